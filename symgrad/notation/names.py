@@ -1,0 +1,97 @@
+r"""Identifiers as symbols of mathematics: ``h_tilde`` is ``\tilde{h}_t``, ``W_xh`` is ``W_{xh}``, the old state ``h`` is ``h_{t-1}``."""
+
+from __future__ import annotations
+
+import sympy as sp
+
+from symgrad.language.program import Program, base
+from symgrad.notation.syntax import Name, Negative, Node, Number, Power, Product, Sum
+
+ACCENTS = {"tilde", "hat", "bar", "dot", "vec", "check", "ring"}
+GREEK = {
+    "alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta", "theta", "iota", "kappa", "lambda", "mu", "nu", "xi", "pi", "rho",
+    "sigma", "tau", "upsilon", "phi", "chi", "psi", "omega", "varphi", "varepsilon", "vartheta",
+}  # fmt: skip
+LETTERS = {"ell", "top", "hbar"} | GREEK | {g.capitalize() for g in GREEK}
+
+
+def identifier(name: str) -> Name:
+    """The symbol that an identifier stands for, without its time."""
+    prime = len(name) - len(name.rstrip("'"))
+    head, *rest = name.rstrip("'").replace("'_", "_").split("_")
+    head = head or "x"
+    accents: list[str] = []
+    subs: list[Node] = []
+    if head.startswith("δ") and len(head) > 1:
+        inner = identifier("_".join([head[1:], *rest]))
+        return Name("delta", (), (inner,))
+    for word in rest:
+        if word in ACCENTS and not subs:
+            accents.append(word)
+        elif word in ACCENTS and isinstance(subs[-1], Name):
+            last = subs[-1]
+            subs[-1] = Name(last.base, (*last.accents, word), last.subs)
+        elif word:
+            subs.append(_subscript(word))
+    if len(head) > 1 and head.rstrip("0123456789") != head and len(head.rstrip("0123456789")) == 1:
+        subs.insert(0, Number(head[1:]))
+        head = head[0]
+    return Name(head, tuple(accents), tuple(subs), prime)
+
+
+def _subscript(word: str) -> Node:
+    """``z`` a letter, ``xh`` two letters, ``12`` a number, ``out`` a word."""
+    if word.isdigit():
+        return Number(word)
+    if len(word) == 2 and word.isalpha():
+        return Product((Name(word[0]), Name(word[1])))
+    return Name(word)
+
+
+def moment(index: str, offset: int) -> Node:
+    """``t``, ``t - 1``, ``t + 1``."""
+    if offset == 0:
+        return Name(index)
+    step = Number(str(abs(offset)))
+    return Sum((Name(index), Negative(step) if offset < 0 else step))
+
+
+class Names:
+    """The printed name of every symbol of a program; `time=False` leaves the time index out."""
+
+    def __init__(self, program: Program, time: bool = True) -> None:
+        self.program, self.time = program, time
+        past = set(program.past.values())
+        self.offset: dict[sp.Symbol, int] = {s: -1 for s in (*program.states, *past)}
+        self.offset |= {s: 0 for s in (*program.inputs, *program.equations) if s not in self.offset}
+        if program.index != "t":  # the parameters of a chain over layers belong to a layer
+            self.offset |= {s: 0 for s in program.parameters}
+        self.offset |= {s: 0 for s in program.shapes if s.name.endswith("'")}  # the unknown Jacobian f' of a free function
+        self.bare = {new: s.name for s, new in program.past.items()}
+
+    def __call__(self, s: sp.Symbol, indices: tuple[str, ...] = ()) -> Node:
+        """The name of a symbol, with component indices: ``h_{t-1,i}``, ``U_{z,ij}``."""
+        text = self.bare.get(s, s.name)
+        owner = self._owner(s)
+        if owner is not None:
+            named = self._timed(Name("a"), s, indices)
+            return Power(named, identifier(base(owner.name)))
+        if s in self.program.order:
+            text = base(text) if s in self.offset else text
+        return self._timed(identifier(text), s, indices)
+
+    def _owner(self, s: sp.Symbol) -> sp.Symbol | None:
+        """The gate z of an implicit preactivation a_z."""
+        if s not in self.program.implicit or not s.name.startswith("a_"):
+            return None
+        owner = sp.Symbol(s.name[2:])
+        return owner if owner in self.program.equations else None
+
+    def _timed(self, name: Name, s: sp.Symbol, indices: tuple[str, ...]) -> Name:
+        subs = list(name.subs)
+        if self.time and s in self.offset:
+            subs.append(moment(self.program.index, self.offset[s]))
+        if indices:
+            letters: tuple[Node, ...] = tuple(Name(i) for i in indices)
+            subs.append(letters[0] if len(letters) == 1 else Product(letters))
+        return Name(name.base, name.accents, tuple(subs), name.primes)
