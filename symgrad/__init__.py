@@ -1,1 +1,51 @@
+"""symgrad: a compiler for gradient derivations of recurrent networks.
 
+A cell goes in, as the NumPy function one would write anyway; exact derivatives in matrix form, documents, code and
+verdicts come out.  Importing symgrad loads neither SymPy nor NumPy: every name below is imported when it is first used.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+_HOME = {
+    "Cell": "language.cell",
+    "CellError": "errors",
+    "Jacobian": "calculus.jacobian",
+    "Note": "errors",
+    "SymgradError": "errors",
+    "UnknownName": "errors",
+    "activation": "language.activations",
+    "cell": "language.cell",
+    "function": "language.activations",
+    "jacobian": "calculus.jacobian",
+    "relu": "language.activations",
+    "sigmoid": "language.activations",
+    "silu": "language.activations",
+    "softplus": "language.activations",
+}
+__all__ = sorted([*_HOME, "cells"])
+
+if TYPE_CHECKING:
+    from symgrad import cells
+    from symgrad.calculus.jacobian import Jacobian, jacobian
+    from symgrad.errors import CellError, Note, SymgradError, UnknownName
+    from symgrad.language.activations import activation, function, relu, sigmoid, silu, softplus
+    from symgrad.language.cell import Cell, cell
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOME:
+        value = getattr(importlib.import_module(f"symgrad.{_HOME[name]}"), name)
+        globals()[name] = value
+        return value
+    if name == "cells":
+        return importlib.import_module("symgrad.cells")
+    raise AttributeError(f"module 'symgrad' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return [*__all__, "__version__"]
