@@ -22,16 +22,21 @@ _HOME = {
     "cell": "language.cell",
     "function": "language.activations",
     "jacobian": "calculus.jacobian",
+    "jvp": "calculus.adjoint",
+    "lagged": "calculus.unroll",
     "relu": "language.activations",
     "sigmoid": "language.activations",
     "silu": "language.activations",
     "softplus": "language.activations",
+    "vjp": "calculus.adjoint",
 }
 __all__ = sorted([*_HOME, "cells"])
 
 if TYPE_CHECKING:
     from symgrad import cells
+    from symgrad.calculus.adjoint import jvp, vjp
     from symgrad.calculus.jacobian import Jacobian, jacobian
+    from symgrad.calculus.unroll import lagged
     from symgrad.errors import CellError, Note, SymgradError, UnknownName
     from symgrad.language.activations import activation, function, relu, sigmoid, silu, softplus
     from symgrad.language.cell import Cell, cell

@@ -101,10 +101,11 @@ class Derivation:
         parts = []
         for k, arg in enumerate(call.args):
             inner = self.pointwise(arg)
-            if inner.terms and self.program.shape(arg) and len(self.program.shape(arg)) == 1:
-                j = len(shape) + len(self.wrt_shape)
-                slope_matrix = Factor(free_jacobian(call, k), (0, j))
-                parts.append(tensor(shape + self.wrt_shape, [Term(sp.S.One, (slope_matrix, Factor(inner, (j, *range(1, j)))))]))
+            if inner.terms:
+                free, r = len(shape) + len(self.wrt_shape), len(self.program.shape(arg))
+                summed = tuple(range(free, free + r))
+                unknown = Factor(free_jacobian(call, k), (*range(len(shape)), *summed))
+                parts.append(tensor(shape + self.wrt_shape, [Term(sp.S.One, (unknown, Factor(inner, (*summed, *range(len(shape), free)))))]))
         return added(shape + self.wrt_shape, parts)
 
     def _known(self, s: sp.Symbol) -> Tensor:

@@ -114,7 +114,7 @@ class StateJacobian:
         """The blocks as equations, one a line, in an ``aligned`` block."""
         from symgrad.notation.latex import latex_lines
 
-        return latex_lines([b.syntax(form, True) for b in self])
+        return latex_lines(*(b.syntax(form, True) for b in self))
 
     def text(self, form: str = "matrix", name: bool = True) -> str:
         """One line for each block."""

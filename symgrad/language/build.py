@@ -224,7 +224,7 @@ class _Builder:
         if isinstance(op, FreeFunction):
             call = Call(op.name, tuple(self.expression(a) for a in args))
             for k, a in enumerate(args):
-                if a.shape.rank == 1 and node.shape.settle(1):
+                if a.shape.rank and node.shape.settle(1):
                     self.nodes[free_jacobian(call, k)] = Shape([*(node.shape.dims or ()), *(a.shape.dims or ())])
             return self._new_atom(f"{op.name}({', '.join(map(str, call.args))})", call, node.shape)
         return self._applied(op, node, args[0])

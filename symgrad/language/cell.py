@@ -70,9 +70,10 @@ class Cell:
 
     def latex(self, form: str = "matrix") -> str:
         """The update equations as LaTeX (an ``aligned`` block)."""
-        from symgrad.notation.write import equations_latex
+        from symgrad.notation.latex import latex_lines
+        from symgrad.notation.write import update_equations
 
-        return equations_latex(self.program, form)
+        return latex_lines(*update_equations(self.program, form))
 
     def _repr_latex_(self) -> str:
         return f"$$\n{self.latex()}\n$$"

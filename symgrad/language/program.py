@@ -30,7 +30,8 @@ class Call:
 
 def free_jacobian(call: Call, k: int) -> sp.Symbol:
     """f', the unknown Jacobian of a free function with respect to its k-th argument."""
-    return sp.Symbol(f"{call.function}'" if k == 0 else f"{call.function}'_{k}")
+    arg = call.args[k]
+    return sp.Symbol(f"{call.function}'" if k == 0 else f"{call.function}'_{arg.name if arg.is_Symbol else k}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +113,7 @@ class Program:
 
     def inlined(self, expr: sp.Expr) -> sp.Expr:
         """The expression with the implicit preactivations written out."""
-        while hidden := expr.free_symbols & self.implicit:
+        while hidden := expr.free_symbols & self.implicit & self.equations.keys():
             expr = expr.xreplace({s: self.equations[s] for s in hidden})
         return expr
 

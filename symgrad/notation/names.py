@@ -17,14 +17,11 @@ LETTERS = {"ell", "top", "hbar"} | GREEK | {g.capitalize() for g in GREEK}
 
 def identifier(name: str) -> Name:
     """The symbol that an identifier stands for, without its time."""
-    prime = len(name) - len(name.rstrip("'"))
-    head, *rest = name.rstrip("'").replace("'_", "_").split("_")
+    prime = name.count("'")
+    head, *rest = name.replace("'", "").split("_")
     head = head or "x"
     accents: list[str] = []
     subs: list[Node] = []
-    if head.startswith("δ") and len(head) > 1:
-        inner = identifier("_".join([head[1:], *rest]))
-        return Name("delta", (), (inner,))
     for word in rest:
         if word in ACCENTS and not subs:
             accents.append(word)
@@ -48,19 +45,28 @@ def _subscript(word: str) -> Node:
     return Name(word)
 
 
-def moment(index: str, offset: int) -> Node:
-    """``t``, ``t - 1``, ``t + 1``."""
-    if offset == 0:
-        return Name(index)
+def moment(index: str, offset: int, back: Name | None = None) -> Node:
+    """``t``, ``t - 1``, ``t + 1``; with `back` u, ``t - u - 1``."""
     step = Number(str(abs(offset)))
-    return Sum((Name(index), Negative(step) if offset < 0 else step))
+    parts: list[Node] = [Name(index)]
+    parts += [Negative(back)] if back else []
+    parts += [] if offset == 0 else [Negative(step) if offset < 0 else step]
+    return parts[0] if len(parts) == 1 else Sum(tuple(parts))
+
+
+def _dotted(node: Node) -> Node:
+    """The tangent of a name: the name with a dot."""
+    if isinstance(node, Power):
+        return Power(_dotted(node.base), node.exponent)
+    assert isinstance(node, Name)
+    return Name(node.base, (*node.accents, "dot"), node.subs, node.primes)
 
 
 class Names:
-    """The printed name of every symbol of a program; `time=False` leaves the time index out."""
+    """The printed name of every symbol of a program, `back` steps (a letter) before t."""
 
-    def __init__(self, program: Program, time: bool = True) -> None:
-        self.program, self.time = program, time
+    def __init__(self, program: Program, back: Name | None = None) -> None:
+        self.program, self.back = program, back
         past = set(program.past.values())
         self.offset: dict[sp.Symbol, int] = {s: -1 for s in (*program.states, *past)}
         self.offset |= {s: 0 for s in (*program.inputs, *program.equations) if s not in self.offset}
@@ -72,6 +78,10 @@ class Names:
     def __call__(self, s: sp.Symbol, indices: tuple[str, ...] = ()) -> Node:
         """The name of a symbol, with component indices: ``h_{t-1,i}``, ``U_{z,ij}``."""
         text = self.bare.get(s, s.name)
+        if text.startswith("δ") and len(text) > 1:
+            return self._adjoint(text[1:], indices)
+        if text.endswith("_dot") and (inner := sp.Symbol(text.removesuffix("_dot"))) in self.program.shapes:
+            return _dotted(self(inner, indices))
         owner = self._owner(s)
         if owner is not None:
             named = self._timed(Name("a"), s, indices)
@@ -80,17 +90,24 @@ class Names:
             text = base(text) if s in self.offset else text
         return self._timed(identifier(text), s, indices)
 
+    def _adjoint(self, text: str, indices: tuple[str, ...]) -> Node:
+        r"""``\delta z_t``, the adjoint of z_t; ``\delta c_{t,\mathrm{next}}`` what step t+1 contributes to it."""
+        next_ = text.endswith("_next")
+        inner = sp.Symbol(text.removesuffix("_next"))
+        node = self(inner, indices)
+        if next_ and isinstance(node, Name):
+            node = Name(node.base, node.accents, (*node.subs, Name("next")), node.primes)
+        return Product((Name("delta"), node))
+
     def _owner(self, s: sp.Symbol) -> sp.Symbol | None:
         """The gate z of an implicit preactivation a_z."""
-        if s not in self.program.implicit or not s.name.startswith("a_"):
-            return None
         owner = sp.Symbol(s.name[2:])
-        return owner if owner in self.program.equations else None
+        return owner if s in self.program.implicit and s.name.startswith("a_") and owner in self.program.order else None
 
     def _timed(self, name: Name, s: sp.Symbol, indices: tuple[str, ...]) -> Name:
         subs = list(name.subs)
-        if self.time and s in self.offset:
-            subs.append(moment(self.program.index, self.offset[s]))
+        if s in self.offset:
+            subs.append(moment(self.program.index, self.offset[s], self.back))
         if indices:
             letters: tuple[Node, ...] = tuple(Name(i) for i in indices)
             subs.append(letters[0] if len(letters) == 1 else Product(letters))

@@ -93,9 +93,9 @@ class Printer:
         """``f(a, b)``."""
         text, depth, size = self.listed(args, ", ", tight)
         if size:
-            return Box(rf"{head}\!\left({text}\right)", FACTOR, depth + 1, size)
+            return Box(rf"{head}\!\left({text}\right)", FACTOR, max(depth, 1), size)
         if depth:
-            return Box(rf"{head}\bigl({text}\bigr)", FACTOR, depth + 1, GROWN)
+            return Box(rf"{head}\bigl({text}\bigr)", FACTOR, depth, GROWN)
         return Box(f"{head}({text})", FACTOR, 1)
 
     def listed(self, args: Sequence[Node], separator: str, tight: bool) -> tuple[str, int, int]:
@@ -115,10 +115,7 @@ class Printer:
     def spell(self, node: Name, applied: bool = False) -> str:
         r"""``\tilde{h}'_{t-1}``; an applied word that is no known function is an operator name, any other word is upright."""
         base = node.base
-        if len(base) == 1 and not node.font and not applied:
-            text = base
-        else:
-            text = self.letters(base, node.font, applied)
+        text = base if len(base) == 1 and not node.font and not applied else self.letters(base, node.font, applied)
         for accent in node.accents:
             text = self.accented(accent, text)
         if node.primes:
@@ -139,8 +136,10 @@ class Printer:
                 text = text.replace(sign, "\\" + sign)
         if not font and applied and text[0] != "\\" and base not in self.functions and word:
             return rf"\operatorname{{{text}}}"
-        if not font and word:
-            font = "mathrm" if base.isalnum() else "text"
+        if word and not base.isalnum():
+            text = rf"\text{{{text}}}"
+        elif word and not font:
+            font = "mathrm"
         return rf"\{font}{{{text}}}" if font else text
 
     def accented(self, accent: str, text: str) -> str:
@@ -303,7 +302,7 @@ class Printer:
         text = boxes[0].text
         for key, box in zip(node.signs, boxes[1:], strict=True):
             text += f"{key}{box.text}" if tight and key in "=<>" else f" {self.signs[key]} {box.text}"
-        return self.joined(boxes, "", RELATION)._replace(text=text, running=False)
+        return self.joined(boxes, "", RELATION)._replace(text=text)
 
 
 def _grid(node: Stack) -> list[tuple[Node, ...]]:
@@ -325,7 +324,7 @@ def _ordinary(node: Node) -> bool:
 
 
 def _word(node: Node) -> bool:
-    return type(node) is Name and len(node.base) > 1 and node.base not in table.SYMBOLS
+    return type(node) is Name and len(node.base) > 1 and node.base not in table.SYMBOLS and node.base not in table.FUNCTIONS
 
 
 def _apart(left: Node, right: Node) -> bool:

@@ -14,7 +14,7 @@ from symgrad.notation.syntax import Span
 
 MAX_CHARACTERS = 1_000_000
 MAX_TOKENS = 100_000
-MAX_NESTING = 100
+MAX_NESTING = 32  # comparing and printing recur up to 24 calls a level; Python allows a thousand
 END = ""  # the key of the token behind the last
 
 
@@ -45,11 +45,15 @@ _ALTERNATIVES = "|".join
 _FUNCTION_WORDS = sorted((word for word in (*table.FUNCTION_WORDS, table.DIAGONAL) if len(word) > 2), key=len, reverse=True)
 _SIGNS = sorted(
     (s for s in (*table.INFIX, *table.RELATION_SIGNS) if len(s) > 1 and s[0] != "\\"), key=len, reverse=True)  # fmt: skip
+# In a text font everything is a word, in a mathematical one only letters are: \mathbf{W x + b} is a formula.
+_TEXT_FONTS = [font for font in table.FONTS if font.startswith("text") or font in ("mbox", "operatorname")]
+_MATH_FONTS = [font for font in table.FONTS if font not in _TEXT_FONTS]
 _TOKEN = re.compile(
     rf"""
     (?P<space>(?:\s|~|%[^\n]*|\{{\s*\}}|\\[,;:!>\s/]|\\(?:{_ALTERNATIVES(table.SPACING)})(?![A-Za-z])
         |\\(?:begin|end)\s*\{{(?:{_ALTERNATIVES(map(re.escape, table.ALIGNMENTS))})\}})+)
-  | \\(?P<font>{_ALTERNATIVES(table.FONTS)})\*?\s*\{{(?P<word>(?:[^{{}}\\$%&\#^]|\\[_%&\#$\s])*)\}}
+  | \\(?P<font>{_ALTERNATIVES(_TEXT_FONTS)})\*?\s*\{{(?P<word>(?:[^{{}}\\$%&\#^_]|\\[_%&\#$\s])*)\}}
+  | \\(?P<mathfont>{_ALTERNATIVES(_MATH_FONTS)})\s*\{{\s*(?P<mathword>[^\W_]*)\s*\}}
   | (?P<newline>\\\\\*?(?:\[-?[0-9.]+\s*(?:pt|em|ex|mm|cm|in|mu)\])?|\\cr(?![A-Za-z])|\\newline(?![A-Za-z]))
   | (?P<matrix>\\(?:begin|end)\s*\{{(?:{_ALTERNATIVES(table.MATRICES)})\}})
   | (?P<increment>\\mathrel\{{\+\}}=)
@@ -81,14 +85,16 @@ def tokens(source: str, lines: bool = False) -> list[Token]:
                 key, detail = _ESCAPED.sub(r"\1", match["word"]).strip(), table.FONTS[match["font"]]
                 if match["font"] == "operatorname":
                     kind = "operator"
+            case "mathword":
+                kind, key, detail = "word", match["mathword"], table.FONTS[match["mathfont"]]
             case "bare":
                 kind = "word"
+            case "letter" if key in table.SUPERSCRIPTS:
+                found.append(Token("sign", "^", start, end))
+                key = table.SUPERSCRIPTS[key]
+                kind = "number" if key.isdigit() else "command"
             case "letter":
                 kind, key, detail = _letter(key, start, end)
-            case "number":
-                if len(key) > 1 and key[0] != "." and found and found[-1].key in ("_", "^"):  # TeX: x^10 is x^1 0
-                    found.append(Token(kind, key[0], start, start + 1))
-                    key, start = key[1:].lstrip("."), start + 1
             case "newline":
                 kind, key = "sign", r"\\"
                 if not matrices and not lines:
@@ -96,6 +102,8 @@ def tokens(source: str, lines: bool = False) -> list[Token]:
             case "matrix":
                 kind, key = "command", re.sub(r"\s", "", key)
                 matrices += 1 if key.startswith(r"\begin") else -1
+            case "number":
+                pass
             case _:
                 kind = "command" if kind == "command" else "sign"
                 if key == "&" and not matrices:
@@ -141,3 +149,46 @@ def _letter(text: str, start: int, end: int) -> tuple[str, str, str]:
     if None in accents or not (kind == "command" or base.isalpha()):
         raise ParseError(Span(start, end), f"the sign {text} is not known here", "a letter", "write it as a LaTeX command")
     return kind, base, " ".join(filter(None, accents))
+
+
+class Cursor:
+    """One formula's tokens and the place in them."""
+
+    def __init__(self, found: list[Token], functions: frozenset[str]) -> None:
+        self.tokens, self.functions = found, functions
+        self.at = 0
+        self.end = 0  # of the last token read
+        self.depth = 0
+        self.kind = ""  # of the last operand: ``name`` or ``operator`` if scripts and arguments may still go into it
+        self.bars = False  # inside `|`, where the next `|` closes
+
+    @property
+    def key(self) -> str:
+        return self.tokens[self.at].key
+
+    def take(self) -> Token:
+        token = self.tokens[self.at]
+        self.at += 1
+        self.end = token.end
+        return token
+
+    def expect(self, key: str, where: str, way_out: str = "") -> None:
+        if self.tokens[self.at].key != key:
+            raise self.error(f"{self.found()} {where}", f"`{key}`", way_out)
+        self.take()
+
+    def found(self) -> str:
+        token = self.tokens[self.at]
+        return "the formula ends" if token.kind == "end" else f"`{token.key}` stands"
+
+    def error(self, reason: str, expected: str = "", way_out: str = "", token: Token | None = None) -> ParseError:
+        token = token or self.tokens[self.at]
+        return ParseError(Span(token.start, token.end), reason, expected, way_out)
+
+    def deeper(self) -> None:
+        self.depth += 1
+        if self.depth > MAX_NESTING:
+            raise too_deep(self.tokens[self.at].start)
+
+    def span(self, start: int) -> Span:
+        return Span(start, self.end)

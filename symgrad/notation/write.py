@@ -14,6 +14,7 @@ from collections.abc import Iterable, Sequence
 
 import sympy as sp
 
+from symgrad.errors import SymgradError
 from symgrad.language.functions import ROWS
 from symgrad.language.program import Call, Program
 from symgrad.language.tensor import IDENTITY, ONE, Tensor, Term
@@ -83,9 +84,11 @@ def times(coefficient: sp.Expr, node: Node) -> Node:
 class Writer:
     """Writes the expressions of one program in one form."""
 
-    def __init__(self, program: Program, form: str = "matrix", time: bool = True) -> None:
-        self.program, self.form = program, form
-        self.names = Names(program, time)
+    def __init__(self, program: Program, form: str = "matrix", back: Name | None = None) -> None:
+        if form not in FORMS:
+            raise SymgradError(f"form={form!r}: the forms are {', '.join(FORMS)}")
+        self.program, self.form, self.back = program, form, back
+        self.names = Names(program, back)
         gates = {s for s, e in program if e.func in ROWS and ROWS[e.func].gate}
         self.gates = gates | {program.past[s] for s in gates if s in program.past}
 
@@ -185,7 +188,8 @@ class Writer:
         symbols = e.free_symbols
         order = max((self.program.order.get(s, 10**6) for s in symbols), default=-1)
         vector = any(self.program.shapes.get(s) for s in symbols)
-        return (0 if not vector else 1 if symbols <= self.gates else 2, order, e.is_Add, str(e))
+        adjoint = any(s.name.startswith(("δ", "∂")) for s in symbols)
+        return (0 if adjoint else 1 if not vector else 2 if symbols <= self.gates else 3, order, e.is_Add, str(e))
 
     # -- tensors ------------------------------------------------------------------------------------------------------------
 
@@ -319,7 +323,10 @@ def update_equations(program: Program, form: str = "matrix") -> list[Relation]:
 
 def write_equation(writer: Writer, s: sp.Symbol) -> Relation:
     """``z_t = σ(W_z x_t + …)``."""
+    right = writer.program.inlined(writer.program.equations[s])
+    if writer.form == "matrix" and not all(has_matrix_form(t) for a in right.free_symbols if isinstance(t := writer.program.atoms.get(a), Tensor)):
+        writer = Writer(writer.program, "component", writer.back)
     at = tuple(FREE[: len(writer.program.shapes[s])]) if writer.form == "component" else ()
-    return equation(writer.symbol(s, at), writer.expression(writer.program.inlined(writer.program.equations[s]), at))
+    return equation(writer.symbol(s, at), writer.expression(right, at))
 
 

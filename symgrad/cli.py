@@ -1,0 +1,181 @@
+"""The command line: it reads words, calls the rooms, and prints; results on stdout, messages on stderr.
+
+Exit status: 0 all well; 1 something was refuted, failed or stale; 2 bad usage or unreadable input.  Every import of a room stands in
+the command that needs it, so that ``symgrad --version`` loads nothing.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+import warnings
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from symgrad import __version__
+from symgrad.errors import Note, SymgradError
+
+DESCRIPTION = "Derive, print, verify and document the gradients of recurrent cells."
+EXAMPLES = """\
+examples:
+  symgrad cells                                        the cells of the library
+  symgrad derive gru                                   ∂h_t/∂h_{t-1} in matrix form
+  symgrad derive gru --at z=0,r=1 --steps              one edge case, step by step
+  symgrad derive lstm --of c --wrt c --through h       with the path through h_{t-1}
+  symgrad derive mycell.py:cell --to latex             a cell of your own
+  symgrad verify lstm                                  against NumPy, SymPy and what else is installed
+  symgrad build --check                                are the documents of derivations/ up to date?
+"""
+
+
+def parser() -> argparse.ArgumentParser:
+    """Every command with its options."""
+    top = argparse.ArgumentParser("symgrad", description=DESCRIPTION, epilog=EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter)
+    top.add_argument("--version", action="version", version=f"symgrad {__version__}")
+    commands = top.add_subparsers(dest="command", metavar="COMMAND", required=True)
+
+    def command(name: str, run: Callable[[argparse.Namespace], int], help: str, examples: str) -> argparse.ArgumentParser:
+        text = "examples:\n" + "".join(f"  {line}\n" for line in examples.splitlines())
+        p = commands.add_parser(name, help=help, description=help[0].upper() + help[1:] + ".", epilog=text, formatter_class=argparse.RawDescriptionHelpFormatter)
+        p.set_defaults(run=run)
+        return p
+
+    p = command("cells", cells, "list the cells of the library", "symgrad cells\nsymgrad cells --format json")
+    p.add_argument("--format", choices=("text", "json"), default="text")
+
+    p = command("equations", equations, "print the update equations of a cell", "symgrad equations gru\nsymgrad equations lstm --to latex\nsymgrad equations gru --as-written")
+    _cell(p)
+    p.add_argument("--form", choices=FORMS, default="matrix")
+    p.add_argument("--to", choices=("text", "latex", "sympy"), default="text")
+    p.add_argument("--as-written", action="store_true", help="the source of the function set as equations (latexify-py)")
+
+    p = command("derive", derive, "derive a Jacobian", "symgrad derive gru\nsymgrad derive gru --at z=1\nsymgrad derive lstm --of c --wrt c --through h --steps\nsymgrad derive lstm --of h,c --wrt h,c --to latex\nsymgrad derive rnn --lag k")
+    derive_options(p)
+
+    p = command("adjoint", adjoint, "derive the adjoint (vjp) or tangent (jvp) equations of one step", "symgrad adjoint gru\nsymgrad adjoint lstm --wrt h,c --to latex\nsymgrad adjoint gru --mode jvp")
+    _cell(p)
+    p.add_argument("--wrt", metavar="NAMES", help="states, inputs or parameters, separated by commas (default: all)")
+    p.add_argument("--mode", choices=("vjp", "jvp"), default="vjp")
+    p.add_argument("--form", choices=FORMS, default="matrix")
+    p.add_argument("--to", choices=("text", "latex", "sympy"), default="text")
+
+    p = command("verify", verify, "verify a cell's derivatives against NumPy, SymPy and installed references", "symgrad verify gru\nsymgrad verify mycell.py:cell --against numpy,sympy\nsymgrad verify lstm --format json")
+    _cell(p)
+    p.add_argument("--against", metavar="NAMES", help="numpy,sympy,onnx,torch,jax (default: all that are installed)")
+    p.add_argument("--format", choices=("text", "json"), default="text")
+
+    p = command("build", build, "rewrite the derivations in documents", "symgrad build\nsymgrad build notes.md --check\nsymgrad build derivations --to tex")
+    p.add_argument("paths", nargs="*", default=["derivations"], metavar="PATH", help="documents or folders (default: derivations)")
+    p.add_argument("--check", action="store_true", help="change nothing; exit 1 and show the difference if a document is stale")
+    p.add_argument("--to", choices=("md", "tex"), default="md", help="md: rewrite in place; tex: a standalone .tex beside each document")
+    return top
+
+
+FORMS = ("matrix", "component", "scalar")
+
+
+def _cell(p: argparse.ArgumentParser) -> None:
+    p.add_argument("cell", metavar="CELL", help="a name of the library, or file.py:function")
+
+
+def derive_options(p: argparse.ArgumentParser) -> None:
+    """The options of ``derive``, which are the directives of a document too."""
+    _cell(p)
+    p.add_argument("--of", metavar="NAME", help="what is differentiated: a state (its new value), an output or a gate (default: the first state)")
+    p.add_argument("--wrt", metavar="NAME", help="by what: a state (its old value), an input, a parameter or a gate (default: the first state)")
+    p.add_argument("--through", default="", metavar="STATES", help="count the path through these old states too")
+    p.add_argument("--at", action="append", default=[], metavar="z=1,r=0", help="gates at these values; their slopes follow")
+    p.add_argument("--hold", action="append", default=[], metavar="z=1", help="gates held constant at these values, without slope")
+    p.add_argument("--lag", metavar="K", help="over K steps (a number or a letter): the product of the Jacobians")
+    p.add_argument("--form", choices=FORMS, default="matrix")
+    p.add_argument("--steps", action="store_true", help="the chain rule, step by step")
+    p.add_argument("--to", choices=("text", "latex", "sympy", "numpy", "json"), default="text")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; a user's mistake is a message and status 2, never a traceback."""
+    try:
+        args = parser().parse_args(argv)
+    except SystemExit as stop:
+        return int(stop.code or 0)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("always", Note)
+            warnings.showwarning = _show_note
+            status: int = args.run(args)
+        sys.stdout.flush()
+        return status
+    except SymgradError as e:
+        print(f"symgrad: error: {e}", file=sys.stderr)
+    except BrokenPipeError:  # the reader of a pipe has gone: nothing is left to say
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except KeyboardInterrupt:
+        print("symgrad: interrupted", file=sys.stderr)
+        return 130
+    except RecursionError:
+        print("symgrad: error: the formula is nested too deeply", file=sys.stderr)
+    except Exception as e:
+        if os.environ.get("SYMGRAD_DEBUG"):
+            raise
+        print(f"symgrad: internal error, {type(e).__name__}: {e}\nThis is a defect of symgrad; with SYMGRAD_DEBUG=1 it shows where.", file=sys.stderr)
+    return 2
+
+
+def _show_note(message: Warning | str, category: type[Warning], *rest: Any, **more: Any) -> None:
+    if issubclass(category, Note):
+        print(f"symgrad: note: {message}", file=sys.stderr)
+
+
+def cells(args: argparse.Namespace) -> int:
+    """``symgrad cells``."""
+    from symgrad.document.listing import listing, table
+
+    rows = listing()
+    print(json.dumps([dict(r) for r in rows], indent=2, ensure_ascii=False) if args.format == "json" else table(rows))
+    return 0
+
+
+def equations(args: argparse.Namespace) -> int:
+    """``symgrad equations CELL``."""
+    from symgrad.document.blocks import as_written, equations_block
+    from symgrad.language.load import load
+
+    cell = load(args.cell)
+    print(as_written(cell) if args.as_written else equations_block(cell, args.form, args.to))
+    return 0
+
+
+def derive(args: argparse.Namespace) -> int:
+    """``symgrad derive CELL``."""
+    from symgrad.document.blocks import derive_block
+
+    print(derive_block(args))
+    return 0
+
+
+def adjoint(args: argparse.Namespace) -> int:
+    """``symgrad adjoint CELL``."""
+    from symgrad.document.blocks import adjoint_block
+
+    print(adjoint_block(args))
+    return 0
+
+
+def verify(args: argparse.Namespace) -> int:
+    """``symgrad verify CELL``."""
+    from symgrad.language.load import load
+    from symgrad.verify import run
+
+    text, status = run(load(args.cell), args.against, args.format)
+    print(text)
+    return int(status)
+
+
+def build(args: argparse.Namespace) -> int:
+    """``symgrad build [PATH...]``."""
+    from symgrad.document.build import build_all
+
+    return build_all(args.paths, check=args.check, to=args.to)

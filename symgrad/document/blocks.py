@@ -1,0 +1,162 @@
+"""What the commands ``derive``, ``equations`` and ``adjoint`` print, for a terminal and for a document alike."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from symgrad.calculus.adjoint import jvp, vjp
+from symgrad.calculus.jacobian import Jacobian, StateJacobian, jacobian
+from symgrad.calculus.unroll import Lagged, lagged
+from symgrad.errors import SymgradError
+from symgrad.language.cell import Cell
+from symgrad.language.load import load
+from symgrad.notation.derivation import steps
+from symgrad.notation.latex import latex_lines
+from symgrad.notation.syntax import Relation, Sum
+from symgrad.notation.text import text
+from symgrad.notation.write import update_equations
+
+Derived = Jacobian | StateJacobian | Lagged
+TERMINAL = 100  # columns
+
+
+def lines(relations: Sequence[Relation], to: str) -> str:
+    """Equations, one below the other, as text or as LaTeX."""
+    return latex_lines(*relations) if to == "latex" else "\n".join(map(text_lines, relations))
+
+
+def text_lines(relation: Relation, width: int = TERMINAL) -> str:
+    """One equation as text, a long sum broken before its signs."""
+    whole = text(relation)
+    if len(whole) <= width:
+        return whole
+    left, *sides = relation.sides
+    rows = [text(left)]
+    for sign, side in zip(relation.signs, sides, strict=True):
+        line = f"    {text(Relation((left, side), (sign,))).removeprefix(text(left)).strip()}"
+        if len(line) > width and isinstance(side, Sum):
+            head, *rest = [text(a) for a in side.args]
+            line = "\n".join([f"    {sign} {head}", *(f"    {r[0]} {r[1:].strip()}" if r.startswith(("-", "−")) else f"    + {r}" for r in rest)])
+        rows.append(line)
+    return "\n".join(rows)
+
+
+def equations_block(cell: Cell, form: str, to: str) -> str:
+    """The update equations."""
+    if to == "sympy":
+        return python(cell.equations(form if form != "component" else "matrix"), "equations")
+    return lines(update_equations(cell.program, form), to)
+
+
+def as_written(cell: Cell) -> str:
+    """The source of the cell as LaTeX equations."""
+    from symgrad.document import written
+
+    return written.as_written(cell)
+
+
+def adjoint_block(args: argparse.Namespace) -> str:
+    """The adjoint or tangent equations of one step."""
+    result = (vjp if args.mode == "vjp" else jvp)(load(args.cell), args.wrt)
+    return python(result.sympy(args.form), "equations") if args.to == "sympy" else lines(update_equations(result.program, args.form), args.to)
+
+
+def derived(args: argparse.Namespace) -> Derived:
+    """The derivative that the options of ``derive`` ask for."""
+    cell = load(args.cell)
+    first = cell.states[0]
+    of, wrt = args.of or first, args.wrt or first
+    if args.lag:
+        if args.at or args.hold or args.through or of != wrt:
+            raise SymgradError("--lag is a product of Jacobians of one state by itself; it does not go with --at, --hold or --through")
+        return lagged(cell, of, args.lag)
+    found = jacobian(cell, of, wrt, args.through)
+    for option, place in (("hold", found.hold), ("at", None)):
+        given = assignments(getattr(args, option), option)
+        if given:
+            found = (place or found.at)(**given)
+    return found  # type: ignore[no-any-return]
+
+
+def assignments(words: Sequence[str], option: str) -> dict[str, str]:
+    """``z=1,r=0`` as a dict."""
+    found: dict[str, str] = {}
+    for word in ",".join(words).split(","):
+        if word.strip():
+            name, sign, value = word.partition("=")
+            if not sign or not name.strip() or not value.strip():
+                raise SymgradError(f"--{option} {word}: write NAME=VALUE, as in --{option} z=1,r=1/2")
+            found[name.strip()] = value.strip()
+    return found
+
+
+def relations_of(found: Derived, form: str) -> list[Relation]:
+    """The derivative as equations."""
+    parts = list(found) if isinstance(found, StateJacobian) else [found]
+    return [r for p in parts if isinstance(r := p.syntax(form, name=True), Relation)]
+
+
+def derive_block(args: argparse.Namespace, found: Derived | None = None) -> str:
+    """What ``symgrad derive`` prints."""
+    found = found if found is not None else derived(args)
+    if args.to in ("text", "latex"):
+        if args.steps:
+            return _steps(found, args.form, args.to)
+        relations = relations_of(found, args.form)
+        return lines(relations, args.to)
+    if isinstance(found, Lagged):
+        raise SymgradError(f"--to {args.to}: a product over a number of steps left open is written as text or latex")
+    if args.to == "sympy":
+        return python(found.sympy(form="scalar" if args.form == "scalar" else "matrix"), "J")
+    if args.to == "numpy":
+        return str(found.numpy().source())
+    return json.dumps(as_json(args, found), indent=2, ensure_ascii=False)
+
+
+def _steps(found: Derived, form: str, to: str) -> str:
+    if isinstance(found, Lagged):
+        raise SymgradError("--steps shows the chain rule within one step; leave --lag out")
+    out = []
+    for part in found if isinstance(found, StateJacobian) else [found]:
+        for step in steps(part, form):
+            body = lines(step.equations, to)
+            out.append(f"% {step.title}\n{body}" if to == "latex" else step.title + "\n" + "\n".join(f"  {line}" for line in body.splitlines()))
+    return "\n\n".join(out)
+
+
+def python(value: Any, name: str) -> str:
+    """A SymPy value as Python that builds it: ``srepr`` with the imports that it needs."""
+    from sympy import srepr
+
+    body = srepr(value)
+    imports = "from sympy import *\nfrom sympy.core.symbol import Str\n"
+    if "Elementwise(" in body:
+        imports += "from symgrad.notation.sympy_out import Elementwise\n"
+    used = [f for f in ("sigmoid", "relu", "softplus", "step") if f"{f}" in body]
+    if used:
+        imports += f"from symgrad.language.functions import {', '.join(used)}\n"
+    return f"{imports}\n{name} = {body}"
+
+
+def as_json(args: argparse.Namespace, found: Jacobian | StateJacobian) -> dict[str, Any]:
+    """The derivative for a program."""
+    parts = list(found) if isinstance(found, StateJacobian) else [found]
+    return {
+        "version": 1,
+        "cell": args.cell,
+        "at": assignments(args.at, "at"),
+        "hold": assignments(args.hold, "hold"),
+        "derivatives": [
+            {
+                "of": p.of.name, "wrt": p.wrt.name, "through": [s.name for s in p.through], "form": args.form,
+                "latex": p.latex(args.form), "text": p.text(args.form), "equation": p.latex(args.form, name=True),
+                "sympy": str(p.sympy(form="scalar")),
+            }
+            for p in parts
+        ],
+    }  # fmt: skip
+
+

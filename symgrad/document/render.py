@@ -1,0 +1,60 @@
+"""A directive's result as lines of the document: display math for LaTeX, a fence for everything else."""
+
+from __future__ import annotations
+
+import argparse
+
+from symgrad.document import blocks
+from symgrad.document.listing import listing, table
+from symgrad.document.written import MISSING, as_written
+from symgrad.errors import SymgradError
+from symgrad.language.load import load
+from symgrad.notation.derivation import steps
+
+
+class MissingLatexify(SymgradError):
+    """The code as written was asked for where latexify-py is not installed."""
+
+
+def render(args: argparse.Namespace, suffix: str) -> list[str]:
+    """The lines between the directive and its closing line, for Markdown or TeX."""
+    display = _display_tex if suffix == ".tex" else _display_md
+    if args.command == "cells":
+        return _fence(table(listing()), "text", suffix)
+    if args.command == "equations" and args.as_written:
+        try:
+            return display(as_written(load(args.cell)))
+        except SymgradError as e:
+            raise MissingLatexify(str(e)) if str(e) == MISSING else e from None
+    if args.command == "equations":
+        return _shown(blocks.equations_block(load(args.cell), args.form, args.to), args.to, suffix)
+    if args.command == "adjoint":
+        return _shown(blocks.adjoint_block(args), args.to, suffix)
+    found = blocks.derived(args)
+    if args.steps and args.to == "latex" and isinstance(found, blocks.Jacobian):
+        out: list[str] = []
+        for step in steps(found, args.form):
+            title = rf"\paragraph{{{step.title}}}" if suffix == ".tex" else f"*{step.title}*"
+            out += [*([""] if out else []), title, "", *display(blocks.lines(step.equations, "latex"))]
+        return out
+    return _shown(blocks.derive_block(args, found), args.to, suffix)
+
+
+def _shown(text: str, to: str, suffix: str) -> list[str]:
+    if to == "latex":
+        return _display_tex(text) if suffix == ".tex" else _display_md(text)
+    return _fence(text, {"text": "text", "json": "json"}.get(to, "python"), suffix)
+
+
+def _display_md(latex: str) -> list[str]:
+    return ["$$", *latex.splitlines(), "$$"]
+
+
+def _display_tex(latex: str) -> list[str]:
+    return [r"\begin{equation*}", *latex.splitlines(), r"\end{equation*}"]
+
+
+def _fence(text: str, language: str, suffix: str) -> list[str]:
+    if suffix == ".tex":
+        return [r"\begin{verbatim}", *text.splitlines(), r"\end{verbatim}"]
+    return [f"```{language}", *text.splitlines(), "```"]

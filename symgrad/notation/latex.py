@@ -1,0 +1,116 @@
+r"""LaTeX out: ``latex(node)`` sets a formula as a textbook does, ``latex_lines(...)`` sets chains and long sums as an ``aligned`` block.
+
+What both print, `parse.parse` and `parse.parse_lines` read back into equal nodes.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+
+from symgrad.notation import table
+from symgrad.notation.printer import Printer
+from symgrad.notation.syntax import (
+    Absolute,
+    Apply,
+    Big,
+    Derivative,
+    Diagonal,
+    Fraction,
+    Hadamard,
+    Indicator,
+    Name,
+    Negative,
+    Node,
+    Number,
+    Power,
+    Product,
+    Relation,
+    Stack,
+    Sum,
+    Transpose,
+)
+
+WIDTH = 64.0  # of a right side, in digits: a line of about 12 cm at ten points
+_SCRIPT = 0.7  # size of a subscript
+
+
+@cache
+def _printer(functions: frozenset[str]) -> Printer:
+    return Printer(functions)
+
+
+def latex(node: Node, functions: frozenset[str] = table.DEFAULT_FUNCTIONS) -> str:
+    r"""``parse(latex(e)) == e``; `functions` are the names applied by a bracket behind them, the same that the parser is given."""
+    return _printer(functions).box(node).text
+
+
+def latex_lines(*relations: Relation, width: float = WIDTH, functions: frozenset[str] = table.DEFAULT_FUNCTIONS) -> str:
+    r"""``a = b = c`` as ``a &= b \\ &= c``, in one ``aligned`` block; a sum wider than `width` is broken before its top-level signs."""
+    printer = _printer(functions)
+    rows = []
+    for relation in relations:
+        head = printer.operand(relation.sides[0], table.SUM, False).text + " "
+        for sign, side in zip(relation.signs, relation.sides[1:], strict=True):
+            first, *rest = _broken(printer, side, width)
+            rows.append(f"{head}&{printer.signs[sign]} {first}")
+            rows += [rf"&\quad {line}" for line in rest]
+            head = ""
+    body = " \\\\\n".join(rows)
+    return f"\\begin{{aligned}}\n{body}\n\\end{{aligned}}"
+
+
+def _broken(printer: Printer, side: Node, width: float) -> list[str]:
+    """One side of a relation as the lines it is set on; every line but the first begins with its sign."""
+    if type(side) is not Sum or printed_width(side) <= width:
+        return [printer.operand(side, table.SUM, False).text]
+    lines: list[list[Node]] = [[]]
+    used = 0.0
+    for term in side.args:
+        more = printed_width(term) + 3
+        if lines[-1] and used + more > width:
+            lines.append([])
+            used = 2.0
+        lines[-1].append(term)
+        used += more
+    return [printer.terms(terms, opening=k == 0).text for k, terms in enumerate(lines)]
+
+
+def printed_width(node: Node) -> float:
+    r"""How wide a formula is in print, about, in digits: a fraction is as wide as the wider of its parts, a script is smaller."""
+    match node:
+        case Number(text=text):
+            return len(text)
+        case Name(base=base, subs=subs, primes=primes):
+            letters = 1 if base in table.SYMBOLS else len(base)
+            return letters + primes / 2 + _SCRIPT * sum(printed_width(sub) for sub in subs)
+        case Fraction(numerator=above, denominator=beneath):
+            return max(printed_width(above), printed_width(beneath)) + 0.5
+        case Derivative(of=above, wrt=beneath):
+            return max(printed_width(above), printed_width(beneath)) + 1.5
+        case Big(index=index, lower=lower, upper=upper, body=body):
+            below = sum(printed_width(part) for part in (index, lower) if part is not None)
+            return max(2, _SCRIPT * below, _SCRIPT * printed_width(upper) if upper else 0) + printed_width(body)
+        case Power(base=base, exponent=exponent):
+            return _bracketed_width(base) + _SCRIPT * printed_width(exponent)
+        case Transpose(arg=arg):
+            return _bracketed_width(arg) + 1
+        case Apply(function=function, args=args):
+            return printed_width(function) + 2 + sum(printed_width(arg) + 1 for arg in args) - 1
+        case Sum(args=args) | Relation(sides=args):
+            return sum(printed_width(arg) + 3 for arg in args) - 3
+        case Stack(args=args):
+            return sum(printed_width(arg) + 1 for arg in args) + 1
+        case Product(args=args):
+            return sum(_bracketed_width(arg) + 0.5 for arg in args)
+        case Hadamard(args=args):
+            return sum(_bracketed_width(arg) + 2 for arg in args) - 2
+        case Diagonal(arg=arg):
+            return printed_width(arg) + 6
+        case Negative(arg=arg) | Absolute(arg=arg):
+            return _bracketed_width(arg) + 1
+        case Indicator(condition=condition):
+            return printed_width(condition) + 3
+
+
+def _bracketed_width(node: Node) -> float:
+    return printed_width(node) + (2 if type(node) in (Sum, Negative, Relation) else 0)

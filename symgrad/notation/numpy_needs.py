@@ -1,0 +1,214 @@
+"""What has to be computed for some tensors when certain names are given: the equations that are needed, each once, and no others.
+
+Expressions are put into the shape in which they are computed: ``1 - z`` of a gate that is computed here becomes its complement, exact
+near saturation, slopes of free activations become definitions, and common subexpressions get a symbol (SymPy's `cse`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+import sympy as sp
+
+from symgrad.language.functions import FUNCTIONS, ROWS
+from symgrad.language.program import Call, Program, free_jacobian
+from symgrad.language.tensor import IDENTITY, ONE, Tensor
+from symgrad.notation.numpy_plan import (
+    Complement,
+    Concat,
+    Definition,
+    FreeSlope,
+    Gemv,
+    General,
+    Leaf,
+    Lowering,
+    Nested,
+    Product,
+    Slice,
+    Sum,
+    TanhSlope,
+    Total,
+    Whole,
+)
+
+SIGMOID, TANH = FUNCTIONS["sigmoid"], FUNCTIONS["tanh"]
+
+
+class Needs:
+    """The names, definitions and reduced expressions behind some outputs, where the names in `given` are arguments.
+
+    `fixed` are gates at or held at a value: wherever they occur, in an equation too, they are this value.
+    """
+
+    def __init__(self, program: Program, outputs: Mapping[str, Tensor], fixed: Mapping[sp.Symbol, sp.Expr], given: Collection[sp.Symbol], functions: Collection[str]) -> None:
+        self.program, self.outputs, self.fixed, self.given = program, outputs, dict(fixed), given
+        self.lowering = Lowering(program, outputs.values())
+        for s, value in fixed.items():
+            for name in value.free_symbols:
+                self.lowering.shapes.setdefault(name, program.shapes[s])
+        self.definitions: dict[sp.Symbol, Definition] = {}
+        self.arguments: list[sp.Symbol] = []
+        self.missing: list[sp.Symbol] = []
+        self.free: dict[str, set[int]] = {}  # free functions that are evaluated: 0 for the value, k + 1 for the slope by argument k
+        self.products: dict[Product, int] = {}
+        self._provided = set(functions)
+        self._reduced: dict[sp.Expr, sp.Expr] = {}
+        self._seen: set[sp.Symbol | Tensor] = set()
+        self._calls = {free_jacobian(c, k): (c, k) for c in program.atoms.values() if isinstance(c, Call) for k in range(len(c.args))}
+        for t in outputs.values():
+            self._tensor(t)
+        self._share()
+
+    def reduced(self, expr: sp.Expr) -> sp.Expr:
+        """The expression as it is computed."""
+        return self._reduced.get(expr, expr)
+
+    # -- what is reached -------------------------------------------------------------------------------------------------
+
+    def _tensor(self, value: Tensor) -> None:
+        if value in self._seen:
+            return
+        self._seen.add(value)
+        if value.rank <= 1:
+            self._expr(self.lowering.vector(value))
+        elif value.rank == 2:
+            self._sum(self.lowering.matrix(value))
+        else:
+            self._factors(value)
+
+    def _factors(self, value: Tensor) -> None:
+        for term in value.terms:
+            for f in term.factors:
+                if isinstance(f.value, Tensor):
+                    self._tensor(f.value)
+                elif f.value not in (IDENTITY, ONE) and f.value not in self.program.constants:
+                    self._expr(f.value)
+
+    def _sum(self, value: Sum) -> None:
+        for item in value:
+            self._expr(item.left)
+            self._core(item.core)
+            self._expr(item.right)
+
+    def _core(self, core: object) -> None:
+        if isinstance(core, Leaf):
+            self._expr(core.value)
+        elif isinstance(core, Product):
+            self.products[core] = self.products.get(core, 0) + 1
+            if self.products[core] == 1:
+                self._sum(core.left)
+                self._sum(core.right)
+        elif isinstance(core, Nested):
+            self._tensor(core.value)
+        elif isinstance(core, General):
+            self._factors(Tensor((), (core.term,)))
+
+    def _expr(self, expr: sp.Expr) -> None:
+        if expr not in self._reduced:
+            self._reduced[expr] = found = self._computable(expr.xreplace(self.fixed) if self.fixed else expr)
+            for s in sorted(found.free_symbols, key=lambda s: (self.program.order.get(s, -1), s.name)):
+                self._symbol(s)
+
+    def _symbol(self, s: sp.Symbol) -> None:
+        if s in self._seen:
+            return
+        self._seen.add(s)
+        definition = self._definition(s)
+        if definition is None:
+            (self.arguments if s in self.given else self.missing).append(s)
+            return
+        self.definitions[s] = definition
+        if isinstance(definition, Gemv):
+            self._core(definition.matrix)
+            self._expr(definition.vector)
+        elif isinstance(definition, Total | Slice):
+            self._expr(definition.vector)
+        elif isinstance(definition, Concat):
+            for _, part in definition.parts:
+                self._expr(part)
+        elif isinstance(definition, Whole):
+            if definition.value.rank == 2:
+                self._tensor(definition.value)
+            else:
+                self._factors(definition.value)
+        elif isinstance(definition, Complement | TanhSlope | FreeSlope):
+            self._expr(definition.argument)
+            if isinstance(definition, FreeSlope):
+                self.free.setdefault(definition.function, set()).add(1)
+        elif isinstance(definition, Call):
+            for a in definition.args:
+                self._expr(a)
+            self.free.setdefault(definition.function, set()).add(self._calls[s][1] + 1 if s in self._calls else 0)
+        else:
+            self._expr(definition)
+
+    def _definition(self, s: sp.Symbol) -> Definition | None:
+        if s in self.given:
+            return None
+        if s in self.program.equations:
+            return self.program.equations[s]
+        if s in self.lowering.definitions:
+            return self.lowering.definitions[s]
+        atom = self.program.atoms.get(s)
+        if isinstance(atom, Tensor):
+            value = atom.subs(self.fixed) if self.fixed else atom
+            return self.lowering.vector(value) if value.rank <= 1 else Whole(value)
+        if isinstance(atom, Call):
+            return atom if atom.function in self._provided else None
+        if s in self._calls and self._calls[s][0].function in self._provided:
+            return self._calls[s][0]
+        return None
+
+    def slope_index(self, s: sp.Symbol) -> int:
+        """0 if the symbol is a free function's value, k + 1 if it is its Jacobian by argument k."""
+        return self._calls[s][1] + 1 if s in self._calls else 0
+
+    # -- how it is computed ----------------------------------------------------------------------------------------------
+
+    def _computable(self, expr: sp.Expr) -> sp.Expr:
+        expr = expr.replace(lambda e: isinstance(e, sp.Derivative | sp.Subs), self._free_slope)
+        for f in expr.atoms(sp.core.function.AppliedUndef):
+            self.free.setdefault(f.func.__name__, set()).add(0)
+        return expr.replace(lambda e: e.is_Add and len(e.args) == 2, self._complement)
+
+    def _free_slope(self, e: sp.Expr) -> sp.Expr:
+        """g'(a) as a symbol with a definition."""
+        inner, argument = (e.expr, e.point[0]) if isinstance(e, sp.Subs) else (e, e.args[0].args[0])
+        return self.lowering.new(FreeSlope(inner.expr.func.__name__, argument), self.lowering.shape(argument))
+
+    def _complement(self, e: sp.Expr) -> sp.Expr:
+        """c - c y as c times the complement of y, if y is the sigmoid, or the square of the tanh, of something that is computed here."""
+        number, (c, y) = e.args[0], e.args[1].as_coeff_Mul()
+        if not number.is_Rational or c != -number:
+            return e
+        squared = y.is_Pow and y.exp == 2
+        found = y.base if squared else y
+        if isinstance(found, sp.Symbol) and found not in self.given and found in self.program.equations:
+            found = self.program.equations[found]
+        made: Any = {(TANH, True): TanhSlope, (SIGMOID, False): Complement}.get((found.func, squared))
+        if made is None:
+            return e
+        argument = found.args[0]
+        return number * self.lowering.new(made(argument), self.lowering.shape(argument))
+
+    def _share(self) -> None:
+        """Common subexpressions, over everything that is computed."""
+        keys = [e for e, r in self._reduced.items() if r.args]
+        symbols = (sp.Symbol(f"@c{k}") for k in range(10**6))
+        common, reduced = sp.cse([self._reduced[e] for e in keys], symbols=symbols, order="none")
+        self._reduced.update(zip(keys, reduced, strict=True))
+        for s, value in common:
+            self.lowering.shapes[s] = self.lowering.shape(value)
+            self.definitions[s] = value
+
+
+def argument_name(program: Program, s: sp.Symbol) -> str:
+    """How a user passes this symbol: its name; ``f`` and ``f_prime`` for the value and the Jacobian of a free function f(y, …)."""
+    atom = program.atoms.get(s)
+    return atom.function if isinstance(atom, Call) else s.name.replace("'", "_prime")
+
+
+def is_table_function(f: Any) -> bool:
+    """A function of the table of activations."""
+    return f in ROWS

@@ -1,0 +1,391 @@
+r"""What a tensor costs as NumPy: sums of ``diag(left) core diag(right)``, where only a core may be a product of two matrices.
+
+A nested sum under a diagonal factor is taken apart, because scaling the rows of a term that has a row scale already costs a
+product of vectors only; equal cores are then collected.  ``M E`` with a constant block E of a concatenation is a slice of M.
+Products of a matrix and a vector become symbols of their own, *definitions*, so that everything pointwise stays a SymPy scalar.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import sympy as sp
+
+from symgrad.errors import SymgradError
+from symgrad.language.program import Call, Program, Selector, Shape
+from symgrad.language.tensor import Tensor, Term
+from symgrad.notation.forms import Chain, Diag, Dot, Mat, MatVec, Outer, Vec, matrix_form
+
+Cut: TypeAlias = tuple[sp.Expr, sp.Expr]  # offset and length
+
+
+@dataclass(frozen=True)
+class Leaf:
+    """A matrix that is there already, or is pointwise; transposed, then cut."""
+
+    value: sp.Expr
+    transposed: bool = False
+    rows: Cut | None = None
+    columns: Cut | None = None
+
+
+@dataclass(frozen=True)
+class Eye:
+    """I; with a cut, the constant block E of a concatenation."""
+
+    rows: Cut | None = None
+    columns: Cut | None = None
+
+
+@dataclass(frozen=True)
+class Ones:
+    """1 1ᵀ, the core of an outer product."""
+
+
+@dataclass(frozen=True)
+class Product:
+    """Two matrices meet: one gemm."""
+
+    left: Sum
+    right: Sum
+
+
+@dataclass(frozen=True)
+class Nested:
+    """A sum that stands in more than one place, computed once."""
+
+    value: Tensor
+
+
+@dataclass(frozen=True)
+class General:
+    """A term that is no product of matrices, in the hands of einsum."""
+
+    term: Term
+
+
+Core: TypeAlias = Leaf | Eye | Ones | Product | Nested | General
+
+
+@dataclass(frozen=True)
+class Item:
+    """diag(left) core diag(right)."""
+
+    left: sp.Expr
+    core: Core
+    right: sp.Expr
+
+
+Sum: TypeAlias = tuple[Item, ...]
+
+
+@dataclass(frozen=True)
+class Gemv:
+    """matrix · vector."""
+
+    matrix: Leaf | Nested
+    vector: sp.Expr
+
+
+@dataclass(frozen=True)
+class Total:
+    """Σ_i of a vector."""
+
+    vector: sp.Expr
+
+
+@dataclass(frozen=True)
+class Slice:
+    """The part of a vector that a constant block takes, Eᵀ v."""
+
+    vector: sp.Expr
+    cut: Cut
+
+
+@dataclass(frozen=True)
+class Concat:
+    """[a; b]: Σ E v."""
+
+    dims: Shape
+    parts: tuple[tuple[Cut, sp.Expr], ...]
+
+
+@dataclass(frozen=True)
+class Whole:
+    """The value of a tensor as an array of its own."""
+
+    value: Tensor
+
+
+@dataclass(frozen=True)
+class Complement:
+    """1 - σ(a), to full relative precision however close to 1 the gate is."""
+
+    argument: sp.Expr
+
+
+@dataclass(frozen=True)
+class TanhSlope:
+    """1 - tanh²(a), to full relative precision."""
+
+    argument: sp.Expr
+
+
+@dataclass(frozen=True)
+class FreeSlope:
+    """g'(a) of an activation left free."""
+
+    function: str
+    argument: sp.Expr
+
+
+Definition: TypeAlias = sp.Expr | Gemv | Total | Slice | Concat | Whole | Complement | TanhSlope | FreeSlope | Call
+
+EYE: Sum = (Item(sp.S.One, Eye(), sp.S.One),)
+
+
+class NotAChain(Exception):
+    """The term goes to einsum."""
+
+
+class Lowering:
+    """Tensors as sums of scaled cores; `definitions` are the symbols made on the way, `shapes` their shapes."""
+
+    def __init__(self, program: Program, outputs: Iterable[Tensor]) -> None:
+        self.program = program
+        self.definitions: dict[sp.Symbol, Definition] = {}
+        self.shapes: dict[sp.Symbol, Shape] = dict(program.shapes)
+        self._made: dict[Definition, sp.Symbol] = {}
+        self._sums: dict[Tensor, Sum] = {}
+        self._count: Counter[Tensor] = Counter()
+        for t in outputs:
+            self._occurs(t)
+
+    def _occurs(self, value: Tensor) -> None:
+        self._count[value] += 1
+        if self._count[value] == 1:
+            for term in value.terms:
+                for f in term.factors:
+                    if isinstance(f.value, Tensor):
+                        self._occurs(f.value)
+
+    def new(self, definition: Definition, shape: Shape) -> sp.Symbol:
+        """The symbol of a definition; equal definitions have one."""
+        if definition not in self._made:
+            symbol = sp.Symbol(f"@{len(self._made)}")
+            self._made[definition] = symbol
+            self.definitions[symbol] = definition
+            self.shapes[symbol] = shape
+        return self._made[definition]
+
+    def shape(self, expr: sp.Expr) -> Shape:
+        """The shape of a pointwise expression: of its name of highest rank, since scalars broadcast."""
+        return max((self.shapes.get(s, ()) for s in expr.free_symbols), key=len, default=())
+
+    # -- vectors ---------------------------------------------------------------------------------------------------------
+
+    def vector(self, value: Tensor) -> sp.Expr:
+        """A tensor of rank 0 or 1 as a pointwise expression over new symbols."""
+        joined = self._concatenation(value)
+        if joined is not None:
+            return joined
+        total = sp.S.Zero
+        for term in value.terms:
+            form = matrix_form(term, value.rank)
+            try:
+                if form is None:
+                    raise NotAChain
+                scalars = sp.Mul(*(self._scalar(s) for s in form.scalars))
+                if isinstance(form.form, Dot):
+                    expr = self.vec(form.form.left, None) * self.vec(form.form.right, None)
+                    inner = self.new(Total(expr), ())
+                else:
+                    inner = sp.S.One if form.form is None else self.vec(form.form, value.dims[0])
+                total += form.coefficient * scalars * inner
+            except NotAChain:
+                total += self.new(Whole(Tensor(value.dims, (term,))), value.dims)
+        return total
+
+    def _scalar(self, value: sp.Expr | Tensor) -> sp.Expr:
+        return self.vector(value) if isinstance(value, Tensor) else value
+
+    def _concatenation(self, value: Tensor) -> sp.Expr | None:
+        parts = []
+        for term in value.terms:
+            if value.rank != 1 or len(term.factors) != 2 or term.factors[0].indices != (0, 1) or term.factors[1].indices != (1,):
+                return None
+            block, part = (f.value for f in term.factors)
+            if block not in self.program.constants or isinstance(part, Tensor):
+                return None
+            parts.append((cut(self.program.constants[block]), term.coefficient * part))
+        return self.new(Concat(value.dims, tuple(parts)), value.dims) if parts else None
+
+    def vec(self, value: object, size: sp.Expr | None) -> sp.Expr:
+        """A Hadamard product of vectors, some of which are matrices times vectors."""
+        if not isinstance(value, Vec):
+            raise NotAChain
+        total = sp.S.One
+        for e in value.entries:
+            if isinstance(e, MatVec):
+                total *= self._matvec(e, size)
+            else:
+                total *= self._scalar(e)
+        return total
+
+    def _matvec(self, e: MatVec, size: sp.Expr | None) -> sp.Expr:
+        inner = self.vec(e.vector, None)
+        selector = self.program.constants.get(e.matrix.value) if isinstance(e.matrix.value, sp.Symbol) else None
+        if selector is not None:
+            whole = (sp.Add(*selector.parts),)
+            if e.matrix.transposed:
+                return self.sliced(inner, cut(selector))
+            return self.new(Concat(whole, ((cut(selector), inner),)), whole)
+        return self.times_vector(self.mat(e.matrix), inner)
+
+    def times_vector(self, matrix: Sum, v: sp.Expr) -> sp.Expr:
+        """A v, without forming any product of matrices."""
+        total = sp.S.Zero
+        for item in matrix:
+            inner, core = item.right * v, item.core
+            if isinstance(core, Eye):
+                if core != Eye():
+                    raise NotAChain
+                found = inner
+            elif isinstance(core, Product):
+                found = self.times_vector(core.left, self.times_vector(core.right, inner))
+            elif isinstance(core, Leaf | Nested):
+                if not self.shape(inner):
+                    raise NotAChain
+                found = self.new(Gemv(core, inner), self.core_shape(core)[:1])
+            else:
+                raise NotAChain
+            total += item.left * found
+        return total
+
+    def sliced(self, v: sp.Expr, part: Cut) -> sp.Expr:
+        """Eᵀ v."""
+        return self.new(Slice(v, part), (part[1],)) if self.shape(v) else v
+
+    # -- matrices --------------------------------------------------------------------------------------------------------
+
+    def matrix(self, value: Tensor) -> Sum:
+        """A tensor of rank 2, its terms with equal cores collected."""
+        if value not in self._sums:
+            found: dict[tuple[Core, sp.Expr], sp.Expr] = {}
+            for term in value.terms:
+                try:
+                    items = self._term(term)
+                except NotAChain:
+                    items = (Item(sp.S.One, General(term), sp.S.One),)
+                for i in items:
+                    left, right = (i.left * i.right, sp.S.One) if i.core == Eye() else (i.left, i.right)
+                    found[i.core, right] = found.get((i.core, right), sp.S.Zero) + left
+            self._sums[value] = tuple(Item(left, core, right) for (core, right), left in found.items() if left != 0)
+        return self._sums[value]
+
+    def _term(self, term: Term) -> Sum:
+        form = matrix_form(term, 2)
+        if form is None:
+            raise NotAChain
+        scale = form.coefficient * sp.Mul(*(self._scalar(s) for s in form.scalars))
+        if isinstance(form.form, Outer):
+            return (Item(scale * self.vec(form.form.left, None), Ones(), self.vec(form.form.right, None)),)
+        if not isinstance(form.form, Chain):
+            raise NotAChain
+        total = EYE
+        for part in reversed(form.form.parts):
+            total = rows_scaled(self.vec(part.vector, None), total) if isinstance(part, Diag) else self.times(self.mat(part), total)
+        return rows_scaled(scale, total)
+
+    def mat(self, part: Mat) -> Sum:
+        """One matrix of a chain."""
+        value = part.value
+        if isinstance(value, Tensor):
+            if self._count[value] > 1 and len(value.terms) > 1 and not part.transposed:
+                return (Item(sp.S.One, Nested(value), sp.S.One),)
+            inner = self.matrix(value)
+            return tuple(Item(i.right, transposed(i.core), i.left) for i in inner) if part.transposed else inner
+        selector = self.program.constants.get(value) if isinstance(value, sp.Symbol) else None
+        if selector is not None:
+            eye = Eye(rows=cut(selector))
+            return (Item(sp.S.One, transposed(eye) if part.transposed else eye, sp.S.One),)
+        return (Item(sp.S.One, Leaf(value, part.transposed), sp.S.One),)
+
+    def times(self, a: Sum, b: Sum) -> Sum:
+        """A B: a diagonal or a constant block scales or cuts; otherwise the matrices meet in one product."""
+        if len(b) == 1 and isinstance(b[0].core, Eye):
+            (only,) = b
+            a = tuple(Item(i.left, i.core, i.right * only.left) for i in a)
+            if only.core.columns is not None:
+                raise NotAChain
+            if only.core.rows is not None:
+                a = tuple(Item(i.left, self._columns(i.core, only.core.rows), self.sliced(i.right, only.core.rows)) for i in a)
+            return tuple(Item(i.left, i.core, i.right * only.right) for i in a)
+        if len(a) == 1 and isinstance(a[0].core, Eye):
+            (only,) = a
+            b = rows_scaled(only.right, b)
+            if only.core.rows is not None:
+                raise NotAChain
+            if only.core.columns is not None:
+                b = tuple(Item(self.sliced(i.left, only.core.columns), self._rows(i.core, only.core.columns), i.right) for i in b)
+            return rows_scaled(only.left, b)
+        left = right = sp.S.One
+        if len(a) == 1:
+            left, (middle, a) = a[0].left, (a[0].right, (Item(sp.S.One, a[0].core, sp.S.One),))
+            b = rows_scaled(middle, b)
+        if len(b) == 1:
+            right, b = b[0].right, (Item(b[0].left, b[0].core, sp.S.One),)
+        if any(isinstance(i.core, General) for i in (*a, *b)):
+            raise NotAChain
+        return (Item(left, Product(a, b), right),)
+
+    def _columns(self, core: Core, part: Cut) -> Core:
+        """The columns that a constant block takes of a matrix."""
+        if isinstance(core, Leaf) and core.columns is None:
+            return Leaf(core.value, core.transposed, core.rows, part)
+        if isinstance(core, Product):
+            return Product(core.left, tuple(Item(i.left, self._columns(i.core, part), self.sliced(i.right, part)) for i in core.right))
+        if isinstance(core, Ones) or core == Eye():
+            return core if isinstance(core, Ones) else Eye(rows=part)
+        raise NotAChain
+
+    def _rows(self, core: Core, part: Cut) -> Core:
+        return transposed(self._columns(transposed(core), part))
+
+    def core_shape(self, core: Leaf | Nested) -> Shape:
+        """Rows and columns."""
+        if isinstance(core, Nested):
+            return core.value.dims
+        dims = self.shape(core.value)
+        if len(dims) != 2:
+            raise SymgradError(f"{core.value} is used as a matrix, but its shape is {dims}")
+        rows, columns = dims[::-1] if core.transposed else dims
+        return (core.rows[1] if core.rows else rows, core.columns[1] if core.columns else columns)
+
+
+def transposed(core: Core) -> Core:
+    """The core of the transposed matrix."""
+    if isinstance(core, Leaf):
+        return Leaf(core.value, not core.transposed, core.columns, core.rows)
+    if isinstance(core, Eye):
+        return Eye(core.columns, core.rows)
+    if isinstance(core, Product):
+        sides = [tuple(Item(i.right, transposed(i.core), i.left) for i in side) for side in (core.right, core.left)]
+        return Product(*sides)
+    if isinstance(core, Ones):
+        return core
+    raise NotAChain
+
+
+def rows_scaled(v: sp.Expr, matrix: Sum) -> Sum:
+    """diag(v) A."""
+    return matrix if v == 1 else tuple(Item(v * i.left, i.core, i.right) for i in matrix)
+
+
+def cut(selector: Selector) -> Cut:
+    """Where a constant block sits in the concatenation."""
+    return sp.Add(*selector.parts[: selector.part]), selector.parts[selector.part]
+

@@ -1,0 +1,185 @@
+r"""The notation table: how every sign of this field is spelled in LaTeX and in Unicode, and how tightly it binds.
+
+The printers (`latex`, `text`) and the parser (`parse`) read these rows and hold no spelling or precedence of their own.
+The first spelling of a row is the one that is printed; all of them are read.  A row without a node is a sign the parser knows
+but does not read yet: giving it a node (and a place in the precedence) is all that is needed to read it.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from symgrad.notation.syntax import Hadamard, Name, Negative, Node, Product, Relation, Sum
+
+# Precedence, loosest first.  The body of a big operator is everything that binds tighter than BIG: `\sum_k a_k \odot b_k + c`
+# is `(\sum_k a_k \odot b_k) + c`, as in print; a minus sign spans products of both kinds, so it binds like a sum.
+RELATION, SUM, NEGATIVE, BIG, HADAMARD, PRODUCT, FACTOR = 0, 10, 11, 15, 20, 30, 40
+
+
+class Operator(NamedTuple):
+    """One operator: its node, how tightly it binds, how it associates, its spellings."""
+
+    node: Any  # the node's class, called with the tuple of operands; None: known, not read yet
+    level: int
+    associativity: str  # "chain": `a + b + c` is one node; "prefix": stands before its operand
+    latex: tuple[str, ...]
+    text: str
+
+
+JUXTAPOSITION = Operator(Product, PRODUCT, "chain", ("",), " ")
+PLUS = Operator(Sum, SUM, "chain", ("+",), "+")
+MINUS = Operator(Negative, NEGATIVE, "prefix", ("-", "\u2212"), "-")  # U+2212 is the minus sign of print
+ODOT = Operator(Hadamard, HADAMARD, "chain", (r"\odot", r"\circ", "⊙", "∘"), "∘")
+COMPARISON = Operator(Relation, RELATION, "chain", (), "")  # its signs are RELATIONS
+
+OPERATORS = (
+    JUXTAPOSITION,
+    PLUS,
+    MINUS,
+    ODOT,
+    Operator(None, HADAMARD, "chain", (r"\cdot", "·", "⋅"), "·"),
+    Operator(None, HADAMARD, "chain", ("*", r"\ast", "∗"), "*"),
+    Operator(None, HADAMARD, "chain", (".*",), ".*"),
+    Operator(None, HADAMARD, "chain", (r"\times", "×"), "×"),
+    Operator(None, HADAMARD, "chain", (r"\otimes", "⊗"), "⊗"),
+    Operator(None, HADAMARD, "chain", (r"\bullet", "•"), "•"),
+    Operator(None, HADAMARD, "chain", ("@",), "@"),
+    Operator(None, HADAMARD, "chain", ("/",), "/"),
+    Operator(None, SUM, "chain", (r"\oplus", "⊕"), "⊕"),
+    Operator(None, SUM, "chain", (r"\pm", "±"), "±"),
+)
+INFIX = {spelling: row for row in OPERATORS for spelling in row.latex if spelling}
+
+
+class Sign(NamedTuple):
+    """A relation's sign: its spellings in LaTeX, its text."""
+
+    latex: tuple[str, ...]
+    text: str
+
+
+RELATIONS = {
+    "=": Sign(("=",), "="),
+    "<": Sign(("<", r"\lt"), "<"),
+    ">": Sign((">", r"\gt"), ">"),
+    "<=": Sign((r"\leq", r"\le", r"\leqslant", "<=", "≤", "⩽"), "≤"),
+    ">=": Sign((r"\geq", r"\ge", r"\geqslant", ">=", "≥", "⩾"), "≥"),
+    "<<": Sign((r"\ll", "≪"), "≪"),
+    ">>": Sign((r"\gg", "≫"), "≫"),
+    "!=": Sign((r"\neq", r"\ne", "!=", "≠"), "≠"),
+    ":=": Sign((r"\coloneqq", ":=", r"\triangleq", r"\doteq", "≔", "≜"), ":="),
+    "+=": Sign((r"\mathrel{+}=", "+="), "+="),
+    "==": Sign((r"\equiv", "==", "≡"), "≡"),
+    "~~": Sign((r"\approx", r"\simeq", "≈"), "≈"),
+    "~": Sign((r"\sim", "∼"), "~"),
+    "prop": Sign((r"\propto", "∝"), "∝"),
+    "in": Sign((r"\in", "∈"), "∈"),
+    "->": Sign((r"\to", r"\rightarrow", "->", "→"), "→"),
+    "<-": Sign((r"\leftarrow", r"\gets", "<-", "←"), "←"),
+    "=>": Sign((r"\Rightarrow", r"\implies", "=>", "⇒"), "⇒"),
+}
+RELATION_SIGNS = {spelling: key for key, sign in RELATIONS.items() for spelling in sign.latex}
+
+
+class Function(NamedTuple):
+    """A known function: its LaTeX, its text, other words for it; `bare` ones take an argument without brackets, ``\\tanh c``."""
+
+    latex: str
+    text: str
+    words: tuple[str, ...] = ()
+    bare: bool = False
+
+
+_LOG_LIKE = "tanh sinh cosh coth sin cos tan exp log ln max min arctan arcsin arccos det tr lim inf sup argmax argmin"
+FUNCTIONS = {
+    **{word: Function("\\" + word, word, (word,), bare=True) for word in _LOG_LIKE.split()},
+    "tr": Function(r"\operatorname{tr}", "tr", ("tr",), bare=True),
+    "argmax": Function(r"\operatorname{argmax}", "argmax", ("argmax",), bare=True),
+    "argmin": Function(r"\operatorname{argmin}", "argmin", ("argmin",), bare=True),
+    "sqrt": Function(r"\operatorname{sqrt}", "sqrt", ("sqrt",)),  # with one argument and no more on it: \sqrt{a}
+    "relu": Function(r"\operatorname{ReLU}", "ReLU", ("ReLU", "relu", "Relu", "RELU")),
+    "silu": Function(r"\operatorname{SiLU}", "SiLU", ("SiLU", "silu")),
+    "gelu": Function(r"\operatorname{GELU}", "GELU", ("GELU", "gelu")),
+    "elu": Function(r"\operatorname{ELU}", "ELU", ("ELU", "elu")),
+    **{word: Function(rf"\operatorname{{{word}}}", word, (word,))
+       for word in ("softmax", "softplus", "softsign", "sigmoid", "swish", "mish", "erf", "sgn", "sign", "vec", "clip", "mean", "var")},
+}
+FUNCTION_WORDS = {word: base for base, row in FUNCTIONS.items() for word in row.words}
+DIAGONAL = "diag"
+# Letters that are functions when a parenthesis follows: the logistic function and the customary free activations.
+LETTER_FUNCTIONS = ("sigma", "phi", "varphi", "psi", "g")
+DEFAULT_FUNCTIONS: frozenset[str] = frozenset(FUNCTIONS) | frozenset(LETTER_FUNCTIONS)
+ONES_FONTS = ("mathbf", "mathbb")  # a digit one in these, with a relation in brackets behind it, is an indicator
+
+SYMBOLS = {
+    "alpha": "α", "beta": "β", "gamma": "γ", "delta": "δ", "epsilon": "ϵ", "zeta": "ζ", "eta": "η", "theta": "θ", "iota": "ι",
+    "kappa": "κ", "lambda": "λ", "mu": "μ", "nu": "ν", "xi": "ξ", "pi": "π", "rho": "ρ", "varsigma": "ς", "sigma": "σ", "tau": "τ",
+    "upsilon": "υ", "varphi": "φ", "chi": "χ", "psi": "ψ", "omega": "ω",
+    "varepsilon": "ε", "vartheta": "ϑ", "varpi": "ϖ", "varrho": "ϱ", "phi": "ϕ", "varkappa": "ϰ",
+    "Gamma": "Γ", "Delta": "Δ", "Theta": "Θ", "Lambda": "Λ", "Xi": "Ξ", "Pi": "Π", "Sigma": "Σ", "Upsilon": "Υ", "Phi": "Φ",
+    "Psi": "Ψ", "Omega": "Ω",
+    "ell": "ℓ", "hbar": "ℏ", "nabla": "∇", "infty": "∞", "emptyset": "∅", "Re": "ℜ", "Im": "ℑ", "aleph": "ℵ",
+    "dots": "…", "cdots": "⋯", "vdots": "⋮", "ddots": "⋱",
+}  # fmt: skip
+SYMBOL_NAMES = {glyph: base for base, glyph in SYMBOLS.items()}
+
+ACCENTS = {
+    "tilde": "\u0303", "hat": "\u0302", "bar": "\u0304", "dot": "\u0307", "ddot": "\u0308", "vec": "\u20d7", "mathring": "\u030a",
+    "check": "\u030c", "breve": "\u0306", "acute": "\u0301", "grave": "\u0300", "overline": "\u0305", "underline": "\u0332",
+    "widetilde": "\u0360", "widehat": "\u1dcd",
+}  # fmt: skip
+COMBINING = {mark: accent for accent, mark in ACCENTS.items()}
+
+# Every font command and the one printed for it.
+FONTS = {
+    "mathbf": "mathbf", "boldsymbol": "mathbf", "bm": "mathbf", "textbf": "mathbf", "pmb": "mathbf", "bf": "mathbf",
+    "mathrm": "mathrm", "text": "mathrm", "textrm": "mathrm", "operatorname": "mathrm", "mbox": "mathrm", "rm": "mathrm", "textnormal": "mathrm",
+    "mathit": "mathit", "textit": "mathit", "mathcal": "mathcal", "mathscr": "mathscr", "mathbb": "mathbb", "mathsf": "mathsf",
+    "mathtt": "mathtt", "texttt": "mathtt", "mathfrak": "mathfrak",
+}  # fmt: skip
+
+BIG_OPERATORS = {"sum": "Σ", "prod": "Π"}
+FRACTIONS = (r"\frac", r"\dfrac", r"\tfrac", r"\cfrac")
+DIFFERENTIALS = {"partial": (r"\partial", "∂"), "d": ("d", "d"), "partial+": (r"\partial^{+}", "∂⁺")}
+TRANSPOSES = (r"\top", r"\intercal", "⊤")
+SUPERSCRIPTS = {**dict(zip("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789", strict=True)), "ᵀ": r"\top"}
+
+# Brackets, innermost first, and what closes each.
+BRACKETS = (("(", ")"), ("[", "]"), (r"\{", r"\}"))
+CLOSERS = dict(BRACKETS)
+
+# Other spellings of single tokens.
+ALIASES = {
+    "′": "'", r"\prime": "'", "‖": r"\|", r"\Vert": r"\|", r"\lVert": r"\|", r"\rVert": r"\|", r"\vert": "|", r"\mid": "|",
+    r"\lbrace": r"\{", r"\rbrace": r"\}", r"\lbrack": "[", r"\rbrack": "]", r"\lparen": "(", r"\rparen": ")",
+    "∂": r"\partial", "∑": r"\sum", "∏": r"\prod", "√": r"\sqrt", r"\ldots": r"\dots", r"\dotsc": r"\dots", r"\dotsb": r"\cdots",
+    r"\dotsm": r"\cdots", r"\sb": "_", r"\sp": "^",
+    **{glyph: "\\" + base for base, glyph in SYMBOLS.items()},
+}  # fmt: skip
+
+# Commands that set space, size or style only, and environments that only align.
+SPACING = (
+    "quad", "qquad", "enspace", "thinspace", "medspace", "thickspace", "negthinspace", "displaystyle", "textstyle", "scriptstyle",
+    "limits", "nolimits", "nonumber", "notag", "left", "right", "middle", "big", "Big", "bigg", "Bigg", "bigl", "bigr", "Bigl", "Bigr",
+    "biggl", "biggr", "Biggl", "Biggr", "bigm", "mathopen", "mathclose", "mathstrut",
+)  # fmt: skip
+ALIGNMENTS = ("aligned", "align", "align*", "split", "gathered", "gather", "gather*", "equation", "equation*", "eqnarray", "eqnarray*",
+              "multline", "multline*", "displaymath")  # fmt: skip
+MATRICES = ("bmatrix", "pmatrix", "matrix", "Bmatrix")
+
+
+def applies(node: Node, functions: frozenset[str]) -> bool:
+    """Whether a bracket right behind this node, written bare, would be read as its arguments: ``g (a)``, ``\\tanh^2 (c)``."""
+    match node:
+        case Name(base="1", font=font):
+            return font in ONES_FONTS
+        case Name(base=base):
+            return base in functions
+        case _:
+            return False
+
+
+def takes_bare(name: Name) -> bool:
+    """Whether what stands right behind this name, without a bracket, is its argument: ``\\tanh c``."""
+    row = FUNCTIONS.get(name.base)
+    return row is not None and row.bare and not name.font
