@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import sympy as sp
 
-from symgrad.calculus.derive import linear_parts, slope
+from symgrad.calculus.derive import linear_parts, program_of, slope
 from symgrad.language.program import Call, Program, free_jacobian
 from symgrad.language.tensor import Factor, Tensor, Term, tensor
 
@@ -34,9 +34,9 @@ class Equations:
     def latex(self, form: str = "matrix") -> str:
         """One equation a line, in an ``aligned`` block."""
         from symgrad.notation.latex import latex_lines
-        from symgrad.notation.write import update_equations
+        from symgrad.notation.write import functions, update_equations
 
-        return latex_lines(*update_equations(self.program, form))
+        return latex_lines(*update_equations(self.program, form), functions=functions(self.forward))
 
     def text(self, form: str = "matrix") -> str:
         """One equation a line, in Unicode."""
@@ -65,7 +65,7 @@ def vjp(cell: Cell | Program, wrt: Iterable[str] | str | None = None) -> Equatio
 
     `wrt` names what the adjoints are wanted of: states, inputs, parameters; by default all of them.
     """
-    program: Program = getattr(cell, "program", cell)
+    program = program_of(cell)
     return _Adjoint(program, _wanted(program, wrt)).equations()
 
 
@@ -74,7 +74,7 @@ def jvp(cell: Cell | Program, wrt: Iterable[str] | str | None = None) -> Equatio
 
     .. math:: \dot y = \frac{\partial y}{\partial v}\, \dot v
     """
-    program: Program = getattr(cell, "program", cell)
+    program = program_of(cell)
     return _Tangent(program, _wanted(program, wrt)).equations()
 
 

@@ -15,6 +15,8 @@ from collections.abc import Iterator, Mapping
 
 import sympy as sp
 
+from symgrad.errors import SymgradError
+from symgrad.language.cell import Cell
 from symgrad.language.functions import ROWS
 from symgrad.language.program import Call, Program, free_jacobian
 from symgrad.language.tensor import Factor, Tensor, Term, added, identity, scaled, tensor, zero
@@ -114,6 +116,11 @@ class Derivation:
         return self.memo[s]
 
 
+def program_of(cell: Cell | Program) -> Program:
+    """The program of a cell; a program is its own."""
+    return cell if isinstance(cell, Program) else cell.program
+
+
 def values(program: Program, given: Mapping[str, object]) -> dict[sp.Symbol, sp.Expr]:
     """``z=1, r=0`` as a substitution: exact numbers, fractions such as "1/2", or other symbols."""
     found: dict[sp.Symbol, sp.Expr] = {}
@@ -134,7 +141,5 @@ def _value(value: object) -> sp.Expr:
         try:
             return sp.Rational(text)
         except (TypeError, ValueError):
-            from symgrad.errors import SymgradError
-
             raise SymgradError(f"{value!r} is neither a number, such as 1 or 1/2, nor a name") from None
     return sp.Rational(value)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import sympy as sp
 
-from symgrad.calculus.derive import Derivation, values
+from symgrad.calculus.derive import Derivation, program_of, values
 from symgrad.errors import SymgradError
 from symgrad.language.program import Program
 from symgrad.language.tensor import Tensor, added, matmul
@@ -55,8 +55,9 @@ class Jacobian:
     def latex(self, form: str = "matrix", name: bool = False) -> str:
         """The right side as LaTeX; with `name`, the whole equation ``∂h_t/∂h_{t-1} = …``.  Forms: matrix, component, scalar."""
         from symgrad.notation.latex import latex
+        from symgrad.notation.write import functions
 
-        return latex(self.syntax(form, name))
+        return latex(self.syntax(form, name), functions(self.program))
 
     def text(self, form: str = "matrix", name: bool = False) -> str:
         """As `latex`, in Unicode for a terminal."""
@@ -113,8 +114,9 @@ class StateJacobian:
     def latex(self, form: str = "matrix", name: bool = True) -> str:
         """The blocks as equations, one a line, in an ``aligned`` block."""
         from symgrad.notation.latex import latex_lines
+        from symgrad.notation.write import functions
 
-        return latex_lines(*(b.syntax(form, True) for b in self))
+        return latex_lines(*(b.syntax(form, True) for b in self), functions=functions(self.blocks[0][0].program))
 
     def text(self, form: str = "matrix", name: bool = True) -> str:
         """One line for each block."""
@@ -145,7 +147,7 @@ class StateJacobian:
 
 def new_name(program: Program, of: sp.Symbol) -> str:
     """The name by which a user asks for this quantity: the state's for its new value."""
-    return next((old.name for old, new in program.updates.items() if new == of), of.name)
+    return str(next((old.name for old, new in program.updates.items() if new == of), of.name))
 
 
 Names = str | Iterable[str]
@@ -162,7 +164,7 @@ def jacobian(cell: Cell | Program, of: Names = "h", wrt: Names = "h", through: N
 
     Raises `UnknownName` for a name that the cell does not have, and `SymgradError` for a `through` that is no path.
     """
-    program = getattr(cell, "program", cell)
+    program = program_of(cell)
     rows, columns, ways = _split(of), _split(wrt), _split(through)
     if len(rows) == len(columns) == 1:
         return _jacobian(program, rows[0], columns[0], ways)

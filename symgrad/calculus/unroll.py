@@ -64,8 +64,9 @@ class Lagged:
     def latex(self, form: str = "matrix", name: bool = True) -> str:
         """The product as LaTeX."""
         from symgrad.notation.latex import latex
+        from symgrad.notation.write import functions
 
-        return latex(self.syntax(form, name))
+        return latex(self.syntax(form, name), functions(self.one.program))
 
     def text(self, form: str = "matrix", name: bool = True) -> str:
         """The product in Unicode."""

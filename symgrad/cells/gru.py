@@ -13,7 +13,9 @@ Array = Any
 
 
 @cell
-def gru(x: Array, h: Array, *, W_z: Array, U_z: Array, b_z: Array, W_r: Array, U_r: Array, b_r: Array, W_h: Array, U_h: Array, b_h: Array) -> Array:
+def gru(
+    x: Array, h: Array, *, W_z: Array, U_z: Array, b_z: Array, W_r: Array, U_r: Array, b_r: Array, W_h: Array, U_h: Array, b_h: Array
+) -> Array:
     """GRU: the reset acts before the product, z keeps the past.
 
     Source: Cho et al. 2014, "Learning Phrase Representations using RNN Encoder-Decoder", eqs. (5)-(8).
@@ -25,10 +27,12 @@ def gru(x: Array, h: Array, *, W_z: Array, U_z: Array, b_z: Array, W_r: Array, U
 
 
 @cell
-def gru_write(x: Array, h: Array, *, W_z: Array, U_z: Array, b_z: Array, W_r: Array, U_r: Array, b_r: Array, W_h: Array, U_h: Array, b_h: Array) -> Array:
+def gru_write(
+    x: Array, h: Array, *, W_z: Array, U_z: Array, b_z: Array, W_r: Array, U_r: Array, b_r: Array, W_h: Array, U_h: Array, b_h: Array
+) -> Array:
     """GRU: the reset acts before the product, z writes the new.
 
-    Source: Chung et al. 2014, "Empirical Evaluation of Gated Recurrent Neural Networks on Sequence Modeling", eqs. (5)-(8).
+    Source: Chung et al. 2014, "Empirical Evaluation of Gated Recurrent Neural Networks on Sequence Modeling", section 3.2.
     """
     z = sigmoid(W_z @ x + U_z @ h + b_z)
     r = sigmoid(W_r @ x + U_r @ h + b_r)
@@ -37,7 +41,9 @@ def gru_write(x: Array, h: Array, *, W_z: Array, U_z: Array, b_z: Array, W_r: Ar
 
 
 @cell
-def gru_reset_after(x: Array, h: Array, *, W_z: Array, U_z: Array, b_z: Array, W_r: Array, U_r: Array, b_r: Array, W_h: Array, U_h: Array, b_h: Array) -> Array:
+def gru_reset_after(
+    x: Array, h: Array, *, W_z: Array, U_z: Array, b_z: Array, W_r: Array, U_r: Array, b_r: Array, W_h: Array, U_h: Array, b_h: Array
+) -> Array:
     """GRU: the reset acts after the product, on the recurrent part with its bias; z keeps the past; one bias a gate.
 
     Source: cuDNN developer guide, CUDNN_GRU, with the input bias of the candidate left out.
@@ -51,7 +57,8 @@ def gru_reset_after(x: Array, h: Array, *, W_z: Array, U_z: Array, b_z: Array, W
 @cell
 def gru_torch(
     x: Array, h: Array, *,
-    W_ir: Array, b_ir: Array, W_hr: Array, b_hr: Array, W_iz: Array, b_iz: Array, W_hz: Array, b_hz: Array, W_in: Array, b_in: Array, W_hn: Array, b_hn: Array,
+    W_ir: Array, b_ir: Array, W_hr: Array, b_hr: Array, W_iz: Array, b_iz: Array, W_hz: Array, b_hz: Array,
+    W_in: Array, b_in: Array, W_hn: Array, b_hn: Array,
 ) -> Array:  # fmt: skip
     """GRU exactly as torch.nn.GRU and ONNX (linear_before_reset=1) define it: reset after, two biases a gate, z keeps the past.
 
@@ -67,7 +74,7 @@ def gru_torch(
 def gru_merged(x: Array, h: Array, *, W_r: Array, U_r: Array, b_r: Array, W_h: Array, U_h: Array, b_h: Array) -> Array:
     """GRU with r and z merged into one gate r: it resets, and it writes the new.
 
-    Source: Zhou et al. 2016, "Minimal Gated Unit for Recurrent Neural Networks", eqs. (8a)-(8c).
+    Source: Zhou et al. 2016, "Minimal Gated Unit for Recurrent Neural Networks", section 3.
     """
     r = sigmoid(W_r @ x + U_r @ h + b_r)
     h_hat = np.tanh(W_h @ x + U_h @ (r * h) + b_h)

@@ -13,19 +13,20 @@ from symgrad.calculus.unroll import Lagged, lagged
 from symgrad.errors import SymgradError
 from symgrad.language.cell import Cell
 from symgrad.language.load import load
+from symgrad.language.program import Program
 from symgrad.notation.derivation import steps
 from symgrad.notation.latex import latex_lines
 from symgrad.notation.syntax import Relation, Sum
 from symgrad.notation.text import text
-from symgrad.notation.write import update_equations
+from symgrad.notation.write import functions, update_equations
 
 Derived = Jacobian | StateJacobian | Lagged
 TERMINAL = 100  # columns
 
 
-def lines(relations: Sequence[Relation], to: str) -> str:
+def lines(relations: Sequence[Relation], to: str, program: Program) -> str:
     """Equations, one below the other, as text or as LaTeX."""
-    return latex_lines(*relations) if to == "latex" else "\n".join(map(text_lines, relations))
+    return latex_lines(*relations, functions=functions(program)) if to == "latex" else "\n".join(map(text_lines, relations))
 
 
 def text_lines(relation: Relation, width: int = TERMINAL) -> str:
@@ -48,7 +49,7 @@ def equations_block(cell: Cell, form: str, to: str) -> str:
     """The update equations."""
     if to == "sympy":
         return python(cell.equations(form if form != "component" else "matrix"), "equations")
-    return lines(update_equations(cell.program, form), to)
+    return lines(update_equations(cell.program, form), to, cell.program)
 
 
 def as_written(cell: Cell) -> str:
@@ -61,7 +62,7 @@ def as_written(cell: Cell) -> str:
 def adjoint_block(args: argparse.Namespace) -> str:
     """The adjoint or tangent equations of one step."""
     result = (vjp if args.mode == "vjp" else jvp)(load(args.cell), args.wrt)
-    return python(result.sympy(args.form), "equations") if args.to == "sympy" else lines(update_equations(result.program, args.form), args.to)
+    return python(result.sympy(args.form), "equations") if args.to == "sympy" else lines(update_equations(result.program, args.form), args.to, result.forward)
 
 
 def derived(args: argparse.Namespace) -> Derived:
@@ -93,6 +94,11 @@ def assignments(words: Sequence[str], option: str) -> dict[str, str]:
     return found
 
 
+def program_of(found: Derived) -> Program:
+    """The program a derivative speaks of."""
+    return found.one.program if isinstance(found, Lagged) else found.blocks[0][0].program if isinstance(found, StateJacobian) else found.program
+
+
 def relations_of(found: Derived, form: str) -> list[Relation]:
     """The derivative as equations."""
     parts = list(found) if isinstance(found, StateJacobian) else [found]
@@ -106,7 +112,7 @@ def derive_block(args: argparse.Namespace, found: Derived | None = None) -> str:
         if args.steps:
             return _steps(found, args.form, args.to)
         relations = relations_of(found, args.form)
-        return lines(relations, args.to)
+        return lines(relations, args.to, program_of(found))
     if isinstance(found, Lagged):
         raise SymgradError(f"--to {args.to}: a product over a number of steps left open is written as text or latex")
     if args.to == "sympy":
@@ -122,7 +128,7 @@ def _steps(found: Derived, form: str, to: str) -> str:
     out = []
     for part in found if isinstance(found, StateJacobian) else [found]:
         for step in steps(part, form):
-            body = lines(step.equations, to)
+            body = lines(step.equations, to, part.program)
             out.append(f"% {step.title}\n{body}" if to == "latex" else step.title + "\n" + "\n".join(f"  {line}" for line in body.splitlines()))
     return "\n\n".join(out)
 

@@ -35,7 +35,7 @@ def render(args: argparse.Namespace, suffix: str) -> list[str]:
         out: list[str] = []
         for step in steps(found, args.form):
             title = rf"\paragraph{{{step.title}}}" if suffix == ".tex" else f"*{step.title}*"
-            out += [*([""] if out else []), title, "", *display(blocks.lines(step.equations, "latex"))]
+            out += [*([""] if out else []), title, "", *display(blocks.lines(step.equations, "latex", found.program))]
         return out
     return _shown(blocks.derive_block(args, found), args.to, suffix)
 

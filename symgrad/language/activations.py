@@ -170,8 +170,8 @@ TABLE: dict[str, Activation] = {
         Activation("softplus", r"\operatorname{softplus}", softplus, lambda y, a: sigmoid(a)),
         Activation("exp", r"\exp", np.exp, lambda y, a: y, lambda a, exp: exp(a), "exp"),
         Activation("log", r"\log", np.log, lambda y, a: 1 / a, None, "log"),
-        Activation("abs", r"\lvert\cdot\rvert", absolute, lambda y, a: sign(a), None, "Abs", smooth=False),
+        Activation("abs", r"\operatorname{abs}", absolute, lambda y, a: sign(a), smooth=False),
         Activation("step", r"\mathbf{1}", step, lambda y, a: 0 * a, smooth=False),
-        Activation("sign", r"\operatorname{sign}", sign, lambda y, a: 0 * a, None, "sign", smooth=False),
+        Activation("sign", r"\operatorname{sign}", sign, lambda y, a: 0 * a, smooth=False),
     )
 }

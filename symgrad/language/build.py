@@ -87,7 +87,7 @@ class _Builder:
         values = list(result) if isinstance(result, tuple | list) else [result]
         states = self.cell.states
         if len(values) < len(states) or any(v is None for v in values):
-            missing = states[len(values):] if values != [None] else states
+            missing = states if values[0] is None else states[len(values):]
             raise self._fail(f"the new state {', '.join(missing or states)} is not returned: return the new states in the order of the arguments, {', '.join(states)}, then any outputs")
         for k, v in enumerate(values):
             if not isinstance(v, Traced):
@@ -272,7 +272,10 @@ class _Builder:
         for k, value in enumerate(values):
             block = sp.Symbol(f"E[{k}|{','.join(map(str, sizes))}|{','.join(map(str, values))}]")
             self.constants[block] = Selector(sizes, k, str(value))
-            self.nodes[block] = Shape([node.shape.dims[0], node.args[k].shape.dims[0]])
+            whole, part = node.shape.dims, node.args[k].shape.dims
+            assert whole is not None
+            assert part is not None
+            self.nodes[block] = Shape([whole[0], part[0]])
             terms.append(Term(sp.S.One, (Factor(block, (0, 1)), Factor(value, (1,)))))
         return self._atom(node, terms, f"[{'; '.join(map(str, values))}]")
 
@@ -300,9 +303,11 @@ class _Builder:
                 if number.op == "const" and number.args[0] == 1 and power.op == "exp":
                     where = f"{self.cell.code.co_filename}:{node.line}"
                     self.notes.append(f"{where}: 1/(1 + exp(-a)) is read as sigmoid(a); write sigmoid from symgrad, which keeps the gate's name and does not overflow")
+                    a: Traced
                     (a,) = power.args
                     if a.op == "-" and a.args[0].op == "const" and a.args[0].args[0] == 0:
-                        return a.args[1]
+                        inner: Traced = a.args[1]
+                        return inner
                     return Traced(self.trace, "-", (Traced(self.trace, "const", (Fraction(0),), Shape(()), node.line), a), a.shape, node.line)
         return None
 

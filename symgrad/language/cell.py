@@ -71,9 +71,9 @@ class Cell:
     def latex(self, form: str = "matrix") -> str:
         """The update equations as LaTeX (an ``aligned`` block)."""
         from symgrad.notation.latex import latex_lines
-        from symgrad.notation.write import update_equations
+        from symgrad.notation.write import functions, update_equations
 
-        return latex_lines(*update_equations(self.program, form))
+        return latex_lines(*update_equations(self.program, form), functions=functions(self.program))
 
     def _repr_latex_(self) -> str:
         return f"$$\n{self.latex()}\n$$"

@@ -74,8 +74,16 @@ def tensor(dims: tuple[sp.Expr, ...], terms: Iterable[Term]) -> Tensor:
     for raw in terms:
         term = _simplify(raw, len(dims))
         if term is not None:
-            total[term.factors] = total.get(term.factors, sp.S.Zero) + term.coefficient
+            for factors, c in _spliced(term, len(dims)):
+                total[factors] = total.get(factors, sp.S.Zero) + c
     return Tensor(dims, tuple(Term(c, factors) for factors, c in total.items() if c != 0))
+
+
+def _spliced(term: Term, rank: int) -> list[tuple[tuple[Factor, ...], sp.Expr]]:
+    """A sum that has no factor beside it is not nested: its terms are terms here."""
+    if len(term.factors) == 1 and isinstance(inner := term.factors[0].value, Tensor) and term.factors[0].indices == tuple(range(rank)):
+        return [(t.factors, term.coefficient * t.coefficient) for t in inner.terms]
+    return [(term.factors, term.coefficient)]
 
 
 def zero(dims: tuple[sp.Expr, ...]) -> Tensor:
@@ -127,8 +135,9 @@ def _simplify(term: Term, rank: int) -> Term | None:
                 (inner,) = f.value.terms
                 names: dict[int, int] = dict(enumerate(f.indices))
                 coefficient *= inner.coefficient
-                factors[:0] = [Factor(g.value, tuple(names.setdefault(i, i) if i < f.value.rank else names.setdefault(i, next(fresh)) for i in g.indices))
-                               for g in inner.factors]  # fmt: skip
+                summed = sorted({i for g in inner.factors for i in g.indices} - set(names))
+                names |= dict(zip(summed, fresh, strict=False))
+                factors[:0] = [Factor(g.value, tuple(names[i] for i in g.indices)) for g in inner.factors]
                 covered = {i for g in inner.factors for i in g.indices}
                 factors += [Factor(ONE, (f.indices[k],)) for k in range(f.value.rank) if k not in covered]
             else:

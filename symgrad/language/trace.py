@@ -126,7 +126,7 @@ class Traced:
     def __rtruediv__(self, other: Any) -> Any:
         return _pointwise(self.trace, "/", other, self)
 
-    def __neg__(self) -> Traced:
+    def __neg__(self) -> Any:
         return _pointwise(self.trace, "-", 0, self)
 
     def __pos__(self) -> Traced:
@@ -152,7 +152,7 @@ class Traced:
         if not self.shape.settle(2):
             self.trace.fail(f".T of {describe(self.shape)}")
         assert self.shape.dims is not None
-        return Traced(self.trace, "einsum", (((0, 1),), (1, 0), (self,)), Shape(self.shape.dims[::-1]))
+        return Traced(self.trace, "einsum", (((1, 0),), (0, 1), (self,)), Shape(self.shape.dims[::-1]))
 
     def sum(self, axis: int | None = None) -> Traced:
         """np.sum."""
@@ -168,7 +168,7 @@ class Traced:
     def __compare(self, other: Any) -> NoReturn:
         self.trace.fail("a comparison of traced values; use relu(a), np.maximum(a, 0) or np.abs(a)")
 
-    __lt__ = __le__ = __gt__ = __ge__ = __eq__ = __ne__ = __compare  # type: ignore[assignment]
+    __lt__ = __le__ = __gt__ = __ge__ = __eq__ = __ne__ = __compare
 
     def __getitem__(self, key: Any) -> NoReturn:
         self.trace.fail("indexing a traced value: give each part a name of its own (W_z, W_r instead of slices of one W)")
@@ -208,10 +208,10 @@ def _lift(trace: Trace, value: Any) -> Traced:
 
 
 def _is_constant(node: Traced) -> bool:
-    return node.op == "const"
+    return isinstance(node.op, str) and node.op == "const"
 
 
-def _pointwise(trace: Trace, op: str, a: Any, b: Any) -> Traced:
+def _pointwise(trace: Trace, op: str, a: Any, b: Any) -> Any:
     """a op b entry by entry; a number or scalar is broadcast, and a vector along the rows of a matrix."""
     if not all(isinstance(v, Traced | int | float | Fraction | np.number | np.ndarray) for v in (a, b)):
         return NotImplemented
@@ -300,10 +300,10 @@ def _concatenate(trace: Trace, parts: Any, axis: int = 0, **rest: Any) -> Traced
 
 def _maximum(trace: Trace, a: Any, b: Any) -> Traced:
     """max(a, 0)."""
-    for value, other in ((a, b), (b, a)):
-        if isinstance(value, Traced) and not isinstance(other, Traced) and other == 0:
-            return value.__activation__("relu")
-    trace.fail("np.maximum is traced with 0 as its other argument; write max(a, b) as b + np.maximum(a - b, 0)")
+    value, other = (a, b) if isinstance(a, Traced) else (b, a)
+    if not isinstance(other, Traced) and other == 0:
+        return _lift(trace, value).__activation__("relu")
+    return trace.fail("np.maximum is traced with 0 as its other argument; write max(a, b) as b + np.maximum(a - b, 0)")
 
 
 def _applied(name: str) -> Callable[[Trace, Any], Traced]:

@@ -7,6 +7,7 @@ along the points.  The points are taken in chunks that stay in the cache.
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Collection
 from dataclasses import dataclass
 
@@ -72,6 +73,7 @@ class Writer(MatrixLines):
         made, body = self.lines.allocated("C" if self.batch else None)
         constants = [f"{name} = constant({text})" for text, name in self.constants.items()]
         extra = [*(("C",) if self.batch else ()), *(("step",) if self.blocked else ())]
+        self.prologue = _used(self.prologue, body)
         inner = self.prologue + body
         if self.batch:
             first = next(iter(self.results.values()))
@@ -106,7 +108,7 @@ class Writer(MatrixLines):
         if isinstance(dim, sp.Symbol):
             return self.sizes[dim]
         if dim.is_Add or dim.is_Mul:
-            return "(" + (" + " if dim.is_Add else " * ").join(self.size(d) for d in dim.as_ordered_terms() if dim.is_Add) + ")" if dim.is_Add else "(" + " * ".join(self.size(d) for d in dim.args) + ")"
+            return f"({(' + ' if dim.is_Add else ' * ').join(self.size(d) for d in dim.args)})"
         raise SymgradError(f"the size {dim} cannot be computed")
 
     def span(self, part: Cut) -> str:
@@ -125,14 +127,16 @@ class Writer(MatrixLines):
 
     def _constant(self, text: str) -> Value:
         if text not in self.constants:
-            self.constants[text] = self.names.take("k0") if text == "limit" else self.names.take(f"k{len(self.constants)}")
+            self.constants[text] = self.names.take(f"k{len(self.constants)}")
         return self.lines.value((), False, self.constants[text])
 
     # -- pointwise -------------------------------------------------------------------------------------------------------
 
     def value(self, expr: sp.Expr) -> Value:
-        """The array of a pointwise expression, computed once."""
-        e = self.needs.reduced(expr)
+        """The array of a pointwise expression of the tensors or equations, computed once."""
+        return self._reduced(self.needs.reduced(expr))
+
+    def _reduced(self, e: sp.Expr) -> Value:
         if e not in self.memo:
             self.memo[e] = self._value(e)
         return self.memo[e]
@@ -163,11 +167,11 @@ class Writer(MatrixLines):
         if e.func == FUNCTIONS["sigmoid"]:
             return self._sigmoid(e.args[0])[1]
         if e.func in DIRECT:
-            return self.apply(DIRECT[e.func], self.value(e.args[0]))
+            return self.apply(DIRECT[e.func], self._reduced(e.args[0]))
         if e.func in ROWS:
-            return self._called(ROWS[e.func].name, self.value(e.args[0]))
+            return self._called(ROWS[e.func].name, self._reduced(e.args[0]))
         if isinstance(e, sp.core.function.AppliedUndef) and len(e.args) == 1:
-            return self._called(self.called[e.func.__name__, 0], self.value(e.args[0]))
+            return self._called(self.called[e.func.__name__, 0], self._reduced(e.args[0]))
         raise SymgradError(f"{e.func} cannot be compiled to NumPy, in {e}")
 
     def _called(self, name: str, a: Value) -> Value:
@@ -181,11 +185,11 @@ class Writer(MatrixLines):
         plus, minus = [t for negative, t in parts if not negative], [-t for negative, t in parts if negative]
         total: Value | None = None
         for t in plus:
-            total = self.value(t) if total is None else self.apply("add", total, self.value(t))
+            total = self._reduced(t) if total is None else self.apply("add", total, self._reduced(t))
         if number != 0:
             total = self.constant(number) if total is None else self.apply("add", total, self.constant(number))
         for t in minus:
-            total = self.apply("negative", self.value(t)) if total is None else self.apply("subtract", total, self.value(t))
+            total = self.apply("negative", self._reduced(t)) if total is None else self.apply("subtract", total, self._reduced(t))
         assert total is not None
         return total
 
@@ -197,30 +201,30 @@ class Writer(MatrixLines):
             if f.is_Pow and f.exp.is_Rational and f.exp < 0:
                 below.append(f.base ** -f.exp)
             else:
-                total = self.value(f) if total is None else self.apply("multiply", total, self.value(f))
+                total = self._reduced(f) if total is None else self.apply("multiply", total, self._reduced(f))
         if number not in (1, -1):
             total = self.constant(number) if total is None else self.apply("multiply", total, self.constant(number))
         for f in below:
-            total = self.apply("reciprocal", self.value(f)) if total is None else self.apply("divide", total, self.value(f))
+            total = self.apply("reciprocal", self._reduced(f)) if total is None else self.apply("divide", total, self._reduced(f))
         assert total is not None
         return self.apply("negative", total) if number == -1 else total
 
     def _pow(self, base: sp.Expr, exponent: sp.Expr) -> Value:
         if exponent.is_Rational and exponent < 0:
-            return self.apply("reciprocal", self.value(base**-exponent))
+            return self.apply("reciprocal", self._reduced(base**-exponent))
         if exponent == sp.Rational(1, 2):
-            return self.apply("sqrt", self.value(base))
-        b = self.value(base)
+            return self.apply("sqrt", self._reduced(base))
+        b = self._reduced(base)
         if exponent in (2, 3):
             squared = self.apply("multiply", b, b)
             return squared if exponent == 2 else self.apply("multiply", squared, b)
-        return self.apply("power", b, self.value(exponent))
+        return self.apply("power", b, self._reduced(exponent))
 
     def _sigmoid(self, argument: sp.Expr) -> tuple[Value, Value]:
         """u = e^{-a} and σ(a) = 1/(1 + u): no overflow, since e^{-a} is bounded, and small values keep their relative precision."""
-        key = ("sigmoid", self.needs.reduced(argument))
+        key = ("sigmoid", argument)
         if key not in self.memo:
-            u = self.apply("negative", self.value(argument))
+            u = self.apply("negative", self._reduced(argument))
             self.apply("minimum", u, self._constant("limit"), into=u)
             self.memo["e", key] = self.apply("exp", u, into=u)
             s = self.apply("add", u, self._constant("1"))
@@ -232,7 +236,7 @@ class Writer(MatrixLines):
     def _symbol(self, s: sp.Symbol) -> Value:
         d = self.needs.definitions[s]
         if isinstance(d, Complement):
-            return self.apply("multiply", *self._sigmoid(d.argument))
+            return self.apply("multiply", *self._sigmoid(self.needs.reduced(d.argument)))
         if isinstance(d, TanhSlope):
             return self._tanh_slope(self.value(d.argument))
         if isinstance(d, FreeSlope):
@@ -255,7 +259,7 @@ class Writer(MatrixLines):
             out = self.lines.value(tuple(self.size(x) for x in self.lowering.shapes.get(s, ())), False)
             self.lines.add(f"copyto({out}, {self.called[d.function, self.needs.slope_index(s)]}({', '.join(map(str, args))}))", pointwise=False)
             return out
-        return self.value(d)
+        return self._reduced(d) if s in self.needs.common else self.value(d)
 
     def _tanh_slope(self, a: Value) -> Value:
         """1/cosh²(a), where 1 - tanh² would cancel; bounded before it overflows."""
@@ -303,3 +307,12 @@ class Writer(MatrixLines):
 
 def _indented(lines: list[str]) -> list[str]:
     return list(itertools.chain.from_iterable([f"    {row}" for row in text.split("\n")] for text in lines))
+
+
+def _used(prologue: list[str], body: list[str]) -> list[str]:
+    """The preparing lines whose name occurs below."""
+    kept: list[str] = []
+    for row in reversed(prologue):
+        if re.search(rf"\b{row.split(' = ')[0]}\b", "\n".join((*kept, *body))):
+            kept.append(row)
+    return kept[::-1]

@@ -131,7 +131,7 @@ class Lines:
         made = []
         for slot, value in shapes.items():
             axes = (*value.dims, *(() if batch is None else (batch if value.batched else "1",)))
-            made.append(f'{slot} = new("{slot}", ({"".join(a + ", " for a in axes)}))')
+            made.append(f'{slot} = new("{slot}", ({", ".join(axes)}{"," * (len(axes) == 1)}))')
         for (slot, kind), name in views.items():
             made.append(f"{name} = {view_text(slot, kind, shapes[slot].dims, batch is not None)}")
         return made
@@ -142,6 +142,6 @@ def view_text(name: str, kind: str, dims: tuple[str, ...], batch: bool) -> str:
     if kind == "column":
         return f"{name}[:, None]"
     if kind == "flat":
-        return f"{name}.reshape({dims[0]}, -1)" if batch else name
+        return f"{name}.reshape({dims[0]}, -1)"
     rows, columns = dims
-    return f"{name}.reshape({rows} * ({columns}), -1)[:: {columns} + 1]" if batch else f"{name}.reshape(-1)[:: {columns} + 1]"
+    return f"{name}.reshape({rows} * {columns}, -1)[:: {columns} + 1]" if batch else f"{name}.reshape(-1)[:: {columns} + 1]"

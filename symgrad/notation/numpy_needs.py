@@ -51,6 +51,7 @@ class Needs:
         self.arguments: list[sp.Symbol] = []
         self.missing: list[sp.Symbol] = []
         self.free: dict[str, set[int]] = {}  # free functions that are evaluated: 0 for the value, k + 1 for the slope by argument k
+        self.common: set[sp.Symbol] = set()  # symbols of common subexpressions
         self.products: dict[Product, int] = {}
         self._provided = set(functions)
         self._reduced: dict[sp.Expr, sp.Expr] = {}
@@ -201,14 +202,10 @@ class Needs:
         for s, value in common:
             self.lowering.shapes[s] = self.lowering.shape(value)
             self.definitions[s] = value
+            self.common.add(s)
 
 
 def argument_name(program: Program, s: sp.Symbol) -> str:
     """How a user passes this symbol: its name; ``f`` and ``f_prime`` for the value and the Jacobian of a free function f(y, …)."""
     atom = program.atoms.get(s)
     return atom.function if isinstance(atom, Call) else s.name.replace("'", "_prime")
-
-
-def is_table_function(f: Any) -> bool:
-    """A function of the table of activations."""
-    return f in ROWS

@@ -21,6 +21,8 @@ NUMPY_CODE = {  # what lambdify writes for an activation of a whole array
     "relu": "numpy.maximum(0, {0})",
     "softplus": "numpy.logaddexp(0, {0})",
     "step": "numpy.heaviside({0}, 0)",
+    "abs": "numpy.abs({0})",
+    "sign": "numpy.sign({0})",
 }
 
 

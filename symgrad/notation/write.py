@@ -13,12 +13,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 import sympy as sp
+from sympy.core.function import AppliedUndef
 
 from symgrad.errors import SymgradError
 from symgrad.language.functions import ROWS
 from symgrad.language.program import Call, Program
 from symgrad.language.tensor import IDENTITY, ONE, Tensor, Term
-from symgrad.notation import forms
+from symgrad.notation import forms, table
 from symgrad.notation.names import Names, identifier
 from symgrad.notation.syntax import (
     Absolute,
@@ -42,6 +43,7 @@ from symgrad.notation.syntax import (
 )
 
 FORMS = ("matrix", "component", "scalar")
+KNOWN = frozenset(table.FUNCTIONS) | {"sigma"}
 FREE = "ijklpqrs"  # component indices: the free ones first, then the summed ones
 
 
@@ -301,6 +303,13 @@ class Writer:
 
 
 ONES = Name("1")
+
+
+def functions(program: Program) -> frozenset[str]:
+    """The names that are functions in this program's formulas: the known ones, σ, and the free ones of its own."""
+    applied = {a.func for e in program.equations.values() for a in e.atoms(AppliedUndef)}
+    calls = {c.function for c in program.atoms.values() if isinstance(c, Call)}
+    return KNOWN | {identifier(str(f)).base for f in applied} | {identifier(f).base for f in calls}
 
 
 def _indexed(node: Node, at: tuple[str, ...]) -> Node:

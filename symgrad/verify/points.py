@@ -98,7 +98,7 @@ def preactivations(subject: Subject, point: Point) -> Iterator[tuple[Activation,
     new = {old.name: now.of(s) for old, s in program.updates.items()}
     after = subject.equations(point.sizes, {**point.values, **point.later, **new})
     for run in (now, after):
-        for e in program.equations.values():
+        for e in (e for s in (*program.equations, *program.atoms) for e in program.uses(s)):
             for f in e.atoms(sp.Function):
                 yield ROWS[f.func], run.pointwise(f.args[0])
 

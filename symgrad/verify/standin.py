@@ -132,7 +132,7 @@ def _rebuilt(function: Any, numpy: Mapping[str, Any], products: Mapping[str, tup
 
     def changed(value: Any) -> Any:
         if isinstance(value, FreeActivation) and value.name in numpy:
-            return FreeActivation(value.name, numpy[value.name])
+            return numpy[value.name]
         if isinstance(value, FreeFunction) and value.name in products:
             v, M = products[value.name]
             return FreeFunction(value.name, lambda *args: args[M] @ args[v])

@@ -1,0 +1,146 @@
+"""SymPy's `MatrixExpr` as tensors: vectors are n × 1 matrices there, and an axis of size 1 is no index here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import sympy as sp
+from sympy.matrices.expressions.applyfunc import ElementwiseApplyFunction
+from sympy.matrices.expressions.diagonal import DiagMatrix, DiagonalMatrix
+
+from symgrad.errors import SymgradError
+from symgrad.language.program import Program
+from symgrad.language.tensor import IDENTITY, ONE, Factor, Tensor, Term, added, tensor
+
+Axes = tuple[bool, bool]
+
+
+@dataclass(frozen=True)
+class _Value:
+    """A tensor, and which of the two axes of the matrix it has: a column has the first only."""
+
+    tensor: Tensor
+    axes: Axes
+
+
+def from_matrixexpr(e: sp.MatrixExpr, program: Program, dims: tuple[sp.Expr, ...]) -> Tensor:
+    """The tensor of a MatrixExpr whose symbols are the program's names."""
+    value = _Reader(program).read(e)
+    if len(dims) == 1 and value.axes == (False, True):
+        return value.tensor
+    return value.tensor
+
+
+class _Reader:
+    def __init__(self, program: Program) -> None:
+        self.program = program
+        self.atoms: dict[sp.Symbol, Tensor] = {}
+
+    def read(self, e: Any) -> _Value:
+        """Any expression, by its class."""
+        for kind, rule in RULES.items():
+            if isinstance(e, kind):
+                return rule(self, e)
+        if isinstance(e, sp.Expr) and not isinstance(e, sp.MatrixExpr):
+            return _Value(tensor((), [Term(sp.S.One, (Factor(self.names(e), ()),))]), (False, False))
+        raise SymgradError(f"{type(e).__name__} is not read in a claim; it can use sums, products, transposes, Hadamard products and diagonals")
+
+    def names(self, e: sp.Expr) -> sp.Expr:
+        """A scalar expression in the program's names."""
+        return sp.sympify(e.xreplace({s: self.program.names.get(s.name, sp.Symbol(s.name)) for s in e.free_symbols if s.is_Symbol}))
+
+    def symbol(self, e: sp.MatrixSymbol) -> _Value:
+        s = self.program.symbol(e.name)
+        dims = self.program.shapes[s]
+        axes = tuple(d != 1 for d in e.shape)
+        if sum(axes) != len(dims):
+            axes = {0: (False, False), 1: (e.shape[1] == 1 or e.shape[0] != 1, False), 2: (True, True)}[len(dims)]
+        return _Value(tensor(dims, [Term(sp.S.One, (Factor(s, tuple(range(len(dims)))),))]), (axes[0], axes[1]))
+
+    def total(self, e: sp.MatAdd) -> _Value:
+        parts = [self.read(a) for a in e.args]
+        return _Value(added(parts[0].tensor.dims, [p.tensor for p in parts]), parts[0].axes)
+
+    def product(self, e: sp.MatMul) -> _Value:
+        parts = [self.read(a) for a in e.args]
+        matrices = [p for a, p in zip(e.args, parts, strict=True) if getattr(a, "is_Matrix", False) or isinstance(a, sp.MatrixExpr)]
+        factors = [Factor(p.tensor, ()) for p in parts if p not in matrices]
+        first, last = matrices[0].axes[0], matrices[-1].axes[1]
+        ends = int(first) + int(last)
+        label, row = ends, 0 if first else None
+        dims: list[sp.Expr] = [matrices[0].tensor.dims[0]] if first else []
+        for k, m in enumerate(matrices):
+            column: int | None = None
+            if m.axes[1]:
+                if k == len(matrices) - 1:
+                    column = int(first)
+                else:
+                    column, label = label, label + 1
+            factors.append(Factor(m.tensor, tuple(i for i in (row if m.axes[0] else None, column) if i is not None)))
+            row = column
+        if last:
+            dims.append(matrices[-1].tensor.dims[-1])
+        return _Value(tensor(tuple(dims), [Term(sp.S.One, tuple(factors))]), (first, last))
+
+    def transpose(self, e: sp.Transpose) -> _Value:
+        value = self.read(e.arg)
+        if value.axes == (True, True):
+            return _Value(tensor(value.tensor.dims[::-1], [Term(sp.S.One, (Factor(value.tensor, (1, 0)),))]), value.axes)
+        return _Value(value.tensor, value.axes[::-1])
+
+    def hadamard(self, e: sp.HadamardProduct) -> _Value:
+        parts = [self.read(a) for a in e.args]
+        t = max((p.tensor for p in parts), key=lambda t: t.rank)
+        at = tuple(range(t.rank))
+        return _Value(tensor(t.dims, [Term(sp.S.One, tuple(Factor(p.tensor, at[: p.tensor.rank]) for p in parts))]), max(p.axes for p in parts))
+
+    def entrywise(self, e: Any, change: Callable[[sp.Expr], sp.Expr]) -> _Value:
+        """f of every entry; an argument that is no pointwise expression is refused."""
+        value = self.read(e)
+        at = tuple(range(value.tensor.rank))
+        terms = []
+        for t in value.tensor.terms:
+            if any(isinstance(f.value, Tensor) or f.indices != at for f in t.factors):
+                raise SymgradError("a function of a product of matrices is not read in a MatrixExpr; give the claim as a function")
+            terms.append(t.coefficient * sp.Mul(*(sp.S.One if f.value == ONE else f.value for f in t.factors)))
+        return _Value(tensor(value.tensor.dims, [Term(sp.S.One, (Factor(change(sp.Add(*terms)), at),))]), value.axes)
+
+    def power(self, e: sp.MatPow) -> _Value:
+        if not e.exp.is_Integer or not 0 < e.exp <= 64:
+            raise SymgradError(f"the power {e.exp} of a matrix")
+        return self.product(sp.MatMul(*[e.base] * int(e.exp), evaluate=False)) if e.exp != 1 else self.read(e.base)
+
+    def diagonal(self, e: Any) -> _Value:
+        v = self.read(e.arg)
+        if v.tensor.rank == 2:
+            return v
+        return _Value(tensor(v.tensor.dims * 2, [Term(sp.S.One, (Factor(v.tensor, (0,)), Factor(IDENTITY, (0, 1))))]), (True, True))
+
+    def constant(self, e: Any, matrix: sp.Symbol | None) -> _Value:
+        """I, 0 and the matrices of ones."""
+        axes = (e.shape[0] != 1, e.shape[1] != 1)
+        dims = tuple(d for d, a in zip(e.shape, axes, strict=True) if a)
+        if isinstance(e, sp.ZeroMatrix):
+            return _Value(Tensor(dims, ()), axes)
+        if matrix == IDENTITY:
+            return _Value(tensor(dims, [Term(sp.S.One, (Factor(IDENTITY, (0, 1)),))]), axes)
+        return _Value(tensor(dims, [Term(sp.S.One, tuple(Factor(ONE, (k,)) for k in range(len(dims))))]), axes)
+
+
+RULES: dict[Any, Callable[[_Reader, Any], _Value]] = {
+    sp.MatrixSymbol: _Reader.symbol,
+    sp.MatAdd: _Reader.total,
+    sp.MatMul: _Reader.product,
+    sp.MatPow: _Reader.power,
+    sp.Transpose: _Reader.transpose,
+    sp.HadamardProduct: _Reader.hadamard,
+    sp.HadamardPower: lambda r, e: r.entrywise(e.base, lambda x: x**e.exp),
+    ElementwiseApplyFunction: lambda r, e: r.entrywise(e.expr, e.function),
+    DiagMatrix: _Reader.diagonal,
+    DiagonalMatrix: _Reader.diagonal,
+    sp.Identity: lambda r, e: r.constant(e, IDENTITY),
+    sp.OneMatrix: lambda r, e: r.constant(e, None),
+    sp.ZeroMatrix: lambda r, e: r.constant(e, None),
+}

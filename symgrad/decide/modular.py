@@ -1,0 +1,135 @@
+r"""The modular identity test: both sides evaluated exactly at random residues modulo p = 2^61 - 1 (Schwartz–Zippel).
+
+Two different polynomials of degree d agree at a random point with probability at most d/p; two of them in values that are 0 or 1 too, b of these in
+a term, with probability at most 1 - 2^{-b} (1 - d/p).  The sizes n, m are large enough that different derivatives are different polynomials
+(`bounds`).  Trials are repeated until the error is below 2^-100.  Applied functions add the probability that two different
+arguments take the same value.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from dataclasses import dataclass
+from fractions import Fraction
+
+import numpy as np
+import sympy as sp
+
+from symgrad.decide.bounds import Bounds
+from symgrad.decide.evaluate import Evaluator
+from symgrad.decide.limits import Budget, Exhausted, Stopped
+from symgrad.decide.residues import INEXACT, P, Redraw, Residues
+from symgrad.decide.world import World
+from symgrad.language.tensor import Tensor
+
+TARGET = 100  # bits of certainty
+REDRAWS = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Modular:
+    """What the test found: `error` bounds the probability of a wrong `equal`; `exact` says whether unequal values mean unequal derivatives."""
+
+    equal: bool
+    error: Fraction
+    exact: bool
+    sizes: dict[sp.Symbol, int]
+    seed: int
+    trials: int
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Sizes and number of trials that make the error small enough."""
+
+    size: int
+    lone: int
+    trials: int
+    per_trial: Fraction
+    exact: bool
+    functions: bool
+    roots: bool
+
+
+def letters(world: World, *tensors: Tensor) -> list[sp.Symbol]:
+    """The letters of every size that may occur."""
+    dims = [d for shape in world.shapes.values() for d in shape] + [d for t in tensors for d in t.dims]
+    return sorted({s for d in dims for s in d.free_symbols}, key=lambda s: s.name)
+
+
+def plan(world: World, a: Tensor, b: Tensor, budget: Budget) -> Plan:
+    """What must be evaluated to decide a = b."""
+    bounds = Bounds(world)
+    functions = world.functions(a, b)
+    total = bounds.tensor(a) + bounds.tensor(b)
+    if functions:
+        bounds.gates()
+    size = max([1, a.rank + total.indices, *(rank + bound.indices for rank, bound in bounds.arguments)])
+    degree = total.above + total.below
+    if degree > budget.limits.degree:
+        raise Exhausted(f"the degree {degree} is above {budget.limits.degree}")
+    inner = max((bound.above + bound.below for _, bound in bounds.arguments), default=0)
+    asked = sum(size**rank for rank, _ in bounds.arguments)
+    per_trial = Fraction(degree, P) + Fraction(asked**2 * inner, P)
+    roots = 40 if bounds.roots else 0
+    per_trial = 1 - Fraction(1, 2**total.bits) * (1 - min(Fraction(1), per_trial * 2**roots))
+    return Plan(size, total.lone, trials(per_trial), per_trial, not bounds.functions & INEXACT, functions, bool(bounds.roots))
+
+
+def trials(per_trial: Fraction) -> int:
+    """How many trials bring the error below 2^-100."""
+    if per_trial >= 1:
+        raise Exhausted("no number of trials would be enough for these degrees")
+    if per_trial == 0:
+        return 1
+    log = math.log1p(-float(1 - per_trial)) if per_trial > Fraction(1, 2) else math.log(per_trial.numerator) - math.log(per_trial.denominator)
+    count = math.ceil(TARGET * math.log(2) / -log)
+    if count > 2000:
+        raise Exhausted(f"{count} trials would be needed, for the many values that are 0 or 1")
+    return count
+
+
+def decide(world: World, a: Tensor, b: Tensor, budget: Budget, seed: int = 0, size: int | None = None) -> Modular:
+    """Whether a = b; with `size`, only whether they differ at matrices of that size (error 1 if not)."""
+    need = plan(world, a, b, budget)
+    names = letters(world, a, b)
+    if size is None and need.size > budget.limits.size:
+        raise Exhausted(f"matrices of size {need.size} would be needed, the limit is {budget.limits.size}")
+    sizes = [range(need.size, need.size + need.lone + 1)] * len(names) if size is None else [range(size, size + 1)] * len(names)
+    if math.prod(map(len, sizes)) > 64:
+        raise Exhausted("too many sizes would have to be tried")
+    count = need.trials if size is None else 1
+    for chosen in itertools.product(*sizes):
+        given = dict(zip(names, chosen, strict=True))
+        if not _same(world, a, b, given, budget, seed, count, need):
+            return Modular(False, Fraction(0), need.exact, given, seed, count)
+    error = need.per_trial**need.trials if size is None else Fraction(1)
+    return Modular(True, error, need.exact, given, seed, count)
+
+
+def _same(world: World, a: Tensor, b: Tensor, sizes: dict[sp.Symbol, int], budget: Budget, seed: int, count: int, need: Plan) -> bool:
+    """All trials at one choice of sizes; where a value may be unusable, one by one, drawn again."""
+    if not need.roots:
+        for again in range(3):
+            try:
+                return _agree(world, a, b, sizes, budget, Residues(count, seed + again * 7919), need)
+            except Redraw as e:
+                reason = e
+        raise Stopped(str(reason))
+    for trial in range(count):
+        for again in range(REDRAWS):
+            try:
+                if not _agree(world, a, b, sizes, budget, Residues(1, hash((seed, trial, again))), need):
+                    return False
+                break
+            except Redraw as e:
+                reason = e
+        else:
+            raise Stopped(str(reason))
+    return True
+
+
+def _agree(world: World, a: Tensor, b: Tensor, sizes: dict[sp.Symbol, int], budget: Budget, field: Residues, need: Plan) -> bool:
+    evaluator = Evaluator(world, field, sizes, budget, free_gates=not need.functions)
+    return bool(np.all(evaluator.tensor(a) == evaluator.tensor(b)))

@@ -1,0 +1,166 @@
+"""Counterexamples: both sides at real values, every gate computed by its own equation, to fifty digits.
+
+This is also what makes a refutation certain: whatever the other deciders took for independent, here are numbers for which the two differ.
+"""
+
+from __future__ import annotations
+
+import random
+import zlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+import mpmath
+import numpy as np
+import sympy as sp
+
+from symgrad.decide.evaluate import Evaluator
+from symgrad.decide.limits import Budget, Stopped, Unsupported
+from symgrad.decide.world import World
+from symgrad.language.tensor import Tensor
+
+DIGITS = 50
+NOISE = mpmath.mpf(10) ** -40  # what rounding may leave of an equality, relative to the values
+Array = Any
+
+
+def _entrywise(f: Callable[..., Any]) -> Callable[..., Array]:
+    return lambda *args: np.frompyfunc(f, len(args), 1)(*args)
+
+
+def _softplus(a: Any) -> Any:
+    return mpmath.log(1 + mpmath.exp(a))
+
+
+RULES: dict[str, Callable[..., Array]] = {
+    "sigmoid": _entrywise(lambda a: 1 / (1 + mpmath.exp(-a))),
+    "tanh": _entrywise(mpmath.tanh),
+    "exp": _entrywise(mpmath.exp),
+    "log": _entrywise(mpmath.log),
+    "softplus": _entrywise(_softplus),
+    "relu": _entrywise(lambda a: max(a, mpmath.mpf(0))),
+    "step": _entrywise(lambda a: mpmath.mpf(1 if a > 0 else 0)),
+    "sign": _entrywise(mpmath.sign),
+    "abs": _entrywise(abs),
+}
+
+
+class Reals:
+    """Real numbers of fifty digits; names take small rational values drawn from a seed, free functions are sines."""
+
+    trials = 1
+
+    def __init__(self, seed: int) -> None:
+        self.random = random.Random(seed)
+        self.drawn: dict[str, Array] = {}
+
+    def number(self, value: int | Fraction) -> Any:
+        return mpmath.mpf(value.numerator) / value.denominator
+
+    def reduce(self, a: Array) -> Array:
+        return a
+
+    def power(self, a: Array, k: int) -> Array:
+        return a**k
+
+    def root(self, a: Array) -> Array:
+        return _entrywise(mpmath.sqrt)(a)
+
+    def variable(self, name: str, shape: tuple[int, ...]) -> Array:
+        count = int(np.prod(shape)) if shape else 1
+        values = [mpmath.mpf(self.random.choice((-1, 1)) * self.random.randint(1, 16)) / 8 for _ in range(count)]
+        self.drawn[name] = np.asarray(values, dtype=object).reshape(1, *shape)
+        return self.drawn[name]
+
+    def apply(self, function: str, args: Sequence[Array]) -> Array:
+        """A function of the table; a free one g is sin(αa + β), and its derivatives those of it."""
+        if function in RULES:
+            return RULES[function](*args)
+        name = function.rstrip("'")
+        order = len(function) - len(name)
+        alpha, beta = (mpmath.mpf(zlib.crc32(f"{name}{k}".encode()) % 89 + 10) / 70 for k in (0, 1))
+        return _entrywise(lambda *a: alpha**order * mpmath.sin(alpha * sum(a) + beta + order * mpmath.pi / 2))(*args)
+
+    def call(self, function: str, args: Sequence[Array], shape: tuple[int, ...]) -> Array:
+        """A free function of whole arrays: sines of sums with different weights."""
+        out = np.empty((1, *shape), dtype=object)
+        for at in np.ndindex(*shape):
+            weights = random.Random(f"{function}{at}")
+            out[(0, *at)] = mpmath.sin(sum(weights.randint(1, 9) * v / 7 for a in args for v in np.asarray(a).reshape(-1)))
+        return out
+
+
+@dataclass(frozen=True, slots=True)
+class Counterexample:
+    """Values at which the two sides differ: `sizes` and `seed` give them again, `entry` is where they differ most."""
+
+    sizes: dict[str, int]
+    seed: int
+    values: dict[str, Any]
+    left: Any
+    right: Any
+    entry: tuple[int, ...]
+    difference: float
+
+    @property
+    def n(self) -> int:
+        """The size of the state."""
+        return self.sizes.get("n", 1)
+
+    @property
+    def m(self) -> int:
+        """The size of the input."""
+        return self.sizes.get("m", self.n)
+
+    def __str__(self) -> str:
+        where = ", ".join(f"{k} = {v}" for k, v in self.sizes.items())
+        a, b = (np.asarray(v)[self.entry] for v in (self.left, self.right))
+        place = f"[{', '.join(str(i) for i in self.entry)}]" if self.entry else ""
+        return f"at {where or 'scalars'} (seed {self.seed}): entry {place} is {a:.6g} on the left, {b:.6g} on the right, difference {self.difference:.3g}"
+
+
+def counterexample(world: World, a: Tensor, b: Tensor, letters: Sequence[sp.Symbol], sizes: Sequence[int], budget: Budget, seeds: int = 3) -> Counterexample | None:
+    """Values at which a and b differ by more than rounding, or None if none were found."""
+    for size in sizes:
+        for seed in range(seeds):
+            found = _at(world, a, b, dict.fromkeys(letters, size), seed, budget)
+            if found is not None:
+                return found
+    return None
+
+
+def _at(world: World, a: Tensor, b: Tensor, sizes: dict[sp.Symbol, int], seed: int, budget: Budget) -> Counterexample | None:
+    with mpmath.workdps(DIGITS):
+        field = Reals(seed)
+        evaluator = Evaluator(world, field, sizes, budget, free_gates=False)
+        try:
+            left, right = evaluator.tensor(a)[0], evaluator.tensor(b)[0]
+        except ZeroDivisionError:
+            return None
+        except (TypeError, ValueError, OverflowError) as e:
+            raise Unsupported(f"a real value: {e}") from e
+        gap = np.abs(np.asarray(left - right, dtype=object))
+        flat = gap.reshape(-1)
+        if not flat.size:
+            return None
+        worst = max(range(flat.size), key=lambda k: flat[k])
+        scale = max([mpmath.mpf(1), *np.abs(np.asarray(left, dtype=object)).reshape(-1), *np.abs(np.asarray(right, dtype=object)).reshape(-1)])
+        if not flat[worst] > NOISE * scale:
+            return None
+        named = {s.name: v for s, v in evaluator.values.items() if s in world.shapes and s not in world.atoms and s not in world.blocks}
+        entry = tuple(int(i) for i in np.unravel_index(worst, gap.shape)) if gap.ndim else ()
+        values = {name: _floats(v[0]) for name, v in sorted(named.items())}
+        return Counterexample({s.name: k for s, k in sizes.items()}, seed, values, _floats(left), _floats(right), entry, float(flat[worst]))
+
+
+def _floats(a: Array) -> Any:
+    """Nested tuples of floats."""
+    a = np.asarray(a, dtype=object)
+    if a.ndim == 0:
+        value = a[()]
+        if isinstance(value, mpmath.mpc):
+            raise Stopped("a value that is not real")
+        return float(value)
+    return tuple(_floats(x) for x in a)
