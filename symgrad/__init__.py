@@ -30,7 +30,7 @@ _HOME = {
     "softplus": "language.activations",
     "vjp": "calculus.adjoint",
 }
-__all__ = sorted([*_HOME, "cells"])
+__all__ = sorted([*_HOME, "cells", "verify"])
 
 if TYPE_CHECKING:
     from symgrad import cells
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from symgrad.errors import CellError, Note, SymgradError, UnknownName
     from symgrad.language.activations import activation, function, relu, sigmoid, silu, softplus
     from symgrad.language.cell import Cell, cell
+    from symgrad.verify import verify
 
 
 def __getattr__(name: str) -> Any:
@@ -47,8 +48,8 @@ def __getattr__(name: str) -> Any:
         value = getattr(importlib.import_module(f"symgrad.{_HOME[name]}"), name)
         globals()[name] = value
         return value
-    if name == "cells":
-        return importlib.import_module("symgrad.cells")
+    if name in ("cells", "verify"):
+        return importlib.import_module(f"symgrad.{name}")
     raise AttributeError(f"module 'symgrad' has no attribute {name!r}")
 
 

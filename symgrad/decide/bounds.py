@@ -9,6 +9,7 @@ difference is not the zero polynomial in the entries, and no identity of small m
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import sympy as sp
@@ -47,7 +48,7 @@ class Bound:
 
 UNKNOWN = Bound(above=1)
 BIT = Bound(bits=1)
-VALUES = {  # what a function adds to the degree, of its argument's bound
+VALUES: dict[str, Callable[[Bound], Bound]] = {  # what a function adds to the degree, of its argument's bound
     "exp": lambda a: Bound(above=1, below=1),
     "step": lambda a: BIT,
     "sign": lambda a: BIT,

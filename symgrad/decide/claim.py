@@ -24,6 +24,9 @@ from symgrad.language.tensor import IDENTITY, ONE, Factor, Tensor, Term, added, 
 from symgrad.language.trace import Trace, Traced
 
 
+HYPERBOLIC = (sp.sinh, sp.cosh, sp.coth, sp.sech, sp.csch)
+
+
 @dataclass(frozen=True)
 class Claim:
     """A tensor, and the program that knows its names and atoms; `scalar` if it was written for scalars."""
@@ -47,7 +50,7 @@ def read(claimed: Any, program: Program, dims: tuple[sp.Expr, ...], reading: str
     if hasattr(claimed, "tensor") and hasattr(claimed, "program"):
         return Claim(_joined(program, claimed.program), claimed.tensor)
     if isinstance(claimed, sp.MatrixExpr):
-        return Claim(program, from_matrixexpr(claimed, program, dims))
+        return Claim(*from_matrixexpr(claimed, program))
     if isinstance(claimed, int | float | sp.Number) and claimed == 0:
         return Claim(program, Tensor(dims, ()))
     if isinstance(claimed, int | float | sp.Expr):
@@ -68,6 +71,7 @@ def _joined(a: Program, b: Program) -> Program:
 
 def _scalar(e: sp.Expr, program: Program) -> Tensor:
     """An expression of scalars; its names are the program's, whatever SymPy was told about them."""
+    e = sp.sympify(e.replace(lambda f: isinstance(f, HYPERBOLIC), lambda f: f.rewrite(sp.exp)))
     known = {s: program.names.get(s.name, sp.Symbol(s.name)) for s in e.free_symbols}
     return tensor((), [Term(sp.S.One, (Factor(e.xreplace(known) if e.is_Symbol else sp.sympify(e.subs(known)), ()),))])
 

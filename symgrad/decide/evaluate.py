@@ -140,9 +140,10 @@ class Evaluator:
     def _term(self, term: Term, value: Tensor) -> Array:
         parts: list[Part] = []
         sizes = {k: self.size(d) for k, d in enumerate(value.dims)}
-        known = [(f, f.value.dims if isinstance(f.value, Tensor) else self.world.shape(f.value)) for f in term.factors if f.value not in (IDENTITY, ONE)]
-        for f, dims in known:
-            sizes |= {i: self.size(d) for i, d in zip(f.indices, dims, strict=False)}
+        for f in term.factors:
+            if f.value not in (IDENTITY, ONE):
+                dims = f.value.dims if isinstance(f.value, Tensor) else self.world.shape(f.value)
+                sizes |= {i: self.size(d) for i, d in zip(f.indices, dims, strict=False)}
         for f in term.factors:
             if f.value == IDENTITY:
                 a, b = f.indices

@@ -172,7 +172,7 @@ def _exp(f: Functions, rank: int, a: Polynomial) -> Polynomial:
     result: Polynomial = {(): 1}
     for m, c in a.items():
         c = Fraction(c)
-        part = {m: Fraction(1, c.denominator)}
+        part: Polynomial = {m: Fraction(1, c.denominator)}
         ((unit, _),) = f._reduce_rank("exp", rank, (part,), f.unknown).items()
         power: Polynomial = {tuple((n, at, e * c.numerator) for n, at, e in unit): 1}
         result = multiplied(result, power, rank, f.budget, f.idempotent)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import sympy as sp
@@ -25,12 +25,12 @@ class _Value:
     axes: Axes
 
 
-def from_matrixexpr(e: sp.MatrixExpr, program: Program, dims: tuple[sp.Expr, ...]) -> Tensor:
-    """The tensor of a MatrixExpr whose symbols are the program's names."""
-    value = _Reader(program).read(e)
-    if len(dims) == 1 and value.axes == (False, True):
-        return value.tensor
-    return value.tensor
+def from_matrixexpr(e: sp.MatrixExpr, program: Program) -> tuple[Program, Tensor]:
+    """The tensor of a MatrixExpr whose symbols are the program's names, and the program with the atoms that it needs."""
+    reader = _Reader(program)
+    value = reader.read(e)
+    shapes = {s: t.dims for s, t in reader.atoms.items()}
+    return replace(program, atoms={**program.atoms, **reader.atoms}, shapes={**program.shapes, **shapes}), value.tensor
 
 
 class _Reader:
@@ -97,14 +97,17 @@ class _Reader:
         return _Value(tensor(t.dims, [Term(sp.S.One, tuple(Factor(p.tensor, at[: p.tensor.rank]) for p in parts))]), max(p.axes for p in parts))
 
     def entrywise(self, e: Any, change: Callable[[sp.Expr], sp.Expr]) -> _Value:
-        """f of every entry; an argument that is no pointwise expression is refused."""
+        """f of every entry; what is no pointwise expression becomes an atom."""
         value = self.read(e)
         at = tuple(range(value.tensor.rank))
         terms = []
         for t in value.tensor.terms:
-            if any(isinstance(f.value, Tensor) or f.indices != at for f in t.factors):
-                raise SymgradError("a function of a product of matrices is not read in a MatrixExpr; give the claim as a function")
-            terms.append(t.coefficient * sp.Mul(*(sp.S.One if f.value == ONE else f.value for f in t.factors)))
+            if any(isinstance(f.value, Tensor) or (f.indices != at and f.indices) for f in t.factors):
+                atom = sp.Symbol(f"claim#{len(self.atoms)}")
+                self.atoms[atom] = Tensor(value.tensor.dims, (t,))
+                terms.append(atom)
+            else:
+                terms.append(t.coefficient * sp.Mul(*(sp.S.One if f.value == ONE else f.value for f in t.factors)))
         return _Value(tensor(value.tensor.dims, [Term(sp.S.One, (Factor(change(sp.Add(*terms)), at),))]), value.axes)
 
     def power(self, e: sp.MatPow) -> _Value:
@@ -113,7 +116,7 @@ class _Reader:
         return self.product(sp.MatMul(*[e.base] * int(e.exp), evaluate=False)) if e.exp != 1 else self.read(e.base)
 
     def diagonal(self, e: Any) -> _Value:
-        v = self.read(e.arg)
+        v = self.read(e.args[0])
         if v.tensor.rank == 2:
             return v
         return _Value(tensor(v.tensor.dims * 2, [Term(sp.S.One, (Factor(v.tensor, (0,)), Factor(IDENTITY, (0, 1))))]), (True, True))

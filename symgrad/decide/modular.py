@@ -27,6 +27,10 @@ TARGET = 100  # bits of certainty
 REDRAWS = 64
 
 
+class TooLarge(Exhausted):
+    """Dense matrices are not enough."""
+
+
 @dataclass(frozen=True, slots=True)
 class Modular:
     """What the test found: `error` bounds the probability of a wrong `equal`; `exact` says whether unequal values mean unequal derivatives."""
@@ -95,7 +99,7 @@ def decide(world: World, a: Tensor, b: Tensor, budget: Budget, seed: int = 0, si
     need = plan(world, a, b, budget)
     names = letters(world, a, b)
     if size is None and need.size > budget.limits.size:
-        raise Exhausted(f"matrices of size {need.size} would be needed, the limit is {budget.limits.size}")
+        raise TooLarge(f"matrices of size {need.size} would be needed, the limit is {budget.limits.size}")
     sizes = [range(need.size, need.size + need.lone + 1)] * len(names) if size is None else [range(size, size + 1)] * len(names)
     if math.prod(map(len, sizes)) > 64:
         raise Exhausted("too many sizes would have to be tried")

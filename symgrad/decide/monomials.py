@@ -42,7 +42,7 @@ def canonical(factors: Iterable[Factor], rank: int, idempotent: frozenset[str] |
         (only,) = summed
         names = {only: rank}
     else:
-        order, _ = _Search(rank).order(listed, summed, {i: i for i in range(rank)})
+        order, _ = _Search(rank).order(listed, summed, dict(zip(range(rank), range(rank), strict=True)))
         names = {v: rank + k for k, v in enumerate(order)}
     return renamed(listed, names)
 
@@ -128,7 +128,7 @@ def _components(factors: list[Factor], vertices: set[int]) -> list[tuple[list[Fa
 
 def _refined(factors: list[Factor], vertices: set[int], fixed: dict[int, int]) -> list[list[int]]:
     """Classes of vertices that no invariant tells apart, in an order that the graph alone determines."""
-    colour = dict.fromkeys(vertices, -1) | {v: k for v, k in fixed.items()}
+    colour = dict.fromkeys(vertices, -1) | fixed
     shift = len(fixed)
     classes = 1
     while True:
@@ -138,7 +138,8 @@ def _refined(factors: list[Factor], vertices: set[int], fixed: dict[int, int]) -
                 seen[v].append(repr((name, e, [(i == v, i in fixed, colour[i]) for i in at])))
         marks = {v: (colour[v], sorted(seen[v])) for v in vertices}
         ranks = {repr(m): k for k, m in enumerate(sorted(set(map(repr, marks.values()))))}
-        colour |= {v: shift + ranks[repr(m)] for v, m in marks.items()}
+        for v, mark in marks.items():
+            colour[v] = shift + ranks[repr(mark)]
         if len(ranks) == classes:
             break
         classes = len(ranks)

@@ -8,18 +8,20 @@ every n and m, and where no division, root, exponential or logarithm occurs, tho
 from __future__ import annotations
 
 from fractions import Fraction
+from typing import TypeAlias
 
 import sympy as sp
 
 from symgrad.decide.functions import Functions
 from symgrad.decide.limits import Budget, Unsupported
-from symgrad.decide.monomials import DELTA, MARK, Factor, canonical, contracted
-from symgrad.decide.polynomials import Number, Polynomial, accumulate, added, multiplied, rational, shifted
+from symgrad.decide.monomials import DELTA, MARK, Factor, Number, canonical, contracted
+from symgrad.decide.polynomials import Polynomial, accumulate, added, multiplied, rational, shifted
 from symgrad.decide.world import World, head
 from symgrad.language.program import Call
 from symgrad.language.tensor import IDENTITY, ONE, Tensor, Term
 
-Size = sp.Expr
+Size: TypeAlias = sp.Expr
+Products: TypeAlias = list[tuple[tuple[Factor, ...], Number]]
 
 
 class Normal:
@@ -56,7 +58,7 @@ class Normal:
         rank = len(dims)
         fresh = 1 + max((i for f in term.factors for i in f.indices), default=-1)
         fresh = max(fresh, rank)
-        products: list[tuple[tuple[Factor, ...], Number]] = [((), rational(term.coefficient))]
+        products: Products = [((), rational(term.coefficient))]
         sizes: dict[int, Size] = {}
         has_delta = False
         for f in term.factors:
@@ -87,7 +89,7 @@ class Normal:
         bare = summed if always else summed - {i for _, at, _ in m for i in at}
         return tuple((f"{MARK}{_size(k, sizes, term)}", (k,), 1) for k in bare)
 
-    def _cut(self, products: list[tuple[tuple[Factor, ...], Number]], summed: set[int], sizes: dict[int, Size]) -> list[tuple[tuple[Factor, ...], Number]]:
+    def _cut(self, products: Products, summed: set[int], sizes: dict[int, Size]) -> Products:
         """Σ over an index of size n + m is the sum over its first n values and the sum over the others; E[k,j] is then δ or 0."""
         for k in summed if self.parts else ():
             parts = self.parts.get(sizes.get(k))
@@ -113,7 +115,7 @@ class Normal:
                 out.append((name + "".join(f"⟨{q}:{p}⟩" for q, i in enumerate(at) if i == k), at, e))
         return tuple(out)
 
-    def _collected(self, products: list[tuple[tuple[Factor, ...], Number]], rank: int) -> Polynomial:
+    def _collected(self, products: Products, rank: int) -> Polynomial:
         total: Polynomial = {}
         for m, c in products:
             key = canonical(m, rank, self.functions.idempotent)
@@ -232,42 +234,3 @@ def _size(k: int, sizes: dict[int, Size], term: Term) -> Size:
 def block_name(part: int, sizes: tuple[Size, ...]) -> str:
     """One name for equal blocks of concatenations."""
     return f"E⟨{part}|{','.join(map(str, sizes))}⟩"
-
-
-def collapsed(normal: Normal, p: Polynomial, into: Functions) -> Polynomial:
-    """p with every size 1: indices are gone, sums have one term, δ is 1; applied functions are met again in `into`."""
-    if not into.known:
-        for gate in normal.world.gates:
-            try:
-                argument = normal.pointwise(gate.argument, len(normal.world.shapes.get(gate.name, ())))
-            except Unsupported:
-                continue
-            into.known[gate.function, 0, ()] = {}  # so that gates are declared once only
-            into.declare(gate.function, 0, collapsed(normal, argument, into), gate.name.name)
-    total: Polynomial = {}
-    for m, c in p.items():
-        product: Polynomial = {(): c}
-        for name, _, e in m:
-            if name == DELTA or name[0] == "|" or name.startswith("E⟨"):
-                continue
-            product = multiplied(product, _collapsed_factor(normal, name, e, into), 0, into.budget, into.idempotent)
-        accumulate(total, product)
-    return total
-
-
-def _collapsed_factor(normal: Normal, name: str, e: Number, into: Functions) -> Polynomial:
-    if name not in normal.functions.meaning:
-        return {((name, (), e),): 1}
-    function, _, arguments = normal.functions.meaning[name]
-    inner = [collapsed(normal, a, into) for a in arguments]
-    if function == "power":
-        return into.power(0, inner[0], Fraction(e)) if Fraction(e).denominator != 1 or e < 0 else {((name, (), e),): 1}
-    value = into(function, 0, *inner)
-    if e == 1:
-        return value
-    if isinstance(e, int) and e > 0:
-        result: Polynomial = {(): 1}
-        for _ in range(e):
-            result = multiplied(result, value, 0, into.budget, into.idempotent)
-        return result
-    return into.power(0, value, Fraction(e))

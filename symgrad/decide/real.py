@@ -22,6 +22,7 @@ from symgrad.decide.world import World
 from symgrad.language.tensor import Tensor
 
 DIGITS = 50
+SEEDS = 3
 NOISE = mpmath.mpf(10) ** -40  # what rounding may leave of an equality, relative to the values
 Array = Any
 
@@ -118,13 +119,14 @@ class Counterexample:
         where = ", ".join(f"{k} = {v}" for k, v in self.sizes.items())
         a, b = (np.asarray(v)[self.entry] for v in (self.left, self.right))
         place = f"[{', '.join(str(i) for i in self.entry)}]" if self.entry else ""
-        return f"at {where or 'scalars'} (seed {self.seed}): entry {place} is {a:.6g} on the left, {b:.6g} on the right, difference {self.difference:.3g}"
+        what = f"entry {place}" if place else "it"
+        return f"at {where or 'size 1'} (seed {self.seed}): {what} is {a:.6g}, claimed {b:.6g}, difference {self.difference:.3g}"
 
 
-def counterexample(world: World, a: Tensor, b: Tensor, letters: Sequence[sp.Symbol], sizes: Sequence[int], budget: Budget, seeds: int = 3) -> Counterexample | None:
+def counterexample(world: World, a: Tensor, b: Tensor, letters: Sequence[sp.Symbol], sizes: Sequence[int], budget: Budget) -> Counterexample | None:
     """Values at which a and b differ by more than rounding, or None if none were found."""
     for size in sizes:
-        for seed in range(seeds):
+        for seed in range(SEEDS):
             found = _at(world, a, b, dict.fromkeys(letters, size), seed, budget)
             if found is not None:
                 return found
@@ -141,16 +143,16 @@ def _at(world: World, a: Tensor, b: Tensor, sizes: dict[sp.Symbol, int], seed: i
             return None
         except (TypeError, ValueError, OverflowError) as e:
             raise Unsupported(f"a real value: {e}") from e
-        gap = np.abs(np.asarray(left - right, dtype=object))
-        flat = gap.reshape(-1)
-        if not flat.size:
+        pairs = list(zip(np.asarray(left, dtype=object).reshape(-1), np.asarray(right, dtype=object).reshape(-1), strict=True))
+        if not pairs:
             return None
-        worst = max(range(flat.size), key=lambda k: flat[k])
-        scale = max([mpmath.mpf(1), *np.abs(np.asarray(left, dtype=object)).reshape(-1), *np.abs(np.asarray(right, dtype=object)).reshape(-1)])
+        flat = [abs(p - q) for p, q in pairs]
+        worst = max(range(len(flat)), key=lambda k: flat[k])
+        scale = max([mpmath.mpf(1), *(abs(v) for pair in pairs for v in pair)])
         if not flat[worst] > NOISE * scale:
             return None
         named = {s.name: v for s, v in evaluator.values.items() if s in world.shapes and s not in world.atoms and s not in world.blocks}
-        entry = tuple(int(i) for i in np.unravel_index(worst, gap.shape)) if gap.ndim else ()
+        entry = tuple(int(i) for i in np.unravel_index(worst, np.shape(left)))
         values = {name: _floats(v[0]) for name, v in sorted(named.items())}
         return Counterexample({s.name: k for s, k in sizes.items()}, seed, values, _floats(left), _floats(right), entry, float(flat[worst]))
 

@@ -8,7 +8,7 @@ the step function built in.
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 from typing import Any
 
@@ -74,12 +74,12 @@ class Residues:
 
     def apply(self, function: str, args: Sequence[Array]) -> Array:
         """function(args), entry by entry."""
-        arrays = np.broadcast_arrays(*(np.asarray(a, dtype=object) for a in args))
-        out = np.empty(arrays[0].shape if arrays[0].ndim else (1,), dtype=object)
+        arrays: Sequence[Array] = np.broadcast_arrays(*(np.asarray(a, dtype=object) for a in args))
+        out: Array = np.empty(arrays[0].shape if arrays[0].ndim else (1,), dtype=object)
         per_trial = max(1, out.size // out.shape[0])
+        rule = RULES.get(function)
         for k, values in enumerate(zip(*(a.reshape(-1) for a in arrays), strict=True)):
             trial = 0 if out.shape[0] == 1 else k // per_trial
-            rule = RULES.get(function)
             out.reshape(-1)[k] = rule(self, trial, values[0]) if rule else self.draw(function, trial, *values)
         return out if out.shape[0] == self.trials or out.ndim == 0 else np.broadcast_to(out, (self.trials, *out.shape[1:]))
 
@@ -131,7 +131,7 @@ class Residues:
         return self.draw("step", trial, a) & 1 if 2 * a < P else 1 - (self.draw("step", trial, P - a) & 1)
 
 
-RULES = {
+RULES: dict[str, Callable[[Residues, int, int], int]] = {
     "sigmoid": Residues.sigmoid,
     "tanh": Residues.tanh,
     "exp": Residues.exp,

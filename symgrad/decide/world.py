@@ -17,6 +17,7 @@ from symgrad.language.functions import ROWS
 from symgrad.language.program import Call, Program, factors
 from symgrad.language.tensor import Tensor
 
+STANDARD: dict[object, str] = {sp.Abs: "abs", sp.sign: "sign", sp.tanh: "tanh", sp.exp: "exp", sp.log: "log"}
 INDEPENDENT = {"sigmoid", "tanh", "softplus"}  # and every free activation
 
 
@@ -69,6 +70,8 @@ def head(expr: sp.Expr) -> tuple[str, tuple[sp.Expr, ...]] | None:
     row = ROWS.get(expr.func)
     if row is not None:
         return row.name, expr.args
+    if expr.func in STANDARD:
+        return STANDARD[expr.func], expr.args
     if isinstance(expr, AppliedUndef):
         return expr.func.__name__, expr.args
     if isinstance(expr, sp.Derivative) and isinstance(expr.expr, AppliedUndef) and len(expr.expr.args) == 1 and len(expr.variable_count) == 1:

@@ -35,7 +35,7 @@ def eye(size: Any = None) -> Any:
     if trace is None:
         if size is None:
             raise CellError("eye() without a size has one only inside a claim; write eye(3)")
-        return np.eye(size if isinstance(size, int | np.integer) else len(size))
+        return np.eye(int(size) if isinstance(size, int | np.integer) else len(size))
     dim = _size(trace, size)
     return Traced(trace, "eye", (), Shape([dim, dim]))
 

@@ -76,15 +76,16 @@ Form: TypeAlias = Chain | Outer | Vec | Dot
 
 @dataclass(frozen=True, slots=True)
 class Matrix:
-    """A term read as matrices: number · scalars · form."""
+    """A term read as matrices: number · scalars · uᵀv … · form."""
 
     coefficient: sp.Expr
     scalars: tuple[sp.Expr | Tensor, ...]
     form: Form | None
+    dots: tuple[Dot, ...] = ()
 
 
-def matrix_form(term: Term, rank: int) -> Matrix | None:
-    """The term as a product of matrices and vectors, or None if it is none."""
+def matrix_form(term: Term, rank: int, dots: bool = False) -> Matrix | None:
+    """The term as a product of matrices and vectors, or None if it is none; with `dots`, inner products may stand beside it."""
     graph = _Graph(term)
     form: Form | None
     if rank == 2:
@@ -96,7 +97,13 @@ def matrix_form(term: Term, rank: int) -> Matrix | None:
         form = graph.dot()
     else:
         return None
-    return Matrix(term.coefficient, tuple(graph.scalars), form) if graph.exhausted else None
+    beside: list[Dot] = []
+    before = len(term.factors) + 1
+    while dots and 0 < len(graph.left) < before:  # stop where nothing more could be taken
+        before = len(graph.left)
+        more = graph.dot()
+        beside += [more] if isinstance(more, Dot) else []
+    return Matrix(term.coefficient, tuple(graph.scalars), form, tuple(beside)) if graph.exhausted else None
 
 
 class _Graph:

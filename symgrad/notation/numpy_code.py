@@ -20,11 +20,15 @@ from symgrad.language.tensor import Tensor
 from symgrad.notation.numpy_lines import Lines, Names, Value
 from symgrad.notation.numpy_matrix import MatrixLines
 from symgrad.notation.numpy_needs import Needs, argument_name
-from symgrad.notation.numpy_plan import Complement, Concat, Cut, FreeSlope, Gemv, Slice, TanhSlope, Total, Whole
+from symgrad.notation.numpy_nodes import Complement, Concat, Cut, FreeSlope, Gemv, Slice, TanhSlope, Total, Whole
 
-UFUNCS = ("absolute add copyto cosh divide dot einsum exp log matmul maximum minimum multiply negative power reciprocal sqrt subtract tanh").split()
+UFUNCS = (
+    "add", "copyto", "cosh", "divide", "dot", "einsum", "exp", "log", "matmul", "maximum", "minimum", "multiply", "negative", "power", "reciprocal",
+    "sqrt", "subtract", "tanh",
+)  # fmt: skip
 DIRECT = {FUNCTIONS["tanh"]: "tanh", FUNCTIONS["exp"]: "exp", FUNCTIONS["log"]: "log"}
-WORDS = {*UFUNCS, "constant", "new", "run", "make", "range", "slice", "min", "i", "j", "s", "C", "step", "start", "limit", "span", *(r.name for r in ROWS.values())}
+TABLE = {row.name: row.numpy for row in ROWS.values() if row.name not in UFUNCS}
+WORDS = {*UFUNCS, *TABLE, "constant", "new", "run", "make", "range", "slice", "min", "i", "j", "s", "C", "step", "start", "limit"}
 
 
 @dataclass(frozen=True)
@@ -63,11 +67,9 @@ class Writer(MatrixLines):
         """The source."""
         for text in self.loads:
             self.lines.add(text)
-        done: dict[Tensor, str] = {}
         finish = []
-        for name, value in self.needs.outputs.items():
+        for name, value in sorted(self.needs.outputs.items(), key=lambda o: _depth(o[1])):  # one may be a part of another
             finish += self._output(self.results[name], value)
-            done[value] = name
         for text in finish:
             self.lines.add(text)
         made, body = self.lines.allocated("C" if self.batch else None)
@@ -307,6 +309,11 @@ class Writer(MatrixLines):
 
 def _indented(lines: list[str]) -> list[str]:
     return list(itertools.chain.from_iterable([f"    {row}" for row in text.split("\n")] for text in lines))
+
+
+def _depth(value: Tensor) -> int:
+    """How deep tensors are nested in it."""
+    return 1 + max((_depth(f.value) for t in value.terms for f in t.factors if isinstance(f.value, Tensor)), default=0)
 
 
 def _used(prologue: list[str], body: list[str]) -> list[str]:

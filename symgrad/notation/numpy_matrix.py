@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import string
-from collections.abc import Iterable
 from typing import Any
 
 import sympy as sp
 
-from symgrad.language.program import Selector
 from symgrad.language.tensor import IDENTITY, ONE, Tensor, Term
+from symgrad.notation.numpy_einsum import einsum_lines
 from symgrad.notation.numpy_lines import Lines, Names, Value, view_text
 from symgrad.notation.numpy_needs import Needs
-from symgrad.notation.numpy_plan import Cut, Eye, Gemv, General, Item, Leaf, Lowering, Nested, Ones, Product, Sum, cut
+from symgrad.notation.numpy_nodes import Cut, Eye, Gemv, General, Item, Leaf, Nested, Ones, Product, Sum, cut
+from symgrad.notation.numpy_plan import Lowering
 
 
 class MatrixLines:
@@ -22,6 +21,7 @@ class MatrixLines:
     lowering: Lowering
     batch: bool
     blocked: bool
+    blocking: bool = False  # the sum at hand is computed in blocks of rows
     lines: Lines
     names: Names
     prologue: list[str]
@@ -59,7 +59,7 @@ class MatrixLines:
             return
         self.lines.add(f"{out}.fill(0)")
         for term in value.terms:
-            self.general(term, value.rank, out)
+            self.general(term, out)
 
     def _any_batched(self, value: Tensor) -> bool:
         return self.batch and any(self._factor(f.value).batched for t in value.terms for f in t.factors if not self._constant_block(f.value))
@@ -131,7 +131,7 @@ class MatrixLines:
                 return self.size(rows), self.size(columns)
             if isinstance(core, Product):
                 return self.dims(core.left)[0], self.dims(core.right)[1]
-        rows, columns = ([self.lowering.shape(self.needs.reduced(e)) or self.lowering.shape(e) for e in pair] for pair in zip(*((i.left, i.right) for i in value), strict=True))
+        rows, columns = ([self.lowering.shape(e) for e in pair] for pair in zip(*((i.left, i.right) for i in value), strict=True))
         found = [next((s[0] for s in side if s), None) for side in (rows, columns)]
         first, second = found[0] or found[1], found[1] or found[0]
         if first is None or second is None:
@@ -198,6 +198,7 @@ class MatrixLines:
             if not isinstance(item.core, Eye | General):
                 groups.setdefault(sp.S.One if isinstance(item.core, Ones) else item.right, []).append(item)
         rows: list[str] = []
+        outer, self.blocking = self.blocking, self.blocked and sum(map(len, groups.values())) > 1
         for k, (right, group) in enumerate(sorted(groups.items(), key=lambda g: -len(g[1]))):
             target = out if k == 0 else self._like(out, f"extra{len(group) > 1}")
             self._group(group, target, rows, out)
@@ -206,13 +207,14 @@ class MatrixLines:
             if k > 0:
                 rows.append(f"add({self._rows(out)}, {self._rows(target)}, {self._rows(out)})")
         self._blocks(rows, out)
+        self.blocking = outer
         if not groups:
             self.lines.add(f"{out}.fill(0)")
         for item in value:
             if isinstance(item.core, Eye):
                 self._diagonal(item, out)
             elif isinstance(item.core, General):
-                self.general(item.core.term, 2, out)
+                self.general(item.core.term, out)
 
     def _group(self, group: list[Item], target: Value, rows: list[str], out: Value) -> None:
         """Σ diag(left) core: the first into the target, the others by way of a scratch block."""
@@ -250,7 +252,7 @@ class MatrixLines:
 
     def _like(self, out: Value, purpose: str) -> Value:
         """A scratch array; one that is used in blocks needs only a block's rows."""
-        block = self.blocked and purpose != "extraTrue"
+        block = self.blocking and purpose != "extraTrue"
         key = (purpose, out.number)
         if key not in self.memo:
             self.memo[key] = self.lines.value(("step" if block else out.dims[0], *out.dims[1:]), out.batched)
@@ -260,7 +262,7 @@ class MatrixLines:
 
     def _rows(self, value: Value) -> str:
         """The rows of the block at hand."""
-        if not self.blocked:
+        if not self.blocking:
             return str(value)
         return f"{value}[: s.stop - s.start]" if ("block", value.number) in self.memo else f"{value}[s]"
 
@@ -269,15 +271,15 @@ class MatrixLines:
         if not left.dims:
             return str(left)
         text = left.view("column") if left.name is None else f"{left.name}[:, None]"
-        return f"{text}[s]" if self.blocked else text
+        return f"{text}[s]" if self.blocking else text
 
     def _blocks(self, rows: list[str], out: Value) -> None:
-        if not self.blocked:
+        if not self.blocking:
             for row in rows:
                 self.lines.add(row, pointwise=False)
         elif rows:
-            loop = [f"for start in range(0, {out.dims[0]}, step):", f"    s = slice(start, min(start + step, {out.dims[0]}))", *(f"    {row}" for row in rows)]
-            self.lines.add("\n".join(loop), pointwise=False)
+            loop = [f"for start in range(0, {out.dims[0]}, step):", f"    s = slice(start, min(start + step, {out.dims[0]}))"]
+            self.lines.add("\n".join([*loop, *(f"    {row}" for row in rows)]), pointwise=False)
 
     def _diagonal(self, item: Item, out: Value) -> None:
         """diag(v) is added to the diagonal; the constant block E, to the diagonal of its place."""
@@ -301,59 +303,9 @@ class MatrixLines:
         view = self.names.take(f"d{len(self.lines.values)}")
         self.lines.add(f'{view} = einsum("ii...->i...", {out}{place})\nadd({view}, {taken} * {short}, {view})', pointwise=False)
 
-    # -- everything else -------------------------------------------------------------------------------------------------
-
-    def general(self, term: Term, rank: int, out: Value) -> None:
-        """out += a term, by einsum; I[i,j] and the constant blocks only say where in the array it is added."""
-        place: dict[int, str] = {}
-        label = {i: i for f in term.factors for i in f.indices} | {i: i for i in range(rank)}
-        cuts: dict[int, tuple[int, Cut]] = {}
-        operands: list[tuple[Value, list[int]]] = []
-        for f in term.factors:
-            if f.value == IDENTITY:
-                _merge(label, f.indices)
-            elif isinstance(f.value, sp.Symbol) and f.value in self.needs.program.constants:
-                selector: Selector = self.needs.program.constants[f.value]
-                cuts[f.indices[0]] = (f.indices[1], cut(selector))
-            elif f.value != ONE:
-                operands.append((self._factor(f.value), list(f.indices)))
-        letters, axes = string.ascii_letters, range(rank)
-        for whole, (piece, part) in cuts.items():
-            if whole < rank:
-                place[whole] = self.span(part)
-            label[whole] = label[piece]
-        texts, subscripts = [], []
-        for v, indices in operands:
-            text = str(v)
-            taken = [self.span(cuts[i][1]) if i in cuts else ":" for i in indices] if v.dims else []
-            tail = [] if not self.batch else [":"] if v.batched else ["0"]
-            if any(t != ":" for t in (*taken, *tail)):
-                text += f"[{', '.join((*taken, *tail))}]"
-            texts.append(text)
-            subscripts.append("".join(letters[label[i]] for i in (indices if v.dims else [])) + ("Z" if self.batch and v.batched else ""))
-        free = list(dict.fromkeys(label[i] for i in axes))
-        present = {c for s in subscripts for c in s}
-        shown = [i for i in free if letters[i] in present]
-        result = "".join(letters[i] for i in shown) + ("Z" if "Z" in present else "")
-        summed = any(c not in result for c in present)
-        dst = str(out) + (f"[{', '.join(place.get(i, ':') for i in axes)}]" if place else "")
-        target = "".join(letters[label[i]] for i in axes)
-        kept = "".join(letters[i] for i in free)
-        if target != kept:
-            dst = f'einsum("{target}...->{kept}...", {dst})'
-        call = f'einsum("{",".join(subscripts)}->{result}", {", ".join(texts)}, optimize={summed and len(texts) > 1})' if texts else "1"
-        index = [":" if i in shown else "None" for i in free] + ([":" if "Z" in result else "None"] if self.batch else [])
-        if texts and "None" in index:
-            call += f"[{', '.join(index)}]"
-        if term.coefficient != 1:
-            call = f"{self.value(term.coefficient)} * {call}"
-        name = self.names.take(f"e{len(self.lines.body)}")
-        self.lines.add(f"{name} = {dst}\nadd({name}, {call}, {name})", pointwise=False)
-
-
-def _merge(label: dict[int, int], indices: Iterable[int]) -> None:
-    """Both indices of I get the smaller label, as does everything that had the larger one."""
-    low, high = sorted(label[i] for i in indices)
-    for i, at in label.items():
-        if at == high:
-            label[i] = low
+    def general(self, term: Term, out: Value) -> None:
+        """out += a term that is no product of matrices."""
+        values = {f.value: self._factor(f.value) for f in term.factors if not self._constant_block(f.value)}
+        blocks = {s: cut(c) for s, c in self.needs.program.constants.items()}
+        text = einsum_lines(term, out, values, blocks, self.span, self.batch, self.value, self.names.take(f"e{len(self.lines.body)}"))
+        self.lines.add(text, pointwise=False)

@@ -11,10 +11,10 @@ from typing import Any
 
 import sympy as sp
 
-from symgrad.language.functions import FUNCTIONS, ROWS
+from symgrad.language.functions import FUNCTIONS
 from symgrad.language.program import Call, Program, free_jacobian
 from symgrad.language.tensor import IDENTITY, ONE, Tensor
-from symgrad.notation.numpy_plan import (
+from symgrad.notation.numpy_nodes import (
     Complement,
     Concat,
     Definition,
@@ -22,7 +22,6 @@ from symgrad.notation.numpy_plan import (
     Gemv,
     General,
     Leaf,
-    Lowering,
     Nested,
     Product,
     Slice,
@@ -31,6 +30,7 @@ from symgrad.notation.numpy_plan import (
     Total,
     Whole,
 )
+from symgrad.notation.numpy_plan import Lowering
 
 SIGMOID, TANH = FUNCTIONS["sigmoid"], FUNCTIONS["tanh"]
 
@@ -41,7 +41,14 @@ class Needs:
     `fixed` are gates at or held at a value: wherever they occur, in an equation too, they are this value.
     """
 
-    def __init__(self, program: Program, outputs: Mapping[str, Tensor], fixed: Mapping[sp.Symbol, sp.Expr], given: Collection[sp.Symbol], functions: Collection[str]) -> None:
+    def __init__(
+        self,
+        program: Program,
+        outputs: Mapping[str, Tensor],
+        fixed: Mapping[sp.Symbol, sp.Expr],
+        given: Collection[sp.Symbol],
+        functions: Collection[str],
+    ) -> None:
         self.program, self.outputs, self.fixed, self.given = program, outputs, dict(fixed), given
         self.lowering = Lowering(program, outputs.values())
         for s, value in fixed.items():

@@ -7,95 +7,26 @@ one gemm only where two matrices really meet.  Code is generated for each set of
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+import operator
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
-import numpy.typing as npt
 import sympy as sp
 
 from symgrad.errors import SymgradError
-from symgrad.language.activations import TABLE
 from symgrad.language.program import Call, Program, Shape, free_jacobian
 from symgrad.language.tensor import Tensor
-from symgrad.notation.numpy_code import UFUNCS, Code, Writer
+from symgrad.notation.numpy_bound import Array, Bound, Run, Workspace
+from symgrad.notation.numpy_code import TABLE, UFUNCS, Code, Writer
 from symgrad.notation.numpy_needs import Needs, argument_name
 
-Array: TypeAlias = npt.NDArray[Any]
-Run: TypeAlias = Callable[..., None]
 Given: TypeAlias = Mapping[sp.Symbol, sp.Expr]
 
 CACHE = 2**20  # bytes that one temporary of a chunk of points may take
-BLOCK = 2**18  # bytes of a block of rows
-KEPT = 2**18  # bytes of temporaries that a compiled function keeps of its own accord
+BLOCK = 2**19  # bytes of a block of rows
+SIGNATURE = operator.attrgetter("shape", "dtype")
 SHAPES = 64  # sets of shapes that a compiled function remembers
-
-
-@dataclass
-class Workspace:
-    """Temporaries that live on between calls, by name, shape and type.  For one thread at a time; any compiled function may share it."""
-
-    arrays: dict[tuple[str, tuple[int, ...], np.dtype[Any]], Array] = field(default_factory=dict)
-    _runs: dict[_Bound, Run] = field(default_factory=dict, repr=False)
-
-    def new(self, name: str, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
-        """The array of this name, made when it is first asked for; its content is anything."""
-        key = (name, shape, dtype)
-        if key not in self.arrays:
-            self.arrays[key] = np.empty(shape, dtype)
-        return self.arrays[key]
-
-    @property
-    def nbytes(self) -> int:
-        """The bytes held."""
-        return sum(a.nbytes for a in self.arrays.values())
-
-    def clear(self) -> None:
-        """Let go of everything."""
-        self.arrays.clear()
-        self._runs.clear()
-
-
-@dataclass(eq=False)
-class _Bound:
-    """The code for one set of given names, shapes and types."""
-
-    make: Callable[..., Run]
-    code: Code
-    names: tuple[str, ...]  # of the arrays, in the order of the code's arguments
-    dtype: np.dtype[Any]
-    sizes: tuple[int, ...]
-    lead: tuple[int, ...]  # the leading batch axes of the result
-    batched: frozenset[str]
-    results: tuple[tuple[str, tuple[int, ...]], ...]
-    cast: bool
-    mode: str  # "one", "batch" (points as the last axis), "loop" (point by point)
-    spare: list[Run] = field(default_factory=list)
-    small: bool = False
-
-    def run(self, workspace: Workspace | None) -> Run:
-        """The generated function with its temporaries."""
-        if workspace is not None:
-            found = workspace._runs.get(self)
-            if found is None:
-                found = workspace._runs[self] = self._made(workspace)
-            return found
-        if self.spare:
-            return self.spare.pop()
-        fresh = Workspace()
-        made = self._made(fresh)
-        self.small = fresh.nbytes <= KEPT
-        return made
-
-    def _made(self, workspace: Workspace) -> Run:
-        limit = math.log(np.finfo(self.dtype).max) - 2
-        extra = [v for v in (self.chunk, self.step) if v]
-        dtype = self.dtype
-        return self.make(lambda name, shape: workspace.new(name, shape, dtype), lambda value: np.array(value, dtype), limit, *self.sizes, *extra)
-
-    chunk: int = 0
-    step: int = 0
 
 
 class Compiled:
@@ -112,7 +43,7 @@ class Compiled:
     def __init__(self, program: Program, outputs: Mapping[str, Tensor], substituted: Given, held: Given) -> None:
         self.program, self.outputs = program, dict(outputs)
         self.fixed: dict[sp.Symbol, sp.Expr] = {**substituted, **held}
-        self._bound: dict[Any, _Bound] = {}
+        self._bound: dict[Any, Bound] = {}
         self._needs: dict[tuple[frozenset[sp.Symbol], frozenset[str]], Needs] = {}
         self._codes: dict[Any, tuple[Code, Callable[..., Run]]] = {}
         self._single = next(iter(outputs)) if len(outputs) == 1 and "J" in outputs else None
@@ -145,12 +76,12 @@ class Compiled:
         Raises `SymgradError` for names that are missing or unknown, and for a wrong shape.
         """
         try:
-            key = (*arrays, *[(a.shape, a.dtype) for a in arrays.values()], functions and tuple(functions))
+            key = (tuple(arrays), tuple(map(SIGNATURE, arrays.values())), tuple(functions) if functions else None)
             bound = self._bound[key]
         except (KeyError, AttributeError):
             arrays = {name: np.asarray(a) for name, a in arrays.items()}
             bound = self._bind(arrays, functions or {})
-        given = [arrays[name] for name in bound.names]
+        given = bound.take(arrays)
         if bound.cast:
             given = [a.astype(bound.dtype, copy=False) for a in given]
         if out is None:
@@ -158,7 +89,7 @@ class Compiled:
             wanted = results
         else:
             wanted = self._wanted(out, bound)
-            results = [r if _writable(r, bound.dtype, arrays) else np.empty(r.shape, bound.dtype) for r in wanted]
+            results = [r if _writable(r, bound.dtype, given) else np.empty(r.shape, bound.dtype) for r in wanted]
         run = bound.run(workspace)
         called = [_function(functions, f, k) for f, k in bound.code.functions] if bound.code.functions else ()
         if bound.mode == "one":
@@ -174,7 +105,7 @@ class Compiled:
             return wanted[0]
         return {name: r for (name, _), r in zip(bound.results, wanted, strict=True)}
 
-    def _points(self, bound: _Bound, run: Run, results: list[Array], given: list[Array], called: Any) -> None:
+    def _points(self, bound: Bound, run: Run, results: list[Array], given: Sequence[Array], called: Any) -> None:
         """All points: in chunks inside the generated code, or one by one where a point is large."""
         points = math.prod(bound.lead)
         if points == 0:
@@ -191,10 +122,12 @@ class Compiled:
         for k in range(points):
             run(*(r[k, ...] for r in flat), *(a[k, ...] if n in bound.batched else a for n, a in zip(bound.names, arrays, strict=True)), *called)
 
-    def _wanted(self, out: Any, bound: _Bound) -> list[Array]:
-        listed = [out] if self._single is not None else [out.get(name) for name, _ in bound.results] if isinstance(out, Mapping) else []
-        if len(listed) != len(bound.results):
-            raise SymgradError(f"out must be a dict of arrays named {', '.join(self.outputs)}")
+    def _wanted(self, out: Any, bound: Bound) -> list[Array]:
+        listed: list[Any] = [out]
+        if self._single is None:
+            if not isinstance(out, Mapping) or set(out) != set(self.outputs):
+                raise SymgradError(f"out must be a dict of arrays named {', '.join(self.outputs)}")
+            listed = [out[name] for name, _ in bound.results]
         for (name, shape), r in zip(bound.results, listed, strict=True):
             if not isinstance(r, np.ndarray) or r.shape != shape:
                 raise SymgradError(f"out for {name} must be an array of shape {shape}, not {getattr(r, 'shape', type(r).__name__)}")
@@ -224,7 +157,7 @@ class Compiled:
             raise SymgradError(f"{name} is fixed at {self.fixed[s]} by at() or hold(): leave it out")
         return s
 
-    def _bind(self, arrays: dict[str, Array], functions: Mapping[str, Any]) -> _Bound:
+    def _bind(self, arrays: dict[str, Array], functions: Mapping[str, Any]) -> Bound:
         """Check names, shapes and types, once for each combination."""
         symbols: dict[sp.Symbol, str] = {}
         for name in arrays:
@@ -256,7 +189,7 @@ class Compiled:
         blocked = mode != "batch" and point > BLOCK
         inside = frozenset(s for s in needs.arguments if symbols[s] in batched) if mode == "batch" else frozenset()
         code, make = self._code(given, frozenset(functions), inside, mode == "batch", blocked)
-        bound = _Bound(
+        bound = Bound(
             make, code, tuple(symbols[s] for s in code.arguments), dtype, tuple(sizes.get(d, 0) for d in code.sizes), lead, batched, results,
             any(arrays[symbols[s]].dtype != dtype for s in code.arguments), mode,
         )  # fmt: skip
@@ -267,7 +200,7 @@ class Compiled:
             bound.step = max(1, BLOCK // (widest * dtype.itemsize))
         if len(self._bound) >= SHAPES:
             self._bound.clear()
-        self._bound[(*arrays, *[(a.shape, a.dtype) for a in arrays.values()], functions and tuple(functions) or None)] = bound
+        self._bound[tuple(arrays), tuple(map(SIGNATURE, arrays.values())), tuple(functions) if functions else None] = bound
         return bound
 
     def _vector_functions(self) -> set[str]:
@@ -283,14 +216,16 @@ class Compiled:
             self._needs[key] = Needs(self.program, self.outputs, self.fixed, given, functions)
         return self._needs[key]
 
-    def _code(self, given: frozenset[sp.Symbol], functions: frozenset[str], batched: frozenset[sp.Symbol], batch: bool, blocked: bool) -> tuple[Code, Callable[..., Run]]:
+    def _code(
+        self, given: frozenset[sp.Symbol], functions: frozenset[str], batched: frozenset[sp.Symbol], batch: bool, blocked: bool
+    ) -> tuple[Code, Callable[..., Run]]:
         key = (given, functions, batched, batch, blocked)
         if key not in self._codes:
             needs = self._need(given, functions)
             if needs.missing:
                 raise SymgradError(f"missing: {', '.join(map(self._describe, needs.missing))}")
             code = Writer(needs, batched, batch, blocked).code()
-            namespace: dict[str, Any] = {name: getattr(np, name) for name in UFUNCS} | {name: row.numpy for name, row in TABLE.items() if name not in UFUNCS}
+            namespace: dict[str, Any] = {name: getattr(np, name) for name in UFUNCS} | TABLE
             namespace["__builtins__"] = {"range": range, "slice": slice, "min": min}
             exec(compile(code.source, f"<symgrad: {self.program.name}>", "exec"), namespace)
             self._codes[key] = (code, namespace["make"])
@@ -305,7 +240,7 @@ class Compiled:
         for s, shape in shapes.items():
             expected = self.shapes.get(s, ())
             if len(shape) < len(expected):
-                raise SymgradError(f"{names[s]} has shape {shape}, expected ({', '.join(map(str, expected))}){' with any leading axes' if expected else ''}")
+                raise SymgradError(f"{names[s]} has shape {shape}, expected ({', '.join(map(str, expected))}), and before that any batch axes")
             pairs = list(zip(expected, shape[len(shape) - len(expected):], strict=True))
             later.append((s, pairs))
             for d, size in pairs:
@@ -327,13 +262,18 @@ class Compiled:
     def _size(self, dim: sp.Expr, sizes: Mapping[sp.Symbol, int]) -> int:
         value = dim.xreplace({k: sp.Integer(v) for k, v in sizes.items()})
         if not value.is_Integer:
-            raise SymgradError(f"the size {dim} is not known: give an array that has it, such as {', '.join(self._describe(s) for s in self.program.order if dim in self.shapes.get(s, ()))}")
+            having = ", ".join(self._describe(s) for s in self.program.order if dim in self.shapes.get(s, ()))
+            raise SymgradError(f"the size {dim} is not known: give an array that has it, such as {having}")
         return int(value)
 
 
-def _writable(out: Array, dtype: np.dtype[Any], arrays: Mapping[str, Array]) -> bool:
+def _writable(out: Array, dtype: np.dtype[Any], given: Iterable[Array]) -> bool:
     """Whether the result can be computed in place: of the right type, in order, and apart from every argument."""
-    return out.dtype == dtype and out.flags.c_contiguous and not any(np.may_share_memory(out, a) for a in arrays.values())
+    owned = out.base is None
+    for a in given:  # two arrays that own their memory are apart, which is faster to see than `may_share_memory`
+        if a is out or (not (owned and a.base is None) and np.may_share_memory(out, a)):
+            return False
+    return out.dtype == dtype and out.flags.c_contiguous
 
 
 def _function(functions: Mapping[str, Any] | None, name: str, k: int) -> Callable[..., Any]:

@@ -9,142 +9,33 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import TypeAlias
 
 import sympy as sp
 
 from symgrad.errors import SymgradError
-from symgrad.language.program import Call, Program, Selector, Shape
+from symgrad.language.program import Program, Shape
 from symgrad.language.tensor import Tensor, Term
 from symgrad.notation.forms import Chain, Diag, Dot, Mat, MatVec, Outer, Vec, matrix_form
-
-Cut: TypeAlias = tuple[sp.Expr, sp.Expr]  # offset and length
-
-
-@dataclass(frozen=True)
-class Leaf:
-    """A matrix that is there already, or is pointwise; transposed, then cut."""
-
-    value: sp.Expr
-    transposed: bool = False
-    rows: Cut | None = None
-    columns: Cut | None = None
-
-
-@dataclass(frozen=True)
-class Eye:
-    """I; with a cut, the constant block E of a concatenation."""
-
-    rows: Cut | None = None
-    columns: Cut | None = None
-
-
-@dataclass(frozen=True)
-class Ones:
-    """1 1ᵀ, the core of an outer product."""
-
-
-@dataclass(frozen=True)
-class Product:
-    """Two matrices meet: one gemm."""
-
-    left: Sum
-    right: Sum
-
-
-@dataclass(frozen=True)
-class Nested:
-    """A sum that stands in more than one place, computed once."""
-
-    value: Tensor
-
-
-@dataclass(frozen=True)
-class General:
-    """A term that is no product of matrices, in the hands of einsum."""
-
-    term: Term
-
-
-Core: TypeAlias = Leaf | Eye | Ones | Product | Nested | General
-
-
-@dataclass(frozen=True)
-class Item:
-    """diag(left) core diag(right)."""
-
-    left: sp.Expr
-    core: Core
-    right: sp.Expr
-
-
-Sum: TypeAlias = tuple[Item, ...]
-
-
-@dataclass(frozen=True)
-class Gemv:
-    """matrix · vector."""
-
-    matrix: Leaf | Nested
-    vector: sp.Expr
-
-
-@dataclass(frozen=True)
-class Total:
-    """Σ_i of a vector."""
-
-    vector: sp.Expr
-
-
-@dataclass(frozen=True)
-class Slice:
-    """The part of a vector that a constant block takes, Eᵀ v."""
-
-    vector: sp.Expr
-    cut: Cut
-
-
-@dataclass(frozen=True)
-class Concat:
-    """[a; b]: Σ E v."""
-
-    dims: Shape
-    parts: tuple[tuple[Cut, sp.Expr], ...]
-
-
-@dataclass(frozen=True)
-class Whole:
-    """The value of a tensor as an array of its own."""
-
-    value: Tensor
-
-
-@dataclass(frozen=True)
-class Complement:
-    """1 - σ(a), to full relative precision however close to 1 the gate is."""
-
-    argument: sp.Expr
-
-
-@dataclass(frozen=True)
-class TanhSlope:
-    """1 - tanh²(a), to full relative precision."""
-
-    argument: sp.Expr
-
-
-@dataclass(frozen=True)
-class FreeSlope:
-    """g'(a) of an activation left free."""
-
-    function: str
-    argument: sp.Expr
-
-
-Definition: TypeAlias = sp.Expr | Gemv | Total | Slice | Concat | Whole | Complement | TanhSlope | FreeSlope | Call
-
-EYE: Sum = (Item(sp.S.One, Eye(), sp.S.One),)
+from symgrad.notation.numpy_nodes import (
+    EYE,
+    Concat,
+    Core,
+    Cut,
+    Definition,
+    Eye,
+    Gemv,
+    General,
+    Item,
+    Leaf,
+    Nested,
+    Ones,
+    Product,
+    Slice,
+    Sum,
+    Total,
+    Whole,
+    cut,
+)
 
 
 class NotAChain(Exception):
@@ -316,22 +207,21 @@ class Lowering:
 
     def times(self, a: Sum, b: Sum) -> Sum:
         """A B: a diagonal or a constant block scales or cuts; otherwise the matrices meet in one product."""
-        if len(b) == 1 and isinstance(b[0].core, Eye):
-            (only,) = b
-            a = tuple(Item(i.left, i.core, i.right * only.left) for i in a)
-            if only.core.columns is not None:
+        last, first = b[0].core, a[0].core
+        if len(b) == 1 and isinstance(last, Eye):
+            if last.columns is not None:
                 raise NotAChain
-            if only.core.rows is not None:
-                a = tuple(Item(i.left, self._columns(i.core, only.core.rows), self.sliced(i.right, only.core.rows)) for i in a)
-            return tuple(Item(i.left, i.core, i.right * only.right) for i in a)
-        if len(a) == 1 and isinstance(a[0].core, Eye):
-            (only,) = a
-            b = rows_scaled(only.right, b)
-            if only.core.rows is not None:
+            a = tuple(Item(i.left, i.core, i.right * b[0].left) for i in a)
+            if last.rows is not None:
+                a = tuple(Item(i.left, self._columns(i.core, last.rows), self.sliced(i.right, last.rows)) for i in a)
+            return tuple(Item(i.left, i.core, i.right * b[0].right) for i in a)
+        if len(a) == 1 and isinstance(first, Eye):
+            if first.rows is not None:
                 raise NotAChain
-            if only.core.columns is not None:
-                b = tuple(Item(self.sliced(i.left, only.core.columns), self._rows(i.core, only.core.columns), i.right) for i in b)
-            return rows_scaled(only.left, b)
+            b = rows_scaled(a[0].right, b)
+            if first.columns is not None:
+                b = tuple(Item(self.sliced(i.left, first.columns), self._rows(i.core, first.columns), i.right) for i in b)
+            return rows_scaled(a[0].left, b)
         left = right = sp.S.One
         if len(a) == 1:
             left, (middle, a) = a[0].left, (a[0].right, (Item(sp.S.One, a[0].core, sp.S.One),))
@@ -383,9 +273,3 @@ def transposed(core: Core) -> Core:
 def rows_scaled(v: sp.Expr, matrix: Sum) -> Sum:
     """diag(v) A."""
     return matrix if v == 1 else tuple(Item(v * i.left, i.core, i.right) for i in matrix)
-
-
-def cut(selector: Selector) -> Cut:
-    """Where a constant block sits in the concatenation."""
-    return sp.Add(*selector.parts[: selector.part]), selector.parts[selector.part]
-

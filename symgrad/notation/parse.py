@@ -113,8 +113,6 @@ class _Parser(Factors):
                 node, start = self.built(frame, node), frame.start
             if row is None:
                 return node
-            if row.node is None:
-                raise self.error(f"the sign `{sign}` is not read yet in this dialect", r"`\odot` or no sign at all")
             if not (stack and stack[-1].row is row):
                 stack.append(_Open(level, row, [], [], start))
             stack[-1].args.append(node)

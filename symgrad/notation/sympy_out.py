@@ -134,12 +134,13 @@ class Matrices:
         return _sum([self._term(t, value) for t in value.terms], sp.ZeroMatrix(*shape))
 
     def _term(self, term: Term, value: Tensor) -> Any:
-        read = forms.matrix_form(term, value.rank)
+        read = forms.matrix_form(term, value.rank, dots=True)
         if read is None:
             raise SymgradError("this term is no product of matrices; use .sympy(n=2) for its components")
         scalars = [self.tensor(s) if isinstance(s, Tensor) else self.pointwise(s, ()) for s in read.scalars]
+        dots = [self._form(d, ())[0, 0] for d in read.dots]
         body = self._form(read.form, value.dims) if read.form is not None else sp.S.One
-        return _product([read.coefficient, *scalars, body])
+        return _product([read.coefficient, *scalars, *dots, body])
 
     def _form(self, form: forms.Form, dims: tuple[sp.Expr, ...]) -> Any:
         match form:

@@ -7,6 +7,9 @@ Writing (`notation.write`) turns a derivative into these nodes; `notation.latex`
 Conventions that make the law hold: a `Sum` holds its minus signs as `Negative` arguments; a node nested in a node of its own
 kind is one that stands in parentheses; numbers are not negative (that is `Negative`) and not fractions (that is `Fraction`);
 sums, products and stacks have two parts or more; a `Big` without an index has no lower bound that reads as one (``k`` or ``k = 1``).
+
+The second half are nodes that only people write (`dialect` makes them, no derivation of ours needs them): signs whose meaning typing
+settles, brackets that may be an index, words, what could not be read.
 """
 
 from __future__ import annotations
@@ -108,11 +111,16 @@ class Fraction:
 
 @dataclass(frozen=True, slots=True)
 class Derivative:
-    r"""``\frac{\partial a}{\partial b}``; `sign` is how the d is written: ``partial``, ``d``, or ``partial+`` for the immediate derivative."""
+    r"""``\frac{\partial a}{\partial b}``; `sign` is how the d is written: ``partial``, ``d``, or ``partial+`` for the immediate derivative.
+
+    People also write ``delta`` for the d, ``\nabla_b a`` (``nabla``) and ``\partial_b a`` (``subscript``); with an `order` of two, `wrt` is one name or
+    a `Tuple` of two.
+    """
 
     of: Node
     wrt: Node
     sign: str = "partial"
+    order: int = 1
     span: Span | None = field(default=None, compare=False, kw_only=True)
 
 
@@ -146,7 +154,7 @@ class Stack:
 class Indicator:
     r"""``\mathbf{1}[a > 0]``: one where the relation holds, else zero."""
 
-    condition: Relation
+    condition: Node  # a Relation; of several, a Tuple
     span: Span | None = field(default=None, compare=False, kw_only=True)
 
 
@@ -179,9 +187,131 @@ class Relation:
     span: Span | None = field(default=None, compare=False, kw_only=True)
 
 
+@dataclass(frozen=True, slots=True)
+class Infix:
+    r"""``a \cdot b``, ``a * b``: a product whose sign leaves its kind open; `sign` is ``cdot ast times otimes dot at star bullet dotast oplus pm``."""
+
+    sign: str
+    args: tuple[Node, ...]
+    span: Span | None = field(default=None, compare=False, kw_only=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Paren:
+    r"""Brackets that may carry meaning: ``h^{(t)}``, ``h^{<t>}``, ``h_{[i]}``, ``f (x)``; `kind` is the opening one, ``\langle`` as ``<``."""
+
+    arg: Node
+    kind: str = "("
+    span: Span | None = field(default=None, compare=False, kw_only=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Index:
+    """``(a b)_i`` (`kind` ``_``), ``W[:, n:]`` (``[``), ``h(t-1)`` (``(``): an index on what is more than a name, or in brackets."""
+
+    base: Node
+    parts: tuple[Node, ...]
+    kind: str = "_"
+    span: Span | None = field(default=None, compare=False, kw_only=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """``a:b`` within an index; a missing end is None."""
+
+    lower: Node | None
+    upper: Node | None
+    span: Span | None = field(default=None, compare=False, kw_only=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Tuple:
+    r"""``(a, b)``, ``\{a, b\}``, or ``a, b`` on one side of a relation; round brackets with nothing inside are an empty one."""
+
+    args: tuple[Node, ...]
+    span: Span | None = field(default=None, compare=False, kw_only=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Norm:
+    r"""``\|a\|``."""
+
+    arg: Node
+    span: Span | None = field(default=None, compare=False, kw_only=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Cases:
+    r"""``\begin{cases} a & c \\ b & d \end{cases}``: values and their conditions, `Words` for "otherwise", `Blank` where there is none."""
+
+    values: tuple[Node, ...]
+    conditions: tuple[Node, ...]
+    span: Span | None = field(default=None, compare=False, kw_only=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Ellipsis:
+    r"""``\dots`` between factors or terms; with the sign ``cdot`` the empty place in ``f(\cdot)``."""
+
+    sign: str = "dots"
+    span: Span | None = field(default=None, compare=False, kw_only=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """Prose inside a formula."""
+
+    text: str
+    span: Span | None = field(default=None, compare=False, kw_only=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    r"""A formula with what is said of it on its line, ``a = b \quad \text{if } z = 1``; conditions are nodes, remarks are `Words`."""
+
+    node: Node
+    conditions: tuple[Node, ...]
+    span: Span | None = field(default=None, compare=False, kw_only=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Differential:
+    r"""``\partial a`` that is no part of a derivative (`sign` ``partial``, ``partial+``, ``nabla``), and ``(a)'`` (``prime``)."""
+
+    sign: str
+    arg: Node
+    span: Span | None = field(default=None, compare=False, kw_only=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Operator:
+    r"""``\frac{\partial}{\partial b}`` with nothing behind it."""
+
+    sign: str
+    wrt: Node
+    span: Span | None = field(default=None, compare=False, kw_only=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Blank:
+    """Nothing, where something belongs: the left side of a line that begins with ``=``."""
+
+    span: Span | None = field(default=None, compare=False, kw_only=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """A row that could not be read, and why."""
+
+    reason: str
+    way_out: str = ""
+    span: Span | None = field(default=None, compare=False, kw_only=True)
+
+
 Node: TypeAlias = (
     Number | Name | Sum | Negative | Product | Hadamard | Power | Transpose | Fraction | Derivative | Apply | Diagonal | Stack
     | Indicator | Absolute | Big | Relation
+    | Infix | Paren | Index | Slice | Tuple | Norm | Cases | Ellipsis | Words | Given | Differential | Operator | Blank | Unread
 )
 
 

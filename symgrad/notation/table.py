@@ -1,15 +1,15 @@
 r"""The notation table: how every sign of this field is spelled in LaTeX and in Unicode, and how tightly it binds.
 
 The printers (`latex`, `text`) and the parser (`parse`) read these rows and hold no spelling or precedence of their own.
-The first spelling of a row is the one that is printed; all of them are read.  A row without a node is a sign the parser knows
-but does not read yet: giving it a node (and a place in the precedence) is all that is needed to read it.
+The first spelling of a row is the one that is printed; all of them are read.
 """
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, NamedTuple
 
-from symgrad.notation.syntax import Hadamard, Name, Negative, Node, Product, Relation, Sum
+from symgrad.notation.syntax import Fraction, Hadamard, Infix, Name, Negative, Node, Product, Relation, Span, Sum
 
 # Precedence, loosest first.  The body of a big operator is everything that binds tighter than BIG: `\sum_k a_k \odot b_k + c`
 # is `(\sum_k a_k \odot b_k) + c`, as in print; a minus sign spans products of both kinds, so it binds like a sum.
@@ -19,7 +19,7 @@ RELATION, SUM, NEGATIVE, BIG, HADAMARD, PRODUCT, FACTOR = 0, 10, 11, 15, 20, 30,
 class Operator(NamedTuple):
     """One operator: its node, how tightly it binds, how it associates, its spellings."""
 
-    node: Any  # the node's class, called with the tuple of operands; None: known, not read yet
+    node: Any  # the node's class, called with the tuple of operands
     level: int
     associativity: str  # "chain": `a + b + c` is one node; "prefix": stands before its operand
     latex: tuple[str, ...]
@@ -32,22 +32,39 @@ MINUS = Operator(Negative, NEGATIVE, "prefix", ("-", "\u2212"), "-")  # U+2212 i
 ODOT = Operator(Hadamard, HADAMARD, "chain", (r"\odot", r"\circ", "⊙", "∘"), "∘")
 COMPARISON = Operator(Relation, RELATION, "chain", (), "")  # its signs are RELATIONS
 
-OPERATORS = (
-    JUXTAPOSITION,
-    PLUS,
-    MINUS,
-    ODOT,
-    Operator(None, HADAMARD, "chain", (r"\cdot", "·", "⋅"), "·"),
-    Operator(None, HADAMARD, "chain", ("*", r"\ast", "∗"), "*"),
-    Operator(None, HADAMARD, "chain", (".*",), ".*"),
-    Operator(None, HADAMARD, "chain", (r"\times", "×"), "×"),
-    Operator(None, HADAMARD, "chain", (r"\otimes", "⊗"), "⊗"),
-    Operator(None, HADAMARD, "chain", (r"\bullet", "•"), "•"),
-    Operator(None, HADAMARD, "chain", ("@",), "@"),
-    Operator(None, HADAMARD, "chain", ("/",), "/"),
-    Operator(None, SUM, "chain", (r"\oplus", "⊕"), "⊕"),
-    Operator(None, SUM, "chain", (r"\pm", "±"), "±"),
-)
+
+
+def _quotient(args: tuple[Node, ...], span: Span | None = None) -> Node:
+    """``a / b / c`` is ``(a / b) / c``."""
+    node = args[0]
+    for k, below in enumerate(args[1:], 1):
+        node = Fraction(node, below, span=span if k == len(args) - 1 else _across(args[0], below))
+    return node
+
+
+def _across(first: Node, last: Node) -> Span | None:
+    return Span(first.span.start, last.span.end) if first.span and last.span else None
+
+
+def _open(sign: str, text: str, *latex: str, level: int = HADAMARD) -> Operator:
+    return Operator(partial(Infix, sign), level, "chain", latex, text)
+
+
+SLASH = Operator(_quotient, HADAMARD, "chain", ("/",), "/")
+OPEN = {
+    "cdot": _open("cdot", "·", r"\cdot", "·", "⋅"),
+    "ast": _open("ast", "*", "*", r"\ast", "∗"),
+    "dotast": _open("dotast", ".*", ".*"),
+    "times": _open("times", "×", r"\times", "×"),
+    "otimes": _open("otimes", "⊗", r"\otimes", "⊗"),
+    "bullet": _open("bullet", "•", r"\bullet", "•"),
+    "star": _open("star", "⋆", r"\star", "⋆"),
+    "at": _open("at", "@", "@"),
+    "dot": _open("dot", ".", "."),
+    "oplus": _open("oplus", "⊕", r"\oplus", "⊕", level=SUM),
+    "pm": _open("pm", "±", r"\pm", "±", level=SUM),
+}
+OPERATORS = (JUXTAPOSITION, PLUS, MINUS, ODOT, SLASH, *OPEN.values())
 INFIX = {spelling: row for row in OPERATORS for spelling in row.latex if spelling}
 
 
@@ -67,16 +84,18 @@ RELATIONS = {
     "<<": Sign((r"\ll", "≪"), "≪"),
     ">>": Sign((r"\gg", "≫"), "≫"),
     "!=": Sign((r"\neq", r"\ne", "!=", "≠"), "≠"),
-    ":=": Sign((r"\coloneqq", ":=", r"\triangleq", r"\doteq", "≔", "≜"), ":="),
+    ":=": Sign((r"\coloneqq", ":=", r"\triangleq", r"\doteq", r"\coloneq", r"\eqdef", r"\equalscolon", "≔", "≜"), ":="),
     "+=": Sign((r"\mathrel{+}=", "+="), "+="),
+    "-=": Sign((r"\mathrel{-}=", "-="), "-="),
     "==": Sign((r"\equiv", "==", "≡"), "≡"),
-    "~~": Sign((r"\approx", r"\simeq", "≈"), "≈"),
+    "~~": Sign((r"\approx", r"\simeq", r"\cong", "≈"), "≈"),
     "~": Sign((r"\sim", "∼"), "~"),
     "prop": Sign((r"\propto", "∝"), "∝"),
     "in": Sign((r"\in", "∈"), "∈"),
-    "->": Sign((r"\to", r"\rightarrow", "->", "→"), "→"),
+    ":": Sign((r"\colon",), ":"),
+    "->": Sign((r"\to", r"\rightarrow", r"\longrightarrow", r"\mapsto", "->", "→"), "→"),
     "<-": Sign((r"\leftarrow", r"\gets", "<-", "←"), "←"),
-    "=>": Sign((r"\Rightarrow", r"\implies", "=>", "⇒"), "⇒"),
+    "=>": Sign((r"\Rightarrow", r"\implies", r"\Longrightarrow", "=>", "⇒"), "⇒"),
 }
 RELATION_SIGNS = {spelling: key for key, sign in RELATIONS.items() for spelling in sign.latex}
 
@@ -97,12 +116,15 @@ FUNCTIONS = {
     "argmax": Function(r"\operatorname{argmax}", "argmax", ("argmax",), bare=True),
     "argmin": Function(r"\operatorname{argmin}", "argmin", ("argmin",), bare=True),
     "sqrt": Function(r"\operatorname{sqrt}", "sqrt", ("sqrt",)),  # with one argument and no more on it: \sqrt{a}
+    "sigmoid": Function(r"\operatorname{sigmoid}", "sigmoid", ("sigmoid", "Sigmoid", "sigm", "logistic")),
+    "tanh": Function(r"\tanh", "tanh", ("tanh", "Tanh"), bare=True),
+    "softmax": Function(r"\operatorname{softmax}", "softmax", ("softmax", "Softmax")),
     "relu": Function(r"\operatorname{ReLU}", "ReLU", ("ReLU", "relu", "Relu", "RELU")),
     "silu": Function(r"\operatorname{SiLU}", "SiLU", ("SiLU", "silu")),
     "gelu": Function(r"\operatorname{GELU}", "GELU", ("GELU", "gelu")),
     "elu": Function(r"\operatorname{ELU}", "ELU", ("ELU", "elu")),
     **{word: Function(rf"\operatorname{{{word}}}", word, (word,))
-       for word in ("softmax", "softplus", "softsign", "sigmoid", "swish", "mish", "erf", "sgn", "sign", "vec", "clip", "mean", "var")},
+       for word in ("softplus", "softsign", "swish", "mish", "erf", "sgn", "sign", "vec", "clip", "mean", "var")},
 }
 FUNCTION_WORDS = {word: base for base, row in FUNCTIONS.items() for word in row.words}
 DIAGONAL = "diag"
@@ -142,6 +164,8 @@ BIG_OPERATORS = {"sum": "Σ", "prod": "Π"}
 FRACTIONS = (r"\frac", r"\dfrac", r"\tfrac", r"\cfrac")
 DIFFERENTIALS = {"partial": (r"\partial", "∂"), "d": ("d", "d"), "partial+": (r"\partial^{+}", "∂⁺")}
 TRANSPOSES = (r"\top", r"\intercal", "⊤")
+LOWERED = dict(zip("₀₁₂₃₄₅₆₇₈₉₊₋₌₍₎ₐₑₒₓₕₖₗₘₙₚₛₜᵢⱼᵣᵤᵥ", "0123456789+-=()aeoxhklmnpstijruv", strict=True))
+RAISED = dict(zip("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁼⁽⁾ᵃᵇᶜᵈᵉᶠᵍʰⁱʲᵏˡᵐⁿᵒᵖʳˢᵗᵘᵛʷˣʸᶻ", "0123456789+-=()abcdefghijklmnoprstuvwxyz", strict=True))
 SUPERSCRIPTS = {**dict(zip("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789", strict=True)), "ᵀ": r"\top"}
 
 # Brackets, innermost first, and what closes each.

@@ -56,7 +56,7 @@ _TOKEN = re.compile(
   | \\(?P<mathfont>{_ALTERNATIVES(_MATH_FONTS)})\s*\{{\s*(?P<mathword>[^\W_]*)\s*\}}
   | (?P<newline>\\\\\*?(?:\[-?[0-9.]+\s*(?:pt|em|ex|mm|cm|in|mu)\])?|\\cr(?![A-Za-z])|\\newline(?![A-Za-z]))
   | (?P<matrix>\\(?:begin|end)\s*\{{(?:{_ALTERNATIVES(table.MATRICES)})\}})
-  | (?P<increment>\\mathrel\{{\+\}}=)
+  | (?P<increment>\\mathrel\{{[+-]\}}=)
   | (?P<command>\\(?:[A-Za-z]+|.))
   | (?P<number>[0-9]+(?:\.[0-9]+)?|\.[0-9]+)
   | (?<![A-Za-z])(?P<bare>{_ALTERNATIVES(_FUNCTION_WORDS)})(?![A-Za-z])
@@ -94,7 +94,7 @@ def tokens(source: str, lines: bool = False) -> list[Token]:
                 key = table.SUPERSCRIPTS[key]
                 kind = "number" if key.isdigit() else "command"
             case "letter":
-                kind, key, detail = _letter(key, start, end)
+                kind, key, detail = accented_letter(key, start, end)
             case "newline":
                 kind, key = "sign", r"\\"
                 if not matrices and not lines:
@@ -135,7 +135,7 @@ def too_deep(start: int) -> ParseError:
     return ParseError(Span(start, start + 1), f"nested more than {MAX_NESTING} levels deep", way_out="name a part of it")
 
 
-def _letter(text: str, start: int, end: int) -> tuple[str, str, str]:
+def accented_letter(text: str, start: int, end: int) -> tuple[str, str, str]:
     """A letter and its accents: Greek by its command, ``ĥ`` taken apart, marks by their names."""
     if text.isascii():
         return "letter", text, ""

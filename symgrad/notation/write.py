@@ -121,6 +121,8 @@ class Writer:
         """A name, or what an atom stands for."""
         atom = self.program.atoms.get(s)
         if isinstance(atom, Tensor):
+            if (repeated := self._broadcast(s)) is not None:
+                return self._value(repeated)
             stacked = [t.factors[-1].value for t in atom.terms if t.factors[0].value in self.program.constants]
             if stacked and self.form != "component":
                 return Stack(tuple(map(self._value, stacked)))
@@ -152,18 +154,34 @@ class Writer:
         coefficient, rest = e.as_coeff_Mul()
         top = [a for a in sp.Mul.make_args(rest) if not (a.is_Pow and a.exp.could_extract_minus_sign())]
         bottom = [1 / a for a in sp.Mul.make_args(rest) if a not in top]
-        above = self.factors([self.expression(a, at) for a in sorted(top, key=self._factor_place)])
+        above = self.factors([(self.expression(a, at), self.is_scalar(a)) for a in sorted(top, key=self._factor_place)])
         if not bottom:
             return times(coefficient, above)
-        below = self.factors([self.expression(a, at) for a in sorted(bottom, key=self._factor_place)])
+        below = self.factors([(self.expression(a, at), self.is_scalar(a)) for a in sorted(bottom, key=self._factor_place)])
         sign, size = (-1, -coefficient) if coefficient < 0 else (1, coefficient)
         above = times(sp.Integer(size.p), above)
         below = times(sp.Integer(size.q), below)
         return times(sp.Integer(sign), Fraction(above, below))
 
-    def factors(self, nodes: Sequence[Node]) -> Node:
-        """Vectors multiply entry by entry; entries and scalars side by side."""
-        return hadamard(nodes) if self.form == "matrix" else product(nodes)
+    def factors(self, parts: Sequence[tuple[Node, bool]]) -> Node:
+        """Vectors multiply entry by entry, scalars (the flag says which) stand before them; entries side by side."""
+        if self.form != "matrix":
+            return product([n for n, _ in parts])
+        vectors = [n for n, scalar in parts if not scalar]
+        return product([*(n for n, scalar in parts if scalar), *([hadamard(vectors)] if vectors else [])])
+
+    def is_scalar(self, e: sp.Expr) -> bool:
+        """Whether every entry is the same: numbers, scalar names, and scalars broadcast to a vector."""
+        return all(not self.program.shapes.get(s) or self._broadcast(s) is not None for s in e.free_symbols)
+
+    def _broadcast(self, s: sp.Symbol) -> sp.Expr | Tensor | None:
+        """The scalar that an atom repeats along a vector."""
+        atom = self.program.atoms.get(s)
+        if isinstance(atom, Tensor) and len(atom.terms) == 1:
+            scalars = [f.value for f in atom.terms[0].factors if f.value != ONE]
+            if len(scalars) == 1 and all(f.value == ONE or not f.indices for f in atom.terms[0].factors):
+                return scalars[0]
+        return None
 
     def _place(self, e: sp.Expr) -> tuple[float, str]:
         """Where a term stands in a sum: by the first name in it that is no gate."""
@@ -205,9 +223,9 @@ class Writer:
         return total([self._matrix(t, value.rank) for t in value.terms])
 
     def _matrix(self, term: Term, rank: int) -> Node:
-        read = forms.matrix_form(term, rank)
+        read = forms.matrix_form(term, rank, dots=True)
         assert read is not None
-        body = [self._form(read.form)] if read.form is not None else []
+        body = [self._form(f) for f in (*read.dots, read.form) if f is not None]
         return times(read.coefficient, product([*map(self._value, read.scalars), *body]))
 
     def _value(self, value: sp.Expr | Tensor, at: tuple[str, ...] = ()) -> Node:
@@ -226,7 +244,7 @@ class Writer:
 
     def vector(self, v: forms.Vec) -> Node:
         """Entries joined by ∘; no entries are the vector of ones."""
-        return self.factors([self._entry(e) for e in v.entries]) if v.entries else ONES
+        return self.factors([(self._entry(e), isinstance(e, sp.Expr) and self.is_scalar(e)) for e in v.entries]) if v.entries else ONES
 
     def _entry(self, e: sp.Expr | forms.MatVec | Tensor) -> Node:
         if isinstance(e, forms.MatVec):
@@ -302,7 +320,7 @@ class Writer:
         return times(term.coefficient, body)
 
 
-ONES = Name("1")
+ONES = Name("1", font="mathbf")
 
 
 def functions(program: Program) -> frozenset[str]:
@@ -321,7 +339,7 @@ def _indexed(node: Node, at: tuple[str, ...]) -> Node:
 def has_matrix_form(value: Tensor) -> bool:
     """Whether every term, nested ones too, is a product of matrices and vectors."""
     inner = [f.value for t in value.terms for f in t.factors if isinstance(f.value, Tensor)]
-    return all(forms.matrix_form(t, value.rank) is not None for t in value.terms) and all(map(has_matrix_form, inner))
+    return all(forms.matrix_form(t, value.rank, dots=True) is not None for t in value.terms) and all(map(has_matrix_form, inner))
 
 
 def update_equations(program: Program, form: str = "matrix") -> list[Relation]:

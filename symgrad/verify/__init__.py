@@ -11,8 +11,8 @@ from types import ModuleType
 
 from symgrad.calculus.jacobian import Jacobian
 from symgrad.language.cell import Cell
+from symgrad.verify.against import run, verify
 from symgrad.verify.report import Check, Report
-from symgrad.verify.run import run, verify
 
 __all__ = ["Check", "Report", "run", "verify"]
 

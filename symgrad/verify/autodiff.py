@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
@@ -38,8 +39,8 @@ def torch_library() -> Library:
 
     zero = torch.zeros((), dtype=torch.float64)
     functions = {
-        "sigmoid": torch.sigmoid, "tanh": torch.tanh, "relu": torch.relu, "softplus": torch.nn.functional.softplus, "exp": torch.exp, "log": torch.log,
-        "abs": torch.abs, "sign": torch.sign, "step": lambda a: torch.heaviside(a, zero),
+        "sigmoid": torch.sigmoid, "tanh": torch.tanh, "relu": torch.relu, "softplus": torch.nn.functional.softplus,
+        "exp": torch.exp, "log": torch.log, "abs": torch.abs, "sign": torch.sign, "step": lambda a: torch.heaviside(a, zero),
     }  # fmt: skip
     backend = Backend(functions, torch.einsum, lambda a: torch.tensor(np.asarray(a, dtype=np.float64)), python_number)
     return Library("torch.autograd", backend, torch.func.jacrev)
@@ -51,14 +52,12 @@ def jax_library() -> Library:
     import jax.numpy as jnp
 
     functions = {
-        "sigmoid": jax.nn.sigmoid, "tanh": jnp.tanh, "relu": jax.nn.relu, "softplus": jax.nn.softplus, "exp": jnp.exp, "log": jnp.log,
-        "abs": jnp.abs, "sign": jnp.sign, "step": lambda a: jnp.heaviside(a, 0.0),
+        "sigmoid": jax.nn.sigmoid, "tanh": jnp.tanh, "relu": jax.nn.relu, "softplus": jax.nn.softplus,
+        "exp": jnp.exp, "log": jnp.log, "abs": jnp.abs, "sign": jnp.sign, "step": lambda a: jnp.heaviside(a, 0.0),
     }  # fmt: skip
     backend = Backend(functions, jnp.einsum, lambda a: jnp.asarray(np.asarray(a, dtype=np.float64)), python_number)
-    switch = getattr(jax, "enable_x64", None)
-    if switch is None:
-        from jax.experimental import enable_x64 as switch
-    return Library("jax.jacrev", backend, lambda f: jax.jacrev(lambda v: f(v)), lambda: switch(True))
+    switch: Any = jax.enable_x64 if hasattr(jax, "enable_x64") else importlib.import_module("jax.experimental").enable_x64
+    return Library("jax.jacrev", backend, jax.jacrev, lambda: switch(True))
 
 
 def checks(sample: Sample, jacobian: Jacobian, what: str, library: Library) -> Iterator[Check]:
@@ -136,4 +135,5 @@ def _torch_step(layout: Layout, point: Point, states: int) -> Callable[..., tupl
 
 def missing(name: str) -> Check:
     """The library is not installed."""
-    return skipped("every derivative", {"torch": "torch.autograd", "jax": "jax.jacrev"}[name], "random", f"{name} is not installed: pip install symgrad[{name}]")
+    against = {"torch": "torch.autograd", "jax": "jax.jacrev"}[name]
+    return skipped("every derivative", against, "random", f"{name} is not installed: pip install symgrad[{name}]")

@@ -28,7 +28,7 @@ Sizes = Mapping[sp.Symbol, int]
 
 @dataclass(frozen=True)
 class Backend:
-    """A library of arrays: its activations by name, its einsum, how a NumPy constant becomes one of its arrays, and a SymPy number one of its scalars."""
+    """A library of arrays: activations by name, einsum, how a NumPy constant becomes one of its arrays, a SymPy number one of its scalars."""
 
     functions: Mapping[str, Callable[[Array], Array]]
     einsum: Callable[..., Array]
@@ -102,7 +102,7 @@ class Evaluation:
     def _factor(self, value: sp.Expr | Tensor, at: tuple[int, ...], shape: tuple[int, ...]) -> Array:
         if isinstance(value, Tensor):
             return self.tensor(value)
-        if value == IDENTITY or value == ONE:
+        if value in (IDENTITY, ONE):
             size = next(shape[i] for i in at if i < len(shape))
             return self.backend.constant(np.eye(size, dtype=np.int8) if value == IDENTITY else np.ones(size, dtype=np.int8))
         return self.pointwise(value)

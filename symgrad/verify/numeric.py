@@ -6,18 +6,17 @@ Central:       ∂f/∂v = (8 (f(v+h) - f(v-h)) - (f(v+2h) - f(v-2h))) / 12h + O
 Relative error.  An entry of a Jacobian is a sum of products, so rounding makes it wrong by a few units of the terms, and an entry that
 is small because its terms cancel has no correct digits to speak of.  At ordinary points an entry is therefore judged against its
 own size or, if it is smaller than that, against a hundredth of the block's largest entry: normwise for the block, entrywise for
-every entry that is not tiny, and by the reference's numbers alone.  At saturated gates the slope z(1-z) of z = 1 - e⁻⁴⁰ *is* such a cancellation; there
-an entry is judged against the sum of its terms' absolute values (`Majorant`).
+every entry that is not tiny, and by the reference's numbers alone.  At saturated gates the slope z(1-z) of z = 1 - e⁻⁴⁰ *is* such
+a cancellation; there an entry is judged against the sum of its terms' absolute values (`Majorant`).
 """
 
 from __future__ import annotations
 
 import itertools
-import warnings
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import sympy as sp
@@ -26,17 +25,20 @@ from symgrad.calculus.jacobian import Jacobian
 from symgrad.language.activations import Activation
 from symgrad.language.functions import ROWS
 from symgrad.verify.evaluate import Array, Majorant
-from symgrad.verify.points import Point, large, ordinary, saturated
+from symgrad.verify.points import Point, large, ordinary, quiet, saturated
 from symgrad.verify.report import Check, judged, skipped
 from symgrad.verify.response import names_at, numpy_step, plain, response
 from symgrad.verify.standin import Subject
 
+OWN = "the function called"
 STEP = 2.0**-100
 FLOOR = 0.01
+BATCH = 3
+TINY = 1e-200  # below it, products of saturated slopes are denormal
 TOLERANCE = 1e-12  # float64, analytic
 EXTREME = 1e-9  # a preactivation of 1e4 is itself known to 1e-12 only
 CENTRAL = 1e-9
-SINGLE = 1e-4
+SINGLE = 5e-4  # as many units of rounding: 2²⁹ times as much
 
 
 def complex_step(f: Callable[[Array], Array], v: Array) -> Array:
@@ -107,18 +109,21 @@ class Sample:
     @cached_property
     def at(self) -> dict[str, list[Point]]:
         """The points by kind; every kind has its own stream of numbers."""
+        some = ordinary(self.subject, np.random.default_rng(self.seed))
+        sizes = some.sizes if some else None
         few = max(1, self.points // 4)
         draw: dict[str, tuple[int, Callable[[np.random.Generator, int], Point | None]]] = {
             "random": (self.points, lambda rng, k: ordinary(self.subject, rng)),
             "float32": (few, lambda rng, k: ordinary(self.subject, rng)),
             "saturated": (2 * few, lambda rng, k: saturated(self.subject, rng, every=k % 2 == 0)),
             "large": (few, lambda rng, k: large(self.subject, rng)),
+            "batch": (BATCH, lambda rng, k: ordinary(self.subject, rng, sizes)),
         }
         found: dict[str, list[Point]] = {}
         for place, (kind, (count, one)) in enumerate(draw.items()):
             rng = np.random.default_rng([self.seed, place])
-            drawn = [one(rng, k) for k in range(count)] if self.applied or kind != "saturated" else []
-            found[kind] = [p for p in drawn if p is not None]
+            drawn = (one(rng, k) for k in range(count if self.applied or kind != "saturated" else 0))
+            found[kind] = list(itertools.takewhile(lambda p: p is not None, drawn))  # type: ignore[arg-type]
         found["float32"] = [p.cast(np.float32) for p in found["float32"]]
         return found
 
@@ -128,16 +133,9 @@ class Sample:
         if key not in self.memo:
             at = point.cast(np.float64)
             f, v = response(self.subject, jacobian, at, numpy_step(self.subject, at))
-            self.memo[key] = (complex_step if self.analytic else central)(f, v)
+            with np.errstate(all="ignore"):
+                self.memo[key] = (complex_step if self.analytic else central)(f, v)
         return self.memo[key]
-
-
-@contextmanager
-def quiet() -> Iterator[None]:
-    """Nothing overflows and nothing warns in here, or it is an error; underflow to 0 is what saturation means."""
-    with warnings.catch_warnings(), np.errstate(over="raise", invalid="raise", divide="raise", under="ignore"):
-        warnings.simplefilter("error")
-        yield
 
 
 def computed(jacobian: Jacobian, subject: Subject, point: Point) -> Array:
@@ -149,60 +147,93 @@ def computed(jacobian: Jacobian, subject: Subject, point: Point) -> Array:
     return np.asarray(used(**{s.name: names.known[s] for s in arguments if s in names.known}))
 
 
+def computed_together(jacobian: Jacobian, subject: Subject, points: Sequence[Point]) -> Array:
+    """The same at several points of one size in one call, a leading axis for the points, and every gate of the formula given by name."""
+    program = jacobian.program
+    gates = [s for s in jacobian.tensor.symbols if s in program.equations and s not in program.implicit]
+    names = [names_at(subject, jacobian, p) for p in points]
+    wanted = [s for s in (*program.inputs, *program.states, *program.parameters, *program.past.values(), *gates) if s in names[0].known or s in gates]
+    arrays: dict[str, Any] = {s.name: np.stack([at.of(s) for at in names]) for s in wanted}
+    return np.asarray(jacobian.numpy()(**arrays))
+
+
 def checks(sample: Sample, jacobian: Jacobian, what: str) -> Iterator[Check]:
     """One derivative against the cell's own function at all kinds of points."""
     claim = sample.subject.concrete(plain(jacobian))
     method = "complex step" if sample.analytic else "central differences"
     for kind, points in sample.at.items():
-        tolerance = {"random": TOLERANCE if sample.analytic else CENTRAL, "float32": SINGLE}.get(kind, EXTREME)
+        tolerance = tolerance_at(kind, TOLERANCE if sample.analytic else CENTRAL)
         if not points:
             yield absent(sample, what, method, kind, tolerance)
             continue
         errors: list[float] = []
         reason = ""
-        for point in points:
+        for point in [points] if kind == "batch" else [[p] for p in points]:
             try:
-                errors.append(_error(sample, claim, kind, point))
+                errors += _errors(sample, claim, kind, point)
             except Exception as e:  # whatever a wrong formula does when it runs, it has not passed
                 errors.append(float("nan"))
                 reason = reason or f"{type(e).__name__}: {e}"
         yield judged(what, method, kind, errors, tolerance, reason)
 
 
+def tolerance_at(kind: str, tolerance: float) -> float:
+    """The tolerance of an ordinary double-precision point, or the one of another kind of point."""
+    return {"float32": SINGLE, "saturated": EXTREME, "large": EXTREME}.get(kind, tolerance)
+
+
 def absent(sample: Sample, what: str, against: str, kind: str, tolerance: float) -> Check:
     """No points of a kind: without random ones nothing is verified, which is a failure; gates that cannot saturate are none."""
-    if kind in ("random", "float32"):
+    if kind not in ("saturated", "large"):
         return judged(what, against, kind, [], tolerance, "no point was found where the cell is finite and away from its kinks")
-    return skipped(what, against, kind, "there is no activation to saturate" if not sample.applied else "the cell's own value is not finite there")
+    nowhere = "no such point was found: the preactivations stay small, or the cell's own function overflows"
+    return skipped(what, against, kind, nowhere if sample.applied else "there is no activation to saturate")
 
 
-def _error(sample: Sample, claim: Jacobian, kind: str, point: Point) -> float:
-    """The relative error at one point, nothing overflowing and no warning given on the way."""
+def _errors(sample: Sample, claim: Jacobian, kind: str, points: Sequence[Point]) -> list[float]:
+    """The relative error at some points, nothing overflowing and no warning given on the way."""
     with quiet():
-        value = computed(claim, sample.subject, point)
+        values = computed_together(claim, sample.subject, points) if kind == "batch" else computed(claim, sample.subject, points[0])[None]
+    if len(values) != len(points):
+        raise ValueError(f"{len(values)} results for {len(points)} points")
+    return [_error(sample, claim, kind, point, value) for point, value in zip(points, values, strict=True)]
+
+
+def _error(sample: Sample, claim: Jacobian, kind: str, point: Point, value: Array) -> float:
+    """The relative error of a value at one point, on the scale that fits the kind of point."""
     expected = np.result_type(*point.values.values())
     if value.dtype != expected:
         raise TypeError(f"the result is {value.dtype} where the arguments are {expected}")
     reference = sample.reference(claim, point)
-    if kind in ("random", "float32"):
+    if kind not in ("saturated", "large"):
         return relative_error(value, reference)
     majorant = Majorant(names_at(sample.subject, claim, point)).tensor(claim.tensor)
-    return relative_error(value, reference, np.maximum(majorant, np.abs(reference)) + 1e-200)
+    scale = np.maximum(majorant, np.abs(reference)) + TINY
+    # a difference quotient is wrong by rounding of the function, whose size all entries share
+    return relative_error(value, reference, scale if sample.analytic else np.full_like(scale, np.max(scale)))
 
 
 def forward(sample: Sample, what: str, s: sp.Symbol) -> Iterator[Check]:
     """A new state or output: the traced equations against the cell's own function, in both precisions."""
     subject = sample.subject
     for kind, points in sample.at.items():
-        errors = []
+        if kind == "batch":
+            continue
+        errors: list[float] = []
+        reason = ""
         for point in points:
-            with quiet():
-                value = subject.equations(point.sizes, point.values).of(s)
-                own = subject.step(point.values)[s]
-            same = np.asarray(own).dtype == np.result_type(*point.values.values())
-            errors.append(relative_error(np.asarray(value), np.asarray(own)) if same else float("nan"))
-        if errors:
-            yield judged(what, "the function called", kind, errors, SINGLE if kind == "float32" else TOLERANCE if kind == "random" else EXTREME)
+            try:
+                with quiet():
+                    value = np.asarray(subject.equations(point.sizes, point.values).of(s))
+                    own = np.asarray(subject.step(point.values)[s])
+            except (FloatingPointError, RuntimeWarning) as e:
+                errors.append(float("nan"))
+                reason = reason or str(e)
+                continue
+            same = own.dtype == np.result_type(*point.values.values())
+            errors.append(relative_error(value, own) if same else float("nan"))
+        tolerance = tolerance_at(kind, TOLERANCE)
+        yield judged(what, OWN, kind, errors, tolerance, reason) if points else absent(sample, what, OWN, kind, tolerance)
 
 
 def ordinary_points(sample: Sample, most: int) -> Sequence[Point]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import numpy as np
 
@@ -39,8 +40,9 @@ def checks(sample: Sample) -> Iterator[Check]:
         given = run(point.values, cell.inputs[0], cell.states)
         for s, value in zip(program.updates.values(), given, strict=True):
             errors[s.name].append(relative_error(own[s], value))
+    attribute = f", linear_before_reset={layout.linear_before_reset}" if layout.operator == "GRU" else ""
     for name, found in errors.items():
-        yield judged(name, f"{AGAINST} ({layout.operator}{f', linear_before_reset={layout.linear_before_reset}' if layout.operator == 'GRU' else ''})", "random", found, TOLERANCE)
+        yield judged(name, f"{AGAINST} ({layout.operator}{attribute})", "random", found, TOLERANCE)
 
 
 def evaluator(layout: Layout) -> Callable[[Values, str, tuple[str, ...]], list[Array]]:
@@ -54,7 +56,7 @@ def evaluator(layout: Layout) -> Callable[[Values, str, tuple[str, ...]], list[A
         feeds |= {f"initial_{s}": values[s][None, None] for s in states}
         inputs = ["X", "W", "R", "B", "", *(f"initial_{s}" for s in states)]
         outputs = ["", *(f"Y_{s}" for s in states)]
-        more = {"linear_before_reset": layout.linear_before_reset} if layout.operator == "GRU" else {}
+        more: dict[str, Any] = {"linear_before_reset": layout.linear_before_reset} if layout.operator == "GRU" else {}
         if layout.operator == "RNN":
             more = {"activations": [layout.activation]}
             if layout.activation == "Affine":

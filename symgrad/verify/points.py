@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
@@ -31,17 +32,17 @@ class Point:
         return Point(self.sizes, *({k: v.astype(kind) for k, v in d.items()} for d in (self.values, self.later)))
 
 
-def ordinary(subject: Subject, rng: np.random.Generator) -> Point | None:
+def ordinary(subject: Subject, rng: np.random.Generator, sizes: dict[sp.Symbol, int] | None = None) -> Point | None:
     """Independent normal numbers, of a size that leaves gates in their middle, away from every kink; None if no finite point is found."""
     for _ in range(TRIES):
-        point = _drawn(subject, rng)
+        point = _drawn(subject, rng, sizes)
         if _fits(subject, point, 0.0, np.inf):
             return point
     return None
 
 
 def saturated(subject: Subject, rng: np.random.Generator, every: bool) -> Point | None:
-    """States and parameters scaled up until half of the preactivations, or (not `every`) one of a random part of the arguments, are at ±40 or more."""
+    """States and parameters scaled up until half of the preactivations are at ±40 or more; or (not `every`) some arguments, until one is."""
     for _ in range(TRIES // 10):
         point = _drawn(subject, rng)
         names = [n for n in point.values if n not in subject.cell.inputs]
@@ -73,11 +74,19 @@ def large(subject: Subject, rng: np.random.Generator) -> Point | None:
     return None
 
 
-def _drawn(subject: Subject, rng: np.random.Generator) -> Point:
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Nothing overflows and nothing warns in here, or it is an error; underflow to 0 is what saturation means."""
+    with warnings.catch_warnings(), np.errstate(over="raise", invalid="raise", divide="raise", under="ignore"):
+        warnings.simplefilter("error")
+        yield
+
+
+def _drawn(subject: Subject, rng: np.random.Generator, sizes: dict[sp.Symbol, int] | None = None) -> Point:
     program = subject.program
     letters = sorted({s for shape in program.shapes.values() for d in shape for s in d.free_symbols}, key=str)
     chosen = rng.permutation(np.arange(2, 2 + max(4, len(letters))))[: len(letters)]
-    sizes = {s: int(k) for s, k in zip(letters, chosen, strict=True)}
+    sizes = sizes or {s: int(k) for s, k in zip(letters, chosen, strict=True)}
     scaled = Evaluation(program, sizes, {})
 
     def normal(s: sp.Symbol, spread: float) -> Array:
@@ -113,10 +122,12 @@ def _magnitudes(subject: Subject, point: Point) -> Array:
 
 def _fits(subject: Subject, point: Point, low: float, high: float) -> bool:
     """Finite, the largest preactivation within bounds, and no kink near: |a| ≥ 0.02 max |a| where the activation has one."""
-    with warnings.catch_warnings(), np.errstate(all="ignore"):
-        warnings.simplefilter("ignore")
-        results = subject.step(point.values).values()
-        pairs = list(preactivations(subject, point))
+    try:
+        with quiet():
+            results = subject.step(point.values).values()
+            pairs = list(preactivations(subject, point))
+    except (FloatingPointError, RuntimeWarning):
+        return False
     if not all(np.all(np.isfinite(v)) for v in (*results, *(a for _, a in pairs))):
         return False
     largest = max((float(np.max(np.abs(a))) for _, a in pairs), default=low)

@@ -34,11 +34,9 @@ def judged(what: str, against: str, at: str, errors: list[float], tolerance: flo
     """passed if there is a point and max error ≤ tolerance; what is not a number never passes."""
     worst = math.nan if any(math.isnan(e) for e in errors) else max(errors, default=math.nan)
     passed = bool(errors) and worst <= tolerance
-    if passed or not errors:
-        why = reason
-    else:
-        why = reason or ("not finite" if not math.isfinite(worst) else "the difference is above the tolerance")
-    return Check(what, against, at, "passed" if passed else "failed", len(errors), worst, tolerance, why or ("" if errors else "no point was compared"))
+    if not passed and not reason:
+        reason = "no point was compared" if not errors else "the difference is above the tolerance" if math.isfinite(worst) else "not finite"
+    return Check(what, against, at, "passed" if passed else "failed", len(errors), worst, tolerance, reason)
 
 
 def skipped(what: str, against: str, at: str, reason: str) -> Check:

@@ -56,7 +56,9 @@ class Subject:
     def standing(self, program: Program) -> Program:
         """A program with the stand-ins put in."""
         equations = {s: self._expression(e) for s, e in program.equations.items()}
-        atoms = {s: self._tensor(a) if isinstance(a, Tensor) else _contraction(a, program) for s, a in program.atoms.items()}
+        atoms: dict[sp.Symbol, Tensor | Call] = {
+            s: self._tensor(a) if isinstance(a, Tensor) else _contraction(a, program) for s, a in program.atoms.items()
+        }
         shapes = {s: tuple(d.xreplace(self.sizes) for d in shape) for s, shape in program.shapes.items()}
         return replace(program, equations=equations, atoms=atoms, shapes=shapes)
 
@@ -113,7 +115,8 @@ def _operands(call: Call, program: Program) -> tuple[int, int]:
     """The places of the vector and of the matrix among the arguments of f(y, W)."""
     ranks = [len(program.shape(a)) for a in call.args]
     if sorted(ranks) != [1, 2]:
-        raise SymgradError(f"{call.function}({', '.join(map(str, call.args))}) is left free and no stand-in fits it: W @ y stands for a function of one vector and one matrix")
+        args = ", ".join(map(str, call.args))
+        raise SymgradError(f"{call.function}({args}) is left free; there is a stand-in, W @ y, for a function of one vector and one matrix only")
     return ranks.index(1), ranks.index(2)
 
 

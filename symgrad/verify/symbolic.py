@@ -13,10 +13,12 @@ import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
 import sympy as sp
+from sympy.matrices.expressions.matexpr import MatrixElement
 
 from symgrad.calculus.jacobian import Jacobian
 from symgrad.errors import SymgradError
@@ -82,6 +84,7 @@ def _bare(value: Any) -> Any:
 
 
 def _each(f: Any, array: Array) -> Array:
+    array = np.asarray(array, dtype=object)
     out = np.empty(array.shape, dtype=object)
     for at in np.ndindex(array.shape):
         out[at] = f(sp.sympify(array[at]))
@@ -89,7 +92,7 @@ def _each(f: Any, array: Array) -> Array:
 
 
 SYMPY = Backend(
-    {name: (lambda a, f=f: _each(f, np.asarray(a, dtype=object))) for name, f in FUNCTIONS.items()},
+    {name: partial(_each, f) for name, f in FUNCTIONS.items()},
     lambda spec, *operands: np.einsum(spec, *(np.asarray(o, dtype=object) for o in operands)),
     lambda a: np.vectorize(sp.Integer, otypes=[object])(a),
     lambda number: number,
@@ -97,9 +100,13 @@ SYMPY = Backend(
 
 
 class Generators:
-    """The unknowns: every applied activation becomes a symbol, the same one for the same argument."""
+    """The unknowns: every applied activation becomes a symbol, the same one for the same argument.
 
-    def __init__(self) -> None:
+    A cell with 1/(1 + exp(-a)) in it, which tracing reads as σ(a), is taken to the unknown s = σ(a) by e^a = s/(1 - s) and σ(-a) = 1 - s.
+    """
+
+    def __init__(self, exponentials: bool = False) -> None:
+        self.exponentials = exponentials
         self.found: dict[Any, sp.Symbol] = {}
         self.memo: dict[sp.Expr, sp.Expr] = {}
 
@@ -108,12 +115,24 @@ class Generators:
             return e
         if e not in self.memo:
             args = [self(a) for a in e.args]
-            if isinstance(e, sp.Function):
-                key = (e.func, *(sp.expand(a) for a in args))
-                self.memo[e] = self.found.setdefault(key, sp.Dummy(f"y{len(self.found)}"))
-            else:
-                self.memo[e] = e.func(*args)
+            self.memo[e] = self._applied(e.func, sp.expand(args[0])) if isinstance(e, sp.Function) else self._same(e, args)
         return self.memo[e]
+
+    def _same(self, e: sp.Expr, args: list[sp.Expr]) -> sp.Expr:
+        if self.exponentials and e.is_Pow and e.exp.is_negative:
+            args[0] = sp.cancel(args[0])
+        return e.func(*args)
+
+    def _applied(self, f: Any, a: sp.Expr) -> sp.Expr:
+        if self.exponentials and f in (FUNCTIONS["sigmoid"], sp.exp):
+            turned = a.could_extract_minus_sign()
+            s = self._unknown(FUNCTIONS["sigmoid"], -a if turned else a)
+            s = 1 - s if turned else s
+            return s if f != sp.exp else s / (1 - s)
+        return self._unknown(f, a)
+
+    def _unknown(self, f: Any, a: sp.Expr) -> sp.Symbol:
+        return self.found.setdefault((f, a), sp.Dummy(f"y{len(self.found)}"))
 
 
 @dataclass(frozen=True, eq=False)
@@ -125,8 +144,12 @@ class Components:
     m: int
     seed: int
     memo: dict[tuple[object, ...], Array] = field(default_factory=dict)
-    unknown: Generators = field(default_factory=Generators)
     numbers: dict[sp.Symbol, sp.Rational] = field(default_factory=dict)
+
+    @cached_property
+    def unknown(self) -> Generators:
+        """The unknowns of both sides."""
+        return Generators(bool(self.subject.program.notes))
 
     def point(self) -> Point:
         """Every argument as an array of real symbols; a later step's inputs have symbols of their own."""
@@ -174,13 +197,15 @@ class Components:
         names = names_at(self.subject, jacobian, point, SYMPY)
         explicit = tensor_sympy(jacobian.program, jacobian.tensor, "matrix", self.n, self.m)
         entries = np.array(explicit.tolist() if hasattr(explicit, "tolist") else explicit, dtype=object)
-        definition = {a: self._component(names.of(sp.Symbol(a.parent.name)), a.indices) for e in entries.ravel() for a in sp.sympify(e).atoms(sp.matrices.expressions.matexpr.MatrixElement)}
-        scalars = {s: names.of(s)[()] for e in entries.ravel() for s in sp.sympify(e).free_symbols if s in jacobian.program.shapes and not jacobian.program.shapes[s]}
+        definition = {a: self._component(names.of(sp.Symbol(a.parent.name)), a.indices) for e in entries.ravel() for a in e.atoms(MatrixElement)}
+        free = {s for e in entries.ravel() for s in e.free_symbols if jacobian.program.shapes.get(s) == ()}
+        scalars = {s: self._component(names.of(s), ()) for s in free}
         shape = tuple(names.number(d) for d in jacobian.tensor.dims)
-        return np.array([self.unknown(sp.sympify(e).xreplace({**definition, **scalars})) for e in entries.ravel()], dtype=object).reshape(shape)
+        return np.array([self.unknown(e.xreplace({**definition, **scalars})) for e in entries.ravel()], dtype=object).reshape(shape)
 
     @staticmethod
     def _component(array: Array, at: tuple[Any, ...]) -> sp.Expr:
+        array = np.asarray(array, dtype=object)
         return sp.sympify(array[tuple(int(i) for i in at)[: array.ndim]])
 
     def difference(self, a: sp.Expr, b: sp.Expr) -> float:

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
@@ -47,10 +46,11 @@ def against_onnx(sample: Sample, claims: Claims) -> Iterator[Check]:
 
 def against_torch(sample: Sample, claims: Claims) -> Iterator[Check]:
     """torch.autograd on the equations, and torch.nn's cells."""
-    if importlib.util.find_spec("torch") is None:
+    try:
+        library = autodiff.torch_library()
+    except ImportError:
         yield autodiff.missing("torch")
         return
-    library = autodiff.torch_library()
     for what, claim in claims.items():
         yield from autodiff.checks(sample, claim, what, library)
     yield from autodiff.torch_cells(sample, claims)
@@ -58,10 +58,11 @@ def against_torch(sample: Sample, claims: Claims) -> Iterator[Check]:
 
 def against_jax(sample: Sample, claims: Claims) -> Iterator[Check]:
     """jax.jacrev on the equations."""
-    if importlib.util.find_spec("jax") is None:
+    try:
+        library = autodiff.jax_library()
+    except ImportError:
         yield autodiff.missing("jax")
         return
-    library = autodiff.jax_library()
     for what, claim in claims.items():
         yield from autodiff.checks(sample, claim, what, library)
 
@@ -81,8 +82,8 @@ def verify(
     """Compare a cell's derivatives with everything that can find them by other means.
 
     By default: every block of the state Jacobian, the derivatives by the input and of every output, and ∂c_t/∂c_{t-1} through
-    other states where there is such a path; `jacobians` names others.  `against` is some of "numpy, sympy, onnx, torch, jax"; what is not installed is
-    reported as skipped.  `points` is the number of random points, `seed` makes them.
+    other states where there is such a path; `jacobians` names others.  `against` is some of "numpy, sympy, onnx, torch, jax";
+    what is not installed is reported as skipped.  `points` is the number of random points, `seed` makes them.
 
     >>> from symgrad.cells import rnn
     >>> bool(verify(rnn, against="numpy"))

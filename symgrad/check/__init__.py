@@ -1,0 +1,1 @@
+"""Documents in: sources and spans, definitions, claims, diagnosis, reports."""

@@ -1,0 +1,177 @@
+r"""The field in which claims are decided: integers modulo p = 2^31 - 1, several random worlds at once.
+
+Every array has a first axis of `WORLDS` independent worlds, so one pass of NumPy decides a claim in all of them.  Two different rational
+functions of degree d agree in one random world with probability at most d/p, in all of them with (d/p)^5: below 2^-100 for d < 1000.
+
+Exponentials are residues too: e^a is drawn at random, e^{ka} for k = ±1/4 … ±4 follows from it, and σ, tanh and softmax are the rational
+functions of it that they are; so σ(-a) = 1 - σ(a) and tanh a = 2σ(2a) - 1 hold here.  A free function is a random value at every argument.
+"""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+import numpy as np
+
+P = 2**31 - 1
+WORLDS = 5
+Array = Any  # of int64, the worlds first
+
+_POWERS = (-16, -12, -8, -4, -2, -1, 1, 2, 4, 8, 12, 16)  # of e^{a/4}
+_QUARTER = pow(4, -1, P)
+
+
+class Redraw(Exception):
+    """A division by zero: these random values will not do."""
+
+
+def number(value: int, below: int = 1) -> Array:
+    """The rational number value/below in every world."""
+    return np.full(WORLDS, value * pow(below, -1, P) % P, dtype=np.int64)
+
+
+def times(a: Array, b: Array) -> Array:
+    """a b, entry by entry, broadcast."""
+    return a * b % P
+
+
+def matmul(a: Array, b: Array) -> Array:
+    """Σ_k a[…, i, k] b[…, k, j]."""
+    return ((a[..., :, :, None] * b[..., None, :, :]) % P).sum(-2) % P
+
+
+def power(a: Array, k: int) -> Array:
+    """a^k, entry by entry."""
+    if k < 0:
+        return power(inverse(a), -k)
+    out = np.ones_like(a)
+    while k:
+        if k & 1:
+            out = out * a % P
+        a = a * a % P
+        k >>= 1
+    return out
+
+
+def inverse(a: Array) -> Array:
+    """1/a, entry by entry."""
+    if not np.all(a):
+        raise Redraw
+    return power(a, P - 2)
+
+
+class Draws:
+    """Random values, the same one whenever the same thing is asked for."""
+
+    def __init__(self, seed: int) -> None:
+        self.random = random.Random(seed)
+        self._numpy = np.random.default_rng(seed)
+        self._exp: dict[tuple[int, int], int] = {}
+        self._log: dict[tuple[int, int], int] = {}
+        self._drawn: dict[tuple[Any, ...], int] = {}
+
+    def array(self, dims: tuple[int, ...]) -> Array:
+        """Fresh random residues."""
+        return self._numpy.integers(1, P, (WORLDS, *dims), dtype=np.int64)
+
+    def drawn(self, *key: Any) -> int:
+        """The random residue that belongs to this key."""
+        found = self._drawn.get(key)
+        if found is None:
+            found = self._drawn[key] = self.random.randrange(1, P)
+        return found
+
+    def exp(self, world: int, a: int) -> int:
+        """e^a; with it e^{ka} for the k of `_POWERS`."""
+        if a == 0:
+            return 1
+        found = self._exp.get((world, a))
+        if found is None:
+            root = self.random.randrange(2, P)
+            for k in _POWERS:
+                argument, value = a * k % P * _QUARTER % P, pow(root, k, P)
+                self._exp.setdefault((world, argument), value)
+                self._log.setdefault((world, value), argument)
+            found = self._exp[world, a]
+        return found
+
+    def log(self, world: int, a: int) -> int:
+        """log a, the inverse of `exp`."""
+        if a == 0:
+            raise Redraw
+        if a == 1:
+            return 0
+        found = self._log.get((world, a))
+        if found is None:
+            found = self._log[world, a] = self.random.randrange(1, P)
+            self._exp[world, found] = a
+        return found
+
+    def sigmoid(self, world: int, a: int) -> int:
+        """σ(a) = 1/(1 + e^{-a})."""
+        return _over(1, 1 + self.exp(world, -a % P))
+
+    def tanh(self, world: int, a: int) -> int:
+        """tanh a = (e^{2a} - 1)/(e^{2a} + 1)."""
+        e = self.exp(world, 2 * a % P)
+        return _over(e - 1, e + 1)
+
+    def step(self, world: int, a: int) -> int:
+        """1[a > 0] as a free value: the slope of relu, with 1[-a > 0] = 1 - 1[a > 0]."""
+        return self.drawn("step", world, a) if 2 * a < P else (1 - self.drawn("step", world, -a % P)) % P
+
+    def root(self, world: int, a: int) -> int:
+        """√a with √a √a = a, where a has a root."""
+        r = pow(a, (P + 1) // 4, P)
+        return r if r * r % P == a else self.drawn("root", world, a)
+
+
+def _over(a: int, b: int) -> int:
+    if b % P == 0:
+        raise Redraw
+    return a * pow(b, -1, P) % P
+
+
+def _entrywise(rule: Any, a: Array) -> Array:
+    out = np.empty_like(a)
+    flat, into = a.reshape(WORLDS, -1), out.reshape(WORLDS, -1)
+    for w in range(WORLDS):
+        into[w] = [rule(w, v) for v in flat[w].tolist()]
+    return out
+
+
+def _one_minus_square(f: Draws, y: Array, a: Array) -> Array:
+    return (1 - y * y) % P
+
+
+# Entry-wise functions: the value at a, and the slope there from the value y.
+RULES: dict[str, tuple[Any, Any]] = {
+    "sigmoid": (Draws.sigmoid, lambda f, y, a: y * ((1 - y) % P) % P),
+    "tanh": (Draws.tanh, _one_minus_square),
+    "exp": (Draws.exp, lambda f, y, a: y),
+    "log": (Draws.log, lambda f, y, a: inverse(a)),
+    "relu": (lambda f, w, a: a * f.step(w, a) % P, lambda f, y, a: _entrywise(f.step, a)),
+    "step": (Draws.step, lambda f, y, a: np.zeros_like(a)),
+    "sqrt": (Draws.root, lambda f, y, a: inverse(2 * y % P)),
+    "identity": (lambda f, w, a: a, lambda f, y, a: np.ones_like(a)),
+    "square": (lambda f, w, a: a * a % P, lambda f, y, a: 2 * a % P),
+    "softplus": (lambda f, w, a: f.drawn("softplus", w, a), lambda f, y, a: _entrywise(f.sigmoid, a)),
+}
+
+
+def apply(draws: Draws, function: str, a: Array) -> Array:
+    """f(a), entry by entry; a function without a rule is a free one."""
+    rule = RULES.get(function)
+    if rule is None:
+        return _entrywise(lambda w, v: draws.drawn(function, w, v), a)
+    value = rule[0]
+    return _entrywise(lambda w, v: value(draws, w, v), a)
+
+
+def slope(draws: Draws, function: str, y: Array, a: Array) -> Array:
+    """f'(a), entry by entry, where y = f(a)."""
+    rule = RULES.get(function)
+    if rule is None:
+        return _entrywise(lambda w, v: draws.drawn(function + "'", w, v), a)
+    return rule[1](draws, y, a)

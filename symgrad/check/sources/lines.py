@@ -1,0 +1,205 @@
+"""Equations in plain text: a line, a bullet, a comment, a line of a code fence that clearly states one, in Unicode, ASCII or bare LaTeX.
+
+A line is cut into tokens; ordinary words end a run of mathematics.  A run is an equation if it has a relation with something
+mathematical on both sides; a setting such as ``epochs = 10`` or ``name = value`` is none.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from symgrad.check.sources.document import Passage
+
+RELATION = re.compile(r":=|\+=|-=|≈|≜|≔|∝|←|≤|≥|(?<![=!<>:+\-*/])=(?![=>])|\\(?:approx|propto|leftarrow|le|leq|ge|geq|equiv|triangleq|gets)(?![A-Za-z])|(?<=\s)<-(?=\s)")
+FUNCTIONS = frozenset(
+    "sigmoid sigm sig tanh softmax diag exp log ln sqrt relu sin cos max min sum prod outer concat concatenate norm abs sign mean dot transpose tr trace hadamard"
+    " elu gelu silu swish softplus sech cosh sinh logistic lim det vec inv grad clip argmax erf".split()
+)
+GREEK = frozenset(
+    "alpha beta gamma delta epsilon varepsilon zeta eta theta iota kappa lambda mu nu xi pi rho sigma tau upsilon phi varphi chi psi omega"
+    " Gamma Delta Theta Lambda Xi Pi Sigma Phi Psi Omega nabla partial".split()
+)
+_TOKEN = re.compile(
+    r"""(?P<space>\s+)
+  | (?P<math>\\(?:text|textrm|textbf|textit|mathrm|mathbf|mathit|operatorname|boldsymbol|mathcal|mathbb|hat|tilde|bar|mbox)\*?\s*\{[^{}]{0,80}\}
+      | \\[A-Za-z]+ | \\. | [_^]\s*\{[^{}\n]{0,60}\} | [_^](?:[^\W_]+|[^\W]) | \d+(?:\.\d+)?)
+  | (?P<name>[A-Za-z][A-Za-z0-9]*(?:_\{[^{}\n]{0,60}\}|_[A-Za-z0-9]+)*)
+  | (?P<letter>[^\W\d_][\u0300-\u036f\u20d0-\u20ff]*)
+  | (?P<word>[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]+)
+  | (?P<url>\b[a-z]+://\S+)
+  | (?P<sign>.)""",
+    re.VERBOSE | re.DOTALL,
+)
+_BULLET = re.compile(r"[ \t]*(?:>[ \t]?|(?:[-*+•◦‣▪·–]|\d{1,3}[.)]|\(\d{1,3}\)|[a-z]\)|#{1,6}|//+|///|;+|%+|\*+|\|)(?:[ \t]+|$))")
+_LABEL = re.compile(r"""\s*(?:\*\*|__|\*)?([^\W\d_](?:[^=≈←∂⊙$\\|{}^_:"]|(?<=\w)_(?=\w)){0,70}?)(?:\*\*|__|\*)?\s*[:：](?:\*\*|__|\*)?(?:\s+|(?=[^\x00-\x7f]))""")
+_COMMENT = re.compile(r"\s+(?://|#|--|—|–|←|<-|;;)\s+\S.*$|\s{2,}\(?[A-Za-z][a-z]+[\s,].*$|\s+\((?=[^()]*[A-Za-z]{3})[^()=]*\)\s*[.,;]?\s*$", re.DOTALL)
+_CODE = re.compile(
+    r"""\b(?:self|np|numpy|torch|tf|jnp|math|F|nn|K|plt|this|std)\.[A-Za-z]|[=!<>]==?=?(?<===)|=>|->|::|&&|\|\||;\s*$|^\s*(?:def|class|return|import|from|if|for|while|let|const|var|fn|pub|public|static|double|float|int|auto|assert|print|with)\b[^=]*[ (]|["`]|\bnew\s|\bTrue\b|\bFalse\b|\bNone\b|\blambda\s+\w+:""",
+    re.MULTILINE,
+)
+_ENTITY_OR_TAG = re.compile(r"</?[A-Za-z][^<>\n]{0,300}>")
+_MATHEMATICAL = re.compile(r"[_^∂∇δΔσφψθΓα-ωΣ∑∏⊙∘⊗·×ᵀ⊤\\∈′√]|'\s*\(|[\u0300-\u036f]|[²³ᵗ⁺₀-₉ₜ]")
+_CONTINUES = re.compile(r"\s*(?:[=≈≤≥]|[+\-−*/×⊙∘·@⊗]\s)")
+_BROKEN_OFF = re.compile(r"(?:[=+\-−*/×⊙∘·@⊗(\[,]|\\odot|\\cdot|\\times|\\circ)\s*$")
+
+
+def equations(source: Passage, code: bool = False) -> Iterator[Passage]:
+    """The equations of some lines of plain text in order; in `code` (a fence, a comment) bare names count as mathematics more readily."""
+    for line in _logical(source, code):
+        if len(line) > 5000 or not RELATION.search(line.text) or _CODE.search(line.text):
+            continue
+        yield from _of_line(line, code)
+
+
+def looks_mathematical(text: str) -> bool:
+    """Is there a relation and something only mathematics has?"""
+    return bool(RELATION.search(text) and _MATHEMATICAL.search(text))
+
+
+def _logical(source: Passage, code: bool) -> Iterator[Passage]:
+    """Lines, joined with those that continue them: deeper lines that begin with an operator, lines after an open end."""
+    start = end = -1
+    indent = 0
+    at = 0
+    for text in source.text.splitlines(keepends=True):
+        stop = at + len(text)
+        bare = text.strip()
+        deeper = len(text) - len(text.lstrip()) > indent
+        chained = bare[:1] in "=≈" and bare[:2] != "=="
+        joins = start >= 0 and bare and stop - start < 4000 and (
+            chained or (deeper and _CONTINUES.match(text)) or (_BROKEN_OFF.search(source.text, max(start, end - 12), end) and RELATION.search(source.text, start, end)))  # fmt: skip
+        if joins:
+            end = at + len(text.rstrip())
+        else:
+            if start >= 0:
+                yield source[start:end]
+            start, end = (at, at + len(text.rstrip())) if bare else (-1, -1)
+            opening = _BULLET.match(text)
+            indent = opening.end() if opening else len(text) - len(text.lstrip())
+            if code and opening is None:
+                indent = len(text) - len(text.lstrip())
+        at = stop
+    if start >= 0:
+        yield source[start:end]
+
+
+def _of_line(line: Passage, code: bool) -> Iterator[Passage]:
+    for _ in range(6):
+        m = _BULLET.match(line.text)
+        if not m or not m.end():
+            break
+        line = line[m.end() :]
+    m = _LABEL.match(line.text)
+    if m and not RELATION.search(line.text, 0, m.end()) and not line.text[m.end() - 1 :].startswith(":="):
+        line = line[m.end() :]
+    for part in _columns(line):
+        yield from _runs(part, code)
+
+
+def _columns(line: Passage) -> Iterator[Passage]:
+    """Equations side by side, set apart by wide space: ``a = b    c = d``."""
+    cuts = [m for m in re.finditer(r"[ \t]{2,}|\t", line.text) if m.start() and "\n" not in line.text]
+    at = 0
+    for m in cuts:
+        here, rest = line.text[at : m.start()], line.text[m.end() :]
+        following = re.match(r"[^\s=][^=]{0,60}?(?:\+=|:=|=)", rest)
+        if _sided(here) and following and "  " not in following[0].strip():
+            yield line[at : m.start()]
+            at = m.end()
+    yield line[at:]
+
+
+def _sided(text: str) -> bool:
+    m = RELATION.search(text)
+    return bool(m and text[: m.start()].strip() and text[m.end() :].strip())
+
+
+def _runs(line: Passage, code: bool) -> Iterator[Passage]:
+    """The stretches of a line between ordinary words that are equations."""
+    comment = _COMMENT.search(line.text)
+    while comment and RELATION.search(line.text, 0, comment.start()):
+        cut = comment.start()
+        line = line[:cut]
+        comment = _COMMENT.search(line.text)
+    text = line.text
+    if text.count("=") > 60:
+        return
+    if _ENTITY_OR_TAG.search(text) and not re.search(r"\^<|\^\{<", text):
+        text = _ENTITY_OR_TAG.sub(lambda m: "\x00" * len(m[0]), text)
+    start = end = -1
+    whole = True
+    found: list[tuple[int, int]] = []
+    for m in _TOKEN.finditer(text):
+        if m.lastgroup == "space":
+            continue
+        if _is_word(m, text):
+            if start >= 0:
+                found.append((start, end))
+            start, whole = -1, False
+        else:
+            if start < 0:
+                start = m.start()
+            end = m.end()
+    if start >= 0:
+        found.append((start, end))
+    for i, j in found:
+        run = line[i:j].strip(" \t,;.:*|")
+        if _is_equation(run.text, code, whole):
+            yield run
+
+
+def _is_word(token: re.Match[str], text: str) -> bool:
+    """Does this token end a formula: a word of prose, a quotation, a tag."""
+    kind, word = token.lastgroup, token[0]
+    if kind in ("word", "url"):
+        return True
+    if kind == "sign":
+        return word in "\x00\"`?!#$&~" and not (word == "&" and text[token.end() : token.end() + 1] == "=")
+    if kind == "letter":
+        return False
+    if kind != "name" or "_" in word or len(word) == 1 or any(c.isdigit() for c in word):
+        return kind == "name" and word in ("a", "A", "I") and _between_words(token, text)
+    following = text[token.end() : token.end() + 1]
+    if word in FUNCTIONS or word in GREEK or (following and following in "_^'′([" and word.lower() not in _PROSE):
+        return False
+    if word[0] in "dD∂Δ" and len(word) <= 3 and word not in ("do", "did", "due", "Do"):
+        return False
+    if word in ("Wx", "Uh", "Wh", "Ux", "Vh", "Vs", "Ws", "ht", "ct", "xt", "zt", "rt", "it", "ft", "ot", "gt") and word != "it":
+        return False
+    return not (len(word) <= 3 and word not in _SHORT and (word[0].isupper() or following in ("", " ", ")", "]", "+", "*")) and _operates(token, text))
+
+
+_PROSE = frozenset("and or if where when with for from the is are so then that this thus hence we you in of to by on at as it its case see let note".split())
+_SHORT = _PROSE | frozenset("a I an be no not all any one two can has was but our use via per set get may yes new old out now how why who e.g i.e etc".split())
+
+
+def _operates(token: re.Match[str], text: str) -> bool:
+    """Does an operator stand beside a short name, as in ``net + b``?"""
+    left, right = text[: token.start()].rstrip()[-1:], text[token.end() :].lstrip()[:1]
+    signs = "=+-−*/×⊙∘·@⊗()[]"
+    return bool(left and left in signs) or bool(right and right in signs.replace("(", ""))
+
+
+def _between_words(token: re.Match[str], text: str) -> bool:
+    return bool(re.match(r"\s+[A-Za-z]{2,}", text[token.end() :])) and not re.search(r"[=+\-*/]\s*$", text[: token.start()])
+
+
+def _is_equation(text: str, code: bool, whole: bool) -> bool:
+    m = RELATION.search(text)
+    if not m or len(text) > 4000:
+        return False
+    left, right = text[: m.start()].strip(), text[m.end() :].strip()
+    if (not left and m[0] != "=") or not re.search(r"[^\W\d_]|\\", left or right) or not re.search(r"\w", right):
+        return False
+    if not left:  # a chain that goes on from a formula before
+        return bool(_MATHEMATICAL.search(right)) and whole
+    if re.fullmatch(r"[\d.,\s]+|\[[\d.,\s]*\]", right) and not re.match(r"(?:\\?[A-Za-z]+|[^\W\d_])[\u0300-\u036f]?(?:_|\^|\()", left):
+        return False
+    if re.fullmatch(r"[A-Za-z]\w+", left) and re.fullmatch(r"[\w.\-]+", right):  # name = value
+        return False
+    marked = bool(_MATHEMATICAL.search(text))
+    if whole:
+        operator = re.search(r"[+\-−*/×⊙∘·@⊗(^]", right)
+        return marked or bool(operator and (code or len(left) <= 12))
+    return marked and len(re.findall(r"\w", text)) >= 3

@@ -1,0 +1,190 @@
+r"""Values of formulas: scalars, vectors, matrices and derivative tensors over the field, with their tangents.
+
+A value may carry a tangent, its derivative by K numbers at once (forward accumulation).  A vector stands upright (``orient`` 1, a
+column), lies (-1, a row), or may be read either way (0: gradients, and every vector in a lenient reading).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from symgrad.check.field import P, WORLDS, Array, number
+
+
+class Misfit(Exception):
+    """Shapes that do not compose."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Value:
+    """``a[world, …]``; ``d[world, …, K]`` its tangent; `plain` marks a number that may stand for a multiple of I or of the ones."""
+
+    a: Array
+    d: Array | None = None
+    orient: int = 0
+    plain: bool = False
+
+    @property
+    def dims(self) -> tuple[int, ...]:
+        return tuple(self.a.shape[1:])
+
+    @property
+    def rank(self) -> int:
+        return self.a.ndim - 1
+
+
+def scalar(value: int, below: int = 1) -> Value:
+    return Value(number(value, below), plain=True)
+
+
+def eye(n: int) -> Array:
+    return np.broadcast_to(np.eye(n, dtype=np.int64), (WORLDS, n, n))
+
+
+def _widen(a: Array, rank: int, tail: int) -> Array:
+    """The array with unit axes put in before the last `tail` axes until it has `rank` axes of its own."""
+    missing = rank - (a.ndim - 1 - tail)
+    return a.reshape(a.shape[: a.ndim - tail] + (1,) * missing + a.shape[a.ndim - tail :]) if missing > 0 else a
+
+
+def scale(x: Value, y: Value) -> Array:
+    """x y entry by entry, the lower rank broadcast along the last axes: diag(x) y for a vector and a matrix."""
+    rank = max(x.rank, y.rank)
+    return _widen(x.a, rank, 0) * _widen(y.a, rank, 0) % P
+
+
+def _sum_tangents(parts: list[Array]) -> Array | None:
+    if not parts:
+        return None
+    out = parts[0]
+    for p in parts[1:]:
+        out = out + p
+    return out % P
+
+
+def scaled(x: Value, y: Value, orient: int = 0) -> Value:
+    """Entry by entry with tangents."""
+    rank = max(x.rank, y.rank)
+    parts = []
+    if x.d is not None:
+        parts.append(_widen(x.d, rank, 1) * _widen(y.a, rank, 0)[..., None] % P)
+    if y.d is not None:
+        parts.append(_widen(y.d, rank, 1) * _widen(x.a, rank, 0)[..., None] % P)
+    if x.rank and y.rank and any(p != q for p, q in zip(x.dims, y.dims, strict=False)):
+        raise Misfit("sizes differ")
+    return Value(scale(x, y), _sum_tangents(parts), orient, x.plain and y.plain)
+
+
+def contracted(x: Value, y: Value, orient: int = 0) -> Value:
+    """Σ_k x[…, k] y[k, …]."""
+    if x.dims[-1] != y.dims[0]:
+        raise Misfit(f"a size {x.dims[-1]} meets a size {y.dims[0]}")
+    parts = []
+    if x.d is not None:
+        parts.append(_contract(np.moveaxis(x.d, -1, 1), y.a[:, None], 2))
+    if y.d is not None:
+        parts.append(_contract(x.a[:, None], np.moveaxis(y.d, -1, 1), 2))
+    d = _sum_tangents(parts)
+    return Value(_contract(x.a, y.a, 1), None if d is None else np.moveaxis(d, 1, -1), orient)
+
+
+def _contract(x: Array, y: Array, batch: int) -> Array:
+    left, right = x.shape[batch:-1], y.shape[batch + 1 :]
+    k = x.shape[-1]
+    a = x.reshape(*x.shape[:batch], -1, k, 1)
+    b = y.reshape(*y.shape[:batch], 1, k, -1)
+    out = ((a * b) % P).sum(-2) % P
+    return out.reshape(*out.shape[:batch], *left, *right)
+
+
+def outer(x: Value, y: Value) -> Value:
+    """x[i] y[j]."""
+    return contracted(replace(x, a=x.a[..., None], d=None if x.d is None else np.expand_dims(x.d, -2), orient=0),
+                      replace(y, a=y.a[:, None], d=None if y.d is None else y.d[:, None], orient=0))  # fmt: skip
+
+
+def transposed(x: Value) -> Value:
+    """xᵀ; of a derivative tensor, its first index last."""
+    if x.rank < 2:
+        return replace(x, orient=-x.orient)
+    return replace(x, a=np.moveaxis(x.a, 1, x.rank), d=None if x.d is None else np.moveaxis(x.d, 1, x.rank))
+
+
+def diagonal(x: Value) -> Value:
+    """diag(x)."""
+    if x.rank == 0:
+        return x
+    if x.rank != 1:
+        raise Misfit("diag of something that is no vector")
+    (n,) = x.dims
+    unit = np.eye(n, dtype=np.int64)
+    return Value(x.a[:, :, None] * unit, None if x.d is None else x.d[:, :, None] * unit[..., None])
+
+
+def negative(x: Value) -> Value:
+    return replace(x, a=-x.a % P, d=None if x.d is None else -x.d % P)
+
+
+def added(x: Value, y: Value) -> Value:
+    """x + y of equal shape."""
+    if x.dims != y.dims:
+        raise Misfit("sizes differ in a sum")
+    parts = [v.d for v in (x, y) if v.d is not None]
+    return Value((x.a + y.a) % P, _sum_tangents(parts), x.orient or y.orient, x.plain and y.plain)
+
+
+def spread(x: Value, dims: tuple[int, ...]) -> Value:
+    """The number x as x·1 (a vector of ones), or as x·I (a square matrix)."""
+    if x.rank != 0:
+        raise Misfit("this is no number")
+    if len(dims) == 1:
+        shape = np.ones(dims, dtype=np.int64)
+    elif len(dims) == 2 and dims[0] == dims[1]:
+        shape = np.eye(dims[0], dtype=np.int64)
+    elif not np.any(x.a):
+        shape = np.zeros(dims, dtype=np.int64)
+    else:
+        raise Misfit("a number among matrices that are not square")
+    a = x.a.reshape(-1, *([1] * len(dims))) * shape
+    d = None if x.d is None else x.d.reshape(WORLDS, *([1] * len(dims)), -1) * shape[..., None]
+    return Value(a, d)
+
+
+def ones_matrix(x: Value, dims: tuple[int, ...]) -> Value:
+    """The number x in every entry."""
+    shape = np.ones(dims, dtype=np.int64)
+    return Value(x.a.reshape(-1, *([1] * len(dims))) * shape, None if x.d is None else x.d.reshape(WORLDS, *([1] * len(dims)), -1) * shape[..., None])
+
+
+def stacked(parts: list[Value]) -> Value:
+    """[x; y], parts one below the other."""
+    vectors = [p if p.rank else replace(p, a=p.a[:, None], d=None if p.d is None else p.d[:, None]) for p in parts]
+    if any(v.rank != 1 for v in vectors):
+        if all(v.rank == 2 for v in vectors):
+            if len({v.dims[1] for v in vectors}) == 1:
+                return Value(np.concatenate([v.a for v in vectors], 1))
+            return Value(np.concatenate([v.a for v in vectors], 2))
+        raise Misfit("parts of different shape in one stack")
+    d = None
+    tangents = [v.d.shape[-1] for v in vectors if v.d is not None]
+    if tangents:
+        d = np.concatenate([np.zeros((*v.a.shape, tangents[0]), dtype=np.int64) if v.d is None else v.d for v in vectors], 1)
+    return Value(np.concatenate([v.a for v in vectors], 1), d, max((v.orient for v in vectors), key=abs))
+
+
+def part(x: Value, at: tuple[int | slice, ...]) -> Value:
+    """The entry or slice of x at these indices."""
+    if len(at) > x.rank:
+        raise Misfit("more indices than the quantity has")
+    for k, n in zip(at, x.dims, strict=False):
+        if isinstance(k, int) and not 0 <= k < n:
+            raise Misfit("an index beyond the size")
+    where = (slice(None), *at)
+    return Value(x.a[where], None if x.d is None else x.d[where], x.orient if sum(not isinstance(k, int) for k in at) + x.rank - len(at) == 1 else 0)
+
+
+def same(x: Value, y: Value) -> bool:
+    """Equal in every world."""
+    return bool(np.array_equal(x.a, y.a))

@@ -1,0 +1,190 @@
+r"""What people write, to tokens: the spellings of `table` again, and what only `dialect` reads.
+
+Kept here and dropped in `tokens`: ``&``, ``\\``, wide gaps, the ends of environments, prose in ``\text``.  A sign that cannot be read becomes a
+token of the kind ``bad``, so that it spoils its own row only.  Every character is looked at a bounded number of times.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from symgrad.notation import table
+from symgrad.notation.tokens import MAX_CHARACTERS, MAX_TOKENS, ParseError, Token, accented_letter
+from symgrad.notation.syntax import Span
+
+ROW, GAP, CELL = r"\\", r"\quad", "&"
+_or = "|".join
+_escaped = re.compile(r"\\(.)", re.DOTALL)
+_BRACES = r"\{(?:[^{}]|\{[^{}]*+\})*+\}"
+_WORDS = sorted((word for word in (*table.FUNCTION_WORDS, table.DIAGONAL, "Diag") if len(word) > 2), key=len, reverse=True)
+_TEXT_FONTS = sorted((font for font in table.FONTS if font.startswith("text") or font in ("mbox", "operatorname")), key=len, reverse=True)
+_SIGNS = sorted((s for s in (*table.INFIX, *table.RELATION_SIGNS, "||", "**") if len(s) > 1 and s[0] != "\\"), key=len, reverse=True)
+_GLYPHS = re.escape("".join((*table.LOWERED, *table.RAISED, *table.SUPERSCRIPTS)))
+_MARKS = "\u0300-\u036f\u1dcd\u20d0-\u20ff"
+_COMMON = rf"""
+  | \\(?P<text>{_or(_TEXT_FONTS)})(?![A-Za-z])\*?\s*\{{
+  | (?P<environment>\\(?:begin|end)\s*\{{\s*[A-Za-z]+\*?\s*\}}(?:\[[a-z]?\])?(?:\s*(?<=array\}})\s*{_BRACES}|\s*(?<=alignat\}})\s*{_BRACES}|\s*(?<=alignat\*\}})\s*{_BRACES}
+        |\s*(?<=alignedat\}})\s*{_BRACES})?)
+  | (?P<row>\\\\\*?(?:\s*\[-?[0-9.]+\s*(?:pt|em|ex|mm|cm|in|mu)\])?|\\(?:cr|newline)(?![A-Za-z]))
+  | (?P<gap>\\(?:{_or(table.GAPS)})(?![A-Za-z])|\\hspace\*?\s*{_BRACES})
+  | (?P<edge>\\(?:left|right)\s*\.)
+  | (?P<increment>\\mathrel\{{[+-]\}}=)
+  | (?P<lost>(?<![A-Za-z_^\\])(?:{_or(table.LOST_COMMANDS)})(?![A-Za-z_^{{(]))
+  | (?P<dots>\.\.\.+|…|⋯)
+  | (?P<escaped>\\[_*&])
+  | (?P<command>\\(?:[A-Za-z]+|.))
+  | (?P<number>[0-9]+(?:\.[0-9]+)?(?:[eE]-?[0-9]+(?![A-Za-z0-9]))?|(?<![\w}})\]])\.[0-9]+)
+  | (?P<lowered>[{re.escape("".join(table.LOWERED))}]+)
+  | (?P<raised>[{re.escape("".join((*table.RAISED, *table.SUPERSCRIPTS)))}]+)
+"""
+_END = rf"""
+  | (?P<letter>[^\W\d_][{_MARKS}]*)
+  | (?P<entity>&(?:lt|gt|amp|nbsp);)
+  | (?P<sign>{_or(map(re.escape, _SIGNS))}|.|\n)
+"""
+_LATEX = re.compile(
+    rf"""(?P<skip>(?:\s|~|%[^\n]*|\\[,;:!>\s/]|\\(?:{_or(table.SPACING + table.TRANSPARENT)})(?![A-Za-z.]|\s*\.)
+        |\\(?:{_or(table.DISCARDED)})(?![A-Za-z])\*?\s*(?:{_BRACES})?|\\bbox\s*(?:\[[^\]]*+\])?)+)
+    {_COMMON}
+  | (?P<word>(?:(?<![A-Za-z\\])|(?<=[_^][A-Za-z]))(?:{_or(_WORDS)})(?![A-Za-z])|tanh(?![A-Za-z])|sigmoid(?![A-Za-z])|softmax(?![A-Za-z]))
+  | (?P<identifier>(?<![A-Za-z\\])[A-Za-z]{{2,}}(?:\\_[A-Za-z0-9]+)+)
+    {_END}""",
+    re.VERBOSE,
+)
+_CODE = re.compile(
+    rf"""(?P<skip>(?:[ \t\r]|\#[^\n]*|\\[,;:!\s/]|(?:np|numpy|jnp|torch|math|tf|nn|F)\.(?=[A-Za-z]))+)
+  | (?P<newline>\n)
+    {_COMMON}
+  | (?P<method>\.(?:T|dot|sum|mean|transpose|t)(?![A-Za-z0-9_]))
+  | (?P<identifier>(?:(?![{_GLYPHS}])[^\W\d_][{_MARKS}]*)+[0-9]*(?:_[A-Za-z0-9]+[{_MARKS}]*)*)
+    {_END}""",
+    re.VERBOSE,
+)  # fmt: skip
+_ENVIRONMENT = re.compile(r"\\(begin|end)\s*\{\s*([A-Za-z]+\*?)\s*\}")
+_WIDE = re.compile(r"[^\n]*(?: {3}|\t)")
+_TEXT_PART = re.compile(r"[{}$]|\\.", re.DOTALL)
+_SIMPLE = re.compile(r"(?P<space>\s+)|(?P<word>[^\W_]+)|(?P<sign>=|<|>|≠|≤|≥)")
+
+
+def lex(source: str, code: bool = False) -> list[Token]:
+    """The tokens of `source`, without an end token."""
+    if len(source) > MAX_CHARACTERS:
+        raise ParseError(Span(MAX_CHARACTERS, len(source)), f"the formula has more than {MAX_CHARACTERS} characters")
+    found: list[Token] = []
+    rule = _CODE if code else _LATEX
+    at = 0
+    while at < len(source):
+        match = rule.match(source, at)
+        if match is None:  # a lone backslash at the end
+            found.append(Token("bad", source[at], at, at + 1))
+            at += 1
+            continue
+        if match.lastgroup == "text":
+            at = _text(source, match, found)
+        else:
+            found.extend(_one(match, code))
+            at = match.end()
+        if len(found) > MAX_TOKENS:
+            raise ParseError(Span(at - 1, at), f"the formula has more than {MAX_TOKENS} tokens", way_out="split it")
+    return found
+
+
+def _one(match: re.Match[str], code: bool) -> Iterator[Token]:
+    kind, key, start, end = match.lastgroup or "", match[0], match.start(), match.end()
+    match kind:
+        case "skip":
+            if code and _WIDE.fullmatch(key):
+                yield Token("gap", GAP, start, end)
+        case "newline" | "row":
+            yield Token("row", ROW, start, end)
+        case "gap":
+            yield Token("gap", GAP, start, end)
+        case "environment":
+            parts = _ENVIRONMENT.match(key)
+            assert parts is not None
+            yield Token("command", rf"\{parts[1]}{{{parts[2]}}}", start, end)
+        case "edge":
+            yield Token("command", key[:5].rstrip() + ".", start, end)
+        case "lost":
+            yield Token("command", "." if key == "dot" else "\\" + key, start, end)
+        case "dots":
+            yield Token("command", r"\dots", start, end)
+        case "word":
+            yield Token("word", key, start, end, "mathrm")
+        case "identifier":
+            yield Token("identifier", key.replace("\\", ""), start, end)
+        case "lowered" | "raised":
+            yield from _script(kind, match)
+        case "letter":
+            if key in ("Σ", "Π"):
+                yield Token("command", r"\sum" if key == "Σ" else r"\prod", start, end)
+                return
+            try:
+                kind, key, detail = accented_letter(key, start, end)
+                yield Token(kind, key, start, end, detail)
+            except ParseError as error:
+                yield Token("bad", match[0], start, end, error.reason)
+        case "number" | "method":
+            yield Token(kind, key, start, end)
+        case _:
+            if kind == "escaped":
+                key = key[1]
+            elif kind == "entity":
+                key = {"&lt;": "<", "&gt;": ">", "&amp;": "&"}.get(key, "")
+            key = table.ALIASES.get(key, key)
+            if key:
+                yield Token("command" if key[0] == "\\" else "sign", key, start, end)
+
+
+def _script(kind: str, match: re.Match[str]) -> Iterator[Token]:
+    """``ₜ₋₁`` as ``_{t-1}``, ``ᵀ`` as a transpose."""
+    start, end = match.start(), match.end()
+    glyphs = table.LOWERED if kind == "lowered" else {**table.RAISED, **table.SUPERSCRIPTS}
+    yield Token("sign", "_" if kind == "lowered" else "^", start, start)
+    yield Token("sign", "{", start, start)
+    for k, glyph in enumerate(match[0], start):
+        key = glyphs[glyph]
+        yield Token("letter" if key.isalpha() else "number" if key.isdigit() else "command" if key[0] == "\\" else "sign", key, k, k + 1)
+    yield Token("sign", "}", end, end)
+
+
+def _text(source: str, match: re.Match[str], found: list[Token]) -> int:
+    r"""``\text{...}``: its words, and the formulas between ``$`` in it; the place behind it."""
+    font = table.FONTS[match["text"]]
+    at = begin = match.end()
+    depth, formula = 1, False
+    parts: list[tuple[int, int, bool]] = []
+    while depth:
+        sign = _TEXT_PART.search(source, at)
+        if sign is None:
+            found.append(Token("bad", r"\text{", match.start(), match.end(), "an opening brace that is never closed"))
+            return len(source) if depth == 1 and not parts else match.end()
+        at = sign.end()
+        if sign[0] == "$":
+            parts.append((begin, sign.start(), formula))
+            begin, formula = at, not formula
+        elif sign[0] in "{}":
+            depth += 1 if sign[0] == "{" else -1
+    parts.append((begin, at - 1, formula))
+    if len(parts) == 1:
+        found.append(_words(source, match, begin, at, font))
+        return at
+    for first, last, is_formula in parts:
+        if is_formula:
+            found.extend(token for token in lex(source[first:last]) for token in [token._replace(start=token.start + first, end=token.end + first)])
+        elif source[first:last].strip():
+            found.append(Token("prose" if len(source[first:last].strip()) > 1 else "word", source[first:last].strip(), first, last, font))
+    return at
+
+
+def _words(source: str, match: re.Match[str], begin: int, at: int, font: str) -> Token:
+    """One token for a text: a name, or prose if it has a space in or around it, or is a word of prose."""
+    raw = _escaped.sub(r"\1", source[begin : at - 1])
+    text = raw.strip()
+    if match["text"] == "operatorname":
+        return Token("operator", text, match.start(), at, font)
+    prose = raw != text or " " in text or text.lower() in table.PROSE or not text.isascii() or not text[:1].isalnum()
+    if prose and (text in table.FUNCTION_WORDS or text in ("diag", "Diag")):
+        prose = False
+    return Token("prose" if prose and text else "word", text, match.start(), at, font)
