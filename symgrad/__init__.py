@@ -19,6 +19,7 @@ _HOME = {
     "SymgradError": "errors",
     "UnknownName": "errors",
     "activation": "language.activations",
+    "bptt": "calculus.bptt",
     "cell": "language.cell",
     "function": "language.activations",
     "jacobian": "calculus.jacobian",
@@ -35,6 +36,7 @@ __all__ = sorted([*_HOME, "cells", "verify"])
 if TYPE_CHECKING:
     from symgrad import cells
     from symgrad.calculus.adjoint import jvp, vjp
+    from symgrad.calculus.bptt import bptt
     from symgrad.calculus.jacobian import Jacobian, jacobian
     from symgrad.calculus.unroll import lagged
     from symgrad.errors import CellError, Note, SymgradError, UnknownName

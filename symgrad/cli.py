@@ -61,6 +61,14 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument("--form", choices=FORMS, default="matrix")
     p.add_argument("--to", choices=("text", "latex", "sympy"), default="text")
 
+    p = command("backward", backward, "derive backpropagation through time, as equations or as code", "symgrad backward gru\nsymgrad backward lstm --loss last --to latex\nsymgrad backward gru --part parameters\nsymgrad backward gru --to numpy > gru_backward.py")
+    _cell(p)
+    p.add_argument("--to", choices=("text", "latex", "numpy", "torch"), default="text")
+    p.add_argument("--loss", choices=("every", "last"), default="every", help="where the loss stands (equations; the code takes any)")
+    p.add_argument("--truncate", metavar="K", help="follow each loss back over K steps only (a number or a letter)")
+    p.add_argument("--part", metavar="NAMES", help="loss, start, recursion, parameters, ends, matrices, products, forward (default: all)")
+    p.add_argument("--param", metavar="NAMES", help="the equations of these parameters only")
+
     p = command("verify", verify, "verify a cell's derivatives against NumPy, SymPy and installed references", "symgrad verify gru\nsymgrad verify mycell.py:cell --against numpy,sympy\nsymgrad verify lstm --format json")
     _cell(p)
     p.add_argument("--against", metavar="NAMES", help="numpy,sympy,onnx,torch,jax (default: all that are installed)")
@@ -161,6 +169,14 @@ def adjoint(args: argparse.Namespace) -> int:
     from symgrad.document.blocks import adjoint_block
 
     print(adjoint_block(args))
+    return 0
+
+
+def backward(args: argparse.Namespace) -> int:
+    """``symgrad backward CELL``."""
+    from symgrad.document.backward import backward_block
+
+    print(backward_block(args))
     return 0
 
 

@@ -62,9 +62,32 @@ def pair(x, h, s, *, A, B, C, E, W):
     return h_new, q * s * h_new
 
 
+@cell
+def stacked(x, h, *, U, W, V):
+    """A concatenation of something computed, with a diagonal before its blocks, and a gate that is used as 2 - z."""
+    s = np.concatenate([np.tanh(U @ h), x])
+    z = sigmoid(V @ x)
+    return np.tanh(W @ (s * s)) * (2 - z) * z
+
+
+@cell
+def woven(x, h, *, A, B, W):
+    """A matrix that is computed, and a view of it."""
+    K = A * B
+    b = np.tanh(K.T @ h + W @ x)
+    return K @ (b * h) + b * (K.T @ b)
+
+
+@cell
+def forked(x, h, s, *, U, V, W):
+    """One product of matrices in both new states."""
+    b = U @ np.tanh(V @ h + W @ x)
+    return h * b, s * np.exp(h) * b
+
+
 def arrays(c, n=5, m=3, scale=1.0, seed=0, dtype=float):
     rng = np.random.default_rng(seed)
-    sizes = {"n": n, "m": m}
+    sizes = {"n": n, "m": m, "p": 4}
 
     def shape(s):
         return [int(d.subs({k: sizes[k.name] for k in d.free_symbols})) for d in c.program.shapes[s]]
@@ -111,7 +134,8 @@ CASES = [
     (gru, "h", "h", 0), (gru_write, "h", "h", 0), (gru_reset_after, "h", "h", 0), (gru, "h", "x", 0), (gru, "h", "U_h", 0), (gru, "h", "W_z", 0),
     (gru, "h", "b_r", 0), (lstm, "h", "h", 0), (lstm, "h", "c", 0), (lstm, "c", "c", 1), (lstm, "c", "h", 1), (lstm, "h", "U_f", 0),
     (lstm_joined, "h", "h", 0), (lstm_joined, "c", "x", 1), (lstm_joined, "h", "W_o", 0), (lstm_joined, "c", "W_f", 1),
-    (pair, "h", "s", 0), (pair, "s", "h", 1), (rnn, "h", "h", 0), (rnn, "h", "W", 0),
+    (stacked, "h", "h", 0), (stacked, "h", "U", 0), (stacked, "h", "x", 0), (stacked, "h", "W", 0), (woven, "h", "h", 0), (woven, "h", "A", 0),
+    (woven, "h", "x", 0), (forked, "s", "h", 1), (pair, "h", "s", 0), (pair, "s", "h", 1), (rnn, "h", "h", 0), (rnn, "h", "W", 0),
     (odd, "h", "h", 0), (odd, "h", "x", 0), (odd, "h", "V", 0), (odd, "h", "U", 0), (odd, "h", "beta", 0), (odd, "h", "b", 0),
 ]  # fmt: skip
 
@@ -211,6 +235,44 @@ def test_constant_blocks(lead):
         assert np.array_equal(found, np.broadcast_to(block, (*lead, *block.shape)))
 
 
+@pytest.mark.parametrize("lead", [(), (20,)])
+def test_concatenation_of_what_was_differentiated(lead):
+    """∂[tanh(U h); x]/∂h is in the upper rows, ∂/∂U too."""
+    p = arrays(stacked)
+    a = np.tanh(p["U"] @ p["h"])
+    upper, third = D(1 - a * a) @ p["U"], np.einsum("i,ij,k->ijk", 1 - a * a, np.eye(a.size), p["h"])
+    p["h"] = np.broadcast_to(p["h"], (*lead, 5))
+    for wrt, block in (("h", upper), ("U", third)):
+        expected = np.concatenate([block, np.zeros((3, *block.shape[1:]))])
+        found = jacobian(stacked, "s", wrt).numpy()(**p)
+        close(found, np.broadcast_to(expected, (*lead, *expected.shape)))
+
+
+def test_a_product_in_two_places_is_computed_once():
+    p = arrays(forked)
+    blocks = jacobian(forked, ("h", "s"), "h").numpy()
+    found = blocks(**p)
+    close(found["h/h"], complex_step(forked, p))
+    close(found["s/h"], complex_step(forked, p, row=1))
+    assert blocks.source().count("dot(U, M") == 1
+    many = blocks(**{**p, "h": np.stack([p["h"], p["s"]])})
+    close(many["s/h"][0], found["s/h"])
+
+
+def test_a_free_function_may_call_the_compiled_function():
+    p = arrays(rnn)
+    J = jacobian(rnn).numpy()
+    plain = {"g": (None, lambda a: 1 - np.tanh(a) ** 2)}
+
+    def slope(a):
+        J(**{k: -2 * v for k, v in p.items()}, functions=plain)
+        return 1 - np.tanh(a) ** 2
+
+    expected = J(**p, functions=plain)
+    for _ in range(3):
+        assert np.array_equal(J(**p, functions={"g": (None, slope)}), expected)
+
+
 def test_state_jacobian_in_blocks():
     p = arrays(lstm)
     blocks = jacobian(lstm, ("h", "c"), ("h", "c"))
@@ -243,6 +305,8 @@ def test_at_and_hold():
     # r = 1 in the candidate's equation as well
     t1 = np.tanh(p["W_h"] @ p["x"] + p["U_h"] @ p["h"] + p["b_h"])
     close(J.at(z=0, r=1).numpy()(**p), D(1 - t1 * t1) @ p["U_h"])
+    t0 = np.tanh(p["W_h"] @ p["x"] + p["b_h"])
+    close(J.at(r=0).numpy()(**p), D(z + 0) + D((p["h"] - t0) * z * (1 - z)) @ p["U_z"])
     s = np.linspace(0.2, 0.8, 5)
     ts = np.tanh(p["W_h"] @ p["x"] + p["U_h"] @ (s * p["h"]) + p["b_h"])
     close(J.at(r="s").numpy()(**p, s=s), literal(p, (z, s, ts)))
@@ -303,8 +367,8 @@ def test_out_in_any_memory_order_or_on_top_of_an_argument():
         assert np.array_equal(out, expected)
     own = p["U_z"].copy()
     assert np.array_equal(J(**{**p, "U_z": own}, out=own), expected)
-    own = p["U_h"].copy()
-    assert np.array_equal(J(**{**p, "U_h": own[:]}, out=own[:]), expected)
+    own = p["U_z"].copy()
+    assert np.array_equal(J(**{**p, "U_z": own[:]}, out=own[:]), expected)
     with pytest.raises(SymgradError, match=r"shape \(5, 5\)"):
         J(**p, out=np.empty((5, 4)))
 

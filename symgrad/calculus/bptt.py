@@ -6,7 +6,6 @@ The same gradient as a sum of products, and dh_t/dθ forward in time, stand besi
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal
@@ -14,7 +13,6 @@ from typing import TYPE_CHECKING, Literal
 import sympy as sp
 
 from symgrad.calculus.adjoint import Equations, vjp
-from symgrad.calculus.jacobian import jacobian
 from symgrad.errors import SymgradError
 from symgrad.language.program import Program
 from symgrad.notation.derivation import Step
@@ -25,7 +23,7 @@ if TYPE_CHECKING:
     from symgrad.language.cell import Cell
 
 Loss = Literal["every", "last"]
-ONE, L, J = Number("1"), Name("L"), Name("J")
+ONE, L = Number("1"), Name("L")
 
 
 @dataclass(frozen=True)
@@ -44,8 +42,13 @@ class Bptt:
 
     @property
     def end(self) -> Name:
-        """The last step: T."""
-        return Name(self.program.index.upper())
+        """The last step: T; N for a chain over layers l, whose loss is L."""
+        return Name("N" if self.program.index == "l" else self.program.index.upper())
+
+    @property
+    def shared(self) -> bool:
+        """Whether the parameters are the same at every step; those of a chain over layers are each layer's own."""
+        return self.program.index == "t"
 
     def writer(self, shift: int = 0, index: str | None = None) -> Writer:
         """A writer of the adjoint equations `shift` steps later, or at the step `index`."""
@@ -143,11 +146,14 @@ class Bptt:
         p = self.program.symbol(parameter)
         delta = sp.Symbol(f"δ{p.name}")
         value = self.step.program.equations[delta]
-        left = Derivative(L, self.writer().names(p))
+        named, body = write_equation(self.writer(), delta).sides
+        assert isinstance(named, Product)
+        left = Derivative(L, product(named.args[1:]))
+        if not self.shared:
+            return equation(left, body)
         ends = {sp.Symbol(f"δ{y.name}") for y in self.program.outputs}
         if self.loss == "last" and all(self._reads(a) & ends for a in sp.Add.make_args(value)):
             return equation(left, write_equation(self.writer(index=self.end.base), delta).sides[1])
-        body = write_equation(self.writer(), delta).sides[1]
         lower: Node = ONE
         if self.truncate is not None:
             lower = self._since(self.end)
@@ -246,32 +252,32 @@ class Bptt:
     # -- as a document ------------------------------------------------------------------------------------------------------
 
     @cached_property
-    def parts(self) -> tuple[Step, ...]:
-        """The whole backward pass, part by part, each with its heading."""
+    def parts(self) -> dict[str, Step]:
+        """The whole backward pass, part by part: loss, start, recursion, parameters, ends, matrices, products, forward."""
         t, end = self.program.index, self.end.base
         every = equation(L, Big("sum", self.index, ONE, self.end, Name("L", (), (self.index,))))
         loss = every if self.loss == "every" else equation(L, Name("L", (), (self.end,)))
         moving = [p.name for p in self.program.parameters if self._reaches(p, set(self.program.updates.values()), set())]
-        last = f"{end}, …, 1" if self.truncate is None else f"{end}, …, max(1, {end} - {self.truncate} + 1)"
-        found = [Step("The loss", (loss,))]
+        first = "" if self.loss == "last" else " (with no loss before the first step)"
+        last = f"{end}, …, 1{first}" if self.truncate is None else f"{end}, …, max(1, {end} - {self.truncate} + 1)"
+        found = {"loss": Step("The loss", (loss,))}
         if self.truncate is None or self.loss == "last":
-            found += [
-                Step(f"Start, at {t} = {end}", tuple(self.start())),
-                Step(f"For {t} = {last}", tuple(self.recursion())),
-                Step("Parameters: sums over time", tuple(self.gradients())),
-                Step("Inputs and initial states", tuple(self.ends() if self.truncate is None else self.ends()[: len(self.program.inputs)])),
-            ]
-        found += [
-            Step("The recursion in matrices", tuple(self.matrix_recursion())),
-            Step("The same as a sum of products" + (f", the last {self.truncate} steps" if self.truncate else ""), tuple(map(self.explicit, moving))),
-        ]
+            found["start"] = Step(f"Start, at {t} = {end}", tuple(self.start()))
+            found["recursion"] = Step(f"For {t} = {last}", tuple(self.recursion()))
+            found["parameters"] = Step("Parameters: sums over time" if self.shared else "Parameters", tuple(self.gradients()))
         if self.truncate is None:
-            found.append(Step("Forward in time", (*self.forward(), self.lagged())))
-        return tuple(found)
+            found["ends"] = Step("Inputs and initial states" if self.program.inputs else "Initial states", tuple(self.ends()))
+        found["matrices"] = Step("The recursion in matrices", tuple(self.matrix_recursion()))
+        if self.shared:
+            title = "The same as a sum of products" + (f", the last {self.truncate} steps" if self.truncate else "")
+            found["products"] = Step(title, tuple(map(self.explicit, moving)))
+        if self.truncate is None and self.shared:
+            found["forward"] = Step("Forward in time", (*self.forward(), self.lagged()))
+        return found
 
     def relations(self) -> list[Relation]:
         """Every equation, in order."""
-        return [r for part in self.parts for r in part.equations]
+        return [r for part in self.parts.values() for r in part.equations]
 
     def latex(self) -> str:
         """All equations in one ``aligned`` block."""
@@ -283,7 +289,7 @@ class Bptt:
         """All parts under their headings, in Unicode."""
         from symgrad.notation.text import text
 
-        return "\n\n".join("\n".join([part.title, *(f"  {text(r)}" for r in part.equations)]) for part in self.parts)
+        return "\n\n".join("\n".join([part.title, *(f"  {text(r)}" for r in part.equations)]) for part in self.parts.values())
 
     def __str__(self) -> str:
         return self.text()
@@ -306,15 +312,9 @@ def bptt(cell: Cell | Program, loss: Loss = "every", truncate: int | str | None 
         raise SymgradError(f"loss={loss!r}: the loss stands at 'every' step or at the 'last' one")
     if isinstance(truncate, str) and truncate.isdigit():
         truncate = int(truncate)
-    if isinstance(truncate, bool) or isinstance(truncate, int) and truncate < 1 or isinstance(truncate, str) and not truncate.isidentifier():
+    if truncate is not None and (truncate < 1 if isinstance(truncate, int) else not truncate.isidentifier()):
         raise SymgradError(f"truncate={truncate!r}: the number of steps is at least 1, or a letter")
-    if truncate in ("k", "i", program.index, program.index.upper()):
+    if truncate in ("k", "i", "L", program.index, program.index.upper()):
         raise SymgradError(f"truncate={truncate!r}: this letter counts steps in the sums already; take another, such as K")
     return Bptt(program, vjp(program), loss, truncate)
 
-
-def state_jacobian(cell: Cell | Program) -> object:
-    """J_t, the Jacobian of the whole state, in blocks where there are several."""
-    program: Program = getattr(cell, "program", cell)
-    names: Sequence[str] = [s.name for s in program.states]
-    return jacobian(program, names, names)

@@ -33,6 +33,7 @@ RECENT = 32  # vectors kept
 _P = np.uint64(P)
 _LOW = np.uint64(2**32 - 1)
 _LOW29 = np.uint64(2**29 - 1)
+_ONE: Array = np.ones((1, 1), dtype=np.uint64)  # arrays wrap round without a warning, NumPy's scalars do not
 _32, _29, _61, _3 = np.uint64(32), np.uint64(29), np.uint64(61), np.uint64(3)
 
 
@@ -114,7 +115,7 @@ class _Line:
 
     def number(self, value: sp.Expr) -> Array:
         c = Fraction(rational(value))
-        return np.uint64(c.numerator * pow(c.denominator, -1, P) % P)
+        return np.full((1, 1), c.numerator * pow(c.denominator, -1, P) % P, dtype=np.uint64)
 
     # -- vectors ------------------------------------------------------------------------------------------------------------
 
@@ -185,7 +186,7 @@ class _Line:
             raise Unsupported(f"a factor with {rank} indices in a long product")
         keep = None if rank == 0 else 1 if flipped else 0
         here: dict[int, Array] = {} if v is None else {0 if flipped else 1: v}
-        scale: Array = np.uint64(1)
+        scale: Array = _ONE
         edges: dict[int, tuple[sp.Expr | Tensor, tuple[int, int]]] = {}
         for k, f in enumerate(term.factors):
             if len(f.indices) == 2:
@@ -206,8 +207,7 @@ class _Line:
         leaves = [i for i in touching if i != keep and len(touching[i]) <= 1]
         while leaves:
             i = leaves.pop()
-            mine = here.get(i, np.uint64(1))
-            mine = np.broadcast_to(mine, (self.trials, self.n)) if np.ndim(mine) < 2 else mine
+            mine = np.broadcast_to(here.get(i, _ONE), (self.trials, self.n))
             if not touching[i]:
                 scale = times(scale, _sum(mine)[:, None])
                 continue
@@ -224,7 +224,7 @@ class _Line:
                 leaves.append(j)
         if edges:
             raise Unsupported("a cycle in a long product")
-        result = scale if keep is None else times(here.get(keep, np.uint64(1)), scale)
+        result = scale if keep is None else times(here.get(keep, _ONE), scale)
         return np.broadcast_to(result, (self.trials, self.n))
 
 

@@ -93,8 +93,8 @@ def _generated(block: Block, path: Path, check: bool) -> list[str]:
 
     words = list(block.command)
     place = f"{path}:{block.line}"
-    if words[0] not in ("derive", "equations", "adjoint", "cells"):
-        raise SymgradError(f"{place}: a document can hold derive, equations, adjoint and cells, not {words[0]!r}")
+    if words[0] not in ("derive", "equations", "adjoint", "backward", "cells"):
+        raise SymgradError(f"{place}: a document can hold derive, equations, adjoint, backward and cells, not {words[0]!r}")
     if not any(w == "--to" or w.startswith("--to=") for w in words) and words[0] != "cells":
         words += ["--to", "latex"]
     with contextlib.redirect_stderr(io.StringIO()) as said:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 
 from symgrad.document import blocks
+from symgrad.document.backward import backward_block, backward_parts
 from symgrad.document.listing import listing, table
 from symgrad.document.written import MISSING, as_written
 from symgrad.errors import SymgradError
 from symgrad.language.load import load
-from symgrad.notation.derivation import steps
+from symgrad.language.program import Program
+from symgrad.notation.derivation import Step, steps
 
 
 class MissingLatexify(SymgradError):
@@ -30,14 +33,30 @@ def render(args: argparse.Namespace, suffix: str) -> list[str]:
         return _shown(blocks.equations_block(load(args.cell), args.form, args.to), args.to, suffix)
     if args.command == "adjoint":
         return _shown(blocks.adjoint_block(args), args.to, suffix)
+    if args.command == "backward":
+        return _backward(args, suffix)
     found = blocks.derived(args)
     if args.steps and args.to == "latex" and isinstance(found, blocks.Jacobian):
-        out: list[str] = []
-        for step in steps(found, args.form):
-            title = rf"\paragraph{{{step.title}}}" if suffix == ".tex" else f"*{step.title}*"
-            out += [*([""] if out else []), title, "", *display(blocks.lines(step.equations, "latex", found.program))]
-        return out
+        return _titled(steps(found, args.form), found.program, suffix)
     return _shown(blocks.derive_block(args, found), args.to, suffix)
+
+
+def _titled(parts: Sequence[Step], program: Program, suffix: str) -> list[str]:
+    """Each part's equations under its heading."""
+    display = _display_tex if suffix == ".tex" else _display_md
+    out: list[str] = []
+    for part in parts:
+        title = rf"\paragraph{{{part.title}}}" if suffix == ".tex" else f"*{part.title}*"
+        out += [*([""] if out else []), title, "", *display(blocks.lines(part.equations, "latex", program))]
+    return out
+
+
+def _backward(args: argparse.Namespace, suffix: str) -> list[str]:
+    """The parts of the backward pass under their headings; code in a fence."""
+    if args.to != "latex":
+        return _shown(backward_block(args), args.to, suffix)
+    parts, program = backward_parts(args)
+    return _titled(parts, program, suffix)
 
 
 def _shown(text: str, to: str, suffix: str) -> list[str]:

@@ -20,6 +20,7 @@ _BRACES = r"\{(?:[^{}]|\{[^{}]*+\})*+\}"
 _WORDS = sorted((word for word in (*table.FUNCTION_WORDS, table.DIAGONAL, "Diag") if len(word) > 2), key=len, reverse=True)
 _TEXT_FONTS = sorted((font for font in table.FONTS if font.startswith("text") or font in ("mbox", "operatorname")), key=len, reverse=True)
 _SIGNS = sorted((s for s in (*table.INFIX, *table.RELATION_SIGNS, "||", "**") if len(s) > 1 and s[0] != "\\"), key=len, reverse=True)
+_SPACING = [name for name in (*table.SPACING, *table.TRANSPARENT) if name not in ("left", "right", "substack", *table.GAPS)]
 _GLYPHS = re.escape("".join((*table.LOWERED, *table.RAISED, *table.SUPERSCRIPTS)))
 _MARKS = "\u0300-\u036f\u1dcd\u20d0-\u20ff"
 _COMMON = rf"""
@@ -44,7 +45,7 @@ _END = rf"""
   | (?P<sign>{_or(map(re.escape, _SIGNS))}|.|\n)
 """
 _LATEX = re.compile(
-    rf"""(?P<skip>(?:\s|~|%[^\n]*|\\[,;:!>\s/]|\\(?:{_or(table.SPACING + table.TRANSPARENT)})(?![A-Za-z.]|\s*\.)
+    rf"""(?P<skip>(?:\s|~|%[^\n]*|\\[,;:!>\s/]|\\(?:left|right)(?![A-Za-z]|\s*\.)|\{{\s*\}}|\\(?:{_or(_SPACING)})(?![A-Za-z])
         |\\(?:{_or(table.DISCARDED)})(?![A-Za-z])\*?\s*(?:{_BRACES})?|\\bbox\s*(?:\[[^\]]*+\])?)+)
     {_COMMON}
   | (?P<word>(?:(?<![A-Za-z\\])|(?<=[_^][A-Za-z]))(?:{_or(_WORDS)})(?![A-Za-z])|tanh(?![A-Za-z])|sigmoid(?![A-Za-z])|softmax(?![A-Za-z]))
@@ -159,7 +160,7 @@ def _text(source: str, match: re.Match[str], found: list[Token]) -> int:
         sign = _TEXT_PART.search(source, at)
         if sign is None:
             found.append(Token("bad", r"\text{", match.start(), match.end(), "an opening brace that is never closed"))
-            return len(source) if depth == 1 and not parts else match.end()
+            return len(source)
         at = sign.end()
         if sign[0] == "$":
             parts.append((begin, sign.start(), formula))

@@ -32,7 +32,7 @@ class _Open(NamedTuple):
 
 def parse(source: str, functions: frozenset[str] = table.DEFAULT_FUNCTIONS) -> Node:
     """The formula that `source` writes; `functions` are the names which a bracket behind them applies."""
-    return _Parser(tokens(source), functions).whole()
+    return Parser(tokens(source), functions).whole()
 
 
 def parse_lines(source: str, functions: frozenset[str] = table.DEFAULT_FUNCTIONS) -> tuple[Node, ...]:
@@ -61,7 +61,7 @@ def parse_lines(source: str, functions: frozenset[str] = table.DEFAULT_FUNCTIONS
             formulas.append(row)
     if not formulas:
         raise ParseError(Span(0, len(source)), "there is no formula here")
-    return tuple(_Parser([*row, Token("end", END, row[-1].end, row[-1].end)], functions).whole() for row in formulas)
+    return tuple(Parser([*row, Token("end", END, row[-1].end, row[-1].end)], functions).whole() for row in formulas)
 
 
 def _continues(row: list[Token]) -> bool:
@@ -78,7 +78,7 @@ def _continues(row: list[Token]) -> bool:
     return row[0].key in table.INFIX
 
 
-class _Parser(Factors):
+class Parser(Factors):
     """Operators over factors."""
 
     def whole(self) -> Node:
@@ -94,10 +94,13 @@ class _Parser(Factors):
             token = self.tokens[self.at]
             start = token.start
             if table.INFIX.get(token.key) is table.MINUS:
-                if floor > table.NEGATIVE or (stack and stack[-1].level >= table.SUM):
+                if not self.lenient and (floor > table.NEGATIVE or (stack and stack[-1].level >= table.SUM)):
                     raise self.error("a minus behind another sign", "a factor", "put brackets around it: (-a)")
                 self.take()
                 stack.append(_Open(table.NEGATIVE, table.MINUS, [], [], start))
+                continue
+            if self.lenient and token.key == "+":  # a sign that only leads on: `= \\ + a`
+                self.take()
                 continue
             if token.key[1:] in table.BIG_OPERATORS and token.key[0] == "\\":
                 stack.append(self.big_head())
@@ -137,6 +140,9 @@ class _Parser(Factors):
         node: Node = frame.row.node((*frame.args, last), span=span)
         return node
 
+    def bound(self, mark: str) -> Node:
+        return self.argument()
+
     def big_head(self) -> _Open:
         r"""``\sum_{k=1}^{t}``: all but the body."""
         token = self.take()
@@ -146,7 +152,7 @@ class _Parser(Factors):
             if mark in bounds:
                 raise self.error(f"a second `{mark}` on `{token.key}`")
             self.take()
-            bounds[mark] = self.argument()
+            bounds[mark] = self.bound(mark)
         lower = bounds.get("_")
         match lower:
             case Name():

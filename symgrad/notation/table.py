@@ -157,7 +157,8 @@ FONTS = {
     "mathbf": "mathbf", "boldsymbol": "mathbf", "bm": "mathbf", "textbf": "mathbf", "pmb": "mathbf", "bf": "mathbf",
     "mathrm": "mathrm", "text": "mathrm", "textrm": "mathrm", "operatorname": "mathrm", "mbox": "mathrm", "rm": "mathrm", "textnormal": "mathrm",
     "mathit": "mathit", "textit": "mathit", "mathcal": "mathcal", "mathscr": "mathscr", "mathbb": "mathbb", "mathsf": "mathsf",
-    "mathtt": "mathtt", "texttt": "mathtt", "mathfrak": "mathfrak",
+    "mathtt": "mathtt", "texttt": "mathtt", "mathfrak": "mathfrak", "mathbbm": "mathbb", "mathds": "mathbb", "textsf": "mathsf", "tt": "mathtt",
+    "cal": "mathcal", "symbf": "mathbf", "symbfit": "mathbf", "boldmath": "mathbf", "emph": "mathit",
 }  # fmt: skip
 
 BIG_OPERATORS = {"sum": "Σ", "prod": "Π"}
@@ -187,6 +188,23 @@ SPACING = (
     "limits", "nolimits", "nonumber", "notag", "left", "right", "middle", "big", "Big", "bigg", "Bigg", "bigl", "bigr", "Bigl", "Bigr",
     "biggl", "biggr", "Biggl", "Biggr", "bigm", "mathopen", "mathclose", "mathstrut",
 )  # fmt: skip
+GAPS = ("quad", "qquad", "hfill", "hfil")  # what stands apart is a statement or a remark of its own
+TRANSPARENT = (  # a group behind one of these is read as if it stood alone
+    "large", "Large", "LARGE", "huge", "small", "footnotesize", "scriptsize", "tiny", "normalsize", "boxed", "fbox", "mathop", "mathbin",
+    "mathord", "mathrel", "mathinner", "ensuremath", "displaylimits", "cancel", "hline", "noindent", "space", "nobreakspace", "allowbreak",
+    "nobreak", "mathclap", "smash", "strut", "protect", "begingroup", "endgroup", "bold", "scriptscriptstyle", "negmedspace", "negthickspace",
+    "Biggm", "biggm", "bigm", "Bigm", "mathpunct", "upshape", "normalfont", "unicode", "centering", "substack", "break",
+)  # fmt: skip
+DISCARDED = ("tag", "label", "ref", "eqref", "cite", "footnote", "vspace", "phantom", "vphantom", "hphantom", "color", "textcolor", "colorbox",
+             "cline", "hskip", "kern", "mspace", "setlength", "intertext", "shortintertext", "class", "cssId", "style", "href")  # fmt: skip
+LOST_COMMANDS = ("odot", "cdot", "otimes", "circ", "times", "dot")  # a product's command that has lost its backslash
+BRACES = ("underbrace", "overbrace", "underbracket", "overbracket")
+STACKED = ("overset", "stackrel", "underset")
+CONDITIONS = ("if", "when", "where", "for", "with", "at", "assuming", "given", "provided", "unless", "whenever", "while", "under", "iff")
+CONJUNCTIONS = ("and", "or", "so", "thus", "hence", "then", "therefore", "but", "i.e.", "also", "yields", "gives", "implies", "is", "because",
+                "since", "as", "from", "by", "or equivalently", "that is", "similarly", "likewise", "where", "wherein")  # fmt: skip
+PROSE = frozenset((*CONDITIONS, *CONJUNCTIONS, "otherwise", "else", "in", "on", "of", "to", "the", "a", "step", "input", "e.g."))
+ARRAYS = ("array", "matrix", "gathered", "aligned", "split", "alignedat")  # behind a brace of its own these list cases
 ALIGNMENTS = ("aligned", "align", "align*", "split", "gathered", "gather", "gather*", "equation", "equation*", "eqnarray", "eqnarray*",
               "multline", "multline*", "displaymath")  # fmt: skip
 MATRICES = ("bmatrix", "pmatrix", "matrix", "Bmatrix")

@@ -5,6 +5,7 @@ The brackets are those of the LaTeX printer; only what LaTeX sets in two dimensi
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Sequence
 
 from symgrad.notation import table
@@ -77,4 +78,4 @@ _PRINTER = TextPrinter()
 
 def text(node: Node) -> str:
     """A formula on one line: ``diag(z_t) + diag((h_{t-1} - h̃_t) ∘ z_t ∘ (1 - z_t)) U_z``."""
-    return _PRINTER.box(node).text
+    return unicodedata.normalize("NFC", _PRINTER.box(node).text)

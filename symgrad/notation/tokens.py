@@ -154,6 +154,8 @@ def accented_letter(text: str, start: int, end: int) -> tuple[str, str, str]:
 class Cursor:
     """One formula's tokens and the place in them."""
 
+    lenient = False  # whether signs may stand where no printer would put them
+
     def __init__(self, found: list[Token], functions: frozenset[str]) -> None:
         self.tokens, self.functions = found, functions
         self.at = 0

@@ -76,11 +76,11 @@ def relative_error(value: Array, reference: Array, scale: Array | None = None) -
         return float("inf")
     if not value.size:
         return 0.0
+    if not (np.all(np.isfinite(value)) and np.all(np.isfinite(reference))):
+        return float("nan")
     if scale is None:
         scale = np.maximum(np.abs(reference), FLOOR * np.max(np.abs(reference)))
     difference = np.abs(value - reference)
-    if not (np.all(np.isfinite(value)) and np.all(np.isfinite(reference))):
-        return float("nan")
     ratio = np.divide(difference, scale, out=np.where(difference > 0, np.inf, 0.0), where=scale > 0)
     return float(np.max(ratio))
 

@@ -33,7 +33,7 @@ class Check:
 def judged(what: str, against: str, at: str, errors: list[float], tolerance: float, reason: str = "") -> Check:
     """passed if there is a point and max error ≤ tolerance; what is not a number never passes."""
     worst = math.nan if any(math.isnan(e) for e in errors) else max(errors, default=math.nan)
-    passed = bool(errors) and worst <= tolerance
+    passed = bool(errors) and math.isfinite(worst) and worst <= tolerance
     if not passed and not reason:
         reason = "no point was compared" if not errors else "the difference is above the tolerance" if math.isfinite(worst) else "not finite"
     return Check(what, against, at, "passed" if passed else "failed", len(errors), worst, tolerance, reason)

@@ -14,6 +14,7 @@ from symgrad.check.sources.document import Passage
 
 MAX_INLINE = 4000
 MAX_DISPLAY = 100_000
+MAX_UNCLOSED = 20
 ENVIRONMENTS = "equation align aligned eqnarray gather gathered multline alignat flalign displaymath math split dmath IEEEeqnarray cases array".split()
 _ENV = rf"\\begin\s*\{{(?P<env>(?:{'|'.join(ENVIRONMENTS)})\*?)\}}"
 
@@ -49,10 +50,11 @@ _MARKED = r"^[ \t]*\#{1,6}[ \t]+(?P<atx>[^\n]+)$"
 MARKDOWN = _dialect(
     "markdown",
     [
-        r"(?P<skip><!--.*?-->|^---\n(?:[\w-]+[ \t]*:[^\n]*\n|[ \t]+[^\n]*\n)+---$|!\[[^\]\n]{0,300}\]\([^)\n]{0,500}\)|(?<=\])\([^)\s]{1,500}\))",
+        r"(?P<skip>\A---\n.*?\n---$|!\[[^\]\n]{0,300}\]\([^)\n]{0,500}\)|(?<=\])\((?:https?:|mailto:|[#/.]|[\w-]+\.\w)[^)\n]{0,500}\)|https?://[^\s<>$)\]]+)",
+        r"(?P<aside><!--|<(?:script|style)\b)",
         r"^(?P<quote>[ \t>]*)(?:[-*+]\s+|\d{1,3}[.)]\s+)?(?P<fence>`{3,}|~{3,})(?P<info>[^\n`]*)$",
         r"^(?P<indent>[ \t]*)(?:\#|//)?\.\.[ \t]+math::(?P<first>[^\n]*)$",
-        r":math:`(?P<role>[^`]+)`",
+        r":math:`(?P<role>[^`]{1,4000})`",
         r"(?P<double>\\\\[\[(])",
         r"(?P<single>\\[\[(])",
         r"(?P<escape>\\\\(?!begin)|\\[^b\\]|\\(?=\\begin))",
@@ -67,8 +69,6 @@ TEX = _dialect(
     r"\\(?:part|chapter|(?:sub)*section|paragraph)\*?\s*(?:\[[^\]\n]*\])?\{(?P<atx>[^\n{}]*(?:\{[^{}\n]*\}[^{}\n]*)*)\}",
     lines=False,
 )
-PLAIN = _dialect("plain", [p for p in MARKDOWN.opener.pattern.split("\0")], _MARKED)
-HTML = _dialect("html", [r"(?P<escape>\\[\\$])", r"(?P<single>\\[\[(])", *_COMMON], r"\x00heading (?P<atx>[^\n\x00]*)")
 _WORDS = re.compile(r"(?<![\\A-Za-z{_^])(?:[a-zA-Z]{2,}[ ,.;:]+){2}|(?<![\\A-Za-z{])\b(?:and|or|to|for|per|the|each|is|was|cost|from|million|billion|in|of)\b")
 _TEXTUAL = re.compile(r"\\(?:text[a-z]{0,2}|mbox|mathrm|operatorname|tag|label|textrm|hbox|intertext)\*?\s*\{[^{}]*\}")
 _MATH = re.compile(r"[\\^_=]|[∂∇∈≤≥·⊙∘×→Σ∏σδαβγθ]")
@@ -94,6 +94,7 @@ class _Search:
     def __init__(self, text: str) -> None:
         self.text = text
         self.last: dict[str, int] = {}
+        self.unclosed = 0
 
     def next(self, closing: str, at: int, limit: int) -> int:
         if closing not in self.last:
@@ -107,6 +108,10 @@ def _item(m: re.Match[str], text: str, search: _Search) -> Item | int:
     match m.lastgroup:
         case "skip":
             return Item("skip", start, at, (start, at))
+        case "aside":
+            closing = "-->" if m[0] == "<!--" else "</" + m[0][1:]
+            end = search.next(closing, at, len(text))
+            return at if end < 0 else Item("skip", start, end + len(closing), (start, end))
         case "info":
             return _fence(m, text)
         case "first":
@@ -124,7 +129,9 @@ def _item(m: re.Match[str], text: str, search: _Search) -> Item | int:
         case "dollars":
             end = search.next("$$", at, MAX_DISPLAY)
             if end < 0:
-                return at if _priced(text[at : at + 200]) or text[at : at + 1] == "$" else Item("unclosed", start, at, (start, at))
+                search.unclosed += 1
+                doubtful = search.unclosed > MAX_UNCLOSED or text[at : at + 1] == "$" or not _MATH.search(text[at : at + 200])
+                return at if doubtful else Item("unclosed", start, at, (start, at))
             return Item("display", start, end + 2, (at, end)) if text[at:end].strip() else end + 2
         case "dollar":
             return _dollar(text, start, search)
@@ -132,7 +139,9 @@ def _item(m: re.Match[str], text: str, search: _Search) -> Item | int:
             display = m[0][-1] == "["
             end = search.next(m[0][:-1] + ("]" if display else ")"), at, MAX_DISPLAY if display else MAX_INLINE)
             if end < 0 or (not display and _BLANK.search(text, at, end)):
-                return Item("unclosed", start, at, (start, at)) if display and m[0] == "\\[" and _MATH.search(text[at : at + 60]) else at
+                search.unclosed += 1
+                doubtful = search.unclosed > MAX_UNCLOSED or not display or not _MATH.search(text[at : at + 60])
+                return at if doubtful else Item("unclosed", start, at, (start, at))
             if not text[at:end].strip() or (m[0] == "\\[" and text[end + 2 : end + 3] == "("):
                 return end + 2
             return Item("display" if display else "inline", start, end + len(m[0]), (at, end))
@@ -208,13 +217,15 @@ def _directive(m: re.Match[str], text: str) -> Item | int:
 
 
 def _environment(m: re.Match[str], text: str, search: _Search) -> Item | int:
+    if search.unclosed > MAX_UNCLOSED:
+        return m.end()
     name = m["env"]
     opening, closing = f"\\begin{{{name}}}", f"\\end{{{name}}}"
     at, depth, limit = m.end(), 1, m.end() + MAX_DISPLAY
     for _ in range(200):
         end = search.next(closing, at, limit - at)
         if end < 0:
-            return Item("unclosed", m.start(), m.end(), m.span())
+            break
         depth += text.count(opening, at, end) - 1
         at = end + len(closing)
         if depth == 0:
@@ -223,4 +234,5 @@ def _environment(m: re.Match[str], text: str, search: _Search) -> Item | int:
             if argument and name.rstrip("*") in ("alignat", "array", "IEEEeqnarray", "aligned", "gathered", "split"):
                 start = argument.end()
             return Item("display", m.start(), at, (start, end), name)
+    search.unclosed += 1
     return Item("unclosed", m.start(), m.end(), m.span())

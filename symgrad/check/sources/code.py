@@ -1,0 +1,81 @@
+"""Program text: its comments and strings are where people write mathematics; statements are not read."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from symgrad.check.sources.document import Passage, joined
+from symgrad.check.sources.passages import rewritten
+
+_STRING = r"""(?P<prefix>[rRbBuUfF]{0,2}|String\.raw|raw)(?P<quote>\"\"\"|'''|"|'|`)"""
+_HASH = re.compile(rf"(?P<comment>\#[^\n]*)|{_STRING}")
+_SLASH = re.compile(rf"(?P<comment>//[^\n]*)|(?P<block>/\*)|{_STRING}")
+_PERCENT = re.compile(r"(?P<comment>%[^\n]*)")
+_LEADER = re.compile(r"(?m)^[ \t]*(?:#+[:!]?|//+!?|%+|\*(?!/)|;+)[ \t]?")
+_ESCAPE = re.compile(r"\\(?:[\\\"'`$]|\n)")
+FAMILY = {
+    **dict.fromkeys("py python python3 ipython pycon jl julia r rb ruby sh bash toml yaml yml pl nim".split(), _HASH),
+    **dict.fromkeys("js javascript ts typescript tsx jsx java c h cc cpp c++ cxx hpp cu cuda cs csharp go rs rust swift kt kotlin scala php dart vue svelte".split(), _SLASH),
+    **dict.fromkeys("m matlab octave".split(), _PERCENT),
+}  # fmt: skip
+_PROGRAM = re.compile(
+    r"^[ \t]*(?:import \w|from [\w.]+ import|def \w+\s*\(|class \w+\s*[:({]|return\b|for \w+(?:, \w+)* in .*:|if .*:\s*$|while .*:\s*$|\#include|let (?:mut )?\w|const \w|var \w|(?:pub )?fn \w|function\b|>>> )"
+    r"|\b(?:np|torch|tf|jnp|self|nn)\.\w+|;[ \t]*$|^[ \t]*[\w.]+\([^()\n]*\)[ \t]*$",
+    re.MULTILINE,
+)
+
+
+def is_program(text: str) -> bool:
+    """Does a fence without a language hold statements rather than formulas."""
+    found = len(_PROGRAM.findall(text))
+    return found > 0 and found * 6 > sum(1 for line in text.splitlines() if line.strip())
+
+
+def prose(source: Passage, language: str) -> Iterator[tuple[Passage, bool]]:
+    """The comments and strings of a program in order, leaders and escapes undone; True with a string of one line."""
+    pattern = FAMILY.get(language, _HASH)
+    text = source.text
+    at = 0
+    comments: list[Passage] = []
+    last = -1
+    while m := pattern.search(text, at):
+        at = max(m.end(), m.start() + 1)
+        if m["comment"] is not None:
+            if comments and text[last : m.start()].strip(" \t\n"):
+                yield joined(comments), False
+                comments = []
+            comments += [_leaderless(source[m.start() : m.end()]), source[m.end() : m.end() + 1]]
+            last = m.end()
+            continue
+        if m.groupdict().get("block"):
+            end = text.find("*/", at)
+            stop, at = (end, end + 2) if end >= 0 else (len(text), len(text))
+            yield _leaderless(source[m.end() : stop]), False
+            continue
+        quote = m["quote"]
+        stop = _closing(text, at, quote)
+        if stop < 0:
+            continue
+        inner = source[at:stop]
+        at = stop + len(quote)
+        raw = "r" in m["prefix"].lower()
+        yield (inner if raw else rewritten(inner, _ESCAPE, lambda e: e[0][1:].strip("\n"))), len(quote) == 1 and "\n" not in inner.text
+    if comments:
+        yield joined(comments), False
+
+
+def _closing(text: str, at: int, quote: str) -> int:
+    """Where a string ends; one in plain quotation marks ends on its line."""
+    if len(quote) == 3:
+        return text.find(quote, at)
+    limit = len(text) if quote == "`" else text.find("\n", at)
+    limit = len(text) if limit < 0 else limit
+    for m in re.compile(rf"\\.|{quote}", re.DOTALL).finditer(text, at, limit):
+        if m[0] == quote:
+            return m.start()
+    return -1
+
+
+def _leaderless(source: Passage) -> Passage:
+    return rewritten(source, _LEADER, lambda m: "")

@@ -1,0 +1,105 @@
+r"""HTML as the reader sees it: tags taken away, entities undone, TeX that MathML and scripts carry put between ``\(`` and ``\)``.
+
+The outcome is a passage in the dialect of Markdown, in which code is fenced and a heading has its ``#``.
+"""
+
+from __future__ import annotations
+
+import re
+
+from symgrad.check.sources.document import Passage, joined
+from symgrad.check.sources.passages import synthetic, unentitied
+
+_TAG = re.compile(
+    r"<!--|<!\[CDATA\[|<(?P<end>/?)(?P<name>[A-Za-z][A-Za-z0-9:-]*)(?P<attributes>(?:\s+[^\s=>\"'<]+(?:\s*=\s*(?:\"[^\"]*+\"|'[^']*+'|[^\s>\"']*+))?)*+)\s*/?>|<![A-Za-z][^>]*>"
+)
+_BREAKS = frozenset("p div li ul ol table tr td th section article blockquote figure figcaption dl dt dd header footer main aside hr details summary body br".split())
+_TEX_SCRIPT = re.compile(r"""type\s*=\s*["']?math/tex""")
+_HIDDEN = frozenset("script style template noscript svg head title".split())
+_ALT = re.compile(r"""\b(?:alttext|alt)\s*=\s*(?:"([^"]*)"|'([^']*)')""")
+
+
+def visible(source: Passage) -> Passage:
+    """The text of a page; what MathJax, KaTeX, LaTeXML or Wikipedia made of a formula gives the TeX it came from."""
+    text = source.text
+    parts: list[Passage] = []
+    endless: set[str] = set()  # elements that the page does not close
+    at = 0
+    while m := _TAG.search(text, at):
+        parts.append(unentitied(source[at : m.start()]))
+        at = m.end()
+        if m["name"] is None:
+            closing = {"<!--": "-->", "<![CDATA[": "]]>"}.get(m[0])
+            if closing:
+                end = text.find(closing, at)
+                if m[0] == "<!--" and "symgrad:" in text[at : max(end, at)]:
+                    parts.append(source[m.start() : end + 3])
+                at = len(text) if end < 0 else end + len(closing)
+            continue
+        name, attributes, here = m["name"].lower(), m["attributes"], source.starts[m.start()]
+        if name == "script" and not m["end"] and _TEX_SCRIPT.search(attributes):
+            at = _mathematics(source, at, "</script", "mode=display" in attributes.replace(" ", ""), parts, here)
+        elif name == "math" and not m["end"]:
+            at = _mathml(source, m, parts, here)
+        elif name == "img" and (alt := _ALT.search(attributes)) and re.search(r"class\s*=\s*[\"'][^\"']*(?:tex|latex|math)", attributes):
+            k = 1 if alt[1] is not None else 2
+            parts += [synthetic(r" \(", here), unentitied(source[m.start("attributes") + alt.start(k) : m.start("attributes") + alt.end(k)]), synthetic(r"\) ", here)]
+        elif name in _HIDDEN and not m["end"]:
+            end = None if name in endless else re.compile(rf"</{name}\b[^>]*>", re.IGNORECASE).search(text, at)
+            if end is None:
+                endless.add(name)
+            at = end.end() if end else at
+        elif name == "span" and not m["end"] and "katex-html" in attributes:
+            past = None if name in endless else _closing_span(text, at)
+            if past is None:
+                endless.add(name)
+            at = past or at
+        elif name == "pre":
+            parts.append(synthetic("\n\n~~~~\n" if not m["end"] else "\n~~~~\n\n", here))
+        elif name in ("code", "tt", "kbd") and not _in_pre(text, m.start()):
+            parts.append(synthetic("`", here))
+        elif re.fullmatch("h[1-6]", name):
+            parts.append(synthetic("\n\n# " if not m["end"] else "\n\n", here))
+        elif name in _BREAKS:
+            parts.append(synthetic("\n" if name == "br" else "\n\n", here))
+    parts.append(unentitied(source[at:]))
+    return joined(parts)
+
+
+def _mathematics(source: Passage, at: int, closing: str, display: bool, parts: list[Passage], here: int) -> int:
+    end = source.text.find(closing, at)
+    if end < 0:
+        return at
+    inner = source[at:end].strip()
+    parts += [synthetic(r" \[" if display else r" \(", here), inner if closing == "</script" else unentitied(inner), synthetic(r"\] " if display else r"\) ", here)]
+    return end
+
+
+def _mathml(source: Passage, m: re.Match[str], parts: list[Passage], here: int) -> int:
+    """A ``<math>``: its annotation in TeX, else its ``alttext``; the elements themselves are not read."""
+    text = source.text
+    end = text.find("</math>", m.end())
+    if end < 0:
+        return m.end()
+    display = "display=\"block\"" in m["attributes"].replace("'", '"')
+    annotation = re.compile(r"<annotation\b[^>]*application/x-tex[^>]*>").search(text, m.end(), end)
+    if annotation:
+        _mathematics(source, annotation.end(), "</annotation>", display, parts, here)
+    elif alt := _ALT.search(m["attributes"]):
+        k = 1 if alt[1] is not None else 2
+        inner = unentitied(source[m.start("attributes") + alt.start(k) : m.start("attributes") + alt.end(k)])
+        parts += [synthetic(r" \[" if display else r" \(", here), inner, synthetic(r"\] " if display else r"\) ", here)]
+    return end + len("</math>")
+
+
+def _closing_span(text: str, at: int) -> int | None:
+    depth = 1
+    for m in re.compile(r"<(/?)span\b[^>]*>", re.IGNORECASE).finditer(text, at):
+        depth += -1 if m[1] else 1
+        if depth == 0:
+            return m.end()
+    return None
+
+
+def _in_pre(text: str, at: int) -> bool:
+    return text.rfind("<pre", max(0, at - 20_000), at) > text.rfind("</pre", max(0, at - 20_000), at)

@@ -1,0 +1,263 @@
+r"""From text to fragments: every kind of file becomes passages, in which mathematics is found, cleaned, and its macros expanded."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from symgrad.check.sources import code, html, lines, notebook, scan
+from symgrad.check.sources.document import Directive, Document, Fragment, Passage, Problem, joined, passage
+from symgrad.check.sources.macros import Endless, Macros, configured, without
+from symgrad.check.sources.passages import math_of_markdown
+from symgrad.check.sources.scan import MARKDOWN, TEX, Dialect, Item
+
+MAX_FRAGMENTS = 5000
+MAX_FORMULA = 40_000
+CONTEXT = 300
+_MARK_UP = frozenset("markdown md mdx gfm html rst mathjax".split())
+_LATEX = frozenset("latex tex katex".split())
+_DIRECTIVE = re.compile(r"<!--\s*symgrad:\s*(?P<html>[^\n]*?)\s*-->|^[ \t]*(?:%+|#+|//+|\.\.|;+)[ \t]*symgrad:[ \t]*(?P<line>[^\n]*?)[ \t]*$", re.MULTILINE)
+_VERBATIM = re.compile(r"\\begin\s*\{(verbatim\*?|Verbatim|lstlisting|minted|comment|filecontents\*?|alltt)\}")
+_VERB = re.compile(r"\\verb\*?([^\sA-Za-z*])[^\n]*?\1|\\lstinline(?:\[[^\]\n]*\])?([^\sA-Za-z{\[])[^\n]*?\2")
+_TEX_COMMENT = re.compile(r"(?<!\\)((?:\\\\)*)%[^\n]*")
+_STRUCTURE = re.compile(r"\\(?:begin|end)(?![A-Za-z])|\$|\\[\[\]()](?!\w)")
+_INPUT = re.compile(r"\\(?:input|include|subfile)\s*\{([^{}\n]+)\}")
+_NO_MATH = re.compile(r"[^\w\\]+")
+
+
+@dataclass
+class Reading:
+    """What has been found so far in one file."""
+
+    text: str
+    macros: Macros = field(default_factory=Macros)
+    found: list[Fragment] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+    heading: str = ""
+
+    def block(self, source: Passage, dialect: Dialect, depth: int = 0) -> None:
+        """The fragments of a passage in order."""
+        text = source.text
+        things = list(scan.items(text, dialect))
+        headings = [(m.start(), _title(m)) for m in dialect.heading.finditer(text) if not _inside(things, m.start())]
+        displays = sorted({i for t in things if t.kind in ("display", "rst", "fence") for i in (t.start, t.stop)})
+        made: list[tuple[int, int, Passage, str, str | None]] = []
+        for t in things:
+            made += [(t.start, t.stop, *piece) for piece in self._pieces(source, t, dialect, depth)]
+        if dialect.lines and lines.RELATION.search(text):
+            hidden = _masked(source, things)
+            places = _places(hidden)
+            for found in lines.equations(hidden):
+                i = places(found.starts[0])
+                made.append((i, i + len(found), found, "line", None))
+        made.sort(key=lambda piece: piece[0])
+        for start, stop, body, kind, environment in made:
+            k = bisect_right(headings, (start, "\uffff")) - 1
+            before, after = _around(text, start, stop, displays)
+            self.add(body, kind, environment, before, after, headings[k][1] if k >= 0 else self.heading)
+        if headings:
+            self.heading = headings[-1][1]
+
+    def _pieces(self, source: Passage, item: Item, dialect: Dialect, depth: int) -> Iterator[tuple[Passage, str, str | None]]:
+        inner = source[slice(*item.inner)]
+        line = source.text.rfind("\n", 0, item.start) + 1
+        quoted = dialect is MARKDOWN and source.text[line : item.start].lstrip()[:1] == ">"
+        match item.kind:
+            case "display" | "inline":
+                if dialect is MARKDOWN:
+                    inner = math_of_markdown(inner, quoted, source.text.startswith("\\\\", item.start))
+                yield inner, item.kind, item.environment
+            case "rst":
+                for part in _paragraphs(inner):
+                    yield part, "display", None
+            case "code":
+                yield from self._listing(inner, quoted)
+            case "fence":
+                yield from self._fence(inner, item.language, depth)
+            case "unclosed":
+                sign = source.text[item.start : item.stop]
+                self.problems.append(Problem(source.starts[item.start], "unclosed-math", f"{sign} is never closed", sign))
+
+    def _fence(self, inner: Passage, language: str, depth: int) -> Iterator[tuple[Passage, str, str | None]]:
+        marked = depth == 0 and (language in _MARK_UP | _LATEX or re.search(r"\$\$|\\\[|\\begin\{|\$[^$\n]*[\\^_=][^$\n]*\$", inner.text))
+        if marked and language not in code.FAMILY:
+            before = len(self.found) + len(self.problems)
+            self.block(self.macros.collect(inner), TEX if language in _LATEX else MARKDOWN, depth + 1)
+            if len(self.found) + len(self.problems) > before:
+                return
+        if language in code.FAMILY or (not language and code.is_program(inner.text)):
+            for part, short in code.prose(inner, language or "python"):
+                if not short:
+                    yield from self._listing(part, False)
+        else:
+            yield from self._listing(inner, False)
+
+    def _listing(self, inner: Passage, quoted: bool) -> Iterator[tuple[Passage, str, str | None]]:
+        for found in lines.equations(inner, code=True):
+            yield (math_of_markdown(found, quoted, False), "inline", None) if _is_latex(found.text) else (found, "code", None)
+
+    def add(self, body: Passage, kind: str, environment: str | None, before: str, after: str, heading: str) -> None:
+        """One fragment, its macros expanded; what cannot be is a problem."""
+        body = body.strip()
+        if not _NO_MATH.sub("", body.text) or len(self.found) >= MAX_FRAGMENTS:
+            if len(self.found) == MAX_FRAGMENTS and not any(p.code == "too-large" for p in self.problems):
+                self.problems.append(Problem(body.starts[0] if body.text else 0, "too-large", f"more than {MAX_FRAGMENTS} formulas; what follows is not read"))
+            return
+        if kind == "line" and _is_latex(body.text):
+            kind = "inline"
+        if len(body) > MAX_FORMULA:
+            self.problems.append(Problem(body.starts[0], "too-large", f"a formula of more than {MAX_FORMULA} characters", body.text[:80]))
+            return
+        try:
+            expanded = self.macros.expand(body).strip()
+        except Endless as e:
+            self.problems.append(Problem(body.starts[0], "endless-macro", str(e), body.text[:200]))
+            return
+        if expanded.text:
+            self.found.append(Fragment(expanded, body, kind, environment, before, after, heading))
+
+
+def read_tex(reading: Reading, source: Passage) -> None:
+    """LaTeX: listings and comments go, definitions are kept, abbreviations of environments are expanded first."""
+    source = _without_verbatim(source)
+    source = without(source, [(m.start() + len(m[1]), m.end()) for m in _TEX_COMMENT.finditer(source.text)], "")
+    source = reading.macros.collect(source)
+    end = source.text.find("\\end{document}")
+    source = source if end < 0 else source[:end]
+    structural = [name for name, every in reading.macros.known.items() if any(_STRUCTURE.search("".join(m.body)) for _, m in every)]
+    if structural:
+        try:
+            source = reading.macros.expand(source, structural)
+        except Endless as e:
+            reading.problems.append(Problem(source.starts[0], "endless-macro", str(e)))
+    reading.block(source, TEX)
+
+
+def _without_verbatim(source: Passage) -> Passage:
+    cut: list[tuple[int, int]] = []
+    at = 0
+    while m := _VERBATIM.search(source.text, at):
+        end = source.text.find(f"\\end{{{m[1]}}}", m.end())
+        at = len(source) if end < 0 else end + len(m[1]) + 6
+        line = source.text.rfind("\n", 0, m.start()) + 1
+        if "%" not in source.text[line : m.start()].replace("\\%", ""):
+            cut.append((m.start(), at))
+        else:
+            at = m.end()
+    source = without(source, cut, "\n")
+    return without(source, [m.span() for m in _VERB.finditer(source.text)])
+
+
+def read_markdown(reading: Reading, source: Passage) -> None:
+    """Markdown, plain text and reStructuredText."""
+    for macro in configured(source.text):
+        reading.macros.define(-1, macro)
+    reading.block(reading.macros.collect(source), MARKDOWN)
+
+
+def read_html(reading: Reading, source: Passage) -> None:
+    """A page, as its reader sees it."""
+    for macro in configured(source.text):
+        reading.macros.define(-1, macro)
+    reading.block(reading.macros.collect(html.visible(source)), MARKDOWN)
+
+
+def read_notebook(reading: Reading, source: Passage) -> None:
+    """A notebook, cell by cell; of code cells the comments and docstrings."""
+    try:
+        every = list(notebook.cells(source.text))
+    except notebook.NotANotebook as e:
+        reading.problems.append(Problem(0, "unreadable-file", str(e)))
+        return
+    every = [(kind, language, reading.macros.collect(cell) if kind == "markdown" else cell) for kind, language, cell in every]
+    for kind, language, cell in every:
+        if kind == "markdown":
+            reading.block(cell, MARKDOWN)
+        else:
+            read_program(reading, cell, language)
+
+
+def read_program(reading: Reading, source: Passage, language: str) -> None:
+    """The comments and strings of a program; a short string only if it is plainly LaTeX."""
+    parts = [(part, short) for part, short in code.prose(source, language) if lines.RELATION.search(part.text)]
+    parts = [(reading.macros.collect(part), short) for part, short in parts]
+    for part, short in parts:
+        if not short:
+            reading.block(part, MARKDOWN)
+        elif re.search(r"\\[A-Za-z]{2}", part.text) and lines.looks_mathematical(part.text):
+            before = len(reading.found)
+            reading.block(part, MARKDOWN)
+            if len(reading.found) == before:
+                reading.add(part, "inline", None, "", "", reading.heading)
+
+
+def directives(text: str, parts: Iterable[Passage] | None = None) -> Iterator[Directive]:
+    """The comments that speak to symgrad."""
+    for part in [passage(text)] if parts is None else parts:
+        if "symgrad:" in part.text:
+            for m in _DIRECTIVE.finditer(part.text):
+                yield Directive(m["html"] if m["html"] is not None else m["line"], part.starts[m.start()])
+
+
+def inputs(text: str) -> list[tuple[int, str]]:
+    r"""The files that a LaTeX document draws in with ``\input``, and where."""
+    return [(m.start(), m[1].strip()) for m in _INPUT.finditer(_TEX_COMMENT.sub(lambda c: " " * len(c[0]), text))]
+
+
+def finished(reading: Reading, name: str, kind: str, said: Iterable[Directive]) -> Document:
+    """The document in the order of the file."""
+    order = sorted(reading.found, key=lambda f: f.extent()[0])
+    return Document(name, reading.text, kind, tuple(order), tuple(said), tuple(sorted(reading.problems, key=lambda p: p.offset)))
+
+
+def _is_latex(text: str) -> bool:
+    return re.search(r"\\[A-Za-z]", text) is not None
+
+
+def _title(m: re.Match[str]) -> str:
+    return next((g.strip(" #") for g in m.groups() if g), "")
+
+
+def _inside(things: list[Item], at: int) -> bool:
+    k = bisect_right(things, at, key=lambda t: t.start) - 1
+    return k >= 0 and at < things[k].stop and things[k].kind in ("fence", "skip", "display")
+
+
+def _around(text: str, start: int, stop: int, displays: list[int]) -> tuple[str, str]:
+    """The prose before and after, as far as the next display."""
+    k = bisect_right(displays, start - 1)
+    lower = max(displays[k - 1] if k else 0, start - CONTEXT)
+    k = bisect_right(displays, stop)
+    upper = min(displays[k] if k < len(displays) else len(text), stop + CONTEXT)
+    return text[lower:start].strip(), text[stop:upper].strip()
+
+
+def _masked(source: Passage, things: list[Item]) -> Passage:
+    """The passage with everything hidden that is already read; its lines stay."""
+    text = list(source.text)
+    for t in things:
+        if t.kind != "unclosed":
+            text[t.start : t.stop] = [c if c == "\n" else "\x00" for c in text[t.start : t.stop]]
+    return Passage("".join(text), source.starts, source.ends)
+
+
+def _places(source: Passage):  # type: ignore[no-untyped-def]
+    """From a file offset to the index in the passage."""
+    return lambda offset: bisect_right(source.starts, offset) - 1
+
+
+def _paragraphs(inner: Passage) -> Iterator[Passage]:
+    """The equations of a ``.. math::`` block: set apart by blank lines, unless inside an environment."""
+    at = depth = 0
+    for m in re.finditer(r"\n[ \t]*\n\s*|\\begin\s*\{|\\end\s*\{", inner.text):
+        if m[0][0] == "\\":
+            depth += 1 if m[0][1] == "b" else -1
+        elif depth <= 0 and inner.text[at : m.start()].strip():
+            yield inner[at : m.start()]
+            at = m.end()
+    yield inner[at:]
+
+
+__all__ = ["Reading", "directives", "finished", "inputs", "joined", "read_html", "read_markdown", "read_notebook", "read_program", "read_tex"]

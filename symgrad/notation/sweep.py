@@ -1,0 +1,231 @@
+r"""Tokens made plain: what only decorates goes, what encloses is paired, environments become rows, cells or cases.
+
+``\underbrace{a}_{b}`` is ``{a}`` and a definition; ``\overset{c}{=}`` is ``=``; braces that hold whole rows go; ``\begin{aligned}`` is where rows
+begin; ``|`` is told from the bar in ``[a | b]`` and in ``a |_{b}``.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from symgrad.notation import table
+from symgrad.notation.lexis import CELL, GAP, ROW
+from symgrad.notation.tokens import Token
+
+EVALUATED, SEPARATOR, OPEN_EDGE, CLOSE_EDGE = r"\evaluated", r"\separator", r"\left.", r"\right."
+_OPEN = {"(": ")", "[": "]", r"\{": r"\}", "{": "}", r"\langle": r"\rangle", OPEN_EDGE: r"\evaluated", r"\lfloor": r"\rfloor"}
+_CLOSE = frozenset((*_OPEN.values(), CLOSE_EDGE))
+_ROUND = ("(", "[", ")", "]")
+_BEGIN, _END = r"\begin{", r"\end{"
+_ALIGNED = frozenset((*table.ALIGNMENTS, "alignat", "alignat*", "alignedat", "flalign", "flalign*", "multlined", "subequations", "math", "IEEEeqnarray",
+                      "dmath", "dmath*", "document", "center", "eqnarray", "gathered"))  # fmt: skip
+_TAKES_ONE = frozenset(("_", "^", r"\sqrt", *("\\" + a for a in table.ACCENTS), *("\\" + f for f in table.FONTS)))
+
+
+class Swept(NamedTuple):
+    """Tokens, and under each pair of braces the tokens of a name that an author put there."""
+
+    tokens: list[Token]
+    labels: list[tuple[list[Token], list[Token]]]
+
+
+def sweep(found: list[Token], code: bool) -> Swept:
+    if code:
+        found = _split_differentials(found)
+    labels: list[tuple[list[Token], list[Token]]] = []
+    found = _undecorated(found, labels)
+    found = _angles(found)
+    found = _environments(found)
+    return Swept(_loosened(found), labels)
+
+
+def partners(found: list[Token]) -> list[int]:
+    """For every bracket the place of the one it pairs with, else -1; an environment's ends are brackets."""
+    pair = [-1] * len(found)
+    stack: list[int] = []
+    for k, token in enumerate(found):
+        key = token.key
+        if key in _OPEN or key.startswith(_BEGIN):
+            stack.append(k)
+        elif key in _CLOSE or key.startswith(_END):
+            for back in range(1, min(len(stack), 4) + 1):
+                if _pairs(found, stack[-back], k):
+                    pair[stack[-back]], pair[k] = k, stack[-back]
+                    del stack[-back:]
+                    break
+                if found[stack[-back]].key == "{" and key != "}":
+                    break
+    return pair
+
+
+def _pairs(found: list[Token], first: int, last: int) -> bool:
+    opening, closing = found[first].key, found[last].key
+    if opening.startswith(_BEGIN):
+        return closing == _END + opening[len(_BEGIN):]  # fmt: skip
+    if _OPEN[opening] == closing or closing == CLOSE_EDGE and opening != "{":
+        return True
+    between = [token.key for token in found[first + 1 : last]] if last - first < 9 else []
+    return opening in _ROUND and closing in _ROUND and between.count(",") == 1 and not {"(", "["} & set(between)  # an interval, [0, 1)
+
+
+def _split_differentials(found: list[Token]) -> list[Token]:
+    """``dL/dh_t`` in code: the d apart from the name, as in ``d L / d h_t``."""
+    split = list(found)
+    for k in range(len(found) - 3, -1, -1):
+        above, slash, below = found[k], found[k + 1].key, found[k + 2]
+        if slash == "/" and all(t.kind == "identifier" and len(t.key) > 1 and t.key[0] == "d" for t in (above, below)):
+            for at in (k + 2, k):
+                token = found[at]
+                split[at : at + 1] = [Token("letter", "d", token.start, token.start + 1), token._replace(key=token.key[1:], start=token.start + 1)]
+    return split
+
+
+def _undecorated(found: list[Token], labels: list[tuple[list[Token], list[Token]]]) -> list[Token]:
+    """Without braces under formulas, signs over signs, and braces around a single sign or bracket."""
+    pair = partners(found)
+    gone = bytearray(len(found))
+    moved: dict[int, list[Token]] = {}
+    noted: list[tuple[range, range]] = []
+    for k, token in enumerate(found):
+        key = token.key
+        if key[:1] != "\\" and key != "{":
+            continue
+        after = k + 1
+        if key[1:] in table.BRACES and after < len(found) and pair[after] > 0:
+            gone[k] = 1
+            close = pair[after]
+            label = _script_range(found, pair, close + 1)
+            if label:
+                gone[label.start - 1 : label.stop] = b"\1" * (len(label) + 1)
+                noted.append((range(after + 1, close), label))
+        elif key[1:] in table.STACKED and after < len(found) and pair[after] > 0:
+            close = pair[after]
+            gone[k : close + 1] = b"\1" * (close + 1 - k)
+            if key == r"\underset" and close + 1 < len(found) and pair[close + 1] > 0:
+                moved[pair[close + 1]] = [Token("sign", "_", token.start, token.end), *found[after : close + 1]]
+        elif key == r"\substack" and after < len(found) and pair[after] > 0:
+            gone[k] = 1
+            for at in range(after, pair[after]):
+                if found[at].kind == "row":
+                    found[at] = Token("sign", ",", found[at].start, found[at].end)
+        elif key in (r"\xrightarrow", r"\xlongequal") and after < len(found) and pair[after] > 0:
+            gone[after : pair[after] + 1] = b"\1" * (pair[after] + 1 - after)
+            found[k] = token._replace(key=r"\to" if key == r"\xrightarrow" else "=", kind="command")
+        elif key == "{" and pair[k] > 0 and not (k and found[k - 1].key in ("_", "^")):
+            inner = found[k + 1].key if pair[k] == k + 2 else ""
+            if inner in table.INFIX or inner in table.RELATION_SIGNS or inner == "'" or (pair[k] > k + 2 and pair[k + 1] == pair[k] - 1 and found[k + 1].key in ("(", "[")):
+                gone[k] = gone[pair[k]] = 1
+    for formula, label in noted:
+        labels.append(([found[i] for i in formula if not gone[i]], [found[i] for i in label if not gone[i] or i in label]))
+    result = []
+    for k, token in enumerate(found):
+        if not gone[k]:
+            result.append(token)
+        result.extend(moved.get(k, ()))
+    return result
+
+
+def _script_range(found: list[Token], pair: list[int], at: int) -> range:
+    """The tokens of the script at `at`, with their braces; empty where there is none."""
+    if at + 1 < len(found) and found[at].key in ("_", "^"):
+        return range(at + 1, (pair[at + 1] if pair[at + 1] > 0 else at + 1) + 1)
+    return range(0)
+
+
+def _angles(found: list[Token]) -> list[Token]:
+    r"""``^{<t>}`` as ``^{\langle t \rangle}``."""
+    for k, token in enumerate(found):
+        if token.key == "<" and k > 1 and found[k - 1].key in ("{", "^", "_") and (found[k - 1].key != "{" or found[k - 2].key in ("^", "_")):
+            for close in range(k + 1, min(k + 8, len(found))):
+                if found[close].key == ">":
+                    found[k] = token._replace(key=r"\langle", kind="command")
+                    found[close] = found[close]._replace(key=r"\rangle", kind="command")
+                    break
+    return found
+
+
+def _environments(found: list[Token]) -> list[Token]:
+    r"""What only aligns becomes rows; an array behind a lone brace cases; anything else with rows a matrix."""
+    pair = partners(found)
+    result = list(found)
+    fresh, inside = True, 0  # whether nothing stands in this row yet; how many brackets are open
+    for k, token in enumerate(found):
+        key = token.key
+        if key.startswith(_BEGIN):
+            name = key[len(_BEGIN) : -1]
+            braced = k > 0 and found[k - 1].key == r"\{"
+            if braced and name in (*table.ARRAYS, "cases"):
+                system = inside == 1 and (k < 2 or found[k - 2].kind == "row")
+                _replace_ends(result, pair, k - 1, Token("row", ROW, 0, 0))
+                _replace_ends(result, pair, k, Token("row", ROW, 0, 0) if system else Token("command", "cases", 0, 0))
+            elif name in _ALIGNED or (name in ("array", "cases", "matrix", "rcases", "dcases") and fresh and not inside):
+                _replace_ends(result, pair, k, Token("row", ROW, 0, 0))
+            elif name in ("dcases", "rcases", "cases*"):
+                _replace_ends(result, pair, k, Token("command", "cases", 0, 0))
+        elif key == "{" or key in (r"\left.", r"\begingroup"):
+            continue
+        elif key in _OPEN and pair[k] > 0:
+            inside += 1
+        elif key in _CLOSE and pair[k] >= 0 and key != "}":
+            inside -= 1
+        fresh = key in (ROW, CELL, GAP) or (fresh and key.startswith((_BEGIN, _END))) or (fresh and key == r"\{")
+    return [token for token in result if token.key != "gone"]
+
+
+def _replace_ends(result: list[Token], pair: list[int], at: int, by: Token) -> None:
+    ends = [at] + ([pair[at]] if pair[at] >= 0 else [])
+    for place in ends:
+        old = result[place]
+        if old.key == r"\{" or old.key in _CLOSE:
+            key, kind = "gone", "sign"
+        elif by.key == "cases":
+            key, kind = (r"\begin{cases}" if place == at else r"\end{cases}"), "command"
+        else:
+            key, kind = by.key, by.kind
+        result[place] = Token(kind, key, old.start, old.end)
+
+
+def _loosened(found: list[Token]) -> list[Token]:
+    r"""Without braces that hold rows, and rows, gaps and cells that stand in brackets; with ``|`` told apart."""
+    pair = partners(found)
+    gone = bytearray(len(found))
+    stack: list[int] = []
+    bars: list[list[int]] = [[]]
+    for k, token in enumerate(found):
+        key = token.key
+        if (key in _OPEN or key.startswith(_BEGIN)) and pair[k] > 0:
+            stack.append(k)
+            bars.append([])
+        elif stack and k == pair[stack[-1]]:
+            stack.pop()
+            open_bars = bars.pop()
+            if len(open_bars) == 1:
+                found[open_bars[0]] = found[open_bars[0]]._replace(key=SEPARATOR)
+        elif key == "|" or key == r"\|":
+            following = found[k + 1].key if k + 1 < len(found) else ""
+            if key == "|" and following == "_" and not bars[-1]:
+                found[k] = token._replace(key=EVALUATED)
+            elif bars[-1] and found[bars[-1][-1]].key == key:
+                bars[-1].pop()
+            else:
+                bars[-1].append(k)
+        elif token.kind in ("row", "gap") or key == CELL:
+            holder = found[stack[-1]].key if stack else ""
+            if holder == "{" and not _is_argument(found, pair, stack[-1]):
+                gone[stack[-1]] = gone[pair[stack[-1]]] = 1
+            elif holder and not holder.startswith(_BEGIN) and token.kind != "row":
+                gone[k] = 1
+        elif key in table.RELATION_SIGNS and stack and found[stack[-1]].key == "{" and not _is_argument(found, pair, stack[-1]):
+            gone[stack[-1]] = gone[pair[stack[-1]]] = 1
+    return [token for k, token in enumerate(found) if not gone[k]]
+
+
+def _is_argument(found: list[Token], pair: list[int], at: int) -> bool:
+    """Whether the braces here belong to a command or a script."""
+    if at == 0:
+        return False
+    before = found[at - 1].key
+    if before in _TAKES_ONE or before in table.FRACTIONS:
+        return True
+    first = pair[at - 1] if before == "}" else -1
+    return first > 0 and found[first - 1].key in table.FRACTIONS
