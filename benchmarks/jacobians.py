@@ -204,7 +204,8 @@ def batches(sizes: tuple[tuple[int, int], ...], quick: bool) -> None:
             compiled(**p, out=many, workspace=workspace)
             if not np.allclose(many[0], one, rtol=1e-11, atol=1e-14):
                 raise SystemExit(f"{title}: the batch disagrees")
-            batch, call = functools.partial(compiled, **p, out=many, workspace=workspace), functools.partial(compiled, **alone, out=one, workspace=workspace)
+            batch = functools.partial(compiled, **p, out=many, workspace=workspace)
+            call = functools.partial(compiled, **alone, out=one, workspace=workspace)
             whole, each = medians({"": batch}, 8 if quick else 32)[""] / points, medians({"": call}, 400 if quick else 4000)[""]
             text = f"a call per point: {duration(each)}, {each / whole:.3g} ×"
             row(title, str(n), f"batch of {points}, a point", duration(whole), text, "goal ≥ 10" if n == 16 else "")

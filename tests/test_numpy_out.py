@@ -10,6 +10,8 @@ from symgrad.cells.gru import gru, gru_reset_after, gru_write
 from symgrad.errors import SymgradError
 from symgrad.language.activations import activation, function, relu, sigmoid, softplus
 from symgrad.language.cell import cell
+from symgrad.language.tensor import matmul, transposed
+from symgrad.notation.numpy_out import compiled
 
 D = np.diag
 g = activation("g", numpy=np.tanh, slope=lambda a: 1 - np.tanh(a) ** 2)
@@ -68,6 +70,13 @@ def stacked(x, h, *, U, W, V):
     s = np.concatenate([np.tanh(U @ h), x])
     z = sigmoid(V @ x)
     return np.tanh(W @ (s * s)) * (2 - z) * z
+
+
+@cell
+def twice(x, h, *, U, W):
+    """A concatenation in a concatenation."""
+    s = np.concatenate([np.concatenate([np.tanh(U @ h), x]), h])
+    return np.tanh(W @ s)
 
 
 @cell
@@ -134,7 +143,7 @@ CASES = [
     (gru, "h", "h", 0), (gru_write, "h", "h", 0), (gru_reset_after, "h", "h", 0), (gru, "h", "x", 0), (gru, "h", "U_h", 0), (gru, "h", "W_z", 0),
     (gru, "h", "b_r", 0), (lstm, "h", "h", 0), (lstm, "h", "c", 0), (lstm, "c", "c", 1), (lstm, "c", "h", 1), (lstm, "h", "U_f", 0),
     (lstm_joined, "h", "h", 0), (lstm_joined, "c", "x", 1), (lstm_joined, "h", "W_o", 0), (lstm_joined, "c", "W_f", 1),
-    (stacked, "h", "h", 0), (stacked, "h", "U", 0), (stacked, "h", "x", 0), (stacked, "h", "W", 0), (woven, "h", "h", 0), (woven, "h", "A", 0),
+    (twice, "h", "h", 0), (twice, "h", "x", 0), (twice, "h", "U", 0), (stacked, "h", "h", 0), (stacked, "h", "U", 0), (stacked, "h", "x", 0), (stacked, "h", "W", 0), (woven, "h", "h", 0), (woven, "h", "A", 0),
     (woven, "h", "x", 0), (forked, "s", "h", 1), (pair, "h", "s", 0), (pair, "s", "h", 1), (rnn, "h", "h", 0), (rnn, "h", "W", 0),
     (odd, "h", "h", 0), (odd, "h", "x", 0), (odd, "h", "V", 0), (odd, "h", "U", 0), (odd, "h", "beta", 0), (odd, "h", "b", 0),
 ]  # fmt: skip
@@ -246,6 +255,25 @@ def test_concatenation_of_what_was_differentiated(lead):
         expected = np.concatenate([block, np.zeros((3, *block.shape[1:]))])
         found = jacobian(stacked, "s", wrt).numpy()(**p)
         close(found, np.broadcast_to(expected, (*lead, *expected.shape)))
+
+
+@pytest.mark.parametrize(
+    ("c", "of", "wrt"),
+    [(gru, "h", "h"), (lstm_joined, "c", "h"), (stacked, "h", "h"), (stacked, "s", "h"), (stacked, "h", "s"), (lstm_joined, "s", "x")],
+)
+@pytest.mark.parametrize("lead", [(), (20,)])
+def test_transposes_and_products_of_jacobians(c, of, wrt, lead):
+    """Tensors that `jacobian` alone does not make: Jᵀ, J Jᵀ, Jᵀ diag(v) J."""
+    J = jacobian(c, of, wrt)
+    p = arrays(c)
+    p["x"] = np.multiply.outer(np.linspace(1, 2, *lead), p["x"]) if lead else p["x"]
+    value, t = J.numpy()(**p), J.tensor
+    turned = np.swapaxes(value, -1, -2)
+    made = {"turned": transposed(t), "left": matmul(t, transposed(t)), "right": matmul(transposed(t), t)}
+    found = compiled(J.program, made, {}, {})(**p)
+    close(found["turned"], turned)
+    close(found["left"], value @ turned)
+    close(found["right"], turned @ value)
 
 
 def test_a_product_in_two_places_is_computed_once():

@@ -112,7 +112,7 @@ def test_every_mutant_fails_both_oracles(cell):
             numeric_row = next(checks(sample, wrong, "mutant"))
             assert numeric_row.status == "failed", f"{label(j)}: {name} passed the complex step"
             assert numeric_row.error > 1e-12 or math.isnan(numeric_row.error)
-            if len(cell.states) == 1 or count % 2:  # of the cells with two states every other one, for time
+            if len(cell.program.equations) < 5 or count % 3 == 0:  # of the gated cells every third one, for time
                 (exact_row,) = symbolic.checks(sizes, wrong, "mutant")
                 assert exact_row.status == "failed", f"{label(j)}: {name} passed SymPy"
         (right,) = symbolic.checks(sizes, j, "unchanged")

@@ -136,10 +136,10 @@ def _refined(factors: list[Factor], vertices: set[int], fixed: dict[int, int]) -
         for name, at, e in factors:
             for v in set(at) & vertices:
                 seen[v].append(repr((name, e, [(i == v, i in fixed, colour[i]) for i in at])))
-        marks = {v: (colour[v], sorted(seen[v])) for v in vertices}
-        ranks = {repr(m): k for k, m in enumerate(sorted(set(map(repr, marks.values()))))}
+        marks = {v: repr((colour[v], sorted(seen[v]))) for v in vertices}
+        ranks = {mark: k for k, mark in enumerate(sorted(set(marks.values())))}
         for v, mark in marks.items():
-            colour[v] = shift + ranks[repr(mark)]
+            colour[v] = shift + ranks[mark]
         if len(ranks) == classes:
             break
         classes = len(ranks)

@@ -5,6 +5,7 @@ What both print, `parse.parse` and `parse.parse_lines` read back into equal node
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
 
 from symgrad.notation import table
@@ -61,18 +62,52 @@ def latex_lines(*relations: Relation, width: float = WIDTH, functions: frozenset
 
 def _broken(printer: Printer, side: Node, width: float) -> list[str]:
     """One side of a relation as the lines it is set on; every line but the first begins with its sign."""
-    if type(side) is not Sum or printed_width(side) <= width:
+    if printed_width(side) <= width:
         return [printer.operand(side, table.SUM, False).text]
+    out: list[str] = []
+    for terms in _filled(side.args if type(side) is Sum else (side,), width):
+        opening = not out
+        inner = _widest_sum(terms[0]) if len(terms) == 1 and printed_width(terms[0]) > width else None
+        if inner is None or len(_filled(inner.args, width - 4)) == 1:
+            out.append(printer.terms(terms, opening=opening).text)
+        else:
+            out += _opened(printer, terms[0], inner, width, opening)
+    return out
+
+
+def _filled(args: Sequence[Node], width: float) -> list[list[Node]]:
+    """Terms gathered into lines that are no wider than `width`, if a single one is not."""
     lines: list[list[Node]] = [[]]
     used = 0.0
-    for term in side.args:
+    for term in args:
         more = printed_width(term) + 3
         if lines[-1] and used + more > width:
             lines.append([])
             used = 2.0
         lines[-1].append(term)
         used += more
-    return [printer.terms(terms, opening=k == 0).text for k, terms in enumerate(lines)]
+    return lines
+
+
+def _widest_sum(term: Node) -> Sum | None:
+    """The widest bracketed sum among the factors of a term."""
+    body = term.arg if type(term) is Negative else term
+    sums = [a for a in body.args if type(a) is Sum] if type(body) is Product else []
+    return max(sums, key=printed_width, default=None)
+
+
+def _opened(printer: Printer, term: Node, inner: Sum, width: float, opening: bool) -> list[str]:
+    r"""A term broken inside its bracket, which is then a \bigl[ on one line and its \bigr] on another."""
+    mark = Name("HERE")  # stands for the bracket while the rest of the term is printed
+    body = term.arg if type(term) is Negative else term
+    assert type(body) is Product
+    around = Product(tuple(mark if a is inner else a for a in body.args))
+    text = printer.terms([Negative(around) if type(term) is Negative else around], opening=opening).text
+    before, after = (part.strip() for part in text.split(printer.operand(mark, table.BIG, False).text))
+    first, *rest = [printer.terms(terms, opening=k == 0).text for k, terms in enumerate(_filled(inner.args, width - 4))]
+    lines = [" ".join((before.removesuffix(r"\,").strip(), r"\bigl[", first)).strip(), *(rf"\quad {line}" for line in rest)]
+    lines[-1] += " ".join((r" \bigr]", after.removeprefix(r"\,").strip())).rstrip()
+    return lines
 
 
 def printed_width(node: Node) -> float:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 
 import sympy as sp
 
+from symgrad.errors import SymgradError
 from symgrad.language.tensor import IDENTITY, ONE, Tensor, Term
 from symgrad.notation.numpy_lines import Value
 from symgrad.notation.numpy_nodes import Cut
@@ -31,9 +32,21 @@ def einsum_lines(
         if f.value == IDENTITY:
             _merge(label, f.indices)
         elif f.value in blocks:
-            cuts[f.indices[0]] = (f.indices[1], blocks[f.value])
+            whole, piece = f.indices
+            if whole in cuts and cuts[whole][1] != blocks[f.value]:
+                return ""  # different parts do not meet: the term is 0
+            if whole in cuts:
+                _merge(label, (cuts[whole][0], piece))
+            cuts[whole] = (piece, blocks[f.value])
         elif f.value != ONE:
             operands.append((values[f.value], list(f.indices)))
+        elif f.indices[0] >= len(out.dims):
+            raise SymgradError("a sum of ones over an index that nothing has cannot be compiled")
+    for whole, (piece, (offset, size)) in cuts.items():  # a part of a part
+        while piece in cuts:
+            piece, (further, size) = cuts[piece]
+            offset += further
+        cuts[whole] = (piece, (offset, size))
     letters, axes = string.ascii_letters, range(len(out.dims))
     for whole, (piece, part) in cuts.items():
         if whole < len(out.dims):

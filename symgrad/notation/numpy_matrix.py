@@ -308,4 +308,5 @@ class MatrixLines:
         values = {f.value: self._factor(f.value) for f in term.factors if not self._constant_block(f.value)}
         blocks = {s: cut(c) for s, c in self.needs.program.constants.items()}
         text = einsum_lines(term, out, values, blocks, self.span, self.batch, self.value, self.names.take(f"e{len(self.lines.body)}"))
-        self.lines.add(text, pointwise=False)
+        if text:
+            self.lines.add(text, pointwise=False)

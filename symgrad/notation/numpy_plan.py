@@ -238,8 +238,10 @@ class Lowering:
             return Leaf(core.value, core.transposed, core.rows, part)
         if isinstance(core, Product):
             return Product(core.left, tuple(Item(i.left, self._columns(i.core, part), self.sliced(i.right, part)) for i in core.right))
-        if isinstance(core, Ones) or core == Eye():
-            return core if isinstance(core, Ones) else Eye(rows=part)
+        if isinstance(core, Ones):
+            return core
+        if core in (Eye(), Eye(columns=part)):
+            return Eye() if core != Eye() else Eye(rows=part)
         raise NotAChain
 
     def _rows(self, core: Core, part: Cut) -> Core:

@@ -143,8 +143,7 @@ def computed(jacobian: Jacobian, subject: Subject, point: Point) -> Array:
     names = names_at(subject, jacobian, point)
     program = jacobian.program
     arguments = (*program.inputs, *program.states, *program.parameters, *program.past.values())
-    used = jacobian.numpy()
-    return np.asarray(used(**{s.name: names.known[s] for s in arguments if s in names.known}))
+    return np.asarray(jacobian.numpy()(**{s.name: names.known[s] for s in arguments if s in names.known}))
 
 
 def computed_together(jacobian: Jacobian, subject: Subject, points: Sequence[Point]) -> Array:

@@ -13,7 +13,7 @@ from symgrad.check.sources import code, notebook, reading
 from symgrad.check.sources.document import Directive, Document, Fragment, Passage, Problem, passage
 from symgrad.errors import SymgradError
 
-__all__ = ["Directive", "Document", "Fragment", "Passage", "Problem", "decoded", "guessed", "kind_of", "read", "read_text"]
+__all__ = ["Directive", "Document", "Fragment", "Passage", "Problem", "decoded", "drawn_in", "guessed", "kind_of", "read", "read_text"]
 
 MAX_CHARACTERS = 5_000_000
 MAX_BYTES = 60_000_000
@@ -46,7 +46,7 @@ def read(path: str | Path, *, inputs: bool = False) -> Document:
     path = Path(path)
     text = decoded(path)
     kind = kind_of(path)
-    preamble = _drawn_in(path, text) if inputs and kind == "tex" else []
+    preamble = drawn_in(path, text) if inputs and kind == "tex" else []
     return read_text(text, kind, name=str(path), preamble=preamble, inputs=inputs)
 
 
@@ -81,7 +81,7 @@ def _lines(text: str) -> str:
     return text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
 
 
-def _drawn_in(path: Path, text: str) -> list[str]:
+def drawn_in(path: Path, text: str) -> list[str]:
     """The texts of the files drawn in, none outside the document's folder, each once, 50 at most."""
     root = path.resolve().parent
     found: list[str] = []

@@ -24,6 +24,7 @@ _VERB = re.compile(r"\\verb\*?([^\sA-Za-z*])[^\n]*?\1|\\lstinline(?:\[[^\]\n]*\]
 _TEX_COMMENT = re.compile(r"(?<!\\)((?:\\\\)*)%[^\n]*")
 _STRUCTURE = re.compile(r"\\(?:begin|end)(?![A-Za-z])|\$|\\[\[\]()](?!\w)")
 _INPUT = re.compile(r"\\(?:input|include|subfile)\s*\{([^{}\n]+)\}")
+_LAYOUT = re.compile(r"\\(?:begingroup|endgroup|newpage|clearpage|bigskip|medskip|smallskip|hline|quad|qquad)")
 _NO_MATH = re.compile(r"[^\w\\]+")
 
 
@@ -101,7 +102,7 @@ class Reading:
     def add(self, body: Passage, kind: str, environment: str | None, before: str, after: str, heading: str) -> None:
         """One fragment, its macros expanded; what cannot be is a problem."""
         body = body.strip()
-        if not _NO_MATH.sub("", body.text) or len(self.found) >= MAX_FRAGMENTS:
+        if not _NO_MATH.sub("", body.text) or _LAYOUT.fullmatch(body.text) or len(self.found) >= MAX_FRAGMENTS:
             if len(self.found) == MAX_FRAGMENTS and not any(p.code == "too-large" for p in self.problems):
                 self.problems.append(Problem(body.starts[0] if body.text else 0, "too-large", f"more than {MAX_FRAGMENTS} formulas; what follows is not read"))
             return

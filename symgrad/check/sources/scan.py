@@ -168,7 +168,9 @@ def _dollar(text: str, start: int, search: _Search) -> Item | int:
     if end <= at:
         return at
     inner = text[at:end]
-    if _BLANK.search(inner) or _priced(inner) or not inner.strip() or "\x00" in inner:
+    if not inner.strip() and not _BLANK.search(inner):  # a definition stood here
+        return end + 1
+    if _BLANK.search(inner) or _priced(inner):
         return at
     tight = not inner[0].isspace() and not inner[-1].isspace() and not text[end + 1 : end + 2].isdigit()
     if not tight and not _MATH.search(inner) and not re.fullmatch(r"\s*\w\s*", inner):

@@ -1,0 +1,150 @@
+r"""A page: the definitions that are in force at one place of a document, and what its names mean."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from symgrad.check.symbols import Ref, Symbols, children, head_and_parts, kind, number_at, spelled, unwrapped
+from symgrad.check.world import STEPS, Equation, Model, World
+
+SEEDS = 20261
+
+
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """``key at step letter + shift = node``."""
+
+    key: str
+    node: Any
+    letter: str
+    shift: int = 0
+    entries: tuple[Any, ...] = ()
+    place: Any = None  # (fragment, span) for reports
+    side: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class Abbreviation:
+    """``symbol = node`` where the node speaks of derivatives: the symbol stands for it at other steps too."""
+
+    key: str
+    slots: tuple[Any, ...]  # index expressions on the symbol where it was introduced
+    entries: tuple[Any, ...]
+    node: Any
+
+
+@dataclass
+class Page:
+    """Definitions in force, and the worlds built from them."""
+
+    symbols: Symbols
+    definitions: dict[str, Definition]
+    functions: dict[str, Any] = field(default_factory=dict)  # "g" → "tanh", or (variable, node)
+    abbreviations: dict[str, Abbreviation] = field(default_factory=dict)
+    step_losses: set[str] = field(default_factory=set)
+    total_losses: set[str] = field(default_factory=set)
+    ambiguous_losses: set[str] = field(default_factory=set)
+    meanings: dict[str, str] = field(default_factory=dict)
+    habits: dict[Any, int] = field(default_factory=dict)
+    model: Model | None = None
+    steps: int = STEPS
+    assumptions: tuple[str, ...] = ()
+    borrowed: bool = False  # the cell is not the document's own
+    matrixlike: int = 0  # 0 no sign of matrices, 1 some, 2 shapes are declared
+    notes: dict[str, str] = field(default_factory=dict)
+    build: Callable[[bool], Model] | None = None
+    _canon: dict[int, tuple[Any, str | None]] = field(default_factory=dict)
+
+    @cached_property
+    def world(self) -> World:
+        """The world of matrices and vectors."""
+        return self._world(False)
+
+    @cached_property
+    def scalar_world(self) -> World:
+        """The world in which every size is one: no shapes at all."""
+        return self._world(True)
+
+    def _world(self, flat: bool) -> World:
+        assert self.build is not None
+        model = self.build(flat)
+        world = World(model, SEEDS + flat, self.steps)
+        world.lagged = self.lagged
+        return world
+
+    @cached_property
+    def lagged(self) -> frozenset[str]:
+        """The states: what some equation names at an earlier step."""
+        out = set()
+        for d in self.definitions.values():
+            for ref, lag in self.references(d):
+                if lag < 0:
+                    out.add(ref.key)
+        return frozenset(out)
+
+    def references(self, d: Definition) -> list[tuple[Ref, int]]:
+        """Every quantity with a step that an equation names, with its lag."""
+        out: list[tuple[Ref, int]] = []
+
+        def visit(node: Any) -> None:
+            ref = self.symbols.ref(node)
+            if ref is not None:
+                if ref.key in self.symbols.timed:
+                    at = number_at(ref.step, {d.letter: 0}) if ref.step is not None else d.shift
+                    if at is not None:
+                        out.append((ref, int(at) - d.shift))
+                if not ref.entries or kind(node) == "Name":
+                    return
+            for child in children(node):
+                visit(child)
+
+        visit(d.node)
+        return out
+
+    def canon(self, node: Any, letter: str = "", shift: int = 0) -> str:
+        """The formula as a string in which equal formulas are equal: names resolved, steps relative, brackets and spacing gone."""
+        node = unwrapped(node)
+        ref = self.symbols.ref(node)
+        if ref is not None:
+            step = ""
+            if ref.key in self.symbols.timed:
+                at = number_at(ref.step, {letter: -shift}) if ref.step is not None else -0
+                step = "@" + (str(at) if at is not None else self.canon(ref.step) if ref.step is not None else "")
+            return f"<{ref.key}{step}{''.join('[' + self.canon(e) + ']' for e in ref.entries)}>"
+        k = kind(node)
+        if k == "Name":
+            return spelled(node) or node.base
+        if k == "Number":
+            return str(node.text)
+        if k == "Infix":
+            inner = [self.canon(a, letter, shift) for a in node.args]
+            return f"Product({' '.join(inner)})"
+        inner = [self.canon(c, letter, shift) for c in children(node)]
+        if k == "Sum":
+            inner.sort()
+        return f"{k}({' '.join(inner)})"
+
+    @cached_property
+    def named(self) -> dict[str, str]:
+        """Canonical right sides → the quantity that they define."""
+        return {self.canon(d.node, d.letter, d.shift): key for key, d in self.definitions.items() if kind(unwrapped(d.node)) not in ("Name", "Number")}
+
+    def equation(self, key: str, node: Any, d: Definition) -> Equation:
+        """The equation of a quantity as the world wants it."""
+        from symgrad.check.evaluate import Run
+        from symgrad.check.readings import Chooser
+
+        def compute(world: World, step: int, lookup: Any) -> Any:
+            run = Run(self, world, Chooser(self.habits), {d.letter: step - d.shift}, lookup=lookup, inside=key, now=step)
+            return run.definition(node, d)
+
+        return Equation(key, compute)
+
+
+def looks_like(node: Any, base: str) -> bool:
+    """Whether the node is this bare letter."""
+    split = head_and_parts(unwrapped(node))
+    return split is not None and split[0].base == base and not split[1]

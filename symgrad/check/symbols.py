@@ -1,0 +1,293 @@
+r"""Names as people write them: one quantity, its step, its components, however the indices are set.
+
+``h_{t-1}``, ``h^{(t-1)}``, ``h^{\langle t-1\rangle}``, ``h(t-1)`` and ``h_{t-1,i}`` all name the quantity ``h``; ``W_{hh}`` and
+``W^{hh}`` are labels, ``W_{ij}`` an entry of ``W``.  Which part is which is settled by the quantities that the document defines.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from fractions import Fraction as Ratio
+from typing import Any
+
+from symgrad.notation.syntax import Name, Negative, Node, Number, Power, Product, Sum
+
+PLAIN_ACCENTS = {"widehat": "hat", "widetilde": "tilde", "overline": "bar", "vec": ""}
+STEP_WORDS = {"prev": -1, "old": -1, "last": -1, "next": 0, "new": 0, "cur": 0, "curr": 0, "current": 0, "now": 0}
+STEP_LETTERS = frozenset({*"tTkijslnupqrmNKL", "tau", "ell", "tau'"})
+VARIANTS = {"varphi": "phi", "varepsilon": "epsilon", "vartheta": "theta", "Tau": "T"}
+
+
+def kind(node: object) -> str:
+    return type(node).__name__
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One index: ``where`` it is written (sub, sup, paren, bracket, word)."""
+
+    where: str
+    node: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Ref:
+    """A quantity at a step, or some entries of it.  `step` is None where none is written."""
+
+    key: str
+    step: Any = None
+    entries: tuple[Any, ...] = ()
+    losses: Any = None
+
+
+def unwrapped(node: Any) -> Any:
+    while kind(node) == "Paren":
+        node = node.arg
+    return node
+
+
+def spelled(node: Any) -> str | None:
+    """A label as one word: ``hh``, ``f``, ``in``; None if it is no label."""
+    node = unwrapped(node)
+    match node:
+        case Name(base=base, accents=accents, subs=subs, primes=primes):
+            inner = [spelled(s) for s in subs]
+            if any(s is None for s in inner):
+                return None
+            return VARIANTS.get(base, base) + "".join("~" + PLAIN_ACCENTS.get(a, a) for a in accents) + ("_" + ",".join(filter(None, inner)) if inner else "") + "'" * primes
+        case Number(text=text):
+            return text
+        case Product(args=args):
+            inner = [spelled(a) for a in args]
+            return None if any(s is None for s in inner) else "".join(filter(None, inner))
+    if kind(node) == "Words":
+        return str(node.text).strip()
+    return None
+
+
+def head_and_parts(node: Any) -> tuple[Name, tuple[Part, ...]] | None:
+    """The letter of a name and all indices on it; None for what is no name."""
+    k = kind(node)
+    if k == "Name":
+        bare = Name(node.base, node.accents, (), node.primes)
+        return bare, tuple(Part("sub", unwrapped(s)) for s in node.subs)
+    if k == "Power":
+        inner = head_and_parts(node.base)
+        if inner is None or not _index_like(node.exponent):
+            return None
+        return inner[0], (*inner[1], Part("paren" if kind(node.exponent) == "Paren" else "sup", unwrapped(node.exponent)))
+    if k == "Index":
+        inner = head_and_parts(node.base)
+        if inner is None or any(kind(p) in ("Slice", "Stack", "Hadamard") for p in node.parts):
+            return None
+        return inner[0], (*inner[1], *(Part("bracket", unwrapped(p)) for p in node.parts))
+    if k == "Product" and len(node.args) == 2:
+        inner = head_and_parts(node.args[0])
+        if inner is None or kind(node.args[0]) == "Number":
+            return None
+        arg = unwrapped(node.args[1])
+        if _step_like(arg) and (kind(node.args[1]) == "Paren" or kind(arg) == "Sum"):
+            return inner[0], (*inner[1], Part("paren", arg))
+        return None
+    if k == "Apply" and len(node.args) == 1:
+        inner = head_and_parts(node.function)
+        arg = unwrapped(node.args[0])
+        if inner is not None and _step_like(arg) and not node.function.primes:
+            return inner[0], (*inner[1], Part("paren", arg))
+        return None
+    if k == "Underbrace":
+        return head_and_parts(node.arg)
+    return None
+
+
+def _index_like(node: Any) -> bool:
+    if kind(node) in ("Paren",):
+        return True
+    if kind(node) == "Number":
+        return True
+    return kind(node) in ("Name", "Sum", "Negative", "Product") and (_step_like(node) or spelled(node) is not None)
+
+
+def _step_like(node: Any) -> bool:
+    """Whether this may be a step: ``t``, ``t - 1``, ``3``, ``T``, ``t + 1 - k``."""
+    node = unwrapped(node)
+    match node:
+        case Name(base=base, accents=(), subs=subs, primes=_):
+            return (base in STEP_LETTERS or len(base) == 1) and all(kind(s) in ("Number", "Name") or _step_like(s) for s in subs)
+        case Number(text=text):
+            return text.isdigit()
+        case Sum(args=args):
+            return all(_step_like(a) for a in args)
+        case Negative(arg=arg):
+            return _step_like(arg)
+        case Product(args=args):
+            return len(args) == 2 and kind(args[0]) == "Number" and _step_like(args[1])
+    return False
+
+
+def letters(node: Any) -> Iterator[str]:
+    """The variables of an index."""
+    node = unwrapped(node)
+    match node:
+        case Name():
+            word = spelled(node)
+            if word:
+                yield word
+        case Sum(args=args) | Product(args=args):
+            for a in args:
+                yield from letters(a)
+        case Negative(arg=arg):
+            yield from letters(arg)
+
+
+def number_at(node: Any, env: dict[str, Any]) -> Ratio | None:
+    """The value of an index expression where its variables have values."""
+    node = unwrapped(node)
+    match node:
+        case Name():
+            word = spelled(node)
+            value = env.get(word) if word else None
+            return None if value is None else Ratio(value)
+        case Number(text=text):
+            return Ratio(text)
+        case Negative(arg=arg):
+            inner = number_at(arg, env)
+            return None if inner is None else -inner
+        case Sum(args=args):
+            parts = [number_at(a, env) for a in args]
+            return None if any(p is None for p in parts) else sum((p for p in parts if p is not None), Ratio(0))
+        case Product(args=args):
+            out = Ratio(1)
+            for a in args:
+                inner = number_at(a, env)
+                if inner is None:
+                    return None
+                out *= inner
+            return out
+    if kind(node) == "Fraction":
+        top, bottom = number_at(node.numerator, env), number_at(node.denominator, env)
+        return None if top is None or not bottom else top / bottom
+    return None
+
+
+def key_of(head: Name, labels: list[Part]) -> str | None:
+    """The canonical key: ``h~tilde``, ``W_hh``, ``W^xh``."""
+    word = spelled(head)
+    subs, sups = [], []
+    for p in labels:
+        s = spelled(p.node)
+        if s is None:
+            return None
+        (sups if p.where == "sup" else subs).append(s)
+    return f"{word}" + ("_" + ",".join(subs) if subs else "") + ("^" + ",".join(sups) if sups else "")
+
+
+@dataclass
+class Symbols:
+    """The quantities of a document, by which its names are read."""
+
+    ranks: dict[str, int] = field(default_factory=dict)  # known quantities: their number of indices
+    timed: set[str] = field(default_factory=set)
+    letter: str = "t"  # what the document's steps are counted by
+    aliases: dict[str, str] = field(default_factory=dict)
+    _memo: dict[int, tuple[Any, Ref | None]] = field(default_factory=dict)
+
+    def clear(self) -> None:
+        self._memo.clear()
+
+    def ref(self, node: Any) -> Ref | None:
+        """The quantity that a node names, None if it is no name or an unknown one."""
+        found = self._memo.get(id(node))
+        if found is None:
+            found = self._memo[id(node)] = (node, self._ref(node))
+        return found[1]
+
+    def _ref(self, node: Any) -> Ref | None:
+        split = head_and_parts(node)
+        if split is None:
+            return None
+        head, parts = split
+        best: tuple[int, Ref] | None = None
+        for ref, score in self._readings(head, parts):
+            if best is None or score > best[0]:
+                best = (score, ref)
+        return best[1] if best else None
+
+    def _readings(self, head: Name, parts: tuple[Part, ...]) -> Iterator[tuple[Ref, int]]:
+        if len(parts) > 4:
+            return
+        for roles in itertools.product("SEL", repeat=len(parts)):
+            if roles.count("S") > 1:
+                continue
+            labels = [p for p, r in zip(parts, roles, strict=True) if r == "L"]
+            key = key_of(head, labels)
+            if key is None:
+                continue
+            key = self.aliases.get(key, key)
+            shift = None
+            if key not in self.ranks and "_" in key and key.rsplit("_", 1)[1] in STEP_WORDS and key.rsplit("_", 1)[0] in self.ranks:
+                key, word = key.rsplit("_", 1)
+                shift = STEP_WORDS[word]
+            if key not in self.ranks:
+                continue
+            step: Any = None
+            entries: list[Any] = []
+            score = 4 * len(labels)
+            fits = True
+            for p, r in zip(parts, roles, strict=True):
+                if r == "S":
+                    fits &= key in self.timed and _step_like(p.node)
+                    step = p.node
+                    score += 3 + 2 * (self.letter in set(letters(p.node))) + (p.where == "paren")
+                elif r == "E":
+                    found = _entries(p.node, self.ranks[key] - len(entries))
+                    fits &= found is not None
+                    entries += found or ()
+                    score += p.where == "bracket"
+            if not fits or len(entries) > self.ranks[key]:
+                continue
+            if shift is not None:
+                if step is not None:
+                    continue
+                step = Name(self.letter) if shift == 0 else Sum((Name(self.letter), Negative(Number("1"))))
+            yield Ref(key, step, tuple(entries)), score
+
+
+def _entries(node: Any, most: int) -> tuple[Any, ...] | None:
+    """``ij`` as two indices of a matrix, ``i`` as one."""
+    node = unwrapped(node)
+    if most <= 0:
+        return None
+    if kind(node) == "Product" and most >= len(node.args) and all(kind(a) == "Name" and (len(a.base) == 1 or a.base == "ell") for a in node.args):
+        return tuple(node.args)
+    if kind(node) == "Stack" and len(node.args) <= most:
+        return tuple(node.args)
+    if kind(node) in ("Name", "Number", "Sum"):
+        return (node,)
+    return None
+
+
+def walk(node: Any) -> Iterator[Any]:
+    """Every node, from outside in."""
+    yield node
+    for child in children(node):
+        yield from walk(child)
+
+
+def children(node: Any) -> tuple[Any, ...]:
+    """The nodes directly inside."""
+    out: list[Any] = []
+    for name in getattr(type(node), "__dataclass_fields__", ()):
+        if name == "span":
+            continue
+        value = getattr(node, name)
+        if hasattr(type(value), "__dataclass_fields__") and name != "span":
+            out.append(value)
+        elif isinstance(value, tuple):
+            out += [v for v in value if hasattr(type(v), "__dataclass_fields__")]
+    return tuple(out)
+
+
+__all__ = ["Part", "Ref", "Symbols", "children", "head_and_parts", "key_of", "kind", "letters", "number_at", "spelled", "unwrapped", "walk", "Node"]

@@ -1,0 +1,100 @@
+r"""LaTeX, Unicode and ASCII as people write them: ``parse_dialect(source)`` reads a fragment into one node for every statement in it.
+
+Nothing is lost: a row that cannot be read becomes an `Unread` with its place and the reason, and the others are read all the same.  The nodes
+say what stands there; what a sign or a bracket means is for typing to settle.
+"""
+
+from __future__ import annotations
+
+from symgrad.notation import table
+from symgrad.notation.loose import Loose
+from symgrad.notation.lexis import lex
+from symgrad.notation.rows import Statement, split_rows, statements
+from symgrad.notation.sweep import sweep
+from symgrad.notation.syntax import Given, Name, Node, Power, Relation, Span, Unread, Words
+from symgrad.notation.tokens import END, ParseError, Token
+
+__all__ = ["parse_dialect"]
+
+
+def parse_dialect(source: str, functions: frozenset[str] = table.DEFAULT_FUNCTIONS, code: bool = False) -> list[Node]:
+    """The statements of a fragment; `code` for lines of code and plain text, where words are names and a line ends a statement."""
+    try:
+        swept = sweep(lex(source, code), code)
+    except ParseError as error:
+        return [_unread(error, source)]
+    nodes: list[Node] = []
+    rows = split_rows(swept.tokens)
+    if any(token.kind == "row" for row in rows for token in row) and _fails(rows, functions, code):
+        rows = split_rows(swept.tokens, everywhere=True)
+    for row_statement in statements(_without_rows(rows), code):
+        nodes.append(_node(row_statement, source, functions))
+    for formula, label in swept.labels:
+        nodes.extend(_definition(formula, label, functions))
+    return nodes
+
+
+def _fails(rows: list[list[Token]], functions: frozenset[str], code: bool) -> bool:
+    return any(isinstance(_node(s, "", functions), Unread) for s in statements(_without_rows(rows), code))
+
+
+def _without_rows(rows: list[list[Token]]) -> list[list[Token]]:
+    """Without line ends in brackets, but for those of matrices and cases."""
+    if not any(token.kind == "row" for row in rows for token in row):
+        return rows
+    result = []
+    for row in rows:
+        depth, kept = 0, []
+        for token in row:
+            depth += token.key.startswith("\\begin{") - token.key.startswith("\\end{")
+            if token.kind != "row" or depth > 0:
+                kept.append(token)
+        result.append(kept)
+    return result
+
+
+def _node(statement: Statement, source: str, functions: frozenset[str]) -> Node:
+    tokens = statement.tokens
+    try:
+        node = _parser(tokens, functions).statement()
+    except ParseError as error:
+        return Unread(error.reason, error.way_out or error.expected, span=error.span) if not tokens else Unread(
+            error.reason, error.way_out or error.expected, span=Span(tokens[0].start, max(tokens[-1].end, error.span.end)))  # fmt: skip
+    conditions: list[Node] = []
+    for part in statement.conditions:
+        conditions += _conditions(part, functions)
+    if not conditions:
+        return node
+    spans = [n.span for n in (node, *conditions) if n.span]
+    return Given(node, tuple(conditions), span=Span(min(s.start for s in spans), max(s.end for s in spans)))
+
+
+def _parser(tokens: list[Token], functions: frozenset[str]) -> Loose:
+    end = max((token.end for token in tokens[-1:]), default=0)
+    return Loose([*tokens, Token("end", END, end, end)], functions)
+
+
+def _conditions(part: list[Token], functions: frozenset[str]) -> list[Node]:
+    span = Span(part[0].start, part[-1].end)
+    if all(token.kind == "prose" for token in part):
+        return [Words(" ".join(token.key for token in part), span=span)]
+    try:
+        return list(_parser(part, functions).conditions())
+    except ParseError:
+        return [Words(" ".join(token.key for token in part), span=span)]
+
+
+def _definition(formula: list[Token], label: list[Token], functions: frozenset[str]) -> list[Node]:
+    r"""``\underbrace{a}_{b}`` where b is a name."""
+    try:
+        name, node = _parser(label, functions).statement(), _parser(formula, functions).statement()
+    except ParseError:
+        return []
+    base = name.base if type(name) is Power else name
+    if type(base) is not Name or (len(base.base) > 1 and base.base not in table.SYMBOLS) or not node.span:
+        return []
+    return [Relation((name, node), (":=",), span=node.span)]
+
+
+def _unread(error: ParseError, source: str) -> Unread:
+    return Unread(error.reason, error.way_out, span=Span(0, len(source)))

@@ -1,0 +1,314 @@
+r"""What hangs on a factor as people write it: scripts of every kind, indices in brackets, primes, evaluation bars."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from symgrad.notation import table
+from symgrad.notation.brackets import CLOSING, TOP
+from symgrad.notation.parse import Parser
+from symgrad.notation.rows import INDEX_LETTERS
+from symgrad.notation.sweep import CLOSE_EDGE, EVALUATED, SEPARATOR, partners
+from symgrad.notation.syntax import (
+    Apply,
+    Cases,
+    Differential,
+    Ellipsis,
+    Fraction,
+    Given,
+    Index,
+    Name,
+    Negative,
+    Node,
+    Number,
+    Paren,
+    Power,
+    Product,
+    Slice,
+    Stack,
+    Transpose,
+    Tuple,
+    Words,
+)
+from symgrad.notation.tokens import Token
+
+_SCRIPTS = ("'", "_", "^", "**", EVALUATED)
+_TRANSPOSES = frozenset(("T", "Tr", "tr", "t"))
+_SYMBOLIC = {"*": "ast", r"\ast": "ast", r"\star": "star", r"\dagger": "dagger", "+": "plus", "-": "minus", r"\bullet": "bullet", r"\circ": "circ",
+             r"\dag": "dagger", r"\odot": "odot", r"\infty": "infty"}  # fmt: skip
+_FEW = frozenset((*INDEX_LETTERS, "u", "v", "d", "r", "o", "N", "B", "H", ":", ",", "+", "-", "\u2212"))
+_PLACEHOLDERS = (r"\cdot", "·", "⋅", "*", r"\bullet", "•", r"\ast")
+
+
+class Marks(Parser):
+    """Rules for everything behind an atom."""
+
+    lenient = True
+
+    def __init__(self, found: list[Token], functions: frozenset[str]) -> None:
+        super().__init__(found, functions)
+        self.partner = partners(found)
+        self.scripted = 0  # how many scripts are open: words there are names
+        self.follows = -1  # the place right behind a name, where a bracket may be its index or argument
+        self.stops = -1  # the depth at which another ∂ ends what is differentiated
+
+    def ends(self, token: Token) -> bool:
+        """Whether an expression ends here."""
+        key = token.key
+        return key in CLOSING or key in (":", SEPARATOR, CLOSE_EDGE, EVALUATED) or key.startswith("\\end{")
+
+    def operator(self) -> tuple[table.Operator | None, str]:
+        token = self.tokens[self.at]
+        if self.ends(token) or (token.key == r"\partial" and self.stops == self.depth):
+            return None, token.key
+        if token.key in (r"\|", "|") and self.bars == token.key:
+            return None, token.key
+        if token.key == "." and self.ends(self.tokens[self.at + 1]):
+            return None, token.key
+        return super().operator()
+
+    # ---- scripts
+
+    def marks(self, node: Node, kind: str, start: int) -> tuple[Node, list[Node]]:
+        """Everything scripted behind a factor; the superscripts of a name apart, those of anything else in place."""
+        is_name = bool(kind) and type(node) is Name
+        subs: list[Node] = list(node.subs) if isinstance(node, Name) and is_name else []
+        primes = 0
+        exponents: list[Node] = []
+        while (mark := self.key) in _SCRIPTS:
+            if mark == "'" or (mark == "^" and (self.tokens[self.at + 1].key == "'" or self.primed())):
+                if mark == "'":
+                    self.take()
+                    count = 1
+                else:
+                    count = self.superscript_primes()
+                primes += count
+                if not is_name:
+                    node = Differential("prime", node, span=self.span(start))
+            elif mark == EVALUATED:
+                self.take()
+                if self.key == "_":
+                    self.take()
+                    if is_name:
+                        node, is_name = self.named(node, subs, primes, start), False
+                        node, exponents = self.raised_all(node, exponents, start), []
+                    node = Given(node, self.subscripts(), span=self.span(start))
+            elif mark == "_":
+                self.take()
+                if self.key in _SCRIPTS or self.ends(self.tokens[self.at]):
+                    continue
+                parts = self.subscripts()
+                if is_name:
+                    subs.extend(parts)
+                else:
+                    node = Index(node, parts, span=self.span(start))
+            else:
+                double = self.take().key == "**"
+                if self.key in _SCRIPTS or self.ends(self.tokens[self.at]):
+                    continue
+                exponent = self.operand() if double else self.superscript()
+                if is_name:
+                    exponents.append(exponent)
+                else:
+                    node = self.raised(node, exponent, start)
+        if is_name:
+            node = self.named(node, subs, primes, start)
+        return node, exponents
+
+    def named(self, node: Node, subs: list[Node], primes: int, start: int) -> Node:
+        assert isinstance(node, Name)
+        return Name(node.base, node.accents, tuple(subs), node.primes + primes, node.font, span=self.span(start))
+
+    def raised_all(self, node: Node, exponents: list[Node], start: int) -> Node:
+        for exponent in exponents:
+            node = self.raised(node, exponent, start)
+        return node
+
+    def raised(self, node: Node, exponent: Node, start: int) -> Node:
+        r"""``h^{(t)}``, ``W^\top``, and both in one script, ``h^{(t)\top}`` or ``h^{(t)^\top}``."""
+        span = self.span(start)
+        match exponent:
+            case Transpose(arg=inner):
+                return Transpose(self.raised(node, inner, start), span=span)
+            case Power(base=Paren() as inner, exponent=outer):
+                return self.raised(self.raised(node, inner, start), outer, start)
+            case Product(args=(inner, last)) if _transposes(last) and (type(inner) is Paren or last is TOP or last == TOP):
+                return self.raised(self.raised(node, inner, start), last, start)
+            case Tuple(args=(inner, last)) if _transposes(last):
+                return self.raised(self.raised(node, inner, start), last, start)
+        if exponent is TOP or exponent == TOP:
+            return Transpose(node, span=span)
+        return Power(node, exponent, span=span)
+
+    def superscript(self) -> Node:
+        r"""What stands behind ``^``: `TOP` for a transpose, a bracket as `Paren`, a sign by its name."""
+        token = self.tokens[self.at]
+        braced = token.key == "{"
+        first = self.tokens[self.at + braced]
+        after = self.tokens[min(self.at + 2 * braced + 1, len(self.tokens) - 1)]
+        alone = not braced or self.tokens[self.at + 2].key == "}"
+        if alone and first.key in _SYMBOLIC and (braced or first.key not in ("+", "-") or self.ends(after)):
+            for _ in range(3 if braced else 1):
+                self.take()
+            return Name(_SYMBOLIC[first.key], span=self.span(token.start))
+        node = self.script()
+        if type(node) is Name and (node.font in ("mathrm", "mathsf", "mathtt") or len(node.base) > 1) and node.base in _TRANSPOSES and not node.subs:
+            return TOP
+        if node == Product((Name("T"), Name("r"))) or node == TOP or node == Name("intercal"):
+            return TOP
+        return node
+
+    def script(self) -> Node:
+        """A group in braces that may be a list, or the next sign alone."""
+        if self.key != "{":
+            if self.key in ("(", "[", r"\langle"):
+                kind = self.key
+                return Paren(self.bracket(), "<" if kind == r"\langle" else kind, span=self.span(self.tokens[self.at - 1].start))
+            self.scripted += 1
+            node = self.argument()
+            self.scripted -= 1
+            return node
+        parts = self.subscripts()
+        if len(parts) == 1:
+            return parts[0]
+        span = parts[0].span
+        return Tuple(parts, span=self.span(span.start if span else self.tokens[self.at].start))
+
+    def subscripts(self) -> tuple[Node, ...]:
+        """``_{t-1,i}``, ``_{[i]j}``, ``_{1:t}``."""
+        if self.key != "{":
+            return (self.script(),)
+        self.take()
+        bars, self.bars, stops, self.stops = self.bars, "", self.stops, -1
+        self.scripted += 1
+        parts = self.listed("}")
+        self.scripted -= 1
+        self.bars, self.stops = bars, stops
+        self.expect("}", "in a script")
+        return parts
+
+    def listed(self, closing: str) -> tuple[Node, ...]:
+        """Parts up to a closing bracket, between commas or semicolons; slices among them."""
+        parts: list[Node] = []
+        while self.key != closing:
+            parts.append(self.part_of_list())
+            if self.key not in (",", ";", SEPARATOR, r"\\"):
+                break
+            self.take()
+        return tuple(parts)
+
+    def part_of_list(self) -> Node:
+        token = self.tokens[self.at]
+        start = token.start
+        after = self.tokens[self.at + 1]
+        if self.ends(after) and token.key in _PLACEHOLDERS:
+            self.take()
+            return Ellipsis("cdot", span=self.span(start))
+        if token.key == ":":
+            self.take()
+            upper = None if self.ends(self.tokens[self.at]) else self.expression(table.SUM)
+            return Slice(None, upper, span=self.span(start))
+        self.follows = self.at if self.scripted else self.follows
+        node = self.expression()
+        if self.key == ":":
+            self.take()
+            upper = None if self.ends(self.tokens[self.at]) else self.expression(table.SUM)
+            return Slice(node, upper, span=self.span(start))
+        return node
+
+    def bound(self, mark: str) -> Node:
+        return self.script()
+
+    # ---- indices in brackets
+
+    def index_ahead(self) -> bool:
+        """Whether the bracket here can only hold an index: ``(t-1)``, ``[i, j]``, ``[:, n:]``."""
+        opening, close = self.tokens[self.at].key, self.partner[self.at]
+        if close < 0 or opening not in ("(", "[") or close == self.at + 1:
+            return False
+        inside = self.tokens[self.at + 1 : close]
+        if opening == "[" and self.colon_inside(self.at, close):
+            return True
+        if len(inside) > 9:
+            return False
+        if len(inside) == 1 and inside[0].kind == "number":
+            return True
+        if opening == "(":
+            return inside[0].key in INDEX_LETTERS - {"s", "n", "m", "p", "q", "C", "D", "M", "S"} and all(
+                (token.key in INDEX_LETTERS or token.kind == "number") if k % 2 == 0 else token.key in ("+", "-", "\u2212")
+                for k, token in enumerate(inside)) and len(inside) % 2 == 1  # fmt: skip
+        return all(token.key in _FEW or token.kind == "number" or (token.kind == "identifier" and len(token.key) == 1) for token in inside)
+
+    def colon_inside(self, opening: int, close: int) -> bool:
+        k = opening + 1
+        while k < close:
+            if self.tokens[k].key == ":":
+                return True
+            k = max(self.partner[k], k) + 1
+        return False
+
+    def comma_inside(self, opening: int) -> bool:
+        """Whether the bracket holds a list."""
+        close = self.partner[opening]
+        k = opening + 1
+        while k < close:
+            if self.tokens[k].key in (",", ";"):
+                return True
+            k = max(self.partner[k], k) + 1
+        return False
+
+    def relation_inside(self, opening: int) -> bool:
+        close = self.partner[opening]
+        k = opening + 1
+        while k < close:
+            if self.tokens[k].key in table.RELATION_SIGNS:
+                return True
+            k = max(self.partner[k], k) + 1
+        return False
+
+    def indexed(self, node: Node, start: int) -> Node:
+        """``h(t-1)``, ``W[:, n:]``."""
+        opening = self.take().key
+        bars, self.bars, stops, self.stops = self.bars, "", self.stops, -1
+        self.scripted += 1
+        parts = self.listed(table.CLOSERS[opening])
+        self.scripted -= 1
+        self.bars, self.stops = bars, stops
+        self.expect(table.CLOSERS[opening], "in an index")
+        return Index(node, parts, opening, span=self.span(start))
+
+
+def fonted(node: Node, font: str) -> Node:
+    """A formula set in a font: its letters are."""
+    match node:
+        case Name():
+            return node if node.font or len(node.base) > 2 or node.base.isdigit() else replace(node, font=font)
+        case Power(base=base):
+            return replace(node, base=fonted(base, font))
+        case Transpose(arg=arg):
+            return replace(node, arg=fonted(arg, font))
+        case Product(args=args) | Stack(args=args) | Tuple(args=args):
+            return replace(node, args=tuple(fonted(a, font) for a in args))
+        case Index(base=base):
+            return replace(node, base=fonted(base, font))
+        case _:
+            return node
+
+
+def accented(node: Node, accent: str) -> Node | None:
+    """A formula with an accent over its letter; None where there is no single one."""
+    match node:
+        case Name():
+            return replace(node, accents=(*node.accents, accent))
+        case Power(base=base) | Index(base=base):
+            inner = accented(base, accent)
+            return inner and replace(node, base=inner)
+        case Transpose(arg=arg):
+            inner = accented(arg, accent)
+            return inner and replace(node, arg=inner)
+        case _:
+            return None
+
+
+def _transposes(node: Node) -> bool:
+    return node is TOP or node == TOP or node == Name("T") or (type(node) is Name and node.base == "T" and not node.subs)
