@@ -31,7 +31,29 @@ _HOME = {
     "softplus": "language.activations",
     "vjp": "calculus.adjoint",
 }
-__all__ = sorted([*_HOME, "cells", "verify"])
+__all__ = [
+    "Cell",
+    "CellError",
+    "Jacobian",
+    "Note",
+    "SymgradError",
+    "UnknownName",
+    "activation",
+    "bptt",
+    "cell",
+    "cells",
+    "check",
+    "function",
+    "jacobian",
+    "jvp",
+    "lagged",
+    "relu",
+    "sigmoid",
+    "silu",
+    "softplus",
+    "verify",
+    "vjp",
+]
 
 if TYPE_CHECKING:
     from symgrad import cells
@@ -39,6 +61,7 @@ if TYPE_CHECKING:
     from symgrad.calculus.bptt import bptt
     from symgrad.calculus.jacobian import Jacobian, jacobian
     from symgrad.calculus.unroll import lagged
+    from symgrad.check.run import check
     from symgrad.errors import CellError, Note, SymgradError, UnknownName
     from symgrad.language.activations import activation, function, relu, sigmoid, silu, softplus
     from symgrad.language.cell import Cell, cell
@@ -50,7 +73,7 @@ def __getattr__(name: str) -> Any:
         value = getattr(importlib.import_module(f"symgrad.{_HOME[name]}"), name)
         globals()[name] = value
         return value
-    if name in ("cells", "verify"):
+    if name in ("cells", "check", "verify"):
         return importlib.import_module(f"symgrad.{name}")
     raise AttributeError(f"module 'symgrad' has no attribute {name!r}")
 

@@ -27,6 +27,7 @@ examples:
   symgrad derive mycell.py:cell --to latex             a cell of your own
   symgrad verify lstm                                  against NumPy, SymPy and what else is installed
   symgrad build --check                                are the documents of derivations/ up to date?
+  symgrad check notes.md                               is what a document claims true?
 """
 
 
@@ -78,7 +79,38 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument("paths", nargs="*", default=["derivations"], metavar="PATH", help="documents or folders (default: derivations)")
     p.add_argument("--check", action="store_true", help="change nothing; exit 1 and show the difference if a document is stale")
     p.add_argument("--to", choices=("md", "tex"), default="md", help="md: rewrite in place; tex: a standalone .tex beside each document")
+
+    p = command("check", check, "judge the derivations in documents: LaTeX, Markdown, notebooks, HTML, plain text", "symgrad check notes.md\nsymgrad check paper.tex --cell gru\nsymgrad check docs --format github --strict\ncat notes.md | symgrad check -")
+    p.add_argument("paths", nargs="+", metavar="PATH", help="documents or folders; - is standard input")
+    p.add_argument("--cell", metavar="CELL", help="the cell that the documents speak of, if they do not define it: a name of the library, or file.py:function")
+    p.add_argument("--format", choices=("text", "json", "github", "sarif"), default="text")
+    p.add_argument("--strict", action="store_true", help="what is undecided or unread fails too")
+    p.add_argument("--quiet", action="store_true", help="do not list what is proved")
+    p.add_argument("--jobs", type=_count, metavar="N", help="documents at a time (default: by the number of cores)")
+    p.add_argument("--limit", type=_seconds, metavar="SECONDS", help="seconds of computing that a document may take")
+    p.add_argument("--inputs", action="store_true", help=r"follow \input for macros, within the document's own folder")
+
+    p = command("explain", explain, "explain a code of `symgrad check`", "symgrad explain\nsymgrad explain transposed-factor")
+    p.add_argument("code", nargs="?", metavar="CODE")
     return top
+
+
+def _count(text: str) -> int:
+    """A number from 1 on."""
+    if not text.isdecimal() or not 0 < int(text) < 1000:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number from 1 to 999")
+    return int(text)
+
+
+def _seconds(text: str) -> float:
+    """A number of seconds."""
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0.0
+    if not 0.01 <= seconds <= 86400:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of seconds from 0.01 to 86400")
+    return seconds
 
 
 FORMS = ("matrix", "component", "scalar")
@@ -195,3 +227,17 @@ def build(args: argparse.Namespace) -> int:
     from symgrad.document.build import build_all
 
     return build_all(args.paths, check=args.check, to=args.to)
+
+
+def check(args: argparse.Namespace) -> int:
+    """``symgrad check PATH...``."""
+    from symgrad.check.command import check as run
+
+    return run(args)
+
+
+def explain(args: argparse.Namespace) -> int:
+    """``symgrad explain [CODE]``."""
+    from symgrad.check.command import explain as run
+
+    return run(args)

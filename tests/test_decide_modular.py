@@ -87,10 +87,13 @@ def test_halls_identity():
 @pytest.mark.parametrize("number", [1, 2, 3, 4, 5, 6])
 def test_a_size_is_no_number(number):
     """1ᵀ1 = n is not 3, though it is for n = 3."""
-    n = Tensor((), (Term(sp.S.One, (Factor(ONE, (0,)),)),))
+    ones = sp.Symbol("ones")
+    known = World({ones: (N,)}, {ones: sp.S.One})
+    n = Tensor((), (Term(sp.S.One, (Factor(ones, (0,)),)),))
     k = tensor((), [Term(sp.Integer(number), ())])
-    assert decide(Sides(WORLD, n, k))[0].refuted
-    assert decide(Sides(WORLD, n, n))[0].proved
+    assert decide(Sides(known, n, k))[0].refuted
+    assert decide(Sides(known, n, n))[0].proved
+    assert decide(Sides(known, matmul(n_ := tensor((N,), [Term(sp.S.One, (Factor(ONE, (0,)),))]), n_), k))[0].undecided
 
 
 def test_random_functions_keep_their_relations():
@@ -151,10 +154,9 @@ def test_orders_of_a_long_product_are_told_apart():
 
 def test_what_branches_is_not_called_banded():
     """A star of three long arms has no place on a line."""
-    arms = []
+    arms = [Factor(sp.Symbol("A"), (0, 1))]
     for arm in range(3):
-        inner = [2 + arm * 20 + k for k in range(6)]
-        path = [0 if arm == 0 else 2, *inner[1:]]
+        path = [1, *(2 + arm * 20 + k for k in range(5))]
         arms += [Factor(sp.Symbol("A"), (path[k], path[k + 1])) for k in range(5)]
     star = Tensor((N,), (Term(sp.S.One, tuple(arms)),))
     with pytest.raises(Exhausted):
@@ -168,3 +170,13 @@ def test_seeds_are_repeatable():
     a = test(J.tensor, transposed(J.tensor), world(J.program))
     assert a == test(J.tensor, transposed(J.tensor), world(J.program))
     assert random.Random(0).random() == random.Random(0).random()
+
+
+@pytest.mark.parametrize("number", [1, 2, 3])
+def test_the_number_hidden_in_a_sum(number):
+    """Σ_k (1 - u_k) + Σ_k u_k is n, whatever n the test looks at."""
+    u = sp.Symbol("u")
+    n = Tensor((), (Term(sp.S.One, (Factor(1 - u, (0,)),)), Term(sp.S.One, (Factor(u, (0,)),))))
+    verdict, _ = decide(Sides(WORLD, n, tensor((), [Term(sp.Integer(number), ())])))
+    assert verdict.refuted
+    assert verdict.checks["modular"] == "different"

@@ -140,10 +140,11 @@ def close(a, b, tolerance=1e-13):
 
 
 CASES = [
-    (gru, "h", "h", 0), (gru_write, "h", "h", 0), (gru_reset_after, "h", "h", 0), (gru, "h", "x", 0), (gru, "h", "U_h", 0), (gru, "h", "W_z", 0),
-    (gru, "h", "b_r", 0), (lstm, "h", "h", 0), (lstm, "h", "c", 0), (lstm, "c", "c", 1), (lstm, "c", "h", 1), (lstm, "h", "U_f", 0),
-    (lstm_joined, "h", "h", 0), (lstm_joined, "c", "x", 1), (lstm_joined, "h", "W_o", 0), (lstm_joined, "c", "W_f", 1),
-    (twice, "h", "h", 0), (twice, "h", "x", 0), (twice, "h", "U", 0), (stacked, "h", "h", 0), (stacked, "h", "U", 0), (stacked, "h", "x", 0), (stacked, "h", "W", 0), (woven, "h", "h", 0), (woven, "h", "A", 0),
+    (gru, "h", "h", 0), (gru_write, "h", "h", 0), (gru_reset_after, "h", "h", 0), (gru, "h", "x", 0), (gru, "h", "U_h", 0),
+    (gru, "h", "W_z", 0), (gru, "h", "b_r", 0), (lstm, "h", "h", 0), (lstm, "h", "c", 0), (lstm, "c", "c", 1), (lstm, "c", "h", 1),
+    (lstm, "h", "U_f", 0), (lstm_joined, "h", "h", 0), (lstm_joined, "c", "x", 1), (lstm_joined, "h", "W_o", 0),
+    (lstm_joined, "c", "W_f", 1), (twice, "h", "h", 0), (twice, "h", "x", 0), (twice, "h", "U", 0), (stacked, "h", "h", 0),
+    (stacked, "h", "U", 0), (stacked, "h", "x", 0), (stacked, "h", "W", 0), (woven, "h", "h", 0), (woven, "h", "A", 0),
     (woven, "h", "x", 0), (forked, "s", "h", 1), (pair, "h", "s", 0), (pair, "s", "h", 1), (rnn, "h", "h", 0), (rnn, "h", "W", 0),
     (odd, "h", "h", 0), (odd, "h", "x", 0), (odd, "h", "V", 0), (odd, "h", "U", 0), (odd, "h", "beta", 0), (odd, "h", "b", 0),
 ]  # fmt: skip

@@ -284,3 +284,8 @@ def test_importing_loads_neither_sympy_nor_numpy() -> None:
         """
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_every_public_name_is_listed_once_and_found() -> None:
+    assert sorted({*sg._HOME, "cells", "verify"}) == sorted(sg.__all__)
+    assert all(getattr(sg, name) is not None for name in sg.__all__)

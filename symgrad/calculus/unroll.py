@@ -16,7 +16,6 @@ from symgrad.errors import SymgradError
 from symgrad.language.program import Program
 from symgrad.language.tensor import Factor, Tensor, Term, tensor
 from symgrad.notation.syntax import Big, Derivative, Name, Negative, Node, Number, Power, Relation, Sum
-
 from symgrad.notation.write import Writer
 
 if TYPE_CHECKING:

@@ -68,7 +68,7 @@ class Bounds:
         self.functions: set[str] = set()
         self._tensors: dict[int, Bound] = {}  # by identity: a hash would walk the whole tensor
         self._pointwise: dict[sp.Expr, Bound] = {}
-        self._bare: dict[tuple[int, int], bool] = {}
+        self._bare: dict[tuple[int, int, bool], bool] = {}
 
     def tensor(self, value: Tensor) -> Bound:
         """The largest of the terms."""
@@ -81,7 +81,8 @@ class Bounds:
 
     def _term(self, term: Term, rank: int) -> Bound:
         summed = {i for f in term.factors for i in f.indices if i >= rank}
-        result = Bound(indices=len(summed), lone=sum(self._lone(term, k) for k in summed))
+        closed = not _open(term, rank)
+        result = Bound(indices=len(summed), lone=sum(self._lone(term, k, closed) for k in summed))
         for f in term.factors:
             if f.value not in (IDENTITY, ONE):
                 result = result * (self.tensor(f.value) if isinstance(f.value, Tensor) else self.pointwise(f.value))
@@ -89,18 +90,35 @@ class Bounds:
             result = Bound(result.indices, result.above + result.below * 1000, result.below * 1000, result.bits, result.lone)
         return result
 
-    def _lone(self, term: Term, k: int) -> bool:
-        return all(self._skips(f.value, p) for f in term.factors for p, i in enumerate(f.indices) if i == k)
+    def _lone(self, term: Term, k: int, closed: bool) -> bool:
+        return all(self._skips(f.value, p, closed) for f in term.factors for p, i in enumerate(f.indices) if i == k)
 
-    def _skips(self, value: sp.Expr | Tensor, axis: int) -> bool:
-        """Whether some term of the value may be constant along this axis."""
+    def _skips(self, value: sp.Expr | Tensor, axis: int, closed: bool) -> bool:
+        """Whether some term of the value may be constant along this axis; I is, unless it leads on to a free index (not `closed`)."""
         if not isinstance(value, Tensor):
-            return value in (IDENTITY, ONE) or not any(self.world.shapes.get(s) or s in self.world.atoms for s in value.free_symbols)
-        if (id(value), axis) not in self._bare:
-            self._bare[id(value), axis] = any(
-                all(self._skips(f.value, p) for f in t.factors for p, i in enumerate(f.indices) if i == axis) for t in value.terms
+            if value == IDENTITY:
+                return closed
+            return self._constant(value)
+        if (id(value), axis, closed) not in self._bare:
+            self._bare[id(value), axis, closed] = any(
+                all(self._skips(f.value, p, closed) for f in t.factors for p, i in enumerate(f.indices) if i == axis) for t in value.terms
             )
-        return self._bare[id(value), axis]
+        return self._bare[id(value), axis, closed]
+
+    def _constant(self, e: sp.Expr) -> bool:
+        """Whether a monomial of a pointwise expression may be a number: Σ_k (1 - z_k) is n - Σ_k z_k."""
+        if e.is_Symbol:
+            if e in self.world.definitions:
+                return self._constant(self.world.definitions[e])
+            atom = self.world.atoms.get(e)
+            if isinstance(atom, Tensor):
+                return any(self._skips(atom, axis, True) for axis in range(atom.rank))
+            return not self.world.shapes.get(e)
+        if e.is_Add:
+            return any(map(self._constant, e.args))
+        if e.is_Mul or e.is_Pow:
+            return all(map(self._constant, e.args))
+        return True  # σ(-a) = 1 - σ(a)
 
     def pointwise(self, e: sp.Expr) -> Bound:
         """The bound of a pointwise expression."""
@@ -148,3 +166,22 @@ class Bounds:
         for gate in self.world.gates:
             self.arguments.append((len(self.world.shapes.get(gate.name, ())), self.pointwise(gate.argument)))
             self.functions.add(gate.function)
+
+
+def _open(term: Term, rank: int) -> bool:
+    """Whether the factors form trees, each with a free index: then identities never leave an index with nothing at it."""
+    parent: dict[int, int] = {}
+
+    def find(i: int) -> int:
+        while parent.setdefault(i, i) != i:
+            i = parent[i]
+        return i
+
+    for f in term.factors:
+        roots = [find(i) for i in f.indices]
+        if len(set(roots)) < len(roots):
+            return False
+        for r in roots[1:]:
+            parent[find(r)] = find(roots[0])
+    free = {find(i) for i in range(rank)}
+    return all(find(i) in free for i in list(parent))

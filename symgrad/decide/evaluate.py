@@ -144,13 +144,16 @@ class Evaluator:
             if f.value not in (IDENTITY, ONE):
                 dims = f.value.dims if isinstance(f.value, Tensor) else self.world.shape(f.value)
                 sizes |= {i: self.size(d) for i, d in zip(f.indices, dims, strict=False)}
+        same = [f.indices for f in term.factors if f.value == IDENTITY]
+        for _ in same:  # an identity between identities has its size from the first of them that has one
+            for a, b in same:
+                if (size := sizes.get(a) or sizes.get(b)) is not None:
+                    sizes |= {a: size, b: size}
         for f in term.factors:
             if f.value == IDENTITY:
-                a, b = f.indices
-                size = sizes.get(a) or sizes.get(b)
+                size = sizes.get(f.indices[0])
                 if size is None:
                     raise Unsupported("an identity of unknown size")
-                sizes |= {a: size, b: size}
                 parts.append((_exact(np.eye(size, dtype=int), self.field)[None], f.indices))
             elif f.value != ONE:
                 array = self.tensor(f.value) if isinstance(f.value, Tensor) else np.asarray(self.pointwise(f.value, len(f.indices)), dtype=object)

@@ -228,7 +228,7 @@ def _size(k: int, sizes: dict[int, Size], term: Term) -> Size:
             return sizes[i]
         seen.add(i)
         todo += [j for f in term.factors if f.value == IDENTITY and i in f.indices for j in f.indices if j not in seen]
-    return sp.Symbol("?")
+    raise Unsupported("a sum over an index of unknown size")
 
 
 def block_name(part: int, sizes: tuple[Size, ...]) -> str:

@@ -145,7 +145,7 @@ class _Builder:
             if own != wanted and (wanted in taken or wanted in self.leaves):
                 wanted = f"{base(state)}_new" if f"{base(state)}_new" not in taken else f"{base(state)}_new_"
             new = sp.Symbol(wanted)
-            if node in self.symbols or node in self.local and sp.Symbol(self.local[node]) in self.updates.values():
+            if node in self.symbols or (node in self.local and sp.Symbol(self.local[node]) in self.updates.values()):
                 node = Traced(self.trace, "+", (node, Traced(self.trace, "const", (Fraction(0),), Shape(()), node.line)), node.shape, node.line)
             elif own and own != wanted:
                 self.aliases[own] = new

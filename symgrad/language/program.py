@@ -114,7 +114,8 @@ class Program:
     def inlined(self, expr: sp.Expr) -> sp.Expr:
         """The expression with the implicit preactivations written out."""
         while hidden := expr.free_symbols & self.implicit & self.equations.keys():
-            expr = expr.xreplace({s: self.equations[s] for s in hidden})
+            written = {s: self.equations[s] for s in hidden}
+            expr = expr.subs(written) if expr.has(sp.Derivative) else expr.xreplace(written)
         return expr
 
     def uses(self, s: sp.Symbol) -> tuple[sp.Expr, ...]:

@@ -57,7 +57,9 @@ class Trace:
         try:
             yield
         finally:
-            sys.setprofile(before)
+            sys.setprofile(None)
+            if before is not None:  # cProfile's hook is an object that is not called but enabled
+                sys.setprofile(before) if callable(before) else before.enable()
 
 
 def error_at(code: CodeType, line: int, reason: str) -> CellError:

@@ -28,7 +28,7 @@ class Brackets(Cursor):
     def braced(self) -> tuple[Node, str]:
         """``{a}``: what TeX takes as one; a name stays open to scripts."""
         self.take()
-        bars, self.bars = self.bars, False
+        bars, self.bars = self.bars, ""
         node = self.expression()
         self.bars = bars
         self.expect("}", "in a group")
@@ -40,7 +40,7 @@ class Brackets(Cursor):
     def bracket(self) -> Node:
         """``(a)``, ``[a]``, or a stack ``[a, b]``, ``[a; b]``."""
         token = self.take()
-        bars, self.bars = self.bars, False
+        bars, self.bars = self.bars, ""
         args = [self.expression()]
         separator = self.key
         while separator in (",", ";") and self.key == separator and token.key == "[":
@@ -53,7 +53,7 @@ class Brackets(Cursor):
     def bar(self) -> tuple[Node, str]:
         """``|a|``."""
         token = self.take()
-        bars, self.bars = self.bars, token.key == "|"
+        bars, self.bars = self.bars, "|" if token.key == "|" else ""
         node = self.expression()
         self.bars = bars
         self.expect("|" if token.key == "|" else r"\rvert", "in an absolute value")
@@ -62,7 +62,7 @@ class Brackets(Cursor):
     def matrix(self) -> tuple[Node, str]:
         r"""``\begin{bmatrix} a & b \\ c & d \end{bmatrix}``: a stack of rows; one row or one column is a stack by itself."""
         token = self.take()
-        bars, self.bars = self.bars, False
+        bars, self.bars = self.bars, ""
         rows = [[self.expression()]]
         while self.key in ("&", r"\\"):
             if self.take().key == "&":
@@ -108,7 +108,7 @@ class Brackets(Cursor):
         if self.key != "{":
             return (self.argument(),)
         self.take()
-        bars, self.bars = self.bars, False
+        bars, self.bars = self.bars, ""
         subs = [self.expression()]
         while self.key == ",":
             self.take()

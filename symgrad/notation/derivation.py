@@ -14,6 +14,7 @@ from symgrad.notation.names import Names
 from symgrad.notation.syntax import Derivative, Node, Relation, equation
 from symgrad.notation.write import FREE, Writer, has_matrix_form, product, total
 
+
 def jacobian_syntax(jacobian: Jacobian, form: str = "matrix", name: bool = False) -> Node:
     """The right side of ∂of/∂wrt, or the whole equation."""
     if form == "matrix" and not has_matrix_form(jacobian.tensor):

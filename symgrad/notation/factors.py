@@ -18,7 +18,7 @@ class Factors(Brackets):
     def operator(self) -> tuple[table.Operator | None, str]:
         """The operator behind an operand: none where the expression ends, juxtaposition where a factor follows."""
         key = self.tokens[self.at].key
-        if key in CLOSING or (self.bars and key == "|"):
+        if key in CLOSING or (self.bars and key == self.bars):
             return None, key
         row = table.INFIX.get(key)
         if row is table.MINUS:
@@ -125,7 +125,7 @@ class Factors(Brackets):
         if self.key != "(":
             return (self.bracket(),)
         self.take()
-        bars, self.bars = self.bars, False
+        bars, self.bars = self.bars, ""
         args = [self.expression()]
         while self.key == "," and not one:
             self.take()

@@ -68,10 +68,10 @@ class Names:
     def __init__(self, program: Program, back: Name | None = None) -> None:
         self.program, self.back = program, back
         past = set(program.past.values())
-        self.offset: dict[sp.Symbol, int] = {s: -1 for s in (*program.states, *past)}
+        self.offset: dict[sp.Symbol, int] = dict.fromkeys((*program.states, *past), -1)
         self.offset |= {s: 0 for s in (*program.inputs, *program.equations) if s not in self.offset}
         if program.index != "t":  # the parameters of a chain over layers belong to a layer
-            self.offset |= {s: 0 for s in program.parameters}
+            self.offset |= dict.fromkeys(program.parameters, 0)
         self.offset |= {s: 0 for s in program.shapes if s.name.endswith("'")}  # the unknown Jacobian f' of a free function
         self.bare = {new: s.name for s, new in program.past.items()}
 

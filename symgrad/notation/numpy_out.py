@@ -33,8 +33,8 @@ class Compiled:
     """A compiled set of tensors; call it with arrays by name.
 
     Names are the cell's own arguments, from which gates are computed here, each once and only those that are needed, or any named quantity
-    itself, which is then not computed.  Arguments of the cell that are not needed may be given too.  Of a free vector function f(y, …) the
-    value is called ``f`` and the Jacobians ``f_prime``, ``f_prime_1``; or `functions` says how to compute them.
+    itself, which is then not computed.  Arguments of the cell that are not needed may be given too.  Of a free vector function f(y, W) the
+    value is called ``f``, the Jacobian by y ``f_prime``, that by W ``f_prime_W``; or `functions` says how to compute them.
 
     A gate that is at or held at a value has this value in every equation that is computed here, so that a state which depends on the gate,
     such as the c_t in tanh(c_t), follows.

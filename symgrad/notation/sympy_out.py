@@ -60,7 +60,8 @@ def sizes(program: Program, n: int | None, m: int | None) -> dict[sp.Symbol, sp.
 
 
 def tensor_sympy(program: Program, value: Tensor, form: str = "matrix", n: int | None = None, m: int | None = None) -> Any:
-    """A tensor as SymPy in the form asked for."""
+    """A tensor as SymPy in the form asked for; preactivations without a name of their own are written out."""
+    value = value.map(program.inlined)
     if form == "scalar":
         return Scalars(program).tensor(value)
     if form != "matrix":
@@ -198,6 +199,8 @@ class Matrices:
         if e.is_Pow:
             # SymPy's HadamardPower cannot be lambdified
             return Elementwise(sp.Lambda(_D, _D**e.exp), self.pointwise(e.base, shape))
+        if isinstance(e, sp.Subs):  # g'(a) of an a that is an expression
+            return Elementwise(sp.Lambda(_D, sp.Derivative(e.expr.expr.func(_D), _D)), self.pointwise(e.point[0], shape))
         if isinstance(e, sp.Derivative):
             return Elementwise(sp.Lambda(_D, sp.Derivative(e.expr.func(_D), _D)), self.pointwise(e.expr.args[0], shape))
         return Elementwise(e.func, self.pointwise(e.args[0], shape))

@@ -162,7 +162,7 @@ class Cursor:
         self.end = 0  # of the last token read
         self.depth = 0
         self.kind = ""  # of the last operand: ``name`` or ``operator`` if scripts and arguments may still go into it
-        self.bars = False  # inside `|`, where the next `|` closes
+        self.bars = ""  # inside `|`, where the next `|` closes
 
     @property
     def key(self) -> str:

@@ -1,0 +1,647 @@
+r"""The one interpreter: the value of any formula in a world, in a reading.
+
+`Run.value` goes through a table from node types to rules.  What a name means is settled by the page, what a sign may mean by shapes
+(`products`), what a derivative may mean by `derivatives`; every choice that is left is asked of the reading.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from fractions import Fraction as Ratio
+from typing import Any
+
+import numpy as np
+
+from symgrad.check import field as F
+from symgrad.check import products, values
+from symgrad.check.page import Definition, Page
+from symgrad.check.products import common, meanings, plus
+from symgrad.check.readings import Chooser, Option
+from symgrad.check.symbols import Ref, children, head_and_parts, kind, letters, number_at, spelled, unwrapped
+from symgrad.check.values import Misfit, Value, scalar
+from symgrad.check.world import Lookup, Missing, OutOfTime, World
+
+BUILTIN = {
+    "sigma": "sigmoid", "sigmoid": "sigmoid", "sigm": "sigmoid", "logistic": "sigmoid", "logsig": "sigmoid", "sig": "sigmoid", "varsigma": "sigmoid",
+    "tanh": "tanh", "th": "tanh", "tansig": "tanh", "exp": "exp", "log": "log", "ln": "log", "relu": "relu", "ReLU": "relu", "softmax": "softmax", "Softmax": "softmax",
+    "sqrt": "sqrt", "softplus": "softplus", "id": "identity", "step": "step", "cosh": "cosh", "sinh": "sinh",
+}  # fmt: skip
+ACTIVATIONS = frozenset({"sigmoid", "tanh", "relu", "softmax", "softplus", "identity", "exp"})
+SIGNS = {"cdot": "cdot", "times": "times", "ast": "ast", "otimes": "otimes", "dot": "dot", "at": "@", "star": "star", "bullet": "bullet"}
+UNITS = frozenset({"I", "1", "mathbb1", "E", "Id", "mathbf1", "ones", "eye"})
+
+
+class Unsupported(Exception):
+    """A notation that is read but has no meaning here yet."""
+
+    def __init__(self, what: str, node: Any = None) -> None:
+        super().__init__(what)
+        self.what, self.node = what, node
+
+
+class Run:
+    """One evaluation: a page, a world, a reading, values for the free indices."""
+
+    def __init__(self, page: Page, world: World, chooser: Chooser, env: dict[str, Any], *, lookup: Lookup | None = None, inside: str = "",
+                 now: int | None = None, side: str = "", flat: bool = False, lenient: bool = False) -> None:  # fmt: skip
+        self.page, self.world, self.chooser, self.env = page, world, chooser, env
+        self.lookup = lookup or world.value
+        self.inside, self.now, self.side, self.flat, self.lenient = inside, now, side, flat, lenient
+        self.depth = 0
+        self.root: Any = None
+        self.sums: set[str] = set()
+        self.defining = bool(inside)
+        self.used: set[str] = set()
+
+    # -- entry ----------------------------------------------------------------------------------------------------------------
+
+    def value(self, node: Any) -> Value:
+        """The value of a formula."""
+        self.depth += 1
+        if self.depth > 200:
+            raise Unsupported("too deeply nested", node)
+        try:
+            if self.inside and node is not self.root:
+                shared = self.page.named.get(self.page.canon(node, next(iter(self.env), ""), 0)) if kind(node) in _SHAREABLE else None
+                if shared is not None and shared != self.inside:
+                    return self.lookup(shared, self.now)
+            rule = RULES.get(kind(node))
+            if rule is None:
+                raise Unsupported(f"{kind(node)} has no value here", node)
+            return rule(self, node)
+        finally:
+            self.depth -= 1
+
+    def definition(self, node: Any, d: Definition) -> Value:
+        """The right side of an equation."""
+        self.root = node
+        out = self.value(node)
+        dims = self.world.model.dims[d.key]
+        if out.rank == 0 and dims:
+            out = values.spread(out, dims)
+        return replace(out, orient=0)
+
+    # -- names ----------------------------------------------------------------------------------------------------------------
+
+    def step_of(self, ref: Ref) -> int | None:
+        if ref.key not in self.page.symbols.timed:
+            return None
+        if ref.step is None:
+            if self.now is not None:
+                return self.now
+            at = self.env.get(self.page.symbols.letter, self.env.get("now"))
+            if at is None:
+                raise OutOfTime(ref.key)
+            return int(at)
+        at = number_at(ref.step, self.env)
+        if at is None or at.denominator != 1:
+            raise Missing(next((w for w in letters(ref.step) if w not in self.env), ref.key), ref.step)
+        return int(at)
+
+    def entry(self, node: Any, size: int) -> int:
+        at = number_at(node, self.env)
+        if at is None or at.denominator != 1:
+            raise Missing(next((w for w in letters(node) if w not in self.env), "index"), node)
+        k = int(at)
+        if "offset" in self.env:
+            k -= self.env["offset"]
+        return k
+
+    def named(self, node: Any) -> Value:
+        """A name, or anything that is read as one."""
+        ref = self.page.symbols.ref(node)
+        if ref is None:
+            return self.unnamed(node)
+        v = self.quantity(ref)
+        if ref.entries:
+            if self.flat:
+                return v
+            v = values.part(v, tuple(self.entry(e, 0) for e in ref.entries))
+        return v
+
+    def quantity(self, ref: Ref) -> Value:
+        key = ref.key
+        self.used.add(key)
+        if key in self.page.step_losses or key in self.page.total_losses:
+            return self.loss_value(ref)
+        v = self.lookup(key, self.step_of(ref))
+        if (self.lenient or self.flat) and v.rank == 1:
+            v = replace(v, orient=0)
+        return v
+
+    def loss_value(self, ref: Ref) -> Value:
+        """The loss itself: its own formula where it has one, else a number nobody asks for."""
+        return Value(np.full(F.WORLDS, 1, dtype=np.int64) * self.world.draws.drawn("loss", ref.key, str(ref.step)))
+
+    def unnamed(self, node: Any) -> Value:
+        """A bound index as a number, I, 1, T, e; a symbol that stands for a derivative; else nothing."""
+        at = number_at(node, self.env)
+        if at is not None:
+            return scalar(at.numerator, at.denominator)
+        from symgrad.check import derivatives
+
+        adjoint = derivatives.adjoint_symbol(self, node)
+        if adjoint is not None:
+            return adjoint
+        short = derivatives.abbreviation(self, node)
+        if short is not None:
+            return short
+        word = spelled(node)
+        if word in UNITS:
+            return scalar(1)
+        if word == "0":
+            return scalar(0)
+        slope = self.bare_slope(node)
+        if slope is not None:
+            return slope
+        raise Missing(word or kind(node), node)
+
+    def bare_slope(self, node: Any) -> Value | None:
+        r"""``\sigma'`` without an argument: at the preactivation of the neighbours."""
+        if kind(node) != "Name" or not node.primes or node.subs:
+            return None
+        function = self.function(node.base)
+        if not isinstance(function, str):
+            return None
+        return self.slope_somewhere(node, function)
+
+    def slope_somewhere(self, node: Any, function: str) -> Value:
+        from symgrad.check import derivatives
+
+        found = derivatives.preactivations(self.page, function)
+        if not found:
+            raise Missing(f"{node.base if kind(node) == 'Name' else function}'", node)
+        near = self.env.get("neighbours", frozenset())
+        scored = sorted(found, key=lambda k: -len(near & self.page_parameters(k)))
+        options = tuple(Option(n + (0 if n == 0 else 1), k, f"the argument that is left out is the preactivation of {self.page.notes.get(k, k)}")
+                        for n, k in enumerate(scored))  # fmt: skip
+        key = self.chooser.choose(("slope at", id(node)), options)
+        step = self.env.get(self.page.symbols.letter, self.env.get("now"))
+        step = self.env.get("slope step", step)
+        if step is None:
+            raise OutOfTime(key)
+        a = self.lookup(key, int(step))
+        return self.slope(function, replace(a, d=None), 1)
+
+    def page_parameters(self, hidden: str) -> frozenset[str]:
+        memo = self.page.__dict__.setdefault("_near", {})
+        if hidden not in memo:
+            owner = hidden.removeprefix("pre:")
+            d = self.page.definitions.get(owner)
+            names = {self.page.symbols.ref(x).key for x in _walk(d.node) if self.page.symbols.ref(x)} if d else set()  # type: ignore[union-attr]
+            memo[hidden] = frozenset(n for n in names if n not in self.page.symbols.timed)
+        return memo[hidden]  # type: ignore[no-any-return]
+
+    # -- sums and products ----------------------------------------------------------------------------------------------------
+
+    def sum(self, node: Any) -> Value:
+        args = node.args
+        if any(kind(unwrapped(a)) == "Ellipsis" for a in args):
+            from symgrad.check.dots import filled
+
+            args = filled(self, args)
+        out = self.value(args[0])
+        for a in args[1:]:
+            out = self.add(out, self.value(a))
+        return out
+
+    def add(self, x: Value, y: Value) -> Value:
+        if x.rank == 1 and y.rank == 1 and x.orient * y.orient == -1 and not self.lenient and x.dims == y.dims:
+            raise Misfit("a row is added to a column")
+        if not x.rank and y.rank == 2 and np.any(x.a) and not x.plain:
+            pass
+        out, note = plus(x, y)
+        if note:
+            self.chooser.choose(("raised", note), (Option(1, None, note),))
+        return out
+
+    def negative(self, node: Any) -> Value:
+        return values.negative(self.value(node.arg))
+
+    def product(self, node: Any) -> Value:
+        return self.chain(node.args, "")
+
+    def hadamard(self, node: Any) -> Value:
+        return self.chain(node.args, products.ENTRYWISE)
+
+    def infix(self, node: Any) -> Value:
+        return self.chain(node.args, SIGNS.get(node.sign, node.sign))
+
+    def chain(self, args: tuple[Any, ...], sign: str) -> Value:
+        """Factors from left to right."""
+        from symgrad.check import derivatives
+
+        if any(kind(unwrapped(a)) == "Ellipsis" for a in args):
+            from symgrad.check.dots import filled
+
+            args = filled(self, args)
+        if not sign:
+            args = derivatives.fused(self, args)
+        near = self.neighbours(args)
+        kept = self.env.get("neighbours")
+        if near:
+            self.env["neighbours"] = near | (kept or frozenset())
+        try:
+            out = self.value(args[0])
+            for a in args[1:]:
+                out = self.times(sign, out, self.value(a))
+        finally:
+            if near:
+                if kept is None:
+                    self.env.pop("neighbours", None)
+                else:
+                    self.env["neighbours"] = kept
+        return out
+
+    def neighbours(self, args: tuple[Any, ...]) -> frozenset[str]:
+        found = set()
+        for a in args:
+            for x in _walk(a):
+                ref = self.page.symbols.ref(x)
+                if ref is not None and ref.key not in self.page.symbols.timed:
+                    found.add(ref.key)
+        return frozenset(found)
+
+    def times(self, sign: str, x: Value, y: Value) -> Value:
+        if self.lenient:
+            x, y = (replace(v, orient=0) if v.rank == 1 and sign == "free" else v for v in (x, y))
+        found = meanings(sign, x, y)
+        if self.defining and not found and x.rank and y.rank:
+            found = meanings(sign, replace(x, orient=0), replace(y, orient=0))
+        if not found and self.lenient:
+            found = meanings(sign, replace(x, orient=0), replace(y, orient=0))
+        if not found:
+            raise Misfit(f"{products.shape(x)} times {products.shape(y)} does not compose")
+        if len(found) == 1 and not found[0][1].note:
+            return found[0][1].value(x, y)  # type: ignore[no-any-return]
+        names = tuple(n for n, _ in found)
+        key = ("product", sign if sign in products.SHARED or sign == products.ENTRYWISE else "", x.rank, y.rank, x.orient, y.orient, names)
+        rule = self.chooser.choose(key, tuple(o for _, o in found))
+        return rule(x, y)  # type: ignore[no-any-return]
+
+    def power(self, node: Any) -> Value:
+        exponent = unwrapped(node.exponent)
+        ref = self.page.symbols.ref(node)
+        if ref is not None:
+            return self.named(node)
+        if kind(node.base) == "Name" and node.base.base == "e" and not node.base.subs and "e" not in self.page.symbols.ranks:
+            return self.apply_known("exp", self.value(node.exponent), 0)
+        n = number_at(exponent, self.env)
+        if n is None:
+            adjoint = self.try_unnamed(node)
+            if adjoint is not None:
+                return adjoint
+            raise Missing(next((w for w in letters(exponent) if w not in self.env), "exponent"), exponent)
+        if kind(node.base) in ("Name", "Power", "Index") and self.page.symbols.ref(node.base) is None:
+            adjoint = self.try_unnamed(node)
+            if adjoint is not None:
+                return adjoint
+        x = self.value(node.base)
+        return self.raised(x, n)
+
+    def try_unnamed(self, node: Any) -> Value | None:
+        try:
+            return self.unnamed(node)
+        except Missing:
+            return None
+
+    def raised(self, x: Value, n: Ratio) -> Value:
+        if n.denominator != 1:
+            if n == Ratio(1, 2):
+                return self.apply_known("sqrt", x, 0)
+            raise Unsupported("a fractional power")
+        k = int(n)
+        if abs(k) > 200:
+            raise Unsupported("a large power")
+        if x.rank == 2 and x.dims[0] == x.dims[1]:
+            if k < 0:
+                raise Misfit("a negative power of a matrix")
+            out = Value(values.eye(x.dims[0]))
+            for _ in range(k):
+                out = values.contracted(out, x)
+            return out
+        if k == 0:
+            return replace(x, a=np.ones_like(x.a), d=None)
+        if k < 0:
+            x = Value(F.inverse(x.a), None if x.d is None else -x.d * (F.power(x.a, -2))[..., None] % F.P, x.orient)
+            k = -k
+        out = x
+        for _ in range(k - 1):
+            out = values.scaled(out, x, x.orient)
+        return out
+
+    def transpose(self, node: Any) -> Value:
+        return values.transposed(self.value(node.arg))
+
+    def fraction(self, node: Any) -> Value:
+        below = self.value(node.denominator)
+        above = self.value(node.numerator)
+        if below.rank and above.rank and below.dims != above.dims:
+            raise Misfit("a quotient of different shapes")
+        if below.rank > 1:
+            raise Misfit("a division by a matrix")
+        one_over = Value(F.inverse(below.a), None if below.d is None else -below.d * F.power(below.a, -2)[..., None] % F.P, below.orient)
+        return values.scaled(above, one_over, above.orient or below.orient)
+
+    # -- functions ------------------------------------------------------------------------------------------------------------
+
+    def function(self, base: str) -> Any:
+        """The function a name stands for: a rule's name, an alias, or the name itself when it is free."""
+        found = self.page.functions.get(base)
+        if found is not None:
+            return found
+        if base in BUILTIN:
+            return BUILTIN[base]
+        return base
+
+    def apply(self, node: Any) -> Value:
+        name = node.function
+        ref = self.page.symbols.ref(node)
+        if ref is not None:
+            return self.named(node)
+        adjoint = self.try_unnamed(node) if kind(name) == "Name" and len(node.args) == 1 and not name.primes and name.base not in BUILTIN else None
+        if adjoint is not None:
+            return adjoint
+        base = name.base if kind(name) == "Name" else spelled(name) or ""
+        word = spelled(replace(name, primes=0)) if kind(name) == "Name" else base
+        if base in ("prod", "Prod", "mul", "matmul", "dot"):
+            out = self.value(node.args[0])
+            for a in node.args[1:]:
+                out = self.prod(out, self.value(a))
+            return out
+        if base in ("sum", "Sum") and len(node.args) == 1:
+            return self.value(node.args[0])
+        if base in ("transpose",) and len(node.args) == 1:
+            return values.transposed(self.value(node.args[0]))
+        function = self.function(base) if not getattr(name, "subs", ()) else self.function(word or base)
+        if base in self.page.symbols.ranks and base not in self.page.functions and base not in BUILTIN and name.primes:
+            raise Missing(base + "'" * name.primes, name)
+        if len(node.args) > 1:
+            return self.call(word or base, node, name.primes)
+        arg = node.args[0]
+        if kind(unwrapped(arg)) in ("Ellipsis",) or (kind(unwrapped(arg)) == "Infix" and not unwrapped(arg).args):
+            if name.primes and isinstance(function, str):
+                return self.slope_somewhere(node, function)
+            raise Unsupported("an argument left out", node)
+        if isinstance(function, tuple):
+            variable, body = function
+            inner = self.value(arg)
+            return self.bound(variable, inner, body, name.primes)
+        x = self.value(arg)
+        if name.primes:
+            at = self.output_of(arg, function)
+            if at is not None:
+                return self.slope_from(name, function, x)
+        if function in RULES_OF_VECTORS and not name.primes:
+            return self.softmax(x)
+        return self.apply_known(function, x, name.primes)
+
+    def bound(self, variable: str, inner: Value, body: Any, primes: int) -> Value:
+        """A function given by its formula, at a value."""
+        kept = self.env.get("values", {})
+        self.env["values"] = {**kept, variable: inner}
+        try:
+            if primes:
+                raise Unsupported("the derivative of a function given by a formula")
+            return self.value(body)
+        finally:
+            self.env["values"] = kept
+
+    def output_of(self, arg: Any, function: str) -> str | None:
+        """The quantity in the argument, if it is itself an output of this function."""
+        ref = self.page.symbols.ref(unwrapped(arg))
+        if ref is not None:
+            d = self.page.definitions.get(ref.key)
+            node = unwrapped(d.node) if d else None
+            if node is not None and kind(node) == "Apply" and self.function(node.function.base) == function and not node.function.primes:
+                return ref.key
+            if ref.key in self.page.lagged and any(self.function(unwrapped(e.node).function.base) == function for e in self.page.definitions.values()
+                                                   if kind(unwrapped(e.node)) == "Apply" and e.key == ref.key):  # fmt: skip
+                return ref.key
+        node = unwrapped(arg)
+        if kind(node) == "Apply" and kind(node.function) == "Name" and self.function(node.function.base) == function and not node.function.primes:
+            return function
+        return None
+
+    def slope_from(self, name: Any, function: str, y: Value) -> Value:
+        """σ'(z) where z = σ(a) already: literally at z, or in terms of the output."""
+        if function not in ("sigmoid", "tanh"):
+            return self.apply_known(function, y, 1)
+        how = self.chooser.choose(("slope of output", function), (
+            Option(0, "literal"),
+            Option(1, "output", f"{name.base}' of an activated value is read as the slope written in its output", tag="slope-of-output"),
+        ))  # fmt: skip
+        if how == "literal":
+            return self.apply_known(function, y, 1)
+        d = None
+        return Value(F.RULES[function][1](self.world.draws, y.a, y.a), d, y.orient)
+
+    def apply_known(self, function: str, x: Value, primes: int) -> Value:
+        """f(x) or its slope, entry by entry, with the tangent."""
+        if primes:
+            return self.slope(function, x, primes)
+        if x.rank >= 2:
+            raise Misfit("a function of a matrix")
+        y = F.apply(self.world.draws, function, x.a)
+        d = None
+        if x.d is not None:
+            d = x.d * F.slope(self.world.draws, function, y, x.a)[..., None] % F.P
+        return Value(y, d, x.orient)
+
+    def slope(self, function: str, x: Value, primes: int) -> Value:
+        if function in RULES_OF_VECTORS:
+            raise Unsupported("the slope of softmax is a matrix")
+        name = function + "'" * (primes - 1)
+        if primes > 1 and function in F.RULES:
+            raise Unsupported("a second derivative of an activation")
+        y = F.apply(self.world.draws, name, x.a)
+        s = F.slope(self.world.draws, name, y, x.a)
+        if x.d is not None:
+            raise Unsupported("a derivative of a slope")
+        return Value(s, None, x.orient)
+
+    def softmax(self, x: Value) -> Value:
+        """e^{x_i} / Σ_j e^{x_j}."""
+        if x.rank != 1:
+            if self.flat and not x.rank:
+                return self.apply_known("softmax1", x, 0)
+            raise Misfit("softmax of something that is no vector")
+        e = self.apply_known("exp", x, 0)
+        total = Value(e.a.sum(1) % F.P, None if e.d is None else e.d.sum(1) % F.P)
+        one_over = Value(F.inverse(total.a), None if total.d is None else -total.d * F.power(total.a, -2)[..., None] % F.P)
+        return values.scaled(e, one_over, x.orient)
+
+    def call(self, name: str, node: Any, primes: int) -> Value:
+        """An unknown function of several things, ``f(x, h, w)``: a value and a Jacobian by each argument, drawn at random."""
+        if primes:
+            raise Unsupported("the derivative of a function of several arguments, without saying by which")
+        parts = [self.value(a) for a in node.args]
+        dims = self.world.model.dims.get(f"call:{name}")
+        if dims is None:
+            owner = self.page.named.get(self.page.canon(node, self.page.symbols.letter, 0))
+            dims = self.world.model.dims.get(owner) if owner else (self.world.model.dims.get(self.inside) if self.inside else None)
+        if dims is None:
+            raise Missing(name, node.function)
+        draws = self.world.draws
+        flat = [p.a.reshape(F.WORLDS, -1) for p in parts]
+        given = [tuple(int(v) for f in flat for v in f[w]) for w in range(F.WORLDS)]
+        size = int(np.prod(dims, dtype=int))
+        out = np.array([[draws.drawn(name, w, given[w], i) for i in range(size)] for w in range(F.WORLDS)], dtype=np.int64).reshape(F.WORLDS, *dims)
+        d = None
+        for k, p in enumerate(parts):
+            if p.d is None:
+                continue
+            n = flat[k].shape[1]
+            jac = np.array([[[draws.drawn(name, w, given[w], "d", k, i, j) for j in range(n)] for i in range(size)] for w in range(F.WORLDS)], dtype=np.int64)
+            part = values._contract(jac, p.d.reshape(F.WORLDS, n, -1), 1).reshape(F.WORLDS, *dims, -1)
+            d = part if d is None else (d + part) % F.P
+        return Value(out, d, self.world.model.orient if len(dims) == 1 else 0)
+
+    def prod(self, x: Value, y: Value) -> Value:
+        """The chain rule's product: the last index of x with the first of y."""
+        if not x.rank or not y.rank:
+            return values.scaled(x, y)
+        if x.rank == 1 and y.rank == 1 and x.dims != y.dims:
+            return values.outer(x, y)
+        if x.rank == 1 and y.rank == 1:
+            if self.flat:
+                return values.scaled(x, y)
+            return values.outer(x, y)
+        return values.contracted(x, y)
+
+    def diag(self, node: Any) -> Value:
+        x = self.value(node.arg)
+        if self.flat:
+            return x
+        if x.rank == 2:
+            return x
+        return values.diagonal(x)
+
+    def stack(self, node: Any) -> Value:
+        parts = [self.value(a) for a in node.args]
+        if len(parts) == 1:
+            return parts[0]
+        if self.flat:
+            raise Unsupported("a stack of numbers", node)
+        return values.stacked(parts)
+
+    def index(self, node: Any) -> Value:
+        """``W[:, a:b]``, ``(…)_i``; ``W [h, x]`` is a product."""
+        if self.page.symbols.ref(node) is not None:
+            return self.named(node)
+        adjoint = self.try_unnamed(node)
+        if adjoint is not None:
+            return adjoint
+        x = self.value(node.base)
+        if any(kind(p) in ("Stack", "Hadamard") or (self.page.symbols.ref(p) is not None and number_at(p, self.env) is None) for p in node.parts):
+            v = self.value(node.parts[0]) if len(node.parts) == 1 else values.stacked([self.value(p) for p in node.parts])
+            return self.times("", x, v)
+        if self.flat:
+            return x
+        at: list[int | slice] = []
+        for p, n in zip(node.parts, (*x.dims, *[0] * 4), strict=False):
+            at.append(self.sliced(p, n) if kind(p) == "Slice" else self.entry(p, n))
+        return values.part(x, tuple(at))
+
+    def sliced(self, node: Any, n: int) -> slice:
+        def bound(side: Any) -> int | None:
+            if side is None:
+                return None
+            at = number_at(side, self.env)
+            if at is not None:
+                return int(at)
+            word = spelled(unwrapped(side)) or ""
+            size = self.page_size(word)
+            if size is None:
+                raise Missing(word, side)
+            return size
+
+        return slice(bound(node.lower), bound(node.upper))
+
+    def page_size(self, word: str) -> int | None:
+        """A word for a size: in, input, hidden, n_a …"""
+        sizes = self.world.model.dims
+        low = word.lower()
+        state = next((sizes[k] for k in sorted(self.page.lagged) if sizes.get(k)), None)
+        given = next((sizes[k] for k in sorted(self.page.symbols.timed) if k not in self.world.model.equations and sizes.get(k)), None)
+        if any(w in low for w in ("in", "n_x", "d_x", "m")) and "hid" not in low:
+            return given[0] if given else None
+        if any(w in low for w in ("hid", "n_a", "n_h", "d_h", "h", "n")):
+            return state[0] if state else None
+        return None
+
+    def indicator(self, node: Any) -> Value:
+        r"""``\mathbf{1}(i = j)``."""
+        return scalar(int(self.holds(node.condition)))
+
+    def holds(self, relation: Any) -> bool:
+        relation = unwrapped(relation)
+        if kind(relation) == "Tuple":
+            return all(self.holds(a) for a in relation.args)
+        if kind(relation) != "Relation":
+            raise Unsupported("an indicator of something else", relation)
+        a, b = (number_at(s, self.env) for s in relation.sides[:2])
+        if a is None or b is None:
+            raise Unsupported("an indicator of values", relation)
+        sign = relation.signs[0]
+        if sign in ("=", "=="):
+            return a == b
+        if sign in ("!=", "≠", "ne"):
+            return a != b
+        return {"<": a < b, ">": a > b, "<=": a <= b, ">=": a >= b}.get(sign, False)
+
+    def cases(self, node: Any) -> Value:
+        """The row whose condition holds."""
+        for value, condition in node.rows:
+            if condition is None or kind(unwrapped(condition)) == "Words" or self.holds(condition):
+                return self.value(value)
+        raise Unsupported("no row applies", node)
+
+    def big(self, node: Any) -> Value:
+        from symgrad.check.sums import big
+
+        return big(self, node)
+
+    def derivative(self, node: Any) -> Value:
+        from symgrad.check.derivatives import derivative
+
+        return derivative(self, node)
+
+    def numeral(self, node: Any) -> Value:
+        r = Ratio(node.text)
+        return scalar(r.numerator, r.denominator)
+
+    def inner(self, node: Any) -> Value:
+        return self.value(node.arg)
+
+    def name(self, node: Any) -> Value:
+        bound = self.env.get("values", {}).get(spelled(node)) if "values" in self.env else None
+        return bound if bound is not None else self.named(node)
+
+    def product_or_name(self, node: Any) -> Value:
+        if self.page.symbols.ref(node) is not None:
+            return self.named(node)
+        return self.product(node)
+
+    def tuple(self, node: Any) -> Value:
+        if len(node.args) == 1:
+            return self.value(node.args[0])
+        return self.stack(node)
+
+
+def _walk(node: Any) -> Any:
+    yield node
+    for child in children(node):
+        yield from _walk(child)
+
+
+RULES_OF_VECTORS = frozenset({"softmax"})
+_SHAREABLE = frozenset({"Apply", "Sum", "Hadamard", "Product", "Infix", "Stack"})
+RULES: dict[str, Callable[[Run, Any], Value]] = {
+    "Number": Run.numeral, "Name": Run.name, "Sum": Run.sum, "Negative": Run.negative, "Product": Run.product_or_name, "Hadamard": Run.hadamard,
+    "Infix": Run.infix, "Power": Run.power, "Transpose": Run.transpose, "Fraction": Run.fraction, "Apply": Run.apply, "Diagonal": Run.diag,
+    "Stack": Run.stack, "Index": Run.index, "Indicator": Run.indicator, "Cases": Run.cases, "Big": Run.big, "Derivative": Run.derivative,
+    "Paren": Run.inner, "Tuple": Run.tuple, "Underbrace": Run.inner, "Labelled": Run.inner,
+}  # fmt: skip
+__all__ = ["ACTIVATIONS", "BUILTIN", "Run", "Unsupported", "common", "head_and_parts"]

@@ -1,0 +1,1 @@
+"""Claims shown: for a terminal, a notebook, GitHub, SARIF.  Nothing here judges."""
