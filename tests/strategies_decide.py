@@ -79,7 +79,8 @@ def _somewhere(value: Tensor, rnd: random.Random, change: Callable[[Tensor], Ten
         changed = _somewhere(inner, rnd, change)
         if changed is None:
             return None
-        return _term(value, k, [*value.terms[k].factors[:m], Factor(changed, value.terms[k].factors[m].indices), *value.terms[k].factors[m + 1 :]])
+        fs = value.terms[k].factors
+        return _term(value, k, [*fs[:m], Factor(changed, fs[m].indices), *fs[m + 1 :]])
     return change(value)
 
 
@@ -146,7 +147,8 @@ def _merge(d: Derivative, value: Tensor, rnd: random.Random) -> Tensor | None:
         for k, t in enumerate(value.terms)
         for m, f in enumerate(t.factors)
         for n, g in enumerate(t.factors)
-        if m < n and _pointwise(f) and _pointwise(g) and f.indices == g.indices and not (f.value.free_symbols | g.value.free_symbols) & set(d.program.constants)
+        if m < n and _pointwise(f) and _pointwise(g) and f.indices == g.indices
+        and not (f.value.free_symbols | g.value.free_symbols) & set(d.program.constants)
     ]
     if not places:
         return None

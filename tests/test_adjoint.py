@@ -40,9 +40,10 @@ def evaluated(equations: list[sp.Eq], known: dict[str, Any]) -> list[dict[str, A
     for eq in equations:
         elements = eq.rhs.atoms(sp.matrices.expressions.matexpr.MatrixElement)
         swap = {e: float(np.reshape(known[e.parent.name], e.parent.shape)[int(e.i), int(e.j)]) for e in elements}
-        swap |= {s: float(known[s.name]) for s in eq.rhs.free_symbols if isinstance(s, sp.Symbol) and s.name in known and np.ndim(known[s.name]) == 0}
+        scalars = [s for s in eq.rhs.free_symbols if isinstance(s, sp.Symbol) and np.size(known.get(s.name)) == 1]
+        swap |= {s: float(np.ravel(known[s.name])[0]) for s in scalars}
         value = np.array(eq.rhs.xreplace(swap).evalf(17), dtype=float)
-        name = next(iter(eq.lhs.atoms(sp.MatrixSymbol))).name
+        name = next(iter(eq.lhs.atoms(sp.MatrixSymbol) or eq.lhs.free_symbols)).name
         known[name] = value if min(value.shape) > 1 else value.ravel()
         found.append({name: known[name]})
     return found

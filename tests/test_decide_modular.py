@@ -29,8 +29,8 @@ def minus(t):
     return Tensor(t.dims, tuple(Term(-x.coefficient, x.factors) for x in t.terms))
 
 
-def test(a, b, world=WORLD):
-    return modular.decide(world, a, b, Budget(LIMITS))
+def test(a, b, where=None):
+    return modular.decide(where or WORLD, a, b, Budget(LIMITS))
 
 
 test.__test__ = False

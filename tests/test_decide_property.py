@@ -43,7 +43,7 @@ class Components:
         self.world, self.n = sides.world, n
 
     def size(self, dim: sp.Expr) -> int:
-        return int(dim.subs({s: self.n for s in dim.free_symbols}))
+        return int(dim.subs(dict.fromkeys(dim.free_symbols, self.n)))
 
     def entry(self, value: sp.Expr | Tensor, at: tuple[int, ...]) -> sp.Expr:
         if isinstance(value, Tensor):

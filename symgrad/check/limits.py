@@ -11,10 +11,16 @@ import signal
 from collections.abc import Iterator
 from typing import Any
 
-SECONDS = 1.4  # a document
-SECONDS_EACH = 0.1  # and each formula of it
-GRACE = 0.3
+SECONDS = 1.2  # a document
+SECONDS_EACH = 0.02  # and each formula of it
+SECONDS_MOST = 20.0
+GRACE = 0.2
 MEMORY = 480_000_000
+
+
+def allowed(formulas: int) -> float:
+    """Seconds for a document of so many formulas."""
+    return min(SECONDS + SECONDS_EACH * formulas, SECONDS_MOST)
 
 
 class OutOfTime(BaseException):

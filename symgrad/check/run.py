@@ -7,8 +7,10 @@ run it: threads, processes, a Dask cluster's ``client.get_executor()``.  Whoever
 from __future__ import annotations
 
 import atexit
+import contextlib
 import json
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -61,20 +63,25 @@ class Server:
         finally:
             clock.cancel()
 
-    def close(self) -> None:
+    def close(self) -> str:
+        """End it; how it had ended before, if by neither of the alarms nor the clock."""
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self.process.wait(0.2 if self.process.stdout is not None and self.process.poll() is None else 0)
+        how = self.process.poll()
         self.process.kill()
         self.process.wait()
         for pipe in (self.process.stdin, self.process.stdout):
             if pipe is not None:
-                try:
+                with contextlib.suppress(OSError):
                     pipe.close()
-                except OSError:
-                    continue
+        if how is None or (how < 0 and -how in (getattr(signal, "SIGVTALRM", 0), getattr(signal, "SIGKILL", 9))):
+            return ""
+        return f"the process died of signal {-how}" if how < 0 else f"the process ended with status {how}"
 
 
 def _patience(request: Mapping[str, Any]) -> float:
     """Seconds on the wall after which a process that does not answer is killed; the alarms inside it strike long before."""
-    most = request.get("seconds") or limits.SECONDS + limits.SECONDS_EACH * request["text"].count("=")
+    most = request.get("seconds") or limits.allowed(request["text"].count("="))
     return 10.0 + 5.0 * float(most) if os.name == "posix" else 2.0 + float(most)
 
 
@@ -103,15 +110,16 @@ def judge_one(request: Mapping[str, Any]) -> Answer:
     except OSError as e:  # no processes here
         answer["notes"].append(f"judged without a process of its own: {e}")
         return _gathered(answer, worker.judged(request))
-    answer = _gathered(answer, server.ask(request))
-    if answer.pop("ended") in ("", "internal-error"):
+    answer = _gathered(answer, server.ask(request), server.close)
+    if answer.pop("ended") in ("", "internal-error", "out-of-time"):
         _idle.append(server)
     else:
         server.close()
     return answer
 
 
-def _gathered(answer: Answer, messages: Iterable[tuple[str, Any]]) -> Answer:
+def _gathered(answer: Answer, messages: Iterable[tuple[str, Any]], died: Callable[[], str] = str) -> Answer:
+    """The messages as one answer; if they end early, `died` tells how, and the stand-ins speak for what was not judged."""
     stand_ins: list[dict[str, Any]] | None = None
     ended = None
     for kind, what in messages:
@@ -123,13 +131,17 @@ def _gathered(answer: Answer, messages: Iterable[tuple[str, Any]]) -> Answer:
             answer["error"], ended = what, ""
         else:
             answer[{"claim": "claims", "note": "notes", "expected": "expected"}[kind]].append(what)
-    if ended is None and stand_ins is None:
-        message = "the process that read this file died; nothing of it is judged"
-        answer["claims"] = [worker.entry(worker.whole(answer["name"], "internal-error", message, "undecided"))]
-    elif ended is None:  # it died while judging: what it said counts, the stand-ins speak for the rest
+    if ended is None:
+        how = died()
+        if stand_ins is None:
+            stand_ins = [worker.entry(worker.whole(answer["name"], "internal-error", "the process that read this file died", "undecided"))]
         said = {(c["line"], c["column"]) for c in answer["claims"]}
         last = max(said, default=(0, 0))
-        answer["claims"] += [c for c in stand_ins or () if (c["line"], c["column"]) not in said and (c["end_line"], c["end_column"]) > last]
+        rest = [c for c in stand_ins if (c["line"], c["column"]) not in said and (c["end_line"], c["end_column"]) > last]
+        if how:
+            message = f"{worker.MESSAGES['internal-error']} ({how})"
+            rest = [{**c, "code": "internal-error", "message": message} if c["code"] == "out-of-time" else c for c in rest]
+        answer["claims"] += rest
     answer["ended"] = "killed" if ended is None else ended
     return answer
 

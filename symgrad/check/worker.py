@@ -44,7 +44,7 @@ def judged(request: Mapping[str, Any], cell: Any = None) -> Iterator[Message]:
         cell = cell if cell is not None else _cell(request.get("cell"))
         from symgrad.check.judge import judge
 
-        with limits.within(request.get("seconds") or limits.SECONDS + limits.SECONDS_EACH * len(document.fragments)):
+        with limits.within(request.get("seconds") or limits.allowed(len(document.fragments))):
             for claim in judge(document, cell):
                 claims.append(claim)
                 yield "claim", entry(claim)
@@ -144,8 +144,7 @@ def serve(requests: TextIO, answers: TextIO) -> None:
     for line in requests:
         for kind, what in judged(json.loads(line)):
             answers.write(json.dumps([kind, what]) + "\n")
-            if kind != "claim":
-                answers.flush()
+            answers.flush()
             if kind == "done" and what == "out-of-memory":
                 return
 

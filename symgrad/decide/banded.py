@@ -2,8 +2,8 @@ r"""The modular test for long products: thousands of factors, in time linear in 
 
 A product of 1000 Jacobians has terms with thousands of indices, too many for dense matrices of that size.  It is enough to have *some*
 matrices at which no two different terms can be confused, and sparse ones do: every matrix has random entries at distances
-1 … w from its diagonal and zeros elsewhere.  A term whose graph is a chain with at most w - 1 further indices hanging at each of its links can be laid along the
-line 0, 1, 2, … so that every edge is at most w long, with all its indices at different places; the monomial that arises there comes
+1 … w from its diagonal and zeros elsewhere.  A term whose graph is a chain with at most w - 1 further indices hanging at each of
+its links can be laid along the line 0, 1, 2, … so that every edge is at most w long, with all its indices at different places; the monomial that arises there comes
 from no other term (`bounds`).  So a nonzero difference is a nonzero polynomial in those entries.  It is evaluated by its action on a
 random vector, never as a matrix.
 """
@@ -19,9 +19,9 @@ from typing import Any
 import numpy as np
 import sympy as sp
 
+from symgrad.decide import modular
 from symgrad.decide.bounds import Bound, Bounds
 from symgrad.decide.limits import Budget, Exhausted, Unsupported
-from symgrad.decide import modular
 from symgrad.decide.modular import Modular, letters, trials
 from symgrad.decide.polynomials import rational
 from symgrad.decide.residues import P

@@ -23,7 +23,6 @@ from symgrad.language.shapes import Dim, Shape
 from symgrad.language.tensor import IDENTITY, ONE, Factor, Tensor, Term, added, tensor
 from symgrad.language.trace import Trace, Traced
 
-
 HYPERBOLIC = (sp.sinh, sp.cosh, sp.coth, sp.sech, sp.csch)
 
 

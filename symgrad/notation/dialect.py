@@ -55,11 +55,13 @@ def _without_rows(rows: list[list[Token]]) -> list[list[Token]]:
 
 def _node(statement: Statement, source: str, functions: frozenset[str]) -> Node:
     tokens = statement.tokens
+    span = Span(tokens[0].start, tokens[-1].end)
+    if all(token.kind == "prose" or token.key in table.INFIX or token.key in table.RELATION_SIGNS for token in tokens):  # a sign is mentioned
+        return Words(" ".join(token.key for token in tokens), span=span)
     try:
         node = _parser(tokens, functions).statement()
     except ParseError as error:
-        return Unread(error.reason, error.way_out or error.expected, span=error.span) if not tokens else Unread(
-            error.reason, error.way_out or error.expected, span=Span(tokens[0].start, max(tokens[-1].end, error.span.end)))  # fmt: skip
+        return Unread(error.reason, error.way_out or error.expected, span=span)
     conditions: list[Node] = []
     for part in statement.conditions:
         conditions += _conditions(part, functions)

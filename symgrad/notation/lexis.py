@@ -19,6 +19,7 @@ _escaped = re.compile(r"\\(.)", re.DOTALL)
 _BRACES = r"\{(?:[^{}]|\{[^{}]*+\})*+\}"
 _WORDS = sorted((word for word in (*table.FUNCTION_WORDS, table.DIAGONAL, "Diag") if len(word) > 2), key=len, reverse=True)
 _TEXT_FONTS = sorted((font for font in table.FONTS if font.startswith("text") or font in ("mbox", "operatorname")), key=len, reverse=True)
+_MATH_FONTS = sorted((font for font in table.FONTS if font not in _TEXT_FONTS), key=len, reverse=True)
 _SIGNS = sorted((s for s in (*table.INFIX, *table.RELATION_SIGNS, "||", "**") if len(s) > 1 and s[0] != "\\"), key=len, reverse=True)
 _SPACING = [name for name in (*table.SPACING, *table.TRANSPARENT) if name not in ("left", "right", "substack", *table.GAPS)]
 _GLYPHS = re.escape("".join((*table.LOWERED, *table.RAISED, *table.SUPERSCRIPTS)))
@@ -49,6 +50,8 @@ _LATEX = re.compile(
         |\\(?:{_or(table.DISCARDED)})(?![A-Za-z])\*?\s*(?:{_BRACES})?|\\bbox\s*(?:\[[^\]]*+\])?)+)
     {_COMMON}
   | (?P<word>(?:(?<![A-Za-z\\])|(?<=[_^][A-Za-z]))(?:{_or(_WORDS)})(?![A-Za-z])|tanh(?![A-Za-z])|sigmoid(?![A-Za-z])|softmax(?![A-Za-z]))
+  | (?P<plain>(?<![A-Za-z\\_^])(?:(?=[A-Za-z]*[aeiou])(?![a-z]*(?:{_or(_WORDS)}))[A-Z]?[a-z]{{4,}}|d?(?:{_or(table.SHORT_WORDS)}))(?![A-Za-z]))
+  | \\(?P<mathfont>{_or(_MATH_FONTS)})\s*\{{\s*(?P<mathword>[A-Za-z0-9]+)\s*\}}
   | (?P<identifier>(?<![A-Za-z\\])[A-Za-z]{{2,}}(?:\\_[A-Za-z0-9]+)+)
     {_END}""",
     re.VERBOSE,
@@ -113,6 +116,10 @@ def _one(match: re.Match[str], code: bool) -> Iterator[Token]:
             yield Token("command", r"\dots", start, end)
         case "word":
             yield Token("word", key, start, end, "mathrm")
+        case "plain":
+            yield Token("word", key, start, end, "mathrm")
+        case "mathword":
+            yield Token("word", match["mathword"], start, end, table.FONTS[match["mathfont"]])
         case "identifier":
             yield Token("identifier", key.replace("\\", ""), start, end)
         case "lowered" | "raised":

@@ -80,8 +80,10 @@ def pieces(row: list[Token]) -> Iterator[tuple[str, list[Token]]]:
             else "colon" if key == ":" else "forall" if key in (r"\forall", "∀") else "prose" if token.kind == "prose" and _separates(row, k, part) else ""
         )  # fmt: skip
         if separator:
-            yield lead, part
-            lead, part = separator, []
+            if part or lead != "row" or separator not in ("cell", "gap"):  # `& = b` begins the row
+                yield lead, part
+                lead = separator
+            part = []
             if separator == "prose":
                 lead = "prose:" + token.key
                 yield lead, [token]
@@ -106,7 +108,9 @@ def starts_on(tokens: list[Token]) -> bool:
 
 
 def ends_open(tokens: list[Token]) -> bool:
-    return tokens[-1].key in table.RELATION_SIGNS or (tokens[-1].key in table.INFIX and tokens[-1].key != ".")
+    """Whether something must follow: the last token is a sign or a big operator."""
+    key = tokens[-1].key
+    return key in table.RELATION_SIGNS or (key in table.INFIX and key != ".") or key[1:] in table.BIG_OPERATORS
 
 
 def relates(tokens: list[Token]) -> bool:
@@ -125,7 +129,7 @@ def relates(tokens: list[Token]) -> bool:
 def index_like(tokens: list[Token]) -> bool:
     """``t``, ``k + 1``, ``2``, a dot: what counts."""
     return bool(tokens) and all(
-        token.kind == "number" or token.key in INDEX_LETTERS or token.key in _TERMS or token.key in ("'", r"\infty") for token in tokens)  # fmt: skip
+        token.kind == "number" or token.key in INDEX_LETTERS or token.key in _TERMS or token.key in ("'", ",", r"\infty") for token in tokens)  # fmt: skip
 
 
 def _sides(tokens: list[Token]) -> tuple[list[Token], list[Token]]:
@@ -213,6 +217,9 @@ class _Row:
             self.range.extend([Token("sign", ",", part[0].start, part[0].start), *part])
             return
         self.range = []
+        if self.code and not relates(part) and any(
+            a.kind == b.kind == "identifier" and min(len(a.key), len(b.key)) > 2 for a, b in zip(part, part[1:], strict=False)):
+            part = [_prose(part)]
         if lead == "row":
             here = self.found[-1].tokens if self.found else []
             if here and (ends_open(here) or part[0].key in table.RELATION_SIGNS or (starts_on(part) and not relates(part))):
@@ -237,7 +244,7 @@ class _Row:
             else:
                 self.note(_unbracketed(part))
         elif here and self.code and lead == "gap" and not relates(part):
-            self.note(part)
+            self.note([_prose(part)])
         elif relates(part):
             if lead != "comma":
                 self.flush()
@@ -269,6 +276,10 @@ class _Row:
             self.note(part)
         else:
             self.state(part)
+
+
+def _prose(part: list[Token]) -> Token:
+    return Token("prose", " ".join(token.key for token in part), part[0].start, part[-1].end)
 
 
 def _goes_on(lead: str, here: list[Token], part: list[Token]) -> bool:

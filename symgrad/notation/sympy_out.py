@@ -38,7 +38,7 @@ class Elementwise(ElementwiseApplyFunction):
 
     def _numpycode(self, printer: Any) -> str:
         inner = printer._print(self.expr)
-        name = getattr(self.function, "__name__", "")
+        name = self.function.expr.func.__name__
         if name in NUMPY_CODE:
             return NUMPY_CODE[name].format(inner)
         applied = self.function(sp.Symbol(f"({inner})"))
@@ -203,7 +203,8 @@ class Matrices:
             return Elementwise(sp.Lambda(_D, sp.Derivative(e.expr.expr.func(_D), _D)), self.pointwise(e.point[0], shape))
         if isinstance(e, sp.Derivative):
             return Elementwise(sp.Lambda(_D, sp.Derivative(e.expr.func(_D), _D)), self.pointwise(e.expr.args[0], shape))
-        return Elementwise(e.func, self.pointwise(e.args[0], shape))
+        # a symbol of our own, where SymPy would take a numbered dummy: the same expression every time
+        return Elementwise(sp.Lambda(_D, e.func(_D)), self.pointwise(e.args[0], shape))
 
 
 _D = sp.Symbol("a")

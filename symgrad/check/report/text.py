@@ -59,8 +59,8 @@ def _brief(claim: Claim, palette: Palette, expected: bool) -> Iterator[str]:
     code = f"[{claim.code}]" if claim.code else ""
     mark = " (as expected)" if expected else ""
     head = f"{palette.of(claim.verdict)}{claim.verdict}{code}{palette.off}{mark}"
-    yield f"{head} {claim.file}:{claim.line}:{claim.column}: {shortened(claim.latex, 90)}"
-    if claim.message and claim.verdict != "proved":
+    yield f"{head} {claim.file}:{claim.line}:{claim.column}: {shortened(claim.latex, 90) or printable(claim.message)}"
+    if claim.message and claim.verdict != "proved" and claim.latex:
         yield f"    {printable(claim.message)}"
     for line in _conditions(claim):
         yield f"    {line}"
@@ -75,7 +75,7 @@ def _block(claim: Claim, lines: list[str], palette: Palette, expected: bool) -> 
     yield f"{' ' * gutter}{p.frame}-->{p.off} {claim.file}:{blame.line}:{blame.column}"
     yield f"{' ' * gutter} {p.frame}|{p.off}"
     yield from _lines(blame, lines, gutter, "^", p.refuted, "", p)
-    if claim.definition:
+    if claim.definition and claim.definition.line != blame.line:
         yield f"{' ' * gutter} {p.frame}|{p.off}" if abs(claim.definition.line - blame.line) <= 1 else f"{p.frame}{'.' * gutter}{p.off}"
         yield from _lines(claim.definition, lines, gutter, "-", p.frame, "the definition", p)
     yield f"{' ' * gutter} {p.frame}|{p.off}"

@@ -1,0 +1,128 @@
+r"""``A_1 A_2 \cdots A_k``: the terms that dots stand for, found from those that are written."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from fractions import Fraction as Ratio
+from typing import TYPE_CHECKING, Any
+
+from symgrad.check.symbols import kind, number_at, unwrapped
+from symgrad.check.world import OutOfTime
+from symgrad.notation.syntax import Number
+
+if TYPE_CHECKING:
+    from symgrad.check.evaluate import Run
+
+MOST = 16
+
+
+class Irregular(Exception):
+    """The written terms do not show how the others go on."""
+
+
+def filled(run: Run, args: tuple[Any, ...]) -> tuple[Any, ...]:
+    """The arguments with the dots written out at the present steps."""
+    from symgrad.check.evaluate import Unsupported
+
+    at = [k for k, a in enumerate(args) if kind(unwrapped(a)) == "Ellipsis"]
+    if len(at) != 1 or at[0] < 1:
+        raise Unsupported("dots whose terms cannot be told", args[at[0]] if at else None)
+    here = at[0]
+    if here + 1 >= len(args):
+        raise Unsupported("dots without an end", args[here])
+    before, last = list(args[:here]), args[here + 1]
+    try:
+        if len(before) >= 2:
+            try:
+                return (*before[:-2], *between(run, before[-2], before[-1], last), *args[here + 2 :])
+            except Irregular:
+                pass
+        return (*before[:-1], *between(run, before[-1], None, last), *args[here + 2 :])
+    except Irregular:
+        raise Unsupported("dots whose terms cannot be told", args[here]) from None
+
+
+def between(run: Run, first: Any, second: Any, last: Any) -> list[Any]:
+    """first, second, …, last."""
+    a, c = numbers(run, first), numbers(run, last)
+    if len(a) != len(c):
+        raise Irregular
+    if second is not None:
+        b = numbers(run, second)
+        if len(b) != len(a):
+            raise Irregular
+        moves = [y - x for x, y in zip(a, b, strict=True)]
+    else:
+        moves = [Ratio((y > x) - (y < x)) for x, y in zip(a, c, strict=True)]
+    if not any(moves):
+        raise Irregular if second is not None or a != c else OutOfTime("dots")
+    counts = {(z - x) / m for x, z, m in zip(a, c, moves, strict=True) if m}
+    if any(x != z for x, z, m in zip(a, c, moves, strict=True) if not m) or len(counts) != 1:
+        raise Irregular
+    (count,) = counts
+    if count.denominator != 1 or count > MOST:
+        raise Irregular
+    if count < (1 if second is not None else 0):
+        raise OutOfTime("dots")
+    return [moved(run, first, [x + m * k for x, m in zip(a, moves, strict=True)]) for k in range(int(count) + 1)]
+
+
+def _leaves(run: Run, node: Any, out: list[Any]) -> None:
+    ref = run.page.symbols.ref(node)
+    if ref is not None:
+        if ref.step is not None:
+            out.append(ref.step)
+        out.extend(ref.entries)
+        return
+    from symgrad.check.symbols import children
+
+    if kind(node) == "Power" and number_at(node.exponent, run.env) is not None:
+        _leaves(run, node.base, out)
+        out.append(node.exponent)
+        return
+    for child in children(node):
+        _leaves(run, child, out)
+
+
+def numbers(run: Run, node: Any) -> list[Ratio]:
+    """Every step and index in a term, as numbers."""
+    leaves: list[Any] = []
+    _leaves(run, node, leaves)
+    found = [number_at(leaf, run.env) for leaf in leaves]
+    if any(f is None for f in found) or not found:
+        raise Irregular
+    return [f for f in found if f is not None]
+
+
+def moved(run: Run, node: Any, to: list[Ratio]) -> Any:
+    """The term with its steps and indices at other numbers."""
+    leaves: list[Any] = []
+    _leaves(run, node, leaves)
+    new = {id(leaf): Number(str(int(n))) if n >= 0 else _minus(int(-n)) for leaf, n in zip(leaves, to, strict=True)}
+    return rebuilt(node, new)
+
+
+def _minus(n: int) -> Any:
+    from symgrad.notation.syntax import Negative
+
+    return Negative(Number(str(n)))
+
+
+def rebuilt(node: Any, new: dict[int, Any]) -> Any:
+    """The node with some of the nodes in it exchanged."""
+    if id(node) in new:
+        return new[id(node)]
+    changed: dict[str, Any] = {}
+    for name in getattr(type(node), "__dataclass_fields__", ()):
+        value = getattr(node, name)
+        if name == "span" or value is None:
+            continue
+        if hasattr(type(value), "__dataclass_fields__"):
+            inner = rebuilt(value, new)
+            if inner is not value:
+                changed[name] = inner
+        elif isinstance(value, tuple):
+            inside = tuple(rebuilt(v, new) if hasattr(type(v), "__dataclass_fields__") else v for v in value)
+            if any(p is not q for p, q in zip(inside, value, strict=True)):
+                changed[name] = inside
+    return replace(node, **changed) if changed else node

@@ -1,0 +1,183 @@
+r"""Σ and Π: over steps, over components, bounded or not; products of matrices with the latest step on the left, or on the right."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from symgrad.check import field as F
+from symgrad.check import values
+from symgrad.check.products import plus
+from symgrad.check.readings import Option
+from symgrad.check.symbols import kind, letters, number_at, spelled, unwrapped, walk
+from symgrad.check.values import Misfit, Value, scalar
+from symgrad.check.world import Missing, OutOfTime
+
+if TYPE_CHECKING:
+    from symgrad.check.evaluate import Run
+
+MOST = 64
+
+
+def big(run: Run, node: Any) -> Value:
+    r"""``\sum_{k=1}^{t}``, ``\sum_i``, ``\prod_{1 \le k \le t}``."""
+    index, lower, upper, body = node.index, node.lower, node.upper, node.body
+    name = spelled(index) if index is not None else None
+    if name is None and kind(unwrapped(lower)) == "Relation":
+        name, lower, upper = chained(unwrapped(lower), upper)
+    if name is None:
+        return unindexed(run, node)
+    if kind(unwrapped(lower)) in ("Relation", "Tuple") or (lower is not None and kind(unwrapped(lower)) == "Words"):
+        from symgrad.check.evaluate import Unsupported
+
+        raise Unsupported("a sum over a set", node)
+    if component(run, name, body, upper):
+        return over_components(run, node, name, body, upper)
+    return over_steps(run, node, name, lower, upper, body)
+
+
+def chained(relation: Any, upper: Any) -> tuple[str | None, Any, Any]:
+    r"""The bounds in ``1 \leq k \leq t``."""
+    sides, signs = relation.sides, relation.signs
+    if len(sides) == 3:
+        return spelled(sides[1]), sides[0], sides[2]
+    if len(sides) == 2 and signs[0] in ("=", "=="):
+        return spelled(sides[0]), sides[1], upper
+    if len(sides) == 2 and signs[0] in ("<=", "<"):
+        return spelled(sides[0]), None, sides[1]
+    return None, None, None
+
+
+def component(run: Run, name: str, body: Any, upper: Any) -> bool:
+    """Whether the index counts components."""
+    for node in walk(body):
+        ref = run.page.symbols.ref(node)
+        if ref is not None:
+            if any(name in letters(e) for e in ref.entries):
+                return True
+            if ref.step is not None and name in letters(ref.step):
+                return False
+        if kind(node) == "Index" and any(kind(p) != "Slice" and name in letters(p) for p in node.parts):
+            return True
+    if upper is not None and number_at(upper, run.env) is None:
+        word = spelled(unwrapped(upper))
+        return word not in ("T", "t", "tau", "n", "N")
+    return False
+
+
+def size_of(run: Run, name: str, body: Any) -> int | None:
+    """How many values a component index takes, from where it stands."""
+    for node in walk(body):
+        ref = run.page.symbols.ref(node)
+        if ref is None:
+            continue
+        dims = run.world.model.dims.get(ref.key, ())
+        for k, e in enumerate(ref.entries):
+            if name in letters(e) and k < len(dims) and kind(unwrapped(e)) == "Name":
+                return dims[k]
+    return None
+
+
+def over_components(run: Run, node: Any, name: str, body: Any, upper: Any) -> Value:
+    if run.flat:
+        return total(run, node, name, [0], body)
+    n = size_of(run, name, body)
+    if n is None:
+        for k in range(8):
+            try:
+                at(run, name, k, body)
+            except Misfit:
+                n = k
+                break
+    if not n:
+        raise Missing(name, node.index)
+    return total(run, node, name, list(range(n)), body)
+
+
+def at(run: Run, name: str, k: int, body: Any) -> Value:
+    kept = run.env.get(name)
+    run.env[name] = k
+    run.sums.add(name)
+    try:
+        return run.value(body)
+    finally:
+        run.sums.discard(name)
+        if kept is None:
+            run.env.pop(name, None)
+        else:
+            run.env[name] = kept
+
+
+def over_steps(run: Run, node: Any, name: str, lower: Any, upper: Any, body: Any) -> Value:
+    first = number_at(lower, run.env) if lower is not None else None
+    last = number_at(upper, run.env) if upper is not None else None
+    if lower is not None and first is None:
+        raise Missing(next((w for w in letters(lower) if w not in run.env), "bound"), lower)
+    if upper is not None and last is None:
+        raise Missing(next((w for w in letters(upper) if w not in run.env), "bound"), upper)
+    low = int(first) if first is not None else 1
+    high = int(last) if last is not None else run.world.steps
+    if upper is None and lower is not None and first is not None:
+        high = run.world.steps
+    if high - low > MOST:
+        raise OutOfTime(name)
+    return total(run, node, name, list(range(low, high + 1)), body)
+
+
+def total(run: Run, node: Any, name: str, steps: list[int], body: Any) -> Value:
+    """The sum or product of the body over these values."""
+    terms: list[Value] = []
+    for k in steps:
+        try:
+            terms.append(at(run, name, k, body))
+        except OutOfTime as e:
+            if node.kind == "prod":
+                raise
+            run.chooser.choose(("beyond", name, k), (Option(1, None, f"the term {name} = {k} names {run.page.notes.get(str(e), str(e))} at a step that does not exist, and is left out"),))
+    if node.kind == "sum":
+        out: Value | None = None
+        for v in terms:
+            out = v if out is None else plus(out, v)[0]
+        return out if out is not None else scalar(0)
+    return multiplied(run, node, terms)
+
+
+def multiplied(run: Run, node: Any, terms: list[Value]) -> Value:
+    """Matrices do not commute: the latest on the left in numerator layout, else as the index runs."""
+    if not terms:
+        return scalar(1)
+    matrices = any(v.rank >= 2 for v in terms)
+    if matrices and len(terms) > 1:
+        how = run.chooser.choose("product order", (
+            Option(0, "down", ""), Option(1, "up", "the factors of Π stand in the order in which its index runs")))  # fmt: skip
+        if how == "down":
+            terms = terms[::-1]
+    elif matrices:
+        run.chooser.choose("product order", (Option(0, "down", ""), Option(1, "up", "the factors of Π stand in the order in which its index runs")))
+    out = terms[0]
+    for v in terms[1:]:
+        out = run.times("" if matrices else "had", out, v)
+    return out
+
+
+def unindexed(run: Run, node: Any) -> Value:
+    r"""``\sum \delta_t`` without an index: over all steps, over a batch, or over components."""
+    how = run.chooser.choose(("sum of", id(node)), (
+        Option(0, "batch", "a sum without index runs over the batch"), Option(1, "steps", "a sum without index runs over the steps"),
+        Option(2, "entries", "a sum without index runs over the components")))  # fmt: skip
+    if how == "batch":
+        return run.value(node.body)
+    if how == "entries":
+        v = run.value(node.body)
+        return Value(v.a.sum(1) % F.P) if v.rank == 1 else v
+    letter = run.page.symbols.letter
+    out: Value | None = None
+    for k in range(1, run.world.steps + 1):
+        v = at(run, letter, k, node.body)
+        out = v if out is None else plus(out, v)[0]
+    assert out is not None
+    return out
+
+
+__all__ = ["big", "np", "values"]

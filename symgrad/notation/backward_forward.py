@@ -1,0 +1,349 @@
+"""The generated ``forward``: input products of all steps at once, then the loop over time, one matrix product for each operand."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+import sympy as sp
+
+from symgrad.language.program import base
+from symgrad.language.tensor import Tensor
+from symgrad.notation.backward_lines import APPLY, Lines, einsum, infix
+from symgrad.notation.backward_plan import Plan, Slot
+from symgrad.notation.backward_sweep import Sweep
+from symgrad.notation.text import text
+from symgrad.notation.write import Writer, write_equation
+
+RESERVED = {
+    "T", "B", "K", "t", "np", "xs", "ys", "dys", "dxs", "states", "params", "mask", "cache", "dtype", "d", "db", "gates", "start", "stop", "block",
+    "real", "padded", "sigmoid", "forward", "backward", "final_states", "dfinal", "dstates", "dparams", "outputs", "doutputs", "batch_first", "list", "zip",
+}  # fmt: skip
+WHOLE = {"sigmoid": "sigmoid_of", "tanh": "np.tanh", "exp": "np.exp", "log": "np.log", "abs": "np.abs", "sign": "np.sign", "relu": "relu_of", "sqrt": "np.sqrt",
+         "softplus": "softplus_of", "step": "step_of"}  # fmt: skip
+HELPERS = {
+    "sigmoid_of": "def sigmoid_of(a):\n    return sigmoid(np.array(a), out=np.empty_like(a))\n",
+    "relu_of": "def relu_of(a):\n    return np.maximum(a, 0)\n",
+    "softplus_of": "def softplus_of(a):\n    return np.logaddexp(0, a)\n",
+    "step_of": "def step_of(a):\n    return (a > 0).astype(a.dtype)\n",
+}
+
+
+class Names:
+    """A Python name for every symbol and every size of the program."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan, self.program = plan, plan.program
+        taken = {s.name for s in (*self.program.order, *plan.cell.parameters)}
+        self.sizes: dict[str, str] = {}
+        for dims in self.program.shapes.values():
+            for d in dims:
+                for s in d.free_symbols:
+                    self.sizes.setdefault(s.name, s.name if s.name not in taken | RESERVED else f"size_{s.name}")
+
+    def __call__(self, s: sp.Symbol) -> str:
+        name = s.name.replace("δ", "d", 1) if s.name.startswith("δ") else s.name
+        return f"{name}_" if name in RESERVED or not name.isidentifier() or name in self.sizes.values() else name
+
+    def size(self, d: sp.Expr) -> str:
+        text = str(d.xreplace({s: sp.Symbol(self.sizes[s.name]) for s in d.free_symbols}))
+        return text if d.is_Atom else f"({text})"
+
+    def shape(self, dims: Iterable[sp.Expr], *lead: str) -> str:
+        parts = [*lead, *map(self.size, dims)]
+        return f"({', '.join(parts)}{',' if len(parts) == 1 else ''})"
+
+    def operand(self, e: sp.Expr) -> str:
+        """A short name for the operand of a product: h, or rh for r∘h."""
+        if e.is_Symbol:
+            return self(e)
+        word = "".join(sorted(s.name for s in e.free_symbols))
+        return word if word.isidentifier() and e.is_Mul and len(word) < 12 and word not in RESERVED and sp.Symbol(word) not in self.program.order else f"v{abs(hash(str(e))) % 10**4}"
+
+    def all(self, s: sp.Symbol) -> str:
+        return f"{self(s)}_all"
+
+
+def comment(writer: Writer, s: sp.Symbol) -> str:
+    """The equation of a name, as a comment."""
+    return text(write_equation(writer, s))
+
+
+class Forward:
+    """Writes ``forward`` line by line; `kept` maps each forward name to the code of its array over all steps."""
+
+    def __init__(self, plan: Plan, sweep: Sweep, names: Names) -> None:
+        self.plan, self.sweep, self.names, self.program = plan, sweep, names, plan.program
+        self.writer = Writer(plan.program)
+        self.setup: list[str] = []
+        self.kept: dict[sp.Expr, str] = {}  # over all steps: (T, B, ·)
+        self.local: dict[sp.Symbol, str] = {}  # within a step
+        self.views: dict[str, str] = {}  # local name → code of its view
+        self.stored: list[str] = []  # the arrays that backward needs
+        self.body = Lines(self.name, "B")
+        self.operands: dict[sp.Expr, str] = {}
+        self.done: set[sp.Symbol] = set()
+        self.products: dict[tuple[sp.Symbol, sp.Expr], str] = {}
+        self.helpers: set[str] = set()
+        self._places()
+        self._before()
+        self._loop()
+
+    # -- places -------------------------------------------------------------------------------------------------------------
+
+    def name(self, s: sp.Symbol) -> str:
+        if s in self.local:
+            return self.local[s]
+        if s in self.program.atoms:
+            self._contraction(s)
+        return self.local.get(s) or self.names(s)
+
+    def _places(self) -> None:
+        n, plan = self.names, self.plan
+        for old, new in self.program.updates.items():
+            whole = f"{base(n(old))}_all"
+            self.setup.append(f"{whole} = np.empty({n.shape(self.program.shapes[old], 'T + 1', 'B')}, dtype)  # before the first step, and after every step")
+            self.setup.append(f"{whole}[0] = states[{old.name!r}]")
+            self.kept |= {old: f"{whole}[:-1]", new: f"{whole}[1:]"}
+            self.views |= {n(old): f"{whole}[t]", n(new): f"{whole}[t + 1]"}
+            self.stored.append(whole)
+        self.kept |= {x: "xs" if len(self.program.inputs) == 1 else f"xs[{x.name!r}]" for x in self.program.inputs}
+        self.gate_of: dict[sp.Symbol, sp.Symbol] = {}
+        for k, s in enumerate(plan.stack):
+            holds = s if s in self.sweep.reads or s not in plan.activation else plan.activation[s]
+            self.gate_of[s] = holds
+            if holds in self.sweep.reads:
+                self.kept[holds] = f"gates[{k}]"
+        for s in (*self.program.equations, *self.program.outputs):
+            if s in self.kept or s in self.gate_of.values() or s not in plan.needed:
+                continue
+            if s in self.sweep.reads or s in self.program.outputs or s not in plan.moving:
+                self.kept[s] = n.all(s)
+                self.stored.append(n.all(s))
+                self.views[n(s)] = f"{n.all(s)}[t]"
+                if s in plan.moving:
+                    self.setup.append(f"{n.all(s)} = np.empty({n.shape(self.program.shapes[s], 'T', 'B')}, dtype)")
+
+    def whole(self, s: sp.Symbol) -> str:
+        """A name over all steps, in code outside the loop."""
+        if s in self.kept:
+            return self.kept[s]
+        if s in self.program.atoms:
+            return self.contraction_all(s)
+        return self.names(s)
+
+    def infix(self, e: sp.Expr) -> str:
+        """An expression over all steps."""
+        code = infix(e, self.whole, WHOLE)
+        self.helpers |= {h for h in HELPERS if re.search(rf"\b{h}\b", code)}
+        return code
+
+    def contraction_all(self, s: sp.Symbol) -> str:
+        value = self.program.atoms[s]
+        assert isinstance(value, Tensor)
+        return einsum(value, lambda e: f"({self.infix(e)})" if not e.is_Symbol else self.whole(e), lambda e: self.batched(e), self.names.size, "tb")
+
+    def batched(self, e: sp.Expr) -> bool:
+        return bool(e.free_symbols & self.plan.batched)
+
+    # -- before the loop ----------------------------------------------------------------------------------------------------
+
+    def _before(self) -> None:
+        plan, n = self.plan, self.names
+        stack = plan.stack
+        for s in self.program.equations:  # what depends on no state is computed for all steps at once
+            if s in plan.needed and s not in plan.moving and s not in stack:
+                self.setup.append(f"# {comment(self.writer, s)}")
+                slot = plan.slots.get(s)
+                value = self.infix(self.program.equations[s]) if slot is None else self._given(slot)
+                self.setup.append(f"{self.whole(s)} = {value}")
+                self.done.add(s)
+        self.bundles = {b[0]: b for b in plan.bundles()}
+        bundled = [s for b in self.bundles.values() for s in b]
+        self.base: dict[sp.Symbol, str] = {}
+        self.bias: dict[sp.Symbol, sp.Expr] = {}
+        if stack:
+            first = plan.slots[stack[0]].given[0]
+            size = self.program.shapes[stack[0]][0]
+            x = self.infix(first.operand)
+            mats = [self.matrix(plan.slots[s].given[0], forward=True) for s in stack]
+            self.setup.append(f"# W x_t of all steps and gates in one product; {', '.join(n(self.gate_of[s]) for s in stack)} overwrite it step by step")
+            self.setup.append(f"gates = np.empty({n.shape((size,), str(len(stack)), 'T', 'B')}, dtype)")
+            inner = n.size(self.program.shape(first.operand)[0])
+            self.setup.append(f"np.matmul({x}.reshape(T * B, {inner}), np.stack([{', '.join(mats)}]), out=gates.reshape({len(stack)}, T * B, {n.size(size)}))")
+            self.stored.append("gates")
+            for k, s in enumerate(stack):
+                still = [a for a in sp.Add.make_args(plan.slots[s].rest) if a != 0 and not plan.depends(a)]
+                plain = [a for a in still if not self.batched(a)]
+                if s in bundled:
+                    self.bias[s] = sp.Add(*plain)
+                    still = [a for a in still if a not in plain]
+                if still:
+                    self.setup.append(f"gates[{k}] += {self.infix(sp.Add(*still))}")
+                self.base[s] = self.view(self.gate_of[s])
+        for s, slot in plan.slots.items():
+            if s in plan.moving and s not in stack and slot.given:
+                self.setup.append(f"{n(s)}_given = {self._given(slot)}")
+                self.base[s] = f"{n(s)}_given[t]"
+
+    def view(self, s: sp.Symbol) -> str:
+        """The local name of something with a place in an array."""
+        self.local.setdefault(s, self.names(s))
+        return self.local[s]
+
+    def matrix(self, p: object, forward: bool) -> str:
+        """The matrix that multiplies rows from the right: v @ Uᵀ forward, δ @ U backward."""
+        name = self.names(p.matrix)  # type: ignore[attr-defined]
+        return f"{name}.T" if forward != p.transposed else name  # type: ignore[attr-defined]
+
+    def _given(self, slot: Slot) -> str:
+        """W x_t + b of all steps."""
+        parts = [f"{self.paren(p.operand)} @ {self.matrix(p, forward=True)}" for p in slot.given]
+        still = sp.Add(*(a for a in sp.Add.make_args(slot.rest) if not self.plan.depends(a)))
+        return " + ".join([*parts, *([self.infix(still)] if still != 0 else [])])
+
+    def paren(self, e: sp.Expr) -> str:
+        return self.whole(e) if e.is_Symbol else f"({self.infix(e)})"
+
+    # -- the loop -----------------------------------------------------------------------------------------------------------
+
+    def _loop(self) -> None:
+        plan, n = self.plan, self.names
+        for s in self.program.equations:
+            if s in self.done or s not in plan.needed:
+                continue
+            if s in self.bundles:
+                self._bundle(self.bundles[s])
+            elif s in plan.slots:
+                self._slot(s)
+            else:
+                self.body.add(f"# {comment(self.writer, s)}")
+                self.body.into(self.program.equations[s], self._target(s), self._shape(s))
+
+    def _shape(self, s: sp.Symbol) -> str:
+        return self.names.shape(self.program.shapes[s], "B")
+
+    def _target(self, s: sp.Symbol) -> str:
+        """Where a name is written: its place in an array over all steps, or scratch."""
+        name = self.names(s)
+        self.local[s] = name
+        if s not in self.kept and s not in self.gate_of.values():
+            self.setup.append(f"{name} = np.empty({self._shape(s)}, dtype)")
+        return name
+
+    def _products(self, operand: sp.Expr, size: sp.Expr) -> None:
+        """One matrix product for all that multiply this operand."""
+        members = self.plan.groups[operand, size]
+        if (members[0][0], operand) in self.products:
+            return
+        n = self.names
+        word = n.operand(operand)
+        if operand.is_Symbol:
+            self.name(operand)
+        elif operand not in self.operands:
+            self.operands[operand] = f"{word}_all"
+            self.setup.append(f"{word}_all = np.empty({n.shape(self.program.shape(operand), 'T', 'B')}, dtype)")
+            self.kept[operand] = f"{word}_all"
+            self.stored.append(f"{word}_all")
+            self.views[word] = f"{word}_all[t]"
+            self.body.into(operand, word, n.shape(self.program.shape(operand), "B"))
+        many = len({sz for op, sz in self.plan.groups if op == operand}) > 1
+        suffix = f"{word}_{n.size(size)}" if many else word
+        if len(members) == 1:
+            weights = f"np.ascontiguousarray({self.matrix(members[0][1], forward=True)})"
+        else:
+            weights = f"np.stack([{', '.join(self.matrix(p, forward=True) for _, p in members)}])"
+        self.setup.append(f"weights_{suffix} = {weights}")
+        lead = [str(len(members))] if len(members) > 1 else []
+        self.setup.append(f"products_{suffix} = np.empty({n.shape((size,), *lead, 'B')}, dtype)")
+        call = "np.dot" if len(members) == 1 else "np.matmul"
+        self.body.add(f"{call}({word}, weights_{suffix}, out=products_{suffix})")
+        for k, (s, _) in enumerate(members):
+            self.products[s, operand] = f"products_{suffix}[{k}]" if len(members) > 1 else f"products_{suffix}"
+        self.product_group = getattr(self, "product_group", {}) | {operand: f"products_{suffix}"}
+
+    def _bundle(self, bundle: list[sp.Symbol]) -> None:
+        """z and r at once: σ(U h + W x + b)."""
+        plan, n = self.plan, self.names
+        operand, size = plan.shared(bundle[0]), self.program.shapes[bundle[0]][0]
+        gates = [plan.activation[s] for s in bundle]
+        for s in bundle:
+            self.body.add(f"# {comment(self.writer, plan.activation[s])}")
+        self._products(operand, size)
+        group = [s for s, _ in plan.groups[operand, size]]
+        i, k = group.index(bundle[0]), plan.stack.index(bundle[0])
+        part = self.product_group[operand]
+        count = len(bundle)
+        if len(group) > 1 and count < len(group):
+            a = "_".join(["a", *(n(g) for g in gates)])
+            self.views[a] = f"{part}[{i}:{i + count}]" if count > 1 else f"{part}[{i}]"
+        else:
+            a = part
+        out = "_".join(n(g) for g in gates)
+        self.views[out] = f"gates[{k}:{k + count}, t]" if count > 1 else f"gates[{k}, t]"
+        self.body.add(f"{a} += {out}")
+        if any(self.bias[s] != 0 for s in bundle):
+            rows = [self.infix(self.bias[s]) if self.bias[s] != 0 else f"np.zeros({n.size(size)})" for s in bundle]
+            stacked = f"np.stack([{', '.join(rows)}])[:, None]" if count > 1 else rows[0]
+            self.setup.append(f"bias_{out} = np.empty({n.shape((size,), *([str(count)] if count > 1 else []), 'B')}, dtype)")
+            self.setup.append(f"bias_{out}[...] = {stacked}")
+            self.body.add(f"{a} += bias_{out}")
+        kind = plan.kind(bundle[0])[1]
+        if kind == "sigmoid":
+            self.body.add(f"sigmoid({a}, out={out})")
+        else:
+            self.body.add(APPLY[kind].format(a=a, out=out))
+        for s, g in zip(bundle, gates, strict=True):
+            self.local[g] = n(g)
+            self.views[n(g)] = f"gates[{plan.stack.index(s)}, t]"
+            self.done |= {s, g}
+
+    def _slot(self, s: sp.Symbol) -> None:
+        """a = U h + W x + b + …, in the place of the product if nothing reads it later."""
+        slot, n = self.plan.slots[s], self.names
+        self.body.add(f"# {comment(self.writer, s)}")
+        for p in slot.looped:
+            self._products(p.operand, self.program.shapes[s][0])
+        parts = [self.products[s, p.operand] for p in slot.looped]
+        if s in self.plan.stack:
+            k = self.plan.stack.index(s)
+            self.views[f"{n(s)}_given"] = f"gates[{k}, t]"
+            parts.append(f"{n(s)}_given")
+            if self.gate_of[s] != s:
+                self.views[n(self.gate_of[s])] = f"gates[{k}, t]"
+            elif s in self.sweep.reads:
+                self.views[n(s)] = f"gates[{k}, t]"
+        elif s in self.base:
+            parts.append(self.base[s])
+        if s in self.kept or s in self.program.updates.values():
+            out = self._target(s)
+            first = parts.pop(0)
+            self.body.add(f"np.add({first}, {parts.pop(0)}, out={out})" if parts else f"{out}[...] = {first}")
+        else:
+            out = n(s)
+            first = parts.pop(0)
+            self.views[out] = first
+            self.local[s] = out
+        for x in parts:
+            self.body.add(f"{out} += {x}")
+        pre = s in self.base
+        rest = [a for a in sp.Add.make_args(slot.rest) if a != 0 and not (pre and not self.plan.depends(a))]
+        for a in rest:
+            simple = self.body.simple(a)
+            if simple is not None:
+                self.body.add(f"{out} += {simple}")
+            else:
+                with self.body.spare(self._shape(s)) as tmp:
+                    self.body.into(a, tmp, self._shape(s))
+                    self.body.add(f"{out} += {tmp}")
+
+    def _contraction(self, s: sp.Symbol) -> None:
+        """A contraction that is no product of a matrix and a vector, step by step."""
+        value = self.program.atoms[s]
+        assert isinstance(value, Tensor)
+
+        def operand(e: sp.Expr) -> str:
+            return self.name(e) if e.is_Symbol else f"({infix(e, self.name, WHOLE)})"
+
+        self.local[s] = f"e{len([k for k in self.local.values() if re.fullmatch(r'e[0-9]+', k)]) + 1}"
+        self.body.add(f"{self.local[s]} = {einsum(value, operand, self.batched, self.names.size)}")
