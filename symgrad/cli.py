@@ -37,32 +37,60 @@ def parser() -> argparse.ArgumentParser:
     top.add_argument("--version", action="version", version=f"symgrad {__version__}")
     commands = top.add_subparsers(dest="command", metavar="COMMAND", required=True)
 
-    def command(name: str, run: Callable[[argparse.Namespace], int], help: str, examples: str) -> argparse.ArgumentParser:
-        text = "examples:\n" + "".join(f"  {line}\n" for line in examples.splitlines())
-        p = commands.add_parser(name, help=help, description=help[0].upper() + help[1:] + ".", epilog=text, formatter_class=argparse.RawDescriptionHelpFormatter)
+    def command(name: str, run: Callable[[argparse.Namespace], int], help: str, *examples: str) -> argparse.ArgumentParser:
+        text = "examples:\n" + "".join(f"  {line}\n" for line in examples)
+        sentence = help[0].upper() + help[1:] + "."
+        p = commands.add_parser(name, help=help, description=sentence, epilog=text, formatter_class=argparse.RawDescriptionHelpFormatter)
         p.set_defaults(run=run)
         return p
 
-    p = command("cells", cells, "list the cells of the library", "symgrad cells\nsymgrad cells --format json")
+    p = command(
+        "cells", cells, "list the cells of the library",
+        "symgrad cells",
+        "symgrad cells --format json",
+    )  # fmt: skip
     p.add_argument("--format", choices=("text", "json"), default="text")
 
-    p = command("equations", equations, "print the update equations of a cell", "symgrad equations gru\nsymgrad equations lstm --to latex\nsymgrad equations gru --as-written")
+    p = command(
+        "equations", equations, "print the update equations of a cell",
+        "symgrad equations gru",
+        "symgrad equations lstm --to latex",
+        "symgrad equations gru --as-written",
+    )  # fmt: skip
     _cell(p)
     p.add_argument("--form", choices=FORMS, default="matrix")
     p.add_argument("--to", choices=("text", "latex", "sympy"), default="text")
     p.add_argument("--as-written", action="store_true", help="the source of the function set as equations (latexify-py)")
 
-    p = command("derive", derive, "derive a Jacobian", "symgrad derive gru\nsymgrad derive gru --at z=1\nsymgrad derive lstm --of c --wrt c --through h --steps\nsymgrad derive lstm --of h,c --wrt h,c --to latex\nsymgrad derive rnn --lag k")
+    p = command(
+        "derive", derive, "derive a Jacobian",
+        "symgrad derive gru",
+        "symgrad derive gru --at z=1",
+        "symgrad derive lstm --of c --wrt c --through h --steps",
+        "symgrad derive lstm --of h,c --wrt h,c --to latex",
+        "symgrad derive rnn --lag k",
+    )  # fmt: skip
     derive_options(p)
 
-    p = command("adjoint", adjoint, "derive the adjoint (vjp) or tangent (jvp) equations of one step", "symgrad adjoint gru\nsymgrad adjoint lstm --wrt h,c --to latex\nsymgrad adjoint gru --mode jvp")
+    p = command(
+        "adjoint", adjoint, "derive the adjoint (vjp) or tangent (jvp) equations of one step",
+        "symgrad adjoint gru",
+        "symgrad adjoint lstm --wrt h,c --to latex",
+        "symgrad adjoint gru --mode jvp",
+    )  # fmt: skip
     _cell(p)
     p.add_argument("--wrt", metavar="NAMES", help="states, inputs or parameters, separated by commas (default: all)")
     p.add_argument("--mode", choices=("vjp", "jvp"), default="vjp")
     p.add_argument("--form", choices=FORMS, default="matrix")
     p.add_argument("--to", choices=("text", "latex", "sympy"), default="text")
 
-    p = command("backward", backward, "derive backpropagation through time, as equations or as code", "symgrad backward gru\nsymgrad backward lstm --loss last --to latex\nsymgrad backward gru --part parameters\nsymgrad backward gru --to numpy > gru_backward.py")
+    p = command(
+        "backward", backward, "derive backpropagation through time, as equations or as code",
+        "symgrad backward gru",
+        "symgrad backward lstm --loss last --to latex",
+        "symgrad backward gru --part parameters",
+        "symgrad backward gru --to numpy > gru_backward.py",
+    )  # fmt: skip
     _cell(p)
     p.add_argument("--to", choices=("text", "latex", "numpy", "torch"), default="text")
     p.add_argument("--loss", choices=("every", "last"), default="every", help="where the loss stands (equations; the code takes any)")
@@ -70,19 +98,32 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument("--part", metavar="NAMES", help="loss, start, recursion, parameters, ends, matrices, products, forward (default: all)")
     p.add_argument("--param", metavar="NAMES", help="the equations of these parameters only")
 
-    p = command("verify", verify, "verify a cell's derivatives against NumPy, SymPy and installed references", "symgrad verify gru\nsymgrad verify mycell.py:cell --against numpy,sympy\nsymgrad verify lstm --format json")
+    p = command(
+        "verify", verify, "verify a cell's derivatives against NumPy, SymPy and installed references",
+        "symgrad verify gru",
+        "symgrad verify mycell.py:cell --against numpy,sympy",
+        "symgrad verify lstm --format json",
+    )  # fmt: skip
     _cell(p)
     p.add_argument("--against", metavar="NAMES", help="numpy,sympy,onnx,torch,jax (default: all that are installed)")
     p.add_argument("--format", choices=("text", "json"), default="text")
 
-    p = command("build", build, "rewrite the derivations in documents", "symgrad build\nsymgrad build notes.md --check\nsymgrad build derivations --to tex")
+    p = command(
+        "build", build, "rewrite the derivations in documents",
+        "symgrad build",
+        "symgrad build notes.md --check",
+        "symgrad build derivations --to tex",
+    )  # fmt: skip
     p.add_argument("paths", nargs="*", default=["derivations"], metavar="PATH", help="documents or folders (default: derivations)")
     p.add_argument("--check", action="store_true", help="change nothing; exit 1 and show the difference if a document is stale")
     p.add_argument("--to", choices=("md", "tex"), default="md", help="md: rewrite in place; tex: a standalone .tex beside each document")
 
-    p = command("check", check, "judge the derivations in documents: LaTeX, Markdown, notebooks, HTML, plain text", "symgrad check notes.md\nsymgrad check paper.tex --cell gru\nsymgrad check docs --format github --strict\ncat notes.md | symgrad check -")
+    p = command(
+        "check", check, "judge the derivations in documents: LaTeX, Markdown, notebooks, HTML, plain text",
+        "symgrad check notes.md\nsymgrad check paper.tex --cell gru\nsymgrad check docs --format github --strict\ncat notes.md | symgrad check -",
+    )  # fmt: skip
     p.add_argument("paths", nargs="+", metavar="PATH", help="documents or folders; - is standard input")
-    p.add_argument("--cell", metavar="CELL", help="the cell that the documents speak of, if they do not define it: a name of the library, or file.py:function")
+    p.add_argument("--cell", metavar="CELL", help="the cell of documents that do not define one: a name of the library, or file.py:function")
     p.add_argument("--format", choices=("text", "json", "github", "sarif"), default="text")
     p.add_argument("--strict", action="store_true", help="what is undecided or unread fails too")
     p.add_argument("--quiet", action="store_true", help="do not list what is proved")
@@ -90,7 +131,11 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument("--limit", type=_seconds, metavar="SECONDS", help="seconds of computing that a document may take")
     p.add_argument("--inputs", action="store_true", help=r"follow \input for macros, within the document's own folder")
 
-    p = command("explain", explain, "explain a code of `symgrad check`", "symgrad explain\nsymgrad explain transposed-factor")
+    p = command(
+        "explain", explain, "explain a code of `symgrad check`",
+        "symgrad explain",
+        "symgrad explain transposed-factor",
+    )  # fmt: skip
     p.add_argument("code", nargs="?", metavar="CODE")
     return top
 

@@ -57,7 +57,7 @@ class Derivation:
         return self.memo[target]
 
     def _derive(self, s: sp.Symbol) -> Tensor:
-        shape = self.program.shapes[s] if s in self.program.shapes else ()
+        shape = self.program.shapes.get(s, ())
         if s == self.wrt:
             return identity(shape)
         if s in self.held:

@@ -194,7 +194,8 @@ def _derive(program: Program, of: sp.Symbol, wrt: sp.Symbol, through: tuple[sp.S
             raise SymgradError(f"through={s.name!r}: {s.name} is what is differentiated by; name another state")
         earlier = Derivation(program, program.updates[wrt], constants).of(program.updates[s])
         if not earlier.terms:
-            raise SymgradError(f"through={s.name!r}: within a step {program.updates[s].name} does not depend on {program.updates[wrt].name}, so there is no such path")
+            new, source = program.updates[s].name, program.updates[wrt].name
+            raise SymgradError(f"through={s.name!r}: within a step {new} does not depend on {source}, so there is no such path")
         program, earlier = one_step_back(program, earlier)
         outer = Derivation(program, s, constants).of(of)
         total = added(total.dims, [total, matmul(outer, earlier)])

@@ -88,7 +88,8 @@ def lagged(cell: Cell | Program, state: str = "h", lag: int | str = "k") -> Lagg
         raise SymgradError(f"lag={lag}: the number of steps is at least 1")
     one = jacobian(cell, of=state, wrt=state)
     if one.wrt not in one.program.updates:
-        raise SymgradError(f"{state} is no state of cell {one.program.name}: a product over time needs one of {', '.join(s.name for s in one.program.states)}")
+        states = ", ".join(s.name for s in one.program.states)
+        raise SymgradError(f"{state} is no state of cell {one.program.name}: a product over time needs one of {states}")
     return Lagged(one, lag)
 
 
@@ -99,7 +100,7 @@ def compose(one: Jacobian, steps: int) -> tuple[Program, Tensor]:
     """
     program = one.program
     fixed = set(program.parameters) | set(program.constants)
-    older = {old: new for old, new in program.updates.items()}
+    older = dict(program.updates)
     names = [s for s in one.tensor.symbols if s not in fixed]
     for atom in [s for s in names if s in program.atoms]:
         names += [s for e in program.uses(atom) for s in e.free_symbols if s not in fixed]

@@ -37,9 +37,9 @@ def rendered(report: CheckReport, form: str, strict: bool = False, quiet: bool =
 
             return json.dumps(sarif(report.claims, report.expected), indent=1, ensure_ascii=False) + "\n"
         case "github":
-            from symgrad.check.report.github import annotations
+            from symgrad.check.report.github import workflow
 
-            return "".join(f"{line}\n" for line in annotations(report.claims, strict, report.expected))
+            return "".join(f"{line}\n" for line in workflow(report.claims, strict, report.expected))
         case _:
             return report.text(colour=_colourful(), quiet=quiet) + "\n"
 

@@ -18,7 +18,7 @@ from symgrad.check import products, values
 from symgrad.check.page import Definition, Page
 from symgrad.check.products import common, meanings, plus
 from symgrad.check.readings import Chooser, Option
-from symgrad.check.symbols import Ref, children, head_and_parts, kind, letters, number_at, spelled, unwrapped
+from symgrad.check.symbols import Ref, children, head_and_parts, is_top, kind, letters, number_at, spelled, unwrapped
 from symgrad.check.values import Misfit, Value, scalar
 from symgrad.check.world import Lookup, Missing, OutOfTime, World
 
@@ -81,6 +81,20 @@ class Run:
         if out.rank == 0 and dims:
             out = values.spread(out, dims)
         return replace(out, orient=0)
+
+    def entry_of(self, node: Any) -> Value:
+        """One component of an equation that is given by components."""
+        self.root = node
+        return self.value(node)
+
+    def applied(self, name: Any, x: Value) -> Value:
+        """The function of this name at a value."""
+        function = self.function(name.base) if not name.subs else self.function(spelled(name) or name.base)
+        if isinstance(function, tuple):
+            return self.bound(function[0], x, function[1], 0)
+        if function in RULES_OF_VECTORS:
+            return self.softmax(x)
+        return self.apply_known(function, x, name.primes)
 
     # -- names ----------------------------------------------------------------------------------------------------------------
 
@@ -282,6 +296,8 @@ class Run:
 
     def power(self, node: Any) -> Value:
         exponent = unwrapped(node.exponent)
+        if is_top(exponent):
+            return values.transposed(self.value(node.base))
         ref = self.page.symbols.ref(node)
         if ref is not None:
             return self.named(node)
@@ -593,8 +609,8 @@ class Run:
 
     def cases(self, node: Any) -> Value:
         """The row whose condition holds."""
-        for value, condition in node.rows:
-            if condition is None or kind(unwrapped(condition)) == "Words" or self.holds(condition):
+        for value, condition in zip(node.values, node.conditions, strict=False):
+            if kind(unwrapped(condition)) in ("Words", "Blank") or self.holds(condition):
                 return self.value(value)
         raise Unsupported("no row applies", node)
 
@@ -636,12 +652,18 @@ def _walk(node: Any) -> Any:
         yield from _walk(child)
 
 
+def _marked(run: Run, node: Any) -> Value:
+    from symgrad.check.derivatives import marked
+
+    return marked(run, node)
+
+
 RULES_OF_VECTORS = frozenset({"softmax"})
 _SHAREABLE = frozenset({"Apply", "Sum", "Hadamard", "Product", "Infix", "Stack"})
 RULES: dict[str, Callable[[Run, Any], Value]] = {
     "Number": Run.numeral, "Name": Run.name, "Sum": Run.sum, "Negative": Run.negative, "Product": Run.product_or_name, "Hadamard": Run.hadamard,
     "Infix": Run.infix, "Power": Run.power, "Transpose": Run.transpose, "Fraction": Run.fraction, "Apply": Run.apply, "Diagonal": Run.diag,
     "Stack": Run.stack, "Index": Run.index, "Indicator": Run.indicator, "Cases": Run.cases, "Big": Run.big, "Derivative": Run.derivative,
-    "Paren": Run.inner, "Tuple": Run.tuple, "Underbrace": Run.inner, "Labelled": Run.inner,
+    "Paren": Run.inner, "Tuple": Run.tuple, "_Adjoint": lambda run, node: _marked(run, node),
 }  # fmt: skip
 __all__ = ["ACTIVATIONS", "BUILTIN", "Run", "Unsupported", "common", "head_and_parts"]

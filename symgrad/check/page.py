@@ -7,7 +7,11 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+import numpy as np
+
+from symgrad.check.field import WORLDS
 from symgrad.check.symbols import Ref, Symbols, children, head_and_parts, kind, number_at, spelled, unwrapped
+from symgrad.check.values import Value
 from symgrad.check.world import STEPS, Equation, Model, World
 
 SEEDS = 20261
@@ -138,8 +142,31 @@ class Page:
         from symgrad.check.readings import Chooser
 
         def compute(world: World, step: int, lookup: Any) -> Any:
-            run = Run(self, world, Chooser(self.habits), {d.letter: step - d.shift}, lookup=lookup, inside=key, now=step)
-            return run.definition(node, d)
+            def run() -> Any:
+                return Run(self, world, Chooser(self.habits), {d.letter: step - d.shift, "T": world.steps}, lookup=lookup, inside=key, now=step)
+
+            dims = world.model.dims[key]
+            if not d.entries or not dims:
+                return run().definition(node, d)
+            out = []
+            names = [spelled(unwrapped(e)) or "i" for e in d.entries]
+            for at in np.ndindex(*dims):
+                one = run()
+                one.env.update(zip(names, at, strict=False))
+                out.append(one.entry_of(node))
+            a = np.stack([v.a for v in out], 1).reshape(WORLDS, *dims)
+            return Value(a, None if out[0].d is None else np.stack([v.d for v in out], 1).reshape(*a.shape, -1))
+
+        return Equation(key, compute)
+
+    def activation(self, key: str, pre: str, function: Any, d: Definition) -> Equation:
+        """``z = f(a)`` where a is the preactivation that has a name of its own."""
+        from symgrad.check.evaluate import Run
+        from symgrad.check.readings import Chooser
+
+        def compute(world: World, step: int, lookup: Any) -> Any:
+            run = Run(self, world, Chooser(self.habits), {d.letter: step - d.shift, "T": world.steps}, lookup=lookup, inside=key, now=step)
+            return run.applied(function, lookup(pre, step))
 
         return Equation(key, compute)
 

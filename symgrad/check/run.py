@@ -63,17 +63,20 @@ class Server:
         finally:
             clock.cancel()
 
-    def close(self) -> str:
-        """End it; how it had ended before, if by neither of the alarms nor the clock."""
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            self.process.wait(0.2 if self.process.stdout is not None and self.process.poll() is None else 0)
-        how = self.process.poll()
+    def close(self) -> None:
+        """End it."""
         self.process.kill()
         self.process.wait()
         for pipe in (self.process.stdin, self.process.stdout):
             if pipe is not None:
                 with contextlib.suppress(OSError):
                     pipe.close()
+
+    def ended(self) -> str:
+        """How it died, if neither by an alarm nor by the clock."""
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self.process.wait(0.5)
+        how = self.process.poll()
         if how is None or (how < 0 and -how in (getattr(signal, "SIGVTALRM", 0), getattr(signal, "SIGKILL", 9))):
             return ""
         return f"the process died of signal {-how}" if how < 0 else f"the process ended with status {how}"
@@ -110,7 +113,7 @@ def judge_one(request: Mapping[str, Any]) -> Answer:
     except OSError as e:  # no processes here
         answer["notes"].append(f"judged without a process of its own: {e}")
         return _gathered(answer, worker.judged(request))
-    answer = _gathered(answer, server.ask(request), server.close)
+    answer = _gathered(answer, server.ask(request), server.ended)
     if answer.pop("ended") in ("", "internal-error", "out-of-time"):
         _idle.append(server)
     else:
@@ -178,8 +181,9 @@ def check(
 
 
 def check_files(
-    paths: Sequence[str], cell: str | None, *, stdin: bytes | None, jobs: int | None, limit: float | None, inputs: bool, progress: Callable[[int, int, str], None]
-) -> CheckReport:
+    paths: Sequence[str], cell: str | None, *, stdin: bytes | None = None, jobs: int | None = None, limit: float | None = None,
+    inputs: bool = False, progress: Callable[[int, int, str], None] | None = None,
+) -> CheckReport:  # fmt: skip
     """What the command line does: like `check`, with ``-`` for `stdin`, and a missing file is an entry, not an end."""
     requests: list[dict[str, Any]] = []
     failed: list[tuple[str, str]] = []
@@ -277,7 +281,8 @@ def _named(cell: Any) -> tuple[str | None, Any]:
         return cell, None
     from symgrad.cells import LIBRARY
 
-    return (cell.name, None) if LIBRARY.get(cell.name) is cell else (None, cell)
+    known = any(of_library is cell for of_library in LIBRARY.values())
+    return (cell.name, None) if known else (None, cell)
 
 
 def _judged(requests: list[dict[str, Any]], cell: Any, executor: Executor | None, jobs: int | None) -> Iterator[Answer]:

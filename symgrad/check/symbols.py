@@ -72,34 +72,54 @@ def head_and_parts(node: Any) -> tuple[Name, tuple[Part, ...]] | None:
     k = kind(node)
     if k == "Name":
         bare = Name(node.base, node.accents, (), node.primes)
-        return bare, tuple(Part("sub", unwrapped(s)) for s in node.subs)
+        return bare, tuple(q for s in node.subs for q in _parts("sub", s))
     if k == "Power":
         inner = head_and_parts(node.base)
-        if inner is None or not _index_like(node.exponent):
+        if inner is None or not _index_like(node.exponent) or is_top(node.exponent):
             return None
-        return inner[0], (*inner[1], Part("paren" if kind(node.exponent) == "Paren" else "sup", unwrapped(node.exponent)))
+        return inner[0], (*inner[1], *_parts("sup", node.exponent))
     if k == "Index":
         inner = head_and_parts(node.base)
-        if inner is None or any(kind(p) in ("Slice", "Stack", "Hadamard") for p in node.parts):
+        if inner is None or any(kind(unwrapped(p)) in ("Slice", "Stack", "Hadamard", "Ellipsis") for p in node.parts):
             return None
-        return inner[0], (*inner[1], *(Part("bracket", unwrapped(p)) for p in node.parts))
-    if k == "Product" and len(node.args) == 2:
-        inner = head_and_parts(node.args[0])
-        if inner is None or kind(node.args[0]) == "Number":
-            return None
-        arg = unwrapped(node.args[1])
-        if _step_like(arg) and (kind(node.args[1]) == "Paren" or kind(arg) == "Sum"):
-            return inner[0], (*inner[1], Part("paren", arg))
-        return None
+        where = {"(": "paren", "_": "sub"}.get(node.kind, "bracket")
+        return inner[0], (*inner[1], *(q for p in node.parts for q in _parts(where, p)))
     if k == "Apply" and len(node.args) == 1:
         inner = head_and_parts(node.function)
         arg = unwrapped(node.args[0])
         if inner is not None and _step_like(arg) and not node.function.primes:
             return inner[0], (*inner[1], Part("paren", arg))
         return None
-    if k == "Underbrace":
+    if k == "Paren" and node.kind == "{":
         return head_and_parts(node.arg)
     return None
+
+
+def _parts(where: str, node: Any) -> list[Part]:
+    """One index, or the several that it is made of: ``f[i, j]`` is a label and two entries."""
+    if kind(node) == "Paren":
+        if node.kind == "[":
+            return [Part("bracket", unwrapped(node))]
+        return _parts("paren" if where == "sup" else where, node.arg)
+    if kind(node) == "Index" and kind(node.base) == "Name":
+        if node.kind == "(" and len(node.parts) == 1:
+            return [*_parts(where, node.base), Part("paren", unwrapped(node.parts[0]))]
+        if node.kind == "[":
+            return [*_parts(where, node.base), *(Part("bracket", unwrapped(p)) for p in node.parts)]
+    if kind(node) == "Tuple":
+        return [q for a in node.args for q in _parts(where, a)]
+    if kind(node) == "Transpose":
+        return _parts(where, node.arg)
+    return [Part(where, unwrapped(node))]
+
+
+TOPS = frozenset({"T", "Tr", "tr", "top", "intercal", "t", "mathsf"})
+
+
+def is_top(node: Any) -> bool:
+    r"""``^T``, ``^{Tr}``: a transpose by the letter."""
+    node = unwrapped(node)
+    return kind(node) == "Name" and node.base in ("T", "Tr", "tr", "TR", "top", "intercal", "transpose") and not node.subs and not node.primes
 
 
 def _index_like(node: Any) -> bool:
@@ -226,8 +246,10 @@ class Symbols:
             if key is None:
                 continue
             key = self.aliases.get(key, key)
-            shift = None
-            if key not in self.ranks and "_" in key and key.rsplit("_", 1)[1] in STEP_WORDS and key.rsplit("_", 1)[0] in self.ranks:
+            shift: int | None = None
+            if key.endswith("@-1"):
+                key, shift = key[:-3], -1
+            if shift is None and key not in self.ranks and "_" in key and key.rsplit("_", 1)[1] in STEP_WORDS and key.rsplit("_", 1)[0] in self.ranks:
                 key, word = key.rsplit("_", 1)
                 shift = STEP_WORDS[word]
             if key not in self.ranks:
@@ -237,7 +259,9 @@ class Symbols:
             score = 4 * len(labels)
             fits = True
             for p, r in zip(parts, roles, strict=True):
-                if r == "S":
+                if r != "L" and p.where == "sup" and kind(p.node) == "Number":
+                    fits = False  # h^2 is a power
+                elif r == "S":
                     fits &= key in self.timed and _step_like(p.node)
                     step = p.node
                     score += 3 + 2 * (self.letter in set(letters(p.node))) + (p.where == "paren")
@@ -245,7 +269,7 @@ class Symbols:
                     found = _entries(p.node, self.ranks[key] - len(entries))
                     fits &= found is not None
                     entries += found or ()
-                    score += p.where == "bracket"
+                    score += (p.where == "bracket") - 4 * (self.letter in set(letters(p.node)))
             if not fits or len(entries) > self.ranks[key]:
                 continue
             if shift is not None:

@@ -33,7 +33,7 @@ def judged(request: Mapping[str, Any], cell: Any = None) -> Iterator[Message]:
         return
     for problem in document.problems:
         if problem.code in NOTES:
-            yield "note", "{}:{}: {}".format(document.name, document.position(problem.offset)[0], problem.reason)
+            yield "note", f"{document.name}:{document.position(problem.offset)[0]}: {problem.reason}"
     stand_ins = [unread(document, p) for p in document.problems if p.code not in NOTES]
     yield "begun", [entry(c) for c in [*stand_ins, *unfinished(document, [], "out-of-time")]]
     claims = list(stand_ins)
@@ -80,8 +80,11 @@ def whole(name: str, code: str, message: str, verdict: str = "unread") -> Claim:
 
 def unread(document: Document, problem: Problem) -> Claim:
     """A problem of the source as an entry."""
-    start = document.between(problem.offset, problem.offset + len(problem.text) if problem.text else problem.offset + 1)
-    return Claim(file=document.name, **start.json(), latex=problem.text, verdict="unread", code=problem.code, message=problem.reason)
+    at = document.between(problem.offset, problem.offset + max(len(problem.text), 1))
+    return Claim(
+        file=document.name, line=at.line, column=at.column, end_line=at.end_line, end_column=at.end_column,
+        latex=problem.text, verdict="unread", code=problem.code, message=problem.reason,
+    )  # fmt: skip
 
 
 MESSAGES = {
@@ -115,7 +118,8 @@ def expectations(document: Document, claims: list[Claim]) -> Iterator[dict[str, 
         span = fragment and document.span(fragment)
         here = [k for k, c in enumerate(claims) if span and _overlap(span, (c.line, c.column, c.end_line, c.end_column))]
         met = [k for k in here if claims[k].verdict == directive.words[1] and (len(directive.words) < 3 or claims[k].code in directive.words[2:])]
-        yield {"line": line, "wanted": " ".join(directive.words[1:]), "claims": met, "got": [f"{claims[k].verdict} {claims[k].code or ''}".strip() for k in here]}
+        got = [f"{claims[k].verdict} {claims[k].code or ''}".strip() for k in here]
+        yield {"line": line, "wanted": " ".join(directive.words[1:]), "claims": met, "got": got}
 
 
 def _meant(document: Document, offset: int, line: int) -> Fragment | None:

@@ -1,11 +1,11 @@
 r"""The modular test for long products: thousands of factors, in time linear in their number.
 
-A product of 1000 Jacobians has terms with thousands of indices, too many for dense matrices of that size.  It is enough to have *some*
-matrices at which no two different terms can be confused, and sparse ones do: every matrix has random entries at distances
+A product of 1000 Jacobians has terms with thousands of indices, too many for dense matrices of that size.  It is enough to have
+*some* matrices at which no two different terms can be confused, and sparse ones do: every matrix has random entries at distances
 1 … w from its diagonal and zeros elsewhere.  A term whose graph is a chain with at most w - 1 further indices hanging at each of
-its links can be laid along the line 0, 1, 2, … so that every edge is at most w long, with all its indices at different places; the monomial that arises there comes
-from no other term (`bounds`).  So a nonzero difference is a nonzero polynomial in those entries.  It is evaluated by its action on a
-random vector, never as a matrix.
+its links can be laid along the line 0, 1, 2, … so that every edge is at most w long, with all its indices at different places;
+the monomial that arises there comes from no other term (`bounds`).  So a nonzero difference is a nonzero polynomial in those
+entries.  It is evaluated by its action on a random vector, never as a matrix.
 """
 
 from __future__ import annotations
@@ -207,7 +207,7 @@ class _Line:
         leaves = [i for i in touching if i != keep and len(touching[i]) <= 1]
         while leaves:
             i = leaves.pop()
-            mine = np.broadcast_to(here.get(i, _ONE), (self.trials, self.n))
+            mine: Array = np.broadcast_to(here.get(i, _ONE), (self.trials, self.n))
             if not touching[i]:
                 scale = times(scale, _sum(mine)[:, None])
                 continue

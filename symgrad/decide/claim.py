@@ -70,9 +70,13 @@ def _joined(a: Program, b: Program) -> Program:
 
 def _scalar(e: sp.Expr, program: Program) -> Tensor:
     """An expression of scalars; its names are the program's, whatever SymPy was told about them."""
-    e = sp.sympify(e.replace(lambda f: isinstance(f, HYPERBOLIC), lambda f: f.rewrite(sp.exp)))
-    known = {s: program.names.get(s.name, sp.Symbol(s.name)) for s in e.free_symbols}
-    return tensor((), [Term(sp.S.One, (Factor(e.xreplace(known) if e.is_Symbol else sp.sympify(e.subs(known)), ()),))])
+    if e.has(*HYPERBOLIC):
+        e = sp.sympify(e.replace(lambda f: isinstance(f, HYPERBOLIC), lambda f: f.rewrite(sp.exp)))
+    named = {s: program.names.get(s.name, sp.Symbol(s.name)) for s in e.free_symbols}
+    known = {s: t for s, t in named.items() if s != t}
+    if known:
+        e = sp.sympify(e.subs(known) if e.has(sp.Derivative, sp.Subs) else e.xreplace(known))
+    return tensor((), [Term(sp.S.One, (Factor(e, ()),))])
 
 
 def _traced(function: Callable[..., Any], program: Program, dims: tuple[sp.Expr, ...], unit: bool) -> Claim:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 
+from symgrad.calculus.jacobian import Jacobian
 from symgrad.document import blocks
 from symgrad.document.backward import backward_block, backward_parts
 from symgrad.document.listing import listing, table
@@ -36,7 +37,7 @@ def render(args: argparse.Namespace, suffix: str) -> list[str]:
     if args.command == "backward":
         return _backward(args, suffix)
     found = blocks.derived(args)
-    if args.steps and args.to == "latex" and isinstance(found, blocks.Jacobian):
+    if args.steps and args.to == "latex" and isinstance(found, Jacobian):
         return _titled(steps(found, args.form), found.program, suffix)
     return _shown(blocks.derive_block(args, found), args.to, suffix)
 

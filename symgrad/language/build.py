@@ -88,7 +88,8 @@ class _Builder:
         states = self.cell.states
         if len(values) < len(states) or any(v is None for v in values):
             missing = states if values[0] is None else states[len(values):]
-            raise self._fail(f"the new state {', '.join(missing or states)} is not returned: return the new states in the order of the arguments, {', '.join(states)}, then any outputs")
+            order = ", ".join(states)
+            raise self._fail(f"the new state {', '.join(missing or states)} is not returned: return the new states in the order {order}, then any outputs")
         for k, v in enumerate(values):
             if not isinstance(v, Traced):
                 raise self._fail(f"returned value {k + 1} is {type(v).__name__} {v!r}, which depends on no argument")
@@ -103,7 +104,8 @@ class _Builder:
             if now is not node:
                 kind = "state" if name in self.cell.states else "parameter" if name in self.cell.parameters else "input"
                 line = now.line if isinstance(now, Traced) else None
-                raise self._fail(f"the {kind} {name} is rebound, so its name would mean two things; give the new value another name, such as {base(name)}_new", line)
+                way_out = f"give the new value another name, such as {base(name)}_new"
+                raise self._fail(f"the {kind} {name} is rebound, so its name would mean two things; {way_out}", line)
 
     def _shape_letters(self) -> None:
         used: set[Traced] = set()
@@ -302,7 +304,8 @@ class _Builder:
             for number, power in (below.args, below.args[::-1]):
                 if number.op == "const" and number.args[0] == 1 and power.op == "exp":
                     where = f"{self.cell.code.co_filename}:{node.line}"
-                    self.notes.append(f"{where}: 1/(1 + exp(-a)) is read as sigmoid(a); write sigmoid from symgrad, which keeps the gate's name and does not overflow")
+                    better = "write sigmoid from symgrad, which keeps the gate's name and does not overflow"
+                    self.notes.append(f"{where}: 1/(1 + exp(-a)) is read as sigmoid(a); {better}")
                     a: Traced
                     (a,) = power.args
                     if a.op == "-" and a.args[0].op == "const" and a.args[0].args[0] == 0:

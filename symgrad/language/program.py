@@ -91,7 +91,8 @@ class Program:
         key = name.name if isinstance(name, sp.Symbol) else name
         if key not in self.names:
             near = get_close_matches(key, self.names, 3)
-            raise UnknownName(f"cell {self.name} has no {key!r}" + (f"; did you mean {' or '.join(near)}?" if near else f"; it has {', '.join(s.name for s in self.order)}"))
+            hint = f"did you mean {' or '.join(near)}?" if near else f"it has {', '.join(s.name for s in self.order)}"
+            raise UnknownName(f"cell {self.name} has no {key!r}; {hint}")
         return self.names[key]
 
     def new(self, name: str | sp.Symbol) -> sp.Symbol:

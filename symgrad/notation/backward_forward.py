@@ -89,6 +89,10 @@ class Forward:
         self._before()
         self._loop()
 
+    def stored_names(self) -> list[str]:
+        """The arrays that backward reads, each once."""
+        return list(dict.fromkeys(self.stored))
+
     # -- places -------------------------------------------------------------------------------------------------------------
 
     def name(self, s: sp.Symbol) -> str:
@@ -114,7 +118,13 @@ class Forward:
             self.gate_of[s] = holds
             if holds in self.sweep.reads:
                 self.kept[holds] = f"gates[{k}]"
+        self.constants: set[sp.Symbol] = set()  # what the parameters alone determine
         for s in (*self.program.equations, *self.program.outputs):
+            if s in plan.needed and s not in plan.batched:
+                self.constants.add(s)
+                self.kept[s] = n(s)
+                self.stored.append(n(s))
+                continue
             if s in self.kept or s in self.gate_of.values() or s not in plan.needed:
                 continue
             if s in self.sweep.reads or s in self.program.outputs or s not in plan.moving:
@@ -153,6 +163,7 @@ class Forward:
         stack = plan.stack
         for s in self.program.equations:  # what depends on no state is computed for all steps at once
             if s in plan.needed and s not in plan.moving and s not in stack:
+                self.constants |= {s} - plan.batched
                 self.setup.append(f"# {comment(self.writer, s)}")
                 slot = plan.slots.get(s)
                 value = self.infix(self.program.equations[s]) if slot is None else self._given(slot)
@@ -171,7 +182,8 @@ class Forward:
             self.setup.append(f"gates = np.empty({n.shape((size,), str(len(stack)), 'T', 'B')}, dtype)")
             inner = n.size(self.program.shape(first.operand)[0])
             self.setup.append(f"np.matmul({x}.reshape(T * B, {inner}), np.stack([{', '.join(mats)}]), out=gates.reshape({len(stack)}, T * B, {n.size(size)}))")
-            self.stored.append("gates")
+            if any(code.startswith("gates") for code in self.kept.values()):
+                self.stored.append("gates")
             for k, s in enumerate(stack):
                 still = [a for a in sp.Add.make_args(plan.slots[s].rest) if a != 0 and not plan.depends(a)]
                 plain = [a for a in still if not self.batched(a)]

@@ -13,7 +13,6 @@ import sympy as sp
 
 from symgrad.errors import SymgradError
 from symgrad.language.functions import ROWS
-from symgrad.language.program import Program
 from symgrad.language.tensor import IDENTITY, ONE, Tensor
 
 APPLY = {  # activation → the lines that put it into `out`, of the operand `a`

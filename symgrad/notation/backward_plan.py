@@ -16,7 +16,7 @@ from sympy.core.function import AppliedUndef
 from symgrad.calculus.adjoint import vjp
 from symgrad.errors import SymgradError
 from symgrad.language.functions import ROWS
-from symgrad.language.program import Call, Program, base
+from symgrad.language.program import Call, Program, base, factors
 from symgrad.language.tensor import Factor, Tensor, Term, tensor
 
 
@@ -80,10 +80,14 @@ class _Prepare:
 
     def run(self) -> tuple[Program, tuple[Split, ...]]:
         self.unstack()
+        used = [a for e in self.program.equations.values() for a in self.without_stacks(e).free_symbols if a in self.atoms]
+        self.repeated = {a for a in used if used.count(a) > 1}  # a product that several equations use is computed once
         for s, expr in self.program.equations.items():
             value = self.without_stacks(expr)
             for atom in sorted(value.free_symbols & self.atoms.keys(), key=str):
                 self.inside(atom, s)
+            if value in self.atoms:
+                self.applied.setdefault(value, s)
             value = self.activations(value, s, whole=True)
             self.equations[s] = self.lifted(value, s, top=True)
         halves = {b.whole: b.blocks for b in self.splits}
@@ -105,11 +109,11 @@ class _Prepare:
         cut: dict[sp.Symbol, Split] = {}
         for s in self.program.atoms:
             found = product_of(self.program, s)
-            inner = self.program.atoms.get(found.operand) if found else None
+            inner = self.program.atoms.get(self.program.equations.get(found.operand, found.operand)) if found else None
             if found is None or found.transposed or not isinstance(inner, Tensor):
                 continue
             selectors = [t.factors[0].value for t in inner.terms]
-            if not all(e in self.program.constants for e in selectors):
+            if not selectors or not all(e in self.program.constants for e in selectors):
                 continue
             sizes = self.program.constants[selectors[0]].parts
             if found.matrix not in cut:
@@ -138,10 +142,14 @@ class _Prepare:
         """Name the activations in the operands of a contraction."""
         value = self.atoms[atom]
         if isinstance(value, Tensor):
-            self.atoms[atom] = value.map(lambda e: self.activations(self.without_stacks(e), owner, whole=False))
-            for e in self.program.uses(atom):
-                for deeper in e.free_symbols & self.atoms.keys():
+            for e in factors(value):
+                for deeper in sorted(e.free_symbols & self.atoms.keys(), key=str):
                     self.inside(deeper, owner)
+            self.atoms[atom] = value.map(lambda e: self.contractions(self.activations(self.without_stacks(e), owner, whole=False), owner))
+
+    def contractions(self, expr: sp.Expr, owner: sp.Symbol) -> sp.Expr:
+        """A contraction inside the operand of another gets a name."""
+        return expr.xreplace({a: self.named(a, owner) for a in expr.free_symbols if a in self.atoms})
 
     def activations(self, expr: sp.Expr, owner: sp.Symbol, whole: bool) -> sp.Expr:
         """tanh(c_t) inside a formula becomes the name tanh_c."""
@@ -161,13 +169,18 @@ class _Prepare:
         """A product U v inside r ∘ (U v + b) becomes a name; one that is a summand of the equation stays."""
         program = replace(self.program, atoms=self.atoms, parameters=(*self.program.parameters, *(b for s in self.splits for b in s.blocks)))
         if product_of(program, expr) is not None:
-            return expr if top else self.named(expr, owner)
+            return expr if top and expr not in self.repeated else self.named(expr, owner)
+        if expr in self.atoms:
+            return expr if top and owner in self.applied.values() else self.named(expr, owner)
         if expr.is_Atom:
             return expr
         if expr.is_Add:
-            inner = sp.Add(*(a if product_of(program, a) is not None else self.lifted(a, owner, top=False) for a in expr.args))
-            return self.named(inner, owner) if not top and any(product_of(program, a) is not None for a in expr.args) else inner
+            inner = sp.Add(*(a if self.summand(program, a) else self.lifted(a, owner, top=False) for a in expr.args))
+            return self.named(inner, owner) if not top and any(self.summand(program, a) for a in expr.args) else inner
         return expr.func(*(self.lifted(a, owner, top=False) for a in expr.args))
+
+    def summand(self, program: Program, a: sp.Expr) -> bool:
+        return product_of(program, a) is not None and a not in self.repeated
 
     def named(self, expr: sp.Expr, owner: sp.Symbol) -> sp.Symbol:
         if expr not in self.applied:

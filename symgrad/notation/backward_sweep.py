@@ -65,11 +65,19 @@ class Sweep:
                 members.setdefault((p.operand, self.program.shapes[s][0], p in slot.looped), []).append((s, p))
                 self.outer[sp.Symbol(f"∂{p.atom}/∂({p.matrix}):{self.delta(s)}")] = (s, p)
         for (operand, size, _), found in members.items():
-            atoms = [sp.Symbol(f"∂{p.atom}/∂({p.operand}):{self.delta(s)}") for s, p in found]
+            atoms = [self.back(s, p) for s, p in found]
             if all(a in self.adjoint.atoms for a in atoms):
                 whole = sp.Symbol(f"Σ[{operand}|{size}|{found[0][0]}]")
                 self.gathered[whole] = Gathered(whole, operand, self.program.shape(operand)[0], tuple(found))
                 self.part |= dict.fromkeys(atoms, sp.S.Zero) | {atoms[0]: whole}
+
+    def back(self, s: sp.Symbol, p: Product) -> sp.Symbol:
+        """The adjoint's atom Uᵀ δa."""
+        return sp.Symbol(f"∂{p.atom}/∂({p.operand}):{self.delta(s)}")
+
+    def atoms_of(self, whole: sp.Symbol) -> list[sp.Symbol]:
+        """The summands of a gathered adjoint."""
+        return [self.back(s, p) for s, p in self.gathered[whole].members]
 
     def _terms(self, expr: sp.Expr) -> list[tuple[sp.Expr, sp.Symbol]]:
         """The sum as (coefficient, source), the slope of a rectifier read from its output."""

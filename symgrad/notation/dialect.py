@@ -7,10 +7,10 @@ say what stands there; what a sign or a bracket means is for typing to settle.
 from __future__ import annotations
 
 from symgrad.notation import table
-from symgrad.notation.loose import Loose
 from symgrad.notation.lexis import lex
+from symgrad.notation.loose import Loose
 from symgrad.notation.rows import Statement, split_rows, statements
-from symgrad.notation.sweep import sweep
+from symgrad.notation.sweep import partners, sweep
 from symgrad.notation.syntax import Given, Name, Node, Power, Relation, Span, Unread, Words
 from symgrad.notation.tokens import END, ParseError, Token
 
@@ -61,7 +61,7 @@ def _node(statement: Statement, source: str, functions: frozenset[str]) -> Node:
     try:
         node = _parser(tokens, functions).statement()
     except ParseError as error:
-        return Unread(error.reason, error.way_out or error.expected, span=span)
+        return Unread(error.reason, error.way_out or error.expected, error.span, _balanced(tokens, functions), span=span)
     conditions: list[Node] = []
     for part in statement.conditions:
         conditions += _conditions(part, functions)
@@ -74,6 +74,33 @@ def _node(statement: Statement, source: str, functions: frozenset[str]) -> Node:
 def _parser(tokens: list[Token], functions: frozenset[str]) -> Loose:
     end = max((token.end for token in tokens[-1:]), default=0)
     return Loose([*tokens, Token("end", END, end, end)], functions)
+
+
+def _balanced(tokens: list[Token], functions: frozenset[str]) -> Node | None:
+    """The formula with brackets left out or added where they lack a partner, each missing one at the end of its side; None if that does not help."""
+    pair = partners(tokens)
+    fixed: list[Token] = []
+    missing: list[str] = []
+    lone = [k for k, token in enumerate(tokens) if pair[k] < 0 and (token.key in table.CLOSERS or token.key in table.CLOSERS.values())]
+    if not 0 < len(lone) < 4:
+        return None
+    depth = 0
+    for k, token in enumerate(tokens):
+        if k in lone:
+            if token.key in table.CLOSERS:
+                missing.append(table.CLOSERS[token.key])
+                fixed.append(token)
+            continue
+        depth += 0 if pair[k] < 0 else 1 if pair[k] > k else -1
+        if depth == 0 and missing and token.key in table.RELATION_SIGNS:
+            fixed += [Token("sign", key, token.start, token.start) for key in reversed(missing)]
+            missing = []
+        fixed.append(token)
+    fixed += [Token("sign", key, tokens[-1].end, tokens[-1].end) for key in reversed(missing)]
+    try:
+        return _parser(fixed, functions).statement()
+    except ParseError:
+        return None
 
 
 def _conditions(part: list[Token], functions: frozenset[str]) -> list[Node]:

@@ -5,13 +5,11 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from symgrad.notation import table
-from symgrad.notation.brackets import TOP
 from symgrad.notation.marks import Marks
 from symgrad.notation.syntax import Derivative, Differential, Fraction, Infix, Name, Node, Number, Operator, Power, Product, Span, Tuple
 from symgrad.notation.tokens import Token
 
 _PARTIAL = r"\partial"
-_GREEK = {"delta": "delta", "Delta": "delta"}
 
 
 class Part(NamedTuple):
@@ -54,9 +52,14 @@ class Differentials(Marks):
             return Fraction(Derivative(above.node or Name("1"), wrt, above.sign, span=span), factor, span=span)
         node, under = self.plain(above, span), self.plain(below, span)
         match node, under:
-            case Product(args=(Name("delta" | "Delta", (), (), 0, ""), *of)), Product(args=(Name("delta" | "Delta", (), (), 0, ""), *wrt)):
-                return Derivative(_product(of), _product(wrt), "delta", span=span)
+            case Product(args=(Name("delta" | "Delta", (), (), 0, ""), *upper)), Product(args=(Name("delta" | "Delta", (), (), 0, ""), *lower)):
+                return Derivative(_product(upper), _product(lower), "delta", span=span)
         return Fraction(node, under, span=span)
+
+    def over(self, above: Node, below: Node, start: int) -> Node:
+        r"""``{\partial a \over \partial b}``."""
+        first, last = (Part(node.arg, node.sign) if type(node) is Differential else Part(node) for node in (above, below))
+        return self.quotient(first, last, start)
 
     def plain(self, part: Part, span: Span) -> Node:
         """A part as it stands, where its d has no partner."""
@@ -166,9 +169,8 @@ class Differentials(Marks):
         if self.key == "/" and self.tokens[self.at + 1].key == _PARTIAL:
             self.take()
             self.take()
-            below_sign, below_order = self.order()
-            below = self.operand()
-            return self.quotient(Part(of, sign, max(order, below_order)), Part(below, "partial"), start), ""
+            order = max(order, self.order()[1])
+            return self.quotient(Part(of, sign, order), Part(self.operand(), "partial"), start), ""
         return Differential(sign, of, span=self.span(start)), ""
 
     def nabla(self) -> tuple[Node, str]:

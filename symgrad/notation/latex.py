@@ -10,6 +10,7 @@ from functools import cache
 
 from symgrad.notation import table
 from symgrad.notation.printer import Printer
+from symgrad.notation.printer_dialect import DialectPrinter
 from symgrad.notation.syntax import (
     Absolute,
     Apply,
@@ -19,6 +20,7 @@ from symgrad.notation.syntax import (
     Fraction,
     Hadamard,
     Indicator,
+    Infix,
     Name,
     Negative,
     Node,
@@ -29,6 +31,7 @@ from symgrad.notation.syntax import (
     Stack,
     Sum,
     Transpose,
+    Tuple,
 )
 
 WIDTH = 64.0  # of a right side, in digits: a line of about 12 cm at ten points
@@ -37,7 +40,7 @@ _SCRIPT = 0.7  # size of a subscript
 
 @cache
 def _printer(functions: frozenset[str]) -> Printer:
-    return Printer(functions)
+    return DialectPrinter(functions)
 
 
 def latex(node: Node, functions: frozenset[str] = table.DEFAULT_FUNCTIONS) -> str:
@@ -145,6 +148,10 @@ def printed_width(node: Node) -> float:
             return _bracketed_width(arg) + 1
         case Indicator(condition=condition):
             return printed_width(condition) + 3
+        case Infix(args=args) | Tuple(args=args):
+            return sum(_bracketed_width(arg) + 2 for arg in args)
+        case _:  # what people write is not measured closely
+            return len(latex(node)) / 2
 
 
 def _bracketed_width(node: Node) -> float:

@@ -10,8 +10,8 @@ import re
 from collections.abc import Iterator
 
 from symgrad.notation import table
-from symgrad.notation.tokens import MAX_CHARACTERS, MAX_TOKENS, ParseError, Token, accented_letter
 from symgrad.notation.syntax import Span
+from symgrad.notation.tokens import MAX_CHARACTERS, MAX_TOKENS, ParseError, Token, accented_letter
 
 ROW, GAP, CELL = r"\\", r"\quad", "&"
 _or = "|".join
@@ -19,15 +19,15 @@ _escaped = re.compile(r"\\(.)", re.DOTALL)
 _BRACES = r"\{(?:[^{}]|\{[^{}]*+\})*+\}"
 _WORDS = sorted((word for word in (*table.FUNCTION_WORDS, table.DIAGONAL, "Diag") if len(word) > 2), key=len, reverse=True)
 _TEXT_FONTS = sorted((font for font in table.FONTS if font.startswith("text") or font in ("mbox", "operatorname")), key=len, reverse=True)
-_MATH_FONTS = sorted((font for font in table.FONTS if font not in _TEXT_FONTS), key=len, reverse=True)
 _SIGNS = sorted((s for s in (*table.INFIX, *table.RELATION_SIGNS, "||", "**") if len(s) > 1 and s[0] != "\\"), key=len, reverse=True)
 _SPACING = [name for name in (*table.SPACING, *table.TRANSPARENT) if name not in ("left", "right", "substack", *table.GAPS)]
 _GLYPHS = re.escape("".join((*table.LOWERED, *table.RAISED, *table.SUPERSCRIPTS)))
 _MARKS = "\u0300-\u036f\u1dcd\u20d0-\u20ff"
+_MATH_FONTS = sorted((font for font in table.FONTS if font not in _TEXT_FONTS), key=len, reverse=True)
 _COMMON = rf"""
   | \\(?P<text>{_or(_TEXT_FONTS)})(?![A-Za-z])\*?\s*\{{
-  | (?P<environment>\\(?:begin|end)\s*\{{\s*[A-Za-z]+\*?\s*\}}(?:\[[a-z]?\])?(?:\s*(?<=array\}})\s*{_BRACES}|\s*(?<=alignat\}})\s*{_BRACES}|\s*(?<=alignat\*\}})\s*{_BRACES}
-        |\s*(?<=alignedat\}})\s*{_BRACES})?)
+  | (?P<environment>\\begin\s*\{{(?:array|alignat\*?|alignedat|tabular)\}}\s*(?:\[[a-z]?\]\s*)?{_BRACES}
+        |\\(?:begin|end)\s*\{{\s*[A-Za-z]+\*?\s*\}}(?:\[[a-z]?\])?)
   | (?P<row>\\\\\*?(?:\s*\[-?[0-9.]+\s*(?:pt|em|ex|mm|cm|in|mu)\])?|\\(?:cr|newline)(?![A-Za-z]))
   | (?P<gap>\\(?:{_or(table.GAPS)})(?![A-Za-z])|\\hspace\*?\s*{_BRACES})
   | (?P<edge>\\(?:left|right)\s*\.)
@@ -35,6 +35,7 @@ _COMMON = rf"""
   | (?P<lost>(?<![A-Za-z_^\\])(?:{_or(table.LOST_COMMANDS)})(?![A-Za-z_^{{(]))
   | (?P<dots>\.\.\.+|…|⋯)
   | (?P<escaped>\\[_*&])
+  | \\(?P<mathfont>{_or(_MATH_FONTS)})\s*\{{\s*(?P<mathword>[A-Za-z0-9]+)\s*\}}
   | (?P<command>\\(?:[A-Za-z]+|.))
   | (?P<number>[0-9]+(?:\.[0-9]+)?(?:[eE]-?[0-9]+(?![A-Za-z0-9]))?|(?<![\w}})\]])\.[0-9]+)
   | (?P<lowered>[{re.escape("".join(table.LOWERED))}]+)
@@ -46,12 +47,11 @@ _END = rf"""
   | (?P<sign>{_or(map(re.escape, _SIGNS))}|.|\n)
 """
 _LATEX = re.compile(
-    rf"""(?P<skip>(?:\s|~|%[^\n]*|\\[,;:!>\s/]|\\(?:left|right)(?![A-Za-z]|\s*\.)|\{{\s*\}}|\\(?:{_or(_SPACING)})(?![A-Za-z])
+    rf"""(?P<skip>(?:\s|~|\$|%[^\n]*|\\[,;:!>\s/]|\\(?:left|right)(?![A-Za-z]|\s*\.)|\{{\s*\}}|\\(?:{_or(_SPACING)})(?![A-Za-z])
         |\\(?:{_or(table.DISCARDED)})(?![A-Za-z])\*?\s*(?:{_BRACES})?|\\bbox\s*(?:\[[^\]]*+\])?)+)
     {_COMMON}
   | (?P<word>(?:(?<![A-Za-z\\])|(?<=[_^][A-Za-z]))(?:{_or(_WORDS)})(?![A-Za-z])|tanh(?![A-Za-z])|sigmoid(?![A-Za-z])|softmax(?![A-Za-z]))
   | (?P<plain>(?<![A-Za-z\\_^])(?:(?=[A-Za-z]*[aeiou])(?![a-z]*(?:{_or(_WORDS)}))[A-Z]?[a-z]{{4,}}|d?(?:{_or(table.SHORT_WORDS)}))(?![A-Za-z]))
-  | \\(?P<mathfont>{_or(_MATH_FONTS)})\s*\{{\s*(?P<mathword>[A-Za-z0-9]+)\s*\}}
   | (?P<identifier>(?<![A-Za-z\\])[A-Za-z]{{2,}}(?:\\_[A-Za-z0-9]+)+)
     {_END}""",
     re.VERBOSE,
@@ -66,9 +66,10 @@ _CODE = re.compile(
     re.VERBOSE,
 )  # fmt: skip
 _ENVIRONMENT = re.compile(r"\\(begin|end)\s*\{\s*([A-Za-z]+\*?)\s*\}")
+_BIG_WORD = re.compile(r"(Σ|Π|sum|prod)(?:_.*|)[^(]?")
 _WIDE = re.compile(r"[^\n]*(?: {3}|\t)")
 _TEXT_PART = re.compile(r"[{}$]|\\.", re.DOTALL)
-_SIMPLE = re.compile(r"(?P<space>\s+)|(?P<word>[^\W_]+)|(?P<sign>=|<|>|≠|≤|≥)")
+_SIMPLE = re.compile(r"(?:(if|for|when|where)\s+)?([^\W_]{1,2})\s*([=<>≠≤≥])\s*([^\W_]{1,2})")
 
 
 def lex(source: str, code: bool = False) -> list[Token]:
@@ -109,7 +110,7 @@ def _one(match: re.Match[str], code: bool) -> Iterator[Token]:
             assert parts is not None
             yield Token("command", rf"\{parts[1]}{{{parts[2]}}}", start, end)
         case "edge":
-            yield Token("command", key[:5].rstrip() + ".", start, end)
+            yield Token("command", r"\left." if key.startswith(r"\left") else r"\right.", start, end)
         case "lost":
             yield Token("command", "." if key == "dot" else "\\" + key, start, end)
         case "dots":
@@ -120,6 +121,13 @@ def _one(match: re.Match[str], code: bool) -> Iterator[Token]:
             yield Token("word", key, start, end, "mathrm")
         case "mathword":
             yield Token("word", match["mathword"], start, end, table.FONTS[match["mathfont"]])
+        case "identifier" if code and (key in table.CONDITIONS or key in ("return", "else")):
+            yield Token("prose", key, start, end)
+        case "identifier" if code and (big := _BIG_WORD.fullmatch(key + match.string[end : end + 1])):
+            yield Token("command", r"\sum" if big[1] in ("Σ", "sum") else r"\prod", start, start + len(big[1]))
+            if key != big[1]:
+                yield Token("sign", "_", start + len(big[1]), start + len(big[1]) + 1)
+                yield Token("identifier", key[len(big[1]) + 1 :], start + len(big[1]) + 1, end)
         case "identifier":
             yield Token("identifier", key.replace("\\", ""), start, end)
         case "lowered" | "raised":
@@ -175,6 +183,11 @@ def _text(source: str, match: re.Match[str], found: list[Token]) -> int:
         elif sign[0] in "{}":
             depth += 1 if sign[0] == "{" else -1
     parts.append((begin, at - 1, formula))
+    if len(parts) == 1 and (simple := _SIMPLE.fullmatch(source[begin : at - 1].strip())):  # \text{if p = i}
+        for word in filter(None, simple.groups()):
+            kind = "number" if word.isdigit() else "letter" if len(word) == 1 and word.isalpha() else "prose" if word.isalpha() else "sign"
+            found.append(Token(kind, word, begin, at - 1))
+        return at
     if len(parts) == 1:
         found.append(_words(source, match, begin, at, font))
         return at
@@ -182,7 +195,8 @@ def _text(source: str, match: re.Match[str], found: list[Token]) -> int:
         if is_formula:
             found.extend(token for token in lex(source[first:last]) for token in [token._replace(start=token.start + first, end=token.end + first)])
         elif source[first:last].strip():
-            found.append(Token("prose" if len(source[first:last].strip()) > 1 else "word", source[first:last].strip(), first, last, font))
+            text = source[first:last].strip()
+            found.append(Token("prose", text, first, last, font) if len(text) > 1 or not text.isalpha() else Token("letter", text, first, last))
     return at
 
 

@@ -2,33 +2,27 @@ r"""What hangs on a factor as people write it: scripts of every kind, indices in
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from symgrad.notation import table
 from symgrad.notation.brackets import CLOSING, TOP
 from symgrad.notation.parse import Parser
-from symgrad.notation.rows import INDEX_LETTERS
+from symgrad.notation.runs import INDEX_LETTERS
 from symgrad.notation.sweep import CLOSE_EDGE, EVALUATED, SEPARATOR, partners
 from symgrad.notation.syntax import (
     Apply,
-    Cases,
     Differential,
     Ellipsis,
-    Fraction,
     Given,
     Index,
+    Infix,
     Name,
-    Negative,
     Node,
-    Number,
     Paren,
     Power,
     Product,
     Slice,
-    Stack,
+    Span,
     Transpose,
     Tuple,
-    Words,
 )
 from symgrad.notation.tokens import Token
 
@@ -55,7 +49,7 @@ class Marks(Parser):
     def ends(self, token: Token) -> bool:
         """Whether an expression ends here."""
         key = token.key
-        return key in CLOSING or key in (":", SEPARATOR, CLOSE_EDGE, EVALUATED) or key.startswith("\\end{")
+        return key in CLOSING or key in (":", r"\over", SEPARATOR, CLOSE_EDGE, EVALUATED) or key.startswith("\\end{")
 
     def operator(self) -> tuple[table.Operator | None, str]:
         token = self.tokens[self.at]
@@ -75,8 +69,13 @@ class Marks(Parser):
         subs: list[Node] = list(node.subs) if isinstance(node, Name) and is_name else []
         primes = 0
         exponents: list[Node] = []
-        while (mark := self.key) in _SCRIPTS:
-            if mark == "'" or (mark == "^" and (self.tokens[self.at + 1].key == "'" or self.primed())):
+        while (mark := self.key) in _SCRIPTS or self.tokens[self.at].kind == "method":
+            if self.tokens[self.at].kind == "method":
+                if is_name:
+                    node, is_name = self.named(node, subs, primes, start), False
+                    node, exponents = self.raised_all(node, exponents, start), []
+                node = self.method(node, start)
+            elif mark == "'" or (mark == "^" and (self.tokens[self.at + 1].key == "'" or self.primed())):
                 if mark == "'":
                     self.take()
                     count = 1
@@ -114,6 +113,18 @@ class Marks(Parser):
         if is_name:
             node = self.named(node, subs, primes, start)
         return node, exponents
+
+    def method(self, node: Node, start: int) -> Node:
+        """``a.T``, ``a.dot(b)``, ``a.sum(axis=0)`` of code."""
+        name = self.take()
+        args: tuple[Node, ...] = ()
+        if self.key == "(" and name.key != ".T":
+            args = self.arguments()
+        if name.key in (".T", ".t", ".transpose"):
+            return Transpose(node, span=self.span(start))
+        if name.key == ".dot" and len(args) == 1:
+            return Infix("at", (node, *args), span=self.span(start))
+        return Apply(Name(name.key[1:], span=Span(name.start + 1, name.end)), (node, *args), span=self.span(start))
 
     def named(self, node: Node, subs: list[Node], primes: int, start: int) -> Node:
         assert isinstance(node, Name)
@@ -276,38 +287,6 @@ class Marks(Parser):
         self.bars, self.stops = bars, stops
         self.expect(table.CLOSERS[opening], "in an index")
         return Index(node, parts, opening, span=self.span(start))
-
-
-def fonted(node: Node, font: str) -> Node:
-    """A formula set in a font: its letters are."""
-    match node:
-        case Name():
-            return node if node.font or len(node.base) > 2 or node.base.isdigit() else replace(node, font=font)
-        case Power(base=base):
-            return replace(node, base=fonted(base, font))
-        case Transpose(arg=arg):
-            return replace(node, arg=fonted(arg, font))
-        case Product(args=args) | Stack(args=args) | Tuple(args=args):
-            return replace(node, args=tuple(fonted(a, font) for a in args))
-        case Index(base=base):
-            return replace(node, base=fonted(base, font))
-        case _:
-            return node
-
-
-def accented(node: Node, accent: str) -> Node | None:
-    """A formula with an accent over its letter; None where there is no single one."""
-    match node:
-        case Name():
-            return replace(node, accents=(*node.accents, accent))
-        case Power(base=base) | Index(base=base):
-            inner = accented(base, accent)
-            return inner and replace(node, base=inner)
-        case Transpose(arg=arg):
-            inner = accented(arg, accent)
-            return inner and replace(node, arg=inner)
-        case _:
-            return None
 
 
 def _transposes(node: Node) -> bool:

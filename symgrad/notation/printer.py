@@ -197,7 +197,8 @@ class Printer:
         if tight and len(boxes) == 2 and len(boxes[0].text) == len(boxes[1].text) == 1 and boxes[1].text.isalpha():
             return Box(boxes[0].text + boxes[1].text, PRODUCT)  # W_{xh}
         for k in range(1, len(boxes)):  # `2 3` would be set as 23
-            if boxes[k].text[0].isdigit() and type(args[k]) is not Indicator:
+            before = args[k - 1]  # `\delta 3`, the name of a step, is what it looks like
+            if boxes[k].text[0].isdigit() and type(args[k]) is not Indicator and (type(before) is not Name or before.subs or type(args[k]) is not Number):
                 boxes[k] = self.group(boxes[k])
         text = boxes[-1].text
         for k in range(len(boxes) - 2, -1, -1):

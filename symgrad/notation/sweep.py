@@ -62,7 +62,7 @@ def _pairs(found: list[Token], first: int, last: int) -> bool:
     opening, closing = found[first].key, found[last].key
     if opening.startswith(_BEGIN):
         return closing == _END + opening[len(_BEGIN):]  # fmt: skip
-    if _OPEN[opening] == closing or closing == CLOSE_EDGE and opening != "{":
+    if _OPEN[opening] == closing or (closing == CLOSE_EDGE and opening != "{"):
         return True
     between = [token.key for token in found[first + 1 : last]] if last - first < 9 else []
     return opening in _ROUND and closing in _ROUND and between.count(",") == 1 and not {"(", "["} & set(between)  # an interval, [0, 1)
@@ -108,12 +108,15 @@ def _undecorated(found: list[Token], labels: list[tuple[list[Token], list[Token]
             for at in range(after, pair[after]):
                 if found[at].kind == "row":
                     found[at] = Token("sign", ",", found[at].start, found[at].end)
+        elif key == r"\mathrel":
+            gone[k] = 1
         elif key in (r"\xrightarrow", r"\xlongequal") and after < len(found) and pair[after] > 0:
             gone[after : pair[after] + 1] = b"\1" * (pair[after] + 1 - after)
             found[k] = token._replace(key=r"\to" if key == r"\xrightarrow" else "=", kind="command")
         elif key == "{" and pair[k] > 0 and not (k and found[k - 1].key in ("_", "^")):
             inner = found[k + 1].key if pair[k] == k + 2 else ""
-            if inner in table.INFIX or inner in table.RELATION_SIGNS or inner == "'" or (pair[k] > k + 2 and pair[k + 1] == pair[k] - 1 and found[k + 1].key in ("(", "[")):
+            bracket = pair[k] > k + 2 and pair[k + 1] == pair[k] - 1 and found[k + 1].key in ("(", "[")
+            if bracket or inner == "'" or inner in table.INFIX or inner in table.RELATION_SIGNS:
                 gone[k] = gone[pair[k]] = 1
     for formula, label in noted:
         labels.append(([found[i] for i in formula if not gone[i]], [found[i] for i in label if not gone[i] or i in label]))
@@ -162,7 +165,9 @@ def _environments(found: list[Token]) -> list[Token]:
                 _replace_ends(result, pair, k, Token("row", ROW, 0, 0))
             elif name in ("dcases", "rcases", "cases*"):
                 _replace_ends(result, pair, k, Token("command", "cases", 0, 0))
-        elif key == "{" or key in (r"\left.", r"\begingroup"):
+        elif key.startswith(_END) and pair[k] < 0 and key[len(_END) : -1] in _ALIGNED:  # its beginning is not in this fragment
+            result[k] = Token("row", ROW, token.start, token.end)
+        elif key == "{" or key == OPEN_EDGE:
             continue
         elif key in _OPEN and pair[k] > 0:
             inside += 1

@@ -26,7 +26,7 @@ NUMPY_CODE = {  # what lambdify writes for an activation of a whole array
 }
 
 
-class Elementwise(ElementwiseApplyFunction):
+class Elementwise(ElementwiseApplyFunction):  # type: ignore[misc]
     r"""f applied entry by entry, which SymPy's own node can neither print as f(a) nor lambdify."""
 
     def _latex(self, printer: Any) -> str:

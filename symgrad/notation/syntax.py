@@ -301,10 +301,12 @@ class Blank:
 
 @dataclass(frozen=True, slots=True)
 class Unread:
-    """A row that could not be read, and why."""
+    """A row that could not be read, why, and where in it; `repaired` is what it reads as with its brackets balanced, if that is all it lacks."""
 
     reason: str
     way_out: str = ""
+    place: Span | None = None
+    repaired: Node | None = None
     span: Span | None = field(default=None, compare=False, kw_only=True)
 
 

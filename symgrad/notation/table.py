@@ -191,9 +191,9 @@ SPACING = (
 GAPS = ("quad", "qquad", "hfill", "hfil")  # what stands apart is a statement or a remark of its own
 TRANSPARENT = (  # a group behind one of these is read as if it stood alone
     "large", "Large", "LARGE", "huge", "small", "footnotesize", "scriptsize", "tiny", "normalsize", "boxed", "fbox", "mathop", "mathbin",
-    "mathord", "mathrel", "mathinner", "ensuremath", "displaylimits", "cancel", "hline", "noindent", "space", "nobreakspace", "allowbreak",
+    "mathord", "mathinner", "ensuremath", "displaylimits", "cancel", "hline", "noindent", "space", "nobreakspace", "allowbreak",
     "nobreak", "mathclap", "smash", "strut", "protect", "begingroup", "endgroup", "bold", "scriptscriptstyle", "negmedspace", "negthickspace",
-    "Biggm", "biggm", "bigm", "Bigm", "mathpunct", "upshape", "normalfont", "unicode", "centering", "substack", "break",
+    "Biggm", "biggm", "bigm", "Bigm", "mathpunct", "upshape", "normalfont", "unicode", "centering", "substack", "break", "arg",
 )  # fmt: skip
 DISCARDED = ("tag", "label", "ref", "eqref", "cite", "footnote", "vspace", "phantom", "vphantom", "hphantom", "color", "textcolor", "colorbox",
              "cline", "hskip", "kern", "mspace", "setlength", "intertext", "shortintertext", "class", "cssId", "style", "href")  # fmt: skip

@@ -9,14 +9,15 @@ import unicodedata
 from collections.abc import Sequence
 
 from symgrad.notation import table
-from symgrad.notation.printer import Box, Printer
-from symgrad.notation.syntax import Absolute, Derivative, Fraction, Node
+from symgrad.notation.printer import Box
+from symgrad.notation.printer_dialect import DialectPrinter
+from symgrad.notation.syntax import Absolute, Cases, Derivative, Fraction, Node, Operator
 from symgrad.notation.table import FACTOR, PRODUCT
 
 _RAISED = str.maketrans({digit: raised for raised, digit in table.SUPERSCRIPTS.items() if digit.isdigit()})
 
 
-class TextPrinter(Printer):
+class TextPrinter(DialectPrinter):
     """The same boxes, spelled in Unicode."""
 
     thin = " "
@@ -24,6 +25,9 @@ class TextPrinter(Printer):
     hadamard_sign = f" {table.ODOT.text} "
     signs = {key: sign.text for key, sign in table.RELATIONS.items()}  # noqa: RUF012
     ones, transposed, diagonal_head = "1", "ᵀ", table.DIAGONAL
+    empty, dots, upright, angles = "·", "…", "%s", ("⟨", "⟩")
+    norm_bars, given_gap, evaluated = ("‖", "‖"), "  ", ("", "|")
+    partial_sign, nabla_sign, delta_sign = "∂", "∇", "δ"
 
     def enclose(self, opening: str, text: str, closing: str, size: int) -> str:
         return f"{opening[-1]}{text}{closing[-1]}"
@@ -51,7 +55,24 @@ class TextPrinter(Printer):
         # As loose as a product, so that it is bracketed inside one: (∂a/∂b) U.
         return Box(f"{above.text}/{below.text}", PRODUCT, max(above.depth, below.depth))
 
+    def sign(self, sign: str) -> str:
+        return table.OPEN[sign].text
+
+    def cases(self, node: Cases, tight: bool) -> Box:
+        rows = [f"{self.box(v).text} if {self.box(c).text}" for v, c in zip(node.values, node.conditions, strict=True)]
+        return Box("{" + "; ".join(rows) + "}", FACTOR, 1)
+
+    def derivation(self, node: Operator, tight: bool) -> Box:
+        if node.sign in ("nabla", "subscript"):
+            return super().derivation(node, tight)
+        return Box(f"{self.d(node.sign)}/{self.d(node.sign)}{self.operand(node.wrt, FACTOR, tight).text}", PRODUCT)
+
+    def quotient(self, above: str, below: str) -> Box:
+        return Box(f"{above}/{below}".replace("∂ ", "∂"), PRODUCT)
+
     def derivative(self, node: Derivative, tight: bool) -> Box:
+        if node.order > 1 or node.sign not in table.DIFFERENTIALS:
+            return super().derivative(node, tight)
         above, below = self.operand(node.of, FACTOR, tight), self.operand(node.wrt, FACTOR, tight)
         d = table.DIFFERENTIALS[node.sign][1]
         return self.ratio(above._replace(text=d + above.text), below._replace(text=d.removesuffix("⁺") + below.text))

@@ -128,8 +128,7 @@ class Writer:
                 return Stack(tuple(map(self._value, stacked)))
             return self.tensor(atom, at)
         if isinstance(atom, Call):
-            called = Apply(identifier(atom.function), tuple(self.expression(a) for a in atom.args))
-            return called
+            return Apply(identifier(atom.function), tuple(self.expression(a) for a in atom.args))
         indexed = at if self.form == "component" and self.program.shapes.get(s) else ()
         return self.names(s, indexed)
 
@@ -305,7 +304,7 @@ class Writer:
         spare = FREE[max([2, *(FREE.index(c) + 1 for c in at)]):]
         merged = self._blocks_merged(term)
         summed = sorted({i for _, _, indices in merged for i in indices} - set(range(rank)))
-        letters |= {i: c for i, c in zip(summed, spare, strict=False)}
+        letters |= dict(zip(summed, spare, strict=False))
         nodes: list[Node] = []
         for value, block, indices in merged:
             here = tuple(letters[i] for i in indices)

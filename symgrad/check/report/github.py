@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Iterator
 from symgrad.check.claim import Claim, summary
 
 
-def annotations(claims: Iterable[Claim], strict: bool = False, expected: Collection[int] = ()) -> Iterator[str]:
+def workflow(claims: Iterable[Claim], strict: bool = False, expected: Collection[int] = ()) -> Iterator[str]:
     """An error for each refuted claim, a warning for each that is open (an error if `strict`), and a notice with the count."""
     claims = list(claims)
     for c in claims:

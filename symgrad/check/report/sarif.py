@@ -23,7 +23,8 @@ def sarif(claims: Iterable[Claim], expected: Collection[int] = ()) -> dict[str, 
     rules = []
     for code in codes:
         page = known.get(code)
-        rules.append({"id": code, "shortDescription": {"text": page.title if page else code}, **({"help": {"text": page.text, "markdown": page.text}} if page else {})})
+        help = {"help": {"text": page.text, "markdown": page.text}} if page else {}
+        rules.append({"id": code, "shortDescription": {"text": page.title if page else code}, **help})
     driver = {"name": "symgrad", "version": __version__, "semanticVersion": __version__, "rules": rules}
     results = [_result(c, codes, id(c) in expected) for c in claims]
     return {"$schema": SCHEMA, "version": "2.1.0", "runs": [{"tool": {"driver": driver}, "columnKind": "unicodeCodePoints", "results": results}]}
@@ -42,7 +43,7 @@ def _result(claim: Claim, codes: list[str], expected: bool) -> dict[str, Any]:
         "level": level,
         "message": {"text": text},
         "locations": [_location(claim.file, claim.blame or claim.span)],
-        "properties": {"verdict": claim.verdict, "reading": claim.reading, "layout": claim.layout, "latex": claim.latex, "assumptions": list(claim.assumptions)},
+        "properties": {key: value for key, value in claim.json().items() if key in ("verdict", "reading", "layout", "latex", "assumptions")},
     }
     if claim.definition:
         result["relatedLocations"] = [{**_location(claim.file, claim.definition), "message": {"text": "the definition"}}]

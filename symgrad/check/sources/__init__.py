@@ -36,7 +36,8 @@ def guessed(text: str) -> str:
     head = text[:4000]
     if head.lstrip()[:1] == "{" and '"cells"' in text:
         return "ipynb"
-    if re.search(r"\\documentclass|\\begin\{document\}|\\(?:re)?newcommand|^\\section", head, re.MULTILINE) and not re.search(r"^#{1,6} |^```", head, re.MULTILINE):
+    marked = re.search(r"^#{1,6} |^```", head, re.MULTILINE)
+    if not marked and re.search(r"\\documentclass|\\begin\{document\}|\\(?:re)?newcommand|^\\section", head, re.MULTILINE):
         return "tex"
     return "html" if re.match(r"\s*(?:<!doctype html|<html|<head|<body)", head, re.IGNORECASE) else "md"
 
@@ -114,7 +115,8 @@ def read_text(text: str, kind: str = "", *, name: str = "<text>", preamble: list
         case "tex":
             reading.read_tex(work, source)
             if not inputs:
-                work.problems += [Problem(at, "input-not-read", f"\\input{{{file}}} is not followed (--inputs follows files of the same folder)", file) for at, file in reading.inputs(text)[:20]]
+                why = "is not followed (--inputs follows files of the same folder)"
+                work.problems += [Problem(at, "input-not-read", f"\\input{{{file}}} {why}", file) for at, file in reading.inputs(text)[:20]]
         case "html":
             reading.read_html(work, source)
         case "ipynb":

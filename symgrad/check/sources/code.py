@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from symgrad.check.sources.document import Passage, joined
 from symgrad.check.sources.passages import rewritten
+from symgrad.check.sources.words import words
 
 _STRING = r"""(?P<prefix>[rRbBuUfF]{0,2}|String\.raw|raw)(?P<quote>\"\"\"|'''|"|'|`)"""
 _HASH = re.compile(rf"(?P<comment>\#[^\n]*)|{_STRING}")
@@ -15,12 +16,14 @@ _PERCENT = re.compile(r"(?P<comment>%[^\n]*)")
 _LEADER = re.compile(r"(?m)^[ \t]*(?:#+[:!]?|//+!?|%+|\*(?!/)|;+)[ \t]?")
 _ESCAPE = re.compile(r"\\(?:[\\\"'`$]|\n)")
 FAMILY = {
-    **dict.fromkeys("py python python3 ipython pycon jl julia r rb ruby sh bash toml yaml yml pl nim".split(), _HASH),
-    **dict.fromkeys("js javascript ts typescript tsx jsx java c h cc cpp c++ cxx hpp cu cuda cs csharp go rs rust swift kt kotlin scala php dart vue svelte".split(), _SLASH),
-    **dict.fromkeys("m matlab octave".split(), _PERCENT),
-}  # fmt: skip
+    **dict.fromkeys(words("py python python3 ipython pycon jl julia r rb ruby sh bash toml yaml yml pl nim"), _HASH),
+    **dict.fromkeys(words("js javascript ts typescript tsx jsx java c h cc cpp c++ cxx hpp cu cuda cs csharp go rs rust swift"), _SLASH),
+    **dict.fromkeys(words("kt kotlin scala php dart vue svelte"), _SLASH),
+    **dict.fromkeys(words("m matlab octave"), _PERCENT),
+}
 _PROGRAM = re.compile(
-    r"^[ \t]*(?:import \w|from [\w.]+ import|def \w+\s*\(|class \w+\s*[:({]|return\b|for \w+(?:, \w+)* in .*:|if .*:\s*$|while .*:\s*$|\#include|let (?:mut )?\w|const \w|var \w|(?:pub )?fn \w|function\b|>>> )"
+    r"^[ \t]*(?:import \w|from [\w.]+ import|def \w+\s*\(|class \w+\s*[:({]|return\b|for \w+(?:, \w+)* in .*:|if .*:\s*$|while .*:\s*$"
+    r"|\#include|let (?:mut )?\w|const \w|var \w|(?:pub )?fn \w|function\b|>>> )"
     r"|\b(?:np|torch|tf|jnp|self|nn)\.\w+|;[ \t]*$|^[ \t]*[\w.]+\([^()\n]*\)[ \t]*$",
     re.MULTILINE,
 )

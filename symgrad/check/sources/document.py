@@ -152,4 +152,7 @@ class Document:
     def claim(self, fragment: Fragment, start: int = 0, stop: int | None = None, **said: Any) -> Claim:
         """A claim about ``fragment.latex[start:stop]``: its place and its text are filled in, the rest is `said`."""
         place = self.span(fragment, start, stop)
-        return Claim(file=self.name, **place.json(), latex=fragment.written(start, stop), **said)
+        return Claim(
+            file=self.name, line=place.line, column=place.column, end_line=place.end_line, end_column=place.end_column,
+            latex=fragment.written(start, stop), **said,
+        )  # fmt: skip

@@ -9,13 +9,16 @@ import re
 
 from symgrad.check.sources.document import Passage, joined
 from symgrad.check.sources.passages import synthetic, unentitied
+from symgrad.check.sources.words import words
 
 _TAG = re.compile(
     r"<!--|<!\[CDATA\[|<(?P<end>/?)(?P<name>[A-Za-z][A-Za-z0-9:-]*)(?P<attributes>(?:\s+[^\s=>\"'<]+(?:\s*=\s*(?:\"[^\"]*+\"|'[^']*+'|[^\s>\"']*+))?)*+)\s*/?>|<![A-Za-z][^>]*>"
 )
-_BREAKS = frozenset("p div li ul ol table tr td th section article blockquote figure figcaption dl dt dd header footer main aside hr details summary body br".split())
+_BREAKS = words("""
+    p div li ul ol table tr td th section article blockquote figure figcaption dl dt dd header footer main aside hr details summary body br
+""")
 _TEX_SCRIPT = re.compile(r"""type\s*=\s*["']?math/tex""")
-_HIDDEN = frozenset("script style template noscript svg head title".split())
+_HIDDEN = words("script style template noscript svg head title")
 _ALT = re.compile(r"""\b(?:alttext|alt)\s*=\s*(?:"([^"]*)"|'([^']*)')""")
 
 
@@ -29,12 +32,12 @@ def visible(source: Passage) -> Passage:
         parts.append(unentitied(source[at : m.start()]))
         at = m.end()
         if m["name"] is None:
-            closing = {"<!--": "-->", "<![CDATA[": "]]>"}.get(m[0])
-            if closing:
-                end = text.find(closing, at)
+            mark = {"<!--": "-->", "<![CDATA[": "]]>"}.get(m[0])
+            if mark:
+                end = text.find(mark, at)
                 if m[0] == "<!--" and "symgrad:" in text[at : max(end, at)]:
                     parts.append(source[m.start() : end + 3])
-                at = len(text) if end < 0 else end + len(closing)
+                at = len(text) if end < 0 else end + len(mark)
             continue
         name, attributes, here = m["name"].lower(), m["attributes"], source.starts[m.start()]
         if name == "script" and not m["end"] and _TEX_SCRIPT.search(attributes):
@@ -42,13 +45,12 @@ def visible(source: Passage) -> Passage:
         elif name == "math" and not m["end"]:
             at = _mathml(source, m, parts, here)
         elif name == "img" and (alt := _ALT.search(attributes)) and re.search(r"class\s*=\s*[\"'][^\"']*(?:tex|latex|math)", attributes):
-            k = 1 if alt[1] is not None else 2
-            parts += [synthetic(r" \(", here), unentitied(source[m.start("attributes") + alt.start(k) : m.start("attributes") + alt.end(k)]), synthetic(r"\) ", here)]
+            _formula(_attribute(source, m, alt), False, parts, here)
         elif name in _HIDDEN and not m["end"]:
-            end = None if name in endless else re.compile(rf"</{name}\b[^>]*>", re.IGNORECASE).search(text, at)
-            if end is None:
+            closing = None if name in endless else re.compile(rf"</{name}\b[^>]*>", re.IGNORECASE).search(text, at)
+            if closing is None:
                 endless.add(name)
-            at = end.end() if end else at
+            at = closing.end() if closing else at
         elif name == "span" and not m["end"] and "katex-html" in attributes:
             past = None if name in endless else _closing_span(text, at)
             if past is None:
@@ -71,8 +73,20 @@ def _mathematics(source: Passage, at: int, closing: str, display: bool, parts: l
     if end < 0:
         return at
     inner = source[at:end].strip()
-    parts += [synthetic(r" \[" if display else r" \(", here), inner if closing == "</script" else unentitied(inner), synthetic(r"\] " if display else r"\) ", here)]
+    _formula(inner if closing == "</script" else unentitied(inner), display, parts, here)
     return end
+
+
+def _formula(inner: Passage, display: bool, parts: list[Passage], here: int) -> None:
+    opening, closing = (r" \[", r"\] ") if display else (r" \(", r"\) ")
+    parts += [synthetic(opening, here), inner, synthetic(closing, here)]
+
+
+def _attribute(source: Passage, tag: re.Match[str], found: re.Match[str]) -> Passage:
+    """The value of an attribute found among those of a tag."""
+    k = 1 if found[1] is not None else 2
+    offset = tag.start("attributes")
+    return unentitied(source[offset + found.start(k) : offset + found.end(k)])
 
 
 def _mathml(source: Passage, m: re.Match[str], parts: list[Passage], here: int) -> int:
@@ -86,9 +100,7 @@ def _mathml(source: Passage, m: re.Match[str], parts: list[Passage], here: int) 
     if annotation:
         _mathematics(source, annotation.end(), "</annotation>", display, parts, here)
     elif alt := _ALT.search(m["attributes"]):
-        k = 1 if alt[1] is not None else 2
-        inner = unentitied(source[m.start("attributes") + alt.start(k) : m.start("attributes") + alt.end(k)])
-        parts += [synthetic(r" \[" if display else r" \(", here), inner, synthetic(r"\] " if display else r"\) ", here)]
+        _formula(_attribute(source, m, alt), display, parts, here)
     return end + len("</math>")
 
 

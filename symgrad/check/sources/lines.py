@@ -8,17 +8,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 
 from symgrad.check.sources.document import Passage
+from symgrad.check.sources.words import FUNCTIONS, GREEK, PROSE, SHORT, SIDE_BY_SIDE
 
-RELATION = re.compile(r":=|\+=|-=|≈|≜|≔|∝|←|≤|≥|(?<![=!<>:+\-*/])=(?![=>])|\\(?:approx|propto|leftarrow|le|leq|ge|geq|equiv|triangleq|gets)(?![A-Za-z])|(?<=\s)<-(?=\s)")
-FUNCTIONS = frozenset(
-    "sigmoid sigm sig tanh softmax diag exp log ln sqrt relu sin cos max min sum prod outer concat concatenate norm abs sign mean dot transpose tr trace hadamard"
-    " elu gelu silu swish softplus sech cosh sinh logistic lim det vec inv grad clip argmax erf".split()
-)
-GREEK = frozenset(
-    "alpha beta gamma delta epsilon varepsilon zeta eta theta iota kappa lambda mu nu xi pi rho sigma tau upsilon phi varphi chi psi omega"
-    " Gamma Delta Theta Lambda Xi Pi Sigma Phi Psi Omega nabla partial".split()
+RELATION = re.compile(
+    r":=|\+=|-=|≈|≜|≔|∝|←|≤|≥|(?<![=!<>:+\-*/])=(?![=>])|(?<=\s)<-(?=\s)"
+    r"|\\(?:approx|propto|leftarrow|le|leq|ge|geq|equiv|triangleq|gets)(?![A-Za-z])"
 )
 _TOKEN = re.compile(
     r"""(?P<space>\s+)
@@ -32,14 +29,26 @@ _TOKEN = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 _BULLET = re.compile(r"[ \t]*(?:>[ \t]?|(?:[-*+•◦‣▪·–]|\d{1,3}[.)]|\(\d{1,3}\)|[a-z]\)|#{1,6}|//+|///|;+|%+|\*+|\|)(?:[ \t]+|$))")
-_LABEL = re.compile(r"""\s*(?:\*\*|__|\*)?([^\W\d_](?:[^=≈←∂⊙$\\|{}^_:"]|(?<=\w)_(?=\w)){0,70}?)(?:\*\*|__|\*)?\s*[:：](?:\*\*|__|\*)?(?:\s+|(?=[^\x00-\x7f]))""")
-_COMMENT = re.compile(r"\s+(?://|#|--|—|–|←|<-|;;)\s+\S.*$|\s{2,}\(?[A-Za-z][a-z]+[\s,].*$|\s+\((?=[^()]*[A-Za-z]{3})[^()=]*\)\s*[.,;]?\s*$", re.DOTALL)
+_LABEL = re.compile(
+    r"""\s*(?:\*\*|__|\*)?([^\W\d_](?:[^=≈←∂⊙$\\|{}^_:"]|(?<=\w)_(?=\w)){0,70}?)(?:\*\*|__|\*)?\s*[:：](?:\*\*|__|\*)?"""
+    r"(?:\s+|(?=[^\x00-\x7f]))"
+)
+_COMMENT = re.compile(
+    r"""\s+(?://|\#|--|—|–|←|<-|;;)\s+\S.*$        # a comment of a programmer
+  | \s{2,}\(?[A-Za-z][a-z]+[\s,].*$               # words far to the right
+  | \s+\((?=[^()]*[A-Za-z]{3})[^()=]*\)\s*[.,;]?\s*$   # a remark in brackets""",
+    re.DOTALL | re.VERBOSE,
+)
 _CODE = re.compile(
-    r"""\b(?:self|np|numpy|torch|tf|jnp|math|F|nn|K|plt|this|std)\.[A-Za-z]|[=!<>]==?=?(?<===)|=>|->|::|&&|\|\||;\s*$|^\s*(?:def|class|return|import|from|if|for|while|let|const|var|fn|pub|public|static|double|float|int|auto|assert|print|with)\b[^=]*[ (]|["`]|\bnew\s|\bTrue\b|\bFalse\b|\bNone\b|\blambda\s+\w+:""",
-    re.MULTILINE,
+    r"""\b(?:self|np|numpy|torch|tf|jnp|math|F|nn|K|plt|this|std)\.[A-Za-z]
+  | [=!<>]==?=?(?<===) | => | -> | :: | && | \|\| | ;\s*$ | ["`]
+  | ^\s*(?:def|class|return|import|const|var|fn|pub|public|static|double|float|int|auto|assert)\s+[\w(]
+  | ^\s*(?:if|for|while|with|elif|else|try)\b.*:\s*$ | ^\s*from\s+\S+\s+import | \bprint\( | \w\(\s*\) | \blet\s+mut\b
+  | \bnew\s+\w+\( | \bTrue\b | \bFalse\b | \bNone\b | \blambda\s+\w+:""",
+    re.MULTILINE | re.VERBOSE,
 )
 _ENTITY_OR_TAG = re.compile(r"</?[A-Za-z][^<>\n]{0,300}>")
-_MATHEMATICAL = re.compile(r"[_^∂∇δΔσφψθΓα-ωΣ∑∏⊙∘⊗·×ᵀ⊤\\∈′√]|'\s*\(|[\u0300-\u036f]|[²³ᵗ⁺₀-₉ₜ]")
+_MATHEMATICAL = re.compile(r"\bd[A-Za-z]\w*/d[A-Za-z]|[_^∂∇δΔσφψθΓα-ωΣ∑∏⊙∘⊗·×ᵀ⊤\\∈′√]|'\s*\(|[\u0300-\u036f]|[²³ᵗ⁺₀-₉ₜ]")
 _CONTINUES = re.compile(r"\s*(?:[=≈≤≥]|[+\-−*/×⊙∘·@⊗]\s)")
 _BROKEN_OFF = re.compile(r"(?:[=+\-−*/×⊙∘·@⊗(\[,]|\\odot|\\cdot|\\times|\\circ)\s*$")
 
@@ -47,7 +56,7 @@ _BROKEN_OFF = re.compile(r"(?:[=+\-−*/×⊙∘·@⊗(\[,]|\\odot|\\cdot|\\time
 def equations(source: Passage, code: bool = False) -> Iterator[Passage]:
     """The equations of some lines of plain text in order; in `code` (a fence, a comment) bare names count as mathematics more readily."""
     for line in _logical(source, code):
-        if len(line) > 5000 or not RELATION.search(line.text) or _CODE.search(line.text):
+        if len(line) > 5000 or not RELATION.search(line.text):
             continue
         yield from _of_line(line, code)
 
@@ -67,9 +76,8 @@ def _logical(source: Passage, code: bool) -> Iterator[Passage]:
         bare = text.strip()
         deeper = len(text) - len(text.lstrip()) > indent
         chained = bare[:1] in "=≈" and bare[:2] != "=="
-        joins = start >= 0 and bare and stop - start < 4000 and (
-            chained or (deeper and _CONTINUES.match(text)) or (_BROKEN_OFF.search(source.text, max(start, end - 12), end) and RELATION.search(source.text, start, end)))  # fmt: skip
-        if joins:
+        goes_on = start >= 0 and _BROKEN_OFF.search(source.text, max(start, end - 12), end) and RELATION.search(source.text, start, end)
+        if start >= 0 and bare and stop - start < 4000 and (chained or goes_on or (deeper and _CONTINUES.match(text))):
             end = at + len(text.rstrip())
         else:
             if start >= 0:
@@ -85,6 +93,7 @@ def _logical(source: Passage, code: bool) -> Iterator[Passage]:
 
 
 def _of_line(line: Passage, code: bool) -> Iterator[Passage]:
+    row = line.text.lstrip()[:1] == "|"  # of a table
     for _ in range(6):
         m = _BULLET.match(line.text)
         if not m or not m.end():
@@ -93,8 +102,13 @@ def _of_line(line: Passage, code: bool) -> Iterator[Passage]:
     m = _LABEL.match(line.text)
     if m and not RELATION.search(line.text, 0, m.end()) and not line.text[m.end() - 1 :].startswith(":="):
         line = line[m.end() :]
-    for part in _columns(line):
-        yield from _runs(part, code)
+    cells = [line]
+    if row:
+        cuts = [-1, *(m.start() for m in re.finditer(r"(?<=\s)\|(?=\s)|\|\s*$", line.text)), len(line)]
+        cells = [line[i + 1 : j] for i, j in pairwise(cuts)]
+    for cell in cells:
+        for part in _columns(cell):
+            yield from _runs(part, code)
 
 
 def _columns(line: Passage) -> Iterator[Passage]:
@@ -123,7 +137,7 @@ def _runs(line: Passage, code: bool) -> Iterator[Passage]:
         line = line[:cut]
         comment = _COMMENT.search(line.text)
     text = line.text
-    if text.count("=") > 60:
+    if text.count("=") > 60 or _CODE.search(text):
         return
     if _ENTITY_OR_TAG.search(text) and not re.search(r"\^<|\^\{<", text):
         text = _ENTITY_OR_TAG.sub(lambda m: "\x00" * len(m[0]), text)
@@ -161,17 +175,12 @@ def _is_word(token: re.Match[str], text: str) -> bool:
     if kind != "name" or "_" in word or len(word) == 1 or any(c.isdigit() for c in word):
         return kind == "name" and word in ("a", "A", "I") and _between_words(token, text)
     following = text[token.end() : token.end() + 1]
-    if word in FUNCTIONS or word in GREEK or (following and following in "_^'′([" and word.lower() not in _PROSE):
+    if word in FUNCTIONS or word in GREEK or (following and following in "_^'′([" and word.lower() not in PROSE):
         return False
-    if word[0] in "dD∂Δ" and len(word) <= 3 and word not in ("do", "did", "due", "Do"):
+    if word in SIDE_BY_SIDE or (word[0] in "dD∂Δ" and len(word) <= 3 and word not in PROSE):
         return False
-    if word in ("Wx", "Uh", "Wh", "Ux", "Vh", "Vs", "Ws", "ht", "ct", "xt", "zt", "rt", "it", "ft", "ot", "gt") and word != "it":
-        return False
-    return not (len(word) <= 3 and word not in _SHORT and (word[0].isupper() or following in ("", " ", ")", "]", "+", "*")) and _operates(token, text))
-
-
-_PROSE = frozenset("and or if where when with for from the is are so then that this thus hence we you in of to by on at as it its case see let note".split())
-_SHORT = _PROSE | frozenset("a I an be no not all any one two can has was but our use via per set get may yes new old out now how why who e.g i.e etc".split())
+    short = len(word) <= 3 and word not in SHORT and (word[0].isupper() or following in ("", " ", ")", "]", "+", "*"))
+    return not (short and _operates(token, text))
 
 
 def _operates(token: re.Match[str], text: str) -> bool:
@@ -194,11 +203,11 @@ def _is_equation(text: str, code: bool, whole: bool) -> bool:
         return False
     if not left:  # a chain that goes on from a formula before
         return bool(_MATHEMATICAL.search(right)) and whole
-    if re.fullmatch(r"[\d.,\s]+|\[[\d.,\s]*\]", right) and not re.match(r"(?:\\?[A-Za-z]+|[^\W\d_])[\u0300-\u036f]?(?:_|\^|\()", left):
-        return False
-    if re.fullmatch(r"[A-Za-z]\w+", left) and re.fullmatch(r"[\w.\-]+", right):  # name = value
-        return False
     marked = bool(_MATHEMATICAL.search(text))
+    if re.fullmatch(r"[\d.,\s]+|\[[\d.,\s]*\]", right) and not re.match(r"\\|(?:[A-Za-z]+|[^\W\d_])[\u0300-\u036f]?(?:_|\^|\()", left):
+        return False
+    if re.fullmatch(r"[A-Za-z]\w+", left) and re.fullmatch(r"[\w.\-]+", right, re.ASCII):  # name = value
+        return False
     if whole:
         operator = re.search(r"[+\-−*/×⊙∘·@⊗(^]", right)
         return marked or bool(operator and (code or len(left) <= 12))

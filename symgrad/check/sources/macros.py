@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from symgrad.check.sources.document import Passage
+from symgrad.check.sources.words import TAKES_ONE
 
 MAX_STEPS = 20_000
 MAX_CHARACTERS = 100_000
@@ -30,7 +31,7 @@ class Piece(NamedTuple):
     text: str
     start: int
     end: int
-    index: int = -1  # in the passage, if it stands there
+    at: int = -1  # in the passage, if it stands there
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +62,6 @@ _ENTRY = re.compile(
     r"""["']?\\{0,2}([A-Za-z]+)["']?\s*:\s*(?:\[\s*)?("(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*')(?:\s*,\s*(\d)(?:\s*,\s*("(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'))?)?\s*\]?"""
 )
 _BRACES = re.compile(r"\\.|[{}]", re.DOTALL)
-_TAKES_ONE = frozenset(
-    r"\hat \tilde \bar \vec \dot \ddot \widehat \widetilde \overline \mathbf \mathrm \mathit \mathcal \mathbb \boldsymbol \bm \sqrt \frac \dfrac \tfrac \text".split()
-)
 BUILT_IN = (
     Macro("\\ensuremath", ("",), "", None, ("#1",)),
     Macro("\\xspace", (), "", None, ()),
@@ -224,7 +222,7 @@ def _call(macro: Macro, piece: Piece, waiting: deque[Piece], out: list[Piece]) -
         else:
             made.append(Piece(token, start, end))
     last = next((p for p in reversed(out) if not p.text.isspace()), None)
-    if last is not None and len(made) > 1 and (last.text in ("^", "_") or last.text in _TAKES_ONE) and not (macro.before and made[0].text == "{"):
+    if last is not None and len(made) > 1 and (last.text in ("^", "_") or last.text in TAKES_ONE) and not (macro.before and made[0].text == "{"):
         made = [Piece("{", start, end), *made, Piece("}", start, end)]
     if made and COMMAND.fullmatch(made[-1].text) and waiting and waiting[0].text[:1].isalpha():
         made.append(Piece(" ", start, end))
@@ -293,9 +291,9 @@ def _until(text: str, waiting: deque[Piece], taken: list[Piece]) -> list[Piece] 
 def _passage(pieces: list[Piece], source: Passage) -> Passage:
     starts, ends = array("q"), array("q")
     for p in pieces:
-        if p.index >= 0:
-            starts.extend(source.starts[p.index : p.index + len(p.text)])
-            ends.extend(source.ends[p.index : p.index + len(p.text)])
+        if p.at >= 0:
+            starts.extend(source.starts[p.at : p.at + len(p.text)])
+            ends.extend(source.ends[p.at : p.at + len(p.text)])
         else:
             starts.extend([p.start] * len(p.text))
             ends.extend([p.end] * len(p.text))

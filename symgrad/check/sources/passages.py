@@ -40,6 +40,7 @@ def synthetic(text: str, offset: int) -> Passage:
 
 
 ENTITY = re.compile(r"&(?:[a-zA-Z]{2,12}|#\d{1,7}|#[xX][0-9a-fA-F]{1,6});")
+_SCRIPT = re.compile(r"</?su[bp]>", re.IGNORECASE)
 _INVISIBLE = re.compile("[\u200b-\u200d\u2060\ufeff\u00ad]|\u00a0|<br\\s*/?>")
 _QUOTED = re.compile(r"\n[ \t]*>[ \t>]*")
 _ESCAPES = re.compile(r"\\\\\\\\|\\\*|(?<![A-Za-z])([A-Za-z}\]])\\_(?=[\w{\\])|\}\\_|\\_(?=\{)")
@@ -50,6 +51,13 @@ _TEXTUAL = re.compile(r"\\(?:text|mathrm|operatorname)\w*\s*\{[^{}]*\\_")
 def unentitied(source: Passage) -> Passage:
     """HTML's entities undone."""
     return rewritten(source, ENTITY, lambda m: html.unescape(m[0])) if "&" in source.text else source
+
+
+def scripted(source: Passage) -> Passage:
+    """``h<sub>t</sub>`` as ``h_{t}``."""
+    if "<su" not in source.text:
+        return source
+    return rewritten(source, _SCRIPT, lambda m: "}" if m[0][1] == "/" else "_{" if m[0][-2] in "bB" else "^{")
 
 
 def math_of_markdown(source: Passage, quoted: bool, doubled: bool) -> Passage:

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from symgrad.check.sources import code, html, lines, notebook, scan
 from symgrad.check.sources.document import Directive, Document, Fragment, Passage, Problem, joined, passage
 from symgrad.check.sources.macros import Endless, Macros, configured, without
-from symgrad.check.sources.passages import math_of_markdown
+from symgrad.check.sources.passages import math_of_markdown, scripted
 from symgrad.check.sources.scan import MARKDOWN, TEX, Dialect, Item
+from symgrad.check.sources.words import words
 
 MAX_FRAGMENTS = 5000
 MAX_FORMULA = 40_000
 CONTEXT = 300
-_MARK_UP = frozenset("markdown md mdx gfm html rst mathjax".split())
-_LATEX = frozenset("latex tex katex".split())
+_MARK_UP = words("markdown md mdx gfm html rst mathjax")
+_LATEX = words("latex tex katex")
 _DIRECTIVE = re.compile(r"<!--\s*symgrad:\s*(?P<html>[^\n]*?)\s*-->|^[ \t]*(?:%+|#+|//+|\.\.|;+)[ \t]*symgrad:[ \t]*(?P<line>[^\n]*?)[ \t]*$", re.MULTILINE)
 _VERBATIM = re.compile(r"\\begin\s*\{(verbatim\*?|Verbatim|lstlisting|minted|comment|filecontents\*?|alltt)\}")
 _VERB = re.compile(r"\\verb\*?([^\sA-Za-z*])[^\n]*?\1|\\lstinline(?:\[[^\]\n]*\])?([^\sA-Za-z{\[])[^\n]*?\2")
@@ -155,14 +156,14 @@ def read_markdown(reading: Reading, source: Passage) -> None:
     """Markdown, plain text and reStructuredText."""
     for macro in configured(source.text):
         reading.macros.define(-1, macro)
-    reading.block(reading.macros.collect(source), MARKDOWN)
+    reading.block(reading.macros.collect(scripted(source)), MARKDOWN)
 
 
 def read_html(reading: Reading, source: Passage) -> None:
     """A page, as its reader sees it."""
     for macro in configured(source.text):
         reading.macros.define(-1, macro)
-    reading.block(reading.macros.collect(html.visible(source)), MARKDOWN)
+    reading.block(reading.macros.collect(html.visible(scripted(source))), MARKDOWN)
 
 
 def read_notebook(reading: Reading, source: Passage) -> None:
@@ -187,7 +188,7 @@ def read_program(reading: Reading, source: Passage, language: str) -> None:
     for part, short in parts:
         if not short:
             reading.block(part, MARKDOWN)
-        elif re.search(r"\\[A-Za-z]{2}", part.text) and lines.looks_mathematical(part.text):
+        elif re.search(r"\\[A-Za-z]{2}|\\[(\[]|\$[^$]+\$", part.text) and lines.looks_mathematical(part.text):
             before = len(reading.found)
             reading.block(part, MARKDOWN)
             if len(reading.found) == before:
@@ -244,7 +245,7 @@ def _masked(source: Passage, things: list[Item]) -> Passage:
     return Passage("".join(text), source.starts, source.ends)
 
 
-def _places(source: Passage):  # type: ignore[no-untyped-def]
+def _places(source: Passage) -> Callable[[int], int]:
     """From a file offset to the index in the passage."""
     return lambda offset: bisect_right(source.starts, offset) - 1
 

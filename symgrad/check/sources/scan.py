@@ -10,13 +10,15 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from symgrad.check.sources.document import Passage
+from symgrad.check.sources.words import words
 
 MAX_INLINE = 4000
 MAX_DISPLAY = 100_000
 MAX_UNCLOSED = 20
-ENVIRONMENTS = "equation align aligned eqnarray gather gathered multline alignat flalign displaymath math split dmath IEEEeqnarray cases array".split()
-_ENV = rf"\\begin\s*\{{(?P<env>(?:{'|'.join(ENVIRONMENTS)})\*?)\}}"
+ENVIRONMENTS = words("""
+    equation align aligned eqnarray gather gathered multline alignat flalign displaymath math split dmath IEEEeqnarray cases array
+""")
+_ENV = rf"\\begin\s*\{{(?P<env>(?:{'|'.join(sorted(ENVIRONMENTS))})\*?)\}}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,12 +161,11 @@ def _dollar(text: str, start: int, search: _Search) -> Item | int:
         if end < 0:
             break
         inner = text[at:end]
-        if inner.endswith("\\") and not inner.endswith("\\\\"):
-            end = search.next("$", end + 1, MAX_INLINE)
-        elif inner.count("{") > inner.count("}") and re.search(r"\\(?:text|mbox|hbox)[a-z]{0,2}\s*\{[^{}]*$", inner):
-            end = search.next("$", end + 1, MAX_INLINE)
-        else:
+        escaped = inner.endswith("\\") and not inner.endswith("\\\\")
+        textual = inner.count("{") > inner.count("}") and re.search(r"\\(?:text|mbox|hbox)[a-z]{0,2}\s*\{[^{}]*$", inner)
+        if not escaped and not textual:
             break
+        end = search.next("$", end + 1, MAX_INLINE)
     if end <= at:
         return at
     inner = text[at:end]

@@ -1,0 +1,82 @@
+r"""Statements and their links: ``A = B = C`` asserts ``A = B`` and ``B = C``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from symgrad.check.define import Statement
+from symgrad.check.symbols import kind, unwrapped
+from symgrad.notation.dialect import parse_dialect
+from symgrad.notation.syntax import Relation
+
+if TYPE_CHECKING:
+    from symgrad.check.sources import Document
+
+EQUAL = frozenset({"=", ":=", "==", "triangleq", "equiv", "+="})
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """One relation between two neighbouring sides of a statement."""
+
+    statement: Statement
+    number: int
+    left: Any
+    right: Any
+    sign: str
+    start: int
+    stop: int
+    earlier: tuple[Any, ...] = ()
+
+
+def statements_of(document: Document) -> Iterator[Statement]:
+    """Every relation of the document, in order; a line that begins with ``=`` goes on from the one before."""
+    number = 0
+    last: Any = None
+    for fragment in document.fragments:
+        code = fragment.kind in ("code", "line")
+        for whole in parse_dialect(fragment.latex, code=code):
+            conditions: tuple[Any, ...] = ()
+            node: Any = whole
+            if kind(node) == "Given":
+                conditions, node = node.conditions, node.node
+            if kind(node) == "Relation" and kind(node.sides[0]) == "Blank" and last is not None:
+                node = Relation((last, *node.sides[1:]), node.signs, span=node.span)
+            if kind(node) == "Relation":
+                last = node.sides[-1]
+            yield Statement(fragment, node, whole, conditions, number)
+            number += 1
+
+
+def span_of(node: Any) -> tuple[int, int] | None:
+    span = getattr(node, "span", None)
+    return None if span is None else (span.start, span.end)
+
+
+def links(s: Statement) -> Iterator[Link]:
+    """The links of a statement; remarks such as ``\\in R^n`` belong to the side before them."""
+    rel = s.node
+    if kind(rel) != "Relation":
+        return
+    whole = span_of(rel) or (0, len(s.fragment.latex))
+    before = 0
+    sides = list(rel.sides)
+    for k, sign in enumerate(rel.signs):
+        left, right = sides[before], sides[k + 1]
+        if sign in ("in", "notin", "∈") or kind(unwrapped(right)) == "Words":
+            continue
+        first = span_of(left) if before or kind(rel.sides[0]) != "Blank" else None
+        start = first[0] if first is not None and whole[0] <= first[0] <= whole[1] else whole[0]
+        last = span_of(right)
+        stop = last[1] if last is not None else whole[1]
+        if k + 1 == len(rel.signs):
+            stop = max(stop, whole[1])
+        if before == 0 and k == 0:
+            start = min(start, whole[0]) if start > whole[1] else start
+        yield Link(s, k, left, right, sign, start, max(stop, start), tuple(sides[:before]))
+        before = k + 1
+
+
+__all__ = ["Link", "Statement", "links", "replace", "statements_of"]

@@ -1,0 +1,231 @@
+r"""Two sides in every reading: which readings make them equal, at all steps and in all random worlds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from symgrad.check.evaluate import Run, Unsupported
+from symgrad.check.field import Redraw
+from symgrad.check.instances import instances
+from symgrad.check.page import Page
+from symgrad.check.products import common
+from symgrad.check.readings import Chooser, Exploration, Option, explore
+from symgrad.check.symbols import kind, unwrapped, walk
+from symgrad.check.values import Misfit, Value, transposed
+from symgrad.check.world import Missing, OutOfTime
+
+EXPLICIT = frozenset({"Diagonal", "Transpose"})
+
+
+@dataclass
+class Outcome:
+    """What was found for one relation."""
+
+    equal: bool = False
+    reading: str = "matrix"
+    chooser: Chooser | None = None
+    typed: int = 0  # readings in which both sides have values that can be compared
+    misfits: list[str] = field(default_factory=list)
+    missing: Missing | None = None
+    unsupported: Unsupported | None = None
+    counter: dict[str, Any] | None = None
+    best: Chooser | None = None  # the likeliest reading that type-checks
+    mode: tuple[bool, bool] = (False, False)
+    complete: bool = True
+    weak: Chooser | None = None
+    instances: int = 0
+    used: set[str] = field(default_factory=set)
+    last_only: bool = False
+    lenient: bool = False
+    near: list[tuple[Chooser, bool, bool]] = field(default_factory=list)
+
+
+@dataclass
+class Tried:
+    """One reading."""
+
+    state: str  # equal, differs, misfit, never
+    why: str = ""
+    at: dict[str, Any] | None = None
+    values: tuple[Value, Value] | None = None
+    count: int = 0
+    last_only: bool = False
+
+
+class Decider:
+    """Decides relations of one page."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+
+    def once(self, left: Any, right: Any, chooser: Chooser, flat: bool, lenient: bool, used: set[str]) -> Tried:
+        """Both sides in one reading, at every instance."""
+        page = self.page
+        world = page.scalar_world if flat else page.world
+        count, failures, good_last = 0, 0, False
+        first: Tried | None = None
+        for env in self.instances(left, right, flat):
+            at = dict(env)
+            try:
+                x = self.run(world, chooser, dict(at), "left", flat, lenient, used).value(left)
+                y = self.run(world, chooser, dict(at), "right", flat, lenient, used).value(right)
+                same, x, y = self.compare(chooser, x, y)
+            except OutOfTime:
+                continue
+            except Misfit as e:
+                return Tried("misfit", str(e), at)
+            count += 1
+            if not same:
+                failures += 1
+                if first is None:
+                    first = Tried("differs", "", at, (x, y))
+                if not self.final_letters(at):
+                    return first
+            elif self.final_letters(at) and any(at[w] == world.steps for w in self.final_letters(at)):
+                good_last = True
+        if first is not None:
+            first.last_only = good_last and self._only_last(left, right, chooser, flat, lenient, used)
+            return first
+        if not count:
+            return Tried("never", "no step has all the quantities that this names")
+        return Tried("equal", count=count)
+
+    def final_letters(self, at: dict[str, Any]) -> list[str]:
+        return [w for w in ("tau",) if w in at and self.page.symbols.letter != w]
+
+    def _only_last(self, left: Any, right: Any, chooser: Chooser, flat: bool, lenient: bool, used: set[str]) -> bool:
+        world = self.page.scalar_world if flat else self.page.world
+        for env in self.instances(left, right, flat):
+            if any(env[w] != world.steps for w in self.final_letters(env)):
+                continue
+            try:
+                x = self.run(world, chooser, dict(env), "left", flat, lenient, used).value(left)
+                y = self.run(world, chooser, dict(env), "right", flat, lenient, used).value(right)
+                if not self.compare(chooser, x, y)[0]:
+                    return False
+            except (OutOfTime, Misfit):
+                continue
+        return True
+
+    def run(self, world: Any, chooser: Chooser, env: dict[str, Any], side: str, flat: bool, lenient: bool, used: set[str]) -> Run:
+        env["now"] = env.get(self.page.symbols.letter, env.get("now"))
+        env.setdefault("values", self.free_values(world))
+        if env["now"] is None:
+            del env["now"]
+        run = Run(self.page, world, chooser, env, side=side, flat=flat, lenient=lenient, now=env.get("now"))
+        run.used = used
+        return run
+
+    def free_values(self, world: Any) -> dict[str, Value]:
+        """Variables of function identities, ``\\sigma'(x)``: a free number each."""
+        memo = world.__dict__.setdefault("_free", {})
+        for name in self.page.__dict__.get("_variables", ()):
+            if name not in memo:
+                memo[name] = Value(world.draws.array(()))
+        return memo  # type: ignore[no-any-return]
+
+    def instances(self, left: Any, right: Any, flat: bool) -> list[dict[str, Any]]:
+        memo = self.page.__dict__.setdefault("_instances", {})
+        key = (id(left), id(right), flat)
+        if key not in memo:
+            memo[key] = (left, right, instances(self.page, self.page.scalar_world if flat else self.page.world, (left, right), flat))
+        return memo[key][2]  # type: ignore[no-any-return]
+
+    def compare(self, chooser: Chooser, x: Value, y: Value) -> tuple[bool, Value, Value]:
+        """Whether two values are equal; matrices of a gradient may be written in either layout."""
+        if x.rank == 2 and y.rank == 2 and x.dims == y.dims[::-1] and x.dims != y.dims:
+            chooser.choose("gradient layout", (Option(1, None, "a gradient by a matrix is read in the transposed layout", tag="denominator"),))
+            x = transposed(x)
+        p, q, note = common(x, y)
+        if note:
+            chooser.choose(("raised", note), (Option(1, None, note),))
+        return bool(np.array_equal(p.a, q.a)), p, q
+
+    def decide(self, left: Any, right: Any, limit: int = 48, modes: tuple[tuple[bool, bool], ...] | None = None) -> Outcome:
+        """All readings: matrices, then lying and standing vectors mixed, then scalars where the text allows them."""
+        out = Outcome()
+        for flat, lenient in modes or self.modes(left, right):
+            exploration = Exploration()
+
+            def attempt(chooser: Chooser, flat: bool = flat, lenient: bool = lenient) -> Tried | Exception:
+                try:
+                    return self.once(left, right, chooser, flat, lenient, out.used)
+                except (Missing, Unsupported, Redraw) as e:
+                    return e
+
+            for chooser, tried in explore(attempt, exploration, limit):
+                if isinstance(tried, Missing):
+                    out.missing = out.missing or tried
+                    continue
+                if isinstance(tried, Unsupported):
+                    out.unsupported = out.unsupported or tried
+                    continue
+                if isinstance(tried, Exception):
+                    continue
+                if tried.state == "equal" or tried.last_only:
+                    if chooser.weak:
+                        out.weak = out.weak or chooser
+                        continue
+                    out.equal, out.chooser, out.instances = True, chooser, tried.count
+                    out.reading = self.reading(left, right, flat)
+                    out.mode, out.last_only, out.lenient = (flat, lenient), tried.last_only, lenient
+                    return out
+                if tried.state == "misfit":
+                    if tried.why not in out.misfits:
+                        out.misfits.append(tried.why)
+                    if len(out.near) < 3:
+                        out.near.append((chooser, flat, lenient))
+                    continue
+                if tried.state == "differs":
+                    out.typed += 1
+                    if out.best is None:
+                        out.best, out.mode = chooser, (flat, lenient)
+                        out.counter = self.counterexample(tried)
+                    if len(out.near) < 8:
+                        out.near.insert(min(out.typed - 1, len(out.near)), (chooser, flat, lenient))
+            out.complete &= exploration.complete
+            if out.missing is not None and not out.typed:
+                break
+        return out
+
+    def modes(self, left: Any, right: Any) -> tuple[tuple[bool, bool], ...]:
+        out = [(False, False), (False, True)]
+        if self.scalar_allowed(left, right):
+            out.append((True, True))
+        return tuple(out)
+
+    def scalar_allowed(self, left: Any, right: Any) -> bool:
+        """Numbers instead of vectors: not where the formula itself speaks of matrices or components."""
+        if self.page.matrixlike >= 2:
+            return False
+        for side in (left, right):
+            for n in walk(side):
+                k = kind(n)
+                if k in EXPLICIT or k == "Stack" or (k == "Name" and n.base in ("I", "diag")) or (k == "Index" and n.kind == "["):
+                    return False
+                if k == "Power" and kind(unwrapped(n.exponent)) == "Name" and unwrapped(n.exponent).base in ("T", "Tr", "top"):
+                    return False
+        return True
+
+    def reading(self, left: Any, right: Any, flat: bool) -> str:
+        if flat:
+            return "scalar"
+        for side in (left, right):
+            for n in walk(side):
+                ref = self.page.symbols.ref(n)
+                if ref is not None and ref.entries:
+                    return "component"
+        return "matrix"
+
+    def counterexample(self, tried: Tried) -> dict[str, Any]:
+        """Where the two sides differ, and their values there."""
+        assert tried.values is not None
+        x, y = tried.values
+        at = {k: int(v) for k, v in (tried.at or {}).items() if isinstance(v, int) and k not in ("now",)}
+        return {
+            "at": at, "field": "integers modulo 2^31 - 1",
+            "left": np.asarray(x.a[0]).reshape(-1)[:6].tolist(), "right": np.asarray(y.a[0]).reshape(-1)[:6].tolist(),
+        }  # fmt: skip

@@ -1,0 +1,327 @@
+r"""From readings to verdicts: what is proved, what is refuted in every reading, and what is left open and why."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from symgrad.check import diagnose
+from symgrad.check.claims import EQUAL, Link, span_of
+from symgrad.check.decide import Decider, Outcome
+from symgrad.check.define import Statement, collect, derived, make_page
+from symgrad.check.derivatives import MARKS, described, symbol_id, symbol_target
+from symgrad.check.page import Abbreviation, Page
+from symgrad.check.symbols import head_and_parts, key_of, kind, spelled, unwrapped, walk
+
+if TYPE_CHECKING:
+    from symgrad.check.sources import Document
+    from symgrad.language.cell import Cell
+
+PAGES = 4  # groups of definitions that one claim is tried on
+SECONDS = 1.5  # for the diagnosis of one claim
+
+
+@dataclass
+class Judgement:
+    """What is said of one link."""
+
+    verdict: str
+    code: str | None = None
+    message: str = ""
+    reading: str = "matrix"
+    layout: str = "numerator"
+    expected: str | None = None
+    blame: tuple[int, int] | None = None
+    counterexample: dict[str, Any] | None = None
+    assumptions: tuple[str, ...] = ()
+    definition: tuple[Any, int, int] | None = None
+
+
+@dataclass
+class Judge:
+    """The statements of a document, its pages, and what was settled on the way."""
+
+    document: Document
+    statements: list[Statement]
+    cell: Cell | None = None
+    pages: dict[int, Page] = field(default_factory=dict)
+    wrong: set[tuple[int, int]] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        from symgrad.check.library import prelude
+
+        self.own = list(self.statements)
+        self.borrowed = ""
+        source = list(self.statements)
+        self.collected = collect(source)
+        if self.cell is not None:
+            source = [*prelude(self.cell, len(self.statements)), *self.statements]
+            self.collected = collect(source)
+            self.borrowed = f"the cell is {self.cell.name} of the library, as asked for"
+        elif not any(g.definitions for g in self.collected.groups) or not self.recurrent():
+            from symgrad.check.library import matched
+
+            found = matched(self.statements, self.collected)
+            if found is not None:
+                borrowed, self.borrowed = found
+                source = [*borrowed, *self.statements]
+                self.collected = collect(source)
+        self.source = source
+        self.variables = self._variables()
+        self.declared = self._declared()
+
+    def recurrent(self) -> bool:
+        return any(self.page(k).lagged for k in range(len(self.collected.groups)))
+
+    def _variables(self) -> frozenset[str]:
+        """Variables of identities between functions: ``\\sigma'(x)``, ``d/dx``."""
+        out = set()
+        for s in self.statements:
+            for n in walk(s.node):
+                if kind(n) == "Apply" and len(n.args) == 1:
+                    for inner in walk(n.args[0]):
+                        if kind(inner) == "Name" and not inner.subs and len(inner.base) == 1 and inner.base in "xyzuva":
+                            out.add(inner.base)
+        return frozenset(out)
+
+    def _declared(self) -> int | None:
+        """The first statement that declares a shape."""
+        for s in self.statements:
+            node = s.node
+            if kind(node) == "Relation" and any(g == "in" for g in node.signs):
+                for side in node.sides[1:]:
+                    for n in walk(side):
+                        if kind(n) == "Name" and n.base in ("R", "Re") and n.font in ("mathbb", "mathbf", "mathrm", ""):
+                            return s.number
+            if kind(node) == "Relation" and any(g in (":", "shape") for g in node.signs):
+                return s.number
+        return None
+
+    def page(self, k: int) -> Page:
+        if k not in self.pages:
+            page = self.pages[k] = make_page(self.collected, k, self.source if hasattr(self, "source") else self.statements)
+            page.__dict__["_variables"] = getattr(self, "variables", frozenset())
+            page.steps = self.steps()
+            page.borrowed = bool(self.borrowed)
+            if k > 0:
+                for name, short in self.pages.get(0, page).abbreviations.items():
+                    page.abbreviations.setdefault(name, short)
+        return self.pages[k]
+
+    def steps(self) -> int:
+        """Enough steps for every step that is named by number."""
+        most = 4
+        for s in self.statements:
+            for n in walk(s.node):
+                if kind(n) == "Name":
+                    for sub in n.subs:
+                        if kind(sub) == "Number" and sub.text.isdigit() and 4 < int(sub.text) <= 6:
+                            most = max(most, int(sub.text))
+        return most
+
+    def order(self, s: Statement) -> list[int]:
+        """The groups of definitions to try: the one in force first, then earlier ones, then later ones."""
+        groups = self.collected.groups
+        here = max((k for k, g in enumerate(groups) if g.first <= s.number or k == 0), default=0)
+        return [here, *range(here - 1, -1, -1), *range(here + 1, len(groups))][:PAGES]
+
+    # -- one link -------------------------------------------------------------------------------------------------------------
+
+    def said(self, link: Link) -> Judgement | None:
+        """The judgement of a link, None for a definition."""
+        s = link.statement
+        if (s.number, link.number) in self.collected.defining:
+            return None
+        if link.sign not in EQUAL:
+            return self.other(link)
+        if self.abbreviates(link):
+            return None
+        try:
+            return self.equation(link)
+        except RecursionError:
+            return Judgement("undecided", "too-large", "the formula is nested too deeply")
+
+    def other(self, link: Link) -> Judgement | None:
+        if link.sign in (":", "shape"):
+            return None
+        reasons = {
+            "~~": "an approximation is not decided", "approx": "an approximation is not decided", "prop": "a proportionality is not decided",
+            "->": "a limit is not decided", "to": "a limit is not decided", "<-": "an update of parameters is not an equation", "=>": "an implication is not decided",
+        }  # fmt: skip
+        from symgrad.check.bounds import bound
+
+        found = bound(self.page(self.order(link.statement)[0]), link)
+        if found is not None:
+            return found
+        return Judgement("undecided", "not-an-equation", reasons.get(link.sign, f"relations with `{link.sign}` are not decided"))
+
+    def abbreviates(self, link: Link) -> bool:
+        """Whether a link introduces a symbol for a derivative."""
+        if link.number != 0 or link.sign == "+=":
+            return False
+        left = unwrapped(link.left)
+        split = head_and_parts(left)
+        if split is None:
+            return False
+        page = self.page(self.order(link.statement)[0])
+        if page.symbols.ref(left) is not None or not derived(link.right):
+            return False
+        head, parts = split
+        if symbol_target(page, left, {}) is not None and not self.introduces(link.right):
+            return False
+        if head.base in ("partial", "nabla"):
+            return False
+        labels, slots, entries = diagnose.indices_of(page, parts)
+        key = key_of(head, labels)
+        if key is None:
+            return False
+        target = symbol_target(page, left, {})
+        if target is not None and kind(unwrapped(link.right)) == "Derivative":
+            return False
+        if key in page.abbreviations:
+            return False
+        if head.base in MARKS and not self.introduces(link.right) and target is None and not derived(link.right):
+            return False
+        for k in range(len(self.collected.groups)):
+            p = self.page(k)
+            p.abbreviations.setdefault(key, Abbreviation(key, tuple(x.node for x in slots), tuple(x.node for x in entries), link.right))
+        return True
+
+    def introduces(self, right: Any) -> bool:
+        """Whether the right side is a derivative itself: what ``δ_t = ∂L/∂h_t`` introduces."""
+        return kind(unwrapped(right)) == "Derivative"
+
+    def equation(self, link: Link) -> Judgement:
+        """Decide one equation on the pages that may be meant."""
+        first: tuple[Page, Outcome] | None = None
+        left, right = link.left, link.right
+        if link.sign == "+=":
+            pass
+        outcomes: list[tuple[Page, Outcome]] = []
+        for k in self.order(link.statement):
+            page = self.page(k)
+            page.matrixlike = 2 if self.declared is not None and link.statement.number >= self.declared else 0
+            outcome = self.attempt(page, left, right, link)
+            if outcome.equal:
+                return self.proved(page, outcome, link)
+            if first is None or (first[1].missing is not None and outcome.missing is None):
+                first = (page, outcome)
+            outcomes.append((page, outcome))
+        assert first is not None
+        page, outcome = first
+        return self.failed(page, outcome, link, outcomes)
+
+    def attempt(self, page: Page, left: Any, right: Any, link: Link) -> Outcome:
+        outcome = Decider(page).decide(left, right)
+        if not outcome.equal and link.earlier and (link.statement.number, link.number - 1) not in self.wrong:
+            # the same symbol may have meant the immediate derivative in the line before: hold it against the first line too
+            again = Decider(page).decide(link.earlier[0], right)
+            if again.equal:
+                return again
+        return outcome
+
+    def proved(self, page: Page, outcome: Outcome, link: Link) -> Judgement:
+        chooser = outcome.chooser
+        assert chooser is not None
+        self.remember(page, outcome, link)
+        notes = [*chooser.notes, *self.assumed(page, outcome)]
+        if outcome.last_only:
+            notes.append("the step named is the last one")
+        if outcome.lenient:
+            notes.append("rows and columns are told by what they stand beside")
+        layout = "denominator" if "denominator" in chooser.tags else "numerator"
+        return Judgement("proved", None, "", outcome.reading, layout, assumptions=tuple(dict.fromkeys(notes)))
+
+    def assumed(self, page: Page, outcome: Outcome) -> list[str]:
+        notes = []
+        if self.borrowed:
+            notes.append(self.borrowed)
+        for key, note in page.__dict__.get("_guessed", {}).items():
+            if key in outcome.used:
+                notes.append(note)
+        targets = page.__dict__.get("_targets_of", {})
+        for output, target in targets.items():
+            if target in outcome.used or output in outcome.used:
+                notes.append(f"the loss is the one whose gradient is {page.notes.get(output, output)} - {page.notes.get(target, target)}")
+        return notes
+
+    def remember(self, page: Page, outcome: Outcome, link: Link) -> None:
+        """The meaning of an adjoint symbol on the left side is settled by the line that holds."""
+        target = self.symbol_on(page, link.left)
+        if target is None:
+            return
+        _, _, _, words, name, _ = target
+        which = symbol_id(name, words, target[1])
+        assert outcome.chooser is not None
+        for key, option in outcome.chooser.chosen:
+            if key == ("adjoint", which):
+                for p in self.pages.values():
+                    p.meanings.setdefault(which, str(option.value))
+
+    def symbol_on(self, page: Page, node: Any) -> Any:
+        node = unwrapped(node)
+        if kind(node) == "Product" and len(node.args) == 2 and kind(node.args[0]) == "Name" and node.args[0].base in MARKS:
+            return symbol_target(page, node, {})
+        return symbol_target(page, node, {}) if kind(node) in ("Name", "Power", "Index") else None
+
+    def failed(self, page: Page, outcome: Outcome, link: Link, outcomes: list[tuple[Page, Outcome]]) -> Judgement:
+        """Refuted, or open."""
+        deadline = time.monotonic() + SECONDS
+        repair = diagnose.repair(page, outcome, link, deadline)
+        notes = tuple(self.assumed(page, outcome))
+        if outcome.missing is not None and not outcome.typed:
+            name = outcome.missing.name
+            if repair is not None and repair.code == "undefined-symbol":
+                return self.refuted(page, outcome, link, repair, notes)
+            what = described(outcome.missing.where) if outcome.missing.where is not None and kind(outcome.missing.where) != "NoneType" else name
+            return Judgement("undecided", "undefined-symbol", f"nothing in the document defines {what or name}", assumptions=notes)
+        if outcome.weak is not None and repair is None or (outcome.weak is not None and not self.adjoint_claim(link)):
+            assert outcome.weak is not None
+            return Judgement("undecided", "ambiguous", "this holds only if " + "; ".join(outcome.weak.notes), assumptions=notes)
+        if outcome.unsupported is not None and not outcome.typed:
+            return Judgement("undecided", "not-understood", outcome.unsupported.what, assumptions=notes)
+        if not outcome.typed:
+            if repair is not None:
+                return self.refuted(page, outcome, link, repair, notes)
+            why = outcome.misfits[0] if outcome.misfits else "no step has all the quantities that this names"
+            return Judgement("undecided", "wrong-shape" if outcome.misfits else "no-instance", why, assumptions=notes)
+        open_elsewhere = any(o.missing is not None or o.unsupported is not None for _, o in outcomes[1:])
+        del open_elsewhere
+        if repair is None and (not outcome.complete or self.borrowed or outcome.missing is not None or self.guessed(page, outcome)):
+            return Judgement("undecided", "ambiguous", "no reading that was tried makes this true, and not all could be tried", assumptions=notes)
+        return self.refuted(page, outcome, link, repair, notes)
+
+    def adjoint_claim(self, link: Link) -> bool:
+        left = unwrapped(link.left)
+        return not (kind(left) == "Derivative" and kind(unwrapped(left.of)) != "Name" or kind(left) == "Derivative")
+
+    def guessed(self, page: Page, outcome: Outcome) -> bool:
+        return any(key in outcome.used for key in page.__dict__.get("_guessed", {}))
+
+    def refuted(self, page: Page, outcome: Outcome, link: Link, repair: Any, notes: tuple[str, ...]) -> Judgement:
+        self.wrong.add((link.statement.number, link.number))
+        said = Judgement("refuted", "false-equation", "the two sides differ in every reading", counterexample=outcome.counter, assumptions=notes)
+        said.reading = Decider(page).reading(link.left, link.right, outcome.mode[0])
+        if repair is not None:
+            said.code, said.message, said.expected, said.blame = repair.code, repair.message, repair.expected, repair.blame
+        else:
+            span = span_of(link.right)
+            said.blame = span if span is not None and link.start <= span[0] else None
+        key = self.key_on(page, link.left)
+        d = page.definitions.get(key) if key else None
+        if d is not None and d.place is not None and getattr(d.place, "fragment", None) is not None:
+            whole = span_of(d.place.node)
+            if whole is not None:
+                said.definition = (d.place.fragment, *whole)
+        return said
+
+    def key_on(self, page: Page, node: Any) -> str | None:
+        node = unwrapped(node)
+        if kind(node) == "Derivative":
+            node = unwrapped(node.of)
+        ref = page.symbols.ref(node)
+        return ref.key if ref is not None else None
+
+
+__all__ = ["Judge", "Judgement", "spelled"]

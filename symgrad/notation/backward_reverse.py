@@ -1,0 +1,387 @@
+"""The generated ``backward``: slopes of a block of steps at once, the loop over time in reverse, weight gradients of all steps in one product."""
+
+from __future__ import annotations
+
+import re
+
+import sympy as sp
+
+from symgrad.language.program import base
+from symgrad.language.tensor import Tensor
+from symgrad.notation.backward_forward import Forward
+from symgrad.notation.backward_lines import Lines, einsum, infix
+from symgrad.notation.backward_sweep import Gathered, Statement
+from symgrad.notation.syntax import equation
+from symgrad.notation.text import text
+from symgrad.notation.write import Writer, write_equation
+
+
+class Reverse:
+    """Writes ``backward`` in five parts: `setup`, `block` (slopes), `body` (one step), `tail` (end of a block), `after` (all steps)."""
+
+    def __init__(self, forward: Forward) -> None:
+        self.forward, self.sweep, self.plan, self.names = forward, forward.sweep, forward.plan, forward.names
+        self.program, self.adjoint = forward.program, forward.sweep.adjoint
+        self.writer = Writer(self.adjoint)
+        self.setup: list[str] = []
+        self.tail: list[str] = []
+        self.after: list[str] = []
+        self.whole: dict[sp.Symbol, str] = {}  # δ → all steps
+        self.views: dict[str, str] = {}  # local name → code of its view at step t
+        self.local: dict[sp.Symbol, str] = {}
+        self.runs: dict[sp.Symbol, int] = {}  # δ of a slot → its place in d
+        self.columns: dict[sp.Symbol, list[str]] = {}  # gathered adjoint → its summands
+        self.block = Lines(self.block_name, "K", "work")
+        self.body = Lines(self.name, "B")
+        self.size: sp.Expr | None = None
+        self._places()
+        self._slopes()
+        self._loop()
+        self._after()
+
+    # -- places -------------------------------------------------------------------------------------------------------------
+
+    def shape(self, s: sp.Symbol, *lead: str) -> str:
+        return self.names.shape(self.adjoint.shapes[s], *(lead or ("B",)))
+
+    def _places(self) -> None:
+        n = self.names
+        for new in self.program.updates.values():
+            seed = next(s for s in self.plan.equations.seeds if s.name in (f"δ{new.name}", f"δ{new.name}_next"))
+            self.local[seed] = self.running(new)
+        slots = [d for d in self.sweep.stored if any(d == self.sweep.delta(s) for s in self.plan.ordered) and d not in self.outputs]
+        if slots:
+            self.size = self.adjoint.shapes[slots[0]][0]
+            inside = [d for d in slots if self.adjoint.shapes[d][0] == self.size]
+            self.runs = {d: k for k, d in enumerate(inside)}
+            self.setup.append(f"d = np.empty({n.shape((self.size,), str(len(inside)), 'T', 'B')}, dtype)  # {', '.join(map(n, inside))} of all steps")
+        for d in self.sweep.stored:
+            if d in self.runs:
+                self.whole[d] = f"d[{self.runs[d]}]"
+                self.views[self.kept(d)] = f"d[{self.runs[d]}, t]"
+            elif d in self.outputs:
+                self.whole[d] = f"{n(d)}_all"
+                self.views[n(d)] = f"{n(d)}_all[t]"
+            else:
+                self.whole[d] = f"{n(d)}_all"
+                self.setup.append(f"{n(d)}_all = np.empty({self.shape(d, 'T', 'B')}, dtype)")
+                self.views[self.kept(d)] = f"{n(d)}_all[t]"
+
+        for d in self.outputs:
+            self.whole[d] = f"{n(d)}_all"
+            self.views[n(d)] = f"{n(d)}_all[t]"
+
+    @property
+    def outputs(self) -> set[sp.Symbol]:
+        return {self.sweep.delta(y) for y in self.program.outputs}
+
+    def running(self, new: sp.Symbol) -> str:
+        """dh, the adjoint that is handed from step to step."""
+        name = f"d{base(new.name)}"
+        return name if sp.Symbol(name) not in self.program.order else f"{name}_"
+
+    def kept(self, d: sp.Symbol) -> str:
+        """The local name of an adjoint with a place in an array; one that is handed on has two."""
+        return f"{self.names(d)}_kept" if d in self.local else self.names(d)
+
+    def name(self, s: sp.Symbol) -> str:
+        """A name within a step."""
+        if s in self.local:
+            return self.local[s]
+        if s in self.sweep.gathered:
+            raise AssertionError(s)
+        if s in self.adjoint.atoms:
+            self._contraction(s)
+            return self.local[s]
+        self._see(s)
+        return self.names(s)
+
+    def _see(self, s: sp.Symbol) -> None:
+        """A forward name that is read: its view at step t."""
+        if s in self.forward.kept and s not in self.forward.constants:
+            self.views.setdefault(self.names(s), at(self.forward.kept[s], "t"))
+
+    def block_name(self, s: sp.Symbol) -> str:
+        """A forward name in the block of steps."""
+        if s in self.forward.kept and s not in self.forward.constants:
+            self.block_views[self.names(s)] = at(self.forward.kept[s], "block")
+        return self.names(s)
+
+    # -- slopes -------------------------------------------------------------------------------------------------------------
+
+    def _slopes(self) -> None:
+        self.block_views: dict[str, str] = {}
+        self.slope_of: dict[sp.Symbol, str] = {}
+        n = self.names
+        for st in self.sweep.loop:
+            for k, symbol in st.prefilled.items():
+                coefficient = st.terms[k][0]
+                own = len(st.terms) == 1 and st.name in self.runs
+                out = n(st.name) if own else f"slope{k + 1 if len(st.prefilled) > 1 else ''}_{n(st.name)[1:]}"
+                shape = self.shape(st.name, "K", "B")
+                self.block.add(f"# {'slope' if own else out} of {n(st.name)}: {text(self.writer.expression(coefficient))}")
+                if own:
+                    self.block_views[out] = f"d[{self.runs[st.name]}, block]"
+                else:
+                    self.setup.append(f"{out}_block = np.empty({shape}, dtype)")
+                    self.block_views[out] = f"{out}_block[:stop - start]"
+                    self.views[out] = f"{out}_block[t - start]"
+                    self.local[symbol] = out
+                self.slope_of[symbol] = out
+                self.block.into(coefficient, out, shape)
+        for name, shape in self.block.scratch.items():
+            self.setup.append(f"{name}_block = np.empty({shape}, dtype)")
+            self.block_views[name] = f"{name}_block[:stop - start]"
+
+    # -- one step -----------------------------------------------------------------------------------------------------------
+
+    def _loop(self) -> None:
+        seeds = set(self.plan.equations.seeds)
+        for d in self.sweep.stored:
+            if d in seeds and d not in self.outputs:
+                self.body.add(f"{self.kept(d)}[...] = {self.local[d]}")
+        for st in self.sweep.loop:
+            self._statement(st)
+        for name, shape in self.body.scratch.items():
+            self.setup.append(f"{name} = np.empty({shape.replace('K, B', 'B')}, dtype)")
+
+    def _statement(self, st: Statement) -> None:
+        n = self.names
+        self.body.add(f"# {self._formula(st)}")
+        summands: list[tuple[sp.Expr, list[str]]] = []
+        for k, (c, source) in enumerate(st.terms):
+            coefficient = st.prefilled.get(k, c)
+            summands.append((coefficient, self._source(source)))
+        own = len(st.terms) == 1 and st.name in self.runs and 0 in st.prefilled
+        if own:
+            out = n(st.name)
+            (_, columns) = summands[0]
+            self.views[out] = f"d[{self.runs[st.name]}, t]"
+            self.body.add(f"{out} *= {self._added(columns)}")
+        else:
+            out = self._target(st)
+            expr = sp.Add(*(c * sp.Symbol(f"·{x}") for c, columns in summands for x in self._few(c, columns)))
+            self.local |= {s: s.name[1:] for s in expr.free_symbols if s.name.startswith("·")}
+            shape = self.shape(st.name)
+            self.body.into(expr, out, shape)
+        self.local[st.name] = out
+
+    def _formula(self, st: Statement) -> str:
+        """The statement as an equation, intermediate adjoints put in."""
+        parts = [c * a for c, source in st.terms for a in (self.sweep.atoms_of(source) if source in self.sweep.gathered else [source])]
+        return text(equation(self.writer.symbol(st.name), self.writer.expression(sp.Add(*parts))))
+
+    def _few(self, c: sp.Expr, columns: list[str]) -> list[str]:
+        """Several summands behind a coefficient are added up first."""
+        return columns if c == 1 else [self._added(columns)]
+
+    def _added(self, columns: list[str]) -> str:
+        for x in columns[1:]:
+            self.body.add(f"{columns[0]} += {x}")
+        del columns[1:]
+        return columns[0]
+
+    def _comment(self, s: sp.Symbol) -> str:
+        return text(write_equation(self.writer, s))
+
+    def _target(self, st: Statement) -> str:
+        n = self.names
+        if st.name in self.sweep.results:
+            old = next(s for s, d in self.plan.equations.results.items() if d == st.name)
+            out = f"{self.running(self.program.updates[old])}_prev"
+        elif st.name in self.whole:
+            return n(st.name)
+        else:
+            out = n(st.name)
+        self.setup.append(f"{out} = np.empty({self.shape(st.name)}, dtype)")
+        return out
+
+    def _source(self, source: sp.Symbol) -> list[str]:
+        if source in self.sweep.gathered:
+            if source not in self.columns:
+                self._gather(self.sweep.gathered[source])
+            return self.columns[source]
+        if source in self.whole and source not in self.local:
+            return [self.names(source)]
+        return [self.name(source)]
+
+    def _runs(self, g: Gathered) -> list[list[int]]:
+        """The members in runs that stand side by side in d."""
+        places: list[list[int]] = []
+        for k, (s, _) in enumerate(g.members):
+            i = self.runs.get(self.sweep.delta(s))
+            if places and i is not None and (j := self.runs.get(self.sweep.delta(g.members[places[-1][-1]][0]))) is not None and j + 1 == i:
+                places[-1].append(k)
+            else:
+                places.append([k])
+        return places
+
+    def _gather(self, g: Gathered) -> None:
+        """Σ Uᵀ δa, one product for a run of gates."""
+        n = self.names
+        word = n.operand(g.operand)
+        columns: list[str] = []
+        for number, run in enumerate(self._runs(g)):
+            label = word + (f"_{number + 1}" if len(self._runs(g)) > 1 else "") + ("" if f"back_{word}" not in " ".join(self.setup) or len(self._runs(g)) > 1 else f"_{len(self.setup)}")
+            mats = [self.forward.matrix(g.members[k][1], forward=False) for k in run]
+            deltas = [self.sweep.delta(g.members[k][0]) for k in run]
+            lead = [str(len(run)), "B"] if len(run) > 1 else ["B"]
+            self.setup.append(f"back_{label} = np.empty({n.shape((g.size,), *lead)}, dtype)")
+            if len(run) > 1:
+                self.setup.append(f"weights_{label} = np.stack([{', '.join(mats)}])")
+                i = self.runs[deltas[0]]
+                self.body.add(f"np.matmul(d[{i}:{i + len(run)}, t], weights_{label}, out=back_{label})  # {', '.join(map(n, deltas))}")
+                columns += [f"back_{label}[{k}]" for k in range(len(run))]
+            else:
+                name = self.local.get(deltas[0]) or n(deltas[0])
+                self.body.add(f"np.dot({name}, {mats[0]}, out=back_{label})")
+                columns.append(f"back_{label}")
+        self.columns[g.symbol] = columns
+
+    def _contraction(self, s: sp.Symbol) -> None:
+        value = self.adjoint.atoms[s]
+        assert isinstance(value, Tensor)
+
+        def operand(e: sp.Expr) -> str:
+            code = infix(e, self.name, {"sigmoid": "sigmoid_of", "step": "step_of", **PLAIN})
+            return code if e.is_Symbol else f"({code})"
+
+        label = f"e{1 + sum(bool(re.fullmatch(r'e[0-9]+', v)) for v in self.local.values())}"
+        self.body.add(f"{label} = {einsum(value, operand, self.batched, self.names.size)}")
+        self.local[s] = label
+
+    def batched(self, e: sp.Expr) -> bool:
+        return any(s.name.startswith("δ") or s in self.plan.batched or (s in self.adjoint.atoms and s not in self.program.atoms) for s in e.free_symbols)
+
+    # -- after the loop -----------------------------------------------------------------------------------------------------
+
+    def _after(self) -> None:
+        self.grads: dict[sp.Symbol, list[str]] = {}
+        self.biased = False
+        for st in self.sweep.after:
+            if st.name in self.sweep.finals and (p := self._parameter(st.name)) is not None:
+                for c, source in st.terms:
+                    self.grads.setdefault(p, []).append(self._gradient(p, c, source))
+            else:
+                self._all(st)
+        self._outer_products()
+
+    def _parameter(self, d: sp.Symbol) -> sp.Symbol | None:
+        return next((p for p in self.program.parameters if self.plan.equations.results[p] == d), None)
+
+    def _wide(self, s: sp.Symbol) -> str:
+        """A name over all steps."""
+        if s in self.whole:
+            return self.whole[s]
+        if s in self.adjoint.atoms and s not in self.program.atoms:
+            return self._einsum_all(s, True)
+        return self.forward.whole(s)
+
+    def _einsum_all(self, s: sp.Symbol, keep: bool) -> str:
+        value = self.adjoint.atoms[s]
+        assert isinstance(value, Tensor)
+        return einsum(value, lambda e: self._wide(e) if e.is_Symbol else f"({infix(e, self._wide, PLAIN)})", self.batched, self.names.size, "tb", keep)
+
+    def _gradient(self, p: sp.Symbol, c: sp.Expr, source: sp.Symbol) -> str:
+        """One term of a parameter's gradient, summed over steps and sequences."""
+        rank = len(self.program.shapes[p])
+        if source in self.sweep.outer:
+            s, product = self.sweep.outer[source]
+            return f"outer:{s}:{product.atom}"
+        if source in self.runs and c == 1:
+            self.biased = True
+            return f"db[{self.runs[source]}]"
+        if c == 1 and source in self.adjoint.atoms and source not in self.sweep.gathered:
+            return self._einsum_all(source, False)
+        letters = "ij"[:rank]
+        if source in self.sweep.deltas:
+            return f"np.einsum('tb{letters},tb{letters}->{letters}', {self._wide(source)}, np.broadcast_to({infix(c, self._wide, PLAIN)}, {self._wide(source)}.shape))"
+        raise AssertionError(f"{p}: {c} {source}")
+
+    def _all(self, st: Statement) -> None:
+        """δx, and the adjoints of gates that depend on no state, over all steps."""
+        n = self.names
+        target = f"{n(st.name)}_all"
+        self.whole[st.name] = target
+        x = next((x for x in self.program.inputs if self.plan.equations.results[x] == st.name), None)
+        if x is not None and len(st.terms) == 1 and st.terms[0][0] == 1 and st.terms[0][1] in self.sweep.gathered:
+            g = self.sweep.gathered[st.terms[0][1]]
+            runs = self._runs(g)
+            if len(runs) == 1 and len(runs[0]) > 1:
+                i, many = self.runs[self.sweep.delta(g.members[0][0])], len(runs[0])
+                size, inner = n.size(self.program.shapes[x][0]), n.size(self.size or g.size)
+                self.setup.append(f"{target} = np.empty((T, B, {size}), dtype)")
+                self.setup.append(f"weights_{n(x)} = np.stack([{', '.join(self.forward.matrix(p, forward=False) for _, p in g.members)}])")
+                self.setup.append(f"back_{n(x)}_block = np.empty(({many}, K * B, {size}), dtype)")
+                self.tail += [
+                    f"# {self._comment(st.name)}, of the block",
+                    "rows = (stop - start) * B",
+                    f"back_{n(x)} = back_{n(x)}_block[:, :rows]",
+                    f"np.matmul(d[{i}:{i + many}, block].reshape({many}, rows, {inner}), weights_{n(x)}, out=back_{n(x)})",
+                    f"np.add.reduce(back_{n(x)}, axis=0, out={target}[block].reshape(rows, {size}))",
+                ]
+                return
+        terms = []
+        for c, source in st.terms:
+            code = self._gathered_all(self.sweep.gathered[source]) if source in self.sweep.gathered else self._wide(source)
+            terms.append(code if c == 1 else f"({infix(c, self._wide, PLAIN)}) * ({code})")
+        self.after.append(f"# {self._comment(st.name)}")
+        self.after.append(f"{target} = {' + '.join(terms) or f'np.zeros({self.shape(st.name, chr(84), chr(66))}, dtype)'}")
+
+    def _gathered_all(self, g: Gathered) -> str:
+        cols = self.names.size(g.size)
+        codes = []
+        for s, p in g.members:
+            d = self.sweep.delta(s)
+            codes.append(f"({self._wide(d)}.reshape(T * B, {self.names.size(self.adjoint.shapes[d][0])}) @ {self.forward.matrix(p, forward=False)}).reshape(T, B, {cols})")
+        return " + ".join(codes)
+
+    def _outer_products(self) -> None:
+        """δa vᵀ summed over all steps and sequences: one product for the gates that share v."""
+        n = self.names
+        outer: dict[str, str] = {}
+        for g in self._families():
+            v = g.operand
+            code = self.forward.kept.get(v) or (self._wide(v) if v.is_Symbol else f"({infix(v, self._wide, PLAIN)})")
+            wide = n.size(g.size)
+            flat = f"{code}.reshape(T * B, {wide})"
+            for run in self._runs(g):
+                keys = [f"outer:{g.members[k][0]}:{g.members[k][1].atom}" for k in run]
+                d0 = self.sweep.delta(g.members[run[0]][0])
+                if len(run) > 1:
+                    i, many = self.runs[d0], len(run)
+                    names = [f"d{n(g.members[k][1].matrix)}" for k in run]
+                    size = n.size(self.size or g.size)
+                    self.after.append(f"{', '.join(names)} = np.matmul(d[{i}:{i + many}].reshape({many}, T * B, {size}).transpose(0, 2, 1), {flat})")
+                    codes = names
+                else:
+                    rows = n.size(self.adjoint.shapes[d0][0])
+                    codes = [f"{self._wide(d0)}.reshape(T * B, {rows}).T @ {flat}"]
+                for key, found, k in zip(keys, codes, run, strict=True):
+                    outer[key] = f"{found}.T" if g.members[k][1].transposed and len(run) > 1 else f"({found}).T" if g.members[k][1].transposed else found
+        for p, codes in self.grads.items():
+            self.grads[p] = [outer.get(c, c) for c in codes]
+
+    def _families(self) -> list[Gathered]:
+        wanted = {c for codes in self.grads.values() for c in codes}
+        families = list(self.sweep.gathered.values())
+        covered = {(s, p.atom) for g in families for s, p in g.members}
+        for s, p in self.sweep.outer.values():
+            if (s, p.atom) not in covered:
+                families.append(Gathered(sp.Symbol("·"), p.operand, self.program.shape(p.operand)[0], ((s, p),)))
+        return [g for g in families if any(f"outer:{s}:{p.atom}" in wanted for s, p in g.members)]
+
+
+PLAIN = {"sigmoid": "sigmoid_of", "tanh": "np.tanh", "exp": "np.exp", "log": "np.log", "abs": "np.abs", "sign": "np.sign", "relu": "relu_of", "sqrt": "np.sqrt",
+         "softplus": "softplus_of", "step": "step_of"}  # fmt: skip
+
+
+def at(code: str, index: str) -> str:
+    """The code of an array over all steps, at a step or a block of steps."""
+    if code.endswith("_all[:-1]"):
+        return f"{code[:-5]}[{index}]"
+    if code.endswith("_all[1:]"):
+        return f"{code[:-4]}[{'t + 1' if index == 't' else 'start + 1:stop + 1'}]"
+    if re.fullmatch(r"gates\[\d+\]", code):
+        return f"{code[:-1]}, {index}]"
+    return f"{code}[{index}]"

@@ -1,0 +1,153 @@
+"""Hostile documents: each ends in a clear message within two seconds of computing and 500 MB, and nothing of it is ever run."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from symgrad.check.sources import read_text
+from symgrad.check.worker import judged
+
+N = 100_000
+DEEP = 20_000
+ATTACKS = {
+    "tower": ("md", "$$x = 9^{9^{9^9}}$$ $h_t = 9**9**9**9$"),
+    "braces": ("md", f"$$h = {'{' * N}$$"),
+    "closed braces": ("md", f"$$h = {'{' * N}x{'}' * N}$$"),
+    "brackets": ("md", f"$$h = {'(' * N}x{')' * N}$$"),
+    "left": ("md", "$$h = " + r"\left(" * DEEP + "x" + r"\right)" * DEEP + "$$"),
+    "fractions": ("md", "$$h = " + r"\frac{1}{" * DEEP + "x" + "}" * DEEP + "$$"),
+    "scripts": ("md", "$$h = " + "x^{" * DEEP + "x" + "}" * DEEP + "$$"),
+    "sums": ("md", "$$h = " + r"\sum_{k=1}^{t} " * DEEP + "x$$"),
+    "product": ("md", "$$h_t = " + "(h_{t-1} + x_t)" * 5000 + "$$"),
+    "multiplied out": ("md", "$$h_t = W h_{t-1}$$ $$\\frac{\\partial h_t}{\\partial h_{t-1}} = " + "(W + U + V + Q)" * 60 + "$$"),
+    "power": ("md", "$$h_t = W h_{t-1}$$ $$\\frac{\\partial h_t}{\\partial h_{t-1}} = W^{" + "9" * 5000 + "}$$"),
+    "digits": ("md", f"$$h_t = {'9' * N} h_{{t-1}}$$"),
+    "steps": ("md", "$$h_t = W h_{t-1}$$ $$\\frac{\\partial h_{999999999}}{\\partial h_0} = W^{999999999}$$"),
+    "factorial": ("md", "$$h_t = W h_{t-1}$$ $$h_t = 99999999!$$"),
+    "macro loop": ("tex", r"\def\a{\b\b}\def\b{\a\a} $\a = 1$"),
+    "laughs": ("tex", "".join(rf"\newcommand{{\{c}}}{{{chr(92) + d + ' ' + chr(92) + d}}}" for c, d in zip("abcdefghijklmnopqrstuv", "bcdefghijklmnopqrstuvw", strict=True)) + r" $\a = 1$"),
+    "macro arguments": ("tex", r"\def\a#1{#1#1#1#1} $" + r"\a{" * 200 + "x" + "}" * 200 + " = 1$"),
+    "macro of macros": ("md", r"$\newcommand{\a}[1]{\newcommand{\a}{#1}} \a{\a{\a}} = 1$"),
+    "unclosed definitions": ("tex", r"\newcommand{\a}{" * 5000),
+    "dollars": ("md", "$" * N),
+    "dollars apart": ("md", "$ x " * (N // 4)),
+    "unclosed displays": ("md", "\\[ x = 1 " * (N // 9)),
+    "unclosed environments": ("md", r"\begin{align} x = 1 " * 5000),
+    "nested environments": ("md", r"\begin{align}" * 5000 + "x = 1" + r"\end{align}" * 5000),
+    "backticks": ("md", "".join("`" * (k % 50 + 1) + "a" for k in range(5000))),
+    "fences": ("md", "```\n" * 20000),
+    "comments": ("md", "<!-- " * 20000),
+    "scripts of HTML": ("md", "<script " * 20000),
+    "tags": ("html", "<a b='c' " * 20000),
+    "unclosed tags": ("html", "<script><math><span class='katex-html'>" * 5000),
+    "entities": ("html", "&amp;" * N),
+    "links": ("md", "](http" * 20000),
+    "lists": ("txt", "- " * N),
+    "one line": ("txt", "h_t = z_t * c_t + " * (N // 10)),
+    "equals": ("txt", "a = " * (N // 4)),
+    "lines": ("txt", "h_t = z_t * h_{t-1}\n" * 5000),
+    "continued": ("txt", "h_t = z_t +\n" * 8000),
+    "rst": ("md", ".. math:: a = b\n" * 5000),
+    "labels": ("txt", "a " * 40000 + ": x_t = y_t"),
+    "NUL": ("md", "$h_t = \x00 z_t$ \x00"),
+    "surrogate-like": ("ipynb", '{"cells": [{"cell_type": "markdown", "source": ["$h_t = \\ud800 z_t$ \\udc00"]}]}'),
+    "not JSON": ("ipynb", '{"cells": ['),
+    "deep JSON": ("ipynb", '{"cells": ' + "[" * N),
+    "strange JSON": ("ipynb", '{"cells": [{"cell_type": "markdown", "source": {"a": [1, null, "$x = 1$"]}}, null, 1e999]}'),
+    "code": ("md", "$$h_t = __import__('os').system('touch PWNED')$$ `h_t = exec(\"open('PWNED','w')\")` $\\text{__import__('os').system('touch PWNED')} = 1$"),
+    "names": ("md", "$$\\mathrm{eval}(h_t) = \\operatorname{os.system}(\\text{touch PWNED})$$ $E = I + N \\cdot Q + S$"),
+    "cell of a document": ("md", "<!-- symgrad: cell evil.py:cell -->\n<!-- symgrad: derive evil.py:cell -->\n$h_t = z_t h_{t-1}$"),
+    "bidi": ("md", "$h_t \u202e= z_t\u202c$"),
+    "combining": ("txt", "h" + "\u0303" * 50000 + "_t = z_t"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ATTACKS)
+def test_attack(name: str, tmp_path: Path) -> None:
+    pytest.importorskip("symgrad.check.judge")
+    resource = pytest.importorskip("resource")
+    kind, text = ATTACKS[name]
+    (tmp_path / "evil.py").write_text("open('PWNED', 'w')\ndef cell(x, h): return h\n")
+    (tmp_path / f"a.{kind}").write_text(text, encoding="utf-8")
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    start = time.monotonic()
+    run = subprocess.run(
+        [sys.executable, "-P", "-m", "symgrad", "check", f"a.{kind}", "--format", "json"],
+        cwd=tmp_path, capture_output=True, encoding="utf-8", timeout=60, env={**os.environ, "PYTHONPATH": os.pathsep.join([str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH", "")])},
+    )  # fmt: skip
+    wall = time.monotonic() - start
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    computed = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    assert "Traceback" not in run.stderr
+    assert run.returncode in (0, 1, 2), run.stderr
+    assert min(wall, computed) < 2.3  # two seconds, and the start of two interpreters on a busy machine
+    assert after.ru_maxrss < 500_000
+    claims = json.loads(run.stdout)["claims"]
+    assert all(c["code"] != "internal-error" for c in claims), [c["message"] for c in claims if c["code"] == "internal-error"][:1]
+    assert all(c["message"] for c in claims if c["verdict"] in ("undecided", "unread"))
+    assert not (tmp_path / "PWNED").exists()
+
+
+SEEDS = [
+    "# RNN\n\n$$h_t = \\tanh(W x_t + U h_{t-1} + b)$$\n\nso $$\\frac{\\partial h_t}{\\partial h_{t-1}} = \\operatorname{diag}(1 - h_t^2) U$$ and\n\n"
+    "$$\\begin{aligned}\\delta_t &= W^\\top \\delta_{t+1} \\\\ &= \\sum_{k=1}^{t} \\prod_{i=k+1}^{t} U^{\\top} \\delta_k\\end{aligned}$$",
+    "```\nz_t = σ(W_z·[h_{t-1}, x_t] + b_z)\nh̃_t = tanh(W_h·[r_t ⊙ h_{t-1}, x_t])\nh_t = (1 - z_t) ⊙ h_{t-1} + z_t ⊙ h̃_t\ndz = dh * (h̃ - h) * z * (1 - z)\n```\n",
+    "$\\newcommand{\\pd}[2]{\\frac{\\partial #1}{\\partial #2}}$\n\\begin{align}c_t &= f_t \\odot c_{t-1} + i_t \\odot g_t \\\\ \\pd{c_t}{c_{t-1}} &= \\mathrm{diag}(f_t)"
+    "\\begin{cases}1 & i = j \\\\ 0 & \\text{else}\\end{cases}\\end{align}\n<!-- symgrad: cell lstm -->",
+]
+ALPHABET = list("{}[]()^_&=+-*/\\$%#`'|<>,.;:!~ \n\t0123456789htzxWUσ∂δ⊙") + [
+    r"\frac", r"\partial", r"\odot", r"\\", r"\left(", r"\right)", r"\sum_{k=1}^{t}", r"\prod", "$$", r"\begin{align}", r"\end{align}", r"\text{", r"\tilde", "^\\top", "_{t-1}", "\\mathbf{", "\x00", "\ufeff", "é", "😀", "&=", r"\newcommand{\a}{", "```\n",
+]  # fmt: skip
+
+
+def mutated(rng: random.Random, text: str) -> str:
+    """A document with a few characters, commands or stretches deleted, doubled, exchanged or put in."""
+    characters = list(text)
+    for _ in range(rng.randint(1, 6)):
+        i = rng.randrange(len(characters) + 1)
+        j = min(len(characters), i + rng.choice([1, 1, 2, 5, 30]))
+        match rng.randrange(4):
+            case 0:
+                del characters[i:j]
+            case 1:
+                characters[i:i] = rng.choice(ALPHABET)
+            case 2:
+                characters[i:i] = characters[i:j] * rng.choice([1, 2, 20])
+            case 3:
+                k = rng.randrange(len(characters) + 1)
+                characters[i:j], characters[k:k] = [], characters[i:j]
+    return "".join(characters)
+
+
+def told(kind: str, text: str) -> list[str]:
+    """The verdicts of a text; an error inside fails the test."""
+    messages = list(judged({"name": "fuzz", "text": text, "kind": kind, "seconds": 5.0}))
+    assert messages[-1][0] == "done"
+    assert messages[-1][1] != "internal-error", [m for m in messages if m[0] == "claim" and m[1]["code"] == "internal-error"][:1]
+    return [m[1]["verdict"] for m in messages if m[0] == "claim"]
+
+
+@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.integers(0, 2**32), st.sampled_from(SEEDS), st.sampled_from(["md", "tex", "html"]))
+def test_no_mutant_makes_a_traceback(seed: int, text: str, kind: str) -> None:
+    pytest.importorskip("symgrad.check.judge")
+    os.environ.pop("SYMGRAD_DEBUG", None)
+    told(kind, mutated(random.Random(seed), text))
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(st.sampled_from(ALPHABET), max_size=60).map("".join), st.sampled_from(["md", "tex", "html", "py", "js", "ipynb"]))
+def test_no_text_makes_the_reader_fail(text: str, kind: str) -> None:
+    document = read_text(text, kind)
+    for fragment in document.fragments:
+        span = document.span(fragment)
+        assert (span.line, span.column) < (span.end_line, span.end_column)

@@ -1,0 +1,214 @@
+"""What is mathematics in a file, and where: every case is a text of a kind and its fragments as `kind line:column latex`."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from symgrad.check.sources import Document, guessed, read, read_text
+from symgrad.errors import SymgradError
+
+
+def listed(document: Document) -> list[str]:
+    found = []
+    for f in document.fragments:
+        line, column = document.position(f.extent()[0])
+        found.append(f"{f.kind} {line}:{column} {f.latex}")
+    return found
+
+
+CASES = {
+    "dollars": ("md", "Let $x_t$ and\n$$h = z$$ be.", ["inline 1:6 x_t", "display 2:3 h = z"]),
+    "spaces inside": ("md", "so $ h_t = z_t $ holds", ["inline 1:6 h_t = z_t"]),
+    "prices": ("md", "It costs $5 and $7, or $10-$20, or 10$ and 20$; \\$3 and \\$4, $5/month vs $7/month.", []),
+    "a price and a formula": ("md", "For $5 you get $x_t$.", ["inline 1:17 x_t"]),
+    "numbers": ("md", "with $n$ units, $5$ steps, $T=3$", ["inline 1:7 n", "inline 1:18 5", "inline 1:29 T=3"]),
+    "brackets": ("md", r"\(a = b\) and \[c = d\]", ["inline 1:3 a = b", "display 1:17 c = d"]),
+    "doubled": ("md", "\\\\(z_t = \\sigma(a\\_t)\\\\)\n\\\\[ \\\\{h\\\\} \\\\\\\\ c \\\\]", [r"inline 1:4 z_t = \sigma(a_t)", r"display 2:5 \{h\} \\ c"]),
+    "bare environment": ("md", "So \\begin{align*} a &= b \\\\\n c &= d \\end{align*}.", ["display 1:19 a &= b \\\\\n c &= d"]),
+    "nested environment": ("md", "$$\\begin{aligned}a&=b\\end{aligned}$$", [r"display 1:3 \begin{aligned}a&=b\end{aligned}"]),
+    "math fence": ("md", "```math\nx = y\n```", ["display 2:1 x = y"]),
+    "directive fence": ("md", "```{math}\n:label: q\nx = y\n```", ["display 3:1 x = y"]),
+    "gitlab": ("md", "so $`h = z`$.", ["inline 1:6 h = z"]),
+    "dollar in text": ("md", r"$\text{if $x$} = y$ and $$\text{for $t$} = 3$$", [r"inline 1:2 \text{if $x$} = y", r"display 1:27 \text{for $t$} = 3"]),
+    "quotation": ("md", "> $$\n> h_t = z_t\n>   + r_t\n> $$", ["display 2:3 h_t = z_t\n+ r_t"]),
+    "entities": ("md", "$h^{&lt;t&gt;} = z$", ["inline 1:2 h^{<t>} = z"]),
+    "angle": ("md", "$h^{<t>} = z$", ["inline 1:2 h^{<t>} = z"]),
+    "comment, script, link, picture": ("md", "<!-- $a=b$ --> <script>q = '$c=d$'</script> [e](https://x.y/?a_b=c) ![$f=g$](h.png)", []),
+    "front matter": ("md", "---\ntitle: $a=b$\n---\n$c=d$", ["inline 4:2 c=d"]),
+    "backticks": ("md", "`h_t = tanh(W x_t)`, `f = g()`, `\\frac{dL}{dz} = 1`", ["code 1:2 h_t = tanh(W x_t)", r"inline 1:34 \frac{dL}{dz} = 1"]),
+    "fence of formulas": (
+        "md",
+        "```\ndh_prev = dh * z\n        + W.T @ da\n  dW += x^T × δ    db += δ\nLSTM:   dc = dc_t ⊙ f_t   (see above)\n```",
+        ["code 2:1 dh_prev = dh * z\n        + W.T @ da", "code 4:3 dW += x^T × δ", "code 4:20 db += δ", "code 5:9 dc = dc_t ⊙ f_t"],
+    ),
+    "fence of a program": ("md", "```python\n# dz = dh * (h - n) * z\nz = f(dh * q)\n```", ["code 2:3 dz = dh * (h - n) * z"]),
+    "program without its name": ("md", "```\nimport numpy as np\ndz = dh * np.tanh(z)\n```", []),
+    "bullets": ("txt", "1. z_t = σ(W_z·[h_{t-1}, x_t])\n- ∂h_t/∂h_{t-1} = (1 - z_t)\n* **Reset gate**: r_t = σ(x_t)", [
+        "line 1:4 z_t = σ(W_z·[h_{t-1}, x_t])", "line 2:3 ∂h_t/∂h_{t-1} = (1 - z_t)", "line 3:19 r_t = σ(x_t)"]),
+    "a line and its words": ("txt", "Then the state is h_t = z_t * c_t for all t.", ["line 1:19 h_t = z_t * c_t"]),
+    "settings": ("txt", "epochs = 10\nlr = 0.01 and name = value\nsize = width x height", []),
+    "table": ("txt", "| gate | z_t = σ(x_t) |", ["line 1:10 z_t = σ(x_t)"]),
+    "subscripts of HTML": ("md", "h<sub>t</sub> = z<sub>t</sub> * c", ["line 1:1 h_{t} = z_{t} * c"]),
+    "rst": ("md", ".. math::\n   :label: e\n\n   a = b\n\n   c = d\n   + e\n\nand :math:`f=g`.", ["display 4:4 a = b", "display 6:4 c = d\n   + e", "inline 9:12 f=g"]),
+    "rst on its line": ("md", ".. math:: a = b\nnot this", ["display 1:11 a = b"]),
+    "python": ("py", 'def f():\n    """Doc.\n\n    dz = dh * z * (1 - z)\n    """\n    # dh_prev = dh * z_t\n    y = a_t + b', [
+        "line 4:5 dz = dh * z * (1 - z)", "line 6:7 dh_prev = dh * z_t"]),
+    "strings": ("js", 'a = "\\\\frac{dL}{dz} = z_t"; // h_t = z_t * c_t', [r"inline 1:6 \frac{dL}{dz} = z_t", "line 1:32 h_t = z_t * c_t"]),
+    "html": ("html", "<p>Let \\(z = 1\\) &amp; $$h_t &lt; 1$$</p><pre>dz = dh * z_t\n</pre><h2>x</h2>", [
+        "inline 1:10 z = 1", "display 1:26 h_t < 1", "code 1:47 dz = dh * z_t"]),
+    "katex": ("html", "<span class='katex'><span class='katex-mathml'><math><mi>x</mi><annotation encoding=\"application/x-tex\">x = q &lt; c</annotation></math></span>"
+              "<span class='katex-html' aria-hidden='true'><span>x=q</span></span></span>", ["inline 1:105 x = q < c"]),
+    "script": ("html", '<script type="math/tex; mode=display">q = r</script>', ["display 1:39 q = r"]),
+    "tex": ("tex", "% $a=b$\n50\\% of $x=y$ \\verb|$q=r$|\n\\begin{verbatim}$z=1$\\end{verbatim}\n\\[ u = v % no\n\\]\\end{document} $k=l$", [
+        "inline 2:10 x=y", "display 4:4 u = v"]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_what_is_mathematics(case: str) -> None:
+    kind, text, expected = CASES[case]
+    assert listed(read_text(text, "md" if kind == "txt" else kind)) == expected
+
+
+MACROS = {
+    "argument": (r"\newcommand{\pd}[2]{\frac{#1}{#2}} $\pd{h_t}{x} = z$", r"\frac{h_t}{x} = z"),
+    "default": (r"\newcommand{\v}[2][h]{\mathbf{#1}_{#2}} $\v{t} = \v[c]{t}$", r"\mathbf{h}_{t} = \mathbf{c}_{t}"),
+    "def": (r"\def\p(#1,#2){#1+#2} $\p(a,b) = c$", "a+b = c"),
+    "operator": (r"\DeclareMathOperator{\dg}{diag} $\dg(z)$", r"\operatorname{diag}(z)"),
+    "pair": (r"\DeclarePairedDelimiter{\n}{\lVert}{\rVert} $\n{x}$", r"\left\lVert x \right\rVert"),
+    "let": (r"\let\d=\partial $\d x$", r"\partial x"),
+    "nested": (r"\newcommand{\h}{h_t}\newcommand{\J}{\frac{\h}{x}} $\J$", r"\frac{h_t}{x}"),
+    "redefined": (r"\newcommand{\h}{a} $\h$ \renewcommand{\h}{b}", "a"),
+    "provided": (r"\newcommand{\h}{a}\providecommand{\h}{b} $\h$", "a"),
+    "superscript": (r"\newcommand{\h}{\mathbf{h}_t} $x^\h$", r"x^{\mathbf{h}_t}"),
+    "letter behind": (r"\newcommand{\s}{\sigma} $\s x$", r"\sigma x"),
+    "unknown": (r"\newcommand{\s}{x} $\other{y}$", r"\other{y}"),
+}
+
+
+@pytest.mark.parametrize("case", MACROS)
+@pytest.mark.parametrize("kind", ["tex", "md"])
+def test_macros(case: str, kind: str) -> None:
+    text, expected = MACROS[case]
+    (fragment,) = read_text(text, kind).fragments
+    assert fragment.latex == expected
+
+
+def test_a_macro_stands_where_it_is_called() -> None:
+    document = read_text("\\newcommand{\\pd}[2]{\\frac{\\partial #1}{\\partial #2}}\n$$\\pd{h_t}{h_{t-1}} = z_t$$", "md")
+    (f,) = document.fragments
+    assert f.latex == r"\frac{\partial h_t}{\partial h_{t-1}} = z_t"
+    assert f.written() == r"\pd{h_t}{h_{t-1}} = z_t"
+    k = f.latex.index("h_{t-1}")
+    assert f.written(k, k + 7) == "h_{t-1}"
+    assert document.span(f, k, k + 7).column == 12
+    assert f.written(0, f.latex.index(" =")) == r"\pd{h_t}{h_{t-1}}"
+    assert f.written(f.latex.index("z_t")) == "z_t"
+
+
+def test_macros_of_the_page() -> None:
+    page = '<script>MathJax = {tex: {macros: {RR: "{\\\\bf R}", pd: ["\\\\frac{#1}{#2}", 2]}}}</script> \\(\\pd{a}{b} \\in \\RR\\)'
+    assert read_text(page, "html").fragments[0].latex == r"\frac{a}{b} \in {\bf R}"
+
+
+def test_abbreviated_environments() -> None:
+    document = read_text("\\newcommand{\\be}{\\begin{equation}}\\newcommand{\\ee}{\\end{equation}}\n\\be h_t = z_t \\ee", "tex")
+    assert listed(document) == ["display 2:5 h_t = z_t"]
+    assert document.fragments[0].environment == "equation"
+
+
+def notebook(*cells: tuple[str, str]) -> str:
+    made = [{"cell_type": kind, "metadata": {}, "source": source.splitlines(keepends=True), **({"outputs": []} if kind == "code" else {})} for kind, source in cells]
+    return json.dumps({"cells": made, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}, indent=1)
+
+
+def test_notebook() -> None:
+    text = notebook(("markdown", "a \"q\" $\\hat h_t = \\tanh(x)$\n\\begin{align}\na &= b\n\\end{align}"), ("code", "# dz = dh * z_t\nx = 1"), ("markdown", "é😀 $q = r$"))
+    document = read_text(text, "ipynb")
+    assert [f.latex for f in document.fragments] == [r"\hat h_t = \tanh(x)", "a &= b", "dz = dh * z_t", "q = r"]
+    lines = text.split("\n")
+    for f, start in zip(document.fragments, ["\\\\hat", "a &=", "dz", "q ="], strict=True):
+        line, column = document.position(f.extent()[0])
+        assert lines[line - 1][column - 1 :].startswith(start)
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"cells": 3}', '{"cells": [3, {}, {"cell_type": "markdown"}]}', "[" * 5000, '"' * 99])
+def test_what_is_no_notebook(text: str) -> None:
+    document = read_text(text, "ipynb")
+    assert not document.fragments
+    assert all(p.code == "unreadable-file" for p in document.problems)
+
+
+def test_directives() -> None:
+    document = read_text("<!-- symgrad: cell gru -->\n% symgrad: expect refuted\ntext symgrad: no\n", "md")
+    assert [(d.words, document.position(d.offset)) for d in document.directives] == [(("cell", "gru"), (1, 1)), (("expect", "refuted"), (2, 1))]
+
+
+def test_context() -> None:
+    document = read_text("# One\nfoo\n\n$$a=b$$\n\n## Two\nwhen $z = 1$ we have\n$$c=d$$\nsince so", "md")
+    a, z, c = document.fragments
+    assert (a.heading, z.heading, c.heading) == ("One", "Two", "Two")
+    assert c.before.endswith("when $z = 1$ we have")
+    assert c.after == "since so"
+    assert "c=d" not in a.after
+
+
+@pytest.mark.parametrize(("text", "code"), [("$$ x = 1\n", "unclosed-math"), ("\\begin{align} x = 1", "unclosed-math"), (r"\def\a{\b}\def\b{\a}$\a = 1$", "endless-macro")])
+def test_problems_are_told(text: str, code: str) -> None:
+    assert [p.code for p in read_text(text, "md").problems] == [code]
+
+
+def test_inputs(tmp_path) -> None:
+    (tmp_path / "macros.tex").write_text(r"\newcommand{\h}{h_t}")
+    (tmp_path / "paper.tex").write_text("\\input{macros}\n\\input{../secret}\n$\\h = z$")
+    (tmp_path.parent / "secret.tex").write_text(r"\renewcommand{\h}{SECRET}")
+    closed, opened = read(tmp_path / "paper.tex"), read(tmp_path / "paper.tex", inputs=True)
+    assert [p.code for p in closed.problems] == ["input-not-read", "input-not-read"]
+    assert closed.fragments[0].latex == r"\h = z"
+    assert opened.fragments[0].latex == "h_t= z"
+
+
+def test_encodings(tmp_path) -> None:
+    for k, raw in enumerate(["$é = 1$".encode("latin-1"), "\ufeff$é = 1$".encode(), "$é = 1$".encode("utf-16"), b"a\r\n$\xc3\xa9 = 1$\r\n"]):
+        path = tmp_path / f"{k}.md"
+        path.write_bytes(raw)
+        document = read(path)
+        assert document.fragments[0].latex == "é = 1"
+        assert document.position(document.fragments[0].extent()[0]) == ((2, 2) if k == 3 else (1, 2))
+    (tmp_path / "n.md").write_bytes(b"a\x00b")
+    with pytest.raises(SymgradError, match="NUL"):
+        read(tmp_path / "n.md")
+
+
+def test_the_kind_is_guessed() -> None:
+    assert guessed("# a\n$x$") == "md"
+    assert guessed("\\documentclass{article}") == "tex"
+    assert guessed('{"cells": []}') == "ipynb"
+    assert guessed("<!DOCTYPE html><p>") == "html"
+
+
+PIECES = st.sampled_from([
+    "$x_t = z$", "$$\nh_t &= 1 \\\\\n$$", "\\[a=b\\]", "\\(c\\)", "`h_t = z_t + 1`", "```\nz_t = σ(x_t)\n```\n", "\n\n", "\n", " ", "words and more ", "h_t = z_t * c_t\n",
+    "\\begin{align}a&=b\\end{align}", "\\newcommand{\\m}[1]{#1^2}", "$\\m{x_t} = 1$", "&lt;", "<!-- c -->", "# head\n", "- ", "> ", "$5 ", "\\\\(d\\\\)", "é😀", "<b>", "%", "{", "}", "$", "\\",
+])  # fmt: skip
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(PIECES, max_size=12).map("".join), st.sampled_from(["md", "tex", "html", "py", "ipynb"]))
+def test_every_character_is_the_files_own(text: str, kind: str) -> None:
+    file = notebook(("markdown", text), ("code", text)) if kind == "ipynb" else text
+    document = read_text(file, kind)
+    for f in document.fragments:
+        assert len(f.body.starts) == len(f.body.ends) == len(f.latex)
+        for character, start, end in zip(f.latex, f.body.starts, f.body.ends, strict=True):
+            own = document.text[start:end]
+            if kind == "ipynb" and own.startswith("\\"):
+                own = json.loads(f'"{own}"') if own != "\\ud83d\\ude00" else "😀"
+            if end - start == 1 and own != "&":
+                assert character == own
+        assert list(f.source.starts) == sorted(f.source.starts)
+        line, column = document.position(f.extent()[0])
+        assert document.text.split("\n")[line - 1][column - 1 : column] == document.text[f.extent()[0] : f.extent()[0] + 1].strip("\n")
