@@ -18,17 +18,24 @@ _HOME = {
     "Note": "errors",
     "SymgradError": "errors",
     "UnknownName": "errors",
+    "Verdict": "decide.verdict",
     "activation": "language.activations",
     "bptt": "calculus.bptt",
     "cell": "language.cell",
+    "diag": "language.matrices",
+    "equal": "decide.equal",
+    "eye": "language.matrices",
     "function": "language.activations",
     "jacobian": "calculus.jacobian",
     "jvp": "calculus.adjoint",
     "lagged": "calculus.unroll",
+    "ones": "language.matrices",
+    "outer": "language.matrices",
     "relu": "language.activations",
     "sigmoid": "language.activations",
     "silu": "language.activations",
     "softplus": "language.activations",
+    "verify_backward": "verify.handwritten",
     "vjp": "calculus.adjoint",
 }
 __all__ = [
@@ -38,20 +45,27 @@ __all__ = [
     "Note",
     "SymgradError",
     "UnknownName",
+    "Verdict",
     "activation",
     "bptt",
     "cell",
     "cells",
     "check",
+    "diag",
+    "equal",
+    "eye",
     "function",
     "jacobian",
     "jvp",
     "lagged",
+    "ones",
+    "outer",
     "relu",
     "sigmoid",
     "silu",
     "softplus",
     "verify",
+    "verify_backward",
     "vjp",
 ]
 
@@ -62,10 +76,14 @@ if TYPE_CHECKING:
     from symgrad.calculus.jacobian import Jacobian, jacobian
     from symgrad.calculus.unroll import lagged
     from symgrad.check.run import check
+    from symgrad.decide.equal import equal
+    from symgrad.decide.verdict import Verdict
     from symgrad.errors import CellError, Note, SymgradError, UnknownName
     from symgrad.language.activations import activation, function, relu, sigmoid, silu, softplus
     from symgrad.language.cell import Cell, cell
+    from symgrad.language.matrices import diag, eye, ones, outer
     from symgrad.verify import verify
+    from symgrad.verify.handwritten import verify_backward
 
 
 def __getattr__(name: str) -> Any:

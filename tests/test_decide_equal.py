@@ -10,7 +10,7 @@ import pytest
 import sympy as sp
 
 from symgrad.calculus.jacobian import jacobian
-from symgrad.cells import gru, gru_merged, gru_reset_after, gru_write, lstm, rnn, rnn_relu
+from symgrad.cells import LIBRARY, gru, gru_merged, gru_reset_after, gru_write, lstm, rnn, rnn_relu
 from symgrad.decide.equal import equal
 from symgrad.decide.exponentials import Exponentials
 from symgrad.decide.functions import Functions
@@ -97,6 +97,17 @@ def test_derivatives_of_other_cells(derivative, claim):
     assert equal(derivative, claim)
 
 
+STATES = [(name, of.name, wrt.name) for name, c in LIBRARY.items() for of in c.program.states for wrt in c.program.states]
+
+
+@pytest.mark.parametrize(("name", "of", "wrt"), STATES)
+def test_every_state_jacobian_is_what_it_gives_to_sympy(name, of, wrt):
+    K = jacobian(LIBRARY[name], of, wrt)
+    if name != "deep_chain":  # a free function has no MatrixExpr
+        assert equal(K, K.sympy())
+    assert equal(K, K.sympy(form="scalar"))
+
+
 def test_concatenation_in_both_readings():
     @cell
     def stacked(x, h, *, W, b):
@@ -107,6 +118,13 @@ def test_concatenation_in_both_readings():
     assert equal(K, K)
     assert equal(K, K.sympy(form="scalar"))
     assert equal(K, jacobian(stacked, wrt="x")).refuted
+
+
+def test_values_of_gates_belong_to_the_derivative_that_was_put_there():
+    assert equal(J, J.at(z=1)).refuted
+    assert equal(J.at(z=1), J).refuted
+    assert equal(J.at(z="1/3"), J.at(z="1/3"))
+    assert equal(J.at(z=0, r=0), lambda z: diag(z))  # in a claim about z = 0, z is 0
 
 
 # -- what is wrong ------------------------------------------------------------------------------------------------------------------
@@ -311,10 +329,22 @@ def test_gates_that_depend_on_each_other_are_not_refuted_by_mistake():
     assert equal(K, lambda x, z, r, h, W: diag(r) + diag((h + x) * z * r) @ W).refuted
 
 
+def test_a_rectified_value_and_its_slope_are_not_independent():
+    """relu(a) 1[a > 0] is relu(a)."""
+
+    @cell
+    def squared(x, h, *, W, U, b):
+        y = relu(W @ x + U @ h + b)
+        return y * y
+
+    assert equal(jacobian(squared), lambda y, U: 2 * diag(y) @ U).proved
+    assert equal(jacobian(squared), lambda y, U: diag(y) @ U).refuted
+
+
 # -- limits and records ---------------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("depth", ["5", "100", "400"])
+@pytest.mark.parametrize("depth", ["5", "50", "150"])
 def test_pathological_claims_end(depth):
     start = time.monotonic()
     assert equal(x ** (9**9), x).status == "undecided"

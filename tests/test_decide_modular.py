@@ -1,7 +1,6 @@
 """The modular test: its arithmetic, the sizes it needs, and long products."""
 
 import itertools
-import random
 from fractions import Fraction
 
 import numpy as np
@@ -53,11 +52,9 @@ def test_the_error_is_below_the_promise():
     assert 0 < found.error < Fraction(1, 2**100)
 
 
-@pytest.mark.parametrize(("k", "size"), [(2, 1), (4, 2), (6, 3)])
+@pytest.mark.parametrize(("k", "size"), [(2, 1), (4, 2)])
 def test_identities_of_small_matrices_do_not_fool_it(k, size):
     """The standard identity S_2n vanishes for all n × n matrices (Amitsur–Levitzki), and is no identity."""
-    if k > 4:
-        pytest.skip("720 terms")
     total = zero((N, N))
     for order in itertools.permutations((A, B, C, D)[:k]):
         sign = sp.combinatorics.Permutation([(A, B, C, D).index(x) for x in order]).signature()
@@ -166,7 +163,6 @@ def test_seeds_are_repeatable():
     J = jacobian(gru)
     a = verdict_of(J.tensor, transposed(J.tensor), world(J.program))
     assert a == verdict_of(J.tensor, transposed(J.tensor), world(J.program))
-    assert random.Random(0).random() == random.Random(0).random()
 
 
 @pytest.mark.parametrize("number", [1, 2, 3])
@@ -177,3 +173,29 @@ def test_the_number_hidden_in_a_sum(number):
     verdict, _ = decide(Sides(WORLD, n, tensor((), [Term(sp.Integer(number), ())])))
     assert verdict.refuted
     assert verdict.checks["modular"] == "different"
+
+
+def test_products_of_contractions_have_indices_of_their_own():
+    """(A u) ∘ (B u) is no sum over one index, in either decider."""
+    a, b, u = sp.symbols("a b u")
+    atoms = {s: tensor((N,), [Term(sp.S.One, (Factor(sp.Symbol(m), (0, 1)), Factor(u, (1,))))]) for s, m in ((a, "A"), (b, "B"))}
+    here = World({**WORLD.shapes, a: (N,), b: (N,)}, {}, (), atoms)
+    pointwise = Tensor((N,), (Term(sp.S.One, (Factor(a * b, (0,)),)),))
+    apart = [Factor(sp.Symbol("A"), (0, 1)), Factor(u, (1,)), Factor(sp.Symbol("B"), (0, 2)), Factor(u, (2,))]
+    together = [Factor(sp.Symbol("A"), (0, 1)), Factor(u**2, (1,)), Factor(sp.Symbol("B"), (0, 1))]
+    assert decide(Sides(here, pointwise, Tensor((N,), (Term(sp.S.One, tuple(apart)),))))[0].proved
+    assert decide(Sides(here, pointwise, Tensor((N,), (Term(sp.S.One, tuple(together)),))))[0].refuted
+
+
+def test_banded_transposes_are_transposes(monkeypatch):
+    at = [0, *range(2, 21), 1]
+    pairs = [(at[k], at[k + 1]) for k in range(20)]
+    letters = [A, B] * 10
+    plain = Tensor((N, N), (Term(sp.S.One, tuple(Factor(x, p) for x, p in zip(letters, pairs, strict=True))),))
+    some = Tensor((N, N), (Term(sp.S.One, tuple(Factor(x, p[::-1] if x is B else p) for x, p in zip(letters, pairs, strict=True))),))
+    back = Tensor((N, N), (Term(sp.S.One, (Factor(Tensor((N, N), (Term(sp.S.One, (Factor(some, (1, 0)),)),)), (1, 0)),)),))
+    real = modular.decide
+    monkeypatch.setattr(modular, "decide", lambda *a, **k: real(a[0], a[1], a[1], *a[3:], **k))
+    assert not banded.decide(WORLD, plain, some, Budget(LIMITS)).equal
+    assert not banded.decide(WORLD, some, transposed(some), Budget(LIMITS)).equal
+    assert banded.decide(WORLD, some, back, Budget(LIMITS)).equal

@@ -2,15 +2,11 @@
 
 import itertools
 
-import pytest
 import sympy as sp
 from hypothesis import HealthCheck, given, settings
 from strategies_decide import derivatives, mutants, rewritings
 
 from symgrad.decide.equal import Sides, decide
-from symgrad.decide.verdict import Verdict
-from symgrad.decide.world import head
-from symgrad.language.program import Call
 from symgrad.language.tensor import IDENTITY, ONE, Tensor
 
 relaxed = settings(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
@@ -48,7 +44,7 @@ class Components:
     def entry(self, value: sp.Expr | Tensor, at: tuple[int, ...]) -> sp.Expr:
         if isinstance(value, Tensor):
             return sp.Add(*(self.term(t, value, at) for t in value.terms))
-        return sp.sympify(value).replace(lambda e: e.is_Symbol, lambda s: self.name(s, at)) if value.has(sp.Derivative) else self.pointwise(value, at)
+        return self.pointwise(value, at)
 
     def pointwise(self, e: sp.Expr, at: tuple[int, ...]) -> sp.Expr:
         if e.is_Symbol:
@@ -62,9 +58,6 @@ class Components:
             return sp.Integer(at[0] == at[1])
         if s in self.world.definitions:
             return self.pointwise(self.world.definitions[s], at)
-        gate = next((g for g in self.world.gates if g.name == s), None)
-        if gate is not None and s in self.applied:
-            return self.gate(s, at)
         atom = self.world.atoms.get(s)
         if s in self.world.blocks:
             sizes, part = self.world.blocks[s]
@@ -73,11 +66,6 @@ class Components:
             return self.entry(atom, at)
         low = len(self.world.shapes.get(s, ()))
         return sp.Symbol(f"{s}[{','.join(map(str, at[len(at) - low:]))}]")
-
-    applied: frozenset[sp.Symbol] = frozenset()
-
-    def gate(self, s: sp.Symbol, at: tuple[int, ...]) -> sp.Expr:
-        raise NotImplementedError
 
     def term(self, t, value: Tensor, at: tuple[int, ...]) -> sp.Expr:
         sizes = dict(zip(range(len(at)), map(self.size, value.dims), strict=True))
@@ -134,10 +122,3 @@ def test_every_library_derivative_is_equal_to_itself_and_not_to_twice_itself():
         twice = Tensor(d.tensor.dims, tuple(type(t)(2 * t.coefficient, t.factors) for t in d.tensor.terms))
         assert decide(d.sides(d.tensor))[0].proved, d.name
         assert decide(d.sides(twice), witness=False)[0].refuted, d.name
-
-
-@pytest.mark.parametrize("name", ["z", "h"])
-def test_heads_are_for_functions_only(name):
-    assert head(sp.Symbol(name)) is None
-    assert Verdict("proved", "x")
-    assert Call

@@ -287,5 +287,5 @@ def test_importing_loads_neither_sympy_nor_numpy() -> None:
 
 
 def test_every_public_name_is_listed_once_and_found() -> None:
-    assert sorted({*sg._HOME, "cells", "verify"}) == sorted(sg.__all__)
+    assert sorted({*sg._HOME, "cells", "check", "verify"}) == sorted(sg.__all__)
     assert all(getattr(sg, name) is not None for name in sg.__all__)

@@ -352,3 +352,21 @@ def test_what_is_not_installed_is_skipped(name, monkeypatch):
     assert row.status == "skipped"
     assert "not installed" in row.reason
     assert "not installed" in report.text()
+
+
+@pytest.mark.parametrize("cell", list(LIBRARY.values()), ids=lambda c: c.name)
+def test_reverse_mode_proves_every_derivative(cell):
+    rows = verify(cell, "decide").checks
+    assert rows
+    assert {row.status for row in rows} == {"passed"}
+
+
+def test_a_wrong_derivative_is_refuted_against_reverse_mode():
+    from dataclasses import replace
+
+    from symgrad.calculus.jacobian import jacobian
+
+    true = jacobian(LIBRARY["gru"])
+    wrong = replace(true, tensor=replace(true.tensor, terms=true.tensor.terms[:-1]))
+    (row,) = verify(LIBRARY["gru"], "decide", jacobians=[wrong]).checks
+    assert row.status == "failed"

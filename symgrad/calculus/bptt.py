@@ -307,7 +307,7 @@ def bptt(cell: Cell | Program, loss: Loss = "every", truncate: int | str | None 
     `loss` stands at ``"every"`` step or at the ``"last"`` one; it is a function of the cell's outputs, or else of its first state.
     `truncate` is the number K of steps (a number or a letter) that each loss is followed back.
     """
-    program: Program = getattr(cell, "program", cell)
+    program: Program = cell if isinstance(cell, Program) else cell.program
     if loss not in ("every", "last"):
         raise SymgradError(f"loss={loss!r}: the loss stands at 'every' step or at the 'last' one")
     if isinstance(truncate, str) and truncate.isdigit():

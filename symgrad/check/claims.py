@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from symgrad.check.define import Statement
+from symgrad.check.settle import quantities, settled
 from symgrad.check.symbols import kind, unwrapped
 from symgrad.notation.dialect import parse_dialect
 from symgrad.notation.syntax import Relation
@@ -35,9 +36,11 @@ def statements_of(document: Document) -> Iterator[Statement]:
     """Every relation of the document, in order; a line that begins with ``=`` goes on from the one before."""
     number = 0
     last: Any = None
-    for fragment in document.fragments:
-        code = fragment.kind in ("code", "line")
-        for whole in parse_dialect(fragment.latex, code=code):
+    parsed = [(fragment, parse_dialect(fragment.latex, code=fragment.kind in ("code", "line"))) for fragment in document.fragments]
+    known = quantities([n for _, nodes in parsed for n in nodes])
+    for fragment, nodes in parsed:
+        for read in nodes:
+            whole = settled(read, known)
             conditions: tuple[Any, ...] = ()
             node: Any = whole
             if kind(node) == "Given":

@@ -60,19 +60,32 @@ class Decider:
 
     def __init__(self, page: Page) -> None:
         self.page = page
+        self.stable: frozenset[int] | None = None
+        self.memos: dict[Any, dict[Any, Any]] = {}
+
+    def remember(self, *nodes: Any) -> None:
+        """Keep the values of these formulas' parts, for the sake of the many formulas that differ from them in one place."""
+        self.kept = nodes
+        self.stable = frozenset(id(n) for node in nodes for n in walk(node))
 
     def once(self, left: Any, right: Any, chooser: Chooser, flat: bool, lenient: bool, used: set[str]) -> Tried:
         """Both sides in one reading, at every instance."""
         page = self.page
         world = page.scalar_world if flat else page.world
-        count, failures, good_last = 0, 0, False
+        count, failures, good_last, solid = 0, 0, False, 0
         first: Tried | None = None
-        for env in self.instances(left, right, flat):
+        for number, env in enumerate(self.instances(left, right, flat)):
             at = dict(env)
             try:
-                x = self.run(world, chooser, dict(at), "left", flat, lenient, used).value(left)
-                y = self.run(world, chooser, dict(at), "right", flat, lenient, used).value(right)
+                first_run = self.run(world, chooser, dict(at), "left", flat, lenient, used)
+                second_run = self.run(world, chooser, dict(at), "right", flat, lenient, used)
+                if self.stable is not None:
+                    for run in (first_run, second_run):
+                        run.stable = self.stable
+                        run.memo = self.memos.setdefault((run.side, number, flat, lenient, tuple(sorted(chooser.fixed.items(), key=str))), {})
+                x, y = first_run.value(left), second_run.value(right)
                 same, x, y = self.compare(chooser, x, y)
+                solid += not (first_run.empty or second_run.empty)
             except OutOfTime:
                 continue
             except Misfit as e:
@@ -89,7 +102,7 @@ class Decider:
         if first is not None:
             first.last_only = good_last and self._only_last(left, right, chooser, flat, lenient, used)
             return first
-        if not count:
+        if not solid:
             return Tried("never", "no step has all the quantities that this names")
         return Tried("equal", count=count)
 
@@ -130,6 +143,8 @@ class Decider:
     def instances(self, left: Any, right: Any, flat: bool) -> list[dict[str, Any]]:
         memo = self.page.__dict__.setdefault("_instances", {})
         key = (id(left), id(right), flat)
+        if self.stable is not None:
+            key = (id(self.kept[0]), id(self.kept[1]), flat)
         if key not in memo:
             memo[key] = (left, right, instances(self.page, self.page.scalar_world if flat else self.page.world, (left, right), flat))
         return memo[key][2]  # type: ignore[no-any-return]

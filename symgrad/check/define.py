@@ -33,7 +33,7 @@ from symgrad.check.world import Equation, Model
 from symgrad.notation.syntax import Name
 
 DEFINING = frozenset({"=", ":=", "==", "triangleq", "equiv", "<-", "→="})
-LOSSES = frozenset({"L", "E", "J", "ell", "l", "loss", "Loss", "cost", "Cost", "C", "error", "Error", "LOSS", "cal"})
+LOSSES = frozenset({"L", "E", "J", "ell", "l", "loss", "Loss", "cost", "Cost", "error", "Error", "LOSS", "cal"})
 ADJOINT_HEADS = frozenset({"delta", "Delta", "nabla", "vartheta"})
 DERIVED = frozenset({"Derivative", "Differential", "Operator"})
 LETTERS = ("t", "k", "i", "n", "j", "tau", "s", "l", "T")
@@ -56,6 +56,7 @@ class Group:
 
     first: int
     definitions: dict[str, Definition] = field(default_factory=dict)
+    alone: bool = False  # a lemma with names of its own
 
 
 @dataclass
@@ -67,6 +68,7 @@ class Collected:
     functions: dict[str, Any] = field(default_factory=dict)
     defining: set[tuple[int, int]] = field(default_factory=set)  # (statement, link) that define
     scales: dict[str, Any] = field(default_factory=dict)
+    initial: dict[str, int] = field(default_factory=dict)  # states that begin at a number
 
 
 def relation_of(node: Any) -> Any:
@@ -132,22 +134,38 @@ def collect(statements: list[Statement]) -> Collected:
     out = Collected(letter=letter_of(statements))
     group = Group(0)
     out.groups.append(group)
-    symbols = Symbols()
-    page = Page(symbols, {})
+    page = Page(Symbols(), {})
+    stepped = {id(s.fragment) for s in statements if relation_of(s.node) is not None and any(
+        step_part(split[1], out.letter) for n in walk(s.node) if kind(n) in ("Name", "Power", "Index") and (split := head_and_parts(n)))}  # fmt: skip
+    timeless = Counter(id(s.fragment) for s in statements if relation_of(s.node) is not None and id(s.fragment) not in stepped)
     for s in statements:
         rel = relation_of(s.node)
         if rel is None or rel.signs[0] not in DEFINING:
             continue
-        if function_definition(out, s, rel):
+        if function_definition(out, s, rel) or initial_value(out, s, rel):
             continue
         found = definition(rel, out.letter)
         if found is None:
             continue
         key, letter, shift, entries, side = found
         d = Definition(key, rel.sides[side], letter, shift, entries, s, rel.sides[0])
+        if copies(key, d.node):
+            out.defining.add((s.number, 0))
+            continue
+        lemma = (
+            step_part(head_and_parts(unwrapped(rel.sides[0]))[1], letter) is None  # type: ignore[index]
+            and not any(step_part(p, letter) for _, _, p in names_in(d.node)) and stepped and timeless[id(s.fragment)] < 2 and "'" not in key
+            and not words_of_steps(rel)
+        )  # fmt: skip
+        if lemma:
+            out.groups.append(Group(s.number, {key: d}, True))
+            out.defining.add((s.number, 0))
+            continue
         old = group.definitions.get(key)
         if old is not None:
-            if page.canon(old.node) == page.canon(d.node) or (old.entries == () and entries):
+            if old.entries == () and entries:
+                continue  # the same by components: a claim
+            if alike(page, group, old, d):
                 out.defining.add((s.number, 0))
                 if side > 1:
                     out.defining.add((s.number, 1))
@@ -156,8 +174,12 @@ def collect(statements: list[Statement]) -> Collected:
                 group.definitions[key] = d
                 out.defining.add((s.number, 0))
                 continue
+            if any(kind(n) == "Big" for n in walk(d.node)):
+                continue  # a closed form of what is defined already: a claim
             group = Group(s.number)
             out.groups.append(group)
+        if entries and any(key in g.definitions and not g.definitions[key].entries for g in out.groups if not g.alone):
+            continue
         group.definitions[key] = d
         out.defining.add((s.number, 0))
         for k in range(1, side):
@@ -166,6 +188,44 @@ def collect(statements: list[Statement]) -> Collected:
             if other is not None and other[0] not in group.definitions:
                 group.definitions[other[0]] = Definition(other[0], rel.sides[side], other[1], other[2], (), s, rel.sides[k])
     return out
+
+
+def alike(page: Page, group: Group, old: Definition, new: Definition) -> bool:
+    """Whether two equations are the same once names are put in for what they stand for: ``σ(W x + b)`` and ``σ(a)``."""
+    a, b = page.canon(old.node), page.canon(new.node)
+    for d in group.definitions.values():
+        if d is not old and kind(unwrapped(d.node)) != "Name":
+            long, short = page.canon(d.node), page.canon(d.side)
+            a, b = a.replace(long, short), b.replace(long, short)
+    return a == b
+
+
+def words_of_steps(rel: Any) -> bool:
+    """Whether steps are told by words: ``c_next``, ``a_prev``."""
+    return any(spelled(x) in STEP_WORDS for n in walk(rel) if kind(n) == "Name" for x in n.subs)
+
+
+def copies(key: str, node: Any) -> bool:
+    """``W^{(t)} = W``: the uses of a parameter are told apart, nothing is defined."""
+    split = head_and_parts(unwrapped(node))
+    return split is not None and key_of(split[0], list(split[1])) == key
+
+
+def initial_value(out: Collected, s: Statement, rel: Any) -> bool:
+    """``h_0 = 0``."""
+    split = head_and_parts(unwrapped(rel.sides[0]))
+    value = unwrapped(rel.sides[1])
+    if split is None or len(rel.sides) != 2 or kind(value) != "Number" or value.text != "0" or not split[1]:
+        return False
+    last = split[1][-1].node
+    if kind(last) != "Number" or last.text != "0":
+        return False
+    key = key_of(split[0], list(split[1][:-1]))
+    if key is None or derived(rel):
+        return False
+    out.initial[key] = 0
+    out.defining.add((s.number, 0))
+    return True
 
 
 def function_definition(out: Collected, s: Statement, rel: Any) -> bool:
@@ -285,11 +345,76 @@ def bound_letters(node: Any) -> set[str]:
 
 def make_page(collected: Collected, upto: int, statements: list[Statement]) -> Page:
     """The page of group number `upto`: its own definitions, then the latest earlier ones of other names."""
-    definitions: dict[str, Definition] = {}
-    for g in [collected.groups[upto], *collected.groups[:upto][::-1], *collected.groups[upto + 1 :]]:
+    here = collected.groups[upto]
+    definitions = dict(here.definitions)
+    if here.alone:
+        return page_of(definitions, collected, statements)
+    others = [g for g in [*collected.groups[:upto][::-1], *collected.groups[upto + 1 :]] if not g.alone]
+    spare: dict[str, Definition] = {}
+    for g in others:
         for key, d in g.definitions.items():
-            definitions.setdefault(key, d)
+            spare.setdefault(key, d)
+    letter = collected.letter
+    inputs = {n for d in definitions.values() for n in stepped_names(d, letter)}
+    again = True
+    while again:
+        again = False
+        for key, d in list(spare.items()):
+            if key in definitions:
+                spare.pop(key)
+                continue
+            needed = key in inputs
+            names = stepped_names(d, letter)
+            if needed or (names and names <= inputs | set(definitions)):
+                definitions[key] = d
+                inputs |= names
+                spare.pop(key)
+                again = True
     return page_of(definitions, collected, statements)
+
+
+def stepped_names(d: Definition, letter: str) -> set[str]:
+    """The quantities with a step that an equation names."""
+    out = set()
+    skip = bound_letters(d.node) | {w for e in d.entries for w in letters(e)}
+    for _, head, parts in names_in(d.node):
+        step = step_part(parts, letter)
+        if step is not None:
+            key = key_of(head, [p for p in parts if p is not step and p.where != "bracket" and not set(letters(p.node)) & skip])
+            if key is not None:
+                out.add(key)
+    return out
+
+
+def split_groups(collected: Collected) -> None:
+    """Definitions that share no quantity are cells of their own."""
+    out: list[Group] = []
+    for g in collected.groups:
+        parts = [] if g.alone else components(g, collected.letter)
+        if len(parts) < 2:
+            out.append(g)
+            continue
+        for part in parts:
+            first = min(d.place.number if d.place is not None else g.first for d in part.values())
+            out.append(Group(first if part is not parts[0] else g.first, part))
+    collected.groups = out
+
+
+def components(g: Group, letter: str) -> list[dict[str, Definition]]:
+    """Connected by the quantities with a step that they name."""
+    names = {key: {key} | stepped_names(d, letter) for key, d in g.definitions.items()}
+    out: list[tuple[set[str], dict[str, Definition]]] = []
+    for key, d in g.definitions.items():
+        mine, part = set(names[key]), {key: d}
+        rest = []
+        for other, held in out:
+            if other & mine:
+                mine |= other
+                part = {**held, **part}
+            else:
+                rest.append((other, held))
+        out = [*rest, (mine, part)]
+    return [part for _, part in out]
 
 
 def page_of(definitions: dict[str, Definition], collected: Collected, statements: list[Statement]) -> Page:
@@ -330,6 +455,7 @@ def page_of(definitions: dict[str, Definition], collected: Collected, statements
     symbols.clear()
     page._canon.clear()
     page.build = lambda flat: model(page, flat)
+    page.__dict__["_initial"] = collected.initial
     for key in [*definitions, *symbols.ranks]:
         page.notes.setdefault(key, plain(key))
     guesses(page, statements)
@@ -419,9 +545,34 @@ def losses(page: Page, statements: list[Statement], letter: str) -> None:
             if kind(n) == "Relation":
                 for side in n.sides[:1]:
                     note(side)
+    for s in statements:
+        if kind(s.node) == "Relation" and kind(unwrapped(s.node.sides[0])) in ("Name", "Apply") and len(s.node.sides) == 2:
+            left = unwrapped(s.node.sides[0])
+            word = spelled(left) if kind(left) == "Name" else spelled(left.function)
+            if word in total or word in LOSSES:
+                factor = weight(unwrapped(s.node.sides[1]))
+                if factor is not None:
+                    page.__dict__["_weight"] = factor
     page.step_losses |= set(step)
     page.total_losses |= set(total)
     page.ambiguous_losses |= {w for w in total if w not in step}
+
+
+def weight(node: Any) -> Any:
+    """The factor c in ``L = c Σ_t L_t``."""
+    from symgrad.notation.syntax import Negative, Number
+
+    if kind(node) == "Negative":
+        inner = weight(unwrapped(node.arg))
+        return Negative(Number("1")) if inner is None and kind(unwrapped(node.arg)) == "Big" and sums_steps(unwrapped(node.arg)) else Negative(inner) if inner is not None else None
+    if kind(node) in ("Product", "Infix") and len(node.args) == 2 and kind(unwrapped(node.args[1])) == "Big" and sums_steps(unwrapped(node.args[1])):
+        return unwrapped(node.args[0])
+    return None
+
+
+def sums_steps(node: Any) -> bool:
+    return node.kind == "sum" and (node.index is None or spelled(node.index) in LETTERS) and not any(kind(n) == "Big" for n in walk(node.body)) and any(
+        kind(n) == "Name" and n.base in LOSSES or kind(n) == "Apply" and kind(n.function) == "Name" and n.function.base in LOSSES for n in walk(node.body))
 
 
 def targets(page: Page, statements: list[Statement]) -> None:
@@ -494,8 +645,12 @@ def guesses(page: Page, statements: list[Statement]) -> None:
         node = unwrapped(d.node)
         if kind(node) == "Apply" and len(node.args) == 1 and kind(node.function) == "Name":
             name = page.functions.get(node.function.base, BUILTIN.get(node.function.base, node.function.base))
-            if isinstance(name, str) and symbols.ref(unwrapped(node.args[0])) is None:
+            inner = symbols.ref(unwrapped(node.args[0]))
+            named = inner.key if inner is not None else inner_of(page, key, d)
+            if isinstance(name, str) and named is None:
                 active[key] = f"pre:{key}"
+            elif named is not None:
+                page.__dict__.setdefault("_pre", {})[key] = named
     by_letter: dict[str, str] = {}
     for key in active:
         base = key.split("~")[0].split("_")[0]
@@ -517,7 +672,8 @@ def guesses(page: Page, statements: list[Statement]) -> None:
             split = head_and_parts(inner)
             if split is None or split[0].base not in ("z", "a", "s", "u", "net", "v", "p", "q") and "bar" not in split[0].accents:
                 continue
-            if symbols.ref(inner) is not None:
+            ref = symbols.ref(inner)
+            if ref is not None and not (ref.entries and all((spelled(e) or "?") in by_letter and (spelled(e) not in ("j", "k", "p", "q")) for e in ref.entries)):
                 continue
             labels = [p for p in split[1] if step_part((p,), page.symbols.letter) is None and p.where != "bracket"]
             if len(labels) == 1 and not split[0].accents:
@@ -529,6 +685,18 @@ def guesses(page: Page, statements: list[Statement]) -> None:
                     page.notes[f"pre:{owner}"] = f"{plain(name)}"
                     page.__dict__.setdefault("_guessed", {})[f"pre:{owner}"] = f"{plain(name)} is read as the preactivation of {page.notes.get(owner, owner)}"
                     symbols.clear()
+
+
+def inner_of(page: Page, key: str, d: Definition) -> str | None:
+    """The quantity that an activation is applied to, where it has a name: ``h = tanh(a)``, also where a's formula is written out."""
+    node = unwrapped(d.node)
+    if kind(node) != "Apply" or len(node.args) != 1 or kind(node.function) != "Name" or page.symbols.ref(node) is not None or d.entries:
+        return None
+    arg = unwrapped(node.args[0])
+    shared = page.named.get(page.canon(arg, d.letter, d.shift)) if kind(arg) != "Name" else None
+    if shared is not None and shared != key and not page.definitions[shared].entries:
+        return shared
+    return None
 
 
 def model(page: Page, flat: bool) -> Model:
@@ -550,7 +718,10 @@ def model(page: Page, flat: bool) -> Model:
     for key, d in page.definitions.items():
         node = unwrapped(d.node)
         own = key
-        if kind(node) == "Apply" and len(node.args) == 1 and kind(node.function) == "Name" and page.symbols.ref(node) is None and f"pre:{key}" in page.symbols.ranks:
+        inner = inner_of(page, key, d)
+        if inner is not None:
+            equations[own] = page.activation(own, inner, node.function, d)
+        elif kind(node) == "Apply" and len(node.args) == 1 and kind(node.function) == "Name" and page.symbols.ref(node) is None and f"pre:{key}" in page.symbols.ranks:
             pre = f"pre:{key}"
             hidden.add(pre)
             dims[pre] = dims[key]

@@ -38,6 +38,16 @@ def derivative(run: Run, node: Any) -> Value:
     order = getattr(node, "order", None)
     if order is not None and number_at(order, {}) not in (None, 1):
         raise _unsupported("a higher derivative", node)
+    if kind(wrt) in ("Product", "Infix") and run.page.symbols.ref(wrt) is None:
+        numbers = [a for a in wrt.args if number_at(a, run.env) is not None]
+        rest = [a for a in wrt.args if number_at(a, run.env) is None]
+        if numbers and len(rest) == 1:
+            v = derivative(run, replace(node, wrt=rest[0]))
+            for a in numbers:
+                at = number_at(a, run.env)
+                assert at is not None
+                v = values.scaled(v, scalar(at.denominator, at.numerator))
+            return v
     losses = loss_steps(run, of)
     if losses is not None:
         return gradient(run, node, wrt, losses)
@@ -64,6 +74,11 @@ def quantity_of(run: Run, wrt: Any) -> tuple[str, int | None, tuple[Any, ...]] |
         run.used.add(ref.key)
         if ref.key in run.page.symbols.timed:
             return ref.key, run.step_of(ref), ref.entries
+        if ref.step is not None:
+            at = number_at(ref.step, run.env)
+            if at is None:
+                raise Missing(next((w for w in letters(ref.step) if w not in run.env), ref.key), ref.step)
+            return ref.key, int(at), ref.entries
         return ref.key, None, ref.entries
     use = parameter_use(run, wrt)
     if use is not None:
@@ -117,15 +132,26 @@ def by_value(run: Run, wrt: Any) -> tuple[str, int | None, tuple[Any, ...]] | No
     return None
 
 
-def modes(run: Run, node: Any, of: str, wrt: str, timed: bool) -> str:
-    """Total or immediate, as the sign says or as the reading chooses."""
+def modes(run: Run, node: Any, of: tuple[str, int], wrt: tuple[str, int | None]) -> str:
+    """Total or immediate, as the sign says or as the reading chooses among the meanings that differ."""
     sign = node.sign
-    who = f"∂{run.page.notes.get(of, of)}/∂{run.page.notes.get(wrt, wrt)}"
+    who = f"∂{run.page.notes.get(of[0], of[0])}/∂{run.page.notes.get(wrt[0], wrt[0])}"
     if sign in ("partial+", "+"):
-        return str(run.chooser.choose(("immediate", of, wrt), (Option(0, STEP), Option(1, DIRECT))))
-    later = Option(1 if sign != "d" else 3, STEP, f"{who} is read as the immediate derivative: what comes from the step before is fixed", tag="immediate")
-    direct = Option(3 if sign != "d" else 5, DIRECT, f"{who} is read as the direct derivative: the other named quantities are fixed", weak=True, tag="direct")
-    return str(run.chooser.choose(("derivative", run.side, of, wrt), (Option(0, TOTAL), later, direct)))
+        return str(run.chooser.choose(("immediate", of[0], wrt[0]), (Option(0, STEP), Option(1, DIRECT))))
+    model = run.world.model
+    if wrt[1] is None:
+        gap = "parameter"
+        later = bool(run.page.lagged)
+    else:
+        gap = {0: "now", 1: "before"}.get(of[1] - wrt[1], "far")
+        later = gap == "before" and len(run.page.lagged) > 1
+    options = [Option(0, TOTAL)]
+    if later:
+        options.append(Option(1 if sign != "d" else 3, STEP, f"{who} is read as the immediate derivative: what comes from the step before is fixed", tag="immediate"))
+    d = run.page.definitions.get(of[0])
+    if d is not None and gap != "far" and any(r.key == wrt[0] for r, _ in run.page.references(d)) and len(model.equations) > 1:
+        options.append(Option(3 if sign != "d" else 5, DIRECT, f"{who} is read as the direct derivative: the other named quantities are fixed", weak=True, tag="direct"))
+    return str(run.chooser.choose(("derivative", run.side, of[0], wrt[0], gap), tuple(options)))
 
 
 def of_quantity(run: Run, node: Any, ref: Ref, key: str, step: int | None, entries: tuple[Any, ...]) -> Value:
@@ -153,8 +179,8 @@ def of_quantity(run: Run, node: Any, ref: Ref, key: str, step: int | None, entri
         raise OutOfTime(ref.key)
     if timed and step is not None and step < 1 and key not in run.page.lagged:
         raise OutOfTime(key)
-    mode = modes(run, node, ref.key, key, timed)
     wrt = (key, step if timed else None)
+    mode = modes(run, node, (ref.key, t), wrt)
     found = run.world.derivative((ref.key, t), wrt, mode, None if timed else step)
     if run.lookup != run.world.value:
         raise _unsupported("a derivative of a derivative", node)
@@ -311,9 +337,23 @@ def gradient(run: Run, node: Any, wrt: Any, losses: tuple[int, ...]) -> Value:
             Option(0, TOTAL), Option(3, "carry", f"the gradient of {run.page.notes.get(key, key)} is read as the part that comes through the next step", tag="carry"),
         ))  # fmt: skip
     v = adjoint(run, key, step, losses, how, entries)
+    word = spelled(head_and_parts(unwrapped(node.of))[0]) if head_and_parts(unwrapped(node.of)) else None  # type: ignore[index]
+    if word is None and kind(unwrapped(node.of)) == "Apply":
+        word = spelled(unwrapped(node.of).function)
+    if len(losses) > 1 and word in run.page.total_losses:
+        v = weighed(run, v)
     if node.sign == "nabla" and v.rank == 1 and not run.lenient:
         v = replace(v, orient=run.world.model.orient)
     return v
+
+
+def weighed(run: Run, v: Value) -> Value:
+    """The total loss may be a multiple of the sum of the losses of the steps: their mean, or its negative."""
+    factor = run.page.__dict__.get("_weight")
+    if factor is None:
+        return v
+    at = number_at(factor, {"T": run.world.steps, "N": run.world.steps, "n": run.world.steps})
+    return v if at is None else values.scaled(v, scalar(at.numerator, at.denominator), v.orient)
 
 
 def _shifted(run: Run, wrt: Any) -> bool:
@@ -532,7 +572,7 @@ def adjoint_symbol(run: Run, node: Any) -> Value | None:
             options.sort(key=lambda o: o.cost)
     else:
         options = [Option(0, (TOTAL, key))]
-        hidden = f"pre:{key}"
+        hidden = run.page.__dict__.get("_pre", {}).get(key, f"pre:{key}")
         if hidden in model.dims:
             options.append(Option(1, (TOTAL, hidden), f"the adjoint of {plainly} is read as that of its preactivation", tag="pre"))
         if key in run.page.lagged:
@@ -549,7 +589,7 @@ def adjoint_symbol(run: Run, node: Any) -> Value | None:
     how, which = chosen
     if which.startswith("pre:") and timed and step is not None and step < 1:
         raise OutOfTime(key)
-    return adjoint(run, which, step, losses, how, entries)
+    return weighed(run, adjoint(run, which, step, losses, how, entries))
 
 
 def symbol_id(name: str, words: set[str], step: Any) -> str:
@@ -664,7 +704,7 @@ def preactivations(page: Page, function: str) -> list[str]:
             base = page.functions.get(node.function.base, BUILTIN.get(node.function.base, node.function.base))
             if base == function or function in ("f", "g", "phi", "a"):
                 inner = page.symbols.ref(unwrapped(node.args[0]))
-                out.append(inner.key if inner is not None else f"pre:{key}")
+                out.append(inner.key if inner is not None else page.__dict__.get("_pre", {}).get(key, f"pre:{key}"))
     return out
 
 

@@ -1,11 +1,40 @@
-"""What is wrong, and the smallest change that makes it right (first version: nothing found)."""
+r"""What is wrong, and the smallest change that makes it right.
+
+Every single edit of the right side is evaluated in the readings in which the claim had values; the first that makes it true names the
+slip, the place, and the repair, written by putting the changed piece into the author's own text.
+"""
 
 from __future__ import annotations
 
+import itertools
+import time
+from dataclasses import dataclass, replace
+from difflib import SequenceMatcher
 from typing import Any
 
+from symgrad.check.decide import Decider, Outcome, Tried
+from symgrad.check.dots import rebuilt
+from symgrad.check.edits import Edit, Slips
+from symgrad.check.evaluate import Unsupported
+from symgrad.check.field import Redraw
 from symgrad.check.page import Page
-from symgrad.check.symbols import letters, kind
+from symgrad.check.readings import Chooser
+from symgrad.check.symbols import head_and_parts, key_of, kind, letters, spelled, unwrapped, walk
+from symgrad.check.world import Missing
+from symgrad.notation.latex import latex
+
+MOST = 4000  # edits
+READINGS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Repair:
+    """The slip, its place in the fragment, and the right side as it should be."""
+
+    code: str
+    message: str
+    expected: str | None
+    blame: tuple[int, int] | None
 
 
 def indices_of(page: Page, parts: tuple[Any, ...]) -> tuple[list[Any], list[Any], list[Any]]:
@@ -15,7 +44,7 @@ def indices_of(page: Page, parts: tuple[Any, ...]) -> tuple[list[Any], list[Any]
         found = set(letters(p.node))
         if p.where == "bracket":
             entries.append(p)
-        elif found & {page.symbols.letter, "t", "k", "s", "T", "tau", "n"} and len(found) <= 2 or p.where == "paren":
+        elif (found & {page.symbols.letter, "t", "k", "s", "T", "tau", "n"} and len(found) <= 2) or p.where == "paren":
             slots.append(p)
         elif kind(p.node) == "Name" and p.node.base in "ijpqm" and slots:
             entries.append(p)
@@ -24,5 +53,107 @@ def indices_of(page: Page, parts: tuple[Any, ...]) -> tuple[list[Any], list[Any]
     return labels, slots, entries
 
 
-def repair(page: Page, outcome: Any, link: Any, deadline: float) -> Any:
+def repair(page: Page, outcome: Outcome, link: Any, deadline: float) -> Repair | None:
+    """The first single edit that makes the claim true."""
+    decider = Decider(page)
+    try:
+        page.world  # noqa: B018
+    except (Missing, Unsupported, ValueError):
+        return None
+    if outcome.missing is not None and not outcome.typed:
+        return renamed(page, decider, outcome, link, deadline)
+    slips = Slips(page, link.right, link.left)
+    readings: list[tuple[Chooser, bool, bool]] = []
+    for chooser, flat, lenient in outcome.near:
+        if not any(flat == f and lenient == l and chooser.fixed == c.fixed for c, f, l in readings):
+            readings.append((chooser, flat, lenient))
+    if not readings:
+        readings = [(Chooser(), False, False), (Chooser(), False, True)]
+    decider.remember(link.left, link.right)
+    for edit in itertools.islice(slips.all_edits(), MOST):
+        for chooser, flat, lenient in readings[:READINGS]:
+            if time.monotonic() > deadline:
+                return None
+            if holds(decider, link.left, edit.tree, Chooser(chooser.fixed), flat, lenient):
+                return written(lifted(edit, slips), link)
     return None
+
+
+def lifted(edit: Edit, slips: Slips) -> Edit:
+    """An edit under a superscript, told of the whole power: the two have one place in the text."""
+    at, new = edit.at, edit.new
+    parent = slips.parents.get(id(at))
+    while new is not None and parent is not None and kind(parent) in ("Power", "Transpose", "Index"):
+        new = rebuilt(parent, {id(at): new})
+        at = parent
+        parent = slips.parents.get(id(at))
+    return replace(edit, at=at, new=new)
+
+
+def holds(decider: Decider, left: Any, right: Any, chooser: Chooser, flat: bool, lenient: bool) -> bool:
+    try:
+        tried: Tried = decider.once(left, right, chooser, flat, lenient, set())
+    except (Missing, Unsupported, Redraw, RecursionError, ValueError, IndexError, KeyError, AttributeError, TypeError):
+        return False
+    return tried.state == "equal" and not chooser.weak
+
+
+def renamed(page: Page, decider: Decider, outcome: Outcome, link: Any, deadline: float) -> Repair | None:
+    """A symbol that nothing defines: the known name in its place that makes the claim true."""
+    assert outcome.missing is not None
+    node = outcome.missing.where
+    if node is None or not hasattr(type(node), "__dataclass_fields__"):
+        return None
+    split = head_and_parts(node)
+    if split is None:
+        return None
+    slips = Slips(page, link.right, link.left)
+    wanted = key_of(split[0], [p for p in split[1] if page.symbols.letter not in set(letters(p.node))]) or spelled(split[0]) or ""
+    step = next((p.node for p in split[1] if page.symbols.letter in set(letters(p.node))), None)
+    same = [n for n in walk(link.right) if n == node]
+    if not same:
+        return None
+    candidates = sorted((k for k in slips.models if k not in page.world.model.hidden), key=lambda k: -SequenceMatcher(None, k, wanted).ratio())
+    for key in candidates[:14]:
+        new = slips.named(key, step if key in page.symbols.timed else None)
+        if new is None or time.monotonic() > deadline:
+            continue
+        tree = rebuilt(link.right, {id(n): new for n in same})
+        found = decider.decide(link.left, tree, limit=12, modes=((False, False), (False, True)))
+        if found.equal:
+            edit = Edit(tree, "undefined-symbol", same[0], new, f"nothing in the document defines {wanted}")
+            return written(edit, link)
+    return None
+
+
+def written(edit: Edit, link: Any) -> Repair:
+    """The repair in the author's text."""
+    span = getattr(edit.at, "span", None)
+    whole = getattr(link.right, "span", None)
+    expected = None
+    text = link.statement.fragment.latex if link.statement.fragment is not None else ""
+    try:
+        if edit.inserted is not None or span is None or whole is None or edit.tree is edit.new or not (whole.start <= span.start and span.end <= whole.end):
+            expected = latex(edit.tree)
+        elif edit.new is None:
+            expected = latex(edit.tree)
+        else:
+            piece = latex(edit.new)
+            if kind(edit.new) in ("Sum", "Negative") and edit.at is not link.right and text[span.start : span.start + 1] not in "([" :
+                piece = f"({piece})"
+            expected = (text[whole.start : span.start] + piece + text[span.end : whole.end]).strip()
+    except (ValueError, TypeError, AttributeError, KeyError):
+        expected = None
+    message = edit.message
+    try:
+        if edit.inserted is not None:
+            message = f"{message}: ${latex(edit.inserted)}$" if edit.code == "missing-factor" else message
+        elif edit.new is not None and edit.at is not None and kind(edit.at) in ("Name", "Power", "Index", "Transpose", "Apply"):
+            message = f"{message}: ${latex(edit.new)}$ for ${latex(edit.at)}$"
+    except (ValueError, TypeError, AttributeError, KeyError):
+        pass
+    blame = (span.start, span.end) if span is not None else (whole.start, whole.end) if whole is not None else None
+    return Repair(edit.code, message, expected, blame)
+
+
+__all__ = ["Repair", "indices_of", "repair", "unwrapped"]

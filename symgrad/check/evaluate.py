@@ -53,6 +53,11 @@ class Run:
         self.sums: set[str] = set()
         self.defining = bool(inside)
         self.used: set[str] = set()
+        self.steps_bound: set[str] = set()
+        self.slope_index: list[str] = []
+        self.empty = False
+        self.stable: frozenset[int] = frozenset()
+        self.memo: dict[Any, Value] | None = None
 
     # -- entry ----------------------------------------------------------------------------------------------------------------
 
@@ -61,7 +66,25 @@ class Run:
         self.depth += 1
         if self.depth > 200:
             raise Unsupported("too deeply nested", node)
+        kept = None
+        if self.memo is not None and id(node) in self.stable:
+            kept = (id(node), tuple((w, self.env[w]) for w in sorted(self.sums)))
+            found = self.memo.get(kept)
+            if found is not None:
+                self.depth -= 1
+                return found
         try:
+            if kept is not None and self.memo is not None:
+                out = self.evaluated(node)
+                self.memo[kept] = out
+                return out
+            return self.evaluated(node)
+        finally:
+            self.depth -= 1
+
+    def evaluated(self, node: Any) -> Value:
+        """The value by the rule of the node's type."""
+        if True:
             if self.inside and node is not self.root:
                 shared = self.page.named.get(self.page.canon(node, next(iter(self.env), ""), 0)) if kind(node) in _SHAREABLE else None
                 if shared is not None and shared != self.inside:
@@ -70,8 +93,6 @@ class Run:
             if rule is None:
                 raise Unsupported(f"{kind(node)} has no value here", node)
             return rule(self, node)
-        finally:
-            self.depth -= 1
 
     def definition(self, node: Any, d: Definition) -> Value:
         """The right side of an equation."""
@@ -192,7 +213,8 @@ class Run:
                         for n, k in enumerate(scored))  # fmt: skip
         key = self.chooser.choose(("slope at", id(node)), options)
         step = self.env.get(self.page.symbols.letter, self.env.get("now"))
-        step = self.env.get("slope step", step)
+        if self.slope_index:
+            step = self.env.get(self.slope_index[-1], step)
         if step is None:
             raise OutOfTime(key)
         a = self.lookup(key, int(step))
@@ -280,9 +302,9 @@ class Run:
     def times(self, sign: str, x: Value, y: Value) -> Value:
         if self.lenient:
             x, y = (replace(v, orient=0) if v.rank == 1 and sign == "free" else v for v in (x, y))
+        if self.defining:
+            x, y = (replace(v, orient=0) if v.rank == 1 else v for v in (x, y))
         found = meanings(sign, x, y)
-        if self.defining and not found and x.rank and y.rank:
-            found = meanings(sign, replace(x, orient=0), replace(y, orient=0))
         if not found and self.lenient:
             found = meanings(sign, replace(x, orient=0), replace(y, orient=0))
         if not found:
@@ -319,7 +341,9 @@ class Run:
     def try_unnamed(self, node: Any) -> Value | None:
         try:
             return self.unnamed(node)
-        except Missing:
+        except Missing as e:
+            if e.where is not node and e.where is not None and kind(e.where) != "str":
+                raise
             return None
 
     def raised(self, x: Value, n: Ratio) -> Value:
@@ -393,6 +417,8 @@ class Run:
         function = self.function(base) if not getattr(name, "subs", ()) else self.function(word or base)
         if base in self.page.symbols.ranks and base not in self.page.functions and base not in BUILTIN and name.primes:
             raise Missing(base + "'" * name.primes, name)
+        if not node.args:
+            raise Unsupported("a function of nothing", node)
         if len(node.args) > 1:
             return self.call(word or base, node, name.primes)
         arg = node.args[0]
@@ -480,7 +506,7 @@ class Run:
     def softmax(self, x: Value) -> Value:
         """e^{x_i} / Σ_j e^{x_j}."""
         if x.rank != 1:
-            if self.flat and not x.rank:
+            if not x.rank:
                 return self.apply_known("softmax1", x, 0)
             raise Misfit("softmax of something that is no vector")
         e = self.apply_known("exp", x, 0)

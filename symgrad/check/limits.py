@@ -8,45 +8,79 @@ from __future__ import annotations
 
 import contextlib
 import signal
+import threading
 from collections.abc import Iterator
 from typing import Any
 
-SECONDS = 1.2  # a document
-SECONDS_EACH = 0.02  # and each formula of it
-SECONDS_MOST = 20.0
+SECONDS = 1.2  # a document,
+SECONDS_EACH = 0.01  # and each formula of it,
+CREDIT = 0.15  # and each claim that is decided
+MOST = 30.0  # but never more
+PORTION = 0.5  # one claim
 GRACE = 0.2
 MEMORY = 480_000_000
-
-
-def allowed(formulas: int) -> float:
-    """Seconds for a document of so many formulas."""
-    return min(SECONDS + SECONDS_EACH * formulas, SECONDS_MOST)
 
 
 class OutOfTime(BaseException):
     """The first alarm; no ``except Exception`` on the way swallows it."""
 
 
+def allowed(formulas: int) -> float:
+    """Seconds for a document of so many formulas before its first claim."""
+    return min(SECONDS + SECONDS_EACH * formulas, MOST)
+
+
 def _raise(*_: Any) -> None:
     raise OutOfTime
+
+
+def _set(seconds: float) -> None:
+    signal.setitimer(signal.ITIMER_VIRTUAL, seconds + GRACE)
+    signal.setitimer(signal.ITIMER_PROF, seconds, 0.2)
 
 
 @contextlib.contextmanager
 def within(seconds: float) -> Iterator[None]:
     """Raise `OutOfTime` after so many seconds of computing; a little later the system ends the process."""
-    if not hasattr(signal, "setitimer"):
+    if not hasattr(signal, "setitimer") or threading.current_thread() is not threading.main_thread():
         yield
         return
     before = signal.signal(signal.SIGPROF, _raise)
     signal.signal(signal.SIGVTALRM, signal.SIG_DFL)
     try:
-        signal.setitimer(signal.ITIMER_VIRTUAL, seconds + GRACE)
-        signal.setitimer(signal.ITIMER_PROF, seconds, 1.0)
+        _set(seconds)
         yield
     finally:
         signal.setitimer(signal.ITIMER_PROF, 0)
         signal.setitimer(signal.ITIMER_VIRTUAL, 0)
         signal.signal(signal.SIGPROF, before)
+
+
+def _left() -> float:
+    """Seconds until the first alarm; 0 if none is set."""
+    return signal.getitimer(signal.ITIMER_PROF)[0] if hasattr(signal, "getitimer") else 0.0
+
+
+def extend(seconds: float = CREDIT) -> None:
+    """More time for a document that comes on, inside `within`."""
+    left = _left()
+    if left > 0:
+        _set(left + seconds)
+
+
+@contextlib.contextmanager
+def portion(seconds: float = PORTION) -> Iterator[None]:
+    """Inside `within`: `OutOfTime` after so many seconds, for one claim; what it did not use stays with the document."""
+    whole = _left()
+    if whole <= seconds:  # the document's own alarm comes first, or there is none
+        yield
+        return
+    _set(seconds)
+    try:
+        yield
+    finally:
+        used = seconds - min(_left(), seconds)
+        _set(max(whole - used, 0.01))
 
 
 def bound_memory(size: int = MEMORY) -> None:

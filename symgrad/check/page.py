@@ -77,6 +77,7 @@ class Page:
         model = self.build(flat)
         world = World(model, SEEDS + flat, self.steps)
         world.lagged = self.lagged
+        world.zeros = frozenset(self.__dict__.get("_initial", ()))
         return world
 
     @cached_property
@@ -91,6 +92,9 @@ class Page:
 
     def references(self, d: Definition) -> list[tuple[Ref, int]]:
         """Every quantity with a step that an equation names, with its lag."""
+        memo = self.__dict__.setdefault("_references", {})
+        if d.key in memo:
+            return memo[d.key]  # type: ignore[no-any-return]
         out: list[tuple[Ref, int]] = []
 
         def visit(node: Any) -> None:
@@ -106,6 +110,8 @@ class Page:
                 visit(child)
 
         visit(d.node)
+        if self.build is not None:
+            memo[d.key] = out
         return out
 
     def canon(self, node: Any, letter: str = "", shift: int = 0) -> str:
@@ -120,6 +126,8 @@ class Page:
             return f"<{ref.key}{step}{''.join('[' + self.canon(e) + ']' for e in ref.entries)}>"
         k = kind(node)
         if k == "Name":
+            if node.subs:
+                return f"{node.base}{'~'.join(node.accents)}{node.primes}_{','.join(self.canon(x) for x in node.subs)}"
             return spelled(node) or node.base
         if k == "Number":
             return str(node.text)

@@ -84,7 +84,7 @@ class Server:
 
 def _patience(request: Mapping[str, Any]) -> float:
     """Seconds on the wall after which a process that does not answer is killed; the alarms inside it strike long before."""
-    most = request.get("seconds") or limits.allowed(request["text"].count("="))
+    most = request.get("seconds") or limits.allowed(request["text"].count("=")) + limits.MOST
     return 10.0 + 5.0 * float(most) if os.name == "posix" else 2.0 + float(most)
 
 

@@ -122,17 +122,26 @@ def over_steps(run: Run, node: Any, name: str, lower: Any, upper: Any, body: Any
         high = run.world.steps
     if high - low > MOST:
         raise OutOfTime(name)
-    return total(run, node, name, list(range(low, high + 1)), body)
+    run.steps_bound.add(name)
+    kept = run.env.get("slope step")
+    run.slope_index.append(name)
+    try:
+        return total(run, node, name, list(range(low, high + 1)), body)
+    finally:
+        run.slope_index.pop()
+        del kept
 
 
 def total(run: Run, node: Any, name: str, steps: list[int], body: Any) -> Value:
     """The sum or product of the body over these values."""
     terms: list[Value] = []
+    if not steps:
+        run.empty = True
     for k in steps:
         try:
             terms.append(at(run, name, k, body))
         except OutOfTime as e:
-            if node.kind == "prod":
+            if node.kind == "prod" or k >= 1 or name not in run.steps_bound:
                 raise
             run.chooser.choose(("beyond", name, k), (Option(1, None, f"the term {name} = {k} names {run.page.notes.get(str(e), str(e))} at a step that does not exist, and is left out"),))
     if node.kind == "sum":

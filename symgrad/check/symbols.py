@@ -262,12 +262,12 @@ class Symbols:
                 if r != "L" and p.where == "sup" and kind(p.node) == "Number":
                     fits = False  # h^2 is a power
                 elif r == "S":
-                    fits &= key in self.timed and _step_like(p.node)
+                    fits &= (key in self.timed or p.where == "paren") and _step_like(p.node)
                     step = p.node
                     score += 3 + 2 * (self.letter in set(letters(p.node))) + (p.where == "paren")
                 elif r == "E":
                     found = _entries(p.node, self.ranks[key] - len(entries))
-                    fits &= found is not None
+                    fits &= found is not None and (p.where != "sup" or kind(p.node) == "Product" or key in self.timed and kind(p.node) == "Name")
                     entries += found or ()
                     score += (p.where == "bracket") - 4 * (self.letter in set(letters(p.node)))
             if not fits or len(entries) > self.ranks[key]:

@@ -2,6 +2,7 @@ r"""From readings to verdicts: what is proved, what is refuted in every reading,
 
 from __future__ import annotations
 
+import os
 import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from symgrad.check import diagnose
 from symgrad.check.claims import EQUAL, Link, span_of
 from symgrad.check.decide import Decider, Outcome
-from symgrad.check.define import Statement, collect, derived, make_page
+from symgrad.check.define import Statement, collect, derived, make_page, split_groups
 from symgrad.check.derivatives import MARKS, described, symbol_id, symbol_target
 from symgrad.check.page import Abbreviation, Page
 from symgrad.check.symbols import head_and_parts, key_of, kind, spelled, unwrapped, walk
@@ -68,6 +69,7 @@ class Judge:
                 source = [*borrowed, *self.statements]
                 self.collected = collect(source)
         self.source = source
+        split_groups(self.collected)
         self.variables = self._variables()
         self.declared = self._declared()
 
@@ -121,10 +123,25 @@ class Judge:
         return most
 
     def order(self, s: Statement) -> list[int]:
-        """The groups of definitions to try: the one in force first, then earlier ones, then later ones."""
+        """The groups of definitions to try: those that know most of the names, of these the one in force, then earlier ones, then later ones."""
         groups = self.collected.groups
-        here = max((k for k, g in enumerate(groups) if g.first <= s.number or k == 0), default=0)
-        return [here, *range(here - 1, -1, -1), *range(here + 1, len(groups))][:PAGES]
+        if len(groups) == 1:
+            return [0]
+        here = max((k for k, g in enumerate(groups) if (g.first <= s.number or k == 0) and not g.alone), default=0)
+        defined: dict[int, int] = {}
+        known: dict[int, int] = {}
+        for k in range(len(groups)):
+            page = self.page(k)
+            found = {r.key for n in walk(s.node) if (r := page.symbols.ref(n)) is not None}
+            defined[k] = sum(key in page.definitions or key.startswith("pre:") for key in found)
+            known[k] = len(found)
+        most = max(defined.values())
+
+        def rank(k: int) -> tuple[int, int]:
+            late = groups[k].first > s.number
+            return (-known[k], here - k if k <= here and not groups[k].alone else 500 + s.number - groups[k].first if not late else 100_000 + groups[k].first)
+
+        return sorted((k for k in range(len(groups)) if defined[k] == most), key=rank)[:PAGES]
 
     # -- one link -------------------------------------------------------------------------------------------------------------
 
@@ -141,6 +158,10 @@ class Judge:
             return self.equation(link)
         except RecursionError:
             return Judgement("undecided", "too-large", "the formula is nested too deeply")
+        except (IndexError, KeyError, ValueError, TypeError, AttributeError, AssertionError, ZeroDivisionError) as e:
+            if os.environ.get("SYMGRAD_DEBUG"):
+                raise
+            return Judgement("undecided", "internal-error", f"an error of this program: {type(e).__name__}")
 
     def other(self, link: Link) -> Judgement | None:
         if link.sign in (":", "shape"):
@@ -270,6 +291,9 @@ class Judge:
         deadline = time.monotonic() + SECONDS
         repair = diagnose.repair(page, outcome, link, deadline)
         notes = tuple(self.assumed(page, outcome))
+        if repair is not None and repair.code == "immediate-for-total" and repair.message.startswith("the immediate"):
+            return Judgement("proved", reading=Decider(page).reading(link.left, link.right, outcome.mode[0]),
+                             assumptions=(*notes, "one ∂ is read as the immediate derivative, the others as total ones"))  # fmt: skip
         if outcome.missing is not None and not outcome.typed:
             name = outcome.missing.name
             if repair is not None and repair.code == "undefined-symbol":

@@ -9,7 +9,9 @@ from __future__ import annotations
 import json
 import os
 import sys
+from bisect import bisect_left
 from collections.abc import Iterator, Mapping
+from itertools import accumulate
 from typing import Any, TextIO
 
 from symgrad.check import limits
@@ -44,8 +46,11 @@ def judged(request: Mapping[str, Any], cell: Any = None) -> Iterator[Message]:
         cell = cell if cell is not None else _cell(request.get("cell"))
         from symgrad.check.judge import judge
 
-        with limits.within(request.get("seconds") or limits.allowed(len(document.fragments))):
-            for claim in judge(document, cell):
+        fixed = request.get("seconds")
+        with limits.within(fixed or limits.allowed(len(document.fragments))):
+            for k, claim in enumerate(judge(document, cell)):
+                if not fixed and k * limits.CREDIT < limits.MOST:
+                    limits.extend()
                 claims.append(claim)
                 yield "claim", entry(claim)
     except SymgradError as e:
@@ -96,11 +101,13 @@ MESSAGES = {
 
 def unfinished(document: Document, claims: list[Claim], code: str, detail: str = "") -> Iterator[Claim]:
     """An undecided entry for each formula that states a relation and that no claim speaks of."""
-    spoken = sorted({(c.line, c.column, c.end_line, c.end_column) for c in claims})
+    spoken = sorted((c.span.line, c.span.column) for c in claims)
+    reach = list(accumulate(((c.end_line, c.end_column) for c in sorted(claims, key=lambda c: c.span)), max))
     for fragment in document.fragments:
         if RELATION.search(fragment.latex) or "=" in fragment.latex:
             span = document.span(fragment)
-            if not any(_overlap(span, other) for other in spoken):
+            k = bisect_left(spoken, (span.end_line, span.end_column))  # so many claims begin before it ends
+            if not k or reach[k - 1] <= (span.line, span.column):
                 yield document.claim(fragment, verdict="undecided", code=code, message=MESSAGES[code] + (f" ({detail})" if detail else ""))
 
 

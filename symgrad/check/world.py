@@ -111,7 +111,8 @@ class World:
         if step < 1:
             if step < self.model.first or key not in self.lagged:
                 raise OutOfTime(key)
-            return Value(self.draws.array(dims), None, orient)
+            a = self.draws.array(dims)
+            return Value(a * 0 if key in self.zeros and step == 0 else a, None, orient)
         if (key, step) in self._busy:
             raise Missing(key, "defined by itself")
         self._busy.add((key, step))
@@ -132,6 +133,7 @@ class World:
         return Value(a, None, orient)
 
     lagged: frozenset[str] = frozenset()
+    zeros: frozenset[str] = frozenset()  # states that begin at zero
 
     # -- local derivatives ----------------------------------------------------------------------------------------------------
 
@@ -223,6 +225,11 @@ class World:
             y, wanted = self.value(output, step).a.reshape(WORLDS, -1), self.value(target, step).a.reshape(WORLDS, -1)
             if rule == "square":
                 return (y - wanted) % P
+            if not self.model.dims[output]:  # numbers: the slope that makes ∂L/∂a = y - wanted
+                below = self.local((output, step))
+                if len(below) == 1:
+                    (edge,) = below.values()
+                    return (y - wanted) * inverse(edge[:, 0]) % P
             slope = -wanted * inverse(y) % P
             return slope if rule == "entropy" else (slope + (1 - wanted) % P * inverse((1 - y) % P)) % P
         return self.draws.array((self.size(output),))

@@ -185,7 +185,9 @@ class _Line:
         if rank > 2 or (rank == 2) != (v is not None):
             raise Unsupported(f"a factor with {rank} indices in a long product")
         keep = None if rank == 0 else 1 if flipped else 0
-        here: dict[int, Array] = {} if v is None else {0 if flipped else 1: v}
+        here: dict[int, Array] = {}
+        if v is not None:
+            here[0 if flipped else 1] = v
         scale: Array = _ONE
         edges: dict[int, tuple[sp.Expr | Tensor, tuple[int, int]]] = {}
         for k, f in enumerate(term.factors):
@@ -207,7 +209,8 @@ class _Line:
         leaves = [i for i in touching if i != keep and len(touching[i]) <= 1]
         while leaves:
             i = leaves.pop()
-            mine: Array = np.broadcast_to(here.get(i, _ONE), (self.trials, self.n))
+            found = here.get(i)
+            mine = np.broadcast_to(_ONE if found is None else found, (self.trials, self.n))
             if not touching[i]:
                 scale = times(scale, _sum(mine)[:, None])
                 continue

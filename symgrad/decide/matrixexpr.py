@@ -100,6 +100,11 @@ class _Reader:
         """f of every entry; what is no pointwise expression becomes an atom."""
         value = self.read(e)
         at = tuple(range(value.tensor.rank))
+        # g' of anything but a name is no Derivative that SymPy can hold
+        if change(sp.Dummy()).has(sp.Derivative):
+            atom = sp.Symbol(f"claim#{len(self.atoms)}")
+            self.atoms[atom] = value.tensor
+            return _Value(tensor(value.tensor.dims, [Term(sp.S.One, (Factor(change(atom), at),))]), value.axes)
         terms = []
         for t in value.tensor.terms:
             if any(isinstance(f.value, Tensor) or (f.indices != at and f.indices) for f in t.factors):

@@ -86,6 +86,8 @@ class Reals:
 
     def call(self, function: str, args: Sequence[Array], shape: tuple[int, ...]) -> Array:
         """A free function of whole arrays: sines of sums with different weights."""
+        if not shape and all(np.ndim(a) == 1 for a in args):
+            return self.apply(function, args)
         out = np.empty((1, *shape), dtype=object)
         for at in np.ndindex(*shape):
             weights = random.Random(f"{function}{at}")

@@ -85,6 +85,8 @@ class Residues:
 
     def call(self, function: str, args: Sequence[Array], shape: tuple[int, ...]) -> Array:
         """An unknown function of whole arrays."""
+        if not shape and all(np.ndim(a) == 1 for a in args):  # of numbers it is a function like any other
+            return self.apply(function, args)
         out = np.empty((self.trials, *shape), dtype=object)
         for trial in range(self.trials):
             given = tuple(tuple(np.asarray(a[trial]).reshape(-1)) for a in args)

@@ -27,7 +27,7 @@ def sigmoid(a, out):
 
 def module(cell: Cell | Program, to: str = "numpy") -> str:
     """The source of the module; raises `SymgradError` for a cell with functions left free."""
-    program: Program = getattr(cell, "program", cell)
+    program: Program = cell if isinstance(cell, Program) else cell.program
     if to == "torch":
         from symgrad.notation.backward_torch import torch_module
 

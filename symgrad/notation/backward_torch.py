@@ -161,6 +161,7 @@ def torch_module(program: Program) -> str:
     whole = [s for s in (*inputs, *states, *w.program.equations) if s in w.read_all and s in w.plan.batched and re.search(rf"\b{re.escape(n(s))}_all\b", "\n".join(after))]
     saved = list(dict.fromkeys([*loop_reads, *whole]))
     saved_step = [s for s in saved if s not in inputs]
+    kept = [*saved_step, *(y for y in outputs if y not in saved_step)]
     fixed = [s for s in w.program.equations if s in w.plan.needed and s not in w.plan.batched and (s in w.read or s in w.read_all)]
     collected = [d for d in w.sweep.stored if re.search(rf"\b{re.escape(n(d))}_all\b", "\n".join(after))]
     xs_args = ["xs"] if len(inputs) == 1 else [f"{x.name}s" for x in inputs]
@@ -187,7 +188,7 @@ def torch_module(program: Program) -> str:
         "    @staticmethod",
         f"    def forward(ctx, {', '.join(args)}):",
         *(f"        {line}" for line in sizes),
-        f"        ys, {', '.join(f'{n(s)}_list' for s in (*outputs, *saved_step)) + ', ' if (*outputs, *saved_step) else ''}= [], {', '.join('[]' for _ in (*outputs, *saved_step))}".replace("ys, = [], ", "ys = []"),
+        f"        {', '.join(['ys', *(f'{n(s)}_list' for s in kept)])} = {', '.join('[]' for _ in ('ys', *kept))}",
         f"        for t in range({xs_args[0]}.shape[0]):",
         *(f"            {n(x)} = {xs_args[k]}[t]" for k, x in enumerate(inputs)),
         *(f"            {line}" for line in step),

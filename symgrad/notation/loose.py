@@ -36,6 +36,7 @@ from symgrad.notation.tokens import END
 _INVERSE = {"tanh": "artanh", "sigma": "logit", "sigmoid": "logit", "exp": "log", "log": "exp", "softplus": "softplus^{-1}"}
 _SHOWN = (Name, Number, Power, Transpose, Index, Apply, Ellipsis, Fraction)  # what brackets around it would not show in a product
 _PRODUCTS = {"dot": "at", "matmul": "at", "mm": "at", "multiply": "ast"}  # functions of code
+_GREEK = tuple(letter for letter in table.LETTER_FUNCTIONS if letter in table.SYMBOLS)  # what stands behind these is an argument, even a time
 _PRIMED = ("f", "g", "h")
 
 
@@ -57,7 +58,7 @@ class Loose(Enclosed):
             sides.append(self.side())
         if self.key != END:
             raise self.error(f"{self.found()} where the formula should go on or end", "an operator, a factor or the end")
-        return Relation(tuple(sides), tuple(signs), span=self.span(start)) if signs else sides[0]
+        return self.low(Relation(tuple(sides), tuple(signs), span=self.span(start)) if signs else sides[0])
 
     def side(self) -> Node:
         start = self.tokens[self.at].start
@@ -120,10 +121,10 @@ class Loose(Enclosed):
             return self.diagonal(bracket, start)
         function = kind == "operator" or name.base in self.functions or (bool(name.primes) and name.base in _PRIMED)
         worded = len(name.base) > 1 and name.base not in table.SYMBOLS and not name.subs
+        if bracket and self.index_ahead() and not name.primes and name.base not in table.FUNCTIONS and name.base not in _GREEK:
+            return None
         if bracket and token.key == "(":
             listed = self.comma_inside(self.at)
-            if self.index_ahead() and name.base not in table.FUNCTIONS and name.base not in table.LETTER_FUNCTIONS[:-1] and not name.primes:
-                return None
             function = function or worded or (listed and not any(type(e) is not Paren for e in exponents))
         bare = not bracket and name.base in table.FUNCTIONS and table.FUNCTIONS[name.base].bare and self.operator()[0] is table.JUXTAPOSITION
         if not (function and bracket) and not bare:
@@ -158,7 +159,10 @@ class Loose(Enclosed):
         token = self.tokens[self.at]
         if token.key.isupper() and token.kind in ("letter", "word", "identifier"):
             return self.expression(table.PRODUCT)
-        return self.operand()
+        node = self.operand()
+        if self.follows != self.at:
+            return node
+        return Product((node, self.operand()), span=self.span(token.start))  # `\max_z a(z)`
 
     def diagonal(self, bracket: bool, start: int) -> Node | None:
         if bracket:

@@ -24,7 +24,7 @@ from symgrad.notation.syntax import (
     Transpose,
     Tuple,
 )
-from symgrad.notation.tokens import Token
+from symgrad.notation.tokens import MAX_NESTING, Token, too_deep
 
 _SCRIPTS = ("'", "_", "^", "**", EVALUATED)
 _TRANSPOSES = frozenset(("T", "Tr", "tr", "t"))
@@ -69,7 +69,10 @@ class Marks(Parser):
         subs: list[Node] = list(node.subs) if isinstance(node, Name) and is_name else []
         primes = 0
         exponents: list[Node] = []
+        count = 0
         while (mark := self.key) in _SCRIPTS or self.tokens[self.at].kind == "method":
+            if (count := count + 1) > MAX_NESTING:
+                raise too_deep(self.tokens[self.at].start)
             if self.tokens[self.at].kind == "method":
                 if is_name:
                     node, is_name = self.named(node, subs, primes, start), False
@@ -78,10 +81,9 @@ class Marks(Parser):
             elif mark == "'" or (mark == "^" and (self.tokens[self.at + 1].key == "'" or self.primed())):
                 if mark == "'":
                     self.take()
-                    count = 1
+                    primes += 1
                 else:
-                    count = self.superscript_primes()
-                primes += count
+                    primes += self.superscript_primes()
                 if not is_name:
                     node = Differential("prime", node, span=self.span(start))
             elif mark == EVALUATED:
@@ -192,7 +194,9 @@ class Marks(Parser):
         self.take()
         bars, self.bars, stops, self.stops = self.bars, "", self.stops, -1
         self.scripted += 1
+        self.deeper()
         parts = self.listed("}")
+        self.depth -= 1
         self.scripted -= 1
         self.bars, self.stops = bars, stops
         self.expect("}", "in a script")
@@ -211,7 +215,7 @@ class Marks(Parser):
     def part_of_list(self) -> Node:
         token = self.tokens[self.at]
         start = token.start
-        after = self.tokens[self.at + 1]
+        after = self.tokens[min(self.at + 1, len(self.tokens) - 1)]
         if self.ends(after) and token.key in _PLACEHOLDERS:
             self.take()
             return Ellipsis("cdot", span=self.span(start))

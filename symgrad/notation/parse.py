@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 
 from symgrad.notation import table
 from symgrad.notation.factors import Factors
-from symgrad.notation.syntax import Big, Name, Negative, Node, Relation, Span
-from symgrad.notation.tokens import END, ParseError, Token, tokens
+from symgrad.notation.syntax import Big, Name, Negative, Node, Relation, Span, height
+from symgrad.notation.tokens import END, MAX_HEIGHT, ParseError, Token, tokens, too_deep
 
 __all__ = ["ParseError", "parse", "parse_lines"]
 
@@ -85,6 +85,12 @@ class Parser(Factors):
         node = self.expression()
         if self.key != END:
             raise self.error(f"{self.found()} where the formula should go on or end", "an operator, a factor or the end")
+        return self.low(node)
+
+    def low(self, node: Node) -> Node:
+        """The node, if it is not too high to compare and print: signs of one level, mixed, nest without brackets."""
+        if self.regrouped and height(node) > MAX_HEIGHT:
+            raise too_deep(self.tokens[0].start)
         return node
 
     def expression(self, floor: int = table.RELATION) -> Node:
@@ -94,8 +100,10 @@ class Parser(Factors):
             token = self.tokens[self.at]
             start = token.start
             if table.INFIX.get(token.key) is table.MINUS:
-                if not self.lenient and (floor > table.NEGATIVE or (stack and stack[-1].level >= table.SUM)):
-                    raise self.error("a minus behind another sign", "a factor", "put brackets around it: (-a)")
+                if floor > table.NEGATIVE or (stack and stack[-1].level >= table.SUM):
+                    if not self.lenient:
+                        raise self.error("a minus behind another sign", "a factor", "put brackets around it: (-a)")
+                    self.regrouped = True
                 self.take()
                 stack.append(_Open(table.NEGATIVE, table.MINUS, [], [], start))
                 continue
@@ -113,6 +121,7 @@ class Parser(Factors):
                 row, level = None, _CLOSE
             while stack and (stack[-1].level > level or (stack[-1].level == level and stack[-1].row is not row)):
                 frame = stack.pop()
+                self.regrouped |= frame.row is table.SLASH or frame.level == level
                 node, start = self.built(frame, node), frame.start
             if row is None:
                 return node

@@ -161,7 +161,7 @@ def _environments(found: list[Token]) -> list[Token]:
                 system = inside == 1 and (k < 2 or found[k - 2].kind == "row")
                 _replace_ends(result, pair, k - 1, Token("row", ROW, 0, 0))
                 _replace_ends(result, pair, k, Token("row", ROW, 0, 0) if system else Token("command", "cases", 0, 0))
-            elif name in _ALIGNED or (name in ("array", "cases", "matrix", "rcases", "dcases") and fresh and not inside):
+            elif name in _ALIGNED or (name in ("array", "cases", "matrix", "rcases", "dcases") and fresh and not inside and not _lists_cases(found, k)):
                 _replace_ends(result, pair, k, Token("row", ROW, 0, 0))
             elif name in ("dcases", "rcases", "cases*"):
                 _replace_ends(result, pair, k, Token("command", "cases", 0, 0))
@@ -175,6 +175,18 @@ def _environments(found: list[Token]) -> list[Token]:
             inside -= 1
         fresh = key in (ROW, CELL, GAP) or (fresh and key.startswith((_BEGIN, _END))) or (fresh and key == r"\{")
     return [token for token in result if token.key != "gone"]
+
+
+def _lists_cases(found: list[Token], begin: int) -> bool:
+    """Whether the first cell of this environment is a value with its condition behind it, not one side of a relation."""
+    if found[begin].key == r"\begin{array}":
+        return False
+    for k, token in enumerate(found[begin + 1 :], begin + 1):
+        if token.key in table.RELATION_SIGNS or token.kind == "row" or token.key.startswith(_END):
+            return False
+        if token.key == CELL:
+            return k + 1 < len(found) and found[k + 1].key not in table.RELATION_SIGNS
+    return False
 
 
 def _replace_ends(result: list[Token], pair: list[int], at: int, by: Token) -> None:

@@ -317,6 +317,21 @@ Node: TypeAlias = (
 )
 
 
+def height(node: Node) -> int:
+    """How many nodes stand inside each other, at most."""
+    tallest = 0
+    todo: list[tuple[Node, int]] = [(node, 1)]
+    while todo:
+        here, level = todo.pop()
+        tallest = max(tallest, level)
+        for name in here.__slots__:
+            value = getattr(here, name)
+            for part in value if type(value) is tuple else (value,):
+                if hasattr(part, "span"):
+                    todo.append((part, level + 1))
+    return tallest
+
+
 def equation(left: Node, right: Node) -> Relation:
     """``left = right``."""
     return Relation((left, right), ("=",))

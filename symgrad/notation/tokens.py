@@ -15,6 +15,7 @@ from symgrad.notation.syntax import Span
 MAX_CHARACTERS = 1_000_000
 MAX_TOKENS = 100_000
 MAX_NESTING = 32  # comparing and printing recur up to 24 calls a level; Python allows a thousand
+MAX_HEIGHT = 7 * MAX_NESTING  # of nodes inside each other, where `a / b * c / d` nests without brackets
 END = ""  # the key of the token behind the last
 
 
@@ -161,6 +162,7 @@ class Cursor:
         self.at = 0
         self.end = 0  # of the last token read
         self.depth = 0
+        self.regrouped = False  # whether signs of one level were mixed
         self.kind = ""  # of the last operand: ``name`` or ``operator`` if scripts and arguments may still go into it
         self.bars = ""  # inside `|`, where the next `|` closes
 

@@ -15,7 +15,7 @@ from symgrad.language.program import Program
 from symgrad.notation.derivation import left_side
 from symgrad.notation.text import text as printed
 from symgrad.notation.write import Writer
-from symgrad.verify import autodiff, numeric, onnx_reference, symbolic
+from symgrad.verify import autodiff, deciders, numeric, onnx_reference, symbolic
 from symgrad.verify.numeric import Sample
 from symgrad.verify.report import Check, Report
 from symgrad.verify.standin import subject
@@ -67,7 +67,13 @@ def against_jax(sample: Sample, claims: Claims) -> Iterator[Check]:
         yield from autodiff.checks(sample, claim, what, library)
 
 
+def against_deciders(sample: Sample, claims: Claims) -> Iterator[Check]:
+    """Reverse mode, compared for every size by the two deciders."""
+    yield from deciders.checks(claims)
+
+
 CHECKS: dict[str, Callable[[Sample, Claims], Iterator[Check]]] = {
+    "decide": against_deciders,
     "numpy": against_numpy,
     "sympy": against_sympy,
     "onnx": against_onnx,

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 from symgrad.check import run
 
-STAND_IN = '''
+STAND_IN = """
 import importlib.abc, importlib.machinery, os, sys
 
 class Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
@@ -35,7 +36,7 @@ def judge(document, cell):
             yield document.claim(f, **said)
 
 sys.meta_path.insert(0, Finder())
-'''
+"""
 
 
 @pytest.fixture

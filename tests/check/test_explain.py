@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
+
 from symgrad.check.explain import explained, pages
 from symgrad.check.sources import read_text
 from symgrad.cli import main

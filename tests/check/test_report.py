@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
+
 from symgrad.check.claim import Claim, Span, from_json, summary
 from symgrad.check.outcome import CheckReport
 from symgrad.check.report.github import workflow
@@ -14,7 +15,8 @@ from symgrad.check.worker import entry
 
 TEXT = "# GRU\n$$h_t = z_t h_{t-1}$$\n\n$$\\delta_h = W \\delta$$\n"
 BAD = Claim(
-    file="a b.md", line=4, column=3, end_line=4, end_column=23, latex=r"\delta_h = W \delta", verdict="refuted", code="transposed-factor", message="W stands untransposed",
+    file="a b.md", line=4, column=3, end_line=4, end_column=23, latex=r"\delta_h = W \delta",
+    verdict="refuted", code="transposed-factor", message="W stands untransposed",
     expected=r"W^\top \delta", blame=Span(4, 14, 4, 15), definition=Span(2, 3, 2, 22), assumptions=("W is the recurrent weight",), layout="denominator",
 )  # fmt: skip
 GOOD = Claim(file="a b.md", line=2, column=3, end_line=2, end_column=22, latex="h_t = z_t h_{t-1}", verdict="proved", reading="scalar")
@@ -55,7 +57,9 @@ def test_wide_characters_and_long_lines_keep_the_carets_in_place() -> None:
 
 
 def test_a_document_does_not_speak_to_the_terminal() -> None:
-    claim = Claim(file="f", line=1, column=1, end_line=1, end_column=9, latex="\x1b[2J a\u202eb", verdict="refuted", code="c", message="\x1b]0;x\x07", expected="\x1b[31m")
+    claim = Claim(
+        file="f", line=1, column=1, end_line=1, end_column=9, latex="\x1b[2J a\u202eb", verdict="refuted", code="c", message="\x1b]0;x\x07", expected="\x1b[31m"
+    )
     assert "\x1b" not in report([claim, OPEN], {"f": "\x1b[2J\x07"})
     assert "\x1b[1;31m" in report([claim], {"f": ""}, PALETTE)
 
@@ -72,9 +76,11 @@ def test_colour(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_github() -> None:
     lines = list(workflow([GOOD, BAD, OPEN]))
-    assert lines[0] == r"::error file=a b.md,line=4,endLine=4,col=14,endColumn=15,title=refuted [transposed-factor]::W stands untransposed%0Awrite: W^\top \delta"
+    assert (
+        lines[0] == r"::error file=a b.md,line=4,endLine=4,col=14,endColumn=15,title=refuted [transposed-factor]::W stands untransposed%0Awrite: W^\top \delta"
+    )
     assert lines[1] == "::warning file=a b.md,line=2,endLine=2,col=3,endColumn=22,title=unread [unread-formula]::a, b: 100%25%0Anew"
-    assert list(workflow([OPEN], strict=True))[0].startswith("::error")
+    assert next(workflow([OPEN], strict=True)).startswith("::error")
 
 
 def test_sarif() -> None:
@@ -95,7 +101,19 @@ def test_sarif() -> None:
 
 
 def test_notebook() -> None:
-    evil = Claim(file="<text>", line=1, column=1, end_line=1, end_column=2, latex="<script>`|", verdict="refuted", code="c", message="<b>|", expected="<i>", assumptions=("<u>",))
+    evil = Claim(
+        file="<text>",
+        line=1,
+        column=1,
+        end_line=1,
+        end_column=2,
+        latex="<script>`|",
+        verdict="refuted",
+        code="c",
+        message="<b>|",
+        expected="<i>",
+        assumptions=("<u>",),
+    )
     shown = CheckReport((GOOD, evil), {})
     html, markdown = shown._repr_html_(), shown._repr_markdown_()
     assert "<script>" not in html

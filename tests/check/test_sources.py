@@ -7,6 +7,7 @@ import json
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from symgrad.check.sources import Document, guessed, read, read_text
 from symgrad.errors import SymgradError
 
@@ -52,14 +53,16 @@ CASES = {
     "settings": ("txt", "epochs = 10\nlr = 0.01 and name = value\nsize = width x height", []),
     "table": ("txt", "| gate | z_t = σ(x_t) |", ["line 1:10 z_t = σ(x_t)"]),
     "subscripts of HTML": ("md", "h<sub>t</sub> = z<sub>t</sub> * c", ["line 1:1 h_{t} = z_{t} * c"]),
-    "rst": ("md", ".. math::\n   :label: e\n\n   a = b\n\n   c = d\n   + e\n\nand :math:`f=g`.", ["display 4:4 a = b", "display 6:4 c = d\n   + e", "inline 9:12 f=g"]),
+    "rst": ("md", ".. math::\n   :label: e\n\n   a = b\n\n   c = d\n   + e\n\nand :math:`f=g`.", [
+        "display 4:4 a = b", "display 6:4 c = d\n   + e", "inline 9:12 f=g"]),
     "rst on its line": ("md", ".. math:: a = b\nnot this", ["display 1:11 a = b"]),
     "python": ("py", 'def f():\n    """Doc.\n\n    dz = dh * z * (1 - z)\n    """\n    # dh_prev = dh * z_t\n    y = a_t + b', [
         "line 4:5 dz = dh * z * (1 - z)", "line 6:7 dh_prev = dh * z_t"]),
     "strings": ("js", 'a = "\\\\frac{dL}{dz} = z_t"; // h_t = z_t * c_t', [r"inline 1:6 \frac{dL}{dz} = z_t", "line 1:32 h_t = z_t * c_t"]),
     "html": ("html", "<p>Let \\(z = 1\\) &amp; $$h_t &lt; 1$$</p><pre>dz = dh * z_t\n</pre><h2>x</h2>", [
         "inline 1:10 z = 1", "display 1:26 h_t < 1", "code 1:47 dz = dh * z_t"]),
-    "katex": ("html", "<span class='katex'><span class='katex-mathml'><math><mi>x</mi><annotation encoding=\"application/x-tex\">x = q &lt; c</annotation></math></span>"
+    "katex": ("html", "<span class='katex'><span class='katex-mathml'><math><mi>x</mi>"
+              "<annotation encoding=\"application/x-tex\">x = q &lt; c</annotation></math></span>"
               "<span class='katex-html' aria-hidden='true'><span>x=q</span></span></span>", ["inline 1:105 x = q < c"]),
     "script": ("html", '<script type="math/tex; mode=display">q = r</script>', ["display 1:39 q = r"]),
     "tex": ("tex", "% $a=b$\n50\\% of $x=y$ \\verb|$q=r$|\n\\begin{verbatim}$z=1$\\end{verbatim}\n\\[ u = v % no\n\\]\\end{document} $k=l$", [
@@ -121,12 +124,16 @@ def test_abbreviated_environments() -> None:
 
 
 def notebook(*cells: tuple[str, str]) -> str:
-    made = [{"cell_type": kind, "metadata": {}, "source": source.splitlines(keepends=True), **({"outputs": []} if kind == "code" else {})} for kind, source in cells]
+    made = [
+        {"cell_type": kind, "metadata": {}, "source": source.splitlines(keepends=True), **({"outputs": []} if kind == "code" else {})} for kind, source in cells
+    ]
     return json.dumps({"cells": made, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}, indent=1)
 
 
 def test_notebook() -> None:
-    text = notebook(("markdown", "a \"q\" $\\hat h_t = \\tanh(x)$\n\\begin{align}\na &= b\n\\end{align}"), ("code", "# dz = dh * z_t\nx = 1"), ("markdown", "é😀 $q = r$"))
+    text = notebook(
+        ("markdown", 'a "q" $\\hat h_t = \\tanh(x)$\n\\begin{align}\na &= b\n\\end{align}'), ("code", "# dz = dh * z_t\nx = 1"), ("markdown", "é😀 $q = r$")
+    )
     document = read_text(text, "ipynb")
     assert [f.latex for f in document.fragments] == [r"\hat h_t = \tanh(x)", "a &= b", "dz = dh * z_t", "q = r"]
     lines = text.split("\n")
@@ -156,7 +163,9 @@ def test_context() -> None:
     assert "c=d" not in a.after
 
 
-@pytest.mark.parametrize(("text", "code"), [("$$ x = 1\n", "unclosed-math"), ("\\begin{align} x = 1", "unclosed-math"), (r"\def\a{\b}\def\b{\a}$\a = 1$", "endless-macro")])
+@pytest.mark.parametrize(
+    ("text", "code"), [("$$ x = 1\n", "unclosed-math"), ("\\begin{align} x = 1", "unclosed-math"), (r"\def\a{\b}\def\b{\a}$\a = 1$", "endless-macro")]
+)
 def test_problems_are_told(text: str, code: str) -> None:
     assert [p.code for p in read_text(text, "md").problems] == [code]
 
@@ -191,8 +200,10 @@ def test_the_kind_is_guessed() -> None:
 
 
 PIECES = st.sampled_from([
-    "$x_t = z$", "$$\nh_t &= 1 \\\\\n$$", "\\[a=b\\]", "\\(c\\)", "`h_t = z_t + 1`", "```\nz_t = σ(x_t)\n```\n", "\n\n", "\n", " ", "words and more ", "h_t = z_t * c_t\n",
-    "\\begin{align}a&=b\\end{align}", "\\newcommand{\\m}[1]{#1^2}", "$\\m{x_t} = 1$", "&lt;", "<!-- c -->", "# head\n", "- ", "> ", "$5 ", "\\\\(d\\\\)", "é😀", "<b>", "%", "{", "}", "$", "\\",
+    "$x_t = z$", "$$\nh_t &= 1 \\\\\n$$", "\\[a=b\\]", "\\(c\\)", "`h_t = z_t + 1`", "```\nz_t = σ(x_t)\n```\n",
+    "\n\n", "\n", " ", "words and more ", "h_t = z_t * c_t\n",
+    "\\begin{align}a&=b\\end{align}", "\\newcommand{\\m}[1]{#1^2}", "$\\m{x_t} = 1$", "&lt;", "<!-- c -->",
+    "# head\n", "- ", "> ", "$5 ", "\\\\(d\\\\)", "é😀", "<b>", "%", "{", "}", "$", "\\",
 ])  # fmt: skip
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
-from suite import Case, cases, differences, read_case  # noqa: E402
+from suite import Case, cases, differences, read_case
 
 judge = pytest.importorskip("symgrad.check.judge").judge
 

@@ -24,7 +24,7 @@ def table(claims: Sequence[Claim], count: Mapping[str, int]) -> str:
         code = f" <small>{escape(c.code)}</small>" if c.code else ""
         rows.append(
             f'<tr><td style="color:{COLOUR[c.verdict]};white-space:nowrap">{SIGN[c.verdict]} {c.verdict}{code}</td>'
-            f"<td>{escape(_place(c))}</td><td style=\"text-align:left\"><code>{escape(shortened(c.latex, 120))}</code></td>"
+            f'<td>{escape(_place(c))}</td><td style="text-align:left"><code>{escape(shortened(c.latex, 120))}</code></td>'
             f'<td style="text-align:left">{"<br>".join(said)}</td></tr>'
         )
     head = "<tr><th>verdict</th><th>where</th><th>claim</th><th></th></tr>"

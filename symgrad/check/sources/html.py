@@ -95,7 +95,7 @@ def _mathml(source: Passage, m: re.Match[str], parts: list[Passage], here: int) 
     end = text.find("</math>", m.end())
     if end < 0:
         return m.end()
-    display = "display=\"block\"" in m["attributes"].replace("'", '"')
+    display = 'display="block"' in m["attributes"].replace("'", '"')
     annotation = re.compile(r"<annotation\b[^>]*application/x-tex[^>]*>").search(text, m.end(), end)
     if annotation:
         _mathematics(source, annotation.end(), "</annotation>", display, parts, here)

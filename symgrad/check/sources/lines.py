@@ -169,7 +169,7 @@ def _is_word(token: re.Match[str], text: str) -> bool:
     if kind in ("word", "url"):
         return True
     if kind == "sign":
-        return word in "\x00\"`?!#$&~" and not (word == "&" and text[token.end() : token.end() + 1] == "=")
+        return word in '\x00"`?!#$&~' and not (word == "&" and text[token.end() : token.end() + 1] == "=")
     if kind == "letter":
         return False
     if kind != "name" or "_" in word or len(word) == 1 or any(c.isdigit() for c in word):
