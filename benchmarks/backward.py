@@ -6,6 +6,7 @@ One process, one thread; the contestants take turns, so that a busy machine is b
     python benchmarks/backward.py --cells gru --n 64 --rounds 30 --profile
 """
 
+# ruff: noqa: E402 (the number of threads is read when NumPy is imported)
 from __future__ import annotations
 
 import os
@@ -13,6 +14,9 @@ import os
 for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ[variable] = "1"
 os.environ.setdefault("XLA_FLAGS", "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1")
+
+if hasattr(os, "sched_setaffinity"):  # one core for all: XLA's runtime has threads of its own whatever the flags say
+    os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
 
 import argparse
 import time
@@ -193,7 +197,13 @@ def main() -> None:
         for dtype in args.dtype:
             for n in args.n:
                 p = problem(cell, args.T, args.B, n, np.dtype(dtype))
-                made = {"symgrad": generated(cell, p), "floor": floor(cell, p), "jax scan": jax_scan(cell, p), "torch nn": torch_own(cell, p), "torch loop": torch_loop(cell, p)}
+                made = {
+                    "symgrad": generated(cell, p),
+                    "floor": floor(cell, p),
+                    "jax scan": jax_scan(cell, p),
+                    "torch nn": torch_own(cell, p),
+                    "torch loop": torch_loop(cell, p),
+                }
                 runs = {k: r for k, r in made.items() if r is not None}
                 times: dict[str, list[float]] = {k: [] for k in runs}
                 for k in range(args.rounds + 2):
@@ -219,7 +229,13 @@ def profile(cell: Any, p: dict[str, Any]) -> None:
     out, spent = [], {}
     for k, line in enumerate(source):
         out.append(line)
-        if re.match(r"\s{4,}\S", line) and re.match(r"\s+(np\.|\w+ [-+*/]?= |sigmoid\(|\w+(, \w+)+ = |dparams|\}|'\w+':)", line) and "return" not in line and not line.strip().startswith("'") and line.strip() != "dparams = {":
+        if (
+            re.match(r"\s{4,}\S", line)
+            and re.match(r"\s+(np\.|\w+ [-+*/]?= |sigmoid\(|\w+(, \w+)+ = |dparams|\}|'\w+':)", line)
+            and "return" not in line
+            and not line.strip().startswith("'")
+            and line.strip() != "dparams = {"
+        ):
             pad = re.match(r"\s*", line)[0]  # type: ignore[index]
             if line.strip() != "}":
                 out.append(f"{pad}_clock({k})")

@@ -12,10 +12,12 @@ from symgrad.notation.backward_out import module
 SIZES = {"n": 4, "m": 3, "p": 2}
 
 
-def generated(cell: Cell, to: str = "numpy") -> dict[str, Any]:
-    """The generated module, run."""
+def generated(cell: Cell, to: str = "numpy", block: int = 16384) -> dict[str, Any]:
+    """The generated module, run; `block` is the number of entries in a block of steps."""
     scope: dict[str, Any] = {"__name__": "generated"}
-    exec(compile(module(cell, to), f"<backward {cell.name}>", "exec"), scope)
+    source = module(cell, to)
+    assert to != "numpy" or "K = " not in source or "16384" in source
+    exec(compile(source.replace("16384", str(block)), f"<backward {cell.name}>", "exec"), scope)
     return scope
 
 

@@ -91,9 +91,7 @@ def test_s10() -> None:
     assert power_limit(r"|W| \le 1").status == "refuted"
 
 
-NEAR = (
-    r"\frac{dh_t}{d\theta} = \frac{\partial h_t}{\partial h_{t-1}} \frac{dh_{t-1}}{d\theta} + \frac{\partial^+ h_t}{\partial\theta} + %s"
-)
+NEAR = r"\frac{dh_t}{d\theta} = \frac{\partial h_t}{\partial h_{t-1}} \frac{dh_{t-1}}{d\theta} + \frac{\partial^+ h_t}{\partial\theta} + %s"
 
 
 @pytest.mark.parametrize("low", [3, 4, 5])

@@ -317,4 +317,3 @@ def bptt(cell: Cell | Program, loss: Loss = "every", truncate: int | str | None 
     if truncate in ("k", "i", "L", program.index, program.index.upper()):
         raise SymgradError(f"truncate={truncate!r}: this letter counts steps in the sums already; take another, such as K")
     return Bptt(program, vjp(program), loss, truncate)
-

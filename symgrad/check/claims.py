@@ -78,6 +78,9 @@ def links(s: Statement) -> Iterator[Link]:
             stop = max(stop, whole[1])
         if before == 0 and k == 0:
             start = min(start, whole[0]) if start > whole[1] else start
+        if sign not in EQUAL and last is not None:
+            here = span_of(left)
+            start = max(start, here[1]) if here is not None and here[1] < stop else start
         yield Link(s, k, left, right, sign, start, max(stop, start), tuple(sides[:before]))
         before = k + 1
 

@@ -23,6 +23,8 @@ def check(args: argparse.Namespace) -> int:
     for expectation in report.unmet:
         got = ", ".join(expectation.got) or "no claim"
         print(f"symgrad: {expectation.file}:{expectation.line}: expected {expectation.wanted}, got {got}", file=sys.stderr)
+    if hasattr(sys.stdout, "reconfigure"):  # a file's name may be no text, a terminal may know few characters
+        sys.stdout.reconfigure(errors="backslashreplace")
     sys.stdout.write(rendered(report, args.format, args.strict, args.quiet))
     return report.status(args.strict)
 

@@ -85,7 +85,7 @@ class Decider:
                         run.memo = self.memos.setdefault((run.side, number, flat, lenient, tuple(sorted(chooser.fixed.items(), key=str))), {})
                 x, y = first_run.value(left), second_run.value(right)
                 same, x, y = self.compare(chooser, x, y)
-                solid += not (first_run.empty or second_run.empty)
+                solid += not any(run.empty and not run.filled for run in (first_run, second_run))
             except OutOfTime:
                 continue
             except Misfit as e:

@@ -21,6 +21,7 @@ from symgrad.check.symbols import (
     _step_like,
     children,
     head_and_parts,
+    is_top,
     key_of,
     kind,
     letters,
@@ -142,7 +143,7 @@ def collect(statements: list[Statement]) -> Collected:
         rel = relation_of(s.node)
         if rel is None or rel.signs[0] not in DEFINING:
             continue
-        if function_definition(out, s, rel) or initial_value(out, s, rel):
+        if function_definition(out, s, rel) or initial_value(out, s, rel) or total_loss(out, s, rel):
             continue
         found = definition(rel, out.letter)
         if found is None:
@@ -188,6 +189,18 @@ def collect(statements: list[Statement]) -> Collected:
             if other is not None and other[0] not in group.definitions:
                 group.definitions[other[0]] = Definition(other[0], rel.sides[side], other[1], other[2], (), s, rel.sides[k])
     return out
+
+
+def total_loss(out: Collected, s: Statement, rel: Any) -> bool:
+    """``L = Σ_t L_t``, with a factor or without."""
+    left, right = unwrapped(rel.sides[0]), unwrapped(rel.sides[-1])
+    head = head_and_parts(left) if kind(left) == "Name" else head_and_parts(left.function) if kind(left) == "Apply" and kind(left.function) == "Name" else None
+    if head is None or head[0].base not in LOSSES or len(rel.sides) != 2:
+        return False
+    if kind(right) == "Big" and sums_steps(right) or weight(right) is not None:
+        out.defining.add((s.number, 0))
+        return True
+    return False
 
 
 def alike(page: Page, group: Group, old: Definition, new: Definition) -> bool:
@@ -421,6 +434,7 @@ def page_of(definitions: dict[str, Definition], collected: Collected, statements
     letter = collected.letter
     symbols = Symbols(letter=letter)
     page = Page(symbols, dict(definitions), dict(collected.functions))
+    activation_meant(page, statements)
     losses(page, statements, letter)
     for key in definitions:
         symbols.ranks[key] = 1
@@ -460,6 +474,18 @@ def page_of(definitions: dict[str, Definition], collected: Collected, statements
         page.notes.setdefault(key, plain(key))
     guesses(page, statements)
     return page
+
+
+def activation_meant(page: Page, statements: list[Statement]) -> None:
+    r"""``f`` in the equations and ``\sigma'`` in the derivation: f is σ."""
+    applied = {n.function.base for d in page.definitions.values() for n in walk(d.node) if kind(n) == "Apply" and kind(n.function) == "Name" and len(n.args) == 1 and not n.function.primes}
+    free = {f for f in applied if f not in BUILTIN and f not in page.functions}
+    slopes = {n.function.base for s in statements for n in walk(s.node) if kind(n) == "Apply" and kind(n.function) == "Name" and n.function.primes}
+    meant = {BUILTIN[f] for f in slopes if BUILTIN.get(f) in ("sigmoid", "tanh", "relu")}
+    if len(free) == 1 and len(meant) == 1 and not any(f in BUILTIN and BUILTIN[f] in ACTIVATIONS for f in applied) and not slopes & free:
+        (f,), (name,) = free, meant
+        page.functions[f] = name
+        page.assumptions = (*page.assumptions, f"{f} is read as {name}")
 
 
 def _index(p: Part, skip: set[str]) -> bool:
@@ -578,6 +604,7 @@ def sums_steps(node: Any) -> bool:
 def targets(page: Page, statements: list[Statement]) -> None:
     """The wanted value in the loss of a softmax output: a name that is subtracted from the output, or stands beside its logarithm."""
     page.__dict__["_targets_of"] = {}
+    stated_loss(page, statements)
     outputs = {key: d for key, d in page.definitions.items() if kind(unwrapped(d.node)) == "Apply" and page.functions.get(unwrapped(d.node).function.base, BUILTIN.get(unwrapped(d.node).function.base)) in ("softmax",)}
     if not outputs:
         finals = terminals(page)
@@ -588,12 +615,49 @@ def targets(page: Page, statements: list[Statement]) -> None:
                 if kind(n) == "Sum" and len(n.args) == 2 and kind(n.args[1]) == "Negative":
                     a, b = page.symbols.ref(unwrapped(n.args[0])), n.args[1].arg
                     if a is not None and a.key == key and page.symbols.ref(unwrapped(b)) is None:
-                        name = target_name(page, b)
+                        name = "onehot" if kind(unwrapped(b)) == "Name" and unwrapped(b).base == "1" and unwrapped(b).subs else target_name(page, b)
                         if name is not None:
                             page.__dict__["_targets_of"].setdefault(key, name)
                             page.symbols.ranks.setdefault(name, 1)
                             page.symbols.timed.add(name)
                             page.symbols.clear()
+
+
+def stated_loss(page: Page, statements: list[Statement]) -> None:
+    """A loss that the document writes out: squared differences, or the logarithm of the output."""
+    outputs = terminals(page)
+    for s in statements:
+        if kind(s.node) != "Relation" or s.node.signs[0] not in DEFINING:
+            continue
+        split = head_and_parts(unwrapped(s.node.sides[0]))
+        if split is None or split[0].base not in LOSSES:
+            continue
+        right = s.node.sides[-1]
+        for n in walk(right):
+            if kind(n) == "Power" and kind(n.exponent) == "Number" and n.exponent.text == "2" and kind(unwrapped(n.base)) == "Sum" and len(unwrapped(n.base).args) == 2:
+                a, b = unwrapped(n.base).args
+                b = b.arg if kind(b) == "Negative" else b
+                half = any(kind(x) == "Fraction" for x in walk(right))
+                for mine, other in ((a, b), (b, a)):
+                    ref = page.symbols.ref(unwrapped(mine))
+                    if ref is not None and ref.key in outputs and page.symbols.ref(unwrapped(other)) is None:
+                        wanted(page, ref.key, target_name(page, other), "square" if half else "double")
+            elif kind(n) in ("Product", "Infix", "Hadamard") and len(n.args) == 2 and kind(n.args[1]) == "Apply" and kind(n.args[1].function) == "Name" and n.args[1].function.base in ("log", "ln"):
+                ref = page.symbols.ref(unwrapped(n.args[1].args[0])) if n.args[1].args else None
+                if ref is not None and ref.key in outputs:
+                    first = unwrapped(n.args[0])
+                    first = first.arg if kind(first) == "Transpose" else first.base if kind(first) == "Power" and page.symbols.ref(first) is None and kind(first.base) == "Name" and is_top(first.exponent) else first
+                    wanted(page, ref.key, target_name(page, first), "entropy")
+
+
+def wanted(page: Page, output: str, name: str | None, rule: str) -> None:
+    if name is None:
+        return
+    page.__dict__["_targets_of"].setdefault(output, name)
+    page.__dict__.setdefault("_rules_of", {}).setdefault(output, rule)
+    page.symbols.ranks.setdefault(name, 1)
+    page.symbols.timed.add(name)
+    page.symbols.clear()
 
 
 def target_name(page: Page, node: Any) -> str | None:
@@ -666,7 +730,7 @@ def guesses(page: Page, statements: list[Statement]) -> None:
     taken = set(symbols.ranks)
     for s in statements:
         for node in walk(s.node):
-            if kind(node) != "Derivative" and kind(node) != "Name":
+            if kind(node) not in ("Derivative", "Name", "Power"):
                 continue
             inner = unwrapped(node.wrt) if kind(node) == "Derivative" else node
             split = head_and_parts(inner)
@@ -676,6 +740,14 @@ def guesses(page: Page, statements: list[Statement]) -> None:
             if ref is not None and not (ref.entries and all((spelled(e) or "?") in by_letter and (spelled(e) not in ("j", "k", "p", "q")) for e in ref.entries)):
                 continue
             labels = [p for p in split[1] if step_part((p,), page.symbols.letter) is None and p.where != "bracket"]
+            own = key_of(split[0], [])
+            if not labels and own is not None and own not in taken and own in ("a", "z", "s", "u", "net", "o") and (len(active) == 1 or len([k for k in active if k in page.lagged]) == 1):
+                owner = next(iter(k for k in active if len(active) == 1 or k in page.lagged))
+                symbols.aliases[own] = f"pre:{owner}"
+                page.notes[f"pre:{owner}"] = plain(own)
+                page.__dict__.setdefault("_guessed", {})[f"pre:{owner}"] = f"{plain(own)} is read as the preactivation of {page.notes.get(owner, owner)}"
+                symbols.clear()
+                continue
             if len(labels) == 1 and not split[0].accents:
                 word = spelled(labels[0].node)
                 owner = by_letter.get(word or "")
@@ -685,6 +757,30 @@ def guesses(page: Page, statements: list[Statement]) -> None:
                     page.notes[f"pre:{owner}"] = f"{plain(name)}"
                     page.__dict__.setdefault("_guessed", {})[f"pre:{owner}"] = f"{plain(name)} is read as the preactivation of {page.notes.get(owner, owner)}"
                     symbols.clear()
+
+
+def blocks(page: Page, shapes: Shapes) -> dict[str, tuple[int, tuple[int, ...], tuple[str, ...]]]:
+    """The weights that multiply a concatenation: the axis, the sizes of the parts, their names."""
+    from symgrad.check.typing import _number
+
+    names: dict[int, tuple[str, ...]] = {}
+    for d in page.definitions.values():
+        for n in walk(d.node):
+            if kind(n) == "Stack" and len(n.args) > 1:
+                found = []
+                for a in n.args:
+                    inner = [r.key for x in walk(a) if (r := page.symbols.ref(x)) is not None]
+                    found.append(page.notes.get(inner[-1], plain(inner[-1])) if inner else "?")
+                names.setdefault(len(found), tuple(found))
+    out = {}
+    for key, shape in shapes.of.items():
+        if key in page.symbols.timed or len(shape) != 2:
+            continue
+        for axis, size in enumerate(shape):
+            parts = size.find().parts
+            if parts and len(parts) in names:
+                out[key] = (axis, tuple(_number(p) for p in parts), names[len(parts)])
+    return out
 
 
 def inner_of(page: Page, key: str, d: Definition) -> str | None:
@@ -713,6 +809,8 @@ def model(page: Page, flat: bool) -> Model:
             if name in shapes.of:
                 shapes.of[target] = shapes.of[name]
     dims = dict(shapes.numbers(flat))
+    if not flat:
+        page.__dict__["_blocks"] = blocks(page, shapes)
     equations: dict[str, Equation] = {}
     hidden: set[str] = set()
     for key, d in page.definitions.items():
@@ -736,7 +834,8 @@ def model(page: Page, flat: bool) -> Model:
         if target is not None:
             node = unwrapped(page.definitions[key].node)
             function = page.functions.get(node.function.base, BUILTIN.get(node.function.base)) if kind(node) == "Apply" else None
-            rules[key] = {"softmax": "entropy:", "sigmoid": "binary:"}.get(str(function), "square:") + target
+            said = page.__dict__.get("_rules_of", {}).get(key)
+            rules[key] = f"{said}:{target}" if said and function != "softmax" else {"softmax": "entropy:", "sigmoid": "binary:"}.get(str(function), "square:") + target
             if function == "softmax":
                 rules[target] = "target"
     votes = shapes.votes

@@ -84,6 +84,11 @@ def quantity_of(run: Run, wrt: Any) -> tuple[str, int | None, tuple[Any, ...]] |
     if use is not None:
         return use
     split = head_and_parts(wrt)
+    if split is not None and split[0].base in ("theta", "Theta", "vartheta") and not split[1]:
+        key = next((k for k, n in run.page.symbols.ranks.items() if k not in run.page.symbols.timed and n == 2), None)
+        if key is not None:
+            run.chooser.choose(("parameter", split[0].base), (Option(0, None, f"{split[0].base} stands for any parameter; it was tried with {run.page.notes.get(key, key)}"),))
+            return key, None, ()
     if split is None:
         shared = run.page.named.get(run.page.canon(wrt, run.page.symbols.letter, 0))
         if shared is not None and run.now is not None:
@@ -169,12 +174,12 @@ def of_quantity(run: Run, node: Any, ref: Ref, key: str, step: int | None, entri
     timed = key in run.page.symbols.timed
     if timed and step is not None and step > t:
         raise OutOfTime(key)
-    if t < 1 and not (timed and step == t):
-        if ref.key not in run.page.lagged:
-            if not run.sums:
-                raise OutOfTime(ref.key)
-        elif t < model.first:
-            raise OutOfTime(ref.key)
+    if timed and step is not None and step != t and (t < 1 or step < model.first):
+        raise OutOfTime(ref.key)
+    if t < 1 and not timed and ref.key not in run.page.lagged and not run.sums:
+        raise OutOfTime(ref.key)
+    if t < model.first:
+        raise OutOfTime(ref.key)
     if t > run.world.steps:
         raise OutOfTime(ref.key)
     if timed and step is not None and step < 1 and key not in run.page.lagged:
@@ -381,6 +386,8 @@ def adjoint(run: Run, key: str, step: int | None, losses: tuple[int, ...], how: 
             return Value(np.zeros((F.WORLDS, *dims), dtype=np.int64)) if not entries else scalar(0)
         if step < 1 and not (key in run.page.lagged and step >= model.first):
             raise OutOfTime(key)
+    if how == "use" and step is not None and not 1 <= step <= run.world.steps:
+        raise OutOfTime(key)
     a = run.world.adjoint((key, step if timed else None), losses, how, step)
     v = Value(a.reshape(F.WORLDS, *dims))
     if not entries or run.flat:
@@ -426,6 +433,19 @@ def marked(run: Run, node: Any) -> Value:
     if found is None:
         raise Missing(described(node.pair), node.pair)
     return found
+
+
+def kronecker(run: Run, node: Any) -> Value | None:
+    r"""``\delta_{ij}``."""
+    if kind(node) != "Name" or node.base != "delta" or node.accents:
+        return None
+    parts = node.subs[0].args if len(node.subs) == 1 and kind(node.subs[0]) in ("Product", "Tuple") else node.subs
+    if len(parts) != 2:
+        return None
+    i, j = (number_at(p, run.env) for p in parts)
+    if i is None or j is None or any(set(letters(p)) & {run.page.symbols.letter, "T"} for p in parts):
+        return None
+    return scalar(int(i == j))
 
 
 def described(node: Any) -> str:
@@ -535,12 +555,15 @@ def adjoint_symbol(run: Run, node: Any) -> Value | None:
     r"""``\delta_{z_t}``, ``dh_{prev}``, ``\delta W_f``: the adjoint of the quantity that the symbol names."""
     if isinstance(node, _Adjoint):
         node = node.pair
+    one = kronecker(run, node)
+    if one is not None:
+        return one
     memo = run.page.__dict__.setdefault("_targets", {})
     if id(node) not in memo:
         memo[id(node)] = (node, symbol_target(run.page, node, run.env))
     target = memo[id(node)][1]
     if target is None:
-        return None
+        return incoming(run, node)
     key, step_node, entries, words, name, loss_at = target
     short = run.page.abbreviations.get(name)
     if short is not None and short.node is not None:
@@ -573,7 +596,7 @@ def adjoint_symbol(run: Run, node: Any) -> Value | None:
     else:
         options = [Option(0, (TOTAL, key))]
         hidden = run.page.__dict__.get("_pre", {}).get(key, f"pre:{key}")
-        if hidden in model.dims:
+        if hidden in model.dims and hidden not in run.page.__dict__.get("_adjoined", ()):
             options.append(Option(1, (TOTAL, hidden), f"the adjoint of {plainly} is read as that of its preactivation", tag="pre"))
         if key in run.page.lagged:
             carried = Option(0 if words & CARRIED else 3, ("carry", key), f"the adjoint of {plainly} is read as the part that comes through the next step", tag="carry")
@@ -584,12 +607,29 @@ def adjoint_symbol(run: Run, node: Any) -> Value | None:
     fixed = run.page.meanings.get(symbol_id(name, words, step_node))
     if fixed is not None:
         kept = [o for o in options if str(o.value) == fixed]
-        options = [replace(kept[0], cost=0)] if kept else options
+        if kept:  # before or after the activation is settled for good; total or carried may change with the section
+            _, meant = kept[0].value
+            options = [replace(o, cost=0 if o is kept[0] else o.cost + 2) for o in options if o.value[1] == meant]
     chosen = run.chooser.choose(("adjoint", symbol_id(name, words, step_node)), tuple(options))
     how, which = chosen
     if which.startswith("pre:") and timed and step is not None and step < 1:
         raise OutOfTime(key)
     return weighed(run, adjoint(run, which, step, losses, how, entries))
+
+
+def incoming(run: Run, node: Any) -> Value | None:
+    r"""``\Delta^t``: the gradient that reaches the output of the step from the layer above."""
+    split = head_and_parts(node)
+    if split is None or split[0].base not in ("Delta", "epsilon", "varepsilon") or len(split[1]) != 1 or len(run.world.model.outputs) != 1:
+        return None
+    at = number_at(split[1][0].node, run.env)
+    if at is None or run.page.abbreviations.get(str(spelled(split[0]))) is not None:
+        return None
+    output = run.world.model.outputs[0]
+    if not 1 <= at <= run.world.steps:
+        raise OutOfTime(output)
+    run.chooser.choose(("incoming", split[0].base), (Option(1, None, f"{split[0].base} is read as the gradient of the loss of step t by {run.page.notes.get(output, output)}"),))
+    return Value(run.world.loss_slope(output, int(at)).reshape(F.WORLDS, *run.world.model.dims[output]))
 
 
 def symbol_id(name: str, words: set[str], step: Any) -> str:

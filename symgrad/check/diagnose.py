@@ -25,6 +25,7 @@ from symgrad.notation.latex import latex
 
 MOST = 4000  # edits
 READINGS = 4
+SHAPELY = frozenset({"transposed-factor", "wrong-shape"})  # slips that leave a formula without shape
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +43,9 @@ def indices_of(page: Page, parts: tuple[Any, ...]) -> tuple[list[Any], list[Any]
     labels, slots, entries = [], [], []
     for p in parts:
         found = set(letters(p.node))
-        if p.where == "bracket":
+        if p.where == "bracket" and not found & {page.symbols.letter, "T"}:
+            entries.append(p)
+        elif kind(p.node) == "Name" and p.node.subs and p.node.base in "ijkpqmn" and p.where == "sub":
             entries.append(p)
         elif (found & {page.symbols.letter, "t", "k", "s", "T", "tau", "n"} and len(found) <= 2) or p.where == "paren":
             slots.append(p)
@@ -76,6 +79,8 @@ def repair(page: Page, outcome: Outcome, link: Any, deadline: float) -> Repair |
                 return None
             if holds(decider, link.left, edit.tree, Chooser(chooser.fixed), flat, lenient):
                 return written(lifted(edit, slips), link)
+        if not outcome.typed and edit.code in SHAPELY and Decider(page).decide(link.left, edit.tree, limit=16, modes=((False, False), (False, True))).equal:
+            return written(lifted(edit, slips), link)
     return None
 
 

@@ -53,10 +53,10 @@ def between(run: Run, first: Any, second: Any, last: Any) -> list[Any]:
             raise Irregular
         moves = [y - x for x, y in zip(a, b, strict=True)]
     else:
-        moves = [Ratio((y > x) - (y < x)) for x, y in zip(a, c, strict=True)]
+        moves = [int(y > x) - int(y < x) for x, y in zip(a, c, strict=True)]
     if not any(moves):
         raise Irregular if second is not None or a != c else OutOfTime("dots")
-    counts = {(z - x) / m for x, z, m in zip(a, c, moves, strict=True) if m}
+    counts = {Ratio(z - x) / m for x, z, m in zip(a, c, moves, strict=True) if m}
     if any(x != z for x, z, m in zip(a, c, moves, strict=True) if not m) or len(counts) != 1:
         raise Irregular
     (count,) = counts

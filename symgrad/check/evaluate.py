@@ -55,7 +55,8 @@ class Run:
         self.used: set[str] = set()
         self.steps_bound: set[str] = set()
         self.slope_index: list[str] = []
-        self.empty = False
+        self.products: list[tuple[Any, ...]] = []
+        self.empty = self.filled = 0  # sums and products without terms, and with some
         self.stable: frozenset[int] = frozenset()
         self.memo: dict[Any, Value] | None = None
 
@@ -161,9 +162,25 @@ class Run:
         if key in self.page.step_losses or key in self.page.total_losses:
             return self.loss_value(ref)
         v = self.lookup(key, self.step_of(ref))
+        blocks = self.page.__dict__.get("_blocks", {}).get(key)
+        if blocks is not None and not self.defining and not self.flat and not ref.entries:
+            v = self.block(v, *blocks)
         if (self.lenient or self.flat) and v.rank == 1:
             v = replace(v, orient=0)
         return v
+
+    def block(self, v: Value, axis: int, sizes: tuple[int, ...], names: tuple[str, ...]) -> Value:
+        """The weight of a concatenation, or the part of it that multiplies one of the parts."""
+        if v.dims[axis] != sum(sizes):
+            return v
+        options = [Option(0, None)] + [Option(2, k, f"the weights of {', '.join(names)} together stand for the block that multiplies {n}") for k, n in enumerate(names)]
+        which = self.chooser.choose(("block", names), tuple(options))
+        if which is None:
+            return v
+        start = sum(sizes[:which])
+        at: list[int | slice] = [slice(None)] * v.rank
+        at[axis] = slice(start, start + sizes[which])
+        return values.part(v, tuple(at))
 
     def loss_value(self, ref: Ref) -> Value:
         """The loss itself: its own formula where it has one, else a number nobody asks for."""
@@ -182,6 +199,9 @@ class Run:
         short = derivatives.abbreviation(self, node)
         if short is not None:
             return short
+        hot = self.one_hot(node)
+        if hot is not None:
+            return hot
         word = spelled(node)
         if word in UNITS:
             return scalar(1)
@@ -191,6 +211,17 @@ class Run:
         if slope is not None:
             return slope
         raise Missing(word or kind(node), node)
+
+    def one_hot(self, node: Any) -> Value | None:
+        r"""``\mathbf{1}_{i, y}``: the wanted value as a one-hot vector, its entry i."""
+        if kind(node) != "Name" or node.base != "1" or not node.subs:
+            return None
+        wanted = next(iter(self.page.__dict__.get("_targets_of", {}).values()), None)
+        at = number_at(node.subs[0], self.env)
+        if wanted != "onehot" or at is None:
+            return None
+        v = self.lookup("onehot", self.env.get(self.page.symbols.letter, self.env.get("now")))
+        return v if self.flat else values.part(v, (int(at),))
 
     def bare_slope(self, node: Any) -> Value | None:
         r"""``\sigma'`` without an argument: at the preactivation of the neighbours."""
@@ -207,7 +238,7 @@ class Run:
         found = derivatives.preactivations(self.page, function)
         if not found:
             raise Missing(f"{node.base if kind(node) == 'Name' else function}'", node)
-        near = self.env.get("neighbours", frozenset())
+        near: frozenset[str] = frozenset().union(*(self.neighbours(args) for args in self.products))
         scored = sorted(found, key=lambda k: -len(near & self.page_parameters(k)))
         options = tuple(Option(n + (0 if n == 0 else 1), k, f"the argument that is left out is the preactivation of {self.page.notes.get(k, k)}")
                         for n, k in enumerate(scored))  # fmt: skip
@@ -274,20 +305,13 @@ class Run:
             args = filled(self, args)
         if not sign:
             args = derivatives.fused(self, args)
-        near = self.neighbours(args)
-        kept = self.env.get("neighbours")
-        if near:
-            self.env["neighbours"] = near | (kept or frozenset())
+        self.products.append(args)
         try:
             out = self.value(args[0])
             for a in args[1:]:
                 out = self.times(sign, out, self.value(a))
         finally:
-            if near:
-                if kept is None:
-                    self.env.pop("neighbours", None)
-                else:
-                    self.env["neighbours"] = kept
+            self.products.pop()
         return out
 
     def neighbours(self, args: tuple[Any, ...]) -> frozenset[str]:
@@ -400,6 +424,8 @@ class Run:
         ref = self.page.symbols.ref(node)
         if ref is not None:
             return self.named(node)
+        if kind(name) != "Name":
+            raise Unsupported("a function with an index like this", node)
         adjoint = self.try_unnamed(node) if kind(name) == "Name" and len(node.args) == 1 and not name.primes and name.base not in BUILTIN else None
         if adjoint is not None:
             return adjoint
@@ -414,7 +440,8 @@ class Run:
             return self.value(node.args[0])
         if base in ("transpose",) and len(node.args) == 1:
             return values.transposed(self.value(node.args[0]))
-        function = self.function(base) if not getattr(name, "subs", ()) else self.function(word or base)
+        indexed = name.subs and word not in self.page.functions and all(number_at(x, self.env) is not None for x in name.subs)
+        function = self.function(base) if not name.subs or indexed else self.function(word or base)
         if base in self.page.symbols.ranks and base not in self.page.functions and base not in BUILTIN and name.primes:
             raise Missing(base + "'" * name.primes, name)
         if not node.args:
@@ -431,6 +458,8 @@ class Run:
             inner = self.value(arg)
             return self.bound(variable, inner, body, name.primes)
         x = self.value(arg)
+        if name.primes and isinstance(function, str) and function == base and function not in F.RULES and not self.uses(function):
+            function = self.meant(function, x)
         if name.primes:
             at = self.output_of(arg, function)
             if at is not None:
@@ -438,6 +467,19 @@ class Run:
         if function in RULES_OF_VECTORS and not name.primes:
             return self.softmax(x)
         return self.apply_known(function, x, name.primes)
+
+    def uses(self, function: str) -> bool:
+        """Whether an equation of the page applies this free function."""
+        return any(kind(n) == "Apply" and kind(n.function) == "Name" and n.function.base == function for d in self.page.definitions.values() for n in _walk(d.node))
+
+    def meant(self, function: str, x: Value) -> str:
+        """``f'`` where no f is defined: the slope of the activation that the argument belongs to."""
+        known = {d.key: BUILTIN.get(unwrapped(d.node).function.base) for d in self.page.definitions.values()
+                 if kind(unwrapped(d.node)) == "Apply" and kind(unwrapped(d.node).function) == "Name"}  # fmt: skip
+        names = sorted({f for k, f in known.items() if f in ACTIVATIONS and k in self.page.lagged} or {f for f in known.values() if f in ACTIVATIONS})
+        if not names:
+            raise Missing(function + "'")
+        return str(self.chooser.choose(("function", function), tuple(Option(k, n, f"{function} is read as {n}") for k, n in enumerate(names))))
 
     def bound(self, variable: str, inner: Value, body: Any, primes: int) -> Value:
         """A function given by its formula, at a value."""
@@ -615,6 +657,11 @@ class Run:
 
     def indicator(self, node: Any) -> Value:
         r"""``\mathbf{1}(i = j)``."""
+        relation = unwrapped(node.condition)
+        if kind(relation) == "Relation" and relation.signs[0] in ("<", ">", "<=", ">=") and any(number_at(x, self.env) is None for x in relation.sides):
+            a, b = (self.value(x) for x in relation.sides[:2])
+            a, b = (b, a) if relation.signs[0] in ("<", "<=") else (a, b)
+            return self.apply_known("step", self.add(a, values.negative(b)) if b.rank or np.any(b.a) else a, 0)
         return scalar(int(self.holds(node.condition)))
 
     def holds(self, relation: Any) -> bool:

@@ -67,6 +67,12 @@ class Indices:
 
     def unknown(self, head: Any, parts: tuple[Any, ...], bound: frozenset[str], node: Any) -> None:
         """Indices on a symbol that is no quantity: a loss, an adjoint, the use of a parameter at a step."""
+        if head.base == "delta" and not head.accents and len(parts) in (1, 2) and all(
+                kind(a) == "Name" and a.base in ENTRY_LETTERS and a.base != self.page.symbols.letter for p in parts for a in (p.node.args if kind(p.node) == "Product" else (p.node,))) and (
+                len(parts) == 2 or kind(parts[0].node) == "Product"):  # fmt: skip
+            for p in parts:
+                self.entry(p.node, bound, 99)
+            return
         known = next((key for n in range(len(parts), -1, -1) if (key := key_of(head, list(parts[:n]))) in self.page.symbols.ranks), None)
         dims = self.world.model.dims.get(known, ()) if known else ()
         used = 0
@@ -101,7 +107,8 @@ class Indices:
         for a in node.args if kind(node) in ("Product", "Stack") else (node,):
             for w in letters(a):
                 if w not in bound:
-                    self.entries[w] = min(size, self.entries.get(w, size))
+                    if w not in self.steps:
+                        self.entries[w] = min(size, self.entries.get(w, size))
 
 
 def instances(page: Page, world: World, nodes: tuple[Any, ...], flat: bool) -> list[dict[str, Any]]:
@@ -124,7 +131,7 @@ def instances(page: Page, world: World, nodes: tuple[Any, ...], flat: bool) -> l
     entry_ranges = [list(range(found.entries[w])) for w in entries]
     if flat:
         fixed |= dict.fromkeys(found.entries, 0)
-    grid = list(itertools.product(*[order for _ in names]))
+    grid = list(itertools.product(*[[k for k in order if k or w != page.symbols.letter] for w in names]))
     grid.sort(key=lambda row: (0 in row, len(set(row)) < len(row)))
     cells = list(itertools.product(*entry_ranges))
     cells.sort(key=lambda row: -len(set(row)))

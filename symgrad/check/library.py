@@ -1,49 +1,77 @@
-r"""Cells of the library for documents that leave theirs out: asked for, or matched by the names that a document uses."""
+r"""Cells for documents that leave theirs out: asked for, or matched by the names that a document uses.
+
+Besides the library's own cells there are the customary notations of courses and textbooks, with the weights of a concatenation.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from symgrad.check.define import Collected, Statement, collect, make_page
-from symgrad.check.symbols import walk
+from symgrad.check.define import Collected, Statement, collect, derived, make_page
+from symgrad.check.symbols import Symbols, walk
 from symgrad.notation.dialect import parse_dialect
 
 if TYPE_CHECKING:
     from symgrad.language.cell import Cell
 
 ENOUGH = 4  # names of a cell that a document must use
+SYSTEMS = {
+    "the LSTM with gates Γ": r"""
+        \Gamma_f^{\langle t\rangle} = \sigma(W_f [a^{\langle t-1\rangle}, x^{\langle t\rangle}] + b_f) \\ \Gamma_u^{\langle t\rangle} = \sigma(W_u [a^{\langle t-1\rangle}, x^{\langle t\rangle}] + b_u) \\
+        \Gamma_o^{\langle t\rangle} = \sigma(W_o [a^{\langle t-1\rangle}, x^{\langle t\rangle}] + b_o) \\ \tilde{c}^{\langle t\rangle} = \tanh(W_c [a^{\langle t-1\rangle}, x^{\langle t\rangle}] + b_c) \\
+        c^{\langle t\rangle} = \Gamma_f^{\langle t\rangle} \odot c^{\langle t-1\rangle} + \Gamma_u^{\langle t\rangle} \odot \tilde{c}^{\langle t\rangle} \\ a^{\langle t\rangle} = \Gamma_o^{\langle t\rangle} \odot \tanh(c^{\langle t\rangle})""",
+    "the LSTM with weights of a concatenation": r"""
+        f_t = \sigma(W_f [h_{t-1}, x_t] + b_f) \\ i_t = \sigma(W_i [h_{t-1}, x_t] + b_i) \\ o_t = \sigma(W_o [h_{t-1}, x_t] + b_o) \\
+        \tilde{c}_t = \tanh(W_c [h_{t-1}, x_t] + b_c) \\ c_t = f_t \odot c_{t-1} + i_t \odot \tilde{c}_t \\ h_t = o_t \odot \tanh(c_t)""",
+    "the GRU with weights of a concatenation": r"""
+        z_t = \sigma(W_z [h_{t-1}, x_t] + b_z) \\ r_t = \sigma(W_r [h_{t-1}, x_t] + b_r) \\ \tilde{h}_t = \tanh(W_h [r_t \odot h_{t-1}, x_t] + b_h) \\
+        h_t = (1 - z_t) \odot h_{t-1} + z_t \odot \tilde{h}_t""",
+}  # fmt: skip
 
 
 def prelude(cell: Cell, number: int) -> list[Statement]:
     """The update equations of a cell as statements."""
-    out = []
-    for k, node in enumerate(parse_dialect(cell.latex())):
-        out.append(Statement(None, node, node, (), number + 1000 + k))
-    return out
+    return stated(cell.latex(), number)
+
+
+def stated(latex: str, number: int) -> list[Statement]:
+    return [Statement(None, node, node, (), number + 1000 + k) for k, node in enumerate(parse_dialect(latex))]
 
 
 def matched(statements: list[Statement], collected: Collected) -> tuple[list[Statement], str] | None:
-    """The library's cell that most names of the document belong to."""
+    """The cell that most names of the document belong to."""
     from symgrad.cells import LIBRARY
 
-    best: tuple[int, int, str, list[Statement]] | None = None
-    for name, cell in LIBRARY.items():
-        lines = prelude(cell, len(statements))
+    if not any(derived(s.node) for s in statements):
+        return None
+    best: tuple[tuple[int, int], str, list[Statement]] | None = None
+    candidates = [(f"{name} in the library", stated(cell.latex(), len(statements))) for name, cell in LIBRARY.items()]
+    candidates += [(name, stated(latex, len(statements))) for name, latex in SYSTEMS.items()]
+    for name, lines in candidates:
         page = make_page(collect(lines), 0, lines)
-        found, states = set(), set()
-        for s in statements:
-            for n in walk(s.node):
-                ref = page.symbols.ref(n)
-                if ref is not None:
-                    found.add(ref.key)
-                    states |= {ref.key} & page.lagged
-        score = len(found)
-        size = len(page.symbols.ranks)
-        if score >= ENOUGH and states and (best is None or (score, -size) > (best[0], best[1])):
-            best = (score, -size, name, lines)
+        found = used(page.symbols, statements)
+        score = (len(found), -len(page.symbols.ranks))
+        if len(found) >= ENOUGH and found & page.lagged and (best is None or score > best[0]):
+            best = (score, name, lines)
     if best is None:
         return None
-    return best[3], f"the document does not define its cell; its names are those of {best[2]} in the library"
+    return best[2], f"the document does not define its cell; its names are those of {best[1]}"
 
 
-__all__ = ["Any", "matched", "prelude"]
+def used(symbols: Symbols, statements: list[Statement]) -> set[str]:
+    """The names of a cell that occur in the statements, those with a d in front included."""
+    from symgrad.check.derivatives import _without_mark
+    from symgrad.check.symbols import kind
+
+    out = set()
+    for s in statements:
+        for n in walk(s.node):
+            ref = symbols.ref(n)
+            if ref is None and kind(n) == "Name" and n.base[:1] == "d" and len(n.base) > 1:
+                ref = symbols.ref(_without_mark(n))
+            if ref is not None:
+                out.add(ref.key)
+    return out
+
+
+__all__ = ["matched", "prelude"]

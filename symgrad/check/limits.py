@@ -76,11 +76,12 @@ def portion(seconds: float = PORTION) -> Iterator[None]:
         yield
         return
     _set(seconds)
+    left = 0.0
     try:
         yield
+        left = min(_left(), seconds)
     finally:
-        used = seconds - min(_left(), seconds)
-        _set(max(whole - used, 0.01))
+        _set(max(whole - seconds + left, 0.01))
 
 
 def bound_memory(size: int = MEMORY) -> None:

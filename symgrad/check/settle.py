@@ -5,14 +5,22 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from symgrad.check.symbols import children, head_and_parts, key_of, kind, spelled, unwrapped, walk
+from symgrad.check.symbols import children, head_and_parts, key_of, kind, letters, spelled, unwrapped, walk
 from symgrad.notation.syntax import Apply, Name, Power
 
 LETTERS = frozenset({"f", "g", "phi", "varphi", "psi", "F", "G", "sigma", "rho", "h", "a", "varsigma", "s"})
 
 
 def quantities(nodes: list[Any]) -> set[str]:
-    """Every name that carries an index somewhere, or stands on a left side: no function."""
+    """Every name that carries a step somewhere, or stands on a left side: no function."""
+    counted = {"t"}
+    for node in nodes:
+        for n in walk(node):
+            if kind(n) in ("Name", "Power", "Index"):
+                split = head_and_parts(n)
+                for p in split[1] if split else ():
+                    if kind(p.node) == "Sum":
+                        counted |= set(letters(p.node))
     out = set()
     for node in nodes:
         if kind(node) == "Relation":
@@ -20,10 +28,10 @@ def quantities(nodes: list[Any]) -> set[str]:
             if split is not None:
                 out.add(str(key_of(split[0], []) or ""))
         for n in walk(node):
-            if kind(n) == "Name" and n.subs:
-                out.add(spelled(replace(n, subs=(), primes=0)) or "")
-            if kind(n) in ("Power", "Index") and kind(n.base) == "Name" and kind(unwrapped(n.exponent if kind(n) == "Power" else n.parts[0])) != "Number":
-                out.add(spelled(replace(n.base, subs=(), primes=0)) or "")
+            if kind(n) in ("Name", "Power", "Index"):
+                split = head_and_parts(n)
+                if split is not None and any(set(letters(p.node)) & counted for p in split[1]):
+                    out.add(spelled(replace(split[0], primes=0)) or "")
     return out
 
 

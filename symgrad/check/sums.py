@@ -51,6 +51,14 @@ def chained(relation: Any, upper: Any) -> tuple[str | None, Any, Any]:
 
 def component(run: Run, name: str, body: Any, upper: Any) -> bool:
     """Whether the index counts components."""
+    memo = run.page.__dict__.setdefault("_counts", {})
+    found = memo.get((id(body), name))
+    if found is None:
+        found = memo[id(body), name] = (body, _component(run, name, body, upper))
+    return bool(found[1])
+
+
+def _component(run: Run, name: str, body: Any, upper: Any) -> bool:
     for node in walk(body):
         ref = run.page.symbols.ref(node)
         if ref is not None:
@@ -135,8 +143,8 @@ def over_steps(run: Run, node: Any, name: str, lower: Any, upper: Any, body: Any
 def total(run: Run, node: Any, name: str, steps: list[int], body: Any) -> Value:
     """The sum or product of the body over these values."""
     terms: list[Value] = []
-    if not steps:
-        run.empty = True
+    run.empty += not steps
+    run.filled += bool(steps)
     for k in steps:
         try:
             terms.append(at(run, name, k, body))

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction as Ratio
 from typing import Any
 
+from symgrad.notation import syntax
 from symgrad.notation.syntax import Name, Negative, Node, Number, Power, Product, Sum
 
 PLAIN_ACCENTS = {"widehat": "hat", "widetilde": "tilde", "overline": "bar", "vec": ""}
@@ -162,24 +163,29 @@ def letters(node: Any) -> Iterator[str]:
             yield from letters(arg)
 
 
-def number_at(node: Any, env: dict[str, Any]) -> Ratio | None:
+def number_at(node: Any, env: dict[str, Any]) -> Ratio | int | None:
     """The value of an index expression where its variables have values."""
     node = unwrapped(node)
     match node:
         case Name():
-            word = spelled(node)
-            value = env.get(word) if word else None
-            return None if value is None else Ratio(value)
+            word = node.base if not node.subs and not node.accents and not node.primes else spelled(node)
+            value = env.get(VARIANTS.get(word, word)) if word else None
+            return value if isinstance(value, int) else None
         case Number(text=text):
-            return Ratio(text)
+            return int(text) if text.isdigit() else Ratio(text)
         case Negative(arg=arg):
             inner = number_at(arg, env)
             return None if inner is None else -inner
         case Sum(args=args):
-            parts = [number_at(a, env) for a in args]
-            return None if any(p is None for p in parts) else sum((p for p in parts if p is not None), Ratio(0))
+            total: Ratio | int = 0
+            for a in args:
+                inner = number_at(a, env)
+                if inner is None:
+                    return None
+                total += inner
+            return total
         case Product(args=args):
-            out = Ratio(1)
+            out: Ratio | int = 1
             for a in args:
                 inner = number_at(a, env)
                 if inner is None:
@@ -188,7 +194,7 @@ def number_at(node: Any, env: dict[str, Any]) -> Ratio | None:
             return out
     if kind(node) == "Fraction":
         top, bottom = number_at(node.numerator, env), number_at(node.denominator, env)
-        return None if top is None or not bottom else top / bottom
+        return None if top is None or not bottom else Ratio(top) / bottom
     return None
 
 
@@ -269,7 +275,8 @@ class Symbols:
                     found = _entries(p.node, self.ranks[key] - len(entries))
                     fits &= found is not None and (p.where != "sup" or kind(p.node) == "Product" or key in self.timed and kind(p.node) == "Name")
                     entries += found or ()
-                    score += (p.where == "bracket") - 4 * (self.letter in set(letters(p.node)))
+                    fits &= key not in self.timed or self.letter not in set(letters(p.node))
+                    score += p.where == "bracket"
             if not fits or len(entries) > self.ranks[key]:
                 continue
             if shift is not None:
@@ -288,7 +295,11 @@ def _entries(node: Any, most: int) -> tuple[Any, ...] | None:
         return tuple(node.args)
     if kind(node) == "Stack" and len(node.args) <= most:
         return tuple(node.args)
-    if kind(node) in ("Name", "Number", "Sum"):
+    if kind(node) == "Name":
+        return (node,) if len(node.base) == 1 or node.base in ("ell", "alpha", "beta", "mu", "nu", "tau") else None
+    if kind(node) == "Power" and kind(node.base) == "Name" and len(node.base.base) == 1:
+        return (node,)  # j with a star
+    if kind(node) in ("Number", "Sum"):
         return (node,)
     return None
 
@@ -300,18 +311,27 @@ def walk(node: Any) -> Iterator[Any]:
         yield from walk(child)
 
 
+_FIELDS: dict[type, tuple[str, ...]] = {}
+
+
 def children(node: Any) -> tuple[Any, ...]:
     """The nodes directly inside."""
+    names = _FIELDS.get(type(node))
+    if names is None:
+        names = tuple(n for n in getattr(type(node), "__dataclass_fields__", ()) if n not in ("span", "text", "base", "accents", "primes", "font", "sign", "kind", "order", "vertical", "signs")
+                      or (n == "base" and type(node).__name__ != "Name"))  # fmt: skip
+        _FIELDS[type(node)] = names
     out: list[Any] = []
-    for name in getattr(type(node), "__dataclass_fields__", ()):
-        if name == "span":
-            continue
+    for name in names:
         value = getattr(node, name)
-        if hasattr(type(value), "__dataclass_fields__") and name != "span":
+        if type(value) is tuple:
+            out += [v for v in value if type(v) in _NODES]
+        elif type(value) in _NODES:
             out.append(value)
-        elif isinstance(value, tuple):
-            out += [v for v in value if hasattr(type(v), "__dataclass_fields__")]
     return tuple(out)
+
+
+_NODES = frozenset(t for t in vars(syntax).values() if isinstance(t, type) and hasattr(t, "__dataclass_fields__") and t is not syntax.Span)
 
 
 __all__ = ["Part", "Ref", "Symbols", "children", "head_and_parts", "key_of", "kind", "letters", "number_at", "spelled", "unwrapped", "walk", "Node"]

@@ -7,13 +7,16 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from symgrad.check import diagnose
+from symgrad.check import diagnose, lint
 from symgrad.check.claims import EQUAL, Link, span_of
 from symgrad.check.decide import Decider, Outcome
 from symgrad.check.define import Statement, collect, derived, make_page, split_groups
 from symgrad.check.derivatives import MARKS, described, symbol_id, symbol_target
+from symgrad.check.judgement import Judgement
 from symgrad.check.page import Abbreviation, Page
 from symgrad.check.symbols import head_and_parts, key_of, kind, spelled, unwrapped, walk
+from symgrad.notation.latex import latex
+from symgrad.notation.syntax import Derivative
 
 if TYPE_CHECKING:
     from symgrad.check.sources import Document
@@ -21,22 +24,6 @@ if TYPE_CHECKING:
 
 PAGES = 4  # groups of definitions that one claim is tried on
 SECONDS = 1.5  # for the diagnosis of one claim
-
-
-@dataclass
-class Judgement:
-    """What is said of one link."""
-
-    verdict: str
-    code: str | None = None
-    message: str = ""
-    reading: str = "matrix"
-    layout: str = "numerator"
-    expected: str | None = None
-    blame: tuple[int, int] | None = None
-    counterexample: dict[str, Any] | None = None
-    assumptions: tuple[str, ...] = ()
-    definition: tuple[Any, int, int] | None = None
 
 
 @dataclass
@@ -72,6 +59,7 @@ class Judge:
         split_groups(self.collected)
         self.variables = self._variables()
         self.declared = self._declared()
+        self.bare = not any(derived(s.node) for s in self.statements)
 
     def recurrent(self) -> bool:
         return any(self.page(k).lagged for k in range(len(self.collected.groups)))
@@ -106,10 +94,24 @@ class Judge:
             page.__dict__["_variables"] = getattr(self, "variables", frozenset())
             page.steps = self.steps()
             page.borrowed = bool(self.borrowed)
+            page.__dict__["_adjoined"] = self.adjoined(page)
             if k > 0:
                 for name, short in self.pages.get(0, page).abbreviations.items():
                     page.abbreviations.setdefault(name, short)
         return self.pages[k]
+
+    def adjoined(self, page: Page) -> set[str]:
+        """The quantities whose adjoint has a symbol somewhere in the document."""
+        out = set()
+        for s in self.statements:
+            for n in walk(s.node):
+                if kind(n) == "Product":
+                    for a, b in zip(n.args, n.args[1:], strict=False):
+                        if kind(a) == "Name" and a.base in MARKS and not a.subs and (r := page.symbols.ref(b)) is not None:
+                            out.add(r.key)
+                elif kind(n) == "Name" and n.base in MARKS and n.subs:
+                    out |= {r.key for x in n.subs if (r := page.symbols.ref(x)) is not None}
+        return out
 
     def steps(self) -> int:
         """Enough steps for every step that is named by number."""
@@ -149,6 +151,11 @@ class Judge:
         """The judgement of a link, None for a definition."""
         s = link.statement
         if (s.number, link.number) in self.collected.defining:
+            found = lint.definition(link, self.collected.letter)
+            if found is not None:
+                return found
+            if self.bare and s in self.own:
+                return Judgement("undecided", "definition", "this line defines the cell, and nothing in the document is derived from it")
             return None
         if link.sign not in EQUAL:
             return self.other(link)
@@ -217,8 +224,9 @@ class Judge:
         """Decide one equation on the pages that may be meant."""
         first: tuple[Page, Outcome] | None = None
         left, right = link.left, link.right
-        if link.sign == "+=":
-            pass
+        broken = malformed(left)
+        if broken is not None:
+            return self.mended(link, broken)
         outcomes: list[tuple[Page, Outcome]] = []
         for k in self.order(link.statement):
             page = self.page(k)
@@ -233,8 +241,25 @@ class Judge:
         page, outcome = first
         return self.failed(page, outcome, link, outcomes)
 
+    def mended(self, link: Link, whole: Any) -> Judgement:
+        """A derivative with a ∂ lost: refuted for its form, with the repair if that holds."""
+        for k in self.order(link.statement):
+            page = self.page(k)
+            if Decider(page).decide(whole, link.right, limit=24).equal:
+                try:
+                    expected = f"{latex(whole)} = {latex(link.right)}"
+                except (ValueError, TypeError, AttributeError, KeyError):
+                    expected = None
+                return Judgement("refuted", "missing-differential", "a ∂ is missing in this derivative; with it the equation holds", expected=expected, blame=span_of(link.left))
+        return Judgement("undecided", "missing-differential", "a ∂ is missing in this derivative, and with it no reading that was tried is true", blame=span_of(link.left))
+
     def attempt(self, page: Page, left: Any, right: Any, link: Link) -> Outcome:
         outcome = Decider(page).decide(left, right)
+        if not outcome.equal and link.earlier and not outcome.typed and (outcome.unsupported is not None or outcome.missing is not None):
+            for side in reversed(link.earlier):
+                again = Decider(page).decide(side, right)
+                if again.equal or again.typed:
+                    return again
         if not outcome.equal and link.earlier and (link.statement.number, link.number - 1) not in self.wrong:
             # the same symbol may have meant the immediate derivative in the line before: hold it against the first line too
             again = Decider(page).decide(link.earlier[0], right)
@@ -255,7 +280,7 @@ class Judge:
         return Judgement("proved", None, "", outcome.reading, layout, assumptions=tuple(dict.fromkeys(notes)))
 
     def assumed(self, page: Page, outcome: Outcome) -> list[str]:
-        notes = []
+        notes = list(page.assumptions)
         if self.borrowed:
             notes.append(self.borrowed)
         for key, note in page.__dict__.get("_guessed", {}).items():
@@ -294,6 +319,8 @@ class Judge:
         if repair is not None and repair.code == "immediate-for-total" and repair.message.startswith("the immediate"):
             return Judgement("proved", reading=Decider(page).reading(link.left, link.right, outcome.mode[0]),
                              assumptions=(*notes, "one ∂ is read as the immediate derivative, the others as total ones"))  # fmt: skip
+        if outcome.missing is not None and not outcome.typed and self.introduced(page, link):
+            return Judgement("proved", assumptions=(*notes, "the symbol is introduced here"))
         if outcome.missing is not None and not outcome.typed:
             name = outcome.missing.name
             if repair is not None and repair.code == "undefined-symbol":
@@ -315,6 +342,12 @@ class Judge:
         if repair is None and (not outcome.complete or self.borrowed or outcome.missing is not None or self.guessed(page, outcome)):
             return Judgement("undecided", "ambiguous", "no reading that was tried makes this true, and not all could be tried", assumptions=notes)
         return self.refuted(page, outcome, link, repair, notes)
+
+    def introduced(self, page: Page, link: Link) -> bool:
+        """Whether a later side of the chain gives the value of a side with an unknown symbol."""
+        sides = link.statement.node.sides
+        later = sides[link.number + 2 :]
+        return any(Decider(page).decide(link.left, side, limit=16).equal for side in later if kind(unwrapped(side)) != "Tuple")
 
     def adjoint_claim(self, link: Link) -> bool:
         left = unwrapped(link.left)
@@ -346,6 +379,21 @@ class Judge:
             node = unwrapped(node.of)
         ref = page.symbols.ref(node)
         return ref.key if ref is not None else None
+
+
+def malformed(node: Any) -> Any:
+    r"""``\frac{\partial z}{h}`` as the derivative that was meant; None for anything else."""
+    node = unwrapped(node)
+    if kind(node) != "Fraction":
+        return None
+    above, below = unwrapped(node.numerator), unwrapped(node.denominator)
+    if (kind(above) == "Differential") == (kind(below) == "Differential"):
+        return None
+    of = above.arg if kind(above) == "Differential" else above
+    wrt = below.arg if kind(below) == "Differential" else below
+    if head_and_parts(unwrapped(of)) is None or head_and_parts(unwrapped(wrt)) is None:
+        return None
+    return Derivative(of, wrt, "partial")
 
 
 __all__ = ["Judge", "Judgement", "spelled"]

@@ -105,7 +105,7 @@ class World:
             raise OutOfTime(key)
         equation = self.model.equations.get(key)
         if equation is None:
-            if step < 1:
+            if step < 1 and not (key in self.lagged and step >= self.model.first):
                 raise OutOfTime(key)
             return self._fresh(key, dims, orient)
         if step < 1:
@@ -167,6 +167,8 @@ class World:
         out = equation.compute(self, step, lambda name, t: seeded[name, t if name in self.model.timed else None])
         if out.d is None:
             return {}
+        if out.dims != self.model.dims[key]:
+            raise Misfit(f"{key} has another shape than its equation")
         flat = out.d.reshape(WORLDS, -1, width)
         parts = {q: flat[:, :, starts[q] : starts[q] + n] for q, n in sizes.items()}
         return {q: a for q, a in parts.items() if np.any(a)}
@@ -220,11 +222,11 @@ class World:
         from symgrad.check.field import P, inverse
 
         kind = self.model.losses.get(output, "free")
-        if kind.startswith(("entropy:", "binary:", "square:")):
+        if kind.startswith(("entropy:", "binary:", "square:", "double:")):
             rule, target = kind.split(":", 1)
             y, wanted = self.value(output, step).a.reshape(WORLDS, -1), self.value(target, step).a.reshape(WORLDS, -1)
-            if rule == "square":
-                return (y - wanted) % P
+            if rule in ("square", "double"):
+                return (y - wanted) * (1 + (rule == "double")) % P
             if not self.model.dims[output]:  # numbers: the slope that makes ∂L/∂a = y - wanted
                 below = self.local((output, step))
                 if len(below) == 1:

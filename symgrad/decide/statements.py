@@ -15,6 +15,7 @@ from symgrad.notation.text import text
 
 TIMES = set("tkijsulrqTK")  # letters that count steps
 
+
 def rendered(node: Node, times: Mapping[str, sp.Expr], state: str, partial: str) -> Poly:
     """A side of a statement as a sum of words."""
     return _Reader(state, partial).read(node, dict(times))

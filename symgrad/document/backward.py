@@ -32,7 +32,9 @@ def backward_block(args: argparse.Namespace) -> str:
     """What ``symgrad backward`` prints."""
     if args.to in ("numpy", "torch"):
         if args.truncate:
-            raise SymgradError("--truncate with code: call forward and backward on chunks of K steps, each chunk's states being the final_states of the one before")
+            raise SymgradError(
+                "--truncate with code: call forward and backward on chunks of K steps, each chunk's states being the final_states of the one before"
+            )
         from symgrad.notation.backward_out import module
 
         return module(load(args.cell), args.to)

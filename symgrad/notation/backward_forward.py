@@ -17,12 +17,14 @@ from symgrad.notation.write import Writer, write_equation
 
 RESERVED = {
     "T", "B", "K", "t", "np", "xs", "ys", "dys", "dxs", "states", "params", "mask", "cache", "dtype", "d", "db", "gates", "start", "stop", "block",
-    "real", "padded", "sigmoid", "forward", "backward", "final_states", "dfinal", "dstates", "dparams", "outputs", "doutputs", "batch_first", "list", "zip",
+    "real", "padded", "one", "sigmoid", "quiet_sigmoid", "sigmoid_of", "relu_of", "softplus_of", "step_of", "forward", "backward", "final_states", "dfinal", "dstates", "dparams", "outputs", "doutputs", "batch_first",
+    "list", "zip",
 }  # fmt: skip
 WHOLE = {"sigmoid": "sigmoid_of", "tanh": "np.tanh", "exp": "np.exp", "log": "np.log", "abs": "np.abs", "sign": "np.sign", "relu": "relu_of", "sqrt": "np.sqrt",
          "softplus": "softplus_of", "step": "step_of"}  # fmt: skip
 HELPERS = {
-    "sigmoid_of": "def sigmoid_of(a):\n    return sigmoid(np.array(a), out=np.empty_like(a))\n",
+    "quiet_sigmoid": 'def quiet_sigmoid(a, out):\n    with np.errstate(over="ignore"):\n        return sigmoid(a, out)\n',
+    "sigmoid_of": "def sigmoid_of(a):\n    return quiet_sigmoid(np.array(a), out=np.empty_like(a))\n",
     "relu_of": "def relu_of(a):\n    return np.maximum(a, 0)\n",
     "softplus_of": "def softplus_of(a):\n    return np.logaddexp(0, a)\n",
     "step_of": "def step_of(a):\n    return (a > 0).astype(a.dtype)\n",
@@ -36,6 +38,7 @@ class Names:
         self.plan, self.program = plan, plan.program
         taken = {s.name for s in (*self.program.order, *plan.cell.parameters)}
         self.sizes: dict[str, str] = {}
+        self.operands: dict[sp.Expr, str] = {}
         for dims in self.program.shapes.values():
             for d in dims:
                 for s in d.free_symbols:
@@ -58,7 +61,10 @@ class Names:
         if e.is_Symbol:
             return self(e)
         word = "".join(sorted(s.name for s in e.free_symbols))
-        return word if word.isidentifier() and e.is_Mul and len(word) < 12 and word not in RESERVED and sp.Symbol(word) not in self.program.order else f"v{abs(hash(str(e))) % 10**4}"
+        plain = word.isidentifier() and e.is_Mul and len(word) < 12 and word not in RESERVED and sp.Symbol(word) not in self.program.order
+        taken = self.operands.get(e) or (word if plain and word not in self.operands.values() else f"operand{len(self.operands) + 1}")
+        self.operands[e] = taken
+        return taken
 
     def all(self, s: sp.Symbol) -> str:
         return f"{self(s)}_all"
@@ -85,6 +91,7 @@ class Forward:
         self.done: set[sp.Symbol] = set()
         self.products: dict[tuple[sp.Symbol, sp.Expr], str] = {}
         self.helpers: set[str] = set()
+        self.summed: set[sp.Symbol] = set()  # slots to which W x + b has been added already
         self._places()
         self._before()
         self._loop()
@@ -181,7 +188,7 @@ class Forward:
             self.setup.append(f"# W x_t of all steps and gates in one product; {', '.join(n(self.gate_of[s]) for s in stack)} overwrite it step by step")
             self.setup.append(f"gates = np.empty({n.shape((size,), str(len(stack)), 'T', 'B')}, dtype)")
             inner = n.size(self.program.shape(first.operand)[0])
-            self.setup.append(f"np.matmul({x}.reshape(T * B, {inner}), np.stack([{', '.join(mats)}]), out=gates.reshape({len(stack)}, T * B, {n.size(size)}))")
+            self.setup.append(f"np.matmul({x}.reshape(T * B, {inner}), np.array([{', '.join(mats)}]), out=gates.reshape({len(stack)}, T * B, {n.size(size)}))")
             if any(code.startswith("gates") for code in self.kept.values()):
                 self.stored.append("gates")
             for k, s in enumerate(stack):
@@ -220,7 +227,7 @@ class Forward:
     # -- the loop -----------------------------------------------------------------------------------------------------------
 
     def _loop(self) -> None:
-        plan, n = self.plan, self.names
+        plan = self.plan
         for s in self.program.equations:
             if s in self.done or s not in plan.needed:
                 continue
@@ -264,7 +271,7 @@ class Forward:
         if len(members) == 1:
             weights = f"np.ascontiguousarray({self.matrix(members[0][1], forward=True)})"
         else:
-            weights = f"np.stack([{', '.join(self.matrix(p, forward=True) for _, p in members)}])"
+            weights = f"np.array([{', '.join(self.matrix(p, forward=True) for _, p in members)}])"
         self.setup.append(f"weights_{suffix} = {weights}")
         lead = [str(len(members))] if len(members) > 1 else []
         self.setup.append(f"products_{suffix} = np.empty({n.shape((size,), *lead, 'B')}, dtype)")
@@ -273,6 +280,36 @@ class Forward:
         for k, (s, _) in enumerate(members):
             self.products[s, operand] = f"products_{suffix}[{k}]" if len(members) > 1 else f"products_{suffix}"
         self.product_group = getattr(self, "product_group", {}) | {operand: f"products_{suffix}"}
+        self._given_at_once([s for s, _ in members], f"products_{suffix}", suffix)
+
+    def _given_at_once(self, members: list[sp.Symbol], part: str, suffix: str) -> None:
+        """Where bundles of several activations share a product, W x + b is added to all of them at once."""
+        bundled = [s for b in self.bundles.values() for s in b]
+        ours = [s for s in members if s in bundled]
+        bundles = [b for b in self.bundles.values() if b[0] in ours]
+        places, rows = [self.plan.stack.index(s) for s in ours], [members.index(s) for s in ours]
+        if len(bundles) < 2 or places != list(range(places[0], places[-1] + 1)) or rows != list(range(rows[0], rows[-1] + 1)):
+            return
+        count = len(ours)
+        whole = part if count == len(members) else f"{part}_ours"
+        if whole != part:
+            self.views[whole] = f"{part}[{rows[0]}:{rows[-1] + 1}]"
+        self.views[f"given_{suffix}"] = f"gates[{places[0]}:{places[-1] + 1}, t]"
+        self.body.add(f"{whole} += given_{suffix}")
+        if any(self.bias[s] != 0 for s in ours):
+            self._bias(suffix, ours)
+            self.body.add(f"{whole} += bias_{suffix}")
+        self.summed |= set(ours)
+
+    def _bias(self, name: str, slots: list[sp.Symbol]) -> None:
+        """b, written out for every sequence, so that it is added without broadcasting."""
+        n = self.names
+        size = self.program.shapes[slots[0]][0]
+        rows = [self.infix(self.bias[s]) if self.bias[s] != 0 else f"np.zeros({n.size(size)})" for s in slots]
+        several = len(slots) > 1
+        stacked = f"np.array([{', '.join(rows)}])[:, None]" if several else rows[0]
+        self.setup.append(f"bias_{name} = np.empty({n.shape((size,), *([str(len(slots))] if several else []), 'B')}, dtype)")
+        self.setup.append(f"bias_{name}[...] = {stacked}")
 
     def _bundle(self, bundle: list[sp.Symbol]) -> None:
         """z and r at once: σ(U h + W x + b)."""
@@ -293,13 +330,11 @@ class Forward:
             a = part
         out = "_".join(n(g) for g in gates)
         self.views[out] = f"gates[{k}:{k + count}, t]" if count > 1 else f"gates[{k}, t]"
-        self.body.add(f"{a} += {out}")
-        if any(self.bias[s] != 0 for s in bundle):
-            rows = [self.infix(self.bias[s]) if self.bias[s] != 0 else f"np.zeros({n.size(size)})" for s in bundle]
-            stacked = f"np.stack([{', '.join(rows)}])[:, None]" if count > 1 else rows[0]
-            self.setup.append(f"bias_{out} = np.empty({n.shape((size,), *([str(count)] if count > 1 else []), 'B')}, dtype)")
-            self.setup.append(f"bias_{out}[...] = {stacked}")
-            self.body.add(f"{a} += bias_{out}")
+        if bundle[0] not in self.summed:
+            self.body.add(f"{a} += {out}")
+            if any(self.bias[s] != 0 for s in bundle):
+                self._bias(out, bundle)
+                self.body.add(f"{a} += bias_{out}")
         kind = plan.kind(bundle[0])[1]
         if kind == "sigmoid":
             self.body.add(f"sigmoid({a}, out={out})")

@@ -57,7 +57,7 @@ class Lines:
 
     def simple(self, e: sp.Expr) -> str | None:
         """An operand that needs no line of its own."""
-        return self.name(e) if e.is_Symbol else number(e) if e.is_number else None
+        return self.name(e) if e.is_Symbol else "one" if e == 1 else number(e) if e.is_number else None
 
     def into(self, e: sp.Expr, out: str, shape: str) -> None:
         """out ← e; `out` is a plain name that does not occur in e."""
@@ -84,7 +84,7 @@ class Lines:
         terms = [(-1, -a) if a.could_extract_minus_sign() else (1, a) for a in e.args]
         plain = [(s, x) for s, a in terms if (x := self.simple(a)) is not None]
         rest = [(s, a) for s, a in terms if self.simple(a) is None]
-        plain.sort(key=lambda p: (-p[0], p[1].replace(".", "").isdigit() and p[0] < 0))
+        plain.sort(key=lambda p: (-p[0], p[1] == "one" and p[0] < 0))
         rest.sort(key=lambda p: -p[0])
         if not rest:
             (s, a), (u, b), *plain = plain
@@ -167,7 +167,9 @@ class Lines:
             self.add(APPLY[row.name].format(a=self._operand(e.args[0], out, shape), out=out))
 
 
-def einsum(value: Tensor, operand: Callable[[sp.Expr], str], batched: Callable[[sp.Expr], bool], dims: Callable[[sp.Expr], str], lead: str = "b", keep: bool = True) -> str:
+def einsum(
+    value: Tensor, operand: Callable[[sp.Expr], str], batched: Callable[[sp.Expr], bool], dims: Callable[[sp.Expr], str], lead: str = "b", keep: bool = True
+) -> str:
     """A contraction as one ``np.einsum`` a term; `lead` are the letters of the leading axes, summed away unless `keep`."""
     letters = [c for c in string.ascii_lowercase if c not in "tb"]
     terms = []

@@ -39,9 +39,10 @@ def module(cell: Cell | Program, to: str = "numpy") -> str:
     names = Names(plan)
     forward = Forward(plan, sweep, names)
     reverse = Reverse(forward)
-    parts = [_forward(plan, forward, names), _backward(plan, forward, reverse, names)]
-    body = "\n\n".join(parts)
-    helpers = [code for name, code in HELPERS.items() if re.search(rf"\b{name}\(", body)]
+    back = re.sub(r"\bsigmoid\(", "quiet_sigmoid(", _backward(plan, forward, reverse, names))
+    body = _forward(plan, forward, names) + "\n\n" + back
+    called = body + (" quiet_sigmoid(" if "sigmoid_of(" in body else "")
+    helpers = [code for name, code in HELPERS.items() if re.search(rf"\b{name}\(", called)]
     if re.search(r"\bsigmoid\(", body) or any("sigmoid(" in h for h in helpers):
         helpers.insert(0, SIGMOID)
     head = f'"""{_title(program)}\n"""\n\nimport numpy as np\n\n'
@@ -107,7 +108,10 @@ def _sizes(plan: Plan, names: Names) -> list[str]:
     x = program.inputs
     out = [f"T, B = {'xs' if len(x) == 1 else f'xs[{x[0].name!r}]' if x else 'xs'}.shape[:2]"]
     known: set[str] = set()
-    for s, code in (*((x, f"xs.shape[{2}]" if len(program.inputs) == 1 else f"xs[{x.name!r}].shape[2]") for x in program.inputs), *((s, f"states[{s.name!r}].shape[1]") for s in program.states)):
+    for s, code in (
+        *((x, f"xs.shape[{2}]" if len(program.inputs) == 1 else f"xs[{x.name!r}].shape[2]") for x in program.inputs),
+        *((s, f"states[{s.name!r}].shape[1]") for s in program.states),
+    ):
         (dim,) = program.shapes[s]
         if dim.is_Symbol and dim.name not in known:
             known.add(dim.name)
@@ -120,13 +124,19 @@ def _sizes(plan: Plan, names: Names) -> list[str]:
     return out
 
 
-def _parameters(plan: Plan, names: Names) -> list[str]:
+PLACE = "    <parameters>"
+
+
+def _with_parameters(plan: Plan, names: Names, lines: list[str]) -> list[str]:
+    """The lines with the parameters that they read unpacked where `PLACE` stands, a few on a line."""
+    code = "\n".join(line.split("#")[0] for line in lines)
     cut = {b for s in plan.splits for b in s.blocks}
     whole = [*(p for p in plan.program.parameters if p not in cut), *(s.whole for s in plan.splits)]
-    out = []
-    if whole:
-        out.append(f"{', '.join(map(names, whole))} = ({', '.join(f'params[{p.name!r}]' for p in whole)}{',' if len(whole) == 1 else ''})")
-    return out
+    used = [p for p in whole if re.search(rf"(?<![\w.']){re.escape(names(p))}(?![\w'])", code)]
+    rows = [used[k : k + 3] for k in range(0, len(used), 3)]
+    unpacked = [f"    {', '.join(map(names, row))} = {', '.join(f'params[{p.name!r}]' for p in row)}" for row in rows]
+    k = lines.index(PLACE)
+    return [*lines[:k], *unpacked, *lines[k + 1 :]]
 
 
 def _blocks(plan: Plan, names: Names) -> list[str]:
@@ -143,7 +153,7 @@ def _blocks(plan: Plan, names: Names) -> list[str]:
 
 def _forward(plan: Plan, forward: Forward, names: Names) -> str:
     program = plan.program
-    first, *others = program.states
+    first, *_others = program.states
     body = list(forward.body.lines)
     scratch = [f"{name} = np.empty({shape}, dtype)" for name, shape in forward.body.scratch.items()]
     own = {m[1] for line in forward.setup if (m := re.match(r"(\w+) = np\.empty", line))}
@@ -153,7 +163,7 @@ def _forward(plan: Plan, forward: Forward, names: Names) -> str:
     views = _views({**forward.views, **olds}, [*body, *hold], own)
     inner: list[str] = []
     for v in views:
-        left, right = v.split(" = ", 1)
+        _left, right = v.split(" = ", 1)
         if re.search(r"\bt\b", right) or any(re.search(rf"\b{right}\b", done.split(" = ")[0]) for done in inner if right.isidentifier()):
             inner.append(v)
     outer = [v for v in views if v not in inner]
@@ -166,18 +176,29 @@ def _forward(plan: Plan, forward: Forward, names: Names) -> str:
         "def forward(xs, states, params, mask=None, batch_first=False):",
         '    """ys, final_states, cache: the state ' + first.name + " after every step, all states after the last one, and what backward reads.",
         "",
-        f"    xs (T, B, {', '.join(str(d) for x in program.inputs[:1] for d in program.shapes[x])}){' by input name' if len(xs) > 1 else ''}; states and params by name; mask (T, B), 1 where a step is real: a padded step",
-        "    keeps the states.  With batch_first, xs, ys and mask have their first two axes exchanged.",
+        f"    xs (T, B, {', '.join(str(d) for x in program.inputs[:1] for d in program.shapes[x])}){' by input name' if len(xs) > 1 else ''};"
+        " states and params by name; mask (T, B), 1 where a step is real:",
+        "    a padded step keeps the states.  With batch_first, xs, ys and mask have their first two axes exchanged.",
         *(["    The outputs " + ", ".join(y.name for y in program.outputs) + " of every step are cache[-1], by name."] if extra else []),
         '    """',
-        *indent(["if batch_first:", f"    {swap}", "    mask = None if mask is None else np.asarray(mask).T", *_parameters(plan, names), *_sizes(plan, names), *_blocks(plan, names)]),
+        *indent(
+            [
+                "if batch_first:",
+                f"    {swap}",
+                "    mask = None if mask is None else np.asarray(mask).T",
+                PLACE.strip(),
+                *_sizes(plan, names),
+                *_blocks(plan, names),
+            ]
+        ),
         f"    dtype = np.result_type({', '.join(xs)}, *states.values(), *params.values())",
         *indent(forward.setup),
         *indent(scratch),
+        *(["    one = np.ones((), dtype)"] if reads_one(body) else []),
         *indent(outer),
         "    if mask is not None:",
         "        padded = np.asarray(mask)[:, :, None] == 0",
-        "    with np.errstate(over=\"ignore\"):" if "sigmoid(" in "\n".join(body) else "    if True:",
+        '    with np.errstate(over="ignore"):' if "sigmoid(" in "\n".join(body) else "    if True:",
         "        for t in range(T):",
         *indent(inner, 3),
         *indent(body, 3),
@@ -189,7 +210,12 @@ def _forward(plan: Plan, forward: Forward, names: Names) -> str:
         "    return (ys.swapaxes(0, 1) if batch_first else ys), final_states, cache",
         "",
     ]
-    return "\n".join(_without_if_true(lines))
+    return "\n".join(_with_parameters(plan, names, _without_if_true(lines))).replace("'", '"')
+
+
+def reads_one(lines: list[str]) -> bool:
+    """Whether the number 1 is read: as an array it costs a call less time than as a Python number."""
+    return any(re.search(r"\bone\b", line.split("#")[0]) for line in lines)
 
 
 def _without_if_true(lines: list[str]) -> list[str]:
@@ -207,7 +233,8 @@ def _backward(plan: Plan, forward: Forward, reverse: Reverse, names: Names) -> s
     body = list(reverse.body.lines)
     running = {old: reverse.running(new) for old, new in news}
     first = program.states[0]
-    start = [f"{d} = np.array(dfinal[{old.name!r}], dtype)" for old, d in running.items()]
+    start = ["dfinal = dfinal or {}  # what is missing is zero"]
+    start += [f"{d} = np.array(dfinal.get({old.name!r}, np.zeros({names.shape(program.shapes[old], 'B')})), dtype)" for old, d in running.items()]
     keep = [f"np.multiply({d}, padded[t], out={d}_kept)" for d in running.values()] + [f"{d} *= real[t]" for d in running.values()]
     give = [f"{d}_prev += {d}_kept" for d in running.values()]
     own = {m[1] for line in reverse.setup if (m := re.match(r"(\w+) = np\.empty", line))}
@@ -221,6 +248,8 @@ def _backward(plan: Plan, forward: Forward, reverse: Reverse, names: Names) -> s
         one = next(iter(codes.values()))
         flip = "{}.swapaxes(0, 1) if batch_first else {}"
         dxs = flip.format(one, one) if len(codes) == 1 else "{" + ", ".join(f"{x.name!r}: {flip.format(c, c)}" for x, c in codes.items()) + "}"
+    if reverse.biased:
+        reverse.tail.append("db += np.add.reduce(d[:, start:stop], axis=1)")
     block = ["block = slice(start, stop)", *ahead, *reverse.block.lines] if reverse.block.lines or reverse.tail else []
     outs: list[str] = []
     for y in outputs:
@@ -237,10 +266,12 @@ def _backward(plan: Plan, forward: Forward, reverse: Reverse, names: Names) -> s
         f"def backward(dys, dfinal, cache{', doutputs=None' if outputs else ''}):",
         '    """dxs, dstates, dparams: the gradients of the inputs, of the initial states and of the parameters.',
         "",
-        f"    dys (T, B, {program.shapes[first][0]}) is ∂L/∂ys, dfinal ∂L/∂(final state) by name" + (", doutputs ∂L/∂ of the outputs by name" if outputs else "") + ".",
+        f"    dys (T, B, {program.shapes[first][0]}) is ∂L/∂ys, dfinal ∂L/∂(final state) by name"
+        + (", doutputs ∂L/∂ of the outputs by name" if outputs else "")
+        + ".",
         '    """',
         f"    {', '.join(['xs', *forward.stored_names(), 'params', 'mask', 'batch_first', *(['_'] if outputs else [])])} = cache",
-        *indent([*_parameters(plan, names)]),
+        PLACE,
         "    if batch_first:",
         "        dys = dys.swapaxes(0, 1)",
         *indent(_shapes_backward(plan, forward, names)),
@@ -249,6 +280,7 @@ def _backward(plan: Plan, forward: Forward, reverse: Reverse, names: Names) -> s
         *indent([f"{d}_prev = np.empty_like({d})" for d in running.values() if f"{d}_prev" not in own]),
         f"    K = max(1, 16384 // (B * {names.size(program.shapes[first][0])}))  # steps in a block, so that its slopes stay in the cache" if block else "",
         *indent(reverse.setup),
+        *(["    one = np.ones((), dtype)"] if reads_one([*body, *reverse.block.lines]) else []),
         *indent(outs),
         *(["    db = np.zeros_like(d[:, 0])  # summed over the steps, then over the sequences"] if reverse.biased else []),
         "    if mask is not None:",
@@ -262,12 +294,10 @@ def _backward(plan: Plan, forward: Forward, reverse: Reverse, names: Names) -> s
         "if mask is not None:  # a padded step hands the adjoints on",
         *indent(keep),
         *body,
-        *(["db += d[:, t]"] if reverse.biased else []),
         "if mask is not None:",
         *indent(give),
         *swaps,
     ]
-    step = [line for line in step if line]
     if block:
         lines += [
             "    for stop in range(T, 0, -K):",
@@ -287,7 +317,9 @@ def _backward(plan: Plan, forward: Forward, reverse: Reverse, names: Names) -> s
         "    return dxs, dstates, dparams",
         "",
     ]
-    return "\n".join(line for line in lines if line != "" or True)
+    end = lines.index('    """')
+    lines = [*lines[:end], *(line for line in lines[end:] if line)]
+    return "\n".join(_with_parameters(plan, names, lines)).replace("'", '"') + "\n"
 
 
 def _shapes_backward(plan: Plan, forward: Forward, names: Names) -> list[str]:

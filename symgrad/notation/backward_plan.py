@@ -120,7 +120,9 @@ class _Prepare:
                 rows = self.shapes[found.matrix][0]
                 labels = [base(self.program.constants[e].label) for e in selectors]
                 names = [lab if lab.isidentifier() else str(k) for k, lab in enumerate(labels)]
-                cut[found.matrix] = Split(found.matrix, tuple(self.fresh(f"{found.matrix}_{lab}", (rows, n)) for lab, n in zip(names, sizes, strict=True)), sizes)
+                cut[found.matrix] = Split(
+                    found.matrix, tuple(self.fresh(f"{found.matrix}_{lab}", (rows, n)) for lab, n in zip(names, sizes, strict=True)), sizes
+                )
             parts = []
             for block, term in zip(cut[found.matrix].blocks, inner.terms, strict=True):
                 value = term.factors[1].value
@@ -280,7 +282,11 @@ class Plan:
     @cached_property
     def stack(self) -> list[sp.Symbol]:
         """The slots whose input products are computed as one, in the order of the stack: sharing operand, size and activation side by side."""
-        full = [s for s, slot in self.slots.items() if len(slot.given) == 1 and len(slot.looped) <= 1 and s in self.moving and s not in self.program.updates.values()]
+        full = [
+            s
+            for s, slot in self.slots.items()
+            if len(slot.given) == 1 and len(slot.looped) <= 1 and s in self.moving and s not in self.program.updates.values()
+        ]
         if not full:
             return []
         operand, size = self.slots[full[0]].given[0].operand, self.program.shapes[full[0]][0]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 
 import sympy as sp
 
@@ -34,6 +35,7 @@ class Reverse:
         self.block = Lines(self.block_name, "K", "work")
         self.body = Lines(self.name, "B")
         self.size: sp.Expr | None = None
+        self.labels: set[str] = set()
         self._places()
         self._slopes()
         self._loop()
@@ -140,8 +142,10 @@ class Reverse:
         for d in self.sweep.stored:
             if d in seeds and d not in self.outputs:
                 self.body.add(f"{self.kept(d)}[...] = {self.local[d]}")
+        self.together: set[sp.Symbol] = set()
         for st in self.sweep.loop:
-            self._statement(st)
+            if st.name not in self.together:
+                self._statement(st)
         for name, shape in self.body.scratch.items():
             self.setup.append(f"{name} = np.empty({shape.replace('K, B', 'B')}, dtype)")
 
@@ -152,7 +156,21 @@ class Reverse:
         for k, (c, source) in enumerate(st.terms):
             coefficient = st.prefilled.get(k, c)
             summands.append((coefficient, self._source(source)))
-        own = len(st.terms) == 1 and st.name in self.runs and 0 in st.prefilled
+        own = self._own(st)
+        alike = self._alike(st) if own else []
+        if len(alike) > 1:
+            for other in alike[1:]:
+                self.body.add(f"# {self._formula(other)}")
+            places = sorted(self.runs[a.name] for a in alike)
+            stride = f":{places[1] - places[0]}" if places[1] - places[0] > 1 else ""
+            out = "_".join(n(d) for d, k in sorted(self.runs.items(), key=lambda item: item[1]) if k in places)
+            self.views[out] = f"d[{places[0]}:{places[-1] + 1}{stride}, t]"
+            self.body.add(f"{out} *= {self._added(summands[0][1])}")
+            for a in alike:
+                self.views[n(a.name)] = f"d[{self.runs[a.name]}, t]"
+                self.local[a.name] = n(a.name)
+                self.together.add(a.name)
+            return
         if own:
             out = n(st.name)
             (_, columns) = summands[0]
@@ -165,6 +183,20 @@ class Reverse:
             shape = self.shape(st.name)
             self.body.into(expr, out, shape)
         self.local[st.name] = out
+
+    def _own(self, st: Statement) -> bool:
+        """Whether the slope stands in d already, and only the source is missing."""
+        return len(st.terms) == 1 and st.name in self.runs and 0 in st.prefilled
+
+    def _alike(self, st: Statement) -> list[Statement]:
+        """This statement and those that only miss the same source, if they stand in d at equal distances."""
+        source = st.terms[0][1]
+        if source in self.sweep.gathered:
+            return [st]
+        found = [st, *(o for o in self.sweep.loop if o is not st and self._own(o) and o.terms[0][1] == source and o.name not in self.together)]
+        places = sorted(self.runs[o.name] for o in found)
+        steps = {b - a for a, b in pairwise(places)}
+        return found if len(steps) == 1 else [st]
 
     def _formula(self, st: Statement) -> str:
         """The statement as an equation, intermediate adjoints put in."""
@@ -221,14 +253,15 @@ class Reverse:
         n = self.names
         word = n.operand(g.operand)
         columns: list[str] = []
-        for number, run in enumerate(self._runs(g)):
-            label = word + (f"_{number + 1}" if len(self._runs(g)) > 1 else "") + ("" if f"back_{word}" not in " ".join(self.setup) or len(self._runs(g)) > 1 else f"_{len(self.setup)}")
+        for run in self._runs(g):
+            label = word if word not in self.labels else f"{word}_{len(self.labels) + 1}"
+            self.labels.add(label)
             mats = [self.forward.matrix(g.members[k][1], forward=False) for k in run]
             deltas = [self.sweep.delta(g.members[k][0]) for k in run]
             lead = [str(len(run)), "B"] if len(run) > 1 else ["B"]
             self.setup.append(f"back_{label} = np.empty({n.shape((g.size,), *lead)}, dtype)")
             if len(run) > 1:
-                self.setup.append(f"weights_{label} = np.stack([{', '.join(mats)}])")
+                self.setup.append(f"weights_{label} = np.array([{', '.join(mats)}])")
                 i = self.runs[deltas[0]]
                 self.body.add(f"np.matmul(d[{i}:{i + len(run)}, t], weights_{label}, out=back_{label})  # {', '.join(map(n, deltas))}")
                 columns += [f"back_{label}[{k}]" for k in range(len(run))]
@@ -295,7 +328,8 @@ class Reverse:
             return self._einsum_all(source, False)
         letters = "ij"[:rank]
         if source in self.sweep.deltas:
-            return f"np.einsum('tb{letters},tb{letters}->{letters}', {self._wide(source)}, np.broadcast_to({infix(c, self._wide, PLAIN)}, {self._wide(source)}.shape))"
+            d = self._wide(source)
+            return f"np.einsum('tb{letters},tb{letters}->{letters}', {d}, np.broadcast_to({infix(c, self._wide, PLAIN)}, {d}.shape))"
         raise AssertionError(f"{p}: {c} {source}")
 
     def _all(self, st: Statement) -> None:
@@ -311,7 +345,7 @@ class Reverse:
                 i, many = self.runs[self.sweep.delta(g.members[0][0])], len(runs[0])
                 size, inner = n.size(self.program.shapes[x][0]), n.size(self.size or g.size)
                 self.setup.append(f"{target} = np.empty((T, B, {size}), dtype)")
-                self.setup.append(f"weights_{n(x)} = np.stack([{', '.join(self.forward.matrix(p, forward=False) for _, p in g.members)}])")
+                self.setup.append(f"weights_{n(x)} = np.array([{', '.join(self.forward.matrix(p, forward=False) for _, p in g.members)}])")
                 self.setup.append(f"back_{n(x)}_block = np.empty(({many}, K * B, {size}), dtype)")
                 self.tail += [
                     f"# {self._comment(st.name)}, of the block",
@@ -333,7 +367,8 @@ class Reverse:
         codes = []
         for s, p in g.members:
             d = self.sweep.delta(s)
-            codes.append(f"({self._wide(d)}.reshape(T * B, {self.names.size(self.adjoint.shapes[d][0])}) @ {self.forward.matrix(p, forward=False)}).reshape(T, B, {cols})")
+            flat = f"{self._wide(d)}.reshape(T * B, {self.names.size(self.adjoint.shapes[d][0])})"
+            codes.append(f"({flat} @ {self.forward.matrix(p, forward=False)}).reshape(T, B, {cols})")
         return " + ".join(codes)
 
     def _outer_products(self) -> None:

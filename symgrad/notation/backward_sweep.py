@@ -117,7 +117,9 @@ class Sweep:
     def _stored(self, loop: list[Statement]) -> list[sp.Symbol]:
         """The adjoints of the loop that are asked for after it, at every step: those of the slots, and a few others."""
         names = {st.name for st in loop} | set(self.plan.equations.seeds)
-        wanted = {s for st in self.after for _, source in st.terms for s in (self.inside(source) if source not in self.outer else {self.delta(self.outer[source][0])})}
+        wanted = {
+            s for st in self.after for _, source in st.terms for s in (self.inside(source) if source not in self.outer else {self.delta(self.outer[source][0])})
+        }
         slots = [self.delta(s) for s in self.plan.ordered]
         found = [d for d in slots if d in names and (d in wanted or self._in_stack(d))]
         return [*found, *sorted((wanted & names) - set(found), key=str)]
@@ -133,11 +135,7 @@ class Sweep:
         out: list[Statement] = []
         held: dict[sp.Symbol, Statement] = {}
         for st in loop:
-            st.terms = [
-                (c * inner, deeper)
-                for c, source in st.terms
-                for inner, deeper in (held[source].terms if source in held else [(sp.S.One, source)])
-            ]
+            st.terms = [(c * inner, deeper) for c, source in st.terms for inner, deeper in (held[source].terms if source in held else [(sp.S.One, source)])]
             # a sum behind a coefficient would be computed term by term, so only single terms move
             if st.name not in keep and uses.count(st.name) == 1 and st.name in direct and len(st.terms) == 1:
                 held[st.name] = st
@@ -150,7 +148,7 @@ class Sweep:
         self.prefilled: dict[sp.Symbol, sp.Expr] = {}
         for st in self.loop:
             for k, (c, _) in enumerate(st.terms):
-                if not c.is_Symbol and not c.is_number and not -c == 1:
+                if not c.is_Symbol and not c.is_number and -c != 1:
                     name = sp.Symbol(f"slope[{st.name},{k}]")
                     st.prefilled[k] = name
                     self.prefilled[name] = c
@@ -165,5 +163,3 @@ class Sweep:
                 if source in self.adjoint.atoms and source not in self.outer:
                     found |= self.inside(source)
         return {s for s in found if s in self.program.equations or s in self.program.states or s in self.program.inputs or s in self.program.atoms}
-
-

@@ -16,8 +16,18 @@ from symgrad.notation.backward_sweep import Sweep
 from symgrad.notation.text import text
 from symgrad.notation.write import Writer, update_equations
 
-FUNCTIONS = {"sigmoid": "torch.sigmoid", "tanh": "torch.tanh", "exp": "torch.exp", "log": "torch.log", "abs": "torch.abs", "sign": "torch.sign", "relu": "torch.relu",
-             "sqrt": "torch.sqrt", "softplus": "torch.nn.functional.softplus", "step": "step"}  # fmt: skip
+FUNCTIONS = {
+    "sigmoid": "torch.sigmoid",
+    "tanh": "torch.tanh",
+    "exp": "torch.exp",
+    "log": "torch.log",
+    "abs": "torch.abs",
+    "sign": "torch.sign",
+    "relu": "torch.relu",
+    "sqrt": "torch.sqrt",
+    "softplus": "torch.nn.functional.softplus",
+    "step": "step",
+}
 STEP = "def step(a):\n    return (a > 0).to(a.dtype)\n"
 
 
@@ -68,7 +78,9 @@ class Torch:
                     continue
                 assert not isinstance(f.value, Tensor)
                 assert f.value != IDENTITY, "a cell does not contain I"
-                batched = any(a.name.startswith("δ") or a in self.plan.batched or (a in self.adjoint.atoms and a not in self.program.atoms) for a in f.value.free_symbols)
+                batched = any(
+                    a.name.startswith("δ") or a in self.plan.batched or (a in self.adjoint.atoms and a not in self.program.atoms) for a in f.value.free_symbols
+                )
                 carries |= batched
                 seen |= set(f.indices)
                 specs.append((lead if batched else "") + "".join(letters[i] for i in f.indices))
@@ -107,7 +119,13 @@ class Torch:
             terms = []
             for c, source in st.terms:
                 code = self.name(source)
-                terms.append(code.removeprefix("(").removesuffix(")") if c == 1 and source in self.sweep.gathered else code if c == 1 else f"{infix(c, self.name, FUNCTIONS, 2)} * {code}")
+                terms.append(
+                    code.removeprefix("(").removesuffix(")")
+                    if c == 1 and source in self.sweep.gathered
+                    else code
+                    if c == 1
+                    else f"{infix(c, self.name, FUNCTIONS, 2)} * {code}"
+                )
             lines.append(f"{self.target(st.name)} = {' + '.join(terms) or '0'}")
         return lines
 
@@ -151,14 +169,20 @@ def torch_module(program: Program) -> str:
     if w.plan.splits:
         from symgrad.errors import SymgradError
 
-        raise SymgradError(f"cell {program.name} multiplies a matrix by [h; x]: write W_h @ h + W_x @ x for --to torch, or ask for --to numpy, which cuts the matrix itself")
+        raise SymgradError(
+            f"cell {program.name} multiplies a matrix by [h; x]: write W_h @ h + W_x @ x for --to torch, or ask for --to numpy, which cuts the matrix itself"
+        )
     news = {old: n(program.updates[old]) for old in states}
     step, back, after = w.forward_step(), w.backward_step(), w.after()
     title = "".join(part.capitalize() for part in program.name.split("_"))
     loop_reads = [s for s in (*inputs, *states, *w.program.equations) if s in w.read and (s in w.program.equations or s in states or s in inputs)]
     code = "\n".join(back)
     loop_reads = [s for s in loop_reads if re.search(rf"\b{re.escape(n(s))}\b", code) and s in w.plan.batched]
-    whole = [s for s in (*inputs, *states, *w.program.equations) if s in w.read_all and s in w.plan.batched and re.search(rf"\b{re.escape(n(s))}_all\b", "\n".join(after))]
+    whole = [
+        s
+        for s in (*inputs, *states, *w.program.equations)
+        if s in w.read_all and s in w.plan.batched and re.search(rf"\b{re.escape(n(s))}_all\b", "\n".join(after))
+    ]
     saved = list(dict.fromkeys([*loop_reads, *whole]))
     saved_step = [s for s in saved if s not in inputs]
     kept = [*saved_step, *(y for y in outputs if y not in saved_step)]
@@ -178,11 +202,21 @@ def torch_module(program: Program) -> str:
                 size_lines.append((n.sizes[dim.name], f"{n(s)}.shape[{axis if s in params else axis + 1}]"))
     body_text = "\n".join([*step, *back, *after])
     sizes = [f"{k} = {v}" for k, v in size_lines if re.search(rf"new_ones\({re.escape(k)}\)", body_text)]
+    results = w.plan.equations.results
+    gradients = [*(f"{n(results[x])}_all" for x in inputs), "None", *(n(seeds[s]) for s in states), *(n(results[p]) for p in params)]
+    given = [*xs_args, "mask", *(f"states[{s.name!r}]" for s in states), *(f"params[{p.name!r}]" for p in params)]
+    by_name = ", xs by input name" if len(inputs) > 1 else ""
     lines = [
-        f'"""The cell {program.name} over whole sequences, with its derived backward pass as a torch.autograd.Function.', "",
-        *(f"    {text(e)}" for e in update_equations(program)), "",
+        f'"""The cell {program.name} over whole sequences, with its derived backward pass as a torch.autograd.Function.',
+        "",
+        *(f"    {text(e)}" for e in update_equations(program)),
+        "",
         f"Written by `symgrad backward {program.name} --to torch`.  Time first: xs (T, B, m); mask (T, B), 1 where a step is real.",
-        '"""', "", "import torch", "", "",
+        '"""',
+        "",
+        "import torch",
+        "",
+        "",
         *([*STEP.splitlines(), "", ""] if "step(" in body_text else []),
         f"class {title}(torch.autograd.Function):",
         "    @staticmethod",
@@ -198,12 +232,12 @@ def torch_module(program: Program) -> str:
         *(f"                {news[s]} = torch.where(mask[t, :, None] > 0, {news[s]}, {n(s)})" for s in states),
         f"            {', '.join(n(s) for s in states)} = {', '.join(news[s] for s in states)}",
         f"            ys.append({n(first)})",
-        f"        ctx.save_for_backward({', '.join(xs_args)}, mask, {''.join(f'torch.stack({n(s)}_list), ' for s in saved_step)}{''.join(f'{n(s)}, ' for s in fixed)}{', '.join(n(p) for p in params)})",
+        f"        ctx.save_for_backward({', '.join([*xs_args, 'mask', *(f'torch.stack({n(s)}_list)' for s in saved_step), *map(n, fixed), *map(n, params)])})",
         f"        return {', '.join(['torch.stack(ys)', *(n(s) for s in states), *(f'torch.stack({n(y)}_list)' for y in outputs)])}",
         "",
         "    @staticmethod",
         f"    def backward(ctx, dys, {', '.join(f'd{n(s)}_end' for s in states)}{''.join(f', {d}_all' for d in d_out)}):",
-        f"        {', '.join(xs_args)}, mask, {''.join(f'{n(s)}_all, ' for s in saved_step)}{''.join(f'{n(s)}, ' for s in fixed)}{', '.join(n(p) for p in params)} = ctx.saved_tensors",
+        f"        {', '.join([*xs_args, 'mask', *(f'{n(s)}_all' for s in saved_step), *map(n, fixed), *map(n, params)])} = ctx.saved_tensors",
         *(f"        {n(x)}_all = {xs_args[k]}" for k, x in enumerate(inputs) if x in whole),
         *(f"        {line}" for line in sizes),
         *([f"        if mask is not None:\n            {d}_all = {d}_all * mask[:, :, None]" for d in d_out]),
@@ -224,17 +258,18 @@ def torch_module(program: Program) -> str:
         *(f"                {n(seeds[s])} = {n(seeds[s])} + {n(seeds[s])}_kept" for s in states),
         *(f"        {n(d)}_all = torch.stack({n(d)}_list[::-1])" for d in collected if n(d) not in d_out),
         *(f"        {line}" for line in after),
-        f"        return {', '.join([*(f'{n(w.plan.equations.results[x])}_all' for x in inputs), 'None', *(n(seeds[s]) for s in states), *(n(w.plan.equations.results[p]) for p in params)])}",
-        "", "",
+        f"        return {', '.join(gradients)}",
+        "",
+        "",
         f"def {program.name}(xs, states, params, mask=None, batch_first=False):",
-        f'    """ys and the final states{" and the outputs" if outputs else ""}, differentiable; states and params by name{", xs by input name" if len(inputs) > 1 else ""}."""',
+        f'    """ys and the final states{" and the outputs" if outputs else ""}, differentiable; states and params by name{by_name}."""',
         *([f"    {', '.join(xs_args)} = {', '.join(f'xs[{x.name!r}]' for x in inputs)}"] if len(inputs) > 1 else []),
         "    if batch_first:",
         *(f"        {x} = {x}.transpose(0, 1)" for x in xs_args),
         "        mask = None if mask is None else mask.T",
-        f"    ys, {', '.join(f'{n(s)}_end' for s in states)}{''.join(f', {n(y)}' for y in outputs)} = {title}.apply({', '.join(xs_args)}, mask, {', '.join(f'states[{s.name!r}]' for s in states)}, {', '.join(f'params[{p.name!r}]' for p in params)})",
+        f"    ys, {', '.join([*(f'{n(s)}_end' for s in states), *map(n, outputs)])} = {title}.apply({', '.join(given)})",
         f"    final = {{{', '.join(f'{s.name!r}: {n(s)}_end' for s in states)}}}",
         f"    return (ys.transpose(0, 1) if batch_first else ys), final{', {' + ', '.join(f'{y.name!r}: {n(y)}' for y in outputs) + '}' if outputs else ''}",
         "",
-    ]  # fmt: skip
+    ]
     return "\n".join(lines)

@@ -6,6 +6,8 @@ say what stands there; what a sign or a bracket means is for typing to settle.
 
 from __future__ import annotations
 
+import re
+
 from symgrad.notation import table
 from symgrad.notation.lexis import lex
 from symgrad.notation.loose import Loose
@@ -16,9 +18,15 @@ from symgrad.notation.tokens import END, ParseError, Token
 
 __all__ = ["parse_dialect"]
 
+_COMMAND = re.compile(r"\\[A-Za-z]{2}")
+
 
 def parse_dialect(source: str, functions: frozenset[str] = table.DEFAULT_FUNCTIONS, code: bool = False) -> list[Node]:
-    """The statements of a fragment; `code` for lines of code and plain text, where words are names and a line ends a statement."""
+    """The statements of a fragment; `code` for lines of code and plain text, where words are names and a line ends a statement.
+
+    A single line with LaTeX's commands in it, as it stands between backticks, is read as LaTeX.
+    """
+    code = code and ("\n" in source.strip() or _COMMAND.search(source) is None)
     try:
         swept = sweep(lex(source, code), code)
     except ParseError as error:

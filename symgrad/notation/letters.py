@@ -6,12 +6,12 @@ import unicodedata
 from dataclasses import replace
 
 from symgrad.notation import table
-from symgrad.notation.syntax import Index, Name, Node, Number, Power, Product, Stack, Transpose, Tuple
+from symgrad.notation.syntax import Index, Name, Node, Number, Power, Product, Span, Stack, Transpose, Tuple
 
 _ACCENTS = frozenset(("tilde", "hat", "bar"))
 
 
-def identifier_name(text: str) -> Name:
+def identifier_name(text: str, span: Span) -> Name:
     """``W_hf`` as ``W_{hf}``, ``h_tilde`` as ``\\tilde{h}``, ``h̃_t``; the base stays a word."""
     head, *rest = text.split("_")
     base, accents = _letters(head)
@@ -20,11 +20,11 @@ def identifier_name(text: str) -> Name:
         if word in _ACCENTS and not subs:
             accents = (*accents, word)
         elif word.isdigit():
-            subs.append(Number(word))
+            subs.append(Number(word, span=span))
         elif word:
             inner, marks = _letters(word)
             letters = len(inner) == 2 and inner.isalpha() and not marks
-            subs.append(Product((Name(inner[0]), Name(inner[1]))) if letters else Name(inner, marks))
+            subs.append(Product((Name(inner[0], span=span), Name(inner[1], span=span)), span=span) if letters else Name(inner, marks, span=span))
     return Name(table.FUNCTION_WORDS.get(base, base), accents, tuple(subs))
 
 

@@ -52,7 +52,8 @@ _LATEX = re.compile(
     {_COMMON}
   | (?P<word>(?:(?<![A-Za-z\\])|(?<=[_^][A-Za-z]))(?:{_or(_WORDS)})(?![A-Za-z])|tanh(?![A-Za-z])|sigmoid(?![A-Za-z])|softmax(?![A-Za-z]))
   | (?P<identifier>(?<![A-Za-z\\])[A-Za-z]{{2,}}(?:\\_[A-Za-z0-9]+)+)
-  | (?P<plain>(?<![A-Za-z\\_^])(?:(?=[A-Za-z]*[aeiou])(?![a-z]*(?:{_or(_WORDS)}))[A-Z]?[a-z]{{4,}}|d?(?:{_or(table.SHORT_WORDS)}))(?![A-Za-z]))
+  | (?P<plain>(?<![A-Za-z\\_^])(?:(?=[A-Za-z]*[aeiou])(?![i-np-t]+(?![A-Za-z]))(?![a-z]*(?:{_or(_WORDS)}))[A-Z]?[a-z]{{4,}}
+        |d?(?:{_or(table.SHORT_WORDS)}))(?![A-Za-z]))
     {_END}""",
     re.VERBOSE,
 )

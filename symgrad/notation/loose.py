@@ -193,7 +193,7 @@ class Loose(Enclosed):
         match token.kind:
             case "identifier":
                 self.take()
-                return identifier_name(token.key), "name"
+                return identifier_name(token.key, Span(token.start, token.end)), "name"
             case "method":
                 raise self.error(f"`{token.key}` with nothing before it")
             case "prose":

@@ -115,6 +115,8 @@ class _Row:
         self.conditional = ""  # the word that makes what follows a condition
         self.fresh = True  # whether no statement stands in this row yet
         self.waiting: list[list[Token]] = []  # `a, b` before `= c`
+        self.first = len(found)  # where its statements begin
+        self.opened = False  # whether a word opened a bracket, `(since a = b)`
         self.range: list[Token] = []  # the last condition, while a list may go on in it
 
     def read(self, row: list[Token]) -> None:
@@ -147,6 +149,7 @@ class _Row:
         self.pending, self.fresh = [], False
 
     def prose(self, token: Token) -> None:
+        self.opened = token.key.count("(") > token.key.count(")")
         words = token.key.strip("().,:; ").lower().split()
         self.flush()
         self.range = []
@@ -170,6 +173,8 @@ class _Row:
 
     def piece(self, lead: str, part: list[Token]) -> None:
         part = unnumbered(part, lead)
+        if self.opened and part and part[-1].key == ")" and partners(part)[-1] < 0:
+            part, self.opened = part[:-1], False
         if not part:
             return
         if lead == "comma" and self.range and index_like(part):
@@ -195,7 +200,9 @@ class _Row:
         elif here and lead not in ("comma", "joined") and (ends_open(here) or starts_on(part)):
             self.join(here, part)
         elif here and lead == "arrow" and sets(here) and relates(part):
-            self.pending = [self.found.pop().tokens]
+            self.pending = []
+            while len(self.found) > self.first and sets(self.found[-1].tokens):  # `r = 0, z = 1 \implies a = b`
+                self.pending.insert(0, self.found.pop().tokens)
             self.state(part)
         elif here and lead in ("gap", "comma", "after") and relates(here) and goes_on(lead, here, part):
             if lead == "comma" and not relates(part):

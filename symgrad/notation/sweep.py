@@ -181,8 +181,9 @@ def _lists_cases(found: list[Token], begin: int) -> bool:
     """Whether the first cell of this environment is a value with its condition behind it, not one side of a relation."""
     if found[begin].key == r"\begin{array}":
         return False
-    for k, token in enumerate(found[begin + 1 :], begin + 1):
-        if token.key in table.RELATION_SIGNS or token.kind == "row" or token.key.startswith(_END):
+    for k in range(begin + 1, min(begin + 300, len(found))):
+        token = found[k]
+        if token.key in table.RELATION_SIGNS or token.kind == "row" or token.key.startswith(_END) or token.key == found[begin].key:
             return False
         if token.key == CELL:
             return k + 1 < len(found) and found[k + 1].key not in table.RELATION_SIGNS

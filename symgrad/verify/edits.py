@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import sympy as sp
 
 from symgrad.calculus.adjoint import Equations
-from symgrad.language.program import Program
+from symgrad.language.program import Call, Program
 from symgrad.language.tensor import Factor, Tensor, Term
 from symgrad.notation.text import text
 from symgrad.notation.write import Writer
@@ -58,7 +58,12 @@ def edits(equations: Equations, sequence: bool) -> Iterator[Edit]:
         ):
             yield Edit("time", "", words, program, time)
         for p in forward.parameters:
-            for kept, words in (("first", "overwritten at every step (= in place of +=)"), ("last", "that of the last step alone"), ("but first", "without the first step"), ("but last", "without the last step")):
+            for kept, words in (
+                ("first", "overwritten at every step (= in place of +=)"),
+                ("last", "that of the last step alone"),
+                ("but first", "without the first step"),
+                ("but last", "without the last step"),
+            ):
                 yield Edit("time", p.name, f"δ of {p.name} is not summed over all steps: it is {words}", program, Time(summed=kept, only=p.name))
     changer = _Changer(equations)
     for s in program.equations:
@@ -119,7 +124,12 @@ class _Changer:
                     words = f"in {self.named(s)}, {text(self.writer.tensor(value))} should stand where {text(self.writer.tensor(new))} does: the transpose"
                     yield Edit("transposed", s.name, words, self.with_atom(s, a, new))
             if value.rank == 2 and value.dims[0] == value.dims[1]:
-                new = replace(value, terms=tuple(Term(t.coefficient, tuple(Factor(f.value, tuple(1 - i if i < 2 else i for i in f.indices)) for f in t.factors)) for t in value.terms))
+                new = replace(
+                    value,
+                    terms=tuple(
+                        Term(t.coefficient, tuple(Factor(f.value, tuple(1 - i if i < 2 else i for i in f.indices)) for f in t.factors)) for t in value.terms
+                    ),
+                )
                 yield Edit("transposed", s.name, f"{self.named(s)} is transposed: it should be {text(self.writer.tensor(value))}", self.with_atom(s, a, new))
 
     def with_atom(self, s: sp.Symbol, a: sp.Symbol, value: Tensor) -> Program:
@@ -144,14 +154,26 @@ class _Changer:
             if product.is_Mul:
                 for a in product.args:
                     if not self.carries(a) and not a.is_number:
-                        yield self.changed(s, expr - product + product / a, "factor-forgotten", f"in {self.named(s)} the factor {self.show(a)} is left out of {self.show(product)}")
+                        yield self.changed(
+                            s,
+                            expr - product + product / a,
+                            "factor-forgotten",
+                            f"in {self.named(s)} the factor {self.show(a)} is left out of {self.show(product)}",
+                        )
         for atom in sorted(expr.free_symbols & self.program.atoms.keys(), key=str):
             value = self.program.atoms[atom]
-            for inner in {f.value for t in value.terms for f in t.factors if not isinstance(f.value, Tensor) and f.value.is_Mul} if isinstance(value, Tensor) else ():
+            for inner in (
+                {f.value for t in value.terms for f in t.factors if not isinstance(f.value, Tensor) and f.value.is_Mul} if isinstance(value, Tensor) else ()
+            ):
                 for a in inner.args:
                     rest = inner / a
-                    new = value.map(lambda e, old=inner, rest=rest: rest if e == old else e)  # type: ignore[misc]
-                    yield Edit("factor-forgotten", s.name, f"in {self.named(s)}, {self.show(rest)} stands where {self.show(inner)} should", self.with_atom(s, atom, new))
+                    new = _replaced(value, inner, rest)
+                    yield Edit(
+                        "factor-forgotten",
+                        s.name,
+                        f"in {self.named(s)}, {self.show(rest)} stands where {self.show(inner)} should",
+                        self.with_atom(s, atom, new),
+                    )
         for a in expr.atoms(sp.Add):
             if a != expr and len(a.args) == 2:
                 yield self.changed(s, expr.xreplace({a: -a}), "sign", f"in {self.named(s)} the difference {self.show(a)} stands the other way round")
@@ -199,3 +221,9 @@ class _Changer:
                     b = sp.Symbol(f"{a.name}{mark}")
                     edit = self.renamed(s, a, b, "time-index", f"in {self.named(s)}, {self.named(a)} is taken {words}")
                     yield replace(edit, program=replace(edit.program, shapes={**edit.program.shapes, b: p.shapes[a]}))
+
+
+def _replaced(value: Tensor | Call, old: sp.Expr, new: sp.Expr) -> Tensor:
+    """One factor of a contraction exchanged."""
+    assert isinstance(value, Tensor)
+    return value.map(lambda e: new if e == old else e)

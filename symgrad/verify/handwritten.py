@@ -60,7 +60,9 @@ class BackwardReport:
         return "\n".join([f"backward of {self.cell}: {'right' if self else 'wrong'}", *("  " + line for line in lines)])
 
 
-def verify_backward(cell: Cell, backward: Callable[..., Any], forward: Callable[..., Any] | None = None, *, T: int = 4, B: int = 2, seed: int = 0) -> BackwardReport:
+def verify_backward(
+    cell: Cell, backward: Callable[..., Any], forward: Callable[..., Any] | None = None, *, T: int = 4, B: int = 2, seed: int = 0
+) -> BackwardReport:
     r"""Hold a backward function against the derived adjoint equations.
 
     `backward` is called by the names of its arguments.  One step, vectors: inputs and old states (``x``, ``h`` or ``h_prev``), parameters, gates and other
@@ -163,7 +165,9 @@ class Trial:
             for old, new in program.updates.items():
                 values |= dict.fromkeys((f"{old.name}_prev", f"{old.name}_old", f"{old.name}0"), self.start[old.name])
                 values |= dict.fromkeys((f"{old.name}_new", f"{old.name}_next", f"{old.name}_t"), self.end[old.name])
-                values |= dict.fromkeys((f"d{old.name}", f"d{new.name}", f"d{old.name}_t", f"d{old.name}_new", f"d{old.name}_next", f"dL_d{old.name}"), self.final[old.name])
+                values |= dict.fromkeys(
+                    (f"d{old.name}", f"d{new.name}", f"d{old.name}_t", f"d{old.name}_new", f"d{old.name}_next", f"dL_d{old.name}"), self.final[old.name]
+                )
             values |= {f"d{y}": v[0] for y, v in self.douts.items()} | {"cache": self.steps[0]}
         else:
             values = {**every, **{f"{k}s": v for k, v in every.items()}, "dys": self.dys, "T": self.T}
@@ -175,7 +179,8 @@ class Trial:
             values |= {f"d{y}s": v for y, v in self.douts.items()} | {f"d{y}": v for y, v in self.douts.items()} | {"doutputs": self.douts}
             values |= {"cache": {**values, **self.params}}
         if name not in values:
-            raise SymgradError(f"the backward function takes {name!r}, which is not known here; it can take {', '.join(sorted({*values, *self.params, 'params', 'states', 'dfinal'}))}")
+            known = ", ".join(sorted({*values, *self.params, "params", "states", "dfinal"}))
+            raise SymgradError(f"the backward function takes {name!r}, which is not known here; it can take {known}")
         value = values[name]
         return value.copy() if isinstance(value, np.ndarray) else value
 
@@ -238,7 +243,9 @@ def _named(program: Program, returned: Any) -> Arrays:
             first = {program.inputs[0].name: dxs} if program.inputs and not isinstance(dxs, Mapping) else dict(dxs or {})
             return _named(program, {**first, **dstates, **dparams})
         if len(values) != len(order):
-            raise SymgradError(f"the backward function returned {len(values)} values; return a dict by name, or {', '.join('d' + n for n in order)} in this order")
+            raise SymgradError(
+                f"the backward function returned {len(values)} values; return a dict by name, or {', '.join('d' + n for n in order)} in this order"
+            )
         return dict(zip(order, values, strict=True))
     known: dict[str, str] = {}
     for name in order:
@@ -248,7 +255,9 @@ def _named(program: Program, returned: Any) -> Arrays:
         known |= dict.fromkeys((f"d{stem}_prev", f"{stem}_prev", f"d{stem}0", f"{stem}0", f"d{stem}_0", f"d{stem}s", f"{stem}s"), stem)
     unknown = [k for k in returned if k not in known]
     if unknown:
-        raise SymgradError(f"the backward function returned {', '.join(map(repr, unknown))}; known are {', '.join('d' + n for n in order)}, with or without the d")
+        raise SymgradError(
+            f"the backward function returned {', '.join(map(repr, unknown))}; known are {', '.join('d' + n for n in order)}, with or without the d"
+        )
     return {known[k]: v for k, v in returned.items()}
 
 
@@ -268,7 +277,7 @@ def _pairs(cell: Cell, backward: Callable[..., Any], forward: Callable[..., Any]
     more = {"doutputs": {k: np.stack([t.douts[k] for t in trials], axis=1) for k in base.douts}} if base.douts else {}
     found = _named(cell.program, backward(np.stack([t.dys for t in trials], axis=1), dfinal, cache, **more))
     whole = Together(trials)
-    return found, whole.gradients(), whole  # type: ignore[return-value]
+    return found, whole.gradients(), whole
 
 
 def _rerun(trial: Trial) -> list[Arrays]:

@@ -130,6 +130,8 @@ SEEDS = [
     "c_t &= f_t \\odot c_{t-1} + i_t \\odot g_t \\\\ \\pd{c_t}{c_{t-1}} &= \\mathrm{diag}(f_t)"
     "\\begin{cases}1 & i = j \\\\ 0 & \\text{else}\\end{cases}\\end{align}\n<!-- symgrad: cell lstm -->",
 ]
+
+
 def told(kind: str, text: str) -> list[str]:
     """The verdicts of a text; an error inside fails the test."""
     messages = list(judged({"name": "fuzz", "text": text, "kind": kind, "seconds": 5.0}))

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from symgrad.check.explain import explained, pages
+from symgrad.check.explain import FOLDER, explained, pages
 from symgrad.check.sources import read_text
 from symgrad.cli import main
 from symgrad.errors import SymgradError
@@ -43,3 +43,15 @@ def test_command(capsys: pytest.CaptureFixture[str]) -> None:
     assert "did you mean transposed-factor" in capsys.readouterr().err
     with pytest.raises(SymgradError):
         explained("nothing")
+
+
+NO_CODES = {"application/x-tex", "slope-of-output"}  # and tags that the modules use among themselves
+
+
+def test_every_code_has_a_page() -> None:
+    used: set[str] = set()
+    for path in FOLDER.parent.rglob("*.py"):
+        text = path.read_text(encoding="utf-8")
+        used |= set(re.findall(r'"([a-z]+(?:-[a-z]+)+)"', text)) if path.name in ("verdicts.py", "edits.py", "diagnose.py", "judge.py", "worker.py") else set()
+        used |= set(re.findall(r'Problem\([^"]*"([a-z-]+)"', text))
+    assert {code for code in used if code not in pages() and code not in NO_CODES and not code.startswith(("input-", "utf-"))} == set()

@@ -32,6 +32,7 @@ CASES = {
     "nested environment": ("md", "$$\\begin{aligned}a&=b\\end{aligned}$$", [r"display 1:3 \begin{aligned}a&=b\end{aligned}"]),
     "math fence": ("md", "```math\nx = y\n```", ["display 2:1 x = y"]),
     "directive fence": ("md", "```{math}\n:label: q\nx = y\n```", ["display 3:1 x = y"]),
+    "wordpress, wiki, role": ("md", "$latex h = z$ <math>q = r</math> {math}`a = b`", ["inline 1:8 h = z", "inline 1:21 q = r", "inline 1:41 a = b"]),
     "gitlab": ("md", "so $`h = z`$.", ["inline 1:6 h = z"]),
     "dollar in text": ("md", r"$\text{if $x$} = y$ and $$\text{for $t$} = 3$$", [r"inline 1:2 \text{if $x$} = y", r"display 1:27 \text{for $t$} = 3"]),
     "quotation": ("md", "> $$\n> h_t = z_t\n>   + r_t\n> $$", ["display 2:3 h_t = z_t\n+ r_t"]),
@@ -74,6 +75,18 @@ CASES = {
 def test_what_is_mathematics(case: str) -> None:
     kind, text, expected = CASES[case]
     assert listed(read_text(text, "md" if kind == "txt" else kind)) == expected
+
+
+PICTURES = """
+![q](https://latex.codecogs.com/svg.latex?h_t%20%3D%20%5Csigma(z_t)+b)
+![公式](https://www.zhihu.com/equation?tex=h_t%3Dz_t%2Bc+x)
+<img src="https://render.githubusercontent.com/render/math?math=a_t %3D b"> ![x](a_b=c.png)
+"""
+
+
+def test_formulas_in_the_addresses_of_pictures() -> None:
+    assert listed(read_text(PICTURES, "md")) == [r"inline 2:43 h_t = \sigma(z_t)+b", "inline 3:42 h_t=z_t+c x", "inline 4:65 a_t = b"]
+    assert [f.latex for f in read_text("<p>" + PICTURES.split("\n")[3], "html").fragments] == ["a_t = b"]
 
 
 MACROS = {

@@ -8,7 +8,8 @@ from __future__ import annotations
 import re
 
 from symgrad.check.sources.document import Passage, joined
-from symgrad.check.sources.passages import synthetic, unentitied
+from symgrad.check.sources.passages import synthetic, unentitied, unquoted
+from symgrad.check.sources.scan import FORMULA_URL
 from symgrad.check.sources.words import words
 
 _TAG = re.compile(
@@ -44,6 +45,10 @@ def visible(source: Passage) -> Passage:
             at = _mathematics(source, at, "</script", "mode=display" in attributes.replace(" ", ""), parts, here)
         elif name == "math" and not m["end"]:
             at = _mathml(source, m, parts, here)
+        elif name == "img" and (address := re.search(rf"{FORMULA_URL}([^\"'<>]+)", attributes)):
+            offset = m.start("attributes")
+            coded = unentitied(source[offset + address.start(1) : offset + address.end(1)])
+            _formula(unquoted(coded, "codecogs" in address[0]), False, parts, here)
         elif name == "img" and (alt := _ALT.search(attributes)) and re.search(r"class\s*=\s*[\"'][^\"']*(?:tex|latex|math)", attributes):
             _formula(_attribute(source, m, alt), False, parts, here)
         elif name in _HIDDEN and not m["end"]:

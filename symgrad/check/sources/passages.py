@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import re
+import urllib.parse
 from array import array
 from collections.abc import Callable
 
@@ -51,6 +52,20 @@ _TEXTUAL = re.compile(r"\\(?:text|mathrm|operatorname)\w*\s*\{[^{}]*\\_")
 def unentitied(source: Passage) -> Passage:
     """HTML's entities undone."""
     return rewritten(source, ENTITY, lambda m: html.unescape(m[0])) if "&" in source.text else source
+
+
+_QUOTE = re.compile(r"(?:%[89a-fA-F][0-9a-fA-F])+|%[0-7][0-9a-fA-F]|&space;|\+")
+
+
+def unquoted(source: Passage, plus: bool = False) -> Passage:
+    """What stands in an address, percent signs undone; `+` is a space unless it is a `plus`."""
+
+    def meant(m: re.Match[str]) -> str:
+        if m[0][0] == "%":
+            return urllib.parse.unquote(m[0], errors="replace")
+        return "+" if plus and m[0] == "+" else " "
+
+    return rewritten(source, _QUOTE, meant)
 
 
 def scripted(source: Passage) -> Passage:

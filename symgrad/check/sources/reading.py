@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from symgrad.check.sources import code, html, lines, notebook, scan
 from symgrad.check.sources.document import Directive, Document, Fragment, Passage, Problem, joined, passage
 from symgrad.check.sources.macros import Endless, Macros, configured, without
-from symgrad.check.sources.passages import math_of_markdown, scripted
+from symgrad.check.sources.passages import math_of_markdown, scripted, unquoted
 from symgrad.check.sources.scan import MARKDOWN, TEX, Dialect, Item
 from symgrad.check.sources.words import words
 
@@ -68,7 +68,9 @@ class Reading:
         quoted = dialect is MARKDOWN and source.text[line : item.start].lstrip()[:1] == ">"
         match item.kind:
             case "display" | "inline":
-                if dialect is MARKDOWN:
+                if item.language == "url":
+                    inner = unquoted(inner, "codecogs" in source.text[item.start : item.inner[0]])
+                elif dialect is MARKDOWN:
                     inner = math_of_markdown(inner, quoted, source.text.startswith("\\\\", item.start))
                 yield inner, item.kind, item.environment
             case "rst":

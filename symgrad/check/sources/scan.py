@@ -47,16 +47,24 @@ def _dialect(name: str, openers: list[str], heading: str, lines: bool = True) ->
     return Dialect(name, re.compile("|".join(openers), re.MULTILINE | re.DOTALL), re.compile(heading, re.MULTILINE | re.IGNORECASE), lines)
 
 
+# Formulas as pictures: the page of the picture's address is the formula.
+FORMULA_URL = (
+    r"(?:https?:)?//(?:render\.githubusercontent\.com/render/math\?math=|www\.zhihu\.com/equation\?tex="
+    r"|latex\.codecogs\.com/(?:svg|gif|png)(?:\.latex|\.image|\.download)?\?)"
+)
 _COMMON = [r"(?P<dollars>\$\$)", r"(?P<gitlab>\$(?=`))", r"(?P<dollar>\$)", _ENV]
 _MARKED = r"^[ \t]*\#{1,6}[ \t]+(?P<atx>[^\n]+)$"
 MARKDOWN = _dialect(
     "markdown",
     [
-        r"(?P<skip>\A---\n.*?\n---$|!\[[^\]\n]{0,300}\]\([^)\n]{0,500}\)|(?<=\])\((?:https?:|mailto:|[#/.]|[\w-]+\.\w)[^)\n]{0,500}\)|https?://[^\s<>$)\]]+)",
+        rf"(?P<url>(?<=src=\"){FORMULA_URL}[^\"\n]+|{FORMULA_URL}[^\s\"'<>]+)",
+        rf"(?P<skip>\A---\n.*?\n---$|\A\+\+\+\n.*?\n\+\+\+$|!\[[^\]\n]{{0,300}}\]\((?!{FORMULA_URL})[^)\n]{{0,500}}\)"
+        rf"|(?<=\])\((?!{FORMULA_URL})(?:https?:|mailto:|[#/.]|[\w-]+\.\w)[^)\n]{{0,500}}\)|(?!{FORMULA_URL})https?://[^\s<>$)\]]+)",
+        r"<math>(?P<wiki>[^<]{1,4000})</math>",
         r"(?P<aside><!--|<(?:script|style)\b)",
         r"^(?P<quote>[ \t>]*)(?:[-*+]\s+|\d{1,3}[.)]\s+)?(?P<fence>`{3,}|~{3,})(?P<info>[^\n`]*)$",
         r"^(?P<indent>[ \t]*)(?:\#|//)?\.\.[ \t]+math::(?P<first>[^\n]*)$",
-        r":math:`(?P<role>[^`]{1,4000})`",
+        r"(?::math:|\{math\})`(?P<role>[^`]{1,4000})`",
         r"(?P<double>\\\\[\[(])",
         r"(?P<single>\\[\[(])",
         r"(?P<escape>\\\\(?!begin)|\\[^b\\]|\\(?=\\begin))",
@@ -118,8 +126,10 @@ def _item(m: re.Match[str], text: str, search: _Search) -> Item | int:
             return _fence(m, text)
         case "first":
             return _directive(m, text)
-        case "role":
-            return Item("inline", start, at, m.span("role"))
+        case "role" | "wiki" as name:
+            return Item("inline", start, at, m.span(name))
+        case "url":
+            return _picture(m)
         case "tick":
             end = search.next(m[0], at, MAX_INLINE)
             if end < 0 or _BLANK.search(text, at, end):
@@ -153,6 +163,16 @@ def _item(m: re.Match[str], text: str, search: _Search) -> Item | int:
             return at
 
 
+def _picture(m: re.Match[str]) -> Item:
+    """A formula in the address of a picture, up to the bracket that closes the Markdown around it."""
+    address = m[0]
+    while address.endswith(")") and address.count(")") > address.count("("):
+        address = address[: address.rindex(")")]
+    begins = re.match(FORMULA_URL, address)
+    start = m.start() + (begins.end() if begins else 0)
+    return Item("inline", m.start(), m.start() + len(address), (start, m.start() + len(address)), None, "url")
+
+
 def _dollar(text: str, start: int, search: _Search) -> Item | int:
     """``$x$`` and not ``$5 and $7``: no blank line inside, no sentence, and unless it is plainly mathematics no space at its edges."""
     at = start + 1
@@ -173,6 +193,8 @@ def _dollar(text: str, start: int, search: _Search) -> Item | int:
         return end + 1
     if _BLANK.search(inner) or _priced(inner):
         return at
+    if inner.startswith("latex "):  # WordPress
+        return Item("inline", start, end + 1, (at + 6, end))
     tight = not inner[0].isspace() and not inner[-1].isspace() and not text[end + 1 : end + 2].isdigit()
     if not tight and not _MATH.search(inner) and not re.fullmatch(r"\s*\w\s*", inner):
         return at
