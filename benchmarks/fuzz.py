@@ -1,8 +1,8 @@
 """`symgrad check` on mutants of documents: no run may end in an error of its own, none may pass its limits.
 
-    python benchmarks/fuzz.py FOLDER --count 100000 --jobs 2       # FOLDER holds documents of any kind
-    python benchmarks/fuzz.py FOLDER --count 100000 --read         # the reader alone, much faster
-    python benchmarks/fuzz.py FOLDER --seed 4711 --count 1 --show  # one mutant again
+python benchmarks/fuzz.py FOLDER --count 100000 --jobs 2       # FOLDER holds documents of any kind
+python benchmarks/fuzz.py FOLDER --count 100000 --read         # the reader alone, much faster
+python benchmarks/fuzz.py FOLDER --seed 4711 --count 1 --show  # one mutant again
 """
 
 from __future__ import annotations

@@ -105,7 +105,7 @@ def parser() -> argparse.ArgumentParser:
         "symgrad verify lstm --format json",
     )  # fmt: skip
     _cell(p)
-    p.add_argument("--against", metavar="NAMES", help="numpy,sympy,onnx,torch,jax (default: all that are installed)")
+    p.add_argument("--against", metavar="NAMES", help="numpy,sympy,onnx,torch,jax,decide (default: all that are installed)")
     p.add_argument("--format", choices=("text", "json"), default="text")
 
     p = command(

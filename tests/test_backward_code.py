@@ -187,6 +187,16 @@ def test_no_warning_at_large_values(cell: Any) -> None:
     assert all(np.isfinite(v).all() for v in by_code(generated(cell), p).values())
 
 
+def test_no_steps_at_all() -> None:
+    """T = 0: the final gradient is the initial one, and no parameter has any."""
+    cell = LIBRARY["gru"]
+    p = problem(cell, T=0)
+    found = by_code(generated(cell), p)
+    assert found["xs"].shape == (0, 2, 3)
+    assert (found["states.h"] == p["dfinal"]["h"]).all()
+    assert not found["params.U_z"].any()
+
+
 def test_a_gradient_of_the_final_state_that_is_missing_is_zero() -> None:
     cell = LIBRARY["lstm"]
     p = problem(cell)
@@ -404,7 +414,7 @@ def test_jax_scan(name: str) -> None:
     """Against JAX's gradient of a scan over the same cell."""
     jax = pytest.importorskip("jax", reason="jax is not installed")
     jnp = jax.numpy
-    jax.config.update("jax_enable_x64", True)
+    double = jax.enable_x64 if hasattr(jax, "enable_x64") else pytest.importorskip("jax.experimental").enable_x64  # for this test alone
     cell = LIBRARY[name]
     p = problem(cell, T=12, B=3)
 
@@ -425,6 +435,7 @@ def test_jax_scan(name: str) -> None:
         final, ys = jax.lax.scan(lambda s, x: (new := step(s, x, w), new[0]), tuple(states[s] for s in cell.states), xs)
         return (ys * p["dys"]).sum() + sum((a * b).sum() for a, b in zip(final, p["dfinal"].values(), strict=True))  # in the order of the cell
 
-    dxs, dstates, dparams = jax.grad(loss, argnums=(0, 1, 2))(p["xs"], p["states"], p["params"])
+    with double(True):
+        dxs, dstates, dparams = jax.grad(loss, argnums=(0, 1, 2))(p["xs"], p["states"], p["params"])
     theirs = {"xs": np.array(dxs)} | {f"states.{k}": np.array(v) for k, v in dstates.items()} | {f"params.{k}": np.array(v) for k, v in dparams.items()}
     assert worst(by_code(generated(cell), p), theirs)[0] < 1e-10

@@ -219,6 +219,9 @@ class Decider:
         for side in (left, right):
             for n in walk(side):
                 k = kind(n)
+                ref = self.page.symbols.ref(n)
+                if ref is not None and ref.entries:
+                    return False
                 if k in EXPLICIT or k == "Stack" or (k == "Name" and n.base in ("I", "diag")) or (k == "Index" and n.kind == "["):
                     return False
                 if k == "Power" and kind(unwrapped(n.exponent)) == "Name" and unwrapped(n.exponent).base in ("T", "Tr", "top"):

@@ -682,8 +682,25 @@ def terminals(page: Page) -> tuple[str, ...]:
             if lag == 0 and ref.key != key:
                 used.add(ref.key)
     shared = {page.named.get(page.canon(n, d.letter, d.shift)) for d in page.definitions.values() for n in walk(d.node) if n is not d.node and kind(n) in ("Apply", "Sum", "Hadamard", "Product", "Infix")}
-    out = tuple(k for k in page.definitions if k not in used and k not in shared and connected(page, k))
+    piles = stacks(page)
+    used -= {k for parts in piles.values() for k in parts if not any(
+        ref.key == k and lag == 0 and ref.key != key for key, d in page.definitions.items() if key not in piles for ref, lag in page.references(d))}  # fmt: skip
+    out = tuple(k for k in page.definitions if k not in used and k not in shared and k not in piles and connected(page, k))
     return out or tuple(k for k in page.definitions if k not in used)[:1]
+
+
+def stacks(page: Page) -> dict[str, tuple[str, ...]]:
+    """``s_t = [h_t; c_t]``: quantities of one step under one name."""
+    out = {}
+    for key, d in page.definitions.items():
+        node = unwrapped(d.node)
+        if kind(node) not in ("Stack", "Tuple") or len(node.args) < 2:
+            continue
+        refs = [page.symbols.ref(unwrapped(a)) for a in node.args]
+        found = page.references(d)
+        if all(r is not None and not r.entries and r.key in page.definitions for r in refs) and all(lag == 0 for _, lag in found):
+            out[key] = tuple(r.key for r in refs if r is not None)
+    return out
 
 
 def connected(page: Page, key: str) -> bool:
@@ -840,7 +857,7 @@ def model(page: Page, flat: bool) -> Model:
                 rules[target] = "target"
     votes = shapes.votes
     lowest = min([0, *(lag + 1 for d in page.definitions.values() for _, lag in page.references(d))])
-    return Model(equations, dims, frozenset(page.symbols.timed), frozenset(hidden), outputs, rules, -1 if votes[1] > votes[0] else 1, lowest)
+    return Model(equations, dims, frozenset(page.symbols.timed), frozenset(hidden), outputs, rules, -1 if votes[1] > votes[0] else 1, lowest, stacks(page))
 
 
 __all__ = ["ACTIVATIONS", "Abbreviation", "Collected", "Name", "Statement", "collect", "make_page"]

@@ -328,6 +328,8 @@ def gradient(run: Run, node: Any, wrt: Any, losses: tuple[int, ...]) -> Value:
         raise Missing(word or "variable", wrt)
     key, step, entries = target
     timed = key in run.page.symbols.timed
+    if timed and step is not None and step > max(losses) and step <= run.world.steps and not run.sums:
+        raise OutOfTime(key) if run.side == "left" else Misfit("the loss of a step does not depend on later ones")
     how = TOTAL
     if not timed and step is None:
         now = run.env.get(run.page.symbols.letter)

@@ -421,6 +421,10 @@ class Slips:
                         new = replace(n, args=(*n.args[:at], factor, *n.args[at:]))
                         yield Edit(self.swap(n, new), code, n, None, message, factor)
                     for k, a in enumerate(n.args):
+                        inner = a.arg if kind(a) == "Transpose" else a.base if kind(a) == "Power" and is_top(a.exponent) else None
+                        if inner is not None:
+                            new = replace(n, args=(*n.args[:k], Transpose(Hadamard((factor, inner))), *n.args[k + 1 :]))
+                            yield Edit(self.swap(n, new), code, a, None, message, factor)
                         if kind(a) in ("Name", "Power", "Index", "Sum", "Derivative", "Apply") and kind(a) != "Number":
                             new = replace(n, args=(*n.args[:k], Hadamard((a, factor)), *n.args[k + 1 :]))
                             yield Edit(self.swap(n, new), code, a, None, message, factor)

@@ -18,7 +18,7 @@ from symgrad.check import products, values
 from symgrad.check.page import Definition, Page
 from symgrad.check.products import common, meanings, plus
 from symgrad.check.readings import Chooser, Option
-from symgrad.check.symbols import Ref, children, head_and_parts, is_top, kind, letters, number_at, spelled, unwrapped
+from symgrad.check.symbols import DIGITS, Ref, children, head_and_parts, is_top, kind, letters, number_at, spelled, unwrapped
 from symgrad.check.values import Misfit, Value, scalar
 from symgrad.check.world import Lookup, Missing, OutOfTime, World
 
@@ -396,6 +396,9 @@ class Run:
         return out
 
     def transpose(self, node: Any) -> Value:
+        ref = self.page.symbols.ref(unwrapped(node.arg))
+        if ref is not None and len(ref.entries) == 2 and not self.flat:  # an entry of the transpose
+            return values.part(self.quantity(ref), tuple(self.entry(e, 0) for e in ref.entries[::-1]))
         return values.transposed(self.value(node.arg))
 
     def fraction(self, node: Any) -> Value:
@@ -698,6 +701,8 @@ class Run:
         return derivative(self, node)
 
     def numeral(self, node: Any) -> Value:
+        if len(node.text) > DIGITS:
+            raise Unsupported("a number with so many digits", node)
         r = Ratio(node.text)
         return scalar(r.numerator, r.denominator)
 

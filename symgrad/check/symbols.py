@@ -18,6 +18,7 @@ from symgrad.notation.syntax import Name, Negative, Node, Number, Power, Product
 PLAIN_ACCENTS = {"widehat": "hat", "widetilde": "tilde", "overline": "bar", "vec": ""}
 STEP_WORDS = {"prev": -1, "old": -1, "last": -1, "next": 0, "new": 0, "cur": 0, "curr": 0, "current": 0, "now": 0}
 STEP_LETTERS = frozenset({*"tTkijslnupqrmNKL", "tau", "ell", "tau'"})
+DIGITS = 60  # of a number that takes part
 VARIANTS = {"varphi": "phi", "varepsilon": "epsilon", "vartheta": "theta", "Tau": "T"}
 
 
@@ -172,7 +173,7 @@ def number_at(node: Any, env: dict[str, Any]) -> Ratio | int | None:
             value = env.get(VARIANTS.get(word, word)) if word else None
             return value if isinstance(value, int) else None
         case Number(text=text):
-            return int(text) if text.isdigit() else Ratio(text)
+            return None if len(text) > DIGITS else int(text) if text.isdigit() else Ratio(text)
         case Negative(arg=arg):
             inner = number_at(arg, env)
             return None if inner is None else -inner

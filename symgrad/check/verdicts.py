@@ -14,7 +14,7 @@ from symgrad.check.define import Statement, collect, derived, make_page, split_g
 from symgrad.check.derivatives import MARKS, described, symbol_id, symbol_target
 from symgrad.check.judgement import Judgement
 from symgrad.check.page import Abbreviation, Page
-from symgrad.check.symbols import head_and_parts, key_of, kind, spelled, unwrapped, walk
+from symgrad.check.symbols import head_and_parts, is_top, key_of, kind, spelled, unwrapped, walk
 from symgrad.notation.latex import latex
 from symgrad.notation.syntax import Derivative
 
@@ -59,6 +59,7 @@ class Judge:
         split_groups(self.collected)
         self.variables = self._variables()
         self.declared = self._declared()
+        self.matrices = any(kind(n) in ("Transpose", "Diagonal") or (kind(n) == "Power" and is_top(n.exponent)) for s in self.statements for n in walk(s.node))
         self.bare = not any(derived(s.node) for s in self.statements)
 
     def recurrent(self) -> bool:
@@ -232,6 +233,11 @@ class Judge:
             page = self.page(k)
             page.matrixlike = 2 if self.declared is not None and link.statement.number >= self.declared else 0
             outcome = self.attempt(page, left, right, link)
+            if outcome.equal and outcome.reading == "scalar" and self.matrices and outcome.near:
+                strict = Decider(page).decide(left, right, modes=((False, False), (False, True)))
+                slip = diagnose.repair(page, strict, link, time.monotonic() + SECONDS / 2)
+                if slip is not None and slip.code == "transposed-factor":
+                    return self.refuted(page, strict, link, slip, tuple(self.assumed(page, strict)))
             if outcome.equal:
                 return self.proved(page, outcome, link)
             if first is None or (first[1].missing is not None and outcome.missing is None):

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -60,8 +60,7 @@ class Model:
     losses: dict[str, str] = field(default_factory=dict)  # output → "free", "entropy", "binary"
     orient: int = 1
     first: int = 0  # the earliest step of a state
-    rows: frozenset[str] = frozenset()
-    upright: frozenset[str] = frozenset()
+    stacks: dict[str, tuple[str, ...]] = field(default_factory=dict)  # several quantities under one name
 
 
 class World:
@@ -72,7 +71,7 @@ class World:
         self.draws = Draws(seed)
         self._values: dict[Quantity, Value] = {}
         self._local: dict[Quantity, dict[Quantity, Array]] = {}
-        self._total: dict[tuple[str, Quantity, Quantity, int | None], Array | None] = {}
+        self._total: dict[tuple[Any, ...], Array | None] = {}
         self._adjoint: dict[int, dict[Quantity, Array]] = {}
         self._busy: set[Quantity] = set()
         self._slopes: dict[Quantity, Array] = {}
@@ -175,18 +174,24 @@ class World:
 
     # -- derivatives over paths -----------------------------------------------------------------------------------------------
 
-    def derivative(self, of: Quantity, wrt: Quantity, mode: str = "total", instance: int | None = None) -> Array:
-        """∂of/∂wrt flattened, [world, |of|, |wrt|]; `instance`: of a parameter, only its use at that step."""
-        found = self._path(of, wrt, mode, instance, of[1])
+    def derivative(self, of: Quantity, wrt: Quantity, mode: str = "total", instance: int | None = None, fixed: frozenset[Quantity] = frozenset()) -> Array:
+        """∂of/∂wrt flattened, [world, |of|, |wrt|]; `instance`: of a parameter, only its use at that step; no path leads through the `fixed` ones."""
+        parts = self.model.stacks.get(wrt[0])
+        if parts is not None and of != wrt:
+            members = frozenset((p, wrt[1]) for p in parts)
+            return np.concatenate([self.derivative(of, (p, wrt[1]), mode, instance, members - {(p, wrt[1])}) for p in parts], 2)
+        found = self._path(of, wrt, mode, instance, of[1], fixed)
         if found is None:
             return np.zeros((WORLDS, self.size(of[0]), self.size(wrt[0])), dtype=np.int64)
         return found
 
-    def _path(self, at: Quantity, wrt: Quantity, mode: str, instance: int | None, top: int | None) -> Array | None:
+    def _path(self, at: Quantity, wrt: Quantity, mode: str, instance: int | None, top: int | None, fixed: frozenset[Quantity]) -> Array | None:
+        if at in fixed:
+            return None
         if at == wrt:
             n = self.size(at[0])
             return np.broadcast_to(np.eye(n, dtype=np.int64), (WORLDS, n, n))
-        key = (mode if mode != "step" else f"step{top}", at, wrt, instance)
+        key = (mode if mode != "step" else f"step{top}", at, wrt, instance, fixed)
         if key in self._total:
             return self._total[key]
         out: Array | None = None
@@ -201,7 +206,7 @@ class World:
                 elif mode == "step" and q[1] != top:
                     continue
                 else:
-                    inner = self._path(q, wrt, mode, instance, top)
+                    inner = self._path(q, wrt, mode, instance, top, fixed)
                     if inner is None:
                         continue
                     part = _contract(edge, inner, 1)
@@ -284,6 +289,12 @@ class World:
         from symgrad.check.field import P
 
         out = np.zeros((WORLDS, self.size(q[0])), dtype=np.int64)
+        if q[0] in self.model.stacks:
+            for s in losses:
+                for y in self.model.outputs:
+                    if q[1] is not None and s >= q[1]:
+                        out = (out + _contract(self.loss_slope(y, s)[:, None], self.derivative((y, s), q), 1)[:, 0]) % P
+            return out
         for s in losses:
             found = self.adjoints(s)
             if kind == "use":

@@ -17,7 +17,8 @@ from symgrad.notation.write import Writer, write_equation
 
 RESERVED = {
     "T", "B", "K", "t", "np", "xs", "ys", "dys", "dxs", "states", "params", "mask", "cache", "dtype", "d", "db", "gates", "start", "stop", "block",
-    "real", "padded", "one", "sigmoid", "quiet_sigmoid", "sigmoid_of", "relu_of", "softplus_of", "step_of", "forward", "backward", "final_states", "dfinal", "dstates", "dparams", "outputs", "doutputs", "batch_first",
+    "real", "padded", "one", "sigmoid", "quiet_sigmoid", "sigmoid_of", "relu_of",
+    "softplus_of", "step_of", "forward", "backward", "final_states", "dfinal", "dstates", "dparams", "outputs", "doutputs", "batch_first",
     "list", "zip",
 }  # fmt: skip
 WHOLE = {"sigmoid": "sigmoid_of", "tanh": "np.tanh", "exp": "np.exp", "log": "np.log", "abs": "np.abs", "sign": "np.sign", "relu": "relu_of", "sqrt": "np.sqrt",

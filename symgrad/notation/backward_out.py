@@ -282,7 +282,7 @@ def _backward(plan: Plan, forward: Forward, reverse: Reverse, names: Names) -> s
         *indent(reverse.setup),
         *(["    one = np.ones((), dtype)"] if reads_one([*body, *reverse.block.lines]) else []),
         *indent(outs),
-        *(["    db = np.zeros_like(d[:, 0])  # summed over the steps, then over the sequences"] if reverse.biased else []),
+        *(["    db = np.zeros((len(d), *d.shape[2:]), dtype)  # summed over the steps, then over the sequences"] if reverse.biased else []),
         "    if mask is not None:",
         "        real = np.asarray(mask, dtype)[:, :, None]",
         "        padded = 1 - real",

@@ -73,12 +73,12 @@ def against_deciders(sample: Sample, claims: Claims) -> Iterator[Check]:
 
 
 CHECKS: dict[str, Callable[[Sample, Claims], Iterator[Check]]] = {
-    "decide": against_deciders,
     "numpy": against_numpy,
     "sympy": against_sympy,
     "onnx": against_onnx,
     "torch": against_torch,
     "jax": against_jax,
+    "decide": against_deciders,
 }
 
 
@@ -88,7 +88,7 @@ def verify(
     """Compare a cell's derivatives with everything that can find them by other means.
 
     By default: every block of the state Jacobian, the derivatives by the input and of every output, and ∂c_t/∂c_{t-1} through
-    other states where there is such a path; `jacobians` names others.  `against` is some of "numpy, sympy, onnx, torch, jax";
+    other states where there is such a path; `jacobians` names others.  `against` is some of "numpy, sympy, onnx, torch, jax, decide";
     what is not installed is reported as skipped.  `points` is the number of random points, `seed` makes them.
 
     >>> from symgrad.cells import rnn
