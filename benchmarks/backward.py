@@ -26,7 +26,7 @@ from typing import Any
 import numpy as np
 
 from symgrad import cells
-from symgrad.notation.backward_out import module
+from symgrad.face.backward import module
 
 Run = Callable[[], Any]
 TORCH = {"gru": "gru_torch", "lstm": "lstm_torch"}

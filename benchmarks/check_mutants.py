@@ -18,10 +18,10 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from symgrad.calculus.jacobian import jacobian
 from symgrad.cells import LIBRARY
 from symgrad.check.judge import judge
 from symgrad.check.sources import read_text
+from symgrad.face.jacobian import jacobian
 from symgrad.notation.derivation import jacobian_syntax
 from symgrad.notation.dialect import parse_dialect
 from symgrad.notation.latex import latex, latex_lines

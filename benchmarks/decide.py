@@ -30,7 +30,6 @@ sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 import sympy as sp
 from strategies_decide import chain, derivatives, mutant, rewritten
 
-from symgrad.calculus.jacobian import Jacobian, jacobian
 from symgrad.cells import gru
 from symgrad.decide import modular
 from symgrad.decide.claim import read
@@ -38,6 +37,7 @@ from symgrad.decide.equal import Sides, compared, decide, equal
 from symgrad.decide.limits import LIMITS, Budget
 from symgrad.decide.normal import Normal
 from symgrad.decide.real import counterexample
+from symgrad.face.jacobian import Jacobian, jacobian
 from symgrad.language.matrices import diag
 from symgrad.language.tensor import Tensor, transposed
 
@@ -120,7 +120,7 @@ def median(f: Callable[[], Any], runs: int = 101) -> float:
 
 PEER = """
 import sys, time, sympy as sp
-from symgrad.calculus.jacobian import jacobian
+from symgrad.face.jacobian import jacobian
 from symgrad.cells import gru
 x, h = sp.symbols('x h')
 P = {n: sp.Symbol(n) for n in gru.parameters}

@@ -17,7 +17,7 @@ from collections.abc import Callable
 import sympy as sp
 
 import symgrad as sg
-from symgrad.calculus.unroll import compose
+from symgrad.calculus.compose import compose
 from symgrad.notation.sympy_out import equations
 
 

@@ -12,23 +12,23 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 _HOME = {
-    "Cell": "language.cell",
+    "Cell": "face.cell",
     "CellError": "errors",
-    "Jacobian": "calculus.jacobian",
+    "Jacobian": "face.jacobian",
     "Note": "errors",
     "SymgradError": "errors",
     "UnknownName": "errors",
     "Verdict": "decide.verdict",
     "activation": "language.activations",
-    "bptt": "calculus.bptt",
-    "cell": "language.cell",
+    "bptt": "face.bptt",
+    "cell": "face.cell",
     "diag": "language.matrices",
     "equal": "decide.equal",
     "eye": "language.matrices",
     "function": "language.activations",
-    "jacobian": "calculus.jacobian",
-    "jvp": "calculus.adjoint",
-    "lagged": "calculus.unroll",
+    "jacobian": "face.jacobian",
+    "jvp": "face.equations",
+    "lagged": "face.lagged",
     "ones": "language.matrices",
     "outer": "language.matrices",
     "relu": "language.activations",
@@ -36,7 +36,7 @@ _HOME = {
     "silu": "language.activations",
     "softplus": "language.activations",
     "verify_backward": "verify.handwritten",
-    "vjp": "calculus.adjoint",
+    "vjp": "face.equations",
 }
 __all__ = [
     "Cell",
@@ -71,16 +71,16 @@ __all__ = [
 
 if TYPE_CHECKING:
     from symgrad import cells
-    from symgrad.calculus.adjoint import jvp, vjp
-    from symgrad.calculus.bptt import bptt
-    from symgrad.calculus.jacobian import Jacobian, jacobian
-    from symgrad.calculus.unroll import lagged
     from symgrad.check.run import check
     from symgrad.decide.equal import equal
     from symgrad.decide.verdict import Verdict
     from symgrad.errors import CellError, Note, SymgradError, UnknownName
+    from symgrad.face.bptt import bptt
+    from symgrad.face.cell import Cell, cell
+    from symgrad.face.equations import jvp, vjp
+    from symgrad.face.jacobian import Jacobian, jacobian
+    from symgrad.face.lagged import lagged
     from symgrad.language.activations import activation, function, relu, sigmoid, silu, softplus
-    from symgrad.language.cell import Cell, cell
     from symgrad.language.matrices import diag, eye, ones, outer
     from symgrad.verify import verify
     from symgrad.verify.handwritten import verify_backward

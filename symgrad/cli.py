@@ -225,8 +225,8 @@ def cells(args: argparse.Namespace) -> int:
 
 def equations(args: argparse.Namespace) -> int:
     """``symgrad equations CELL``."""
+    from symgrad.cells.load import load
     from symgrad.document.blocks import as_written, equations_block
-    from symgrad.language.load import load
 
     cell = load(args.cell)
     print(as_written(cell) if args.as_written else equations_block(cell, args.form, args.to))
@@ -259,7 +259,7 @@ def backward(args: argparse.Namespace) -> int:
 
 def verify(args: argparse.Namespace) -> int:
     """``symgrad verify CELL``."""
-    from symgrad.language.load import load
+    from symgrad.cells.load import load
     from symgrad.verify import run
 
     text, status = run(load(args.cell), args.against, args.format)

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import sympy as sp
 
-from symgrad.calculus.jacobian import Jacobian
+from symgrad.face.jacobian import Jacobian
 from symgrad.language.program import Program
 from symgrad.language.tensor import IDENTITY, ONE, Factor, Tensor, Term, tensor
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from symgrad.language.cell import Cell
-from symgrad.notation.backward_out import module
+from symgrad.face.backward import module
+from symgrad.face.cell import Cell
 
 SIZES = {"n": 4, "m": 3, "p": 2}
 

@@ -15,13 +15,13 @@ from dataclasses import dataclass, replace
 import sympy as sp
 from hypothesis import strategies as st
 
-from symgrad.calculus.jacobian import jacobian
 from symgrad.cells import LIBRARY
 from symgrad.decide.diagnose import flat
 from symgrad.decide.equal import Sides
 from symgrad.decide.world import World, is_gate, world
 from symgrad.errors import SymgradError
-from symgrad.language.cell import Cell
+from symgrad.face.cell import Cell
+from symgrad.face.jacobian import jacobian
 from symgrad.language.functions import FUNCTIONS, applied
 from symgrad.language.program import Program
 from symgrad.language.tensor import IDENTITY, ONE, Factor, Tensor, Term

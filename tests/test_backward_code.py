@@ -18,7 +18,7 @@ import symgrad as sg
 from symgrad import relu, sigmoid, softplus
 from symgrad.cells import LIBRARY
 from symgrad.cli import main
-from symgrad.notation.backward_out import module
+from symgrad.face.backward import module
 
 FREE = ("rnn_free", "deep_chain")
 CELLS = [c for name, c in LIBRARY.items() if name not in FREE]
@@ -208,7 +208,7 @@ def test_a_gradient_of_the_final_state_that_is_missing_is_zero() -> None:
 
 def test_the_same_cell_gives_the_same_code() -> None:
     """In every process: names depend on no hash."""
-    code = "from test_backward_code import tied, read_out; from symgrad.notation.backward_out import module; print(module(tied), module(read_out))"
+    code = "from test_backward_code import tied, read_out; from symgrad.face.backward import module; print(module(tied), module(read_out))"
     folder = str(Path(__file__).parent)
     runs = [subprocess.run([sys.executable, "-c", code], capture_output=True, env={**os.environ, "PYTHONHASHSEED": k}, cwd=folder, check=True) for k in "12"]
     assert runs[0].stdout == runs[1].stdout

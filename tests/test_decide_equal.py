@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 import sympy as sp
 
-from symgrad.calculus.jacobian import jacobian
 from symgrad.cells import LIBRARY, gru, gru_merged, gru_reset_after, gru_write, lstm, rnn, rnn_relu
 from symgrad.decide.equal import equal
 from symgrad.decide.exponentials import Exponentials
@@ -17,8 +16,9 @@ from symgrad.decide.functions import Functions
 from symgrad.decide.limits import LIMITS, Budget, Exhausted, Limits
 from symgrad.decide.real import Reals
 from symgrad.errors import CellError, SymgradError, UnknownName
+from symgrad.face.cell import cell
+from symgrad.face.jacobian import jacobian
 from symgrad.language.activations import absolute, relu, sigmoid, softplus, step
-from symgrad.language.cell import cell
 from symgrad.language.matrices import diag, eye, ones, outer
 
 x, y = sp.symbols("x y")

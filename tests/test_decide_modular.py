@@ -10,13 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategies_decide import chain
 
-from symgrad.calculus.jacobian import jacobian
 from symgrad.cells import gru, gru_reset_after
 from symgrad.decide import banded, modular
 from symgrad.decide.equal import Sides, decide
 from symgrad.decide.limits import LIMITS, Budget, Exhausted
 from symgrad.decide.residues import P, Residues
 from symgrad.decide.world import World, world
+from symgrad.face.jacobian import jacobian
 from symgrad.language.tensor import ONE, Factor, Tensor, Term, added, matmul, tensor, transposed, zero
 
 N = sp.Symbol("n", integer=True, positive=True)

@@ -6,7 +6,7 @@ import pytest
 import sympy as sp
 
 import symgrad as sg
-from symgrad.calculus.unroll import compose
+from symgrad.calculus.compose import compose
 from symgrad.cells import LIBRARY
 from symgrad.language.functions import FUNCTIONS
 

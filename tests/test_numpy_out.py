@@ -5,11 +5,11 @@ import itertools
 import numpy as np
 import pytest
 
-from symgrad.calculus.jacobian import jacobian
 from symgrad.cells.gru import gru, gru_reset_after, gru_write
 from symgrad.errors import SymgradError
+from symgrad.face.cell import cell
+from symgrad.face.jacobian import jacobian
 from symgrad.language.activations import activation, function, relu, sigmoid, softplus
-from symgrad.language.cell import cell
 from symgrad.language.tensor import matmul, transposed
 from symgrad.notation.numpy_out import compiled
 

@@ -364,7 +364,7 @@ def test_reverse_mode_proves_every_derivative(cell):
 def test_a_wrong_derivative_is_refuted_against_reverse_mode():
     from dataclasses import replace
 
-    from symgrad.calculus.jacobian import jacobian
+    from symgrad.face.jacobian import jacobian
 
     true = jacobian(LIBRARY["gru"])
     wrong = replace(true, tensor=replace(true.tensor, terms=true.tensor.terms[:-1]))

@@ -10,16 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 import sympy as sp
 
-from symgrad.calculus.derive import linear_parts, program_of, slope
-from symgrad.language.program import Call, Program, free_jacobian
+from symgrad.calculus.derive import linear_parts, slope
+from symgrad.language.program import Call, Program, Source, free_jacobian, program_of
 from symgrad.language.tensor import Factor, Tensor, Term, tensor
-
-if TYPE_CHECKING:
-    from symgrad.language.cell import Cell
 
 
 @dataclass(frozen=True)
@@ -31,49 +27,15 @@ class Equations:
     seeds: tuple[sp.Symbol, ...]
     results: dict[sp.Symbol, sp.Symbol]
 
-    def latex(self, form: str = "matrix") -> str:
-        """One equation a line, in an ``aligned`` block."""
-        from symgrad.notation.latex import latex_lines
-        from symgrad.notation.write import functions, update_equations
 
-        return latex_lines(*update_equations(self.program, form), functions=functions(self.forward))
-
-    def text(self, form: str = "matrix") -> str:
-        """One equation a line, in Unicode."""
-        from symgrad.notation.text import text
-        from symgrad.notation.write import update_equations
-
-        return "\n".join(text(e) for e in update_equations(self.program, form))
-
-    def sympy(self, form: str = "matrix", n: int | None = None, m: int | None = None) -> list[sp.Eq]:
-        """The equations as `sympy.Eq`, in the forms of `Cell.equations`."""
-        from symgrad.notation.sympy_out import equations
-
-        return equations(self.program, form, n, m)
-
-    def __str__(self) -> str:
-        return self.text()
-
-    def _repr_latex_(self) -> str:
-        return f"$$\n{self.latex()}\n$$"
-
-
-def vjp(cell: Cell | Program, wrt: Iterable[str] | str | None = None) -> Equations:
-    r"""The adjoint equations: from δh_t = ∂L/∂h_t to δz_t, …, δh_{t-1}, δx_t and every δW.
-
-    .. math:: \delta v = \left(\frac{\partial y}{\partial v}\right)^{\!\top} \delta y
-
-    `wrt` names what the adjoints are wanted of: states, inputs, parameters; by default all of them.
-    """
+def vjp(cell: Source | Program, wrt: Iterable[str] | str | None = None) -> Equations:
+    r"""δv = (∂y/∂v)ᵀ δy for every v that is wanted, from the new states back."""
     program = program_of(cell)
     return _Adjoint(program, _wanted(program, wrt)).equations()
 
 
-def jvp(cell: Cell | Program, wrt: Iterable[str] | str | None = None) -> Equations:
-    r"""The tangent equations: from a direction ḣ_{t-1} (and ẋ_t, Ẇ, …) to ż_t, …, ḣ_t.
-
-    .. math:: \dot y = \frac{\partial y}{\partial v}\, \dot v
-    """
+def jvp(cell: Source | Program, wrt: Iterable[str] | str | None = None) -> Equations:
+    r"""ẏ = (∂y/∂v) v̇, from what is wanted on to the new states."""
     program = program_of(cell)
     return _Tangent(program, _wanted(program, wrt)).equations()
 

@@ -16,7 +16,6 @@ from collections.abc import Iterator, Mapping
 import sympy as sp
 
 from symgrad.errors import SymgradError
-from symgrad.language.cell import Cell
 from symgrad.language.functions import ROWS
 from symgrad.language.program import Call, Program, free_jacobian
 from symgrad.language.tensor import Factor, Tensor, Term, added, identity, scaled, tensor, zero
@@ -114,11 +113,6 @@ class Derivation:
         if s not in self.memo:
             self.memo[s] = self._derive(s) if s in self.program.shapes else zero(self.wrt_shape)
         return self.memo[s]
-
-
-def program_of(cell: Cell | Program) -> Program:
-    """The program of a cell; a program is its own."""
-    return cell if isinstance(cell, Program) else cell.program
 
 
 def values(program: Program, given: Mapping[str, object]) -> dict[sp.Symbol, sp.Expr]:

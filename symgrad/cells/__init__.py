@@ -5,7 +5,7 @@ from __future__ import annotations
 from symgrad.cells.gru import gru, gru_merged, gru_reset_after, gru_reset_last, gru_torch, gru_write
 from symgrad.cells.lstm import lstm, lstm_torch
 from symgrad.cells.rnn import deep_chain, rnn, rnn_free, rnn_identity, rnn_readout, rnn_relu, rnn_sigmoid
-from symgrad.language.cell import Cell
+from symgrad.face.cell import Cell
 
 LIBRARY: dict[str, Cell] = {
     c.name: c

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from symgrad.face.cell import cell
 from symgrad.language.activations import activation, function, relu, sigmoid
-from symgrad.language.cell import cell
 
 Array = Any
 _g = activation("g")

@@ -53,6 +53,7 @@ class Tried:
     values: tuple[Value, Value] | None = None
     count: int = 0
     last_only: bool = False
+    vanished: int = 0
 
 
 class Decider:
@@ -74,6 +75,7 @@ class Decider:
         world = page.scalar_world if flat else page.world
         count, failures, good_last, solid = 0, 0, False, 0
         first: Tried | None = None
+        vanished = 0
         for number, env in enumerate(self.instances(left, right, flat)):
             at = dict(env)
             try:
@@ -91,6 +93,7 @@ class Decider:
             except Misfit as e:
                 return Tried("misfit", str(e), at)
             count += 1
+            vanished += second_run.vanished
             if not same:
                 failures += 1
                 if first is None:
@@ -104,7 +107,7 @@ class Decider:
             return first
         if not solid:
             return Tried("never", "no step has all the quantities that this names")
-        return Tried("equal", count=count)
+        return Tried("equal", count=count, vanished=vanished)
 
     def final_letters(self, at: dict[str, Any]) -> list[str]:
         return [w for w in ("tau",) if w in at and self.page.symbols.letter != w]

@@ -197,7 +197,7 @@ def total_loss(out: Collected, s: Statement, rel: Any) -> bool:
     head = head_and_parts(left) if kind(left) == "Name" else head_and_parts(left.function) if kind(left) == "Apply" and kind(left.function) == "Name" else None
     if head is None or head[0].base not in LOSSES or len(rel.sides) != 2:
         return False
-    if kind(right) == "Big" and sums_steps(right) or weight(right) is not None:
+    if (kind(right) == "Big" and sums_steps(right)) or weight(right) is not None:
         out.defining.add((s.number, 0))
         return True
     return False
@@ -319,7 +319,7 @@ def definition(rel: Any, letter: str) -> tuple[str, str, int, tuple[Any, ...], i
         return None
     if kind(unwrapped(right)) == "Name" and not head_and_parts(unwrapped(right))[1] and len(unwrapped(right).base) == 1 and step_part(head_and_parts(unwrapped(rel.sides[0]))[1], letter) is None:  # type: ignore[index]
         return None
-    if left[0] in LOSSES or left[0].split("_")[0] in LOSSES and step_part(head_and_parts(unwrapped(rel.sides[0]))[1], letter) is not None and left[0] in LOSSES:  # type: ignore[index]
+    if left[0] in LOSSES or (left[0].split("_")[0] in LOSSES and step_part(head_and_parts(unwrapped(rel.sides[0]))[1], letter) is not None and left[0] in LOSSES):  # type: ignore[index]
         return None
     return (*left, side)
 
@@ -443,7 +443,7 @@ def page_of(definitions: dict[str, Definition], collected: Collected, statements
     for key, d in definitions.items():
         skip = bound_letters(d.node) | set(STEP_WORDS) | {w for e in d.entries for w in letters(e)}
         for node, head, parts in names_in(d.node):
-            if head.base in ("e", "I", letter, "T") and not parts or spelled(head) in skip and not parts:
+            if (head.base in ("e", "I", letter, "T") and not parts) or (spelled(head) in skip and not parts):
                 continue
             if symbols.ref(node) is not None and symbols.ref(node).key in definitions:  # type: ignore[union-attr]
                 continue
@@ -598,7 +598,7 @@ def weight(node: Any) -> Any:
 
 def sums_steps(node: Any) -> bool:
     return node.kind == "sum" and (node.index is None or spelled(node.index) in LETTERS) and not any(kind(n) == "Big" for n in walk(node.body)) and any(
-        kind(n) == "Name" and n.base in LOSSES or kind(n) == "Apply" and kind(n.function) == "Name" and n.function.base in LOSSES for n in walk(node.body))
+        (kind(n) == "Name" and n.base in LOSSES) or (kind(n) == "Apply" and kind(n.function) == "Name" and n.function.base in LOSSES) for n in walk(node.body))
 
 
 def targets(page: Page, statements: list[Statement]) -> None:
@@ -751,7 +751,7 @@ def guesses(page: Page, statements: list[Statement]) -> None:
                 continue
             inner = unwrapped(node.wrt) if kind(node) == "Derivative" else node
             split = head_and_parts(inner)
-            if split is None or split[0].base not in ("z", "a", "s", "u", "net", "v", "p", "q") and "bar" not in split[0].accents:
+            if split is None or (split[0].base not in ("z", "a", "s", "u", "net", "v", "p", "q") and "bar" not in split[0].accents):
                 continue
             ref = symbols.ref(inner)
             if ref is not None and not (ref.entries and all((spelled(e) or "?") in by_letter and (spelled(e) not in ("j", "k", "p", "q")) for e in ref.entries)):

@@ -189,6 +189,7 @@ def of_quantity(run: Run, node: Any, ref: Ref, key: str, step: int | None, entri
     found = run.world.derivative((ref.key, t), wrt, mode, None if timed else step)
     if run.lookup != run.world.value:
         raise _unsupported("a derivative of a derivative", node)
+    run.vanished += t >= 1 and not np.any(found)
     out = shaped(run, found, model.dims[ref.key], model.dims[key], ref.entries, entries)
     return laid_out(run, out, model.dims[ref.key], model.dims[key], ref.entries, entries, node)
 
@@ -469,7 +470,7 @@ def symbol_target(page: Page, node: Any, env: dict[str, Any]) -> tuple[str, Any,
     if split is None:
         return None
     head, parts = split
-    if head.base in MARKS and head.base != "d" or (head.base == "g" and parts and head.base not in page.functions):
+    if (head.base in MARKS and head.base != "d") or (head.base == "g" and parts and head.base not in page.functions):
         return _subscripted(page, head, parts)
     if head.base[:1] == "d" and len(head.base) > 1 and head.base.lower() not in ("diag", "det", "dim", "delta", "dot"):
         stripped = _without_mark(node)
@@ -529,7 +530,7 @@ def _subscripted(page: Page, head: Any, parts: tuple[Any, ...]) -> tuple[str, An
             target = (key, None, ())
         elif all(w in _indices(page) for w in letters(p.node)) and p.where != "bracket":
             steps.append(p.node)
-        elif p.where == "bracket" or word is not None and len(word) == 1:
+        elif p.where == "bracket" or (word is not None and len(word) == 1):
             entries.append(p.node)
         elif kind(p.node) == "Number":
             steps.append(p.node)

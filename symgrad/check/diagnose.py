@@ -43,9 +43,7 @@ def indices_of(page: Page, parts: tuple[Any, ...]) -> tuple[list[Any], list[Any]
     labels, slots, entries = [], [], []
     for p in parts:
         found = set(letters(p.node))
-        if p.where == "bracket" and not found & {page.symbols.letter, "T"}:
-            entries.append(p)
-        elif kind(p.node) == "Name" and p.node.subs and p.node.base in "ijkpqmn" and p.where == "sub":
+        if (p.where == "bracket" and not found & {page.symbols.letter, "T"}) or (kind(p.node) == "Name" and p.node.subs and p.node.base in "ijkpqmn" and p.where == "sub"):
             entries.append(p)
         elif (found & {page.symbols.letter, "t", "k", "s", "T", "tau", "n"} and len(found) <= 2) or p.where == "paren":
             slots.append(p)
@@ -73,14 +71,17 @@ def repair(page: Page, outcome: Outcome, link: Any, deadline: float) -> Repair |
     if not readings:
         readings = [(Chooser(), False, False), (Chooser(), False, True)]
     decider.remember(link.left, link.right)
-    for edit in itertools.islice(slips.all_edits(), MOST):
-        for chooser, flat, lenient in readings[:READINGS]:
-            if time.monotonic() > deadline:
-                return None
-            if holds(decider, link.left, edit.tree, Chooser(chooser.fixed), flat, lenient):
-                return written(lifted(edit, slips), link)
-        if not outcome.typed and edit.code in SHAPELY and Decider(page).decide(link.left, edit.tree, limit=16, modes=((False, False), (False, True))).equal:
-            return written(lifted(edit, slips), link)
+    # the likeliest reading first with all edits: an unlikely reading would find unlikely slips
+    for pick in ([readings[0]], readings[1:READINGS]):
+        for edit in itertools.islice(slips.all_edits(), MOST):
+            for chooser, flat, lenient in pick:
+                if time.monotonic() > deadline:
+                    return None
+                if holds(decider, link.left, edit.tree, Chooser(chooser.fixed), flat, lenient):
+                    return written(lifted(edit, slips), link)
+            if not outcome.typed and edit.code in SHAPELY and pick[:1] == readings[:1]:
+                if Decider(page).decide(link.left, edit.tree, limit=16, modes=((False, False), (False, True))).equal:
+                    return written(lifted(edit, slips), link)
     return None
 
 
@@ -100,7 +101,7 @@ def holds(decider: Decider, left: Any, right: Any, chooser: Chooser, flat: bool,
         tried: Tried = decider.once(left, right, chooser, flat, lenient, set())
     except (Missing, Unsupported, Redraw, RecursionError, ValueError, IndexError, KeyError, AttributeError, TypeError):
         return False
-    return tried.state == "equal" and not chooser.weak
+    return tried.state == "equal" and not chooser.weak and not tried.vanished
 
 
 def renamed(page: Page, decider: Decider, outcome: Outcome, link: Any, deadline: float) -> Repair | None:
@@ -138,9 +139,7 @@ def written(edit: Edit, link: Any) -> Repair:
     expected = None
     text = link.statement.fragment.latex if link.statement.fragment is not None else ""
     try:
-        if edit.inserted is not None or span is None or whole is None or edit.tree is edit.new or not (whole.start <= span.start and span.end <= whole.end):
-            expected = latex(edit.tree)
-        elif edit.new is None:
+        if edit.inserted is not None or span is None or whole is None or edit.tree is edit.new or not (whole.start <= span.start and span.end <= whole.end) or edit.new is None:
             expected = latex(edit.tree)
         else:
             piece = latex(edit.new)

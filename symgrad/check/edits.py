@@ -121,7 +121,7 @@ class Slips:
     def all_edits(self) -> Iterator[Edit]:
         """All single edits, likely ones first."""
         rules = (self.transposes, self.steps, self.bounds, self.exponents, self.signs, self.complements, self.doubled, self.orders, self.brackets, self.immediate,
-                 self.others, self.dropped, self.numbers, self.slices, self.slope_arguments, self.missing_terms, self.inserted)  # fmt: skip
+                 self.others, self.missing_terms, self.dropped, self.numbers, self.slices, self.slope_arguments, self.inserted)  # fmt: skip
         for rule in rules:
             yield from rule()
 

@@ -57,6 +57,7 @@ class Run:
         self.slope_index: list[str] = []
         self.products: list[tuple[Any, ...]] = []
         self.empty = self.filled = 0  # sums and products without terms, and with some
+        self.vanished = 0  # derivatives that are zero because nothing leads from the one to the other
         self.stable: frozenset[int] = frozenset()
         self.memo: dict[Any, Value] | None = None
 

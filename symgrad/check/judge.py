@@ -13,11 +13,11 @@ from symgrad.check.claim import Claim
 from symgrad.check.claims import Link, links, statements_of
 from symgrad.check.define import Statement
 from symgrad.check.symbols import kind
-from symgrad.check.verdicts import Judgement, Judge
+from symgrad.check.verdicts import Judge, Judgement
 
 if TYPE_CHECKING:
     from symgrad.check.sources import Document
-    from symgrad.language.cell import Cell
+    from symgrad.face.cell import Cell
 
 
 def judge(document: Document, cell: Cell | None = None) -> Iterator[Claim]:

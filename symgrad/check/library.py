@@ -12,7 +12,7 @@ from symgrad.check.symbols import Symbols, walk
 from symgrad.notation.dialect import parse_dialect
 
 if TYPE_CHECKING:
-    from symgrad.language.cell import Cell
+    from symgrad.face.cell import Cell
 
 ENOUGH = 4  # names of a cell that a document must use
 SYSTEMS = {

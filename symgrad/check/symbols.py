@@ -13,7 +13,7 @@ from fractions import Fraction as Ratio
 from typing import Any
 
 from symgrad.notation import syntax
-from symgrad.notation.syntax import Name, Negative, Node, Number, Power, Product, Sum
+from symgrad.notation.syntax import Name, Negative, Node, Number, Product, Sum
 
 PLAIN_ACCENTS = {"widehat": "hat", "widetilde": "tilde", "overline": "bar", "vec": ""}
 STEP_WORDS = {"prev": -1, "old": -1, "last": -1, "next": 0, "new": 0, "cur": 0, "curr": 0, "current": 0, "now": 0}
@@ -274,7 +274,7 @@ class Symbols:
                     score += 3 + 2 * (self.letter in set(letters(p.node))) + (p.where == "paren")
                 elif r == "E":
                     found = _entries(p.node, self.ranks[key] - len(entries))
-                    fits &= found is not None and (p.where != "sup" or kind(p.node) == "Product" or key in self.timed and kind(p.node) == "Name")
+                    fits &= found is not None and (p.where != "sup" or kind(p.node) == "Product" or (key in self.timed and kind(p.node) == "Name"))
                     entries += found or ()
                     fits &= key not in self.timed or self.letter not in set(letters(p.node))
                     score += p.where == "bracket"
@@ -335,4 +335,4 @@ def children(node: Any) -> tuple[Any, ...]:
 _NODES = frozenset(t for t in vars(syntax).values() if isinstance(t, type) and hasattr(t, "__dataclass_fields__") and t is not syntax.Span)
 
 
-__all__ = ["Part", "Ref", "Symbols", "children", "head_and_parts", "key_of", "kind", "letters", "number_at", "spelled", "unwrapped", "walk", "Node"]
+__all__ = ["Node", "Part", "Ref", "Symbols", "children", "head_and_parts", "key_of", "kind", "letters", "number_at", "spelled", "unwrapped", "walk"]

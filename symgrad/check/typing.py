@@ -201,7 +201,7 @@ class Shapes:
     def numbers(self, flat: bool) -> dict[str, tuple[int, ...]]:
         """A number for every size; in the scalar reading nothing has indices."""
         if flat:
-            return {key: () for key in self.of}
+            return dict.fromkeys(self.of, ())
         states = sorted(self.page.lagged)
         order = [self.of[k] for k in states if k in self.of]
         order += [self.of[k] for k in self.of if k in self.page.symbols.timed and k not in self.page.definitions]

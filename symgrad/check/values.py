@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from symgrad.check.field import P, WORLDS, Array, number
+from symgrad.check.field import WORLDS, Array, P, number
 
 
 class Misfit(Exception):

@@ -20,7 +20,7 @@ from symgrad.notation.syntax import Derivative
 
 if TYPE_CHECKING:
     from symgrad.check.sources import Document
-    from symgrad.language.cell import Cell
+    from symgrad.face.cell import Cell
 
 PAGES = 4  # groups of definitions that one claim is tried on
 SECONDS = 1.5  # for the diagnosis of one claim
@@ -333,7 +333,7 @@ class Judge:
                 return self.refuted(page, outcome, link, repair, notes)
             what = described(outcome.missing.where) if outcome.missing.where is not None and kind(outcome.missing.where) != "NoneType" else name
             return Judgement("undecided", "undefined-symbol", f"nothing in the document defines {what or name}", assumptions=notes)
-        if outcome.weak is not None and repair is None or (outcome.weak is not None and not self.adjoint_claim(link)):
+        if (outcome.weak is not None and repair is None) or (outcome.weak is not None and not self.adjoint_claim(link)):
             assert outcome.weak is not None
             return Judgement("undecided", "ambiguous", "this holds only if " + "; ".join(outcome.weak.notes), assumptions=notes)
         if outcome.unsupported is not None and not outcome.typed:
@@ -357,7 +357,7 @@ class Judge:
 
     def adjoint_claim(self, link: Link) -> bool:
         left = unwrapped(link.left)
-        return not (kind(left) == "Derivative" and kind(unwrapped(left.of)) != "Name" or kind(left) == "Derivative")
+        return not ((kind(left) == "Derivative" and kind(unwrapped(left.of)) != "Name") or kind(left) == "Derivative")
 
     def guessed(self, page: Page, outcome: Outcome) -> bool:
         return any(key in outcome.used for key in page.__dict__.get("_guessed", {}))

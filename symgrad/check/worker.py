@@ -141,7 +141,7 @@ def _cell(spec: str | None) -> Any:
     if spec is None:
         return None
     if spec not in _CELLS:
-        from symgrad.language.load import load
+        from symgrad.cells.load import load
 
         _CELLS[spec] = load(spec)
     return _CELLS[spec]

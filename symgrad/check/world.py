@@ -201,9 +201,7 @@ class World:
                     if instance is not None and at[1] != instance:
                         continue
                     part = edge
-                elif mode == "direct" and q[0] not in self.model.hidden:
-                    continue
-                elif mode == "step" and q[1] != top:
+                elif (mode == "direct" and q[0] not in self.model.hidden) or (mode == "step" and q[1] != top):
                     continue
                 else:
                     inner = self._path(q, wrt, mode, instance, top, fixed)

@@ -15,12 +15,12 @@ from symgrad.decide.limits import Limits, Stopped
 from symgrad.decide.verdict import Expression, Reading
 from symgrad.decide.world import is_gate
 from symgrad.errors import SymgradError
-from symgrad.language.cell import Cell
+from symgrad.face.cell import Cell
 from symgrad.language.program import Program
 from symgrad.language.tensor import Tensor
 
 if TYPE_CHECKING:
-    from symgrad.calculus.jacobian import Jacobian
+    from symgrad.face.jacobian import Jacobian
 
 Given = Mapping[sp.Symbol, sp.Expr]
 
@@ -102,7 +102,8 @@ def _sisters(a: Jacobian, b: Any, given: Given, limits: Limits, claim: Claim | N
     """The same derivative of another cell of the library that has the same arguments, such as the GRU with its reset after the product."""
     if not hasattr(a, "through"):
         return
-    from symgrad.calculus.jacobian import jacobian, new_name
+    from symgrad.calculus.jacobian import new_name
+    from symgrad.face.jacobian import jacobian
 
     for cell in library():
         if cell.name == a.program.name or not _alike(cell, a.program):

@@ -5,10 +5,10 @@ from __future__ import annotations
 import argparse
 from dataclasses import replace
 
-from symgrad.calculus.bptt import bptt
+from symgrad.cells.load import load
 from symgrad.document.blocks import lines
 from symgrad.errors import SymgradError
-from symgrad.language.load import load
+from symgrad.face.bptt import bptt
 from symgrad.language.program import Program
 from symgrad.notation.derivation import Step
 
@@ -35,7 +35,7 @@ def backward_block(args: argparse.Namespace) -> str:
             raise SymgradError(
                 "--truncate with code: call forward and backward on chunks of K steps, each chunk's states being the final_states of the one before"
             )
-        from symgrad.notation.backward_out import module
+        from symgrad.face.backward import module
 
         return module(load(args.cell), args.to)
     parts, program = backward_parts(args)

@@ -7,12 +7,12 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from symgrad.calculus.adjoint import jvp, vjp
-from symgrad.calculus.jacobian import Jacobian, StateJacobian, jacobian
-from symgrad.calculus.unroll import Lagged, lagged
+from symgrad.cells.load import load
 from symgrad.errors import SymgradError
-from symgrad.language.cell import Cell
-from symgrad.language.load import load
+from symgrad.face.cell import Cell
+from symgrad.face.equations import jvp, vjp
+from symgrad.face.jacobian import Jacobian, StateJacobian, jacobian
+from symgrad.face.lagged import Lagged, lagged
 from symgrad.language.program import Program
 from symgrad.notation.derivation import steps
 from symgrad.notation.latex import latex_lines

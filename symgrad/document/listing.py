@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 
 from symgrad.cells import LIBRARY
-from symgrad.language.cell import Cell
+from symgrad.face.cell import Cell
 from symgrad.language.functions import ROWS
 
 

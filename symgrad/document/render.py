@@ -5,13 +5,13 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 
-from symgrad.calculus.jacobian import Jacobian
+from symgrad.cells.load import load
 from symgrad.document import blocks
 from symgrad.document.backward import backward_block, backward_parts
 from symgrad.document.listing import listing, table
 from symgrad.document.written import MISSING, as_written
 from symgrad.errors import SymgradError
-from symgrad.language.load import load
+from symgrad.face.jacobian import Jacobian
 from symgrad.language.program import Program
 from symgrad.notation.derivation import Step, steps
 

@@ -11,7 +11,7 @@ import ast
 from typing import Any
 
 from symgrad.errors import SymgradError
-from symgrad.language.cell import Cell
+from symgrad.face.cell import Cell
 from symgrad.notation.latex import latex
 from symgrad.notation.names import identifier
 

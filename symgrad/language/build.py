@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any
+from types import CodeType
+from typing import Any, Protocol
 
 import sympy as sp
 
@@ -16,11 +18,21 @@ from symgrad.language.shapes import Dim, Letters, Shape, describe
 from symgrad.language.tensor import ONE, Factor, Tensor, Term, tensor
 from symgrad.language.trace import Trace, Traced, error_at
 
-if TYPE_CHECKING:
-    from symgrad.language.cell import Cell
+
+class Written(Protocol):
+    """What tracing needs to know of a cell."""
+
+    name: str
+    function: Callable[..., Any]
+    code: CodeType
+    inputs: tuple[str, ...]
+    states: tuple[str, ...]
+    parameters: tuple[str, ...]
+    shapes: dict[str, str]
+    index: str
 
 
-def build(cell: Cell) -> Program:
+def build(cell: Written) -> Program:
     """Trace the cell's function once and name what it computes."""
     trace = Trace(cell.code)
     leaves: dict[str, Traced] = {}
@@ -39,7 +51,7 @@ def build(cell: Cell) -> Program:
     return _Builder(cell, trace, leaves, result).program()
 
 
-def _line_of(error: BaseException, cell: Cell) -> int:
+def _line_of(error: BaseException, cell: Written) -> int:
     """The line of the cell at which an exception passed."""
     tb, line = error.__traceback__, cell.code.co_firstlineno
     while tb is not None:
@@ -49,7 +61,7 @@ def _line_of(error: BaseException, cell: Cell) -> int:
     return line
 
 
-def _declared(cell: Cell, name: str, letters: dict[str, Dim]) -> Shape:
+def _declared(cell: Written, name: str, letters: dict[str, Dim]) -> Shape:
     """The shape the user declared, ``"n m"`` or ``""``; inputs and states are vectors; a parameter shows its shape by its use."""
     if name in cell.shapes:
         words = cell.shapes[name].replace(",", " ").split()
@@ -60,7 +72,7 @@ def _declared(cell: Cell, name: str, letters: dict[str, Dim]) -> Shape:
 class _Builder:
     """Walks the graph once; `expression` turns a node into a pointwise expression and files equations and atoms on the way."""
 
-    def __init__(self, cell: Cell, trace: Trace, leaves: dict[str, Traced], result: Any) -> None:
+    def __init__(self, cell: Written, trace: Trace, leaves: dict[str, Traced], result: Any) -> None:
         self.cell, self.trace, self.leaves = cell, trace, leaves
         self.symbols: dict[Traced, sp.Symbol] = {node: sp.Symbol(name) for name, node in leaves.items()}
         self.done: dict[Traced, sp.Expr] = dict(self.symbols)

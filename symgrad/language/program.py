@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from functools import cached_property
+from typing import Protocol
 
 import sympy as sp
 
@@ -162,3 +163,16 @@ def base(name: str) -> str:
         if name.endswith(suffix) and len(name) > len(suffix):
             return name[: -len(suffix)]
     return name
+
+
+class Source(Protocol):
+    """Anything that has a program: a cell."""
+
+    @property
+    def program(self) -> Program:
+        """Its equations."""
+
+
+def program_of(cell: Source | Program) -> Program:
+    """The program of a cell; a program is its own."""
+    return cell if isinstance(cell, Program) else cell.program

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import sympy as sp
 
 from symgrad.calculus.derive import Derivation
-from symgrad.calculus.jacobian import Jacobian, one_step_back
+from symgrad.calculus.jacobian import Derivative as Derived
+from symgrad.calculus.jacobian import one_step_back
 from symgrad.language.program import Program
 from symgrad.language.tensor import Tensor
 from symgrad.notation.names import Names
@@ -15,7 +16,7 @@ from symgrad.notation.syntax import Derivative, Node, Relation, equation
 from symgrad.notation.write import FREE, Writer, has_matrix_form, product, total
 
 
-def jacobian_syntax(jacobian: Jacobian, form: str = "matrix", name: bool = False) -> Node:
+def jacobian_syntax(jacobian: Derived, form: str = "matrix", name: bool = False) -> Node:
     """The right side of ∂of/∂wrt, or the whole equation."""
     if form == "matrix" and not has_matrix_form(jacobian.tensor):
         form = "component"  # a derivative by a matrix has three indices
@@ -48,7 +49,7 @@ class Step:
     equations: tuple[Relation, ...]
 
 
-def steps(jacobian: Jacobian, form: str = "matrix") -> list[Step]:
+def steps(jacobian: Derived, form: str = "matrix") -> list[Step]:
     """The chain rule as a person writes it: local derivatives, the sum over paths, the substitution, the result."""
     if form == "matrix" and not has_matrix_form(jacobian.tensor):
         form = "component"
@@ -72,7 +73,7 @@ def steps(jacobian: Jacobian, form: str = "matrix") -> list[Step]:
 class _Paths:
     """The named quantities between wrt and of, and the local derivatives between them."""
 
-    def __init__(self, jacobian: Jacobian, form: str) -> None:
+    def __init__(self, jacobian: Derived, form: str) -> None:
         self.jacobian, self.program = jacobian, jacobian.program
         self.writer = Writer(self.program, form)
         self.starts = (jacobian.wrt, *jacobian.through)

@@ -9,8 +9,8 @@ import sys
 from collections.abc import Iterable
 from types import ModuleType
 
-from symgrad.calculus.jacobian import Jacobian
-from symgrad.language.cell import Cell
+from symgrad.face.cell import Cell
+from symgrad.face.jacobian import Jacobian
 from symgrad.verify.against import run, verify
 from symgrad.verify.report import Check, Report
 

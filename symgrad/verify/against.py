@@ -8,9 +8,9 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
-from symgrad.calculus.jacobian import Jacobian, jacobian
 from symgrad.errors import SymgradError
-from symgrad.language.cell import Cell
+from symgrad.face.cell import Cell
+from symgrad.face.jacobian import Jacobian, jacobian
 from symgrad.language.program import Program
 from symgrad.notation.derivation import left_side
 from symgrad.notation.text import text as printed

@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from symgrad.calculus.jacobian import Jacobian
 from symgrad.cells import LIBRARY
+from symgrad.face.jacobian import Jacobian
 from symgrad.verify.evaluate import Array, Backend
 from symgrad.verify.evaluate import plain as python_number
 from symgrad.verify.layouts import LAYOUTS, TORCH_ORDER, Layout

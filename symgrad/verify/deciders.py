@@ -10,8 +10,9 @@ from collections.abc import Iterator, Mapping
 
 from symgrad.calculus.adjoint import vjp
 from symgrad.calculus.derive import Derivation
-from symgrad.calculus.jacobian import Jacobian, one_step_back
+from symgrad.calculus.jacobian import one_step_back
 from symgrad.decide.equal import equal
+from symgrad.face.jacobian import Jacobian
 from symgrad.language.program import Program
 from symgrad.language.tensor import Tensor, added, matmul, transposed
 from symgrad.verify.report import Check, skipped

@@ -16,7 +16,7 @@ import sympy as sp
 
 from symgrad.calculus.adjoint import Equations, vjp
 from symgrad.errors import SymgradError
-from symgrad.language.cell import Cell
+from symgrad.face.cell import Cell
 from symgrad.language.program import Program
 from symgrad.verify.edits import Edit, Time, edits
 from symgrad.verify.evaluate import Evaluation

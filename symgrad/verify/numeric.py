@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 import sympy as sp
 
-from symgrad.calculus.jacobian import Jacobian
+from symgrad.face.jacobian import Jacobian
 from symgrad.language.activations import Activation
 from symgrad.language.functions import ROWS
 from symgrad.verify.evaluate import Array, Majorant

@@ -11,8 +11,8 @@ from typing import Any
 
 import sympy as sp
 
-from symgrad.calculus.jacobian import Jacobian
 from symgrad.errors import SymgradError
+from symgrad.face.jacobian import Jacobian
 from symgrad.verify.evaluate import NUMPY, Array, Backend, Evaluation, Values
 from symgrad.verify.points import Point
 from symgrad.verify.standin import Subject

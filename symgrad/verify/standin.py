@@ -12,10 +12,10 @@ from typing import Any
 
 import sympy as sp
 
-from symgrad.calculus.jacobian import Jacobian
 from symgrad.errors import SymgradError
+from symgrad.face.cell import Cell
+from symgrad.face.jacobian import Jacobian
 from symgrad.language.activations import TABLE, FreeActivation, FreeFunction
-from symgrad.language.cell import Cell
 from symgrad.language.functions import FUNCTIONS
 from symgrad.language.program import Call, Program, free_jacobian
 from symgrad.language.tensor import IDENTITY, Factor, Tensor, Term, tensor

@@ -20,8 +20,8 @@ import numpy as np
 import sympy as sp
 from sympy.matrices.expressions.matexpr import MatrixElement
 
-from symgrad.calculus.jacobian import Jacobian
 from symgrad.errors import SymgradError
+from symgrad.face.jacobian import Jacobian
 from symgrad.language.functions import FUNCTIONS
 from symgrad.notation.sympy_out import tensor_sympy
 from symgrad.verify.evaluate import Array, Backend, Values

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
-from symgrad.calculus.bptt import bptt
 from symgrad.errors import SymgradError
-from symgrad.language.cell import Cell
+from symgrad.face.bptt import bptt
+from symgrad.face.cell import Cell
 from symgrad.language.program import Program
 from symgrad.notation.backward_forward import HELPERS, Forward, Names
 from symgrad.notation.backward_plan import Plan

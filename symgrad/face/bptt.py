@@ -20,7 +20,7 @@ from symgrad.notation.syntax import Apply, Big, Derivative, Name, Negative, Node
 from symgrad.notation.write import Writer, product, total, write_equation
 
 if TYPE_CHECKING:
-    from symgrad.language.cell import Cell
+    from symgrad.face.cell import Cell
 
 Loss = Literal["every", "last"]
 ONE, L = Number("1"), Name("L")
