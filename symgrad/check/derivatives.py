@@ -142,7 +142,8 @@ def modes(run: Run, node: Any, of: tuple[str, int], wrt: tuple[str, int | None])
     sign = node.sign
     who = f"∂{run.page.notes.get(of[0], of[0])}/∂{run.page.notes.get(wrt[0], wrt[0])}"
     if sign in ("partial+", "+"):
-        return str(run.chooser.choose(("immediate", of[0], wrt[0]), (Option(0, STEP), Option(1, DIRECT))))
+        first, second = (STEP, DIRECT) if wrt[1] is None else (DIRECT, STEP)
+        return str(run.chooser.choose(("immediate", of[0], wrt[0]), (Option(0, first), Option(1, second))))
     model = run.world.model
     if wrt[1] is None:
         gap = "parameter"

@@ -193,6 +193,10 @@ class Slips:
                         if kind(new.exponent) == "Number" and new.exponent.text == "1":
                             yield Edit(self.swap(n, n.base), "wrong-power", n, n.base, "the power is wrong here")
                         yield Edit(self.swap(n, new), "wrong-power", n, new, f"the exponent is one too {'small' if by > 0 else 'large'}")
+        for n in self.sites():
+            if kind(n) == "Apply" and kind(self.parents.get(id(n))) == "Negative":
+                new = Power(n, Number("2"))
+                yield Edit(self.swap(n, new), "wrong-power", n, new, "a square is missing here")
         for n, ref in self.refs():
             if kind(self.parents.get(id(n))) not in ("Power", "Transpose", "Derivative") and len(self.dims.get(ref.key, ())) == 1:
                 new = Power(n, Number("2"))
