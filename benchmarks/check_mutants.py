@@ -7,6 +7,7 @@ A mutant must be refuted, and the blame must lie on the altered term (or hold it
 from __future__ import annotations
 
 import argparse
+import contextlib
 import random
 import sys
 import time
@@ -155,10 +156,8 @@ def main() -> int:
         formula = latex(Relation((found.sides[0], tree), ("=",)), functions(program))
         (again,) = parse_dialect(formula)[:1]
         place = None
-        try:
+        with contextlib.suppress(AttributeError, IndexError, KeyError):
             place = at(again.sides[1], path).span
-        except (AttributeError, IndexError, KeyError):
-            pass
         text = f"$$\n{head}\n$$\n\n$${formula}$$\n"
         claims = [c for c in judge(read_text(text, "md", name=name)) if c.line == text.count("\n")]
         verdict = claims[0].verdict if claims else "skipped"
@@ -174,7 +173,9 @@ def main() -> int:
                 print(f"{name} {verdict} {claims and claims[0].code} {what}\n   {formula}\n   {claims and claims[0].message}")
     seconds = time.perf_counter() - start
     print(f"printed: {dict(printed)}")
-    print(f"mutants: {dict(verdicts)} in {seconds:.1f} s, {1000 * seconds / a.count:.0f} ms each; blame on the altered term {blamed}/{verdicts['refuted']} = {blamed / max(1, verdicts['refuted']):.0%}")
+    refuted = verdicts["refuted"]
+    print(f"mutants: {dict(verdicts)} in {seconds:.1f} s, {1000 * seconds / a.count:.0f} ms each")
+    print(f"blame on the altered term: {blamed}/{refuted} = {blamed / max(1, refuted):.0%}")
     for what, n in kinds.most_common():
         print(f"   {n:4} {what}")
     return 0 if printed["proved"] == sum(printed.values()) and verdicts["refuted"] >= 0.9 * a.count else 1

@@ -45,6 +45,7 @@ def explicit(n: int) -> float:
 
 def startup(*command: str) -> float:
     """Seconds of a fresh process, the best of five."""
+
     def once() -> float:
         start = time.perf_counter()
         subprocess.run(command, check=True, capture_output=True)

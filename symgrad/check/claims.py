@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from symgrad.check.define import Statement
 from symgrad.check.settle import quantities, settled
+from symgrad.check.statements import Statement
 from symgrad.check.symbols import kind, unwrapped
 from symgrad.notation.dialect import parse_dialect
 from symgrad.notation.syntax import Relation

@@ -7,15 +7,15 @@ from typing import Any
 
 import numpy as np
 
-from symgrad.check.evaluate import Run, Unsupported
+from symgrad.check.evaluate import Run
 from symgrad.check.field import Redraw
 from symgrad.check.instances import instances
 from symgrad.check.page import Page
 from symgrad.check.products import common
-from symgrad.check.readings import Chooser, Exploration, Option, explore
+from symgrad.check.readings import LIMIT, Chooser, Exploration, Option, explore
 from symgrad.check.symbols import kind, unwrapped, walk
 from symgrad.check.values import Misfit, Value, transposed
-from symgrad.check.world import Missing, OutOfTime
+from symgrad.check.world import Missing, OutOfTime, Unsupported
 
 EXPLICIT = frozenset({"Diagonal", "Transpose"})
 
@@ -162,7 +162,7 @@ class Decider:
             chooser.choose(("raised", note), (Option(1, None, note),))
         return bool(np.array_equal(p.a, q.a)), p, q
 
-    def decide(self, left: Any, right: Any, limit: int = 48, modes: tuple[tuple[bool, bool], ...] | None = None) -> Outcome:
+    def decide(self, left: Any, right: Any, limit: int = LIMIT, modes: tuple[tuple[bool, bool], ...] | None = None) -> Outcome:
         """All readings: matrices, then lying and standing vectors mixed, then scalars where the text allows them."""
         out = Outcome()
         for flat, lenient in modes or self.modes(left, right):
@@ -202,7 +202,7 @@ class Decider:
                     if out.best is None:
                         out.best, out.mode = chooser, (flat, lenient)
                         out.counter = self.counterexample(tried)
-                    if len(out.near) < 8:
+                    if len(out.near) < 12:
                         out.near.insert(min(out.typed - 1, len(out.near)), (chooser, flat, lenient))
             out.complete &= exploration.complete
             if out.missing is not None and not out.typed:

@@ -15,16 +15,15 @@ from typing import Any
 from symgrad.check.decide import Decider, Outcome, Tried
 from symgrad.check.dots import rebuilt
 from symgrad.check.edits import Edit, Slips
-from symgrad.check.evaluate import Unsupported
 from symgrad.check.field import Redraw
 from symgrad.check.page import Page
 from symgrad.check.readings import Chooser
 from symgrad.check.symbols import head_and_parts, key_of, kind, letters, spelled, unwrapped, walk
-from symgrad.check.world import Missing
+from symgrad.check.world import Missing, Unsupported
 from symgrad.notation.latex import latex
 
 MOST = 4000  # edits
-READINGS = 4
+READINGS = 8
 SHAPELY = frozenset({"transposed-factor", "wrong-shape"})  # slips that leave a formula without shape
 
 
@@ -36,22 +35,6 @@ class Repair:
     message: str
     expected: str | None
     blame: tuple[int, int] | None
-
-
-def indices_of(page: Page, parts: tuple[Any, ...]) -> tuple[list[Any], list[Any], list[Any]]:
-    """The indices on a new symbol: labels, steps, components."""
-    labels, slots, entries = [], [], []
-    for p in parts:
-        found = set(letters(p.node))
-        if (p.where == "bracket" and not found & {page.symbols.letter, "T"}) or (kind(p.node) == "Name" and p.node.subs and p.node.base in "ijkpqmn" and p.where == "sub"):
-            entries.append(p)
-        elif (found & {page.symbols.letter, "t", "k", "s", "T", "tau", "n"} and len(found) <= 2) or p.where == "paren":
-            slots.append(p)
-        elif kind(p.node) == "Name" and p.node.base in "ijpqm" and slots:
-            entries.append(p)
-        else:
-            labels.append(p)
-    return labels, slots, entries
 
 
 def repair(page: Page, outcome: Outcome, link: Any, deadline: float) -> Repair | None:
@@ -79,9 +62,9 @@ def repair(page: Page, outcome: Outcome, link: Any, deadline: float) -> Repair |
                     return None
                 if holds(decider, link.left, edit.tree, Chooser(chooser.fixed), flat, lenient):
                     return written(lifted(edit, slips), link)
-            if not outcome.typed and edit.code in SHAPELY and pick[:1] == readings[:1]:
-                if Decider(page).decide(link.left, edit.tree, limit=16, modes=((False, False), (False, True))).equal:
-                    return written(lifted(edit, slips), link)
+            shapely = not outcome.typed and edit.code in SHAPELY and pick[:1] == readings[:1]
+            if shapely and Decider(page).decide(link.left, edit.tree, limit=64, modes=((False, False), (False, True))).equal:
+                return written(lifted(edit, slips), link)
     return None
 
 
@@ -139,11 +122,18 @@ def written(edit: Edit, link: Any) -> Repair:
     expected = None
     text = link.statement.fragment.latex if link.statement.fragment is not None else ""
     try:
-        if edit.inserted is not None or span is None or whole is None or edit.tree is edit.new or not (whole.start <= span.start and span.end <= whole.end) or edit.new is None:
+        if (
+            edit.inserted is not None
+            or span is None
+            or whole is None
+            or edit.tree is edit.new
+            or not (whole.start <= span.start and span.end <= whole.end)
+            or edit.new is None
+        ):
             expected = latex(edit.tree)
         else:
             piece = latex(edit.new)
-            if kind(edit.new) in ("Sum", "Negative") and edit.at is not link.right and text[span.start : span.start + 1] not in "([" :
+            if kind(edit.new) in ("Sum", "Negative") and edit.at is not link.right and text[span.start : span.start + 1] not in "([":
                 piece = f"({piece})"
             expected = (text[whole.start : span.start] + piece + text[span.end : whole.end]).strip()
     except (ValueError, TypeError, AttributeError, KeyError):
@@ -160,4 +150,4 @@ def written(edit: Edit, link: Any) -> Repair:
     return Repair(edit.code, message, expected, blame)
 
 
-__all__ = ["Repair", "indices_of", "repair", "unwrapped"]
+__all__ = ["Repair", "repair", "unwrapped"]

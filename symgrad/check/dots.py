@@ -6,9 +6,9 @@ from dataclasses import replace
 from fractions import Fraction as Ratio
 from typing import TYPE_CHECKING, Any
 
-from symgrad.check.symbols import kind, number_at, unwrapped
-from symgrad.check.world import OutOfTime
-from symgrad.notation.syntax import Number
+from symgrad.check.symbols import children, kind, number_at, unwrapped
+from symgrad.check.world import OutOfTime, Unsupported
+from symgrad.notation.syntax import Negative, Number
 
 if TYPE_CHECKING:
     from symgrad.check.evaluate import Run
@@ -22,8 +22,6 @@ class Irregular(Exception):
 
 def filled(run: Run, args: tuple[Any, ...]) -> tuple[Any, ...]:
     """The arguments with the dots written out at the present steps."""
-    from symgrad.check.evaluate import Unsupported
-
     at = [k for k, a in enumerate(args) if kind(unwrapped(a)) == "Ellipsis"]
     if len(at) != 1 or at[0] < 1:
         raise Unsupported("dots whose terms cannot be told", args[at[0]] if at else None)
@@ -51,7 +49,7 @@ def between(run: Run, first: Any, second: Any, last: Any) -> list[Any]:
         b = numbers(run, second)
         if len(b) != len(a):
             raise Irregular
-        moves = [y - x for x, y in zip(a, b, strict=True)]
+        moves: list[Ratio | int] = [y - x for x, y in zip(a, b, strict=True)]
     else:
         moves = [int(y > x) - int(y < x) for x, y in zip(a, c, strict=True)]
     if not any(moves):
@@ -74,8 +72,6 @@ def _leaves(run: Run, node: Any, out: list[Any]) -> None:
             out.append(ref.step)
         out.extend(ref.entries)
         return
-    from symgrad.check.symbols import children
-
     if kind(node) == "Power" and number_at(node.exponent, run.env) is not None:
         _leaves(run, node.base, out)
         out.append(node.exponent)
@@ -84,7 +80,7 @@ def _leaves(run: Run, node: Any, out: list[Any]) -> None:
         _leaves(run, child, out)
 
 
-def numbers(run: Run, node: Any) -> list[Ratio]:
+def numbers(run: Run, node: Any) -> list[Ratio | int]:
     """Every step and index in a term, as numbers."""
     leaves: list[Any] = []
     _leaves(run, node, leaves)
@@ -94,7 +90,7 @@ def numbers(run: Run, node: Any) -> list[Ratio]:
     return [f for f in found if f is not None]
 
 
-def moved(run: Run, node: Any, to: list[Ratio]) -> Any:
+def moved(run: Run, node: Any, to: list[Ratio | int]) -> Any:
     """The term with its steps and indices at other numbers."""
     leaves: list[Any] = []
     _leaves(run, node, leaves)
@@ -103,8 +99,6 @@ def moved(run: Run, node: Any, to: list[Ratio]) -> Any:
 
 
 def _minus(n: int) -> Any:
-    from symgrad.notation.syntax import Negative
-
     return Negative(Number(str(n)))
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import itertools
 from typing import Any
 
-from symgrad.check.define import bound_letters
 from symgrad.check.page import Page
+from symgrad.check.statements import bound_letters
 from symgrad.check.symbols import children, head_and_parts, is_top, key_of, kind, letters, spelled, unwrapped
 from symgrad.check.world import World
 
@@ -67,9 +67,17 @@ class Indices:
 
     def unknown(self, head: Any, parts: tuple[Any, ...], bound: frozenset[str], node: Any) -> None:
         """Indices on a symbol that is no quantity: a loss, an adjoint, the use of a parameter at a step."""
-        if head.base == "delta" and not head.accents and len(parts) in (1, 2) and all(
-                kind(a) == "Name" and a.base in ENTRY_LETTERS and a.base != self.page.symbols.letter for p in parts for a in (p.node.args if kind(p.node) == "Product" else (p.node,))) and (
-                len(parts) == 2 or kind(parts[0].node) == "Product"):  # fmt: skip
+        if (
+            head.base == "delta"
+            and not head.accents
+            and len(parts) in (1, 2)
+            and all(
+                kind(a) == "Name" and a.base in ENTRY_LETTERS and a.base != self.page.symbols.letter
+                for p in parts
+                for a in (p.node.args if kind(p.node) == "Product" else (p.node,))
+            )
+            and (len(parts) == 2 or kind(parts[0].node) == "Product")
+        ):
             for p in parts:
                 self.entry(p.node, bound, 99)
             return
@@ -106,9 +114,8 @@ class Indices:
         node = unwrapped(node)
         for a in node.args if kind(node) in ("Product", "Stack") else (node,):
             for w in letters(a):
-                if w not in bound:
-                    if w not in self.steps:
-                        self.entries[w] = min(size, self.entries.get(w, size))
+                if w not in bound and w not in self.steps:
+                    self.entries[w] = min(size, self.entries.get(w, size))
 
 
 def instances(page: Page, world: World, nodes: tuple[Any, ...], flat: bool) -> list[dict[str, Any]]:

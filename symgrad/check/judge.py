@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from symgrad.check.claim import Claim
 from symgrad.check.claims import Link, links, statements_of
-from symgrad.check.define import Statement
+from symgrad.check.statements import Statement
 from symgrad.check.symbols import kind
 from symgrad.check.verdicts import Judge, Judgement
 
@@ -37,7 +37,9 @@ def judge(document: Document, cell: Cell | None = None) -> Iterator[Claim]:
 def unread(document: Document, s: Statement) -> Claim:
     """A formula that the parser could not read."""
     span = s.node.span
-    return document.claim(s.fragment, span.start, span.end, verdict="unread", code="unread-formula", message=s.node.reason + (f"; {s.node.way_out}" if s.node.way_out else ""))
+    return document.claim(
+        s.fragment, span.start, span.end, verdict="unread", code="unread-formula", message=s.node.reason + (f"; {s.node.way_out}" if s.node.way_out else "")
+    )
 
 
 def written(document: Document, link: Link, said: Judgement) -> Claim:

@@ -7,8 +7,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from symgrad.check.define import Collected, Statement, collect, derived, make_page
-from symgrad.check.symbols import Symbols, walk
+from symgrad.check.adjoints import _without_mark
+from symgrad.check.collect import Collected, collect
+from symgrad.check.define import make_page
+from symgrad.check.statements import Statement, derived
+from symgrad.check.symbols import Symbols, kind, walk
 from symgrad.notation.dialect import parse_dialect
 
 if TYPE_CHECKING:
@@ -17,14 +20,18 @@ if TYPE_CHECKING:
 ENOUGH = 4  # names of a cell that a document must use
 SYSTEMS = {
     "the LSTM with gates Γ": r"""
-        \Gamma_f^{\langle t\rangle} = \sigma(W_f [a^{\langle t-1\rangle}, x^{\langle t\rangle}] + b_f) \\ \Gamma_u^{\langle t\rangle} = \sigma(W_u [a^{\langle t-1\rangle}, x^{\langle t\rangle}] + b_u) \\
-        \Gamma_o^{\langle t\rangle} = \sigma(W_o [a^{\langle t-1\rangle}, x^{\langle t\rangle}] + b_o) \\ \tilde{c}^{\langle t\rangle} = \tanh(W_c [a^{\langle t-1\rangle}, x^{\langle t\rangle}] + b_c) \\
-        c^{\langle t\rangle} = \Gamma_f^{\langle t\rangle} \odot c^{\langle t-1\rangle} + \Gamma_u^{\langle t\rangle} \odot \tilde{c}^{\langle t\rangle} \\ a^{\langle t\rangle} = \Gamma_o^{\langle t\rangle} \odot \tanh(c^{\langle t\rangle})""",
+        \Gamma_f^{\langle t\rangle} = \sigma(W_f [a^{\langle t-1\rangle}, x^{\langle t\rangle}] + b_f) \\
+        \Gamma_u^{\langle t\rangle} = \sigma(W_u [a^{\langle t-1\rangle}, x^{\langle t\rangle}] + b_u) \\
+        \Gamma_o^{\langle t\rangle} = \sigma(W_o [a^{\langle t-1\rangle}, x^{\langle t\rangle}] + b_o) \\
+        \tilde{c}^{\langle t\rangle} = \tanh(W_c [a^{\langle t-1\rangle}, x^{\langle t\rangle}] + b_c) \\
+        c^{\langle t\rangle} = \Gamma_f^{\langle t\rangle} \odot c^{\langle t-1\rangle} + \Gamma_u^{\langle t\rangle} \odot \tilde{c}^{\langle t\rangle} \\
+        a^{\langle t\rangle} = \Gamma_o^{\langle t\rangle} \odot \tanh(c^{\langle t\rangle})""",
     "the LSTM with weights of a concatenation": r"""
         f_t = \sigma(W_f [h_{t-1}, x_t] + b_f) \\ i_t = \sigma(W_i [h_{t-1}, x_t] + b_i) \\ o_t = \sigma(W_o [h_{t-1}, x_t] + b_o) \\
         \tilde{c}_t = \tanh(W_c [h_{t-1}, x_t] + b_c) \\ c_t = f_t \odot c_{t-1} + i_t \odot \tilde{c}_t \\ h_t = o_t \odot \tanh(c_t)""",
     "the GRU with weights of a concatenation": r"""
-        z_t = \sigma(W_z [h_{t-1}, x_t] + b_z) \\ r_t = \sigma(W_r [h_{t-1}, x_t] + b_r) \\ \tilde{h}_t = \tanh(W_h [r_t \odot h_{t-1}, x_t] + b_h) \\
+        z_t = \sigma(W_z [h_{t-1}, x_t] + b_z) \\ r_t = \sigma(W_r [h_{t-1}, x_t] + b_r) \\
+        \tilde{h}_t = \tanh(W_h [r_t \odot h_{t-1}, x_t] + b_h) \\
         h_t = (1 - z_t) \odot h_{t-1} + z_t \odot \tilde{h}_t""",
 }  # fmt: skip
 
@@ -60,9 +67,6 @@ def matched(statements: list[Statement], collected: Collected) -> tuple[list[Sta
 
 def used(symbols: Symbols, statements: list[Statement]) -> set[str]:
     """The names of a cell that occur in the statements, those with a d in front included."""
-    from symgrad.check.derivatives import _without_mark
-    from symgrad.check.symbols import kind
-
     out = set()
     for s in statements:
         for n in walk(s.node):

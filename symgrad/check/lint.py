@@ -10,7 +10,7 @@ from symgrad.check.dots import rebuilt
 from symgrad.check.judgement import Judgement
 from symgrad.check.symbols import head_and_parts, kind, letters, spelled, unwrapped, walk
 from symgrad.notation.latex import latex
-from symgrad.notation.syntax import Name
+from symgrad.notation.syntax import Name, Number
 
 
 def definition(link: Link, letter: str) -> Judgement | None:
@@ -27,8 +27,17 @@ def printed(node: Any) -> str | None:
 
 def idle_sum(link: Link) -> Judgement | None:
     r"""``\sum_j a_i``: the terms of the sum do not depend on its index but on another one."""
-    free = {w for n in walk(link.left) if (s := head_and_parts(n)) for p in s[1] for w in letters(p.node)}
-    for n in walk(link.right):
+    found = repaired(link.left, link.right)
+    if found is None:
+        return None
+    mended, n, name, old = found
+    return Judgement("refuted", "sum-index", f"the sum runs over {name}, but its terms depend on {old}", expected=printed(mended), blame=span_of(n))
+
+
+def repaired(left: Any, right: Any) -> tuple[Any, Any, str | None, str | None] | None:
+    """The formula with the index of an idle sum put right, the sum, its index, the index in its terms."""
+    free = {w for n in walk(left) if (s := head_and_parts(n)) for p in s[1] for w in letters(p.node)}
+    for n in walk(right):
         if kind(n) != "Big" or n.index is None or n.lower is None:
             continue
         name = spelled(n.index)
@@ -39,13 +48,11 @@ def idle_sum(link: Link) -> Judgement | None:
         if name not in free and (shared := inside & free & set("ijklmnpqr")):
             (old,) = sorted(shared)[:1]
             body = rebuilt(n.body, {id(m): Name(str(name)) for m in walk(n.body) if kind(m) == "Name" and not m.subs and spelled(m) == old})
-            mended = rebuilt(link.right, {id(n): replace(n, body=body)})
-            return Judgement("refuted", "sum-index", f"the sum runs over {name}, but its terms depend on {old}", expected=printed(mended), blame=span_of(n))
+            mended = rebuilt(right, {id(n): replace(n, body=body)})
+            return mended, n, name, old
         if name in free and other is not None and other in inside:
-            from symgrad.notation.syntax import Number
-
-            mended = rebuilt(link.right, {id(n): replace(n, index=Name(other), lower=Number("1"))})
-            return Judgement("refuted", "sum-index", f"the sum runs over {name}, but its terms depend on {other}", expected=printed(mended), blame=span_of(n))
+            mended = rebuilt(right, {id(n): replace(n, index=Name(other), lower=Number("1"))})
+            return mended, n, name, other
     return None
 
 
@@ -55,10 +62,20 @@ def lost_step(link: Link, letter: str) -> Judgement | None:
     if left is None or not any(letter in letters(p.node) for p in left[1]):
         return None
     inner = {id(x) for n in walk(link.right) if kind(n) in ("Name", "Power", "Index") and (s := head_and_parts(n)) and s[1] for x in walk(n) if x is not n}
-    stepped = {spelled(s[0]): n for n in walk(link.right) if id(n) not in inner and (s := head_and_parts(n)) and any(letter in letters(p.node) for p in s[1]) and len(s[1]) == 1}
+    stepped = {
+        spelled(s[0]): n
+        for n in walk(link.right)
+        if id(n) not in inner and (s := head_and_parts(n)) and any(letter in letters(p.node) for p in s[1]) and len(s[1]) == 1
+    }
     for n in walk(link.right):
         if kind(n) == "Name" and not n.subs and id(n) not in inner and spelled(n) in stepped and len(n.base) == 1:
             new = stepped[spelled(n)]
             mended = rebuilt(link.right, {id(n): new})
-            return Judgement("refuted", "wrong-time-index", f"{n.base} has lost its step: elsewhere in this line it is ${printed(new)}$", expected=printed(mended), blame=span_of(n))
+            return Judgement(
+                "refuted",
+                "wrong-time-index",
+                f"{n.base} has lost its step: elsewhere in this line it is ${printed(new)}$",
+                expected=printed(mended),
+                blame=span_of(n),
+            )
     return None

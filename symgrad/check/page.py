@@ -7,12 +7,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-import numpy as np
-
-from symgrad.check.field import WORLDS
-from symgrad.check.symbols import Ref, Symbols, children, head_and_parts, kind, number_at, spelled, unwrapped
-from symgrad.check.values import Value
-from symgrad.check.world import STEPS, Equation, Model, World
+from symgrad.check.symbols import Ref, Symbols, children, kind, number_at, spelled, unwrapped
+from symgrad.check.world import STEPS, Model, World
 
 SEEDS = 20261
 
@@ -144,42 +140,11 @@ class Page:
         """Canonical right sides → the quantity that they define."""
         return {self.canon(d.node, d.letter, d.shift): key for key, d in self.definitions.items() if kind(unwrapped(d.node)) not in ("Name", "Number")}
 
-    def equation(self, key: str, node: Any, d: Definition) -> Equation:
-        """The equation of a quantity as the world wants it."""
-        from symgrad.check.evaluate import Run
-        from symgrad.check.readings import Chooser
 
-        def compute(world: World, step: int, lookup: Any) -> Any:
-            def run() -> Any:
-                return Run(self, world, Chooser(self.habits), {d.letter: step - d.shift, "T": world.steps}, lookup=lookup, inside=key, now=step)
-
-            dims = world.model.dims[key]
-            if not d.entries or not dims:
-                return run().definition(node, d)
-            out = []
-            names = [spelled(unwrapped(e)) or "i" for e in d.entries]
-            for at in np.ndindex(*dims):
-                one = run()
-                one.env.update(zip(names, at, strict=False))
-                out.append(one.entry_of(node))
-            a = np.stack([v.a for v in out], 1).reshape(WORLDS, *dims)
-            return Value(a, None if out[0].d is None else np.stack([v.d for v in out], 1).reshape(*a.shape, -1))
-
-        return Equation(key, compute)
-
-    def activation(self, key: str, pre: str, function: Any, d: Definition) -> Equation:
-        """``z = f(a)`` where a is the preactivation that has a name of its own."""
-        from symgrad.check.evaluate import Run
-        from symgrad.check.readings import Chooser
-
-        def compute(world: World, step: int, lookup: Any) -> Any:
-            run = Run(self, world, Chooser(self.habits), {d.letter: step - d.shift, "T": world.steps}, lookup=lookup, inside=key, now=step)
-            return run.applied(function, lookup(pre, step))
-
-        return Equation(key, compute)
-
-
-def looks_like(node: Any, base: str) -> bool:
-    """Whether the node is this bare letter."""
-    split = head_and_parts(unwrapped(node))
-    return split is not None and split[0].base == base and not split[1]
+def plain(key: str) -> str:
+    """A key as a person writes it."""
+    word, _, rest = key.partition("_")
+    base, *accents = word.split("~")
+    for a in accents:
+        base = {"tilde": f"{base}̃", "hat": f"{base}̂", "bar": f"{base}̄"}.get(a, base)
+    return base + (f"_{rest}" if rest else "")

@@ -12,7 +12,7 @@ from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-LIMIT = 48  # combinations tried for one claim
+LIMIT = 96  # combinations tried for one claim
 
 
 @dataclass(frozen=True, slots=True)

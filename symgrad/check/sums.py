@@ -12,7 +12,7 @@ from symgrad.check.products import plus
 from symgrad.check.readings import Option
 from symgrad.check.symbols import kind, letters, number_at, spelled, unwrapped, walk
 from symgrad.check.values import Misfit, Value, scalar
-from symgrad.check.world import Missing, OutOfTime
+from symgrad.check.world import Missing, OutOfTime, Unsupported
 
 if TYPE_CHECKING:
     from symgrad.check.evaluate import Run
@@ -29,8 +29,6 @@ def big(run: Run, node: Any) -> Value:
     if name is None:
         return unindexed(run, node)
     if kind(unwrapped(lower)) in ("Relation", "Tuple") or (lower is not None and kind(unwrapped(lower)) == "Words"):
-        from symgrad.check.evaluate import Unsupported
-
         raise Unsupported("a sum over a set", node)
     if component(run, name, body, upper):
         return over_components(run, node, name, body, upper)
@@ -151,7 +149,10 @@ def total(run: Run, node: Any, name: str, steps: list[int], body: Any) -> Value:
         except OutOfTime as e:
             if node.kind == "prod" or k >= 1 or name not in run.steps_bound:
                 raise
-            run.chooser.choose(("beyond", name, k), (Option(1, None, f"the term {name} = {k} names {run.page.notes.get(str(e), str(e))} at a step that does not exist, and is left out"),))
+            run.chooser.choose(
+                ("beyond", name, k),
+                (Option(1, None, f"the term {name} = {k} names {run.page.notes.get(str(e), str(e))} at a step that does not exist, and is left out"),),
+            )
     if node.kind == "sum":
         out: Value | None = None
         for v in terms:

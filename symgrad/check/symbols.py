@@ -58,7 +58,12 @@ def spelled(node: Any) -> str | None:
             inner = [spelled(s) for s in subs]
             if any(s is None for s in inner):
                 return None
-            return VARIANTS.get(base, base) + "".join("~" + PLAIN_ACCENTS.get(a, a) for a in accents) + ("_" + ",".join(filter(None, inner)) if inner else "") + "'" * primes
+            return (
+                VARIANTS.get(base, base)
+                + "".join("~" + PLAIN_ACCENTS.get(a, a) for a in accents)
+                + ("_" + ",".join(filter(None, inner)) if inner else "")
+                + "'" * primes
+            )
         case Number(text=text):
             return text
         case Product(args=args):
@@ -86,7 +91,7 @@ def head_and_parts(node: Any) -> tuple[Name, tuple[Part, ...]] | None:
             return None
         where = {"(": "paren", "_": "sub"}.get(node.kind, "bracket")
         return inner[0], (*inner[1], *(q for p in node.parts for q in _parts(where, p)))
-    if k == "Apply" and len(node.args) == 1:
+    if k == "Apply" and len(node.args) == 1 and kind(node.function) == "Name":
         inner = head_and_parts(node.function)
         arg = unwrapped(node.args[0])
         if inner is not None and _step_like(arg) and not node.function.primes:
@@ -202,7 +207,8 @@ def number_at(node: Any, env: dict[str, Any]) -> Ratio | int | None:
 def key_of(head: Name, labels: list[Part]) -> str | None:
     """The canonical key: ``h~tilde``, ``W_hh``, ``W^xh``."""
     word = spelled(head)
-    subs, sups = [], []
+    subs: list[str] = []
+    sups: list[str] = []
     for p in labels:
         s = spelled(p.node)
         if s is None:
@@ -307,9 +313,11 @@ def _entries(node: Any, most: int) -> tuple[Any, ...] | None:
 
 def walk(node: Any) -> Iterator[Any]:
     """Every node, from outside in."""
-    yield node
-    for child in children(node):
-        yield from walk(child)
+    waiting = [node]
+    while waiting:
+        node = waiting.pop()
+        yield node
+        waiting += reversed(children(node))
 
 
 _FIELDS: dict[type, tuple[str, ...]] = {}
@@ -319,8 +327,12 @@ def children(node: Any) -> tuple[Any, ...]:
     """The nodes directly inside."""
     names = _FIELDS.get(type(node))
     if names is None:
-        names = tuple(n for n in getattr(type(node), "__dataclass_fields__", ()) if n not in ("span", "text", "base", "accents", "primes", "font", "sign", "kind", "order", "vertical", "signs")
-                      or (n == "base" and type(node).__name__ != "Name"))  # fmt: skip
+        names = tuple(
+            n
+            for n in getattr(type(node), "__dataclass_fields__", ())
+            if n not in ("span", "text", "base", "accents", "primes", "font", "sign", "kind", "order", "vertical", "signs")
+            or (n == "base" and type(node).__name__ != "Name")
+        )
         _FIELDS[type(node)] = names
     out: list[Any] = []
     for name in names:

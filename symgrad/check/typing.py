@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from symgrad.check.page import Page
-from symgrad.check.symbols import head_and_parts, is_top, kind, number_at, spelled, unwrapped
+from symgrad.check.symbols import head_and_parts, is_top, kind, letters, number_at, spelled, unwrapped, walk
 from symgrad.check.values import Misfit
 
 SIZES = (3, 2, 4, 5, 6, 7)
@@ -80,15 +80,12 @@ class Shapes:
                 if len(shape) == len(mine):
                     for p, q in zip(shape, mine, strict=True):
                         unify(p, q)
-                elif shape == () or len(shape) != len(mine):
-                    if len(shape) > 0 or key in self.page.__dict__.get("_scalars", ()):
-                        self.page.symbols.ranks[key] = len(shape)
-                        self.of[key] = shape
+                elif shape:
+                    self.page.symbols.ranks[key] = len(shape)
+                    self.of[key] = shape
 
     def entrywise(self, d: Any) -> None:
         """An equation between components: equal index letters are equal sizes."""
-        from symgrad.check.symbols import letters, walk
-
         sizes: dict[str, Size] = {}
         mine = self.quantity(d.key)
         for e, size in zip(d.entries, mine, strict=False):

@@ -32,7 +32,7 @@ class Value:
 
     @property
     def rank(self) -> int:
-        return self.a.ndim - 1
+        return int(self.a.ndim) - 1
 
 
 def scalar(value: int, below: int = 1) -> Value:
@@ -140,7 +140,7 @@ def spread(x: Value, dims: tuple[int, ...]) -> Value:
     if x.rank != 0:
         raise Misfit("this is no number")
     if len(dims) == 1:
-        shape = np.ones(dims, dtype=np.int64)
+        shape: Array = np.ones(dims, dtype=np.int64)
     elif len(dims) == 2 and dims[0] == dims[1]:
         shape = np.eye(dims[0], dtype=np.int64)
     elif not np.any(x.a):

@@ -8,12 +8,17 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from symgrad.check import diagnose, lint
+from symgrad.check.abbreviations import indices_of
+from symgrad.check.adjoints import MARKS, described, symbol_id, symbol_target
+from symgrad.check.bounds import bound
 from symgrad.check.claims import EQUAL, Link, span_of
+from symgrad.check.collect import collect, split_groups
 from symgrad.check.decide import Decider, Outcome
-from symgrad.check.define import Statement, collect, derived, make_page, split_groups
-from symgrad.check.derivatives import MARKS, described, symbol_id, symbol_target
+from symgrad.check.define import make_page
 from symgrad.check.judgement import Judgement
+from symgrad.check.library import matched, prelude
 from symgrad.check.page import Abbreviation, Page
+from symgrad.check.statements import Statement, derived
 from symgrad.check.symbols import head_and_parts, is_top, key_of, kind, spelled, unwrapped, walk
 from symgrad.notation.latex import latex
 from symgrad.notation.syntax import Derivative
@@ -23,6 +28,7 @@ if TYPE_CHECKING:
     from symgrad.face.cell import Cell
 
 PAGES = 4  # groups of definitions that one claim is tried on
+CONFIRMED = 3  # claims that must hold before a cell that is not the document's own may refute others
 SECONDS = 1.5  # for the diagnosis of one claim
 
 
@@ -35,11 +41,9 @@ class Judge:
     cell: Cell | None = None
     pages: dict[int, Page] = field(default_factory=dict)
     wrong: set[tuple[int, int]] = field(default_factory=set)
+    confirmed: int = 0  # claims that hold on the pages
 
     def __post_init__(self) -> None:
-        from symgrad.check.library import prelude
-
-        self.own = list(self.statements)
         self.borrowed = ""
         source = list(self.statements)
         self.collected = collect(source)
@@ -48,8 +52,6 @@ class Judge:
             self.collected = collect(source)
             self.borrowed = f"the cell is {self.cell.name} of the library, as asked for"
         elif not any(g.definitions for g in self.collected.groups) or not self.recurrent():
-            from symgrad.check.library import matched
-
             found = matched(self.statements, self.collected)
             if found is not None:
                 borrowed, self.borrowed = found
@@ -155,7 +157,7 @@ class Judge:
             found = lint.definition(link, self.collected.letter)
             if found is not None:
                 return found
-            if self.bare and s in self.own:
+            if self.bare and s.number < len(self.statements):
                 return Judgement("undecided", "definition", "this line defines the cell, and nothing in the document is derived from it")
             return None
         if link.sign not in EQUAL:
@@ -175,13 +177,16 @@ class Judge:
         if link.sign in (":", "shape"):
             return None
         reasons = {
-            "~~": "an approximation is not decided", "approx": "an approximation is not decided", "prop": "a proportionality is not decided",
-            "->": "a limit is not decided", "to": "a limit is not decided", "<-": "an update of parameters is not an equation", "=>": "an implication is not decided",
-        }  # fmt: skip
-        from symgrad.check.bounds import bound
-
+            "~~": "an approximation is not decided",
+            "approx": "an approximation is not decided",
+            "prop": "a proportionality is not decided",
+            "->": "a limit is not decided",
+            "to": "a limit is not decided",
+            "<-": "an update of parameters is not an equation",
+            "=>": "an implication is not decided",
+        }
         found = bound(self.page(self.order(link.statement)[0]), link)
-        if found is not None:
+        if isinstance(found, Judgement):
             return found
         return Judgement("undecided", "not-an-equation", reasons.get(link.sign, f"relations with `{link.sign}` are not decided"))
 
@@ -201,7 +206,7 @@ class Judge:
             return False
         if head.base in ("partial", "nabla"):
             return False
-        labels, slots, entries = diagnose.indices_of(page, parts)
+        labels, slots, entries = indices_of(page, parts)
         key = key_of(head, labels)
         if key is None:
             return False
@@ -256,8 +261,16 @@ class Judge:
                     expected = f"{latex(whole)} = {latex(link.right)}"
                 except (ValueError, TypeError, AttributeError, KeyError):
                     expected = None
-                return Judgement("refuted", "missing-differential", "a ∂ is missing in this derivative; with it the equation holds", expected=expected, blame=span_of(link.left))
-        return Judgement("undecided", "missing-differential", "a ∂ is missing in this derivative, and with it no reading that was tried is true", blame=span_of(link.left))
+                return Judgement(
+                    "refuted",
+                    "missing-differential",
+                    "a ∂ is missing in this derivative; with it the equation holds",
+                    expected=expected,
+                    blame=span_of(link.left),
+                )
+        return Judgement(
+            "undecided", "missing-differential", "a ∂ is missing in this derivative, and with it no reading that was tried is true", blame=span_of(link.left)
+        )
 
     def attempt(self, page: Page, left: Any, right: Any, link: Link) -> Outcome:
         outcome = Decider(page).decide(left, right)
@@ -277,6 +290,7 @@ class Judge:
         chooser = outcome.chooser
         assert chooser is not None
         self.remember(page, outcome, link)
+        self.confirmed += 1
         notes = [*chooser.notes, *self.assumed(page, outcome)]
         if outcome.last_only:
             notes.append("the step named is the last one")
@@ -323,8 +337,11 @@ class Judge:
         repair = diagnose.repair(page, outcome, link, deadline)
         notes = tuple(self.assumed(page, outcome))
         if repair is not None and repair.code == "immediate-for-total" and repair.message.startswith("the immediate"):
-            return Judgement("proved", reading=Decider(page).reading(link.left, link.right, outcome.mode[0]),
-                             assumptions=(*notes, "one ∂ is read as the immediate derivative, the others as total ones"))  # fmt: skip
+            return Judgement(
+                "proved",
+                reading=Decider(page).reading(link.left, link.right, outcome.mode[0]),
+                assumptions=(*notes, "one ∂ is read as the immediate derivative, the others as total ones"),
+            )
         if outcome.missing is not None and not outcome.typed and self.introduced(page, link):
             return Judgement("proved", assumptions=(*notes, "the symbol is introduced here"))
         if outcome.missing is not None and not outcome.typed:
@@ -345,7 +362,9 @@ class Judge:
             return Judgement("undecided", "wrong-shape" if outcome.misfits else "no-instance", why, assumptions=notes)
         open_elsewhere = any(o.missing is not None or o.unsupported is not None for _, o in outcomes[1:])
         del open_elsewhere
-        if repair is None and (not outcome.complete or self.borrowed or outcome.missing is not None or self.guessed(page, outcome)):
+        if repair is None and (
+            not outcome.complete or (self.borrowed and self.confirmed < CONFIRMED) or outcome.missing is not None or self.guessed(page, outcome)
+        ):
             return Judgement("undecided", "ambiguous", "no reading that was tried makes this true, and not all could be tried", assumptions=notes)
         return self.refuted(page, outcome, link, repair, notes)
 

@@ -18,11 +18,12 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from symgrad.check.field import WORLDS, Array, Draws
+from symgrad.check.field import WORLDS, Array, Draws, P, inverse
 from symgrad.check.values import Misfit, Value, _contract
 
 Quantity: TypeAlias = tuple[str, int | None]
 STEPS = 4
+TOTAL, STEP, DIRECT = "total", "step", "direct"  # paths of a derivative
 
 
 class Missing(Exception):
@@ -31,6 +32,14 @@ class Missing(Exception):
     def __init__(self, name: str, where: object = None) -> None:
         super().__init__(name)
         self.name, self.where = name, where
+
+
+class Unsupported(Exception):
+    """A notation that is read but has no meaning here yet."""
+
+    def __init__(self, what: str, node: Any = None) -> None:
+        super().__init__(what)
+        self.what, self.node = what, node
 
 
 class OutOfTime(Exception):
@@ -126,8 +135,6 @@ class World:
     def _fresh(self, key: str, dims: tuple[int, ...], orient: int) -> Value:
         a = self.draws.array(dims)
         if key in self.model.losses and self.model.losses[key] == "target" and dims:
-            from symgrad.check.field import P
-
             a[:, -1] = (1 - a[:, :-1].sum(1)) % P
         return Value(a, None, orient)
 
@@ -222,8 +229,6 @@ class World:
         return found
 
     def _loss_slope(self, output: str, step: int) -> Array:
-        from symgrad.check.field import P, inverse
-
         kind = self.model.losses.get(output, "free")
         if kind.startswith(("entropy:", "binary:", "square:", "double:")):
             rule, target = kind.split(":", 1)
@@ -247,8 +252,6 @@ class World:
         return found
 
     def _swept(self, loss: int) -> dict[Quantity, Array]:
-        from symgrad.check.field import P
-
         order: list[Quantity] = []
         seen: set[Quantity] = set()
         roots = [(y, loss) for y in self.model.outputs]
@@ -284,8 +287,6 @@ class World:
 
         kind "total"; "use": of a parameter, its use at step `at` alone; "carry": of a state, the part that comes through the next step.
         """
-        from symgrad.check.field import P
-
         out = np.zeros((WORLDS, self.size(q[0])), dtype=np.int64)
         if q[0] in self.model.stacks:
             for s in losses:
@@ -307,8 +308,6 @@ class World:
 
     def _carried(self, q: Quantity, found: dict[Quantity, Array]) -> Array | None:
         """Σ over the equations of the next step that name q."""
-        from symgrad.check.field import P
-
         assert q[1] is not None
         out: Array | None = None
         for key in self.model.equations:

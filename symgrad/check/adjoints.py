@@ -1,0 +1,280 @@
+r"""Adjoint symbols: ``\delta_z``, ``dh_{prev}``, ``\delta W_f`` and what they are the adjoint of."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from symgrad.check import field as F
+from symgrad.check.gradients import adjoint, weighed
+from symgrad.check.readings import Option
+from symgrad.check.symbols import (
+    head_and_parts,
+    key_of,
+    kind,
+    letters,
+    number_at,
+    spelled,
+    unwrapped,
+)
+from symgrad.check.values import Value, scalar
+from symgrad.check.world import TOTAL, Missing, OutOfTime
+from symgrad.notation.syntax import Name, Product
+
+if TYPE_CHECKING:
+    from symgrad.check.evaluate import Run
+    from symgrad.check.page import Page
+
+
+MARKS = frozenset({"d", "delta", "Delta", "partial", "varDelta"})  # letters before or around a quantity that make its adjoint
+INCOMING = frozenset({"next", "future", "in", "up"})
+CARRIED = frozenset({"recurrent", "rec", "recur", "carry", "prev", "back", "time", "bptt", "temporal", "next", "future", "recursive"})
+
+
+def fused(run: Run, args: tuple[Any, ...]) -> tuple[Any, ...]:
+    r"""``\delta z_t`` and ``d z_t`` as one symbol: a mark and the quantity behind it."""
+    out: list[Any] = []
+    k = 0
+    while k < len(args):
+        a = args[k]
+        if k + 1 < len(args) and is_mark(run, a) and head_and_parts(args[k + 1]) is not None:
+            pair = Product((a, args[k + 1]))
+            memo = run.page.__dict__.setdefault("_pairs", {})
+            out.append(_Adjoint(memo.setdefault((id(a), id(args[k + 1])), pair)))
+            k += 2
+            continue
+        out.append(a)
+        k += 1
+    return tuple(out)
+
+
+class _Adjoint:
+    """A mark and a quantity, fused."""
+
+    __slots__ = ("pair",)
+
+    def __init__(self, pair: Any) -> None:
+        self.pair = pair
+
+
+def is_mark(run: Run, node: Any) -> bool:
+    return kind(node) == "Name" and node.base in MARKS and not node.subs and not node.accents and not node.primes and node.base not in run.page.symbols.ranks
+
+
+def marked(run: Run, node: Any) -> Value:
+    found = adjoint_symbol(run, node.pair)
+    if found is None:
+        raise Missing(described(node.pair), node.pair)
+    return found
+
+
+def kronecker(run: Run, node: Any) -> Value | None:
+    r"""``\delta_{ij}``."""
+    if kind(node) != "Name" or node.base != "delta" or node.accents:
+        return None
+    parts = node.subs[0].args if len(node.subs) == 1 and kind(node.subs[0]) in ("Product", "Tuple") else node.subs
+    if len(parts) != 2:
+        return None
+    i, j = (number_at(p, run.env) for p in parts)
+    if i is None or j is None or any(set(letters(p)) & {run.page.symbols.letter, "T"} for p in parts):
+        return None
+    return scalar(int(i == j))
+
+
+def described(node: Any) -> str:
+    if kind(node) == "Product":
+        return " ".join(described(a) for a in node.args)
+    split = head_and_parts(node)
+    if split is None:
+        return kind(node)
+    return spelled(split[0] if not split[1] else node) or (key_of(split[0], list(split[1])) or str(split[0].base))
+
+
+def symbol_target(page: Page, node: Any, env: dict[str, Any]) -> tuple[str, Any, tuple[Any, ...], set[str], str, Any] | None:
+    """What an adjoint symbol is the adjoint of: key, its step, entries, extra words, the symbol's own name, the loss's step."""
+    if kind(node) == "Product" and len(node.args) == 2:
+        mark, inner = node.args
+        found = _target(page, inner)
+        return None if found is None else (*found, f"{mark.base} {found[0]}", None)
+    split = head_and_parts(node)
+    if split is None:
+        return None
+    head, parts = split
+    if (head.base in MARKS and head.base != "d") or (head.base == "g" and parts and head.base not in page.functions):
+        return _subscripted(page, head, parts)
+    if head.base[:1] == "d" and len(head.base) > 1 and head.base.lower() not in ("diag", "det", "dim", "delta", "dot"):
+        stripped = _without_mark(node)
+        found = _target(page, stripped)
+        if found is not None:
+            return (*found, f"d {found[0]}", None)
+    return None
+
+
+def _without_mark(node: Any) -> Any:
+    """``dh_t`` without its d."""
+    if kind(node) == "Name":
+        base = node.base[1:].lstrip("_")
+        if "_" in base:
+            base, rest = base.split("_", 1)
+            return Name(base, node.accents, (*(Name(r) for r in rest.split("_")), *node.subs), node.primes)
+        return Name(base, node.accents, node.subs, node.primes)
+    if kind(node) in ("Power", "Index"):
+        return replace(node, base=_without_mark(node.base))
+    return node
+
+
+def _target(page: Page, node: Any) -> tuple[str, Any, tuple[Any, ...], set[str]] | None:
+    """The quantity in ``dh_next``: its key, step, entries, the words on it."""
+    ref = page.symbols.ref(node)
+    words: set[str] = set()
+    split = head_and_parts(node)
+    if split is not None:
+        words = {w for p in split[1] if (w := spelled(p.node)) is not None and (w in CARRIED or w in INCOMING)}
+    if ref is not None:
+        return ref.key, ref.step, ref.entries, words
+    if split is not None and words:
+        rest = [p for p in split[1] if spelled(p.node) not in words]
+        key = key_of(split[0], rest)
+        for take in range(len(rest), -1, -1):
+            key = key_of(split[0], rest[:take])
+            if key in page.symbols.ranks:
+                step = next((p.node for p in rest[take:]), None)
+                return str(key), step, (), words
+    return None
+
+
+def _subscripted(page: Page, head: Any, parts: tuple[Any, ...]) -> tuple[str, Any, tuple[Any, ...], set[str], str, Any] | None:
+    r"""``\delta_{h_t}``, ``\delta_t^{h}``, ``\delta_{z,t}``, ``\delta_t``."""
+    target: tuple[str, Any, tuple[Any, ...]] | None = None
+    steps: list[Any] = []
+    words: set[str] = set()
+    entries: list[Any] = []
+    for p in parts:
+        ref = page.symbols.ref(p.node)
+        word = spelled(p.node)
+        if word in CARRIED:
+            words.add(str(word))
+        elif ref is not None and target is None:
+            target = (ref.key, ref.step, ref.entries)
+        elif target is None and word is not None and (key := _by_letter(page, word)) is not None:
+            target = (key, None, ())
+        elif all(w in _indices(page) for w in letters(p.node)) and p.where != "bracket":
+            steps.append(p.node)
+        elif p.where == "bracket" or (word is not None and len(word) == 1):
+            entries.append(p.node)
+        elif kind(p.node) == "Number":
+            steps.append(p.node)
+        else:
+            return None
+    if target is None:
+        return None
+    key, step, inside = target
+    if step is None and steps:
+        step = steps[-1]
+    name = f"{head.base}{''.join('~' + a for a in head.accents)} {key}"
+    return key, step, inside or tuple(entries), words, name, steps[0] if len(steps) > 1 else None
+
+
+def _indices(page: Page) -> frozenset[str]:
+    return frozenset({page.symbols.letter, "t", "k", "T", "s", "tau", "n", "i", "j", "l"})
+
+
+def _by_letter(page: Page, word: str) -> str | None:
+    """The quantity that a label names: ``z``, ``h``, ``h~tilde``."""
+    return word if word in page.symbols.ranks else None
+
+
+def adjoint_symbol(run: Run, node: Any) -> Value | None:
+    r"""``\delta_{z_t}``, ``dh_{prev}``, ``\delta W_f``: the adjoint of the quantity that the symbol names."""
+    if isinstance(node, _Adjoint):
+        node = node.pair
+    one = kronecker(run, node)
+    if one is not None:
+        return one
+    memo = run.page.__dict__.setdefault("_targets", {})
+    if id(node) not in memo:
+        memo[id(node)] = (node, symbol_target(run.page, node, run.env))
+    target = memo[id(node)][1]
+    if target is None:
+        return incoming(run, node)
+    key, step_node, entries, words, name, loss_at = target
+    short = run.page.abbreviations.get(name)
+    if short is not None and short.node is not None:
+        pass
+    model = run.world.model
+    timed = key in run.page.symbols.timed
+    step: int | None = None
+    if step_node is not None:
+        at = number_at(step_node, run.env)
+        if at is None:
+            raise Missing(next((w for w in letters(step_node) if w not in run.env), name), step_node)
+        step = int(at)
+    else:
+        step = run.env.get(run.page.symbols.letter, run.env.get("now"))
+        if step is None and timed:
+            raise OutOfTime(key)
+    losses: tuple[int, ...] = tuple(range(1, run.world.steps + 1))
+    if loss_at is not None:
+        at = number_at(loss_at, run.env)
+        if at is None or not 1 <= at <= run.world.steps:
+            raise OutOfTime(key)
+        losses = (int(at),)
+    plainly = run.page.notes.get(key, key)
+    if not timed:
+        options = [Option(1, ("use", key), f"the symbol for the gradient of {plainly} is read as the contribution of step t"), Option(0, (TOTAL, key))]
+        if step is None:
+            options = options[1:]
+        else:
+            options.sort(key=lambda o: o.cost)
+    else:
+        options = [Option(0, (TOTAL, key))]
+        hidden = run.page.__dict__.get("_pre", {}).get(key, f"pre:{key}")
+        if hidden in model.dims and hidden not in run.page.__dict__.get("_adjoined", ()):
+            options.append(Option(1, (TOTAL, hidden), f"the adjoint of {plainly} is read as that of its preactivation", tag="pre"))
+        if key in run.page.lagged:
+            carried = Option(
+                0 if words & CARRIED else 3, ("carry", key), f"the adjoint of {plainly} is read as the part that comes through the next step", tag="carry"
+            )
+            options.append(carried)
+            if words & CARRIED:
+                options = [replace(o, cost=o.cost + 1) if o is not carried else o for o in options]
+    options.sort(key=lambda o: o.cost)
+    fixed = run.page.meanings.get(symbol_id(name, words, step_node))
+    if fixed is not None:
+        kept = [o for o in options if str(o.value) == fixed]
+        if kept:  # before or after the activation is settled for good; total or carried may change with the section
+            _, meant = kept[0].value
+            options = [replace(o, cost=0 if o is kept[0] else o.cost + 2) for o in options if o.value[1] == meant]
+    chosen = run.chooser.choose(("adjoint", symbol_id(name, words, step_node)), tuple(options))
+    how, which = chosen
+    if which.startswith("pre:") and timed and step is not None and step < 1:
+        raise OutOfTime(key)
+    return weighed(run, adjoint(run, which, step, losses, how, entries))
+
+
+def incoming(run: Run, node: Any) -> Value | None:
+    r"""``\Delta^t``: the gradient that reaches the output of the step from the layer above."""
+    split = head_and_parts(node)
+    if split is None or split[0].base not in ("Delta", "epsilon", "varepsilon") or len(split[1]) != 1 or len(run.world.model.outputs) != 1:
+        return None
+    at = number_at(split[1][0].node, run.env)
+    if at is None or run.page.abbreviations.get(str(spelled(split[0]))) is not None:
+        return None
+    output = run.world.model.outputs[0]
+    if not 1 <= at <= run.world.steps:
+        raise OutOfTime(output)
+    run.chooser.choose(
+        ("incoming", split[0].base),
+        (Option(1, None, f"{split[0].base} is read as the gradient of the loss of step t by {run.page.notes.get(output, output)}"),),
+    )
+    return Value(run.world.loss_slope(output, int(at)).reshape(F.WORLDS, *run.world.model.dims[output]))
+
+
+def symbol_id(name: str, words: set[str], step: Any) -> str:
+    """Symbols that must mean the same throughout a document."""
+    earlier = kind(unwrapped(step)) == "Sum" if step is not None else False
+    return " ".join((name, *sorted(words), *(("earlier",) if earlier and _back(step) else ())))
+
+
+def _back(step: Any) -> bool:
+    return any(kind(a) == "Negative" for a in unwrapped(step).args)

@@ -1,0 +1,157 @@
+r"""Gradients of the loss: whose loss, of which steps, over which paths."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from symgrad.check import field as F
+from symgrad.check import values
+from symgrad.check.readings import Option
+from symgrad.check.symbols import (
+    head_and_parts,
+    key_of,
+    kind,
+    number_at,
+    spelled,
+    unwrapped,
+)
+from symgrad.check.values import Misfit, Value, scalar
+from symgrad.check.world import TOTAL, Missing, OutOfTime
+from symgrad.check.wrt import quantity_of
+from symgrad.notation.syntax import Name
+
+if TYPE_CHECKING:
+    from symgrad.check.evaluate import Run
+
+
+def loss_steps(run: Run, node: Any) -> tuple[int, ...] | None:
+    """The steps whose losses a symbol sums up; None if it is no loss."""
+    node = unwrapped(node)
+    split = head_and_parts(node)
+    if split is None:
+        if kind(node) == "Apply" and kind(node.function) == "Name":
+            key = key_of(*_bare(node.function))
+            if key in run.page.step_losses | run.page.total_losses:
+                step = next((r.step for a in node.args if (r := run.page.symbols.ref(unwrapped(a))) is not None and r.step is not None), None)
+                if step is None:
+                    return tuple(range(1, run.world.steps + 1))
+                at = number_at(step, run.env)
+                return None if at is None else (int(at),)
+        return None
+    head, parts = split
+    key = spelled(head)
+    if key is None:
+        return None
+    everything = tuple(range(1, run.world.steps + 1))
+    labels = [p for p in parts if spelled(p.node) is not None or number_at(p.node, run.env) is not None]
+    known = run.page.step_losses | run.page.total_losses
+    if key not in known:
+        return None
+    for p in labels:
+        at = number_at(p.node, run.env)
+        if at is not None and at.denominator == 1:
+            if not 1 <= at <= run.world.steps:
+                raise OutOfTime(key)
+            return (int(at),)
+    if parts:
+        return everything if all(spelled(p.node) in ("total", "tot", "all", "T") for p in parts) else None
+    if key in run.page.step_losses and key not in run.page.total_losses:
+        at = run.env.get(run.page.symbols.letter)
+        return everything if at is None else (int(at),)
+    if key in run.page.ambiguous_losses and run.env.get(run.page.symbols.letter) is not None:
+        how = run.chooser.choose(("loss", key), (Option(0, "all"), Option(2, "now", f"{key} is read as the loss of this step")))
+        if how == "now":
+            return (int(run.env[run.page.symbols.letter]),)
+    return everything
+
+
+def _bare(function: Any) -> tuple[Any, list[Any]]:
+    return Name(function.base, function.accents), []
+
+
+def gradient(run: Run, node: Any, wrt: Any, losses: tuple[int, ...]) -> Value:
+    """∂L/∂q."""
+    inner = loss_steps(run, wrt)
+    if inner is not None:
+        return scalar(int(bool(set(inner) & set(losses))))
+    target = quantity_of(run, wrt)
+    if target is None:
+        word = spelled(wrt) or (key_of(*_split(wrt)) if head_and_parts(wrt) else None)
+        raise Missing(word or "variable", wrt)
+    key, step, entries = target
+    timed = key in run.page.symbols.timed
+    if timed and step is not None and step > max(losses) and step <= run.world.steps and not run.sums:
+        raise OutOfTime(key) if run.side == "left" else Misfit("the loss of a step does not depend on later ones")
+    how = TOTAL
+    if not timed and step is None:
+        now = run.env.get(run.page.symbols.letter)
+        if now is not None and len(losses) > 1:
+            how = run.chooser.choose(
+                ("gradient", run.side, "parameter"), (Option(0, TOTAL), Option(2, "use", "the gradient of a parameter is read as the contribution of step t"))
+            )
+            step = int(now) if how == "use" else None
+    elif not timed:
+        how = "use"
+    elif key in run.page.lagged and len(losses) > 1:
+        how = run.chooser.choose(
+            ("gradient", run.side, key, _shifted(run, wrt)),
+            (
+                Option(0, TOTAL),
+                Option(3, "carry", f"the gradient of {run.page.notes.get(key, key)} is read as the part that comes through the next step", tag="carry"),
+            ),
+        )
+    v = adjoint(run, key, step, losses, how, entries)
+    word = spelled(head_and_parts(unwrapped(node.of))[0]) if head_and_parts(unwrapped(node.of)) else None  # type: ignore[index]
+    if word is None and kind(unwrapped(node.of)) == "Apply":
+        word = spelled(unwrapped(node.of).function)
+    if len(losses) > 1 and word in run.page.total_losses:
+        v = weighed(run, v)
+    if node.sign == "nabla" and v.rank == 1 and not run.lenient:
+        v = replace(v, orient=run.world.model.orient)
+    return v
+
+
+def weighed(run: Run, v: Value) -> Value:
+    """The total loss may be a multiple of the sum of the losses of the steps: their mean, or its negative."""
+    factor = run.page.__dict__.get("_weight")
+    if factor is None:
+        return v
+    at = number_at(factor, {"T": run.world.steps, "N": run.world.steps, "n": run.world.steps})
+    return v if at is None else values.scaled(v, scalar(at.numerator, at.denominator), v.orient)
+
+
+def _shifted(run: Run, wrt: Any) -> bool:
+    ref = run.page.symbols.ref(wrt)
+    return bool(ref and ref.step is not None and kind(unwrapped(ref.step)) == "Sum")
+
+
+def _split(node: Any) -> tuple[Any, list[Any]]:
+    split = head_and_parts(node)
+    assert split is not None
+    return split[0], list(split[1])
+
+
+def adjoint(run: Run, key: str, step: int | None, losses: tuple[int, ...], how: str, entries: tuple[Any, ...] = ()) -> Value:
+    """∂L/∂q at its own shape."""
+    model = run.world.model
+    dims = model.dims.get(key)
+    if dims is None:
+        raise Missing(key)
+    run.used.add(key)
+    timed = key in run.page.symbols.timed or key in model.hidden
+    if timed:
+        assert step is not None
+        if step > run.world.steps:
+            return Value(np.zeros((F.WORLDS, *dims), dtype=np.int64)) if not entries else scalar(0)
+        if step < 1 and not (key in run.page.lagged and step >= model.first):
+            raise OutOfTime(key)
+    if how == "use" and step is not None and not 1 <= step <= run.world.steps:
+        raise OutOfTime(key)
+    a = run.world.adjoint((key, step if timed else None), losses, how, step)
+    v = Value(a.reshape(F.WORLDS, *dims))
+    if not entries or run.flat:
+        return v
+    return values.part(v, tuple(run.entry(e, n) for e, n in zip(entries, dims, strict=False)))

@@ -1,0 +1,160 @@
+r"""The loss: which symbols stand for it, what it looks at, and the gradient with which it reaches the outputs."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+from symgrad.check.activations import BUILTIN
+from symgrad.check.model import terminals
+from symgrad.check.page import Page
+from symgrad.check.statements import DEFINING, LOSSES, Statement, step_part, weight
+from symgrad.check.symbols import (
+    head_and_parts,
+    is_top,
+    key_of,
+    kind,
+    letters,
+    spelled,
+    unwrapped,
+    walk,
+)
+
+UNIT_BASES = frozenset({"1", "I", "mathbf1"})
+
+
+def losses(page: Page, statements: list[Statement], letter: str) -> None:
+    """The symbols for the loss: with a step, the loss of that step; without, the sum of all."""
+    step: Counter[str] = Counter()
+    total: Counter[str] = Counter()
+
+    def note(node: Any) -> None:
+        node = unwrapped(node)
+        split = head_and_parts(node)
+        if kind(node) == "Apply" and kind(node.function) == "Name":
+            split = head_and_parts(node.function)
+            if split and split[0].base in LOSSES and spelled(split[0]) not in page.definitions:
+                inner = [n for a in node.args for n in walk(a)]
+                counted = any(kind(n) == "Name" and any(letter in letters(s) for s in n.subs) for n in inner)
+                (step if counted else total)[str(spelled(split[0]))] += 1
+            return
+        if split is None or split[0].base not in LOSSES:
+            return
+        word = spelled(split[0])
+        if word is None or word in page.definitions:
+            return
+        (step if split[1] else total)[word] += 1
+
+    for s in statements:
+        for n in walk(s.node):
+            if kind(n) == "Derivative":
+                note(n.of)
+                if n.sign in ("nabla",):
+                    note(n.of)
+            if kind(n) == "Relation":
+                for side in n.sides[:1]:
+                    note(side)
+    for s in statements:
+        if kind(s.node) == "Relation" and kind(unwrapped(s.node.sides[0])) in ("Name", "Apply") and len(s.node.sides) == 2:
+            left = unwrapped(s.node.sides[0])
+            word = spelled(left) if kind(left) == "Name" else spelled(left.function)
+            if word in total or word in LOSSES:
+                factor = weight(unwrapped(s.node.sides[1]))
+                if factor is not None:
+                    page.__dict__["_weight"] = factor
+    page.step_losses |= set(step)
+    page.total_losses |= set(total)
+    page.ambiguous_losses |= {w for w in total if w not in step}
+
+
+def stated_loss(page: Page, statements: list[Statement]) -> None:
+    """A loss that the document writes out: squared differences, or the logarithm of the output."""
+    outputs = terminals(page)
+    for s in statements:
+        if kind(s.node) != "Relation" or s.node.signs[0] not in DEFINING:
+            continue
+        split = head_and_parts(unwrapped(s.node.sides[0]))
+        if split is None or split[0].base not in LOSSES:
+            continue
+        right = s.node.sides[-1]
+        for n in walk(right):
+            if (
+                kind(n) == "Power"
+                and kind(n.exponent) == "Number"
+                and n.exponent.text == "2"
+                and kind(unwrapped(n.base)) == "Sum"
+                and len(unwrapped(n.base).args) == 2
+            ):
+                a, b = unwrapped(n.base).args
+                b = b.arg if kind(b) == "Negative" else b
+                half = any(kind(x) == "Fraction" for x in walk(right))
+                for mine, other in ((a, b), (b, a)):
+                    ref = page.symbols.ref(unwrapped(mine))
+                    if ref is not None and ref.key in outputs and page.symbols.ref(unwrapped(other)) is None:
+                        wanted(page, ref.key, target_name(page, other), "square" if half else "double")
+            elif (
+                kind(n) in ("Product", "Infix", "Hadamard")
+                and len(n.args) == 2
+                and kind(n.args[1]) == "Apply"
+                and kind(n.args[1].function) == "Name"
+                and n.args[1].function.base in ("log", "ln")
+            ):
+                ref = page.symbols.ref(unwrapped(n.args[1].args[0])) if n.args[1].args else None
+                if ref is not None and ref.key in outputs:
+                    first = unwrapped(n.args[0])
+                    first = (
+                        first.arg
+                        if kind(first) == "Transpose"
+                        else first.base
+                        if kind(first) == "Power" and page.symbols.ref(first) is None and kind(first.base) == "Name" and is_top(first.exponent)
+                        else first
+                    )
+                    wanted(page, ref.key, target_name(page, first), "entropy")
+
+
+def wanted(page: Page, output: str, name: str | None, rule: str) -> None:
+    if name is None:
+        return
+    page.__dict__["_targets_of"].setdefault(output, name)
+    page.__dict__.setdefault("_rules_of", {}).setdefault(output, rule)
+    page.symbols.ranks.setdefault(name, 1)
+    page.symbols.timed.add(name)
+    page.symbols.clear()
+
+
+def target_name(page: Page, node: Any) -> str | None:
+    split = head_and_parts(unwrapped(node))
+    if split is None or split[0].base in UNIT_BASES:
+        return None
+    step = step_part(split[1], page.symbols.letter)
+    if step is None and any(kind(p.node) == "Number" for p in split[1]):
+        step = next(p for p in split[1] if kind(p.node) == "Number")
+    labels = [p for p in split[1] if p is not step and not (kind(p.node) == "Name" and len(p.node.base) == 1 and p.node.base in "ijkmnpq" and step is not None)]
+    return key_of(split[0], labels)
+
+
+def targets(page: Page, statements: list[Statement]) -> None:
+    """The wanted value in the loss of a softmax output: a name that is subtracted from the output, or stands beside its logarithm."""
+    page.__dict__["_targets_of"] = {}
+    stated_loss(page, statements)
+    outputs = {
+        key: d
+        for key, d in page.definitions.items()
+        if kind(unwrapped(d.node)) == "Apply"
+        and page.functions.get(unwrapped(d.node).function.base, BUILTIN.get(unwrapped(d.node).function.base)) in ("softmax",)
+    }
+    if not outputs:
+        finals = terminals(page)
+        outputs = {k: page.definitions[k] for k in finals if k not in page.lagged}
+    for key in outputs:
+        for s in statements:
+            for n in walk(s.node):
+                if kind(n) == "Sum" and len(n.args) == 2 and kind(n.args[1]) == "Negative":
+                    a, b = page.symbols.ref(unwrapped(n.args[0])), n.args[1].arg
+                    if a is not None and a.key == key and page.symbols.ref(unwrapped(b)) is None:
+                        name = "onehot" if kind(unwrapped(b)) == "Name" and unwrapped(b).base == "1" and unwrapped(b).subs else target_name(page, b)
+                        if name is not None:
+                            page.__dict__["_targets_of"].setdefault(key, name)
+                            page.symbols.ranks.setdefault(name, 1)
+                            page.symbols.timed.add(name)
+                            page.symbols.clear()

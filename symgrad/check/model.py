@@ -1,0 +1,197 @@
+r"""From a page to the model of its world: equations, preactivations split off, sizes, outputs, stacked states."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from symgrad.check.activations import BUILTIN
+from symgrad.check.evaluate import Run
+from symgrad.check.field import WORLDS
+from symgrad.check.page import Definition, Page, plain
+from symgrad.check.readings import Chooser
+from symgrad.check.symbols import (
+    kind,
+    spelled,
+    unwrapped,
+    walk,
+)
+from symgrad.check.typing import Shapes, _number
+from symgrad.check.values import Value
+from symgrad.check.world import Equation, Model, World
+
+
+def terminals(page: Page) -> tuple[str, ...]:
+    """The quantities that nothing of the same step is computed from: what a loss looks at."""
+    used = set()
+    for key, d in page.definitions.items():
+        for ref, lag in page.references(d):
+            if lag == 0 and ref.key != key:
+                used.add(ref.key)
+    shared = {
+        page.named.get(page.canon(n, d.letter, d.shift))
+        for d in page.definitions.values()
+        for n in walk(d.node)
+        if n is not d.node and kind(n) in ("Apply", "Sum", "Hadamard", "Product", "Infix")
+    }
+    piles = stacks(page)
+    used -= {
+        k
+        for parts in piles.values()
+        for k in parts
+        if not any(ref.key == k and lag == 0 and ref.key != key for key, d in page.definitions.items() if key not in piles for ref, lag in page.references(d))
+    }
+    out = tuple(k for k in page.definitions if k not in used and k not in shared and k not in piles and connected(page, k))
+    return out or tuple(k for k in page.definitions if k not in used)[:1]
+
+
+def stacks(page: Page) -> dict[str, tuple[str, ...]]:
+    """``s_t = [h_t; c_t]``: quantities of one step under one name."""
+    out = {}
+    for key, d in page.definitions.items():
+        node = unwrapped(d.node)
+        if kind(node) not in ("Stack", "Tuple") or len(node.args) < 2:
+            continue
+        refs = [page.symbols.ref(unwrapped(a)) for a in node.args]
+        found = page.references(d)
+        if all(r is not None and not r.entries and r.key in page.definitions for r in refs) and all(lag == 0 for _, lag in found):
+            out[key] = tuple(r.key for r in refs if r is not None)
+    return out
+
+
+def connected(page: Page, key: str) -> bool:
+    """Whether a state of the network is behind a quantity."""
+    seen: set[str] = set()
+    todo = [key]
+    while todo:
+        k = todo.pop()
+        if k in page.lagged:
+            return True
+        if k in seen or k not in page.definitions:
+            continue
+        seen.add(k)
+        todo += [r.key for r, _ in page.references(page.definitions[k])]
+    return not page.lagged
+
+
+def blocks(page: Page, shapes: Shapes) -> dict[str, tuple[int, tuple[int, ...], tuple[str, ...]]]:
+    """The weights that multiply a concatenation: the axis, the sizes of the parts, their names."""
+    names: dict[int, tuple[str, ...]] = {}
+    for d in page.definitions.values():
+        for n in walk(d.node):
+            if kind(n) == "Stack" and len(n.args) > 1:
+                found = []
+                for a in n.args:
+                    inner = [r.key for x in walk(a) if (r := page.symbols.ref(x)) is not None]
+                    found.append(page.notes.get(inner[-1], plain(inner[-1])) if inner else "?")
+                names.setdefault(len(found), tuple(found))
+    out = {}
+    for key, shape in shapes.of.items():
+        if key in page.symbols.timed or len(shape) != 2:
+            continue
+        for axis, size in enumerate(shape):
+            parts = size.find().parts
+            if parts and len(parts) in names:
+                out[key] = (axis, tuple(_number(p) for p in parts), names[len(parts)])
+    return out
+
+
+def inner_of(page: Page, key: str, d: Definition) -> str | None:
+    """The quantity that an activation is applied to, where it has a name: ``h = tanh(a)``, also where a's formula is written out."""
+    node = unwrapped(d.node)
+    if kind(node) != "Apply" or len(node.args) != 1 or kind(node.function) != "Name" or page.symbols.ref(node) is not None or d.entries:
+        return None
+    arg = unwrapped(node.args[0])
+    shared = page.named.get(page.canon(arg, d.letter, d.shift)) if kind(arg) != "Name" else None
+    if shared is not None and shared != key and not page.definitions[shared].entries:
+        return shared
+    return None
+
+
+def model(page: Page, flat: bool) -> Model:
+    """The world's equations: preactivations split off, sizes settled."""
+    shapes = page.__dict__.get("_shapes")
+    if shapes is None:
+        shapes = Shapes(page)
+        for key in page.symbols.ranks:
+            if not key.startswith("pre:"):
+                shapes.quantity(key)
+        shapes.infer()
+        page.__dict__["_shapes"] = shapes
+        for name, target in page.__dict__.get("_targets_of", {}).items():
+            if name in shapes.of:
+                shapes.of[target] = shapes.of[name]
+    dims = dict(shapes.numbers(flat))
+    if not flat:
+        page.__dict__["_blocks"] = blocks(page, shapes)
+    equations: dict[str, Equation] = {}
+    hidden: set[str] = set()
+    for key, d in page.definitions.items():
+        node = unwrapped(d.node)
+        own = key
+        inner = inner_of(page, key, d)
+        if inner is not None:
+            equations[own] = activation(page, own, inner, node.function, d)
+        elif (
+            kind(node) == "Apply"
+            and len(node.args) == 1
+            and kind(node.function) == "Name"
+            and page.symbols.ref(node) is None
+            and f"pre:{key}" in page.symbols.ranks
+        ):
+            pre = f"pre:{key}"
+            hidden.add(pre)
+            dims[pre] = dims[key]
+            equations[pre] = equation(page, pre, node.args[0], Definition(pre, node.args[0], d.letter, d.shift, d.entries))
+            equations[own] = activation(page, own, pre, node.function, d)
+        else:
+            equations[own] = equation(page, own, d.node, d)
+    outputs = terminals(page)
+    rules = {}
+    for key in outputs:
+        target = page.__dict__.get("_targets_of", {}).get(key)
+        if target is not None:
+            node = unwrapped(page.definitions[key].node)
+            function = page.functions.get(node.function.base, BUILTIN.get(node.function.base)) if kind(node) == "Apply" else None
+            said = page.__dict__.get("_rules_of", {}).get(key)
+            rules[key] = (
+                f"{said}:{target}" if said and function != "softmax" else {"softmax": "entropy:", "sigmoid": "binary:"}.get(str(function), "square:") + target
+            )
+            if function == "softmax":
+                rules[target] = "target"
+    votes = shapes.votes
+    lowest = min([0, *(lag + 1 for d in page.definitions.values() for _, lag in page.references(d))])
+    return Model(equations, dims, frozenset(page.symbols.timed), frozenset(hidden), outputs, rules, -1 if votes[1] > votes[0] else 1, lowest, stacks(page))
+
+
+def equation(page: Page, key: str, node: Any, d: Definition) -> Equation:
+    """The equation of a quantity as the world wants it."""
+
+    def compute(world: World, step: int, lookup: Any) -> Any:
+        def run() -> Any:
+            return Run(page, world, Chooser(page.habits), {d.letter: step - d.shift, "T": world.steps}, lookup=lookup, inside=key, now=step)
+
+        dims = world.model.dims[key]
+        if not d.entries or not dims:
+            return run().definition(node, d)
+        out = []
+        names = [spelled(unwrapped(e)) or "i" for e in d.entries]
+        for at in np.ndindex(*dims):
+            one = run()
+            one.env.update(zip(names, at, strict=False))
+            out.append(one.entry_of(node))
+        a = np.stack([v.a for v in out], 1).reshape(WORLDS, *dims)
+        return Value(a, None if out[0].d is None else np.stack([v.d for v in out], 1).reshape(*a.shape, -1))
+
+    return Equation(key, compute)
+
+
+def activation(page: Page, key: str, pre: str, function: Any, d: Definition) -> Equation:
+    """``z = f(a)`` where a is the preactivation that has a name of its own."""
+
+    def compute(world: World, step: int, lookup: Any) -> Any:
+        run = Run(page, world, Chooser(page.habits), {d.letter: step - d.shift, "T": world.steps}, lookup=lookup, inside=key, now=step)
+        return run.applied(function, lookup(pre, step))
+
+    return Equation(key, compute)

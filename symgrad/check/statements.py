@@ -1,0 +1,172 @@
+r"""Statements of a document, and what their form tells: what may define, what speaks of derivatives, what counts steps."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from symgrad.check.activations import BUILTIN
+from symgrad.check.symbols import (
+    Part,
+    _step_like,
+    children,
+    head_and_parts,
+    kind,
+    letters,
+    spelled,
+    unwrapped,
+    walk,
+)
+from symgrad.notation.syntax import Negative, Number
+
+DEFINING = frozenset({"=", ":=", "==", "triangleq", "equiv", "<-", "→="})
+LOSSES = frozenset({"L", "E", "J", "ell", "l", "loss", "Loss", "cost", "Cost", "error", "Error", "LOSS", "cal"})
+ADJOINT_HEADS = frozenset({"delta", "Delta", "nabla", "vartheta"})
+DERIVED = frozenset({"Derivative", "Differential", "Operator"})
+LETTERS = ("t", "k", "i", "n", "j", "tau", "s", "l", "T")
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """One relation of the document, with the fragment it stands in."""
+
+    fragment: Any
+    node: Any  # a Relation, or another node
+    whole: Any  # with its conditions
+    conditions: tuple[Any, ...] = ()
+    number: int = 0
+
+
+def relation_of(node: Any) -> Any:
+    return node if kind(node) == "Relation" else None
+
+
+def derived(node: Any) -> bool:
+    """Whether a derivative or an adjoint occurs in a formula."""
+    for n in walk(node):
+        k = kind(n)
+        if k in DERIVED:
+            return True
+        if k == "Name" and (n.base in ADJOINT_HEADS or _differential_word(n)):
+            return True
+        if k == "Apply" and kind(n.function) == "Name" and n.function.primes:
+            return True
+        if (
+            k == "Product"
+            and kind(n.args[0]) == "Name"
+            and n.args[0].base == "d"
+            and not n.args[0].subs
+            and len(n.args) > 1
+            and kind(n.args[1]) in ("Name", "Power", "Index")
+        ):
+            return True
+    return False
+
+
+def _differential_word(name: Any) -> bool:
+    base = name.base
+    return (
+        len(base) >= 2
+        and base[0] == "d"
+        and base.split("_")[0] not in ("diag", "det", "dim", "dot", "delta", "dropout", "data", "dec", "decoder", "digamma", "ddot")
+        and (len(base.split("_")[0]) <= 3)
+    )
+
+
+def step_part(parts: tuple[Part, ...], letter: str | None) -> Part | None:
+    """The index that counts steps."""
+    for p in parts:
+        found = set(letters(p.node))
+        if _step_like(p.node) and (letter in found if letter else False):
+            return p
+    return None
+
+
+def letter_of(statements: list[Statement]) -> str:
+    """What the document counts its steps by."""
+    votes: Counter[str] = Counter()
+    for s in statements:
+        rel = relation_of(s.node)
+        if rel is None or rel.signs[0] not in DEFINING or derived(rel):
+            continue
+        split = head_and_parts(unwrapped(rel.sides[0]))
+        if split is None:
+            continue
+        right = [
+            set(letters(p.node))
+            for n in walk(rel.sides[1])
+            if kind(n) in ("Name", "Power", "Index") and (sp := head_and_parts(n))
+            for p in sp[1]
+            if _step_like(p.node)
+        ]
+        for p in split[1]:
+            if _step_like(p.node):
+                for w in letters(p.node):
+                    if w in LETTERS:
+                        votes[w] += 1 + sum(w in r for r in right)
+    for s in statements:
+        for n in walk(s.node):
+            if kind(n) == "Sum" and len(n.args) == 2 and kind(n.args[0]) == "Name" and kind(n.args[1]) == "Negative" and kind(n.args[1].arg) == "Number":
+                word = spelled(n.args[0])
+                if word in LETTERS:
+                    votes[str(word)] += 1 if word == "t" else 0
+    return max(votes, key=lambda w: (votes[w], -LETTERS.index(w))) if votes else "t"
+
+
+def names_in(node: Any) -> Iterator[tuple[Any, Any, tuple[Part, ...]]]:
+    """Every name in a formula with its indices, the outermost reading of each."""
+    split = head_and_parts(node) if kind(node) in ("Name", "Power", "Index") else None
+    if split is not None and not (kind(node) == "Power" and kind(unwrapped(node.exponent)) == "Number"):
+        yield node, split[0], split[1]
+        return
+    if kind(node) == "Apply":
+        split = head_and_parts(node)
+        if split is not None and split[0].base not in BUILTIN and any("t" in letters(p.node) for p in split[1]):
+            yield node, split[0], split[1]
+            return
+        for a in node.args:
+            yield from names_in(a)
+        return
+    for child in children(node):
+        yield from names_in(child)
+
+
+def bound_letters(node: Any) -> set[str]:
+    out = set()
+    for n in walk(node):
+        if kind(n) == "Big":
+            if n.index is not None:
+                out.add(spelled(n.index) or "")
+            if kind(unwrapped(n.lower)) == "Relation":
+                out |= {w for s in unwrapped(n.lower).sides for w in letters(s)}
+    return out
+
+
+def weight(node: Any) -> Any:
+    """The factor c in ``L = c Σ_t L_t``."""
+    if kind(node) == "Negative":
+        inner = weight(unwrapped(node.arg))
+        return (
+            Negative(Number("1"))
+            if inner is None and kind(unwrapped(node.arg)) == "Big" and sums_steps(unwrapped(node.arg))
+            else Negative(inner)
+            if inner is not None
+            else None
+        )
+    if kind(node) in ("Product", "Infix") and len(node.args) == 2 and kind(unwrapped(node.args[1])) == "Big" and sums_steps(unwrapped(node.args[1])):
+        return unwrapped(node.args[0])
+    return None
+
+
+def sums_steps(node: Any) -> bool:
+    return (
+        node.kind == "sum"
+        and (node.index is None or spelled(node.index) in LETTERS)
+        and not any(kind(n) == "Big" for n in walk(node.body))
+        and any(
+            (kind(n) == "Name" and n.base in LOSSES) or (kind(n) == "Apply" and kind(n.function) == "Name" and n.function.base in LOSSES)
+            for n in walk(node.body)
+        )
+    )

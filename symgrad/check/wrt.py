@@ -1,0 +1,106 @@
+r"""By what a derivative is taken: a quantity at a step, the use of a parameter, a formula that is a preactivation."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from symgrad.check import values
+from symgrad.check.activations import BUILTIN
+from symgrad.check.readings import Option
+from symgrad.check.symbols import (
+    _entries,
+    head_and_parts,
+    key_of,
+    kind,
+    letters,
+    number_at,
+    unwrapped,
+)
+from symgrad.check.world import Missing
+
+if TYPE_CHECKING:
+    from symgrad.check.evaluate import Run
+    from symgrad.check.page import Page
+
+
+def quantity_of(run: Run, wrt: Any) -> tuple[str, int | None, tuple[Any, ...]] | None:
+    """The quantity that a derivative is taken by: key, step (of a parameter: of its use), entries."""
+    ref = run.page.symbols.ref(wrt)
+    if ref is not None:
+        run.used.add(ref.key)
+        if ref.key in run.page.symbols.timed:
+            return ref.key, run.step_of(ref), ref.entries
+        if ref.step is not None:
+            at = number_at(ref.step, run.env)
+            if at is None:
+                raise Missing(next((w for w in letters(ref.step) if w not in run.env), ref.key), ref.step)
+            return ref.key, int(at), ref.entries
+        return ref.key, None, ref.entries
+    use = parameter_use(run, wrt)
+    if use is not None:
+        return use
+    split = head_and_parts(wrt)
+    if split is not None and split[0].base in ("theta", "Theta", "vartheta") and not split[1]:
+        key = next((k for k, n in run.page.symbols.ranks.items() if k not in run.page.symbols.timed and n == 2), None)
+        if key is not None:
+            run.chooser.choose(
+                ("parameter", split[0].base), (Option(0, None, f"{split[0].base} stands for any parameter; it was tried with {run.page.notes.get(key, key)}"),)
+            )
+            return key, None, ()
+    if split is None:
+        shared = run.page.named.get(run.page.canon(wrt, run.page.symbols.letter, 0))
+        if shared is not None and run.now is not None:
+            return shared, run.now, ()
+        return by_value(run, wrt)
+    return None
+
+
+def parameter_use(run: Run, wrt: Any) -> tuple[str, int | None, tuple[Any, ...]] | None:
+    """``W^{(k)}``: the use of a parameter at step k."""
+    split = head_and_parts(wrt)
+    if split is None:
+        return None
+    head, parts = split
+    for k, p in enumerate(parts):
+        if p.where in ("sup", "paren", "sub"):
+            at = number_at(p.node, run.env)
+            if at is None:
+                continue
+            rest = [q for j, q in enumerate(parts) if j != k]
+            for n in range(len(rest), -1, -1):
+                key = key_of(head, rest[:n])
+                if key in run.page.symbols.ranks and key not in run.page.symbols.timed:
+                    entries: list[Any] = []
+                    for q in rest[n:]:
+                        entries += _entries(q.node, run.page.symbols.ranks[key] - len(entries)) or ()
+                    return key, int(at), tuple(entries)
+    return None
+
+
+def by_value(run: Run, wrt: Any) -> tuple[str, int | None, tuple[Any, ...]] | None:
+    """A formula in the place of a quantity, ``∂h_4/∂(W h_3 + U x_4)``: the preactivation that has this value."""
+    v = run.value(wrt)
+    for key in run.world.model.hidden:
+        for t in range(1, run.world.steps + 1):
+            w = run.world.value(key, t)
+            if w.dims == v.dims and values.same(w, v):
+                return key, t, ()
+    for key in run.page.definitions:
+        for t in range(1, run.world.steps + 1):
+            w = run.world.value(key, t)
+            if w.dims == v.dims and values.same(w, v):
+                return key, t, ()
+    return None
+
+
+def preactivations(page: Page, function: str) -> list[str]:
+    """The preactivations of all quantities with this activation."""
+    out = []
+    for key, d in page.definitions.items():
+        node = unwrapped(d.node)
+        if kind(node) == "Apply" and kind(node.function) == "Name" and len(node.args) == 1:
+            base = page.functions.get(node.function.base, BUILTIN.get(node.function.base, node.function.base))
+            if base == function or function in ("f", "g", "phi", "a"):
+                inner = page.symbols.ref(unwrapped(node.args[0]))
+                out.append(inner.key if inner is not None else page.__dict__.get("_pre", {}).get(key, f"pre:{key}"))
+    return out

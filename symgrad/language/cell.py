@@ -1,1 +1,0 @@
-from symgrad.face.cell import Cell, cell  # noqa: F401

@@ -1,1 +1,0 @@
-from symgrad.cells.load import load  # noqa: F401
