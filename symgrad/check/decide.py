@@ -61,7 +61,8 @@ class Decider:
 
     def __init__(self, page: Page) -> None:
         self.page = page
-        self.stable: frozenset[int] | None = None
+        self.kept: tuple[Any, ...] = ()
+        self.stable: frozenset[int] = frozenset()
         self.memos: dict[Any, dict[Any, Any]] = {}
 
     def remember(self, *nodes: Any) -> None:
@@ -81,10 +82,9 @@ class Decider:
             try:
                 first_run = self.run(world, chooser, dict(at), "left", flat, lenient, used)
                 second_run = self.run(world, chooser, dict(at), "right", flat, lenient, used)
-                if self.stable is not None:
-                    for run in (first_run, second_run):
-                        run.stable = self.stable
-                        run.memo = self.memos.setdefault((run.side, number, flat, lenient, tuple(sorted(chooser.fixed.items(), key=str))), {})
+                for run in (first_run, second_run):
+                    run.stable = self.stable
+                    run.memo = self.memos.setdefault((run.side, number, flat, lenient), {})
                 x, y = first_run.value(left), second_run.value(right)
                 same, x, y = self.compare(chooser, x, y)
                 solid += not any(run.empty and not run.filled for run in (first_run, second_run))
@@ -146,7 +146,7 @@ class Decider:
     def instances(self, left: Any, right: Any, flat: bool) -> list[dict[str, Any]]:
         memo = self.page.__dict__.setdefault("_instances", {})
         key = (id(left), id(right), flat)
-        if self.stable is not None:
+        if self.kept:
             key = (id(self.kept[0]), id(self.kept[1]), flat)
         if key not in memo:
             memo[key] = (left, right, instances(self.page, self.page.scalar_world if flat else self.page.world, (left, right), flat))
@@ -165,6 +165,9 @@ class Decider:
     def decide(self, left: Any, right: Any, limit: int = LIMIT, modes: tuple[tuple[bool, bool], ...] | None = None) -> Outcome:
         """All readings: matrices, then lying and standing vectors mixed, then scalars where the text allows them."""
         out = Outcome()
+        if not self.kept:
+            self.memos = {}
+            self.stable = frozenset(id(n) for node in (left, right) for n in walk(node))
         for flat, lenient in modes or self.modes(left, right):
             exploration = Exploration()
 

@@ -58,7 +58,7 @@ def repair(page: Page, outcome: Outcome, link: Any, deadline: float) -> Repair |
     for pick in ([readings[0]], readings[1:READINGS]):
         for edit in itertools.islice(slips.all_edits(), MOST):
             for chooser, flat, lenient in pick:
-                if time.monotonic() > deadline:
+                if time.process_time() > deadline:
                     return None
                 if holds(decider, link.left, edit.tree, Chooser(chooser.fixed), flat, lenient):
                     return written(lifted(edit, slips), link)
@@ -105,7 +105,7 @@ def renamed(page: Page, decider: Decider, outcome: Outcome, link: Any, deadline:
     candidates = sorted((k for k in slips.models if k not in page.world.model.hidden), key=lambda k: -SequenceMatcher(None, k, wanted).ratio())
     for key in candidates[:14]:
         new = slips.named(key, step if key in page.symbols.timed else None)
-        if new is None or time.monotonic() > deadline:
+        if new is None or time.process_time() > deadline:
             continue
         tree = rebuilt(link.right, {id(n): new for n in same})
         found = decider.decide(link.left, tree, limit=12, modes=((False, False), (False, True)))

@@ -6,8 +6,8 @@ r"""The one interpreter: the value of any formula in a world, in a reading.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass, replace
 from fractions import Fraction as Ratio
 from typing import Any
 
@@ -32,6 +32,16 @@ SIGNS = {"cdot": "cdot", "times": "times", "ast": "ast", "otimes": "otimes", "do
 UNITS = frozenset({"I", "1", "mathbb1", "E", "Id", "mathbf1", "ones", "eye"})
 
 
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    """What a part of a claim came to: under which answers, after which questions."""
+
+    answers: tuple[tuple[Hashable, int], ...]
+    questions: tuple[tuple[Hashable, tuple[Option, ...]], ...]
+    outcome: Value | Exception
+    counts: tuple[int, int, int]  # sums without terms, with some, derivatives that vanish
+
+
 class Run(Functions):
     """One evaluation: a page, a world, a reading, values for the free indices."""
 
@@ -51,30 +61,43 @@ class Run(Functions):
         self.empty = self.filled = 0  # sums and products without terms, and with some
         self.vanished = 0  # derivatives that are zero because nothing leads from the one to the other
         self.stable: frozenset[int] = frozenset()
-        self.memo: dict[Any, Value] | None = None
+        self.memo: dict[Any, list[Remembered]] = {}
 
     # -- entry ----------------------------------------------------------------------------------------------------------------
 
     def value(self, node: Any) -> Value:
         """The value of a formula."""
-        self.depth += 1
         if self.depth > 200:
             raise Unsupported("too deeply nested", node)
-        kept = None
-        if self.memo is not None and id(node) in self.stable:
-            kept = (id(node), tuple((w, self.env[w]) for w in sorted(self.sums)))
-            found = self.memo.get(kept)
-            if found is not None:
-                self.depth -= 1
-                return found
+        self.depth += 1
         try:
-            if kept is not None and self.memo is not None:
-                out = self.evaluated(node)
-                self.memo[kept] = out
-                return out
-            return self.evaluated(node)
+            return self.remembered(node) if id(node) in self.stable else self.evaluated(node)
         finally:
             self.depth -= 1
+
+    def remembered(self, node: Any) -> Value:
+        """The value of a part of the claim: readings that agree in all that it asks give it the same value."""
+        known = self.memo.setdefault((id(node), tuple((w, self.env[w]) for w in sorted(self.sums))), [])
+        fixed = self.chooser.fixed
+        for old in known:
+            if all(fixed.get(key, 0) == answer for key, answer in old.answers):
+                self.chooser.repeat(old.questions)
+                self.empty, self.filled, self.vanished = (self.empty + old.counts[0], self.filled + old.counts[1], self.vanished + old.counts[2])
+                if isinstance(old.outcome, Exception):
+                    raise old.outcome
+                return old.outcome
+        before, start = (self.empty, self.filled, self.vanished), len(self.chooser.log)
+        outcome: Value | Exception
+        try:
+            outcome = self.evaluated(node)
+        except (Misfit, Missing, OutOfTime, Unsupported) as e:
+            outcome = e
+        questions = tuple(dict(self.chooser.log[start:]).items())
+        counts = (self.empty - before[0], self.filled - before[1], self.vanished - before[2])
+        known.append(Remembered(tuple((key, fixed.get(key, 0)) for key, _ in questions), questions, outcome, counts))
+        if isinstance(outcome, Exception):
+            raise outcome
+        return outcome
 
     def evaluated(self, node: Any) -> Value:
         """The value by the rule of the node's type."""

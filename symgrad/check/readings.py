@@ -35,14 +35,22 @@ class Chooser:
     def __init__(self, fixed: dict[Hashable, int] | None = None) -> None:
         self.fixed = fixed or {}
         self.asked: dict[Hashable, tuple[Option, ...]] = {}
+        self.log: list[tuple[Hashable, tuple[Option, ...]]] = []  # every question in turn, for those who remember values
 
     def choose(self, key: Hashable, options: tuple[Option, ...]) -> Any:
         """The chosen meaning; options run from likely to unlikely."""
         if len(options) == 1 and not options[0].note:
             return options[0].value
         known = self.asked.setdefault(key, options)
+        self.log.append((key, options))
         at = self.fixed.get(key, 0)
         return (known if at < len(known) else options)[min(at, len(known) - 1)].value
+
+    def repeat(self, questions: tuple[tuple[Hashable, tuple[Option, ...]], ...]) -> None:
+        """Ask again what was asked for a value that is remembered."""
+        for key, options in questions:
+            self.asked.setdefault(key, options)
+        self.log += questions
 
     @property
     def chosen(self) -> list[tuple[Hashable, Option]]:
