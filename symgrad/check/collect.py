@@ -10,6 +10,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
+from symgrad.check import lint
 from symgrad.check.activations import BUILTIN
 from symgrad.check.page import Definition, Page
 from symgrad.check.statements import (
@@ -83,7 +84,8 @@ def collect(statements: list[Statement]) -> Collected:
         if found is None:
             continue
         key, letter, shift, entries, side = found
-        d = Definition(key, rel.sides[side], letter, shift, entries, s, rel.sides[0])
+        mended = lint.repaired(rel.sides[0], rel.sides[side])  # what follows is judged by what was meant
+        d = Definition(key, mended[0] if mended else rel.sides[side], letter, shift, entries, s, rel.sides[0])
         own = page.canon(unwrapped(d.side))
         if copies(key, d.node) or any(page.canon(n) == own for n, _, _ in names_in(d.node)):
             out.defining.add((s.number, 0))

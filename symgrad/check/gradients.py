@@ -14,6 +14,7 @@ from symgrad.check.symbols import (
     head_and_parts,
     key_of,
     kind,
+    letters,
     number_at,
     spelled,
     unwrapped,
@@ -84,7 +85,9 @@ def gradient(run: Run, node: Any, wrt: Any, losses: tuple[int, ...]) -> Value:
     key, step, entries = target
     timed = key in run.page.symbols.timed
     if timed and step is not None and step > max(losses) and step <= run.world.steps and not run.sums:
-        raise OutOfTime(key) if run.side == "left" else Misfit("the loss of a step does not depend on later ones")
+        if run.side == "left" or not shared(run, node.of, wrt):
+            raise OutOfTime(key)
+        raise Misfit("the loss of a step does not depend on later ones")
     how = TOTAL
     if not timed and step is None:
         now = run.env.get(run.page.symbols.letter)
@@ -112,6 +115,13 @@ def gradient(run: Run, node: Any, wrt: Any, losses: tuple[int, ...]) -> Value:
     if node.sign == "nabla" and v.rank == 1 and not run.lenient:
         v = replace(v, orient=run.world.model.orient)
     return v
+
+
+def shared(run: Run, of: Any, wrt: Any) -> bool:
+    """Whether the step of a loss and that of a quantity are told by the same letter; else the one is understood to come before the other."""
+    ref = run.page.symbols.ref(wrt)
+    above = {w for p in (head_and_parts(unwrapped(of)) or (None, ()))[1] for w in letters(p.node)}
+    return ref is None or ref.step is None or bool(above & set(letters(ref.step)))
 
 
 def weighed(run: Run, v: Value) -> Value:

@@ -7,10 +7,12 @@ of a chain is decided on the definitions in force (`decide`) and, where it is wr
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from symgrad.check.claim import Claim
 from symgrad.check.claims import Link, links, statements_of
+from symgrad.check.lint import printed
 from symgrad.check.statements import Statement
 from symgrad.check.symbols import kind
 from symgrad.check.verdicts import Judge, Judgement
@@ -22,24 +24,45 @@ if TYPE_CHECKING:
 
 def judge(document: Document, cell: Cell | None = None) -> Iterator[Claim]:
     """The claims of a document, each with its verdict."""
-    found = list(statements_of(document))
+    found = [mended(s) for s in statements_of(document)]
     court = Judge(document, found, cell)
+    court.introduce(link for s in found if kind(s.node) != "Unread" for link in links(s))
     for s in found:
         if kind(s.node) == "Unread":
             yield unread(document, s)
             continue
-        for link in links(s):
-            said = court.said(link)
-            if said is not None:
-                yield written(document, link, said)
+        rulings = [(link, said) for link in links(s) if (said := court.said(link)) is not None]
+        if s.broken is not None:
+            yield unbalanced(document, s, [said for _, said in rulings])
+            continue
+        for link, said in rulings:
+            yield written(document, link, said)
+
+
+def mended(s: Statement) -> Statement:
+    """A formula that lacks a bracket is judged, and used, as what it was meant to be."""
+    fixed = s.node.repaired if kind(s.node) == "Unread" else None
+    return s if kind(fixed) != "Relation" else replace(s, node=fixed, whole=fixed, broken=s.node)
+
+
+def unbalanced(document: Document, s: Statement, rulings: list[Judgement]) -> Claim:
+    """A bracket without its partner: wrong as it stands, if the formula is decided or defines something once it is put right."""
+    if any(said.verdict == "undecided" for said in rulings):
+        return unread(document, s)
+    worst = next((said for said in rulings if said.verdict == "refuted"), None)
+    message = s.broken.reason if worst is None else f"{s.broken.reason}; besides: {worst.message}"
+    place = s.broken.place
+    return document.claim(
+        s.fragment, s.broken.span.start, s.broken.span.end, verdict="refuted", code="unbalanced-brackets", message=message,
+        expected=worst.expected if worst is not None else printed(s.node), blame=document.span(s.fragment, place.start, place.end) if place else None,
+    )  # fmt: skip
 
 
 def unread(document: Document, s: Statement) -> Claim:
     """A formula that the parser could not read."""
-    span = s.node.span
-    return document.claim(
-        s.fragment, span.start, span.end, verdict="unread", code="unread-formula", message=s.node.reason + (f"; {s.node.way_out}" if s.node.way_out else "")
-    )
+    node = s.broken or s.node
+    message = node.reason + (f"; {node.way_out}" if node.way_out else "")
+    return document.claim(s.fragment, node.span.start, node.span.end, verdict="unread", code="unread-formula", message=message)
 
 
 def written(document: Document, link: Link, said: Judgement) -> Claim:
@@ -58,4 +81,3 @@ def written(document: Document, link: Link, said: Judgement) -> Claim:
     )  # fmt: skip
 
 
-__all__ = ["Any", "judge"]

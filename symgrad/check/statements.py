@@ -37,6 +37,7 @@ class Statement:
     whole: Any  # with its conditions
     conditions: tuple[Any, ...] = ()
     number: int = 0
+    broken: Any = None  # the Unread that the node is a repair of
 
 
 def relation_of(node: Any) -> Any:

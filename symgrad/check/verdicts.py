@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -42,6 +43,7 @@ class Judge:
     pages: dict[int, Page] = field(default_factory=dict)
     wrong: set[tuple[int, int]] = field(default_factory=set)
     confirmed: int = 0  # claims that hold on the pages
+    introductions: set[tuple[int, int]] = field(default_factory=set)  # links that introduce a symbol for a derivative
 
     def __post_init__(self) -> None:
         self.borrowed = ""
@@ -162,7 +164,7 @@ class Judge:
             return None
         if link.sign not in EQUAL:
             return self.other(link)
-        if self.abbreviates(link):
+        if (s.number, link.number) in self.introductions:
             return None
         try:
             return self.equation(link)
@@ -189,6 +191,13 @@ class Judge:
         if isinstance(found, Judgement):
             return found
         return Judgement("undecided", "not-an-equation", reasons.get(link.sign, f"relations with `{link.sign}` are not decided"))
+
+    def introduce(self, links: Iterable[Link]) -> None:
+        """The symbols for derivatives, wherever the document introduces them: earlier lines may use them too."""
+        for link in links:
+            s = link.statement
+            if (s.number, link.number) not in self.collected.defining and link.sign in EQUAL and self.abbreviates(link):
+                self.introductions.add((s.number, link.number))
 
     def abbreviates(self, link: Link) -> bool:
         """Whether a link introduces a symbol for a derivative."""
