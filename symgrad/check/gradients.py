@@ -121,7 +121,7 @@ def shared(run: Run, of: Any, wrt: Any) -> bool:
     """Whether the step of a loss and that of a quantity are told by the same letter; else the one is understood to come before the other."""
     ref = run.page.symbols.ref(wrt)
     above = {w for p in (head_and_parts(unwrapped(of)) or (None, ()))[1] for w in letters(p.node)}
-    return ref is None or ref.step is None or bool(above & set(letters(ref.step)))
+    return ref is None or ref.step is None or not above or bool(above & set(letters(ref.step)))
 
 
 def weighed(run: Run, v: Value) -> Value:
