@@ -15,11 +15,11 @@ import numpy as np
 import sympy as sp
 
 from symgrad.errors import SymgradError
+from symgrad.generate.step.bound import Array, Bound, Run, Workspace
+from symgrad.generate.step.code import TABLE, UFUNCS, Code, Writer
+from symgrad.generate.step.needs import Needs, argument_name
 from symgrad.language.program import Call, Program, Shape, free_jacobian
 from symgrad.language.tensor import Tensor
-from symgrad.notation.numpy_bound import Array, Bound, Run, Workspace
-from symgrad.notation.numpy_code import TABLE, UFUNCS, Code, Writer
-from symgrad.notation.numpy_needs import Needs, argument_name
 
 Given: TypeAlias = Mapping[sp.Symbol, sp.Expr]
 
