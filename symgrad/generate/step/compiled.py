@@ -262,7 +262,7 @@ class Compiled:
     def _size(self, dim: sp.Expr, sizes: Mapping[sp.Symbol, int]) -> int:
         value = dim.xreplace({k: sp.Integer(v) for k, v in sizes.items()})
         if not value.is_Integer:
-            having = ", ".join(self._describe(s) for s in self.program.order if dim in self.shapes.get(s, ()))
+            having = next(self._describe(s) for s in self.program.order if dim in self.shapes.get(s, ()))
             raise SymgradError(f"the size {dim} is not known: give an array that has it, such as {having}")
         return int(value)
 
