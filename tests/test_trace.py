@@ -323,3 +323,13 @@ def test_importing_loads_neither_sympy_nor_numpy() -> None:
 def test_every_public_name_is_listed_once_and_found() -> None:
     assert sorted({*sg._HOME, "cells", "check", "verify"}) == sorted(sg.__all__)
     assert all(getattr(sg, name) is not None for name in sg.__all__)
+
+
+@pytest.mark.parametrize("name", ["sigmoid", "softplus", "silu"])
+def test_the_complex_step_sees_small_values(name: str) -> None:
+    """f(a + iε) = f(a) + iε f'(a), to the last digits where f is 1e-26 too; NumPy's complex log1p loses them."""
+    f = getattr(sg, name)
+    a = np.array([-300.0, -60.0, -20.0, -1.0, 0.0, 2.0, 60.0])
+    np.testing.assert_allclose(f(a + 1e-30j).real, f(a), rtol=1e-14)
+    for dtype in (np.float32, np.complex64, np.complex128):
+        assert f(np.ones(2, dtype)).dtype == dtype

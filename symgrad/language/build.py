@@ -117,7 +117,8 @@ class _Builder:
                     raise self._fail(f"{name} is returned as the new {state}: {way_out}", line)
         for name, v in zip(states, values, strict=False):
             if not self.leaves[name].shape.unify(v.shape):
-                hint = "" if name in self.cell.shapes else f"; if that is meant, declare its shape, as in @sg.cell(shapes={{'{name}': '{' '.join('nnnn'[:v.shape.rank or 0])}'}})"
+                sizes = " ".join("n" * (v.shape.rank or 0))
+                hint = "" if name in self.cell.shapes else f"; if that is meant, declare its shape, as in @sg.cell(shapes={{'{name}': '{sizes}'}})"
                 raise self._fail(f"the new state {name} is {describe(v.shape)}, the old one {describe(self.leaves[name].shape)}{hint}", v.line)
         return values
 
