@@ -49,7 +49,9 @@ def _from_file(path: Path, function: str) -> Cell:
     found = getattr(module, function, None)
     if not callable(found):
         cells = [k for k, v in vars(module).items() if isinstance(v, Cell)]
-        raise SymgradError(f"{path} has no function {function!r}" + (f"; its cells are {', '.join(cells)}" if cells else "; decorate a function with @symgrad.cell"))
+        near = get_close_matches(function, cells, 3) or cells[:10]
+        hint = f"; its cells are {', '.join(near)}" if near else "; decorate a function with @symgrad.cell"
+        raise SymgradError(f"{path} has no function {function!r}{hint}{', …' if len(near) < len(cells) else ''}")
     try:
         return found if isinstance(found, Cell) else cell(found)
     except AttributeError:
