@@ -24,8 +24,8 @@ from symgrad.check.judge import judge
 from symgrad.check.sources import read_text
 from symgrad.face.jacobian import jacobian
 from symgrad.notation.derivation import jacobian_syntax
-from symgrad.notation.dialect import parse_dialect
 from symgrad.notation.latex import latex, latex_lines
+from symgrad.notation.reading.dialect import parse_dialect
 from symgrad.notation.syntax import Name, Negative, Number, Power, Relation, Sum, Transpose
 from symgrad.notation.write import FORMS, functions
 

@@ -8,7 +8,7 @@ from symgrad import SymgradError, bptt, jacobian
 from symgrad.cells import LIBRARY
 from symgrad.cli import main
 from symgrad.notation.latex import latex
-from symgrad.notation.parse import parse
+from symgrad.notation.reading.parse import parse
 from symgrad.notation.text import text
 
 GRU, LSTM, RNN, READOUT = (LIBRARY[n] for n in ("gru", "lstm", "rnn", "rnn_readout"))

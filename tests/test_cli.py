@@ -133,3 +133,44 @@ def test_help_has_examples(capsys: pytest.CaptureFixture[str]) -> None:
 def test_the_module_is_the_program() -> None:
     done = subprocess.run([sys.executable, "-m", "symgrad", "--version"], capture_output=True, text=True, check=True)
     assert done.stdout == f"symgrad {sg.__version__}\n"
+
+
+@pytest.mark.parametrize("words", ["derive gru", "derive lstm --of c --wrt c --through h", "derive rnn_relu", "equations lstm", "derive gru --form scalar"])
+def test_python_code_builds_the_very_expression(capsys: pytest.CaptureFixture[str], words: str) -> None:
+    status, out, _ = run(capsys, *words.split(), "--to", "sympy")
+    namespace: dict[str, Any] = {}
+    exec(out, namespace)
+    name = words.split()[1]
+    cell = getattr(sg.cells, name)
+    if words.startswith("equations"):
+        assert namespace["equations"] == cell.equations()
+    else:
+        options = {"of": "c", "wrt": "c", "through": "h"} if name == "lstm" else {}
+        assert namespace["J"] == sg.jacobian(cell, **options).sympy(form="scalar" if "scalar" in words else "matrix")
+    assert status == 0
+
+
+def test_a_preactivation_without_a_name_is_defined_below(capsys: pytest.CaptureFixture[str]) -> None:
+    _, out, _ = run(capsys, "derive", "rnn_free")
+    assert out == "∂h_t/∂h_{t-1} = diag(g'(a_t)) U\na_t = W x_t + U h_{t-1} + b\n"
+
+
+@pytest.mark.parametrize(
+    ("source", "words", "said"),
+    [
+        ("import sys; sys.exit(3)", "derive {}:f", "SystemExit: 3"),
+        ("f = 3", "derive {}:f", "has no function 'f'"),
+        ("class A:\n    def __call__(self, x): return x\nf = A()", "derive {}:f", "f is a A; a cell is a function"),
+        ("def f(:", "derive {}:f", ":1: invalid syntax"),
+        ("", "derive {}", "which function of"),
+        ("", "derive gru --lag -1", "at least 1, or a letter"),
+        ("", "derive gru --lag 1.5", "at least 1, or a letter"),
+    ],
+)
+def test_misuse_is_said(capsys: pytest.CaptureFixture[str], tmp_path: Path, source: str, words: str, said: str) -> None:
+    path = tmp_path / "odd.py"
+    path.write_text(source)
+    status, out, err = run(capsys, *words.format(path).split())
+    assert (status, out) == (2, "")
+    assert said in err
+    assert "internal error" not in err

@@ -14,7 +14,7 @@ import symgrad as sg
 from symgrad.cells import LIBRARY
 from symgrad.cli import main
 from symgrad.document.directives import MARKDOWN, TEX, Block, split
-from symgrad.notation.parse import parse_lines
+from symgrad.notation.reading.parse import parse_lines
 from symgrad.notation.syntax import Apply, Hadamard, Name, Negative, Node, Number, Power, Product, Relation, Stack, Sum
 
 DERIVATIONS = Path(__file__).parent.parent / "derivations"

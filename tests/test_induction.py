@@ -7,7 +7,7 @@ import pytest
 from symgrad import bptt
 from symgrad.cells import LIBRARY
 from symgrad.decide.induction import for_every_step, power_limit
-from symgrad.notation.parse import parse
+from symgrad.notation.reading.parse import parse
 
 S4 = (
     r"\frac{\partial L_t}{\partial U_z} = \frac{\partial L_t}{\partial h_t} \sum_{k=1}^{t} "

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
+import numpy as np
 import pytest
 import sympy as sp
 
@@ -163,3 +166,54 @@ def test_values_that_are_none() -> None:
         sg.jacobian(sg.cells.gru).at(z="1/")
     with pytest.raises(sg.SymgradError, match="the forms are"):
         sg.jacobian(sg.cells.gru).latex("tensor")
+
+
+@pytest.mark.parametrize("value", [0.5, "1/2", "0.5", "5e-1", Fraction(1, 2), np.float64(0.5), np.float32(0.5), sp.Rational(1, 2)])
+def test_every_way_to_say_a_half(value: object) -> None:
+    gru = sg.jacobian(sg.cells.gru)
+    assert gru.at(z=value).tensor == gru.at(z="1/2").tensor
+    assert gru.at(z=np.float64(0.1)).tensor == gru.at(z="1/10").tensor
+    assert gru.at(z=np.int64(1)).text() == gru.at(z=True).text() == "I"
+
+
+@pytest.mark.parametrize("value", ["", "a b", "1/0", "9**9", "1e9999999", "9" * 100, float("nan"), float("inf"), 1j, None, [1]])
+def test_every_other_value_is_refused(value: object) -> None:
+    with pytest.raises(sg.SymgradError, match="neither a number"):
+        sg.jacobian(sg.cells.gru).at(z=value)
+
+
+@sg.cell
+def mixing(x, h, c, *, W, U, V):  # type: ignore[no-untyped-def]
+    c_t = np.tanh(W @ x + U @ h + c)
+    return sg.sigmoid(V @ c_t) * h, c_t
+
+
+@sg.cell
+def softened(x, h, *, W, U, V):  # type: ignore[no-untyped-def]
+    h_t = np.tanh(W @ x + U @ h)
+    e = np.exp(V @ h_t)
+    return h_t, e / np.sum(e)
+
+
+@sg.cell
+def joined(x, h, *, W_z, W_h):  # type: ignore[no-untyped-def]
+    z = sg.sigmoid(W_z @ np.concatenate([h, x]))
+    return np.tanh(W_h @ np.concatenate([z * h, x]))
+
+
+def test_an_inner_sum_has_a_letter_of_its_own() -> None:
+    """Σ_k binds what stands behind it: the sum in σ(Σ_l V_il c_l) must not be over k too."""
+    assert sg.jacobian(mixing).text("component") == (
+        "σ(Σ_k V_{ik} c_{t,k}) δ_{ij} + Σ_k h_{t-1,i} σ(Σ_l V_{il} c_{t,l}) [1 - σ(Σ_l V_{il} c_{t,l})] V_{ik} (1 - c_{t,k}²) U_{kj}"
+    )
+
+
+def test_diagonal_terms_come_first_and_rows_are_rows() -> None:
+    assert sg.jacobian(mixing).text().startswith("diag(σ(V c_t)) + diag(")
+    assert "e_tᵀ V diag(1 - h_t²) U" in sg.jacobian(softened, of="y").text()
+    assert "(𝟏ᵀ e_t)" in sg.jacobian(softened, of="y").text()
+
+
+def test_a_block_is_called_by_the_state_that_it_meets() -> None:
+    assert "W_{h,h} [diag(z_t) + diag(h_{t-1} ∘ z_t ∘ (1 - z_t)) W_{z,h}]" in sg.jacobian(joined).text()
+    assert {s.name for s in sg.jacobian(joined).sympy(form="scalar").free_symbols} == {"W_h_h", "W_z_h", "h", "h_t", "z"}

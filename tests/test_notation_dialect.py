@@ -7,8 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from symgrad.notation import table
-from symgrad.notation.dialect import parse_dialect
 from symgrad.notation.latex import latex
+from symgrad.notation.reading.dialect import parse_dialect
+from symgrad.notation.reading.tokens import MAX_HEIGHT
 from symgrad.notation.syntax import (
     Absolute,
     Apply,
@@ -45,7 +46,6 @@ from symgrad.notation.syntax import (
     height,
 )
 from symgrad.notation.text import text
-from symgrad.notation.tokens import MAX_HEIGHT
 
 a, b, c, d, e, f, g, h, i, j, k, n, p, r, s, t, u, v, w, x, y, z = (Name(q) for q in "abcdefghijknprstuvwxyz")
 E, L, T, U, V, W = (Name(q) for q in "ELTUVW")

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from strategies_notation import equations, formulas
 
 from symgrad.notation.latex import latex, latex_lines
-from symgrad.notation.parse import parse, parse_lines
+from symgrad.notation.reading.parse import parse, parse_lines
 from symgrad.notation.syntax import (
     Absolute,
     Apply,

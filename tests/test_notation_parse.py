@@ -11,9 +11,9 @@ from strategies_notation import formulas
 
 from symgrad.notation import table
 from symgrad.notation.latex import latex
-from symgrad.notation.parse import ParseError, parse, parse_lines
+from symgrad.notation.reading.parse import ParseError, parse, parse_lines
+from symgrad.notation.reading.tokens import MAX_NESTING
 from symgrad.notation.syntax import Apply, Hadamard, Name, Number, Power, Product, Span, Sum, equation
-from symgrad.notation.tokens import MAX_NESTING
 
 
 @pytest.mark.parametrize(("source", "printed"), [
@@ -241,5 +241,5 @@ def test_table_is_unambiguous():
 
 
 def test_starts_without_sympy_and_numpy():
-    code = "import sys, symgrad.notation.parse, symgrad.notation.text; sys.exit(bool({'sympy', 'numpy'} & set(sys.modules)))"
+    code = "import sys, symgrad.notation.reading.parse, symgrad.notation.text; sys.exit(bool({'sympy', 'numpy'} & set(sys.modules)))"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

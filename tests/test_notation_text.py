@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from strategies_notation import formulas
 
-from symgrad.notation.parse import parse
+from symgrad.notation.reading.parse import parse
 from symgrad.notation.text import text
 
 

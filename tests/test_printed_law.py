@@ -8,7 +8,7 @@ import symgrad as sg
 from symgrad.cells import LIBRARY
 from symgrad.notation.derivation import steps
 from symgrad.notation.latex import latex, latex_lines
-from symgrad.notation.parse import parse, parse_lines
+from symgrad.notation.reading.parse import parse, parse_lines
 from symgrad.notation.write import FORMS, functions, update_equations
 
 CELLS = list(LIBRARY.values())

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import functools
 import itertools
+import pickle
 
+import numpy as np
 import pytest
 import sympy as sp
 from sympy.core.function import AppliedUndef
@@ -104,3 +106,45 @@ def test_gates_too(of):
     j = sg.jacobian(LIBRARY["gru"], of, "h")
     report = sg.verify(LIBRARY["gru"], "sympy,numpy", points=2, jacobians=[j])
     assert report, report.text()
+
+
+@pytest.mark.parametrize("name", [n for n in LIBRARY if n not in ("rnn_free", "deep_chain")])
+def test_matrix_expressions_lambdify_and_pickle(name: str) -> None:
+    """In symbolic n, without n being given: no vector of ones is left in them, which SymPy cannot make."""
+    cell = LIBRARY[name]
+    rng = np.random.default_rng(1)
+    for of, wrt in itertools.product(cell.states, repeat=2):
+        jacobian = sg.jacobian(cell, of, wrt)
+        value = jacobian.sympy()
+        assert pickle.loads(pickle.dumps(value)) == value
+        names = sorted(value.atoms(sp.MatrixSymbol), key=str)
+        arrays = {s.name: rng.normal(size=[1 if d == 1 else 4 for d in s.shape]) for s in names}
+        got = sp.lambdify(names, value, "numpy")(*arrays.values())
+        want = jacobian.numpy()(**{k: a[:, 0] if a.shape[1] == 1 else a for k, a in arrays.items()})
+        np.testing.assert_allclose(got, want, rtol=1e-12, atol=1e-14)
+
+
+def test_one_minus_z_is_bracketed_where_it_must_be() -> None:
+    value = sg.jacobian(sg.cells.gru).sympy()
+    assert "DiagMatrix(HadamardProduct(1 - z, 1 - h_tilde**2))*U_h" in str(value)
+    assert r"\left(1 - z\right) \circ \left(1 - h_{tilde}^{2}\right)" in sp.latex(value)
+
+
+def test_no_preactivation_without_a_name_is_left() -> None:
+    @sg.cell
+    def tied(x, h, *, W, U, V):  # type: ignore[no-untyped-def]
+        return sg.sigmoid(V @ np.tanh(U @ h + W @ x)) * h
+
+    names = {"W", "U", "V", "x", "h"}
+    assert {s.name for s in sg.jacobian(tied).sympy(n=2).free_symbols} == names
+    assert {s.name for s in sg.jacobian(tied).sympy(form="scalar").free_symbols} == names
+    for form in ("matrix", "scalar"):
+        (equation,) = tied.equations(form)
+        assert {s.name for s in equation.rhs.free_symbols} - {"n", "m", "p"} == names
+    assert "V \\tanh(W x_t + U h_{t-1})" in tied.latex()
+
+
+@pytest.mark.parametrize("size", [0, -1, "2", 2.0])
+def test_sizes_are_whole_numbers(size: object) -> None:
+    with pytest.raises(sg.SymgradError, match="whole number"):
+        sg.jacobian(sg.cells.gru).sympy(n=size)

@@ -187,6 +187,34 @@ def nothing(x, h, *, W):  # type: ignore[no-untyped-def]
     W @ x + h
 
 
+def swapped(x, h, c, *, W):  # type: ignore[no-untyped-def]
+    c_t = c + W @ x
+    h_t = np.tanh(c_t) + h
+    return c_t, h_t
+
+
+def sized(x, h, *, W):  # type: ignore[no-untyped-def]
+    return W @ x + h / h.shape[0]
+
+
+def written_into(x, h, *, W):  # type: ignore[no-untyped-def]
+    a = W @ x
+    np.tanh(a, out=a)
+    return a + h
+
+
+def mistyped(x, h, *, W):  # type: ignore[no-untyped-def]
+    return np.tahn(W @ x) + h  # type: ignore[attr-defined]
+
+
+def endless(x, h, *, W):  # type: ignore[no-untyped-def]
+    return endless(x, h, W=W)
+
+
+def a_dict(x, h, *, W):  # type: ignore[no-untyped-def]
+    return {"h": W @ x + h}
+
+
 def array_inside(x, h, *, W):  # type: ignore[no-untyped-def]
     return W @ x + OUTSIDE @ h
 
@@ -210,18 +238,24 @@ def ambiguous(x, h, *, W, s):  # type: ignore[no-untyped-def]
 @pytest.mark.parametrize(
     ("function", "line", "said"),
     [
-        (branch, "if a > 0:", "comparison of traced values; use relu"),
+        (branch, "if a > 0:", "comparison of traced values, as for a branch"),
         (truth, "return a if a else h", "a branch on a traced value"),
         (rebound, "h = np.tanh(W @ x + h)", "the state h is rebound"),
         (rebound_parameter, "W = 2 * W", "the parameter W is rebound"),
-        (unfit, "return h + W * a", "of another shape"),
+        (unfit, "return h + W * a", "the new state h is a matrix, the old one a vector; if that is meant, declare its shape"),
         (unfit_product, "return W @ x + h @ s", r"it takes vectors and matrices; use \* for scalars"),
         (unsupported, "return np.cumsum(W @ x) + h", r"np\.(cumsum|add\.accumulate) cannot be traced"),
         (unsupported_ufunc, "return np.sin(W @ x) + h", "np.sin cannot be traced; a cell can use"),
         (missing, "return np.tanh(W @ x + U @ h)", "U is not defined: if it is a parameter, add it to the signature"),
         (unused, "def unused", "the parameter U_r is never used"),
-        (not_returned, "def not_returned", "the new state c is not returned"),
-        (nothing, "def nothing", "the new state h is not returned"),
+        (swapped, "return c_t, h_t", "c_t is returned as the new h: return the new states in the order h, c"),
+        (sized, "h.shape[0]", "the sizes of a traced value are symbols"),
+        (written_into, "np.tanh(a, out=a)", "np.tanh with out= cannot be traced"),
+        (mistyped, "np.tahn(W @ x)", "has no attribute 'tahn'"),
+        (endless, "return endless(", "calls itself without end"),
+        (a_dict, 'return {"h"', "returned value 1 is a dict"),
+        (not_returned, "return np.tanh(W @ x + h) + c", "the new state c is not returned"),
+        (nothing, "W @ x + h", "the new state h is not returned"),
         (array_inside, "return W @ x + OUTSIDE @ h", "an array that is neither argument nor number"),
         (sliced, "return W[:3] @ x + h", "indexing a traced value"),
         (looped, "return sum(v for v in W @ x) + h", "iterating over a traced value"),
@@ -289,3 +323,13 @@ def test_importing_loads_neither_sympy_nor_numpy() -> None:
 def test_every_public_name_is_listed_once_and_found() -> None:
     assert sorted({*sg._HOME, "cells", "check", "verify"}) == sorted(sg.__all__)
     assert all(getattr(sg, name) is not None for name in sg.__all__)
+
+
+@pytest.mark.parametrize("name", ["sigmoid", "softplus", "silu"])
+def test_the_complex_step_sees_small_values(name: str) -> None:
+    """f(a + iε) = f(a) + iε f'(a), to the last digits where f is 1e-26 too; NumPy's complex log1p loses them."""
+    f = getattr(sg, name)
+    a = np.array([-300.0, -60.0, -20.0, -1.0, 0.0, 2.0, 60.0])
+    np.testing.assert_allclose(f(a + 1e-30j).real, f(a), rtol=1e-14, atol=1e-50)
+    for dtype in (np.float32, np.complex64, np.complex128):
+        assert f(np.ones(2, dtype)).dtype == dtype

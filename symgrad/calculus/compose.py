@@ -34,10 +34,21 @@ def compose(one: Derivative, steps: int) -> tuple[Program, Tensor]:
         for s, renamed in now.items():
             shapes[renamed] = program.shapes[s]
         factor = sp.Symbol(f"J[{t}]")
-        atoms[factor] = one.tensor.map(lambda e, now=now: e.xreplace(now))  # type: ignore[misc]
+        atoms[factor] = _renamed(one.tensor, now)
         shapes[factor] = one.tensor.dims
         product.append(factor)
     last = len(product) - 1
     chain = [Factor(f, (0 if k == 0 else k + 1, 1 if k == last else k + 2)) for k, f in enumerate(reversed(product))]
     value = tensor(one.tensor.dims, [Term(sp.S.One, tuple(chain))])
     return replace(program, atoms=atoms, shapes=shapes), value
+
+
+def _renamed(value: Tensor, now: dict[sp.Symbol, sp.Symbol]) -> Tensor:
+    """The tensor under other names, one for one: nothing is left to simplify."""
+    return Tensor(
+        value.dims,
+        tuple(
+            Term(t.coefficient, tuple(Factor(_renamed(f.value, now) if isinstance(f.value, Tensor) else f.value.xreplace(now), f.indices) for f in t.factors))
+            for t in value.terms
+        ),
+    )

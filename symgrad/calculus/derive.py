@@ -11,6 +11,8 @@ contributes its unknown Jacobian f' in the place of a matrix.  Both `jacobian` (
 
 from __future__ import annotations
 
+import numbers
+import re
 from collections.abc import Iterator, Mapping
 
 import sympy as sp
@@ -123,17 +125,18 @@ def values(program: Program, given: Mapping[str, object]) -> dict[sp.Symbol, sp.
     return found
 
 
+NUMBER = re.compile(r"[-+]?(\d{1,40}(\.\d{0,40})?|\.\d{1,40})(e[-+]?\d{1,3})?(/0*[1-9]\d{0,40})?")
+
+
 def _value(value: object) -> sp.Expr:
+    """An exact value; a float means the decimal number that it prints as."""
     if isinstance(value, sp.Expr):
         return value
-    if isinstance(value, float):
-        return sp.Rational(repr(value))
-    if isinstance(value, str):
-        text = value.strip()
-        if text.isidentifier():
-            return sp.Symbol(text)
-        try:
-            return sp.Rational(text)
-        except (TypeError, ValueError):
-            raise SymgradError(f"{value!r} is neither a number, such as 1 or 1/2, nor a name") from None
-    return sp.Rational(value)
+    if isinstance(value, str) and value.strip().isidentifier():
+        return sp.Symbol(value.strip())
+    exact = isinstance(value, numbers.Rational)
+    text = str(int(value) if isinstance(value, int) else value).strip() if exact or not isinstance(value, numbers.Real) else repr(float(value))
+    if not NUMBER.fullmatch(text):
+        raise SymgradError(f"{value!r} is neither a number, such as 1 or 1/2, nor a name")
+    above, _, below = text.partition("/")
+    return sp.Rational(above) / sp.Rational(below or 1)

@@ -19,6 +19,8 @@ def load(name: str) -> Cell:
     from symgrad.cells import LIBRARY
 
     if name not in LIBRARY:
+        if name.endswith(".py"):
+            raise SymgradError(f"which function of {name}? write {name}:FUNCTION")
         near = get_close_matches(name, LIBRARY, 3)
         hint = f"did you mean {' or '.join(near)}? " if near else ""
         raise SymgradError(f"no cell {name!r}; {hint}`symgrad cells` lists the library, and a cell of your own is file.py:function")
@@ -40,12 +42,17 @@ def _from_file(path: Path, function: str) -> Cell:
         raise
     except SyntaxError as e:
         raise SymgradError(f"{path}:{e.lineno}: {e.msg}") from None
-    except Exception as e:
+    except (Exception, SystemExit) as e:
         raise SymgradError(f"{path}: importing it failed with {type(e).__name__}: {e}") from None
     finally:
         sys.path.remove(str(path.parent))
     found = getattr(module, function, None)
-    if found is None:
+    if not callable(found):
         cells = [k for k, v in vars(module).items() if isinstance(v, Cell)]
-        raise SymgradError(f"{path} has no {function!r}" + (f"; its cells are {', '.join(cells)}" if cells else "; decorate a function with @symgrad.cell"))
-    return found if isinstance(found, Cell) else cell(found)
+        near = get_close_matches(function, cells, 3) or cells[:10]
+        hint = f"; its cells are {', '.join(near)}" if near else "; decorate a function with @symgrad.cell"
+        raise SymgradError(f"{path} has no function {function!r}{hint}{', …' if len(near) < len(cells) else ''}")
+    try:
+        return found if isinstance(found, Cell) else cell(found)
+    except AttributeError:
+        raise SymgradError(f"{path}: {function} is a {type(found).__name__}; a cell is a function of arrays") from None

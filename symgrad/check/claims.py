@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from symgrad.check.settle import quantities, settled
 from symgrad.check.statements import Statement
 from symgrad.check.symbols import kind, unwrapped
-from symgrad.notation.dialect import parse_dialect
+from symgrad.notation.reading.dialect import parse_dialect
 from symgrad.notation.syntax import Relation
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from symgrad.check.collect import Collected, collect
 from symgrad.check.define import make_page
 from symgrad.check.statements import Statement, derived
 from symgrad.check.symbols import Symbols, kind, walk
-from symgrad.notation.dialect import parse_dialect
+from symgrad.notation.reading.dialect import parse_dialect
 
 if TYPE_CHECKING:
     from symgrad.face.cell import Cell

@@ -22,7 +22,7 @@ from symgrad.decide.statements import allowed, letters_of, parameter_of, rendere
 from symgrad.decide.verdict import Verdict
 from symgrad.decide.world import World
 from symgrad.language.tensor import IDENTITY, Factor, Tensor, Term, tensor
-from symgrad.notation.parse import parse
+from symgrad.notation.reading.parse import parse
 from symgrad.notation.syntax import Name, Node, Relation
 
 Status = Literal["proved", "refuted", "undecided"]

@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import argparse
 import json
+import keyword
+import re
 from collections.abc import Sequence
 from typing import Any
+
+import sympy as sp
+from sympy.printing.repr import ReprPrinter
 
 from symgrad.cells.load import load
 from symgrad.errors import SymgradError
@@ -13,12 +18,13 @@ from symgrad.face.cell import Cell
 from symgrad.face.equations import jvp, vjp
 from symgrad.face.jacobian import Jacobian, StateJacobian, jacobian
 from symgrad.face.lagged import Lagged, lagged
+from symgrad.language.functions import FUNCTIONS
 from symgrad.language.program import Program
 from symgrad.notation.derivation import steps
 from symgrad.notation.latex import latex_lines
 from symgrad.notation.syntax import Relation, Sum
 from symgrad.notation.text import text
-from symgrad.notation.write import functions, update_equations
+from symgrad.notation.write import Writer, functions, update_equations, write_equation
 
 Derived = Jacobian | StateJacobian | Lagged
 TERMINAL = 100  # columns
@@ -48,7 +54,7 @@ def text_lines(relation: Relation, width: int = TERMINAL) -> str:
 def equations_block(cell: Cell, form: str, to: str) -> str:
     """The update equations."""
     if to == "sympy":
-        return python(cell.equations(form if form != "component" else "matrix"), "equations")
+        return python(cell.equations(form), "equations")
     return lines(update_equations(cell.program, form), to, cell.program)
 
 
@@ -100,9 +106,13 @@ def program_of(found: Derived) -> Program:
 
 
 def relations_of(found: Derived, form: str) -> list[Relation]:
-    """The derivative as equations."""
+    """The derivative as equations, and below it the preactivations in it that the cell gives no name: the a_t of g'(a_t)."""
     parts = list(found) if isinstance(found, StateJacobian) else [found]
-    return [r for p in parts if isinstance(r := p.syntax(form, name=True), Relation)]
+    program = program_of(found)
+    used = {s for p in parts for s in (p.one if isinstance(p, Lagged) else p).tensor.symbols}
+    writer = Writer(program.written_out, form)
+    hidden = [] if isinstance(found, Lagged) else [s for s in program.equations if s in used & program.implicit]
+    return [r for p in parts if isinstance(r := p.syntax(form, name=True), Relation)] + [write_equation(writer, s) for s in hidden]
 
 
 def derive_block(args: argparse.Namespace, found: Derived | None = None) -> str:
@@ -134,17 +144,40 @@ def _steps(found: Derived, form: str, to: str) -> str:
 
 
 def python(value: Any, name: str) -> str:
-    """A SymPy value as Python that builds it: ``srepr`` with the imports that it needs."""
-    from sympy import srepr
-
-    body = srepr(value)
-    imports = "from sympy import *\nfrom sympy.core.symbol import Str\n"
+    """A SymPy value as Python that builds it: every symbol defined once, then ``srepr`` in their names."""
+    names = _Names()
+    body = names.doprint(value)
+    imports = ["from sympy import *"]
     if "Elementwise(" in body:
-        imports += "from symgrad.notation.sympy_out import Elementwise\n"
-    used = [f for f in ("sigmoid", "relu", "softplus", "step") if f"{f}" in body]
+        imports.append("from symgrad.notation.sympy_out import Elementwise")
+    used = [f.__name__ for f in FUNCTIONS.values() if f.__module__.startswith("symgrad.") and re.search(rf"\b{f.__name__}\(", body)]
     if used:
-        imports += f"from symgrad.language.functions import {', '.join(used)}\n"
-    return f"{imports}\n{name} = {body}"
+        imports.append(f"from symgrad.language.functions import {', '.join(used)}")
+    return "\n".join([*imports, "", *(f"{n} = {code}" for n, code in names.found.items()), f"{name} = {body}"])
+
+
+class _Names(ReprPrinter):  # type: ignore[misc]
+    """``srepr`` where a symbol is its own name, and `found` says what that is; sizes come first."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: dict[str, str] = {}
+
+    def _print_Symbol(self, expr: sp.Symbol) -> str:
+        return self._named(expr, super()._print_Symbol(expr))
+
+    def _print_MatAdd(self, expr: sp.MatAdd) -> str:
+        return f"MatAdd({self.reprify(expr.args, ', ')})"  # the terms as they stand: sorted, they would be another expression
+
+    def _print_MatrixSymbol(self, expr: sp.MatrixSymbol) -> str:
+        rows, columns = map(self._print, expr.shape)
+        return self._named(expr, f"MatrixSymbol({expr.name!r}, {rows}, {columns})")
+
+    def _named(self, expr: Any, code: str) -> str:
+        name = str(expr.name)
+        if not name.isidentifier() or keyword.iskeyword(name) or self.found.setdefault(name, code) != code:
+            return code
+        return name
 
 
 def as_json(args: argparse.Namespace, found: Jacobian | StateJacobian) -> dict[str, Any]:

@@ -7,11 +7,11 @@ import re
 from symgrad.errors import SymgradError
 from symgrad.face.bptt import bptt
 from symgrad.face.cell import Cell
+from symgrad.generate.backward.forward import HELPERS, Forward, Names
+from symgrad.generate.backward.plan import Plan
+from symgrad.generate.backward.reverse import Reverse
+from symgrad.generate.backward.sweep import Sweep
 from symgrad.language.program import Program
-from symgrad.notation.backward_forward import HELPERS, Forward, Names
-from symgrad.notation.backward_plan import Plan
-from symgrad.notation.backward_reverse import Reverse
-from symgrad.notation.backward_sweep import Sweep
 from symgrad.notation.text import text
 from symgrad.notation.write import update_equations
 
@@ -29,7 +29,7 @@ def module(cell: Cell | Program, to: str = "numpy") -> str:
     """The source of the module; raises `SymgradError` for a cell with functions left free."""
     program: Program = cell if isinstance(cell, Program) else cell.program
     if to == "torch":
-        from symgrad.notation.backward_torch import torch_module
+        from symgrad.generate.backward.torch import torch_module
 
         return torch_module(program)
     if to != "numpy":

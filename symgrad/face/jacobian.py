@@ -16,10 +16,10 @@ import sympy as sp
 from symgrad.calculus.derive import values
 from symgrad.calculus.jacobian import Derivative, derivative, new_name, with_symbols
 from symgrad.errors import SymgradError
+from symgrad.generate.step.compiled import Compiled, compiled
 from symgrad.language.program import Program, Source, program_of
 from symgrad.notation.derivation import jacobian_syntax
 from symgrad.notation.latex import latex, latex_lines
-from symgrad.notation.numpy_out import Compiled, compiled
 from symgrad.notation.sympy_out import tensor_sympy
 from symgrad.notation.syntax import Node
 from symgrad.notation.text import text

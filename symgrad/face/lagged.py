@@ -76,10 +76,10 @@ class Lagged:
 
 def lagged(cell: Cell | Program, state: str = "h", lag: int | str = "k") -> Lagged:
     """∂s_t/∂s_{t-k} as a product over time."""
-    if isinstance(lag, str) and lag.isdigit():
+    if isinstance(lag, str) and lag.isdecimal():
         lag = int(lag)
-    if isinstance(lag, int) and lag < 1:
-        raise SymgradError(f"lag={lag}: the number of steps is at least 1")
+    if not (lag.isidentifier() if isinstance(lag, str) else lag >= 1):
+        raise SymgradError(f"lag={lag}: the number of steps is at least 1, or a letter")
     one = jacobian(cell, of=state, wrt=state)
     if one.wrt not in one.program.updates:
         states = ", ".join(s.name for s in one.program.states)

@@ -135,7 +135,12 @@ def softplus(a: Any) -> Any:
     if symbolic is not None:
         return symbolic
     a = np.asarray(a)
-    return (np.where(a.real > 0, a, np.zeros_like(a)) + np.log1p(np.exp(np.where(a.real > 0, -a, a))))[()]
+    small = np.exp(np.where(a.real > 0, -a, a))
+    if np.iscomplexobj(small):  # NumPy's complex log1p forgets a small real part: log|1 + e|² and the angle keep it
+        rest = np.log1p(small.real * (2 + small.real) + small.imag**2) / 2 + 1j * np.arctan2(small.imag, 1 + small.real)
+    else:
+        rest = np.log1p(small)
+    return (np.where(a.real > 0, a, np.zeros_like(a)) + rest)[()]
 
 
 def silu(a: Any) -> Any:

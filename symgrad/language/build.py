@@ -48,6 +48,11 @@ def build(cell: Written) -> Program:
             raise error_at(cell.code, trace_line, f"{missing} is not defined: if it is a parameter, add it to the signature after `*`") from None
         except TypeError as e:
             raise error_at(cell.code, _line_of(e, cell), f"{e}") from e
+        except CellError:
+            raise
+        except Exception as e:  # whatever the user's own code raises
+            reason = "it calls itself without end" if isinstance(e, RecursionError) else f"{type(e).__name__}: {e}"
+            raise error_at(cell.code, _line_of(e, cell), reason) from e
     return _Builder(cell, trace, leaves, result).program()
 
 
@@ -55,7 +60,7 @@ def _line_of(error: BaseException, cell: Written) -> int:
     """The line of the cell at which an exception passed."""
     tb, line = error.__traceback__, cell.code.co_firstlineno
     while tb is not None:
-        if tb.tb_frame.f_code is cell.code:
+        if tb.tb_frame.f_code is cell.code and tb.tb_lineno > cell.code.co_firstlineno:
             line = tb.tb_lineno
         tb = tb.tb_next
     return line
@@ -97,17 +102,24 @@ class _Builder:
 
     def _returned(self, result: Any) -> list[Traced]:
         values = list(result) if isinstance(result, tuple | list) else [result]
-        states = self.cell.states
+        states, line = self.cell.states, self.trace.returned
+        way_out = f"return the new states in the order {', '.join(states)}, then any outputs"
         if len(values) < len(states) or any(v is None for v in values):
-            missing = states if values[0] is None else states[len(values):]
-            order = ", ".join(states)
-            raise self._fail(f"the new state {', '.join(missing or states)} is not returned: return the new states in the order {order}, then any outputs")
+            missing = states if not values or values[0] is None else states[len(values):]
+            raise self._fail(f"the new state {', '.join(missing or states)} is not returned: {way_out}", line)
         for k, v in enumerate(values):
             if not isinstance(v, Traced):
-                raise self._fail(f"returned value {k + 1} is {type(v).__name__} {v!r}, which depends on no argument")
+                what = f"the number {v}, which depends on no argument" if isinstance(v, int | float) else f"a {type(v).__name__}"
+                raise self._fail(f"returned value {k + 1} is {what}: {way_out}", line)
+        for state, v in zip(states, values, strict=False):
+            for name, node in self.trace.locals.items():
+                if node is v and name != base(name) != state and base(name) in states and values[states.index(base(name))] is not v:
+                    raise self._fail(f"{name} is returned as the new {state}: {way_out}", line)
         for name, v in zip(states, values, strict=False):
             if not self.leaves[name].shape.unify(v.shape):
-                raise self._fail(f"the new state {name} is {describe(v.shape)} of another shape than the old one, {describe(self.leaves[name].shape)}", v.line)
+                sizes = " ".join("n" * (v.shape.rank or 0))
+                hint = "" if name in self.cell.shapes else f"; if that is meant, declare its shape, as in @sg.cell(shapes={{'{name}': '{sizes}'}})"
+                raise self._fail(f"the new state {name} is {describe(v.shape)}, the old one {describe(self.leaves[name].shape)}{hint}", v.line)
         return values
 
     def _check_bindings(self) -> None:
@@ -285,13 +297,19 @@ class _Builder:
         terms, values = [], [self.expression(a) for a in node.args]
         for k, value in enumerate(values):
             block = sp.Symbol(f"E[{k}|{','.join(map(str, sizes))}|{','.join(map(str, values))}]")
-            self.constants[block] = Selector(sizes, k, str(value))
+            self.constants[block] = Selector(sizes, k, self._label(values, k))
             whole, part = node.shape.dims, node.args[k].shape.dims
             assert whole is not None
             assert part is not None
             self.nodes[block] = Shape([whole[0], part[0]])
             terms.append(Term(sp.S.One, (Factor(block, (0, 1)), Factor(value, (1,)))))
         return self._atom(node, terms, f"[{'; '.join(map(str, values))}]")
+
+    def _label(self, values: list[sp.Expr], k: int) -> str:
+        """What the k-th block of [a; b] is called: by the one argument of the cell in it, the h of z∘h; else by its number."""
+        leaves = {self.symbols[self.leaves[n]] for n in (*self.cell.inputs, *self.cell.states)}
+        own, *others = [v.free_symbols & leaves or v.free_symbols for v in (values[k], *values[:k], *values[k + 1 :])]
+        return str(next(iter(own))) if len(own) == 1 and not any(own & o for o in others) else str(k + 1)
 
     def _applied(self, op: str | FreeActivation, node: Traced, arg: Traced) -> sp.Expr:
         """f(a); an argument that is no name yet gets one, the preactivation a_z of the gate z."""

@@ -8,7 +8,7 @@ An atom stands for something that is not pointwise: a contraction such as ``(U @
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from functools import cached_property
 from typing import Protocol
@@ -119,6 +119,16 @@ class Program:
             written = {s: self.equations[s] for s in hidden}
             expr = expr.subs(written) if expr.has(sp.Derivative) else expr.xreplace(written)
         return expr
+
+    @cached_property
+    def written_out(self) -> Program:
+        """The program whose contractions too hold no implicit preactivation: Uᵀ tanh(U h + b) in the place of Uᵀ tanh(a)."""
+        if not any(e.free_symbols & self.implicit for s in self.atoms for e in self.uses(s)):
+            return self
+        atoms: dict[sp.Symbol, Tensor | Call] = {
+            s: Call(a.function, tuple(map(self.inlined, a.args))) if isinstance(a, Call) else a.map(self.inlined) for s, a in self.atoms.items()
+        }
+        return replace(self, atoms=atoms)
 
     def uses(self, s: sp.Symbol) -> tuple[sp.Expr, ...]:
         """What a name or atom is computed from, as pointwise expressions."""

@@ -7,6 +7,7 @@ type inference.  After tracing, `letters` gives every dimension that is left a l
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import NoReturn
 
 import sympy as sp
 
@@ -54,6 +55,9 @@ class Shape:
     def __init__(self, dims: Iterable[Dim] | None = None) -> None:
         self._dims = None if dims is None else tuple(dims)
         self.link: Shape | None = None
+
+    def __getitem__(self, key: object) -> NoReturn:
+        raise TypeError("the sizes of a traced value are symbols, not numbers: write the formula for whole vectors, without .shape")
 
     def find(self) -> Shape:
         """The representative of all shapes that are equal to this one."""

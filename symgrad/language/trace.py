@@ -30,6 +30,7 @@ class Trace:
         self.code = code
         self.count = itertools.count()
         self.locals: dict[str, Any] = {}
+        self.returned = code.co_firstlineno
 
     def line(self) -> int:
         """The line of the cell that is being executed."""
@@ -46,11 +47,11 @@ class Trace:
 
     @contextmanager
     def reading_locals(self) -> Iterator[None]:
-        """While the cell runs, wait for its return and keep its local variables."""
+        """While the cell runs, wait for its return; keep its local variables, and the line from which it returns."""
 
         def on_event(frame: FrameType, event: str, arg: Any) -> None:
             if event == "return" and frame.f_code is self.code:
-                self.locals = dict(frame.f_locals)
+                self.locals, self.returned = dict(frame.f_locals), frame.f_lineno
 
         before = sys.getprofile()
         sys.setprofile(on_event)
@@ -63,7 +64,10 @@ class Trace:
 
 
 def error_at(code: CodeType, line: int, reason: str) -> CellError:
-    """``file:line: reason`` with the line of source below it."""
+    """``file:line: reason`` with the line of source below it; what concerns the whole cell stands at its ``def``, below the decorators."""
+    if line == code.co_firstlineno:
+        body = min((n for _, _, n in code.co_lines() if n and n > line), default=line + 1)
+        line = next((n for n in range(line, body) if linecache.getline(code.co_filename, n).lstrip().startswith("def ")), line)
     source = linecache.getline(code.co_filename, line).strip()
     return CellError(f"{code.co_filename}:{line}: in cell {code.co_name}: {reason}" + (f"\n    {source}" if source else ""))
 
@@ -86,14 +90,17 @@ class Traced:
         if method == "reduce" and ufunc is np.add:
             return _sum(args[0], kwargs.get("axis"))
         rule = UFUNCS.get(ufunc)
-        if rule is None or method != "__call__" or any(v is not None for v in kwargs.values()):
+        if rule is None or method != "__call__":
             self.trace.fail(f"np.{ufunc.__name__}{'' if method == '__call__' else '.' + method} cannot be traced; {CAN}")
+        options = [k for k, v in kwargs.items() if v is not None]
+        if options:
+            self.trace.fail(f"np.{ufunc.__name__} with {', '.join(options)}= cannot be traced: a cell makes new values and writes into none")
         return rule(self.trace, *args)
 
     def __array_function__(self, function: Callable[..., Any], types: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         rule = ARRAY_FUNCTIONS.get(function)
         if rule is None:
-            self.trace.fail(f"np.{function.__name__} cannot be traced; {CAN}")
+            self.trace.fail(f"{function.__module__.replace('numpy', 'np', 1)}.{function.__name__} cannot be traced; {CAN}")
         return rule(self.trace, *args, **kwargs)
 
     def __activation__(self, which: str | FreeActivation) -> Traced:
@@ -168,7 +175,7 @@ class Traced:
         self.trace.fail("a branch on a traced value: a cell is one formula for all values; use relu(a) or np.maximum(a, 0) in place of `if`")
 
     def __compare(self, other: Any) -> NoReturn:
-        self.trace.fail("a comparison of traced values; use relu(a), np.maximum(a, 0) or np.abs(a)")
+        self.trace.fail("a comparison of traced values, as for a branch: a cell is one formula for all values; use relu(a), np.maximum(a, 0) or np.abs(a)")
 
     __lt__ = __le__ = __gt__ = __ge__ = __eq__ = __ne__ = __compare
 

@@ -175,4 +175,4 @@ class _Graph:
         rest = self.vector(root)
         if rest.entries:
             return Dot(Vec(tuple(first)), rest)
-        return Dot(Vec(tuple(first[:1])), Vec(tuple(first[1:])))
+        return Dot(Vec(tuple(first[:1])), Vec(tuple(first[1:]))) if len(first) > 1 else Dot(Vec(()), Vec(tuple(first)))

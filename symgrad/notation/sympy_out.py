@@ -11,6 +11,7 @@ from typing import Any
 
 import sympy as sp
 from sympy.matrices.expressions.applyfunc import ElementwiseApplyFunction
+from sympy.printing.precedence import PRECEDENCE, precedence
 
 from symgrad.errors import SymgradError
 from symgrad.language.program import Call, Program
@@ -27,14 +28,21 @@ NUMPY_CODE = {  # what lambdify writes for an activation of a whole array
 
 
 class Elementwise(ElementwiseApplyFunction):  # type: ignore[misc]
-    r"""f applied entry by entry, which SymPy's own node can neither print as f(a) nor lambdify."""
+    r"""f applied entry by entry, which SymPy's own node can neither print as f(a) nor lambdify; f may be 1 - a² too."""
+
+    @property
+    def precedence(self) -> int:
+        """How tightly the printers take it to bind: as f(a) does."""
+        return int(precedence(self.function.expr))
 
     def _latex(self, printer: Any) -> str:
         inner = sp.Symbol(printer._print(self.expr))  # a name that prints as itself
         return str(printer._print(self.function(inner)))
 
     def _sympystr(self, printer: Any) -> str:
-        return str(printer._print(self.function(sp.Symbol(f"({printer._print(self.expr)})"))))
+        inner = printer._print(self.expr)
+        bare = precedence(self.expr) >= PRECEDENCE["Atom"] or isinstance(self.function.expr, sp.Function)
+        return str(printer._print(self.function(sp.Symbol(inner if bare else f"({inner})"))))
 
     def _numpycode(self, printer: Any) -> str:
         inner = printer._print(self.expr)
@@ -55,13 +63,16 @@ def sizes(program: Program, n: int | None, m: int | None) -> dict[sp.Symbol, sp.
     """A number for every size letter: n, m (by default n), and n for whatever other letters there are."""
     if n is None:
         return {}
+    for size in (n, n if m is None else m):
+        if not isinstance(size, int) or size < 1:
+            raise SymgradError(f"a size is a whole number from 1 on, not {size!r}")
     letters = {s for shape in program.shapes.values() for d in shape for s in d.free_symbols}
     return {s: sp.Integer(m if s.name == "m" and m is not None else n) for s in letters}
 
 
 def tensor_sympy(program: Program, value: Tensor, form: str = "matrix", n: int | None = None, m: int | None = None) -> Any:
     """A tensor as SymPy in the form asked for; preactivations without a name of their own are written out."""
-    value = value.map(program.inlined)
+    value, program = value.map(program.inlined), program.written_out
     if form == "scalar":
         return Scalars(program).tensor(value)
     if form != "matrix":
@@ -74,6 +85,7 @@ def tensor_sympy(program: Program, value: Tensor, form: str = "matrix", n: int |
 def equations(program: Program, form: str = "matrix", n: int | None = None, m: int | None = None) -> list[sp.Eq]:
     """The update equations as `sympy.Eq`, preactivations written out."""
     rows = [(s, program.inlined(e)) for s, e in program if s not in program.implicit]
+    program = program.written_out
     if form == "scalar":
         scalars = Scalars(program)
         return [sp.Eq(s, scalars.pointwise(e), evaluate=False) for s, e in rows]
@@ -152,7 +164,8 @@ class Matrices:
             case forms.Outer(left, right):
                 return self.vector(left, dims[0]) * self.vector(right, dims[1]).T
             case forms.Dot(left, right):
-                return self.vector(left, None).T * self.vector(right, None)
+                column = self.vector(right, None)
+                return self.vector(left, column.shape[0]).T * column
 
     def _part(self, part: forms.Part, size: sp.Expr) -> Any:
         if isinstance(part, forms.Diag):
@@ -192,6 +205,11 @@ class Matrices:
                 raise SymgradError(f"the free function {atom.function} has no matrix form in SymPy; use form='scalar'")
             return self.tensor(atom) if atom is not None else self.name(e)
         if e.is_Add:
+            number, rest = e.as_coeff_Add()
+            if number != 0:  # 1 - z², and no vector of ones, which SymPy cannot lambdify in a symbolic size
+                factor, base = rest.as_coeff_Mul()
+                base, power = base.as_base_exp() if base.is_Symbol or (base.is_Pow and base.base.is_Symbol) else (base, 1)
+                return Elementwise(sp.Lambda(_D, number + factor * _D**power), self.pointwise(base, shape))
             return _sum([self.pointwise(a, shape) for a in e.args], sp.ZeroMatrix(*full))
         if e.is_Mul:
             number, rest = e.as_coeff_Mul()

@@ -2,7 +2,7 @@
 
 The nodes say how a formula is *written*, not what it means: ``U(r \\odot h)`` is a product of a name and a Hadamard product.
 Writing (`notation.write`) turns a derivative into these nodes; `notation.latex` and `notation.text` print them;
-`notation.parse` reads LaTeX back into them.  The law of this room is ``parse(latex(e)) == e``.
+`reading.parse` reads LaTeX back into them.  The law of this room is ``parse(latex(e)) == e``.
 
 Conventions that make the law hold: a `Sum` holds its minus signs as `Negative` arguments; a node nested in a node of its own
 kind is one that stands in parentheses; numbers are not negative (that is `Negative`) and not fractions (that is `Fraction`);

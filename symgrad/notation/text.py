@@ -37,6 +37,8 @@ class TextPrinter(DialectPrinter):
         return Box(f"{head}({inside})", FACTOR, max(depth, 1))
 
     def letters(self, base: str, font: str, applied: bool) -> str:
+        if base == "1" and font == "mathbf":
+            return "𝟏"
         row = table.FUNCTIONS.get(base)
         return row.text if row else table.SYMBOLS.get(base, base)
 

@@ -44,7 +44,7 @@ from symgrad.notation.syntax import (
 
 FORMS = ("matrix", "component", "scalar")
 KNOWN = frozenset(table.FUNCTIONS) | {"sigma"}
-FREE = "ijklpqrs"  # component indices: the free ones first, then the summed ones
+FREE = "ijklpqrsuvw"  # component indices: the free ones first, then the summed ones
 
 
 def product(nodes: Sequence[Node]) -> Node:
@@ -91,6 +91,7 @@ class Writer:
             raise SymgradError(f"form={form!r}: the forms are {', '.join(FORMS)}")
         self.program, self.form, self.back = program, form, back
         self.names = Names(program, back)
+        self.bound = 2  # how many of the letters are taken by the sums around what is being written
         gates = {s for s, e in program if e.func in ROWS and ROWS[e.func].gate}
         self.gates = gates | {program.past[s] for s in gates if s in program.past}
 
@@ -203,23 +204,25 @@ class Writer:
         return found
 
     def _factor_place(self, e: sp.Expr) -> tuple[int, int, bool, str]:
-        """Where a factor stands in a product: scalars, gates, one minus gates, then the rest in the order of computation."""
+        """Where a factor stands in a product: scalars, vectors of parameters, gates, then the rest in the order of computation."""
         symbols = e.free_symbols
         order = max((self.program.order.get(s, 10**6) for s in symbols), default=-1)
         vector = any(self.program.shapes.get(s) for s in symbols)
         adjoint = any(s.name.startswith(("δ", "∂")) for s in symbols)
-        return (0 if adjoint else 1 if not vector else 2 if symbols <= self.gates else 3, order, e.is_Add, str(e))
+        parameter = symbols <= set(self.program.parameters)
+        return (0 if adjoint else 1 if not vector else 2 if parameter else 3 if symbols <= self.gates else 4, order, e.is_Add, str(e))
 
     # -- tensors ------------------------------------------------------------------------------------------------------------
 
     def tensor(self, value: Tensor, at: tuple[str, ...] = ()) -> Node:
-        """A sum of terms: as matrices, as one entry, or with every size 1."""
+        """A sum of terms, diagonal ones first: as matrices, as one entry, or with every size 1."""
+        terms = sorted(value.terms, key=_is_diagonal, reverse=True) if value.rank == 2 else value.terms
         if self.form == "scalar":
-            return total([self._scalar(t) for t in value.terms])
+            return total([self._scalar(t) for t in terms])
         if self.form == "component" or not has_matrix_form(value):
             letters = at or tuple(FREE[: value.rank])
-            return total([self._component(t, letters, value.rank) for t in value.terms])
-        return total([self._matrix(t, value.rank) for t in value.terms])
+            return total([self._component(t, letters, value.rank) for t in terms])
+        return total([self._matrix(t, value.rank) for t in terms])
 
     def _matrix(self, term: Term, rank: int) -> Node:
         read = forms.matrix_form(term, rank, dots=True)
@@ -237,7 +240,8 @@ class Writer:
             case forms.Vec():
                 return self.vector(form)
             case forms.Outer(left, right):
-                return product([self.vector(left), Transpose(self.vector(right))])
+                head, parts = _row(right)
+                return product([self.vector(left), Transpose(self.vector(head)), *self._parts(parts)])
             case forms.Dot(left, right):
                 return product([Transpose(self.vector(left)), self.vector(right)])
 
@@ -301,11 +305,14 @@ class Writer:
     def _component(self, term: Term, at: tuple[str, ...], rank: int) -> Node:
         """c Σ_k a_i B_ik …, the sum over every index that is not free."""
         letters = dict(enumerate(at))
-        spare = FREE[max([2, *(FREE.index(c) + 1 for c in at)]):]
+        first = max([self.bound, *(FREE.index(c) + 1 for c in at)])
         merged = self._blocks_merged(term)
         summed = sorted({i for _, _, indices in merged for i in indices} - set(range(rank)))
-        letters |= dict(zip(summed, spare, strict=False))
+        if first + len(summed) > len(FREE):
+            raise SymgradError("the component form of this runs out of letters for its indices; the matrix form has none")
+        letters |= dict(zip(summed, FREE[first:], strict=False))
         nodes: list[Node] = []
+        around, self.bound = self.bound, first + len(summed) if summed else self.bound
         for value, block, indices in merged:
             here = tuple(letters[i] for i in indices)
             if value == IDENTITY:
@@ -313,6 +320,7 @@ class Writer:
             elif value != ONE:
                 node = self._value(value, here) if block is None else self._block(self._value(value), block)
                 nodes.append(_indexed(node, here) if block is not None else node)
+        self.bound = around
         body = product(nodes)
         for i in reversed(summed):
             body = Big("sum", Name(letters[i]), None, None, body)
@@ -320,6 +328,24 @@ class Writer:
 
 
 ONES = Name("1", font="mathbf")
+
+
+def _is_diagonal(term: Term) -> bool:
+    """Whether no matrix but I is in the term."""
+    return all(len(f.indices) < 2 or f.value == IDENTITY for f in term.factors)
+
+
+def _row(v: forms.Vec) -> tuple[forms.Vec, tuple[forms.Part, ...]]:
+    """vᵀ as a row times matrices: (M (d ∘ w))ᵀ = wᵀ diag(d) Mᵀ."""
+    products = [e for e in v.entries if isinstance(e, forms.MatVec)]
+    if len(products) != 1:
+        return v, ()
+    rest = tuple(e for e in v.entries if e is not products[0])
+    head, parts = _row(products[0].vector)
+    matrix = products[0].matrix
+    if any(isinstance(e, forms.MatVec) for e in head.entries) or not head.entries:
+        return v, ()
+    return head, (*parts, forms.Mat(matrix.value, not matrix.transposed), *([forms.Diag(forms.Vec(rest))] if rest else []))
 
 
 def functions(program: Program) -> frozenset[str]:
@@ -343,7 +369,7 @@ def has_matrix_form(value: Tensor) -> bool:
 
 def update_equations(program: Program, form: str = "matrix") -> list[Relation]:
     """The equations of the cell as the user wrote them, preactivations inlined."""
-    writer = Writer(program, form)
+    writer = Writer(program.written_out, form)
     return [write_equation(writer, s) for s in program.equations if s not in program.implicit]
 
 

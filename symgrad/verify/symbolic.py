@@ -129,6 +129,9 @@ class Generators:
             s = self._unknown(FUNCTIONS["sigmoid"], -a if turned else a)
             s = 1 - s if turned else s
             return s if f != sp.exp else s / (1 - s)
+        if f == sp.exp:  # SymPy itself makes one exponential of a product of several: take them all apart
+            terms = a.as_coefficients_dict().items()
+            return sp.Mul(*(self._unknown(f, m) ** c if c.is_Integer else self._unknown(f, c * m) for m, c in terms))
         return self._unknown(f, a)
 
     def _unknown(self, f: Any, a: sp.Expr) -> sp.Symbol:

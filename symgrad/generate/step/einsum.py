@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterable, Mapping
 import sympy as sp
 
 from symgrad.errors import SymgradError
+from symgrad.generate.step.lines import Value
+from symgrad.generate.step.nodes import Cut
 from symgrad.language.tensor import IDENTITY, ONE, Tensor, Term
-from symgrad.notation.numpy_lines import Value
-from symgrad.notation.numpy_nodes import Cut
 
 
 def einsum_lines(

@@ -14,13 +14,13 @@ from dataclasses import dataclass
 import sympy as sp
 
 from symgrad.errors import SymgradError
+from symgrad.generate.step.lines import Lines, Names, Value
+from symgrad.generate.step.matrix import MatrixLines
+from symgrad.generate.step.needs import Needs, argument_name
+from symgrad.generate.step.nodes import Complement, Concat, Cut, FreeSlope, Gemv, Slice, TanhSlope, Total, Whole
 from symgrad.language.functions import FUNCTIONS, ROWS
 from symgrad.language.program import Call
 from symgrad.language.tensor import Tensor
-from symgrad.notation.numpy_lines import Lines, Names, Value
-from symgrad.notation.numpy_matrix import MatrixLines
-from symgrad.notation.numpy_needs import Needs, argument_name
-from symgrad.notation.numpy_nodes import Complement, Concat, Cut, FreeSlope, Gemv, Slice, TanhSlope, Total, Whole
 
 UFUNCS = (
     "add", "copyto", "cosh", "divide", "dot", "einsum", "exp", "log", "matmul", "maximum", "minimum", "multiply", "negative", "power", "reciprocal",

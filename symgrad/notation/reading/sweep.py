@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from symgrad.notation import table
-from symgrad.notation.lexis import CELL, GAP, ROW
-from symgrad.notation.tokens import Token
+from symgrad.notation.reading.lexis import CELL, GAP, ROW
+from symgrad.notation.reading.tokens import Token
 
 EVALUATED, SEPARATOR, OPEN_EDGE, CLOSE_EDGE = r"\evaluated", r"\separator", r"\left.", r"\right."
 _OPEN = {"(": ")", "[": "]", r"\{": r"\}", "{": "}", r"\langle": r"\rangle", OPEN_EDGE: r"\evaluated", r"\lfloor": r"\rfloor"}

@@ -3,8 +3,9 @@ r"""What encloses, as people write it: groups, tuples and stacks, bars, matrices
 from __future__ import annotations
 
 from symgrad.notation import table
-from symgrad.notation.differentials import Differentials
-from symgrad.notation.sweep import EVALUATED, SEPARATOR
+from symgrad.notation.reading.differentials import Differentials
+from symgrad.notation.reading.sweep import EVALUATED, SEPARATOR
+from symgrad.notation.reading.tokens import END, Token
 from symgrad.notation.syntax import (
     Absolute,
     Apply,
@@ -26,7 +27,6 @@ from symgrad.notation.syntax import (
     Tuple,
     Words,
 )
-from symgrad.notation.tokens import END, Token
 
 _SHOWN = (Name, Number, Power, Transpose, Index, Apply, Ellipsis, Fraction)  # what brackets around it would not show in a product
 

@@ -6,12 +6,12 @@ from typing import Any
 
 import sympy as sp
 
+from symgrad.generate.step.einsum import einsum_lines
+from symgrad.generate.step.lines import Lines, Names, Value, view_text
+from symgrad.generate.step.needs import Needs
+from symgrad.generate.step.nodes import Cut, Eye, Gemv, General, Item, Leaf, Nested, Ones, Product, Sum, cut
+from symgrad.generate.step.plan import Lowering
 from symgrad.language.tensor import IDENTITY, ONE, Tensor, Term
-from symgrad.notation.numpy_einsum import einsum_lines
-from symgrad.notation.numpy_lines import Lines, Names, Value, view_text
-from symgrad.notation.numpy_needs import Needs
-from symgrad.notation.numpy_nodes import Cut, Eye, Gemv, General, Item, Leaf, Nested, Ones, Product, Sum, cut
-from symgrad.notation.numpy_plan import Lowering
 
 
 class MatrixLines:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from symgrad.notation import table
-from symgrad.notation.marks import Marks
+from symgrad.notation.reading.marks import Marks
+from symgrad.notation.reading.tokens import Token
 from symgrad.notation.syntax import Derivative, Differential, Fraction, Infix, Name, Node, Number, Operator, Power, Product, Span, Tuple
-from symgrad.notation.tokens import Token
 
 _PARTIAL = r"\partial"
 

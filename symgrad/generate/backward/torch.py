@@ -7,12 +7,12 @@ import string
 
 import sympy as sp
 
+from symgrad.generate.backward.forward import Names, comment
+from symgrad.generate.backward.lines import infix
+from symgrad.generate.backward.plan import Plan, Product
+from symgrad.generate.backward.sweep import Sweep
 from symgrad.language.program import Program
 from symgrad.language.tensor import IDENTITY, ONE, Tensor
-from symgrad.notation.backward_forward import Names, comment
-from symgrad.notation.backward_lines import infix
-from symgrad.notation.backward_plan import Plan, Product
-from symgrad.notation.backward_sweep import Sweep
 from symgrad.notation.text import text
 from symgrad.notation.write import Writer, update_equations
 

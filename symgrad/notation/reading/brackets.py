@@ -3,8 +3,8 @@ r"""What encloses: the part of the parser that reads braces, brackets, bars, mat
 from __future__ import annotations
 
 from symgrad.notation import table
+from symgrad.notation.reading.tokens import END, Cursor, ParseError, Token
 from symgrad.notation.syntax import Absolute, Apply, Derivative, Fraction, Name, Node, Number, Product, Span, Stack
-from symgrad.notation.tokens import END, Cursor, ParseError, Token
 
 CLOSING = frozenset((")", "]", r"\}", "}", ",", ";", "&", r"\\", r"\rvert", r"\rangle", r"\rfloor", END, *(
     rf"\end{{{name}}}" for name in table.MATRICES)))  # fmt: skip

@@ -13,10 +13,7 @@ from collections.abc import Iterable
 import sympy as sp
 
 from symgrad.errors import SymgradError
-from symgrad.language.program import Program, Shape
-from symgrad.language.tensor import Tensor, Term
-from symgrad.notation.forms import Chain, Diag, Dot, Mat, MatVec, Outer, Vec, matrix_form
-from symgrad.notation.numpy_nodes import (
+from symgrad.generate.step.nodes import (
     EYE,
     Concat,
     Core,
@@ -36,6 +33,9 @@ from symgrad.notation.numpy_nodes import (
     Whole,
     cut,
 )
+from symgrad.language.program import Program, Shape
+from symgrad.language.tensor import Tensor, Term
+from symgrad.notation.forms import Chain, Diag, Dot, Mat, MatVec, Outer, Vec, matrix_form
 
 
 class NotAChain(Exception):

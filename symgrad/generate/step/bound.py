@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from symgrad.notation.numpy_code import Code
+from symgrad.generate.step.code import Code
 
 Array: TypeAlias = npt.NDArray[Any]
 Run: TypeAlias = Callable[..., None]

@@ -9,12 +9,12 @@ from __future__ import annotations
 import re
 
 from symgrad.notation import table
-from symgrad.notation.lexis import lex
-from symgrad.notation.loose import Loose
-from symgrad.notation.rows import Statement, split_rows, statements
-from symgrad.notation.sweep import partners, sweep
+from symgrad.notation.reading.lexis import lex
+from symgrad.notation.reading.loose import Loose
+from symgrad.notation.reading.rows import Statement, split_rows, statements
+from symgrad.notation.reading.sweep import partners, sweep
+from symgrad.notation.reading.tokens import END, ParseError, Token
 from symgrad.notation.syntax import Given, Name, Node, Power, Relation, Span, Unread, Words
-from symgrad.notation.tokens import END, ParseError, Token
 
 __all__ = ["parse_dialect"]
 

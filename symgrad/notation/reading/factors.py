@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from symgrad.notation import table
-from symgrad.notation.brackets import CLOSING, TOP, Brackets
+from symgrad.notation.reading.brackets import CLOSING, TOP, Brackets
+from symgrad.notation.reading.tokens import Token
 from symgrad.notation.syntax import Apply, Diagonal, Indicator, Name, Node, Number, Power, Relation, Span, Transpose
-from symgrad.notation.tokens import Token
 
 _OPENING = frozenset(table.CLOSERS)
 

@@ -7,8 +7,8 @@ from functools import cached_property
 
 import sympy as sp
 
+from symgrad.generate.backward.plan import Plan, Product
 from symgrad.language.functions import FUNCTIONS
-from symgrad.notation.backward_plan import Plan, Product
 
 
 @dataclass

@@ -7,11 +7,11 @@ from itertools import pairwise
 
 import sympy as sp
 
+from symgrad.generate.backward.forward import Forward
+from symgrad.generate.backward.lines import Lines, einsum, infix
+from symgrad.generate.backward.sweep import Gathered, Statement
 from symgrad.language.program import base
 from symgrad.language.tensor import Tensor
-from symgrad.notation.backward_forward import Forward
-from symgrad.notation.backward_lines import Lines, einsum, infix
-from symgrad.notation.backward_sweep import Gathered, Statement
 from symgrad.notation.syntax import equation
 from symgrad.notation.text import text
 from symgrad.notation.write import Writer, write_equation

@@ -15,11 +15,11 @@ import numpy as np
 import sympy as sp
 
 from symgrad.errors import SymgradError
+from symgrad.generate.step.bound import Array, Bound, Run, Workspace
+from symgrad.generate.step.code import TABLE, UFUNCS, Code, Writer
+from symgrad.generate.step.needs import Needs, argument_name
 from symgrad.language.program import Call, Program, Shape, free_jacobian
 from symgrad.language.tensor import Tensor
-from symgrad.notation.numpy_bound import Array, Bound, Run, Workspace
-from symgrad.notation.numpy_code import TABLE, UFUNCS, Code, Writer
-from symgrad.notation.numpy_needs import Needs, argument_name
 
 Given: TypeAlias = Mapping[sp.Symbol, sp.Expr]
 
@@ -262,7 +262,7 @@ class Compiled:
     def _size(self, dim: sp.Expr, sizes: Mapping[sp.Symbol, int]) -> int:
         value = dim.xreplace({k: sp.Integer(v) for k, v in sizes.items()})
         if not value.is_Integer:
-            having = ", ".join(self._describe(s) for s in self.program.order if dim in self.shapes.get(s, ()))
+            having = next(self._describe(s) for s in self.program.order if dim in self.shapes.get(s, ()))
             raise SymgradError(f"the size {dim} is not known: give an array that has it, such as {having}")
         return int(value)
 

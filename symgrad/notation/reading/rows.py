@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 from symgrad.notation import table
-from symgrad.notation.lexis import CELL
-from symgrad.notation.runs import (
+from symgrad.notation.reading.lexis import CELL
+from symgrad.notation.reading.runs import (
     ends_open,
     goes_on,
     index_like,
@@ -25,8 +25,8 @@ from symgrad.notation.runs import (
     unlabelled,
     unnumbered,
 )
-from symgrad.notation.sweep import partners
-from symgrad.notation.tokens import Token
+from symgrad.notation.reading.sweep import partners
+from symgrad.notation.reading.tokens import Token
 
 _ARROWS = frozenset((r"\implies", r"\iff", r"\Rightarrow", r"\Longrightarrow", r"\Leftrightarrow", r"\Longleftrightarrow", r"\therefore", r"\because",
                      "=>", "⇒", "⇔", "∴", "∵"))  # fmt: skip

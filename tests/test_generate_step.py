@@ -9,9 +9,9 @@ from symgrad.cells.gru import gru, gru_reset_after, gru_write
 from symgrad.errors import SymgradError
 from symgrad.face.cell import cell
 from symgrad.face.jacobian import jacobian
+from symgrad.generate.step.compiled import compiled
 from symgrad.language.activations import activation, function, relu, sigmoid, softplus
 from symgrad.language.tensor import matmul, transposed
-from symgrad.notation.numpy_out import compiled
 
 D = np.diag
 g = activation("g", numpy=np.tanh, slope=lambda a: 1 - np.tanh(a) ** 2)
@@ -172,12 +172,12 @@ def test_blocked_and_unblocked(c, monkeypatch):
     p = arrays(c, 23, 7)
     of = "h" if c is gru else "c"
     expected = jacobian(c, of, "h").numpy()(**p)
-    monkeypatch.setattr("symgrad.notation.numpy_out.BLOCK", 23 * 8 * 4)
+    monkeypatch.setattr("symgrad.generate.step.compiled.BLOCK", 23 * 8 * 4)
     J = jacobian(c, of, "h").numpy()
     close(J(**p), expected)
     assert "step" in next(iter(J._codes.values()))[0].source
     p["h"] = np.stack([p["h"], p["h"] / 2])
-    monkeypatch.setattr("symgrad.notation.numpy_out.CACHE", 64)  # so large that each point is a call
+    monkeypatch.setattr("symgrad.generate.step.compiled.CACHE", 64)  # so large that each point is a call
     looped = jacobian(c, of, "h").numpy()(**p)
     close(looped[0], expected)
 

@@ -10,8 +10,8 @@ import re
 from collections.abc import Iterator
 
 from symgrad.notation import table
+from symgrad.notation.reading.tokens import MAX_CHARACTERS, MAX_TOKENS, ParseError, Token, accented_letter
 from symgrad.notation.syntax import Span
-from symgrad.notation.tokens import MAX_CHARACTERS, MAX_TOKENS, ParseError, Token, accented_letter
 
 ROW, GAP, CELL = r"\\", r"\quad", "&"
 _or = "|".join

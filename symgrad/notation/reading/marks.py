@@ -3,10 +3,11 @@ r"""What hangs on a factor as people write it: scripts of every kind, indices in
 from __future__ import annotations
 
 from symgrad.notation import table
-from symgrad.notation.brackets import CLOSING, TOP
-from symgrad.notation.parse import Parser
-from symgrad.notation.runs import INDEX_LETTERS
-from symgrad.notation.sweep import CLOSE_EDGE, EVALUATED, SEPARATOR, partners
+from symgrad.notation.reading.brackets import CLOSING, TOP
+from symgrad.notation.reading.parse import Parser
+from symgrad.notation.reading.runs import INDEX_LETTERS
+from symgrad.notation.reading.sweep import CLOSE_EDGE, EVALUATED, SEPARATOR, partners
+from symgrad.notation.reading.tokens import MAX_NESTING, Token, too_deep
 from symgrad.notation.syntax import (
     Apply,
     Differential,
@@ -24,7 +25,6 @@ from symgrad.notation.syntax import (
     Transpose,
     Tuple,
 )
-from symgrad.notation.tokens import MAX_NESTING, Token, too_deep
 
 _SCRIPTS = ("'", "_", "^", "**", EVALUATED)
 _TRANSPOSES = frozenset(("T", "Tr", "tr", "t"))

@@ -11,10 +11,7 @@ from typing import Any
 
 import sympy as sp
 
-from symgrad.language.functions import FUNCTIONS
-from symgrad.language.program import Call, Program, free_jacobian
-from symgrad.language.tensor import IDENTITY, ONE, Tensor
-from symgrad.notation.numpy_nodes import (
+from symgrad.generate.step.nodes import (
     Complement,
     Concat,
     Definition,
@@ -30,7 +27,10 @@ from symgrad.notation.numpy_nodes import (
     Total,
     Whole,
 )
-from symgrad.notation.numpy_plan import Lowering
+from symgrad.generate.step.plan import Lowering
+from symgrad.language.functions import FUNCTIONS
+from symgrad.language.program import Call, Program, free_jacobian
+from symgrad.language.tensor import IDENTITY, ONE, Tensor
 
 SIGMOID, TANH = FUNCTIONS["sigmoid"], FUNCTIONS["tanh"]
 

@@ -3,8 +3,8 @@ r"""Runs of tokens: what they look like, before they are parsed, and what of the
 from __future__ import annotations
 
 from symgrad.notation import table
-from symgrad.notation.sweep import partners
-from symgrad.notation.tokens import Token
+from symgrad.notation.reading.sweep import partners
+from symgrad.notation.reading.tokens import Token
 
 INDEX_LETTERS = frozenset("tkijlnmspqTLNKMDC") | {r"\tau"}
 _TERMS = frozenset(("+", "-", "\u2212", r"\dots", r"\cdots"))

@@ -9,9 +9,9 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from symgrad.notation import table
-from symgrad.notation.factors import Factors
+from symgrad.notation.reading.factors import Factors
+from symgrad.notation.reading.tokens import END, MAX_HEIGHT, ParseError, Token, tokens, too_deep
 from symgrad.notation.syntax import Big, Name, Negative, Node, Relation, Span, height
-from symgrad.notation.tokens import END, MAX_HEIGHT, ParseError, Token, tokens, too_deep
 
 __all__ = ["ParseError", "parse", "parse_lines"]
 

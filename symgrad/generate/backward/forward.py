@@ -7,11 +7,11 @@ from collections.abc import Iterable
 
 import sympy as sp
 
+from symgrad.generate.backward.lines import APPLY, Lines, einsum, infix
+from symgrad.generate.backward.plan import Plan, Slot
+from symgrad.generate.backward.sweep import Sweep
 from symgrad.language.program import base
 from symgrad.language.tensor import Tensor
-from symgrad.notation.backward_lines import APPLY, Lines, einsum, infix
-from symgrad.notation.backward_plan import Plan, Slot
-from symgrad.notation.backward_sweep import Sweep
 from symgrad.notation.text import text
 from symgrad.notation.write import Writer, write_equation
 

@@ -6,8 +6,9 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from symgrad.notation import table
-from symgrad.notation.enclosed import Enclosed
-from symgrad.notation.letters import accented, fonted, identifier_name
+from symgrad.notation.reading.enclosed import Enclosed
+from symgrad.notation.reading.letters import accented, fonted, identifier_name
+from symgrad.notation.reading.tokens import END
 from symgrad.notation.syntax import (
     Apply,
     Blank,
@@ -31,7 +32,6 @@ from symgrad.notation.syntax import (
     Tuple,
     Words,
 )
-from symgrad.notation.tokens import END
 
 _INVERSE = {"tanh": "artanh", "sigma": "logit", "sigmoid": "logit", "exp": "log", "log": "exp", "softplus": "softplus^{-1}"}
 _SHOWN = (Name, Number, Power, Transpose, Index, Apply, Ellipsis, Fraction)  # what brackets around it would not show in a product

@@ -1,0 +1,1 @@
+"""Code out: NumPy and torch, written from programs and tensors."""
