@@ -3,13 +3,15 @@
 import dataclasses
 import pickle
 import time
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
 import pytest
 import sympy as sp
 
-from symgrad.cells import LIBRARY, gru, gru_merged, gru_reset_after, gru_write, lstm, rnn, rnn_relu
+from symgrad.cells import LIBRARY, gru, gru_merged, gru_reset_after, gru_write, lstm, rnn, rnn_identity, rnn_relu
+from symgrad.decide.claim import read
 from symgrad.decide.equal import equal
 from symgrad.decide.exponentials import Exponentials
 from symgrad.decide.functions import Functions
@@ -313,6 +315,120 @@ def test_scalar_falsehoods(a, b):
     verdict = equal(a, b)
     assert verdict.refuted
     assert verdict.counterexample is not None
+
+
+f, g = sp.Function("power"), sp.Function("g")
+
+
+@pytest.mark.parametrize(("a", "b"), [
+    (f(x + y) / (x + y), sp.S.One),  # a function may have any name
+    (f(x + y), x + y),
+    (sp.sqrt(x**2), x),  # it is -x for x < 0
+    (x * sp.Float(1 + 2**-52), x),
+    (sp.Derivative(g(2 * x), x), sp.Subs(sp.Derivative(g(y), y), y, 2 * x)),  # 2 g'(2x), not g'(2x)
+    (tanh(relu(x)), tanh(relu(y))),  # equal wherever both are negative
+    (tanh(relu(x)) * tanh(relu(y)), 0 * x + tanh(relu(x))),
+    (sp.sqrt(x * y), sp.sqrt(x) * sp.sqrt(y)),
+    (x**sp.Rational(1, 3) * x**sp.Rational(2, 3) + sp.Rational(1, 10**30), x),
+])  # fmt: skip
+def test_what_is_not_the_same_is_never_proved(a, b):
+    assert not equal(a, b).proved
+    assert not equal(b, a).proved
+
+
+def test_no_number_is_believed_that_cancellation_made():
+    """Both are about 1, computed from numbers above 10^60."""
+    big = exp(150 + x**2)
+    assert equal((big * (1 + 1 / big) - 1) / big, sp.S.One).status != "refuted"
+
+
+def test_a_logarithm_or_root_of_a_negative_number_is_no_counterexample():
+    assert equal(sp.Abs(sp.sqrt(x)) ** 2, x).status != "refuted"
+    assert equal(log(x * y), log(x) + log(y)).status != "refuted"
+
+
+def test_a_dummy_is_no_name():
+    with pytest.raises(SymgradError, match="Dummy"):
+        equal(sp.Dummy("x") - sp.Dummy("x") + y, y)
+
+
+def test_towers_end():
+    tower = 9 * x
+    for _ in range(6):
+        tower = exp(tower)
+    assert not equal(tower, x).proved
+
+
+@cell
+def free(x, h, *, W, U):
+    return W @ x + U @ h
+
+
+K = jacobian(free)
+
+
+def test_contractions_under_functions_are_numbers_of_their_own():
+    """Σ_k f(h_k) is not f at one place, a sum of ones is n, and (U h)² is not (U∘U)(h∘h), under logarithms and fraction lines too."""
+    def expression(one):
+        claim = read(one, K.program, K.tensor.dims)
+        renamed = {s: sp.Symbol(f"left {s}") for s in claim.program.atoms}
+        atoms = {renamed[s]: t.map(lambda e: e.xreplace(renamed)) for s, t in claim.program.atoms.items()}
+        shapes = {renamed.get(s, s): d for s, d in claim.program.shapes.items()}
+        program = replace(claim.program, atoms={**K.program.atoms, **atoms}, shapes=shapes)
+        return replace(K, program=program, tensor=claim.tensor.map(lambda e: e.xreplace(renamed)))
+
+    def same(one, other):
+        return equal(expression(one), other)
+
+    assert same(lambda U, h: diag(np.log(np.exp(U @ h)) ** 2), lambda U, h: diag(np.log(np.exp((U * U) @ (h * h))))).refuted
+    assert same(lambda U, h: diag(np.exp(h) / (U @ h) ** 2), lambda U, h: diag(np.exp(h) / ((U * U) @ (h * h)))).refuted
+    assert same(lambda h: diag(h) * np.sum(np.exp(h) / (1 + np.exp(h)) + 1 / (1 + np.exp(h))), lambda h: diag(h)).refuted
+    assert same(lambda h: diag(h) * np.sum(np.exp(h) / (1 + np.exp(h)) + 1 / (1 + np.exp(h))), lambda h: diag(h) * np.sum(sigmoid(h) + sigmoid(-h))).proved
+    assert same(lambda U, h: U @ diag(1 / (1 + np.exp(-h))) @ U, lambda U, h: U @ diag(sigmoid(h)) @ U).proved
+    assert same(lambda U, h: diag((U @ h) / (U @ h)), lambda: eye()).proved
+    assert same(lambda h: diag(np.exp(h) / np.sum(np.exp(h))), lambda h: diag(1 / np.sum(np.exp(h))) @ diag(np.exp(h))).proved
+
+
+# -- two cells ------------------------------------------------------------------------------------------------------------------------
+
+
+@cell
+def keeping(x, h, *, W, b):
+    z = sigmoid(W @ x + b)
+    return z * h
+
+
+@cell
+def keeping_tanh(x, h, *, W, b):
+    z = np.tanh(W @ x + b)
+    return z * h
+
+
+@cell
+def keeping_renamed(x, h, *, W, b):
+    u = sigmoid(-(W @ x) - b)
+    return h - u * h
+
+
+def test_a_derivative_of_another_cell_brings_its_own_definitions():
+    """z is not z where it is computed differently, and u = 1 - σ(-a) is z."""
+    assert equal(jacobian(keeping), jacobian(keeping_tanh)).refuted
+    assert equal(jacobian(keeping), jacobian(keeping_renamed)).proved
+    assert equal(jacobian(keeping_renamed), jacobian(keeping)).proved
+    assert equal(jacobian(keeping, wrt="x"), jacobian(keeping_renamed, wrt="x")).proved
+    assert equal(jacobian(keeping, wrt="x"), jacobian(keeping_tanh, wrt="x")).refuted
+
+
+def test_a_name_that_the_cell_does_not_have():
+    with pytest.raises(UnknownName, match="hbar"):
+        equal(J, sp.Symbol("hbar") * x)
+
+
+def test_a_number_made_of_vectors_is_no_matrix():
+    verdict = equal(jacobian(rnn_identity), lambda U: np.sum(U))
+    assert verdict.refuted
+    assert verdict.method == "shapes"
+    assert {r.kind for r in verdict.readings} == {"scalar"}
 
 
 def test_gates_that_depend_on_each_other_are_not_refuted_by_mistake():

@@ -32,7 +32,8 @@ class Bound:
 
     def __add__(self, other: Bound) -> Bound:
         above = max(self.above + other.below, other.above + self.below)
-        return Bound(max(self.indices, other.indices), above, self.below + other.below, max(self.bits, other.bits), max(self.lone, other.lone))
+        bits = self.bits + other.bits if self.below or other.below else max(self.bits, other.bits)
+        return Bound(max(self.indices, other.indices), above, self.below + other.below, bits, max(self.lone, other.lone))
 
     def __mul__(self, other: Bound) -> Bound:
         return Bound(
@@ -59,12 +60,11 @@ VALUES: dict[str, Callable[[Bound], Bound]] = {  # what a function adds to the d
 
 
 class Bounds:
-    """The bounds of one world; `arguments` are those of every function's arguments."""
+    """The bounds of one world at sizes up to `size`; `arguments` are those of every function's arguments."""
 
-    def __init__(self, world: World) -> None:
-        self.world = world
+    def __init__(self, world: World, size: int = 1) -> None:
+        self.world, self.size = world, size
         self.arguments: list[tuple[int, Bound]] = []  # rank and bound
-        self.roots = 0
         self.functions: set[str] = set()
         self._tensors: dict[int, Bound] = {}  # by identity: a hash would walk the whole tensor
         self._pointwise: dict[sp.Expr, Bound] = {}
@@ -87,7 +87,8 @@ class Bounds:
             if f.value not in (IDENTITY, ONE):
                 result = result * (self.tensor(f.value) if isinstance(f.value, Tensor) else self.pointwise(f.value))
         if result.below:  # a sum of k fractions has the product of the k denominators
-            result = Bound(result.indices, result.above + result.below * 1000, result.below * 1000, result.bits, result.lone)
+            k = self.size ** len(summed)
+            result = Bound(result.indices, result.above + result.below * (k - 1), result.below * k, result.bits * k, result.lone)
         return result
 
     def _lone(self, term: Term, k: int, closed: bool) -> bool:
@@ -136,8 +137,7 @@ class Bounds:
             for a in e.args[1:]:
                 result = result + self.pointwise(a) if e.is_Add else result * self.pointwise(a)
             return result
-        if e.is_Pow and e.exp.is_Rational and e.exp.q in (1, 2):
-            self.roots += int(e.exp.q) - 1
+        if e.is_Pow and e.exp.is_Integer:
             return self.pointwise(e.base).power(int(e.exp.p))
         found = head(e)
         if found is None:

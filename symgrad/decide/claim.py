@@ -9,17 +9,19 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cache
 from typing import Any
 
 import sympy as sp
 
-from symgrad.decide.matrixexpr import from_matrixexpr
+from symgrad.decide.limits import Unsupported
+from symgrad.decide.matrixexpr import from_matrixexpr, in_names
 from symgrad.errors import CellError, SymgradError
 from symgrad.language.activations import FreeActivation, FreeFunction
 from symgrad.language.functions import applied
 from symgrad.language.matrices import tracing
 from symgrad.language.program import Call, Program
-from symgrad.language.shapes import Dim, Shape
+from symgrad.language.shapes import Dim, Shape, describe
 from symgrad.language.tensor import IDENTITY, ONE, Factor, Tensor, Term, added, tensor
 from symgrad.language.trace import Trace, Traced
 
@@ -47,7 +49,7 @@ def read(claimed: Any, program: Program, dims: tuple[sp.Expr, ...], reading: str
     if isinstance(claimed, Tensor):
         return Claim(program, claimed)
     if hasattr(claimed, "tensor") and hasattr(claimed, "program"):
-        return Claim(_joined(program, claimed.program), claimed.tensor)
+        return _derivative(claimed.tensor, claimed.program, program)
     if isinstance(claimed, sp.MatrixExpr):
         return Claim(*from_matrixexpr(claimed, program))
     if isinstance(claimed, int | float | sp.Number) and claimed == 0:
@@ -59,24 +61,53 @@ def read(claimed: Any, program: Program, dims: tuple[sp.Expr, ...], reading: str
     raise SymgradError(f"a claim is a function of the cell's names, a SymPy expression or a derivative, not {type(claimed).__name__}")
 
 
-def _joined(a: Program, b: Program) -> Program:
-    """The first program, knowing what the second knows besides."""
-    if a is b:
-        return a
-    return replace(
-        a, atoms={**b.atoms, **a.atoms}, shapes={**b.shapes, **a.shapes}, constants={**b.constants, **a.constants}, past={**b.past, **a.past}
+def _derivative(claimed: Tensor, theirs: Program, ours: Program) -> Claim:
+    """A tensor of another program, in the names of ours; what the two define differently is written out."""
+    atoms: dict[sp.Symbol, Tensor | Call] = {}
+    shapes: dict[sp.Symbol, tuple[sp.Expr, ...]] = {}
+
+    @cache
+    def same(s: sp.Symbol) -> bool:
+        """Whether a name means the same in both."""
+        mine, other = ({**p.equations, **p.atoms}.get(s) for p in (ours, theirs))
+        return mine == other and all(same(t) for e in theirs.uses(s) for t in e.free_symbols)
+
+    @cache
+    def value(s: sp.Symbol) -> sp.Expr:
+        if same(s):
+            return s
+        if s in theirs.equations:
+            return written(theirs.equations[s])
+        new, atom = sp.Symbol(f"{theirs.name}:{s}"), theirs.atoms.get(s)
+        if atom is not None:
+            atoms[new] = atom.map(written) if isinstance(atom, Tensor) else Call(atom.function, tuple(map(written, atom.args)))
+        shapes[new] = theirs.shapes[s]
+        return new
+
+    def written(e: sp.Expr) -> sp.Expr:
+        changed = {s: value(s) for s in e.free_symbols if not same(s)}
+        return sp.sympify(e.subs(changed) if e.has(sp.Derivative, sp.Subs) else e.xreplace(changed)) if changed else e
+
+    if ours is theirs:
+        return Claim(ours, claimed)
+    if not all(same(s) for s in (*theirs.past, *ours.past)):
+        raise Unsupported("the two cells differ in what they compute, and so may the values of the step before")
+    moved = claimed.map(written)
+    joined = replace(
+        ours,
+        atoms={**theirs.atoms, **ours.atoms, **atoms},
+        shapes={**theirs.shapes, **ours.shapes, **shapes},
+        constants={**theirs.constants, **ours.constants},
+        past={**theirs.past, **ours.past},
     )
+    return Claim(joined, moved)
 
 
 def _scalar(e: sp.Expr, program: Program) -> Tensor:
-    """An expression of scalars; its names are the program's, whatever SymPy was told about them."""
+    """An expression of scalars."""
     if e.has(*HYPERBOLIC):
         e = sp.sympify(e.replace(lambda f: isinstance(f, HYPERBOLIC), lambda f: f.rewrite(sp.exp)))
-    named = {s: program.names.get(s.name, sp.Symbol(s.name)) for s in e.free_symbols}
-    known = {s: t for s, t in named.items() if s != t}
-    if known:
-        e = sp.sympify(e.subs(known) if e.has(sp.Derivative, sp.Subs) else e.xreplace(known))
-    return tensor((), [Term(sp.S.One, (Factor(e, ()),))])
+    return tensor((), [Term(sp.S.One, (Factor(in_names(e, program), ()),))])
 
 
 def _traced(function: Callable[..., Any], program: Program, dims: tuple[sp.Expr, ...], unit: bool) -> Claim:
@@ -125,9 +156,9 @@ class _Reader:
                 raise SymgradError(f"the claim returned {type(result).__name__}, which depends on none of its arguments")
             return Claim(self.program, _scalar(sp.Rational(str(result)), self.program), scalar=True)
         if not result.shape.settle(len(self.dims)):
-            if result.shape.rank == 0:
+            if result.shape.rank == 0 and (self.unit or not _has_axes(result)):
                 return self._finish(result, scalar=True)
-            trace.fail(f"the claim has rank {result.shape.rank}, the derivative {len(self.dims)}", code.co_firstlineno)
+            trace.fail(f"the claim is {describe(result.shape)}, the derivative {describe(self._shape(self.dims))}", code.co_firstlineno)
         if not result.shape.unify(self._shape(self.dims)):
             trace.fail(f"the claim is {self._words(result)}, the derivative {' × '.join(map(str, self.dims))}", code.co_firstlineno)
         return self._finish(result)
@@ -254,6 +285,11 @@ class _Reader:
             return self.tensor(node)
         missing = len(dims) - low
         return tensor(dims, [Term(sp.S.One, (*(Factor(ONE, (k,)) for k in range(missing)), self._factor_at(node, tuple(range(missing, len(dims))))))])
+
+
+def _has_axes(node: Traced) -> bool:
+    """Whether vectors or matrices went into a value."""
+    return bool(node.shape.rank) or any(_has_axes(a) for a in (node.args[2] if node.op == "einsum" else node.args) if isinstance(a, Traced))
 
 
 ARITHMETIC: Mapping[str, Callable[[sp.Expr, sp.Expr], sp.Expr]] = {

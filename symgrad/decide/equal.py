@@ -158,7 +158,8 @@ def decide(sides: Sides, limits: Limits = LIMITS, witness: bool = True) -> tuple
         return Verdict("undecided", "none", reason="; ".join(dict.fromkeys(reasons)), checks=checks), normal
     if normal is not None and difference and sides.world.functions(sides.left, sides.right):
         try:
-            if Exponentials(normal.functions, Budget(limits)).is_zero(difference):
+            shapes = {s.name: shape for s, shape in sides.world.shapes.items()}
+            if Exponentials(normal.functions, Budget(limits), shapes).is_zero(difference, sides.left.rank):
                 return Verdict("proved", "scalar field", checks={**checks, "scalar field": "equal"}), normal
         except Stopped as e:
             reasons.append(str(e))
@@ -189,7 +190,3 @@ def _refuted(sides: Sides, limits: Limits, checks: dict[str, str], test: modular
         return Verdict("refuted", method, counterexample=found, checks=checks)
     reasons.append("the two agree at all real values tried, yet no decider proves them equal")
     return Verdict("undecided", "none", reason="; ".join(dict.fromkeys(reasons)), checks=checks)
-
-
-
-

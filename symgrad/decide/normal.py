@@ -197,8 +197,9 @@ class Normal:
         if s == ONE:
             return {(): 1}
         low = len(self.world.shapes.get(s, ()))
-        at = tuple(range(rank - low, rank)) if low <= rank else tuple(range(rank))
-        return {((s.name, at, 1),): 1}
+        if low > rank:
+            raise Unsupported(f"{s} with {rank} indices, where it has {low}")
+        return {((s.name, tuple(range(rank - low, rank)), 1),): 1}
 
     def _declare(self) -> None:
         """Tell the table of functions the gates, once the first applied function is met."""

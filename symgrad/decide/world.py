@@ -44,7 +44,6 @@ class World:
         """The shape of a pointwise expression: that of the name of highest rank in it."""
         return max((self.shapes[s] for s in expr.free_symbols if s in self.shapes), key=len, default=())
 
-
     def functions(self, *tensors: Tensor) -> bool:
         """Whether an applied function occurs in the tensors or in anything they are defined by."""
         seen: set[sp.Symbol] = set()
@@ -74,9 +73,9 @@ def head(expr: sp.Expr) -> tuple[str, tuple[sp.Expr, ...]] | None:
         return STANDARD[expr.func], expr.args
     if isinstance(expr, AppliedUndef):
         return expr.func.__name__, expr.args
-    if isinstance(expr, sp.Derivative) and isinstance(expr.expr, AppliedUndef) and len(expr.expr.args) == 1 and len(expr.variable_count) == 1:
-        (_, order) = expr.variable_count[0]
-        return expr.expr.func.__name__ + "'" * int(order), expr.expr.args
+    if isinstance(expr, sp.Derivative) and isinstance(expr.expr, AppliedUndef) and len(expr.variable_count) == 1:
+        (by, order) = expr.variable_count[0]
+        return (expr.expr.func.__name__ + "'" * int(order), (by,)) if expr.expr.args == (by,) else None
     if isinstance(expr, sp.Subs) and isinstance(expr.expr, sp.Derivative) and len(expr.variables) == 1 and isinstance(expr.expr.expr, AppliedUndef):
         inner = head(expr.expr)
         if inner is not None and inner[1] == tuple(expr.variables):
