@@ -87,7 +87,8 @@ def batch(seed: int) -> tuple[Counter[str], list[str]]:
             wrong.append(f"mutant {d.name} {name} {s}: {verdict} {verdict.checks}")
         if found != {"different"} or rnd.random() < 0.05:
             counts["mutants evaluated at real values"] += 1
-            real = counterexample(sides.world, sides.left, sides.right, modular.letters(sides.world, sides.left, sides.right), [3], Budget(LIMITS))
+            at = [dict.fromkeys(modular.letters(sides.world, sides.left, sides.right), 3)]
+            real = counterexample(sides.world, sides.left, sides.right, at, Budget(LIMITS))
             if verdict.proved != (real is None):
                 wrong.append(f"mutant {d.name} {name} {s}: {verdict.status}, but real values say otherwise")
         counts[f"mutant {verdict.status}"] += 1

@@ -14,6 +14,7 @@ from typing import Any
 
 import sympy as sp
 
+from symgrad.decide.explicit import SizesDiffer, from_explicit
 from symgrad.decide.limits import Unsupported
 from symgrad.decide.matrixexpr import from_matrixexpr, in_names
 from symgrad.errors import CellError, SymgradError
@@ -30,11 +31,12 @@ HYPERBOLIC = (sp.sinh, sp.cosh, sp.coth, sp.sech, sp.csch)
 
 @dataclass(frozen=True)
 class Claim:
-    """A tensor, and the program that knows its names and atoms; `scalar` if it was written for scalars."""
+    """A tensor, and the program that knows its names and atoms; `scalar` if it was written for scalars, `sizes` if for these sizes only."""
 
     program: Program
     tensor: Tensor
     scalar: bool = False
+    sizes: Mapping[sp.Symbol, int] = field(default_factory=dict)
 
 
 class ShapesDoNotFit(SymgradError):
@@ -50,6 +52,12 @@ def read(claimed: Any, program: Program, dims: tuple[sp.Expr, ...], reading: str
         return Claim(program, claimed)
     if hasattr(claimed, "tensor") and hasattr(claimed, "program"):
         return _derivative(claimed.tensor, claimed.program, program)
+    if isinstance(claimed, sp.MatrixBase | sp.NDimArray):
+        try:
+            program, value, sizes = from_explicit(claimed, program, dims)
+        except SizesDiffer as e:
+            raise ShapesDoNotFit(str(e)) from None
+        return Claim(program, value, sizes=sizes)
     if isinstance(claimed, sp.MatrixExpr):
         return Claim(*from_matrixexpr(claimed, program))
     if isinstance(claimed, int | float | sp.Number) and claimed == 0:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Any
 
@@ -33,13 +33,15 @@ class Sides:
     world: World
     left: Tensor
     right: Tensor
+    sizes: Mapping[sp.Symbol, int] = field(default_factory=dict)  # of an explicit matrix, which is compared at these alone
 
 
 def equal(a: Any, b: Any, reading: str = "matrix", *, limits: Limits = LIMITS) -> Verdict:
     """Whether a = b for every n and m, and every value of the names in them.
 
-    `a` is a derivative; `b` another one, a function of the cell's names, a SymPy `MatrixExpr`, a scalar expression (then both
-    are read as scalars) or a tensor.  Two scalar expressions of SymPy are compared as functions.  `reading` is "matrix",
+    `a` is a derivative; `b` another one, a function of the cell's names, a SymPy `MatrixExpr`, an explicit matrix (then n and m are
+    those of the matrix), a scalar expression (then both are read as scalars) or a tensor.  Two scalar expressions of SymPy are compared as
+    functions.  Where something is divided by, has a kink or a root, "every value" is almost every one.    `reading` is "matrix",
     "transposed" (denominator layout) or "scalar" (every size 1).
 
     >>> from symgrad.language.functions import applied
@@ -120,7 +122,7 @@ def compared(expected: Tensor, claim: Claim, given: Mapping[sp.Symbol, sp.Expr],
     if reading == "scalar":
         scalars = Scalars(here, claim.program)
         return Sides(scalar_world(here, claim.program), scalars.tensor(expected), scalars.tensor(claim.tensor))
-    return Sides(here, transposed(expected) if reading == "transposed" else expected, claim.tensor)
+    return Sides(here, transposed(expected) if reading == "transposed" else expected, claim.tensor, claim.sizes)
 
 
 def decide(sides: Sides, limits: Limits = LIMITS, witness: bool = True) -> tuple[Verdict, Normal | None]:
@@ -130,6 +132,8 @@ def decide(sides: Sides, limits: Limits = LIMITS, witness: bool = True) -> tuple
     forms, test, reasons = "stopped", None, []
     difference = None
     try:
+        if sides.sizes:
+            raise Stopped("an explicit matrix speaks of its own sizes only")
         normal = Normal(sides.world, budget)
         difference = normal.difference(sides.left, sides.right)
         forms = "equal" if not difference else "different" if normal.exact else "open"
@@ -153,7 +157,7 @@ def decide(sides: Sides, limits: Limits = LIMITS, witness: bool = True) -> tuple
     if "equal" in verdicts:
         method = " and ".join(k for k, v in checks.items() if v == "equal")
         error = Fraction(0) if forms == "equal" or test is None else test.error
-        return Verdict("proved", method, error=error, checks=checks), normal
+        return Verdict("proved", method + _at(sides.sizes), error=error, checks=checks), normal
     if verdicts == {"stopped"}:
         return Verdict("undecided", "none", reason="; ".join(dict.fromkeys(reasons)), checks=checks), normal
     if normal is not None and difference and sides.world.functions(sides.left, sides.right):
@@ -168,10 +172,14 @@ def decide(sides: Sides, limits: Limits = LIMITS, witness: bool = True) -> tuple
     return _refuted(sides, limits, checks, test, reasons), normal
 
 
+def _at(sizes: Mapping[sp.Symbol, int]) -> str:
+    return " at " + ", ".join(f"{s} = {k}" for s, k in sizes.items()) if sizes else ""
+
+
 def _tested(sides: Sides, limits: Limits) -> modular.Modular:
     """The modular test; with banded matrices where dense ones would have to be too large."""
     try:
-        return modular.decide(sides.world, sides.left, sides.right, Budget(limits))
+        return modular.decide(sides.world, sides.left, sides.right, Budget(limits), sizes=sides.sizes)
     except modular.TooLarge:
         return banded.decide(sides.world, sides.left, sides.right, Budget(limits))
 
@@ -180,13 +188,14 @@ def _refuted(sides: Sides, limits: Limits, checks: dict[str, str], test: modular
     """Refuted with numbers; undecided where none are found, for then the difference may be one of names that are not independent."""
     method = " and ".join(k for k, v in checks.items() if v in ("different", "open"))
     names = modular.letters(sides.world, sides.left, sides.right)
-    sizes = sorted({min(k, 6) for k in (2, 3, *((test.sizes.values()) if test else ()))}) if names else [1]
+    tried = sorted({min(k, 6) for k in (2, 3, *((test.sizes.values()) if test else ()))}) if names and not sides.sizes else [1]
+    sizes = [{**dict.fromkeys(names, k), **sides.sizes} for k in tried]
     found: Counterexample | None = None
     try:
-        found = counterexample(sides.world, sides.left, sides.right, names, sizes, Budget(limits))
+        found = counterexample(sides.world, sides.left, sides.right, sizes, Budget(limits))
     except Stopped as e:
         reasons.append(str(e))
     if found is not None:
-        return Verdict("refuted", method, counterexample=found, checks=checks)
+        return Verdict("refuted", method + _at(sides.sizes), counterexample=found, checks=checks)
     reasons.append("the two agree at all real values tried, yet no decider proves them equal")
     return Verdict("undecided", "none", reason="; ".join(dict.fromkeys(reasons)), checks=checks)

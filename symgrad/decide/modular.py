@@ -11,6 +11,7 @@ from __future__ import annotations
 import itertools
 import math
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -62,7 +63,7 @@ def letters(world: World, *tensors: Tensor) -> list[sp.Symbol]:
     return sorted({s for d in dims for s in d.free_symbols}, key=lambda s: s.name)
 
 
-def plan(world: World, a: Tensor, b: Tensor, budget: Budget) -> Plan:
+def plan(world: World, a: Tensor, b: Tensor, budget: Budget, largest: int = 0) -> Plan:
     """What must be evaluated to decide a = b."""
     functions = world.functions(a, b)
 
@@ -76,14 +77,14 @@ def plan(world: World, a: Tensor, b: Tensor, budget: Budget) -> Plan:
     bounds, total = bounded(1)
     size = max([1, a.rank + total.indices, *(rank + bound.indices for rank, bound in bounds.arguments)])
     if total.below or any(bound.below for _, bound in bounds.arguments):
-        bounds, total = bounded(min(size, budget.limits.size) + total.lone)
+        bounds, total = bounded(max(largest, min(size, budget.limits.size) + total.lone))
     if any(bound.bits for _, bound in bounds.arguments):
         raise Unsupported("a function of something that has a kink")
     degree = total.above + total.below
     if degree > budget.limits.degree:
         raise Exhausted(f"the degree {degree} is above {budget.limits.degree}")
     inner = max((bound.above for _, bound in bounds.arguments), default=0) + max((bound.below for _, bound in bounds.arguments), default=0)
-    asked = sum((size + total.lone) ** rank for rank, _ in bounds.arguments)
+    asked = sum(max(largest, size + total.lone) ** rank for rank, _ in bounds.arguments)
     met = (4 * asked + 2) ** 2  # pairs of 0, 1, ±a, ±2a for every argument a: where two of them agree by chance, so do values that need not
     likely = min(Fraction(1), (degree + met * inner) * LIKELIEST)
     per_trial = 1 - Fraction(1, 2**total.bits) * (1 - likely)
@@ -103,21 +104,30 @@ def trials(per_trial: Fraction) -> int:
     return count
 
 
-def decide(world: World, a: Tensor, b: Tensor, budget: Budget, seed: int | None = None, size: int | None = None) -> Modular:
-    """Whether a = b; with `size`, only whether they differ at matrices of that size (error 1 if not).
+def decide(
+    world: World,
+    a: Tensor,
+    b: Tensor,
+    budget: Budget,
+    seed: int | None = None,
+    size: int | None = None,
+    sizes: Mapping[sp.Symbol, int] | None = None,
+) -> Modular:
+    """Whether a = b; with `sizes`, at these alone; with `size`, only whether they differ at matrices of that size (error 1 if not).
 
     Without a `seed` the system gives one, for the stated error is that of values which no author of a claim can have known.
     """
     seed = secrets.randbits(64) if seed is None else seed
-    need = plan(world, a, b, budget)
+    need = plan(world, a, b, budget, max(sizes.values()) if sizes else 0)
     names = letters(world, a, b)
-    if size is None and need.size > budget.limits.size:
+    fixed = dict.fromkeys(names, size) if size is not None else {s: sizes.get(s, max(sizes.values())) for s in names} if sizes else {}
+    if not fixed and need.size > budget.limits.size:
         raise TooLarge(f"matrices of size {need.size} would be needed, the limit is {budget.limits.size}")
-    sizes = [range(need.size, need.size + need.lone + 1)] * len(names) if size is None else [range(size, size + 1)] * len(names)
-    if math.prod(map(len, sizes)) > 64:
+    ranges = [range(fixed[s], fixed[s] + 1) if fixed else range(need.size, need.size + need.lone + 1) for s in names]
+    if math.prod(map(len, ranges)) > 64:
         raise Exhausted("too many sizes would have to be tried")
     count = need.trials if size is None else 1
-    for chosen in itertools.product(*sizes):
+    for chosen in itertools.product(*ranges):
         given = dict(zip(names, chosen, strict=True))
         if not _same(world, a, b, given, budget, seed, count, need):
             return Modular(False, Fraction(0), need.exact, given, seed, count)

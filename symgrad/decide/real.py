@@ -148,14 +148,14 @@ class Counterexample:
         return f"at {where or 'size 1'} (seed {self.seed}): {what} is {a:.6g}, claimed {b:.6g}, difference {self.difference:.3g}"
 
 
-def counterexample(world: World, a: Tensor, b: Tensor, letters: Sequence[sp.Symbol], sizes: Sequence[int], budget: Budget) -> Counterexample | None:
-    """Values at which a and b differ by more than rounding, or None if none were found."""
-    for size in sizes:
+def counterexample(world: World, a: Tensor, b: Tensor, choices: Sequence[dict[sp.Symbol, int]], budget: Budget) -> Counterexample | None:
+    """Values at which a and b differ by more than rounding, at one of these choices of sizes, or None if none were found."""
+    for sizes in choices:
         for seed in range(SEEDS):
-            found = _at(world, a, b, dict.fromkeys(letters, size), seed, budget, DIGITS)
+            found = _at(world, a, b, sizes, seed, budget, DIGITS)
             if found is None:
                 continue
-            again = _at(world, a, b, dict.fromkeys(letters, size), seed, budget, 3 * DIGITS)
+            again = _at(world, a, b, sizes, seed, budget, 3 * DIGITS)
             if again is not None and abs(again.difference - found.difference) <= 1e-6 * found.difference:
                 return found  # and no cancellation of large numbers
     return None

@@ -30,7 +30,7 @@ from symgrad.verify.report import Check, judged, skipped
 from symgrad.verify.response import Step, names_at, plain, response
 from symgrad.verify.standin import Subject
 
-SIZES = ((1, 1), (2, 3))
+SIZES = ((1, 1), (2, 3), (3, 2))
 UFUNCS: dict[Any, Any] = {
     np.tanh: FUNCTIONS["tanh"], np.exp: FUNCTIONS["exp"], np.log: FUNCTIONS["log"], np.absolute: FUNCTIONS["abs"],
     np.sign: FUNCTIONS["sign"], np.sqrt: sp.sqrt,
