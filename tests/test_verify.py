@@ -325,7 +325,7 @@ def test_report_as_text_and_json():
 def test_run_is_the_command():
     text, status = run(LIBRARY["rnn"], "numpy,sympy", "text")
     assert status == 0, text
-    assert text.splitlines()[-1] == "rnn: 18 passed, 0 failed, 0 skipped (seed 0)"
+    assert text.splitlines()[-1] == "rnn: 20 passed, 0 failed, 0 skipped (seed 0)"
     text, status = run(LIBRARY["rnn"], "sympy", "json")
     assert status == 0
     assert json.loads(text)["ok"] is True

@@ -145,16 +145,21 @@ class _Reader:
 
     def claim(self) -> Claim:
         """Call the function with traced values and read what it returns."""
-        code = inspect.unwrap(self.function).__code__
+        code = getattr(inspect.unwrap(self.function), "__code__", None)
+        if code is None:
+            raise SymgradError(f"a claim is a function written in Python, with the cell's names as its arguments, not {self.function!r}")
         trace = Trace(code)
+        parameters = inspect.signature(self.function).parameters.values()
         leaves: dict[str, Traced] = {}
-        for p in inspect.signature(self.function).parameters.values():
+        for p in parameters:
             if p.kind in (p.VAR_POSITIONAL, p.VAR_KEYWORD):
                 raise SymgradError(f"a claim names what it uses: *{p.name} is not possible")
+            if p.default is not p.empty and p.name not in self.program.names:
+                continue  # a constant of the claim's own
             s = self.program.symbol(p.name)
             leaves[p.name] = Traced(trace, "leaf", (s,), self._shape(self.program.shapes.get(s, ())), code.co_firstlineno)
-        positional = [leaves[p.name] for p in inspect.signature(self.function).parameters.values() if p.kind is p.POSITIONAL_ONLY]
-        keyword = {p.name: leaves[p.name] for p in inspect.signature(self.function).parameters.values() if p.kind is not p.POSITIONAL_ONLY}
+        positional = [leaves[p.name] for p in parameters if p.kind is p.POSITIONAL_ONLY and p.name in leaves]
+        keyword = {p.name: leaves[p.name] for p in parameters if p.kind is not p.POSITIONAL_ONLY and p.name in leaves}
         with tracing(trace):
             result = self.function(*positional, **keyword)
         if not isinstance(result, Traced):
@@ -164,7 +169,7 @@ class _Reader:
                 raise SymgradError(f"the claim returned {type(result).__name__}, which depends on none of its arguments")
             return Claim(self.program, _scalar(sp.Rational(str(result)), self.program), scalar=True)
         if not result.shape.settle(len(self.dims)):
-            if result.shape.rank == 0 and (self.unit or not _has_axes(result)):
+            if self.unit or (result.shape.rank == 0 and not _has_axes(result)):
                 return self._finish(result, scalar=True)
             trace.fail(f"the claim is {describe(result.shape)}, the derivative {describe(self._shape(self.dims))}", code.co_firstlineno)
         if not result.shape.unify(self._shape(self.dims)):

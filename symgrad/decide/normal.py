@@ -169,7 +169,7 @@ class Normal:
             if not base:
                 raise Unsupported("a division by zero")
             return self.functions.power(rank, base, exponent)
-        if exponent > self.budget.limits.degree:
+        if exponent > self.budget.limits.exponent:
             raise Unsupported(f"the exponent {exponent}")
         result: Polynomial = {(): 1}
         square, k = base, int(exponent)

@@ -102,6 +102,7 @@ SYMPY = Backend(
 class Generators:
     """The unknowns: every applied activation becomes a symbol, the same one for the same argument.
 
+    SymPy merges e^a e^b into e^{a+b}, so an exponential of a sum is the product of one unknown for each of its monomials.
     A cell with 1/(1 + exp(-a)) in it, which tracing reads as σ(a), is taken to the unknown s = σ(a) by e^a = s/(1 - s) and σ(-a) = 1 - s.
     """
 
@@ -129,6 +130,8 @@ class Generators:
             s = self._unknown(FUNCTIONS["sigmoid"], -a if turned else a)
             s = 1 - s if turned else s
             return s if f != sp.exp else s / (1 - s)
+        if f == sp.exp:
+            return sp.Mul(*(self._unknown(f, m) ** c for m, c in a.as_coefficients_dict().items()))
         return self._unknown(f, a)
 
     def _unknown(self, f: Any, a: sp.Expr) -> sp.Symbol:
