@@ -84,8 +84,10 @@ class Bounds:
         closed = not _open(term, rank)
         result = Bound(indices=len(summed), lone=sum(self._lone(term, k, closed) for k in summed))
         for f in term.factors:
-            if f.value not in (IDENTITY, ONE):
-                result = result * (self.tensor(f.value) if isinstance(f.value, Tensor) else self.pointwise(f.value))
+            if isinstance(f.value, Tensor):
+                result = result * self.tensor(f.value)
+            elif f.value not in (IDENTITY, ONE):
+                result = result * self.pointwise(f.value)
         if result.below:  # a sum of k fractions has the product of the k denominators
             k = self.size ** len(summed)
             result = Bound(result.indices, result.above + result.below * (k - 1), result.below * k, result.bits * k, result.lone)

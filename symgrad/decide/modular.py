@@ -59,7 +59,7 @@ class Plan:
 
 def letters(world: World, *tensors: Tensor) -> list[sp.Symbol]:
     """The letters of every size that may occur."""
-    dims = [d for shape in world.shapes.values() for d in shape] + [d for t in tensors for d in t.dims]
+    dims = {d for shape in world.shapes.values() for d in shape} | {d for t in tensors for d in t.dims}
     return sorted({s for d in dims for s in d.free_symbols}, key=lambda s: s.name)
 
 
