@@ -20,7 +20,7 @@ from symgrad.decide.real import Reals
 from symgrad.errors import CellError, SymgradError, UnknownName
 from symgrad.face.cell import cell
 from symgrad.face.jacobian import jacobian
-from symgrad.language.activations import absolute, relu, sigmoid, softplus, step
+from symgrad.language.activations import absolute, activation, relu, sigmoid, softplus, step
 from symgrad.language.matrices import diag, eye, ones, outer
 from symgrad.verify import verify
 
@@ -475,6 +475,37 @@ def test_softmax():
     assert verify(attending, "sympy, decide")
 
 
+def test_the_diagonal_of_a_matrix_is_not_the_matrix():
+    n = sp.Symbol("n", integer=True, positive=True)
+    U = sp.MatrixSymbol("U", n, n)
+    K = jacobian(rnn_identity)
+    assert equal(K, sp.DiagonalMatrix(U)).refuted
+    assert equal(K, lambda U: diag(diag(U))).refuted
+    assert equal(replace(K, tensor=read(lambda U: diag(diag(U)), K.program, K.tensor.dims).tensor), sp.DiagonalMatrix(U)).proved
+
+
+def test_claims_too_large_for_the_normal_form_end_soon():
+    def wide(z, h, r, U_z, U_h, U_r):
+        a = diag(z)
+        for _ in range(14):
+            a = a @ (U_z + U_h + diag(z * r) @ U_r + diag(h))
+        return a
+
+    def again(z, h, r, U_z, U_h, U_r):
+        a = diag(z)
+        for _ in range(14):
+            a = a @ (diag(h) + diag(r) @ (diag(z) @ U_r) + U_h + U_z)
+        return a
+
+    start = time.monotonic()
+    assert equal(J, wide).refuted
+    claimed = read(wide, J.program, J.tensor.dims)
+    verdict = equal(replace(J, program=claimed.program, tensor=claimed.tensor), again)
+    assert verdict.method == "modular"
+    assert 0 < verdict.error < Fraction(1, 2**100)
+    assert time.monotonic() - start < 30
+
+
 def test_a_name_that_the_cell_does_not_have():
     with pytest.raises(UnknownName, match="hbar"):
         equal(J, sp.Symbol("hbar") * x)
@@ -582,6 +613,10 @@ def test_mistakes_are_told():
         equal(J, "diag(z)")
     with pytest.raises(SymgradError, match="names what it uses"):
         equal(J, lambda *names: names[0])
+    with pytest.raises(SymgradError, match="not bool"):
+        equal(J, True)
+    with pytest.raises(CellError, match="a function of its own already"):
+        activation("tanh", numpy=np.sin)
     with pytest.raises(SymgradError, match="written in Python"):
         equal(J, np.tanh)
     with pytest.raises(CellError, match="eye"):

@@ -62,7 +62,7 @@ def read(claimed: Any, program: Program, dims: tuple[sp.Expr, ...], reading: str
         return Claim(*from_matrixexpr(claimed, program))
     if isinstance(claimed, int | float | sp.Number) and claimed == 0:
         return Claim(program, Tensor(dims, ()))
-    if isinstance(claimed, int | float | sp.Expr):
+    if isinstance(claimed, int | float | sp.Expr) and not isinstance(claimed, bool):
         return Claim(program, _scalar(sp.sympify(claimed), program), scalar=True)
     if callable(claimed):
         return _traced(claimed, program, dims, unit=reading == "scalar")

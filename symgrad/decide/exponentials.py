@@ -29,7 +29,16 @@ from symgrad.language.program import Shape
 EXPONENTIAL = {"sigmoid", "tanh", "exp", "softplus"}
 MOST = 1000  # the largest power of one exponential
 Ratio = tuple[Polynomial, Polynomial]
-WORKER = "import sys,pickle;sys.setrecursionlimit(10000);import sympy;e=pickle.load(sys.stdin.buffer);print(int(sympy.cancel(sympy.together(e))==0))"
+MEMORY = 2**31  # bytes that SymPy may use, on systems that can say so
+WORKER = """
+import contextlib, pickle, sys
+with contextlib.suppress(ImportError, OSError, ValueError):
+    import resource
+    resource.setrlimit(resource.RLIMIT_AS, (int(sys.argv[1]), int(sys.argv[1])))
+sys.setrecursionlimit(10000)
+import sympy
+print(int(sympy.cancel(sympy.together(pickle.load(sys.stdin.buffer))) == 0))
+"""
 
 
 class Exponentials:
@@ -206,7 +215,7 @@ class Exponentials:
         seconds = self.budget.limits.sympy_seconds
         e = self._sympy(p)
         try:
-            done = subprocess.run([sys.executable, "-c", WORKER], input=pickle.dumps(e), capture_output=True, timeout=seconds, check=False)
+            done = subprocess.run([sys.executable, "-c", WORKER, str(MEMORY)], input=pickle.dumps(e), capture_output=True, timeout=seconds, check=False)
         except subprocess.TimeoutExpired:
             raise Exhausted(f"SymPy was stopped after {seconds:g} seconds") from None
         if done.returncode:

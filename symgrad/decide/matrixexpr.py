@@ -132,9 +132,10 @@ class _Reader:
         return self.product(sp.MatMul(*[e.base] * int(e.exp), evaluate=False)) if e.exp != 1 else self.read(e.base)
 
     def diagonal(self, e: Any) -> _Value:
+        """diag(v) of a vector; of a matrix its diagonal, zeros elsewhere."""
         v = self.read(e.args[0])
         if v.tensor.rank == 2:
-            return v
+            return _Value(tensor(v.tensor.dims, [Term(sp.S.One, (Factor(v.tensor, (0, 0)), Factor(IDENTITY, (0, 1))))]), v.axes)
         return _Value(tensor(v.tensor.dims * 2, [Term(sp.S.One, (Factor(v.tensor, (0,)), Factor(IDENTITY, (0, 1))))]), (True, True))
 
     def constant(self, e: Any, matrix: sp.Symbol | None) -> _Value:
