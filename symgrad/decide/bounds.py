@@ -9,8 +9,10 @@ difference is not the zero polynomial in the entries, and no identity of small m
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import reduce
 
 import sympy as sp
 
@@ -73,21 +75,20 @@ class Bounds:
     def tensor(self, value: Tensor) -> Bound:
         """The largest of the terms."""
         if id(value) not in self._tensors:
-            total = Bound()
-            for term in value.terms:
-                total = total + self._term(term, value.rank)
-            self._tensors[id(value)] = total
+            terms = [self._term(t, value.rank) for t in value.terms]
+            self._tensors[id(value)] = reduce(operator.add, terms) if terms else Bound()
         return self._tensors[id(value)]
 
     def _term(self, term: Term, rank: int) -> Bound:
         summed = {i for f in term.factors for i in f.indices if i >= rank}
-        closed = not _open(term, rank)
-        result = Bound(indices=len(summed), lone=sum(self._lone(term, k, closed) for k in summed))
+        closed = bool(summed) and not _open(term, rank)
+        parts = [Bound(indices=len(summed), lone=sum(self._lone(term, k, closed) for k in summed))] if summed else []
         for f in term.factors:
             if isinstance(f.value, Tensor):
-                result = result * self.tensor(f.value)
+                parts.append(self.tensor(f.value))
             elif f.value not in (IDENTITY, ONE):
-                result = result * self.pointwise(f.value)
+                parts.append(self.pointwise(f.value))
+        result = reduce(operator.mul, parts) if parts else Bound()
         if result.below:  # a sum of k fractions has the product of the k denominators
             k = self.size ** len(summed)
             result = Bound(result.indices, result.above + result.below * (k - 1), result.below * k, result.bits * k, result.lone)

@@ -95,7 +95,7 @@ class Evaluator:
     def pointwise(self, e: sp.Expr, rank: int) -> Array:
         """The value of an expression as an array that broadcasts to `rank` axes behind that of the trials, or as a number."""
         if e.is_Symbol:
-            if e == ONE:
+            if e not in self.values and e == ONE:
                 return self.field.number(1)
             value = self.symbol(e)
             missing = rank + 1 - value.ndim
@@ -131,10 +131,11 @@ class Evaluator:
         if id(value) not in self._tensors:
             self.budget.clock()
             shape = (self.field.trials, *self.shape(value.dims))
-            total: Array = np.zeros((1,) * len(shape), dtype=object)
+            total: Array = 0
             for term in value.terms:
                 total = total + self._term(term, value)
-            self._tensors[id(value)] = value, np.broadcast_to(self.field.reduce(total), shape)
+            total = np.asarray(self.field.reduce(total), dtype=object)
+            self._tensors[id(value)] = value, total if total.shape == shape else np.broadcast_to(total, shape)
         return self._tensors[id(value)][1]
 
     def _term(self, term: Term, value: Tensor) -> Array:

@@ -65,12 +65,11 @@ def letters(world: World, *tensors: Tensor) -> list[sp.Symbol]:
 
 def plan(world: World, a: Tensor, b: Tensor, budget: Budget, largest: int = 0) -> Plan:
     """What must be evaluated to decide a = b."""
-    functions = world.functions(a, b)
 
     def bounded(size: int) -> tuple[Bounds, Bound]:
         bounds = Bounds(world, size)
         total = bounds.tensor(a) + bounds.tensor(b)
-        if functions:
+        if bounds.functions:
             bounds.gates()
         return bounds, total
 
@@ -88,7 +87,7 @@ def plan(world: World, a: Tensor, b: Tensor, budget: Budget, largest: int = 0) -
     met = (4 * asked + 2) ** 2  # pairs of 0, 1, ±a, ±2a for every argument a: where two of them agree by chance, so do values that need not
     likely = min(Fraction(1), (degree + met * inner) * LIKELIEST)
     per_trial = 1 - Fraction(1, 2**total.bits) * (1 - likely)
-    return Plan(size, total.lone, trials(per_trial), per_trial, not bounds.functions & INEXACT, functions)
+    return Plan(size, total.lone, trials(per_trial), per_trial, not bounds.functions & INEXACT, bool(bounds.functions))
 
 
 def trials(per_trial: Fraction) -> int:
