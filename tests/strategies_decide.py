@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import random
 import warnings
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -200,6 +201,30 @@ def _thirds(d: Derivative, value: Tensor, rnd: random.Random) -> Tensor | None:
     return _rebuild(value, [*value.terms[:k], Term(t.coefficient / 3, t.factors), *value.terms[k + 1 :], Term(2 * t.coefficient / 3, t.factors)])
 
 
+def _collect(d: Derivative, value: Tensor, rnd: random.Random) -> Tensor | None:
+    """A U + B U is (A + B) U, and U - z U is (1 - z) U: two terms that differ in pointwise factors at one place are one."""
+
+    def parts(t: Term, at: tuple[int, ...]) -> tuple[sp.Expr, Counter[Factor]]:
+        here = [f for f in t.factors if f.indices == at and _pointwise(f)]
+        return t.coefficient * sp.Mul(*(f.value for f in here)), Counter(f for f in t.factors if f not in here and f.value != ONE)
+
+    places = [
+        (k, n, f.indices)
+        for k, t in enumerate(value.terms)
+        for n, u in enumerate(value.terms)
+        for f in t.factors
+        if k != n and _pointwise(f) and len(f.indices) == 1 and parts(t, f.indices)[1] == parts(u, f.indices)[1]
+        and not any(g.value in d.program.constants for g in t.factors)
+    ]
+    if not places:
+        return None
+    k, n, at = rnd.choice(places)
+    (one, rest), (two, _) = (parts(value.terms[i], at) for i in (k, n))
+    ones = [Factor(ONE, (i,)) for i in dict.fromkeys(i for t in (value.terms[k], value.terms[n]) for f in t.factors for i in f.indices)]
+    merged = Term(sp.S.One, (Factor(one + two, at), *rest.elements(), *ones))
+    return _rebuild(value, [merged, *(t for i, t in enumerate(value.terms) if i not in (k, n))])
+
+
 def _twice_transposed(d: Derivative, value: Tensor, rnd: random.Random) -> Tensor | None:
     if value.rank != 2:
         return None
@@ -232,6 +257,7 @@ REWRITINGS: dict[str, Callable[[Derivative, Tensor, random.Random], Tensor | Non
     "expand": _pointwise_change(lambda e, rnd: sp.expand(e)),
     "factor": _pointwise_change(lambda e, rnd: sp.factor(e) if not e.has(sp.Derivative) else None),
     "split": _tensor_change(_split),
+    "collect": _tensor_change(_collect),
     "merge": _tensor_change(_merge),
     "shuffle": _tensor_change(_shuffle),
     "identity": _tensor_change(_identity),
@@ -416,11 +442,11 @@ MUTANTS: dict[str, Callable[[Derivative, Tensor, random.Random], Tensor | None]]
 }
 
 
-def mutant(d: Derivative, rnd: random.Random) -> tuple[str, Tensor] | None:
-    """One error in the derivative, written in another way half of the time."""
-    name = rnd.choice(list(MUTANTS))
+def mutant(d: Derivative, rnd: random.Random, kind: str | None = None) -> tuple[str, Tensor] | None:
+    """One error in the derivative, of this kind or any, written in another way half of the time; None where there is no place for it."""
+    name = kind or rnd.choice(list(MUTANTS))
     changed = MUTANTS[name](d, d.tensor, rnd)
-    if changed is None:
+    if changed is None or changed == d.tensor:
         return None
     if rnd.random() < 0.5:
         changed = rewritten(replace(d, tensor=changed), rnd, 1)[1]
@@ -430,10 +456,11 @@ def mutant(d: Derivative, rnd: random.Random) -> tuple[str, Tensor] | None:
 def rewritten(d: Derivative, rnd: random.Random, steps: int | None = None) -> tuple[str, Tensor]:
     """The derivative after one to four rewritings."""
     value, done = d.tensor, []
-    for _ in range(steps or rnd.randint(1, 4)):
+    wanted = steps or rnd.randint(1, 4)
+    while len(done) < wanted:  # some rewriting always applies
         name = rnd.choice(list(REWRITINGS))
         new = REWRITINGS[name](d, value, rnd)
-        if new is not None:
+        if new is not None and new != value:
             value = new
             done.append(name)
     return "+".join(done), value

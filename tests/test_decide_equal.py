@@ -3,13 +3,15 @@
 import dataclasses
 import pickle
 import time
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
 import pytest
 import sympy as sp
 
-from symgrad.cells import LIBRARY, gru, gru_merged, gru_reset_after, gru_write, lstm, rnn, rnn_relu
+from symgrad.cells import LIBRARY, gru, gru_merged, gru_reset_after, gru_write, lstm, rnn, rnn_identity, rnn_relu
+from symgrad.decide.claim import read
 from symgrad.decide.equal import equal
 from symgrad.decide.exponentials import Exponentials
 from symgrad.decide.functions import Functions
@@ -18,8 +20,9 @@ from symgrad.decide.real import Reals
 from symgrad.errors import CellError, SymgradError, UnknownName
 from symgrad.face.cell import cell
 from symgrad.face.jacobian import jacobian
-from symgrad.language.activations import absolute, relu, sigmoid, softplus, step
+from symgrad.language.activations import absolute, activation, relu, sigmoid, softplus, step
 from symgrad.language.matrices import diag, eye, ones, outer
+from symgrad.verify import verify
 
 x, y = sp.symbols("x y")
 J = jacobian(gru)
@@ -106,6 +109,38 @@ def test_every_state_jacobian_is_what_it_gives_to_sympy(name, of, wrt):
     if name != "deep_chain":  # a free function has no MatrixExpr
         assert equal(K, K.sympy())
     assert equal(K, K.sympy(form="scalar"))
+
+
+@pytest.mark.parametrize(("name", "of", "wrt"), STATES)
+def test_every_state_jacobian_is_its_explicit_components(name, of, wrt):
+    if name == "deep_chain":
+        return
+    K = jacobian(LIBRARY[name], of, wrt)
+    for n in (1, 2, 3):
+        M = K.sympy(n=n, m=2)
+        verdict = equal(K, M)
+        assert verdict.proved, verdict
+        assert equal(K, M + sp.ones(n, n) * sp.Rational(1, 10**16)).refuted
+
+
+def test_an_explicit_matrix_speaks_of_its_own_sizes():
+    verdict = equal(J, J.sympy(n=2))
+    assert "at n = 2" in verdict.method
+    assert 0 < verdict.error < Fraction(1, 2**100)
+    assert equal(J, J.sympy(n=2).T, "transposed").proved
+    verdict = equal(J, J.sympy(n=3).T)
+    assert verdict.counterexample.sizes["n"] == 3
+    assert {r.kind for r in verdict.readings} == {"transposed"}
+    assert equal(J, sp.ones(2, 3)).method == "shapes"
+    assert equal(jacobian(gru, "h", "x"), jacobian(gru, "h", "x").sympy(n=2, m=3)).proved
+    assert equal(jacobian(rnn, "h", "U"), jacobian(rnn, "h", "U").sympy(n=2)).proved
+    assert equal(J.at(z=1), sp.eye(3)).proved
+    u = sp.MatrixSymbol("U", 1, 1)[0, 0]
+    a = u * sp.MatrixSymbol("h", 1, 1)[0, 0] + sp.MatrixSymbol("W", 1, 1)[0, 0] * sp.MatrixSymbol("x", 1, 1)[0, 0] + sp.MatrixSymbol("b", 1, 1)[0, 0]
+    assert equal(jacobian(rnn), sp.Matrix([[u * (1 - sp.tanh(a) ** 2)]])).proved
+    assert equal(jacobian(rnn), sp.Matrix([[u * (1 - sp.tanh(a))]])).refuted
+    with pytest.raises(UnknownName, match="qq"):
+        equal(J, sp.eye(2) * sp.Symbol("qq"))
 
 
 def test_concatenation_in_both_readings():
@@ -315,6 +350,174 @@ def test_scalar_falsehoods(a, b):
     assert verdict.counterexample is not None
 
 
+f, g = sp.Function("power"), sp.Function("g")
+
+
+@pytest.mark.parametrize(("a", "b"), [
+    (f(x + y) / (x + y), sp.S.One),  # a function may have any name
+    (f(x + y), x + y),
+    (sp.sqrt(x**2), x),  # it is -x for x < 0
+    (x * sp.Float(1 + 2**-52), x),
+    (sp.Derivative(g(2 * x), x), sp.Subs(sp.Derivative(g(y), y), y, 2 * x)),  # 2 g'(2x), not g'(2x)
+    (tanh(relu(x)), tanh(relu(y))),  # equal wherever both are negative
+    (tanh(relu(x)) * tanh(relu(y)), 0 * x + tanh(relu(x))),
+    (sp.sqrt(x * y), sp.sqrt(x) * sp.sqrt(y)),
+    (x**sp.Rational(1, 3) * x**sp.Rational(2, 3) + sp.Rational(1, 10**30), x),
+])  # fmt: skip
+def test_what_is_not_the_same_is_never_proved(a, b):
+    assert not equal(a, b).proved
+    assert not equal(b, a).proved
+
+
+def test_no_number_is_believed_that_cancellation_made():
+    """Both are about 1, computed from numbers above 10^60."""
+    big = exp(150 + x**2)
+    assert equal((big * (1 + 1 / big) - 1) / big, sp.S.One).status != "refuted"
+
+
+def test_a_logarithm_or_root_of_a_negative_number_is_no_counterexample():
+    assert equal(sp.Abs(sp.sqrt(x)) ** 2, x).status != "refuted"
+    assert equal(log(x * y), log(x) + log(y)).status != "refuted"
+
+
+def test_a_dummy_is_no_name():
+    with pytest.raises(SymgradError, match="Dummy"):
+        equal(sp.Dummy("x") - sp.Dummy("x") + y, y)
+
+
+def test_towers_end():
+    tower = 9 * x
+    for _ in range(6):
+        tower = exp(tower)
+    assert not equal(tower, x).proved
+
+
+@cell
+def free(x, h, *, W, U):
+    return W @ x + U @ h
+
+
+K = jacobian(free)
+
+
+def test_contractions_under_functions_are_numbers_of_their_own():
+    """Σ_k f(h_k) is not f at one place, a sum of ones is n, and (U h)² is not (U∘U)(h∘h), under logarithms and fraction lines too."""
+    def expression(one):
+        claim = read(one, K.program, K.tensor.dims)
+        renamed = {s: sp.Symbol(f"left {s}") for s in claim.program.atoms}
+        atoms = {renamed[s]: t.map(lambda e: e.xreplace(renamed)) for s, t in claim.program.atoms.items()}
+        shapes = {renamed.get(s, s): d for s, d in claim.program.shapes.items()}
+        program = replace(claim.program, atoms={**K.program.atoms, **atoms}, shapes=shapes)
+        return replace(K, program=program, tensor=claim.tensor.map(lambda e: e.xreplace(renamed)))
+
+    def same(one, other):
+        return equal(expression(one), other)
+
+    assert same(lambda U, h: diag(np.log(np.exp(U @ h)) ** 2), lambda U, h: diag(np.log(np.exp((U * U) @ (h * h))))).refuted
+    assert same(lambda U, h: diag(np.exp(h) / (U @ h) ** 2), lambda U, h: diag(np.exp(h) / ((U * U) @ (h * h)))).refuted
+    assert same(lambda h: diag(h) * np.sum(np.exp(h) / (1 + np.exp(h)) + 1 / (1 + np.exp(h))), lambda h: diag(h)).refuted
+    assert same(lambda h: diag(h) * np.sum(np.exp(h) / (1 + np.exp(h)) + 1 / (1 + np.exp(h))), lambda h: diag(h) * np.sum(sigmoid(h) + sigmoid(-h))).proved
+    assert same(lambda U, h: U @ diag(1 / (1 + np.exp(-h))) @ U, lambda U, h: U @ diag(sigmoid(h)) @ U).proved
+    assert same(lambda U, h: diag((U @ h) / (U @ h)), lambda: eye()).proved
+    assert same(lambda h: diag(np.exp(h) / np.sum(np.exp(h))), lambda h: diag(1 / np.sum(np.exp(h))) @ diag(np.exp(h))).proved
+
+
+# -- two cells ------------------------------------------------------------------------------------------------------------------------
+
+
+@cell
+def keeping(x, h, *, W, b):
+    z = sigmoid(W @ x + b)
+    return z * h
+
+
+@cell
+def keeping_tanh(x, h, *, W, b):
+    z = np.tanh(W @ x + b)
+    return z * h
+
+
+@cell
+def keeping_renamed(x, h, *, W, b):
+    u = sigmoid(-(W @ x) - b)
+    return h - u * h
+
+
+def test_a_derivative_of_another_cell_brings_its_own_definitions():
+    """z is not z where it is computed differently, and u = 1 - σ(-a) is z."""
+    assert equal(jacobian(keeping), jacobian(keeping_tanh)).refuted
+    assert equal(jacobian(keeping), jacobian(keeping_renamed)).proved
+    assert equal(jacobian(keeping_renamed), jacobian(keeping)).proved
+    assert equal(jacobian(keeping, wrt="x"), jacobian(keeping_renamed, wrt="x")).proved
+    assert equal(jacobian(keeping, wrt="x"), jacobian(keeping_tanh, wrt="x")).refuted
+
+
+def test_a_vector_is_no_matrix_and_a_default_is_a_constant():
+    K = jacobian(rnn)
+    verdict = equal(K, lambda h_t, U: (1 - h_t**2) @ U)
+    assert verdict.method == "shapes"
+    assert [r.kind for r in verdict.readings] == ["scalar"]
+    assert equal(K, lambda h_t, U, k=2: np.diag(1 - h_t**k) @ U).proved
+
+
+def test_softmax():
+    @cell
+    def attending(x, h, *, W, U):
+        s = np.exp(W @ x + U @ h)
+        p = s / np.sum(s)
+        return p * h
+
+    K = jacobian(attending)
+    assert equal(K, lambda p, h, U: diag(p) + diag(h) @ (diag(p) - outer(p, p)) @ U).proved
+    assert equal(K, lambda p, h, U: diag(p) + diag(h * p * (1 - p)) @ U).refuted
+    assert equal(K, K.sympy()).proved
+    assert equal(K, K.sympy(n=2)).proved
+    assert verify(attending, "sympy, decide")
+
+
+def test_the_diagonal_of_a_matrix_is_not_the_matrix():
+    n = sp.Symbol("n", integer=True, positive=True)
+    U = sp.MatrixSymbol("U", n, n)
+    K = jacobian(rnn_identity)
+    assert equal(K, sp.DiagonalMatrix(U)).refuted
+    assert equal(K, lambda U: diag(diag(U))).refuted
+    assert equal(replace(K, tensor=read(lambda U: diag(diag(U)), K.program, K.tensor.dims).tensor), sp.DiagonalMatrix(U)).proved
+
+
+def test_claims_too_large_for_the_normal_form_end_soon():
+    def wide(z, h, r, U_z, U_h, U_r):
+        a = diag(z)
+        for _ in range(14):
+            a = a @ (U_z + U_h + diag(z * r) @ U_r + diag(h))
+        return a
+
+    def again(z, h, r, U_z, U_h, U_r):
+        a = diag(z)
+        for _ in range(14):
+            a = a @ (diag(h) + diag(r) @ (diag(z) @ U_r) + U_h + U_z)
+        return a
+
+    start = time.monotonic()
+    assert equal(J, wide).refuted
+    claimed = read(wide, J.program, J.tensor.dims)
+    verdict = equal(replace(J, program=claimed.program, tensor=claimed.tensor), again)
+    assert verdict.method == "modular"
+    assert 0 < verdict.error < Fraction(1, 2**100)
+    assert time.monotonic() - start < 30
+
+
+def test_a_name_that_the_cell_does_not_have():
+    with pytest.raises(UnknownName, match="hbar"):
+        equal(J, sp.Symbol("hbar") * x)
+
+
+def test_a_number_made_of_vectors_is_no_matrix():
+    verdict = equal(jacobian(rnn_identity), lambda U: np.sum(U))
+    assert verdict.refuted
+    assert verdict.method == "shapes"
+    assert {r.kind for r in verdict.readings} == {"scalar"}
+
+
 def test_gates_that_depend_on_each_other_are_not_refuted_by_mistake():
     """r = σ(-a) is 1 - z, which independent gates would never be."""
 
@@ -347,7 +550,10 @@ def test_a_rectified_value_and_its_slope_are_not_independent():
 @pytest.mark.parametrize("depth", ["5", "50", "150"])
 def test_pathological_claims_end(depth):
     start = time.monotonic()
-    assert equal(x ** (9**9), x).status == "undecided"
+    assert equal(x ** (9**9), x).refuted
+    assert equal(x ** (9**9), x ** (9**9)).error > 0
+    assert equal(x ** (9**99), x).method == "real values"
+    assert equal(x ** (9**99), x ** (9**99)).undecided
     wide = sp.Mul(*(1 + sp.Symbol(f"a{k}") + sp.Symbol(f"b{k}") for k in range(40)))
     assert equal(wide, wide + 1).status in ("refuted", "undecided")
     nested = x
@@ -408,6 +614,12 @@ def test_mistakes_are_told():
         equal(J, "diag(z)")
     with pytest.raises(SymgradError, match="names what it uses"):
         equal(J, lambda *names: names[0])
+    with pytest.raises(SymgradError, match="not bool"):
+        equal(J, True)
+    with pytest.raises(CellError, match="a function of its own already"):
+        activation("tanh", numpy=np.sin)
+    with pytest.raises(SymgradError, match="written in Python"):
+        equal(J, np.tanh)
     with pytest.raises(CellError, match="eye"):
         eye()
     assert np.array_equal(eye(2), np.eye(2))

@@ -11,6 +11,7 @@ entries.  It is evaluated by its action on a random vector, never as a matrix.
 from __future__ import annotations
 
 import hashlib
+import secrets
 from collections import Counter
 from dataclasses import dataclass
 from fractions import Fraction
@@ -237,8 +238,9 @@ def _sum(v: Array) -> Array:
     return plus(times(high % _P, np.uint64(2**32)), low % _P)
 
 
-def decide(world: World, a: Tensor, b: Tensor, budget: Budget, seed: int = 0) -> Modular:
+def decide(world: World, a: Tensor, b: Tensor, budget: Budget, seed: int | None = None) -> Modular:
     """Whether a = b, for chains of matrices and vectors."""
+    seed = secrets.randbits(64) if seed is None else seed
     small = modular.decide(world, a, b, budget, seed, size=3)
     if not small.equal:
         return small

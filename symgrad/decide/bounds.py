@@ -9,8 +9,10 @@ difference is not the zero polynomial in the entries, and no identity of small m
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import reduce
 
 import sympy as sp
 
@@ -32,7 +34,8 @@ class Bound:
 
     def __add__(self, other: Bound) -> Bound:
         above = max(self.above + other.below, other.above + self.below)
-        return Bound(max(self.indices, other.indices), above, self.below + other.below, max(self.bits, other.bits), max(self.lone, other.lone))
+        bits = self.bits + other.bits if self.below or other.below else max(self.bits, other.bits)
+        return Bound(max(self.indices, other.indices), above, self.below + other.below, bits, max(self.lone, other.lone))
 
     def __mul__(self, other: Bound) -> Bound:
         return Bound(
@@ -59,12 +62,11 @@ VALUES: dict[str, Callable[[Bound], Bound]] = {  # what a function adds to the d
 
 
 class Bounds:
-    """The bounds of one world; `arguments` are those of every function's arguments."""
+    """The bounds of one world at sizes up to `size`; `arguments` are those of every function's arguments."""
 
-    def __init__(self, world: World) -> None:
-        self.world = world
+    def __init__(self, world: World, size: int = 1) -> None:
+        self.world, self.size = world, size
         self.arguments: list[tuple[int, Bound]] = []  # rank and bound
-        self.roots = 0
         self.functions: set[str] = set()
         self._tensors: dict[int, Bound] = {}  # by identity: a hash would walk the whole tensor
         self._pointwise: dict[sp.Expr, Bound] = {}
@@ -73,21 +75,23 @@ class Bounds:
     def tensor(self, value: Tensor) -> Bound:
         """The largest of the terms."""
         if id(value) not in self._tensors:
-            total = Bound()
-            for term in value.terms:
-                total = total + self._term(term, value.rank)
-            self._tensors[id(value)] = total
+            terms = [self._term(t, value.rank) for t in value.terms]
+            self._tensors[id(value)] = reduce(operator.add, terms) if terms else Bound()
         return self._tensors[id(value)]
 
     def _term(self, term: Term, rank: int) -> Bound:
         summed = {i for f in term.factors for i in f.indices if i >= rank}
-        closed = not _open(term, rank)
-        result = Bound(indices=len(summed), lone=sum(self._lone(term, k, closed) for k in summed))
+        closed = bool(summed) and not _open(term, rank)
+        parts = [Bound(indices=len(summed), lone=sum(self._lone(term, k, closed) for k in summed))] if summed else []
         for f in term.factors:
-            if f.value not in (IDENTITY, ONE):
-                result = result * (self.tensor(f.value) if isinstance(f.value, Tensor) else self.pointwise(f.value))
+            if isinstance(f.value, Tensor):
+                parts.append(self.tensor(f.value))
+            elif f.value not in (IDENTITY, ONE):
+                parts.append(self.pointwise(f.value))
+        result = reduce(operator.mul, parts) if parts else Bound()
         if result.below:  # a sum of k fractions has the product of the k denominators
-            result = Bound(result.indices, result.above + result.below * 1000, result.below * 1000, result.bits, result.lone)
+            k = self.size ** len(summed)
+            result = Bound(result.indices, result.above + result.below * (k - 1), result.below * k, result.bits * k, result.lone)
         return result
 
     def _lone(self, term: Term, k: int, closed: bool) -> bool:
@@ -136,8 +140,7 @@ class Bounds:
             for a in e.args[1:]:
                 result = result + self.pointwise(a) if e.is_Add else result * self.pointwise(a)
             return result
-        if e.is_Pow and e.exp.is_Rational and e.exp.q in (1, 2):
-            self.roots += int(e.exp.q) - 1
+        if e.is_Pow and e.exp.is_Integer:
             return self.pointwise(e.base).power(int(e.exp.p))
         found = head(e)
         if found is None:

@@ -9,17 +9,20 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cache
 from typing import Any
 
 import sympy as sp
 
-from symgrad.decide.matrixexpr import from_matrixexpr
+from symgrad.decide.explicit import SizesDiffer, from_explicit
+from symgrad.decide.limits import Unsupported
+from symgrad.decide.matrixexpr import from_matrixexpr, in_names
 from symgrad.errors import CellError, SymgradError
 from symgrad.language.activations import FreeActivation, FreeFunction
 from symgrad.language.functions import applied
 from symgrad.language.matrices import tracing
 from symgrad.language.program import Call, Program
-from symgrad.language.shapes import Dim, Shape
+from symgrad.language.shapes import Dim, Shape, describe
 from symgrad.language.tensor import IDENTITY, ONE, Factor, Tensor, Term, added, tensor
 from symgrad.language.trace import Trace, Traced
 
@@ -28,11 +31,12 @@ HYPERBOLIC = (sp.sinh, sp.cosh, sp.coth, sp.sech, sp.csch)
 
 @dataclass(frozen=True)
 class Claim:
-    """A tensor, and the program that knows its names and atoms; `scalar` if it was written for scalars."""
+    """A tensor, and the program that knows its names and atoms; `scalar` if it was written for scalars, `sizes` if for these sizes only."""
 
     program: Program
     tensor: Tensor
     scalar: bool = False
+    sizes: Mapping[sp.Symbol, int] = field(default_factory=dict)
 
 
 class ShapesDoNotFit(SymgradError):
@@ -47,36 +51,71 @@ def read(claimed: Any, program: Program, dims: tuple[sp.Expr, ...], reading: str
     if isinstance(claimed, Tensor):
         return Claim(program, claimed)
     if hasattr(claimed, "tensor") and hasattr(claimed, "program"):
-        return Claim(_joined(program, claimed.program), claimed.tensor)
+        return _derivative(claimed.tensor, claimed.program, program)
+    if isinstance(claimed, sp.MatrixBase | sp.NDimArray):
+        try:
+            program, value, sizes = from_explicit(claimed, program, dims)
+        except SizesDiffer as e:
+            raise ShapesDoNotFit(str(e)) from None
+        return Claim(program, value, sizes=sizes)
     if isinstance(claimed, sp.MatrixExpr):
         return Claim(*from_matrixexpr(claimed, program))
     if isinstance(claimed, int | float | sp.Number) and claimed == 0:
         return Claim(program, Tensor(dims, ()))
-    if isinstance(claimed, int | float | sp.Expr):
+    if isinstance(claimed, int | float | sp.Expr) and not isinstance(claimed, bool):
         return Claim(program, _scalar(sp.sympify(claimed), program), scalar=True)
     if callable(claimed):
         return _traced(claimed, program, dims, unit=reading == "scalar")
     raise SymgradError(f"a claim is a function of the cell's names, a SymPy expression or a derivative, not {type(claimed).__name__}")
 
 
-def _joined(a: Program, b: Program) -> Program:
-    """The first program, knowing what the second knows besides."""
-    if a is b:
-        return a
-    return replace(
-        a, atoms={**b.atoms, **a.atoms}, shapes={**b.shapes, **a.shapes}, constants={**b.constants, **a.constants}, past={**b.past, **a.past}
+def _derivative(claimed: Tensor, theirs: Program, ours: Program) -> Claim:
+    """A tensor of another program, in the names of ours; what the two define differently is written out."""
+    atoms: dict[sp.Symbol, Tensor | Call] = {}
+    shapes: dict[sp.Symbol, tuple[sp.Expr, ...]] = {}
+
+    @cache
+    def same(s: sp.Symbol) -> bool:
+        """Whether a name means the same in both."""
+        mine, other = ({**p.equations, **p.atoms}.get(s) for p in (ours, theirs))
+        return mine == other and all(same(t) for e in theirs.uses(s) for t in e.free_symbols)
+
+    @cache
+    def value(s: sp.Symbol) -> sp.Expr:
+        if same(s):
+            return s
+        if s in theirs.equations:
+            return written(theirs.equations[s])
+        new, atom = sp.Symbol(f"{theirs.name}:{s}"), theirs.atoms.get(s)
+        if atom is not None:
+            atoms[new] = atom.map(written) if isinstance(atom, Tensor) else Call(atom.function, tuple(map(written, atom.args)))
+        shapes[new] = theirs.shapes[s]
+        return new
+
+    def written(e: sp.Expr) -> sp.Expr:
+        changed = {s: value(s) for s in e.free_symbols if not same(s)}
+        return sp.sympify(e.subs(changed) if e.has(sp.Derivative, sp.Subs) else e.xreplace(changed)) if changed else e
+
+    if ours is theirs:
+        return Claim(ours, claimed)
+    if not all(same(s) for s in (*theirs.past, *ours.past)):
+        raise Unsupported("the two cells differ in what they compute, and so may the values of the step before")
+    moved = claimed.map(written)
+    joined = replace(
+        ours,
+        atoms={**theirs.atoms, **ours.atoms, **atoms},
+        shapes={**theirs.shapes, **ours.shapes, **shapes},
+        constants={**theirs.constants, **ours.constants},
+        past={**theirs.past, **ours.past},
     )
+    return Claim(joined, moved)
 
 
 def _scalar(e: sp.Expr, program: Program) -> Tensor:
-    """An expression of scalars; its names are the program's, whatever SymPy was told about them."""
+    """An expression of scalars."""
     if e.has(*HYPERBOLIC):
         e = sp.sympify(e.replace(lambda f: isinstance(f, HYPERBOLIC), lambda f: f.rewrite(sp.exp)))
-    named = {s: program.names.get(s.name, sp.Symbol(s.name)) for s in e.free_symbols}
-    known = {s: t for s, t in named.items() if s != t}
-    if known:
-        e = sp.sympify(e.subs(known) if e.has(sp.Derivative, sp.Subs) else e.xreplace(known))
-    return tensor((), [Term(sp.S.One, (Factor(e, ()),))])
+    return tensor((), [Term(sp.S.One, (Factor(in_names(e, program), ()),))])
 
 
 def _traced(function: Callable[..., Any], program: Program, dims: tuple[sp.Expr, ...], unit: bool) -> Claim:
@@ -106,16 +145,21 @@ class _Reader:
 
     def claim(self) -> Claim:
         """Call the function with traced values and read what it returns."""
-        code = inspect.unwrap(self.function).__code__
+        code = getattr(inspect.unwrap(self.function), "__code__", None)
+        if code is None:
+            raise SymgradError(f"a claim is a function written in Python, with the cell's names as its arguments, not {self.function!r}")
         trace = Trace(code)
+        parameters = inspect.signature(self.function).parameters.values()
         leaves: dict[str, Traced] = {}
-        for p in inspect.signature(self.function).parameters.values():
+        for p in parameters:
             if p.kind in (p.VAR_POSITIONAL, p.VAR_KEYWORD):
                 raise SymgradError(f"a claim names what it uses: *{p.name} is not possible")
+            if p.default is not p.empty and p.name not in self.program.names:
+                continue  # a constant of the claim's own
             s = self.program.symbol(p.name)
             leaves[p.name] = Traced(trace, "leaf", (s,), self._shape(self.program.shapes.get(s, ())), code.co_firstlineno)
-        positional = [leaves[p.name] for p in inspect.signature(self.function).parameters.values() if p.kind is p.POSITIONAL_ONLY]
-        keyword = {p.name: leaves[p.name] for p in inspect.signature(self.function).parameters.values() if p.kind is not p.POSITIONAL_ONLY}
+        positional = [leaves[p.name] for p in parameters if p.kind is p.POSITIONAL_ONLY and p.name in leaves]
+        keyword = {p.name: leaves[p.name] for p in parameters if p.kind is not p.POSITIONAL_ONLY and p.name in leaves}
         with tracing(trace):
             result = self.function(*positional, **keyword)
         if not isinstance(result, Traced):
@@ -125,9 +169,9 @@ class _Reader:
                 raise SymgradError(f"the claim returned {type(result).__name__}, which depends on none of its arguments")
             return Claim(self.program, _scalar(sp.Rational(str(result)), self.program), scalar=True)
         if not result.shape.settle(len(self.dims)):
-            if result.shape.rank == 0:
+            if self.unit or (result.shape.rank == 0 and not _has_axes(result)):
                 return self._finish(result, scalar=True)
-            trace.fail(f"the claim has rank {result.shape.rank}, the derivative {len(self.dims)}", code.co_firstlineno)
+            trace.fail(f"the claim is {describe(result.shape)}, the derivative {describe(self._shape(self.dims))}", code.co_firstlineno)
         if not result.shape.unify(self._shape(self.dims)):
             trace.fail(f"the claim is {self._words(result)}, the derivative {' × '.join(map(str, self.dims))}", code.co_firstlineno)
         return self._finish(result)
@@ -254,6 +298,11 @@ class _Reader:
             return self.tensor(node)
         missing = len(dims) - low
         return tensor(dims, [Term(sp.S.One, (*(Factor(ONE, (k,)) for k in range(missing)), self._factor_at(node, tuple(range(missing, len(dims))))))])
+
+
+def _has_axes(node: Traced) -> bool:
+    """Whether vectors or matrices went into a value."""
+    return bool(node.shape.rank) or any(_has_axes(a) for a in (node.args[2] if node.op == "einsum" else node.args) if isinstance(a, Traced))
 
 
 ARITHMETIC: Mapping[str, Callable[[sp.Expr, sp.Expr], sp.Expr]] = {

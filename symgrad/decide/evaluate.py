@@ -79,8 +79,8 @@ class Evaluator:
         if s in world.blocks:
             sizes, part = world.blocks[s]
             above = sum(self.size(d) for d in sizes[:part])
-            block = np.eye(self.size(sp.Add(*sizes)), self.size(sizes[part]), -above, dtype=int)
-            return np.broadcast_to(_exact(block, self.field), (self.field.trials, *block.shape))
+            block: Array = np.eye(self.size(sp.Add(*sizes)), self.size(sizes[part]), -above, dtype=object)
+            return np.broadcast_to(block, (self.field.trials, *block.shape))
         atom = world.atoms.get(s)
         if isinstance(atom, Tensor):
             return self.tensor(atom)
@@ -95,7 +95,7 @@ class Evaluator:
     def pointwise(self, e: sp.Expr, rank: int) -> Array:
         """The value of an expression as an array that broadcasts to `rank` axes behind that of the trials, or as a number."""
         if e.is_Symbol:
-            if e == ONE:
+            if e not in self.values and e == ONE:
                 return self.field.number(1)
             value = self.symbol(e)
             missing = rank + 1 - value.ndim
@@ -114,7 +114,7 @@ class Evaluator:
             for a in e.args[1:]:
                 other = self.pointwise(a, rank)
                 result = result + other if e.is_Add else reduce(result * other)
-            return reduce(result)
+            return reduce(result) if e.is_Add else result
         if e.is_Pow and e.exp.is_Integer:
             return self.field.power(self.pointwise(e.base, rank), int(e.exp))
         if e.is_Pow and e.exp.is_Rational and e.exp.q == 2:
@@ -131,40 +131,42 @@ class Evaluator:
         if id(value) not in self._tensors:
             self.budget.clock()
             shape = (self.field.trials, *self.shape(value.dims))
-            total: Array = np.broadcast_to(_exact(np.zeros((1,) * len(shape), dtype=int), self.field), shape)
+            total: Array = 0
             for term in value.terms:
                 total = total + self._term(term, value)
-            self._tensors[id(value)] = value, self.field.reduce(total)
+            total = np.asarray(self.field.reduce(total), dtype=object)
+            self._tensors[id(value)] = value, total if total.shape == shape else np.broadcast_to(total, shape)
         return self._tensors[id(value)][1]
 
     def _term(self, term: Term, value: Tensor) -> Array:
         parts: list[Part] = []
         sizes = {k: self.size(d) for k, d in enumerate(value.dims)}
+        same: list[tuple[int, ...]] = []
         for f in term.factors:
-            if f.value not in (IDENTITY, ONE):
-                dims = f.value.dims if isinstance(f.value, Tensor) else self.world.shape(f.value)
-                sizes |= {i: self.size(d) for i, d in zip(f.indices, dims, strict=False)}
-        same = [f.indices for f in term.factors if f.value == IDENTITY]
+            if isinstance(f.value, Tensor):
+                dims, array = f.value.dims, self.tensor(f.value)
+            elif f.value == IDENTITY:
+                same.append(f.indices)
+                continue
+            elif f.value == ONE:
+                continue
+            else:
+                dims, array = self.world.shape(f.value), np.asarray(self.pointwise(f.value, len(f.indices)), dtype=object)
+            sizes |= {i: self.size(d) for i, d in zip(f.indices, dims, strict=False)}
+            parts.append(_diagonals(array if array.ndim else array.reshape((1,) * (1 + len(f.indices))), f.indices))
         for _ in same:  # an identity between identities has its size from the first of them that has one
             for a, b in same:
                 if (size := sizes.get(a) or sizes.get(b)) is not None:
                     sizes |= {a: size, b: size}
-        for f in term.factors:
-            if f.value == IDENTITY:
-                size = sizes.get(f.indices[0])
-                if size is None:
-                    raise Unsupported("an identity of unknown size")
-                parts.append((_exact(np.eye(size, dtype=int), self.field)[None], f.indices))
-            elif f.value != ONE:
-                array = self.tensor(f.value) if isinstance(f.value, Tensor) else np.asarray(self.pointwise(f.value, len(f.indices)), dtype=object)
-                if array.ndim == 0:
-                    array = array.reshape((1,) * (1 + len(f.indices)))
-                parts.append(_diagonals(array, f.indices))
+        for at in same:
+            if at[0] not in sizes:
+                raise Unsupported("an identity of unknown size")
+            parts.append((np.eye(sizes[at[0]], dtype=object)[None], at))
         summed = dict.fromkeys(i for f in term.factors for i in f.indices if i >= value.rank)
-        return self.field.reduce(self.field.number(rational(term.coefficient)) * self._contracted(parts, list(summed), value.rank, sizes))
+        result = self._contracted(parts, list(summed), value.rank, sizes)
+        return result if term.coefficient == 1 else self.field.reduce(self.field.number(rational(term.coefficient)) * result)
 
     def _contracted(self, parts: list[Part], summed: list[int], rank: int, sizes: dict[int, int]) -> Array:
-        reduce = self.field.reduce
         for k in summed:
             if k not in sizes:
                 raise Unsupported("a sum over an index of unknown size")
@@ -175,16 +177,19 @@ class Evaluator:
                 continue
             left, *rest = here
             while len(rest) > 1:
-                left = self._product(left, rest.pop(0))
+                array, at = self._product(left, rest.pop(0))
+                left = self.field.reduce(array), at
             parts.append(self._summed(left, rest[0] if rest else None, k, sizes))
-        result: Array = np.asarray([self.field.number(1)], dtype=object).reshape((1,) * (rank + 1))
-        for array, at in parts:
-            result = reduce(result * _aligned(array, at, tuple(range(rank))))
-        return result
+        if not parts:
+            return np.asarray([self.field.number(1)], dtype=object).reshape((1,) * (rank + 1))
+        first, *others = (_aligned(array, at, tuple(range(rank))) for array, at in parts)
+        for other in others:
+            first = self.field.reduce(first * other)
+        return first
 
     def _product(self, a: Part, b: Part) -> Part:
         at = tuple(dict.fromkeys(b[1] + a[1]))
-        return self.field.reduce(_aligned(*a, at) * _aligned(*b, at)), at
+        return _aligned(*a, at) * _aligned(*b, at), at
 
     def _summed(self, a: Part, b: Part | None, k: int, sizes: dict[int, int]) -> Part:
         """Σ_k of a product."""
@@ -194,11 +199,6 @@ class Evaluator:
         if array.shape[axis] == 1 and sizes[k] > 1:
             total = total * self.field.number(sizes[k])
         return self.field.reduce(total), at[: axis - 1] + at[axis:]
-
-
-def _exact(a: Array, field: Field) -> Array:
-    """An array of zeros and ones in the field."""
-    return np.where(a != 0, np.asarray(field.number(1), dtype=object), np.asarray(field.number(0), dtype=object))
 
 
 def _diagonals(array: Array, at: tuple[int, ...]) -> Part:

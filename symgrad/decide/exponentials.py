@@ -4,6 +4,9 @@ Whatever occurs in exponents is a sum of monomials; for different monomials μ t
 so two rational functions of them are equal exactly when their cross products are equal polynomials.  log of a product of polynomials
 with positive coefficients is the sum of their logs.  The polynomials are multiplied out within the bounds on work; what is too large for that
 goes to SymPy's ``cancel`` in a process that is killed when its time is up.
+
+A contraction such as (U h)_i counts as one unknown.  A sum over an index at which a function is taken, Σ_k f(u_k), is zero if its summand is:
+so terms are compared only with terms that are summed over the same indices.
 """
 
 from __future__ import annotations
@@ -12,33 +15,64 @@ import math
 import pickle
 import subprocess
 import sys
+from collections.abc import Mapping
 from fractions import Fraction
 
 import sympy as sp
 
-from symgrad.decide.functions import Functions
+from symgrad.decide.functions import POWER, Functions
 from symgrad.decide.limits import Budget, Exhausted, Unsupported
-from symgrad.decide.monomials import Factor, Indices, Monomial, Number
-from symgrad.decide.polynomials import ONE, Polynomial, added, frozen, scaled
+from symgrad.decide.monomials import Factor, Indices, Monomial, Number, canonical, components
+from symgrad.decide.polynomials import ONE, Polynomial, accumulate, added, frozen, scaled
+from symgrad.language.program import Shape
 
 EXPONENTIAL = {"sigmoid", "tanh", "exp", "softplus"}
 MOST = 1000  # the largest power of one exponential
-INSIDE = 1000  # where the indices summed inside an argument begin
 Ratio = tuple[Polynomial, Polynomial]
-WORKER = "import sys,pickle;sys.setrecursionlimit(10000);import sympy;e=pickle.load(sys.stdin.buffer);print(int(sympy.cancel(sympy.together(e))==0))"
+MEMORY = 2**31  # bytes that SymPy may use, on systems that can say so
+WORKER = """
+import contextlib, pickle, sys
+with contextlib.suppress(ImportError, OSError, ValueError):
+    import resource
+    resource.setrlimit(resource.RLIMIT_AS, (int(sys.argv[1]), int(sys.argv[1])))
+sys.setrecursionlimit(10000)
+import sympy
+print(int(sympy.cancel(sympy.together(pickle.load(sys.stdin.buffer))) == 0))
+"""
 
 
 class Exponentials:
     """Polynomials with applied functions, rewritten as ratios of polynomials in exponentials; indices are part of the names."""
 
-    def __init__(self, functions: Functions, budget: Budget) -> None:
-        self.functions, self.budget = functions, budget
+    def __init__(self, functions: Functions, budget: Budget, shapes: Mapping[str, Shape] | None = None) -> None:
+        self.functions, self.budget, self.shapes = functions, budget, shapes or {}
         self.scale: dict[Monomial, int] = {}  # a monomial in an exponent → the denominator it is divided by
         self._units: dict[str, Monomial] = {}  # the name of e^{μ/q} → μ
         self._seen: set[tuple[str, Indices]] = set()
 
-    def is_zero(self, p: Polynomial) -> bool:
-        """Whether the polynomial is zero as a function: by cross products, or by SymPy where these grow too large."""
+    def is_zero(self, p: Polynomial, rank: int = 0) -> bool:
+        """Whether the polynomial is zero as a function; what is summed over the same indices is so together."""
+        groups: dict[frozenset[tuple[int, sp.Expr]], Polynomial] = {}
+        for m, c in p.items():
+            touched = {i for name, at, _ in m if name in self.functions.meaning for i in at if i >= rank}
+            closed = _closed(m, {i for _, at, _ in m for i in at if i >= rank} - touched)
+            accumulate(groups.setdefault(frozenset((i, self._size(i, m)) for i in touched), {}), {closed: c})
+        return all(map(self._zero, groups.values()))
+
+    def _size(self, i: int, m: Monomial) -> sp.Expr:
+        """The size of an index: that of any name at it, or in the argument of a function at it."""
+        for name, at, _ in m:
+            if i in at and name in self.shapes:
+                return self.shapes[name][at.index(i)]
+        for name, at, _ in m:
+            if i in at and name in self.functions.meaning:
+                for inner in (inner for p in self.functions.meaning[name][2] for inner in p):
+                    if any(at.index(i) in ix for _, ix, _ in inner):
+                        return self._size(at.index(i), inner)
+        raise Unsupported("a sum over an index of unknown size")
+
+    def _zero(self, p: Polynomial) -> bool:
+        """By cross products, or by SymPy where these grow too large."""
         self._collect(p)
         try:
             above, _ = self.ratio(p)
@@ -60,10 +94,10 @@ class Exponentials:
             self._collect(a)
 
     def argument(self, name: str, at: Indices) -> Polynomial:
-        """The argument of an applied function at these indices; the indices summed inside it are moved out of the way."""
+        """The argument of an applied function at these indices; every contraction in it is an unknown."""
         _, rank, arguments = self.functions.meaning[name]
-        place = {i: at[i] for i in range(rank)}
-        return {tuple(sorted((n, tuple(place.get(i, INSIDE + i) for i in ix), e) for n, ix, e in m)): c for m, c in arguments[0].items()}
+        closed = ((_closed(m, {i for _, ix, _ in m for i in ix if i >= rank}), c) for m, c in arguments[0].items())
+        return {tuple(sorted((n, tuple(at[i] for i in ix), e) for n, ix, e in m)): c for m, c in closed}
 
     def exponential(self, a: Polynomial) -> Ratio:
         """e^a, each monomial μ of a giving a power of the unknown e^{μ/q}."""
@@ -143,7 +177,7 @@ class Exponentials:
             return self.log((added(up, down), down))
         if function == "log":
             return self.log(self.ratio(a))
-        if function == "power":
+        if function == POWER:
             return self.ratio(a)
         return {((name, at, 1),): 1}, ONE
 
@@ -181,7 +215,7 @@ class Exponentials:
         seconds = self.budget.limits.sympy_seconds
         e = self._sympy(p)
         try:
-            done = subprocess.run([sys.executable, "-c", WORKER], input=pickle.dumps(e), capture_output=True, timeout=seconds, check=False)
+            done = subprocess.run([sys.executable, "-c", WORKER, str(MEMORY)], input=pickle.dumps(e), capture_output=True, timeout=seconds, check=False)
         except subprocess.TimeoutExpired:
             raise Exhausted(f"SymPy was stopped after {seconds:g} seconds") from None
         if done.returncode:
@@ -205,6 +239,19 @@ class Exponentials:
                 factors.append((plain(above) / plain(below)) ** sp.Rational(e))
             out.append(sp.Mul(*factors))
         return sp.Add(*out)
+
+
+def _closed(m: Monomial, inner: set[int]) -> Monomial:
+    """The monomial with Σ over the inner indices carried out: each connected sum is one unknown at the indices that it leaves."""
+    if not inner:
+        return m
+    closed: Monomial = tuple(f for f in m if not inner.intersection(f[1]))
+    for part, own in components(list(m), inner):
+        left = sorted({i for _, at, _ in part for i in at} - own)
+        place = dict(zip((*left, *sorted(own)), range(len(left) + len(own)), strict=True))
+        moved = [(n, tuple(place[i] for i in at), e) for n, at, e in part]
+        closed = _product(closed, ((f"Σ{canonical(moved, len(left))!r}", tuple(left), 1),))
+    return closed
 
 
 def _product(m: Monomial, n: Monomial) -> Monomial:

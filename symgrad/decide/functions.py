@@ -19,6 +19,7 @@ from symgrad.decide.monomials import Indices, Number, canonical
 from symgrad.decide.polynomials import Key, Polynomial, added, frozen, multiplied, scaled
 
 HALF = Fraction(1, 2)
+POWER = "^"  # the unknown that a sum stands for under a root or below a fraction line; no function has this name
 
 
 class Functions:
@@ -75,7 +76,7 @@ class Functions:
                 return {canonical(((n, at, e * int(exponent)) for n, at, e in m), rank): Fraction(c) ** int(exponent)}
         self.inexact.add("division" if exponent.denominator == 1 else "root")
         whole = exponent.numerator // exponent.denominator if exponent > 0 else 0
-        ((m, c),) = self.unknown("power", rank, (base,)).items()
+        ((m, c),) = self.unknown(POWER, rank, (base,)).items()
         rest = exponent - whole
         result: Polynomial = {tuple((n, at, e * (int(rest) if rest.denominator == 1 else rest)) for n, at, e in m): c}
         for _ in range(whole):

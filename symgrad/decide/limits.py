@@ -23,7 +23,8 @@ class Limits:
     """How much work one verdict may cost."""
 
     terms: int = 50_000  # monomials that the normal form may write down
-    degree: int = 1_000_000  # of the polynomials
+    exponent: int = 1_000_000  # of a power in the normal form
+    degree: int = 2**40  # of the polynomials that the modular test evaluates
     size: int = 12  # of the dense matrices of the modular test; larger ones are banded
     band: int = 20_000  # of the banded matrices
     seconds: float = 20.0

@@ -10,6 +10,7 @@ import sympy as sp
 from sympy.matrices.expressions.applyfunc import ElementwiseApplyFunction
 from sympy.matrices.expressions.diagonal import DiagMatrix, DiagonalMatrix
 
+from symgrad.decide.polynomials import rational
 from symgrad.errors import SymgradError
 from symgrad.language.program import Program
 from symgrad.language.tensor import IDENTITY, ONE, Factor, Tensor, Term, added, tensor
@@ -33,6 +34,20 @@ def from_matrixexpr(e: sp.MatrixExpr, program: Program) -> tuple[Program, Tensor
     return replace(program, atoms={**program.atoms, **reader.atoms}, shapes={**program.shapes, **shapes}), value.tensor
 
 
+def in_names(e: sp.Expr, program: Program) -> sp.Expr:
+    """A scalar expression in the program's names, whatever SymPy was told about them, its floats as rationals; without a cell every name will do."""
+    known: dict[sp.Symbol, sp.Symbol] = {}
+    for s in e.free_symbols:
+        if isinstance(s, sp.Dummy):
+            raise SymgradError(f"{s} is a Dummy, which has no name of its own; write sp.Symbol('…')")
+        if isinstance(s, sp.Symbol):
+            plain = sp.Symbol(s.name)
+            free = not program.order or program.constants or plain in program.shapes
+            known[s] = program.names.get(s.name) or (plain if free else program.symbol(s.name))
+    e = e.xreplace({x: sp.Rational(rational(x)) for x in e.atoms(sp.Float)})
+    return sp.sympify(e.subs(known) if e.has(sp.Derivative, sp.Subs) else e.xreplace(known))
+
+
 class _Reader:
     def __init__(self, program: Program) -> None:
         self.program = program
@@ -44,12 +59,8 @@ class _Reader:
             if isinstance(e, kind):
                 return rule(self, e)
         if isinstance(e, sp.Expr) and not isinstance(e, sp.MatrixExpr):
-            return _Value(tensor((), [Term(sp.S.One, (Factor(self.names(e), ()),))]), (False, False))
+            return _Value(tensor((), [Term(sp.S.One, (Factor(in_names(e, self.program), ()),))]), (False, False))
         raise SymgradError(f"{type(e).__name__} is not read in a claim; it can use sums, products, transposes, Hadamard products and diagonals")
-
-    def names(self, e: sp.Expr) -> sp.Expr:
-        """A scalar expression in the program's names."""
-        return sp.sympify(e.xreplace({s: self.program.names.get(s.name, sp.Symbol(s.name)) for s in e.free_symbols if s.is_Symbol}))
 
     def symbol(self, e: sp.MatrixSymbol) -> _Value:
         s = self.program.symbol(e.name)
@@ -121,9 +132,10 @@ class _Reader:
         return self.product(sp.MatMul(*[e.base] * int(e.exp), evaluate=False)) if e.exp != 1 else self.read(e.base)
 
     def diagonal(self, e: Any) -> _Value:
+        """diag(v) of a vector; of a matrix its diagonal, zeros elsewhere."""
         v = self.read(e.args[0])
         if v.tensor.rank == 2:
-            return v
+            return _Value(tensor(v.tensor.dims, [Term(sp.S.One, (Factor(v.tensor, (0, 0)), Factor(IDENTITY, (0, 1))))]), v.axes)
         return _Value(tensor(v.tensor.dims * 2, [Term(sp.S.One, (Factor(v.tensor, (0,)), Factor(IDENTITY, (0, 1))))]), (True, True))
 
     def constant(self, e: Any, matrix: sp.Symbol | None) -> _Value:

@@ -84,7 +84,7 @@ class _Search:
         """The vertices in canonical order, and a key that is equal for equal graphs; `fixed` ones have their labels."""
         if not vertices:
             return [], ""
-        found = sorted((self._component(part, own, fixed) for part, own in _components(factors, vertices)), key=lambda r: r[1])
+        found = sorted((self._component(part, own, fixed) for part, own in components(factors, vertices)), key=lambda r: r[1])
         return [v for order, _ in found for v in order], "(" + "|".join(key for _, key in found) + ")"
 
     def _component(self, factors: list[Factor], vertices: set[int], fixed: dict[int, int]) -> tuple[list[int], str]:
@@ -109,7 +109,7 @@ class _Search:
         return chosen + order, repr(renamed(done, labels)) + key
 
 
-def _components(factors: list[Factor], vertices: set[int]) -> list[tuple[list[Factor], set[int]]]:
+def components(factors: list[Factor], vertices: set[int]) -> list[tuple[list[Factor], set[int]]]:
     """The factors that touch a vertex, in connected pieces."""
     pieces: list[tuple[list[Factor], set[int]]] = []
     for f in factors:

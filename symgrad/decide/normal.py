@@ -169,7 +169,7 @@ class Normal:
             if not base:
                 raise Unsupported("a division by zero")
             return self.functions.power(rank, base, exponent)
-        if exponent > self.budget.limits.degree:
+        if exponent > self.budget.limits.exponent:
             raise Unsupported(f"the exponent {exponent}")
         result: Polynomial = {(): 1}
         square, k = base, int(exponent)
@@ -197,8 +197,9 @@ class Normal:
         if s == ONE:
             return {(): 1}
         low = len(self.world.shapes.get(s, ()))
-        at = tuple(range(rank - low, rank)) if low <= rank else tuple(range(rank))
-        return {((s.name, at, 1),): 1}
+        if low > rank:
+            raise Unsupported(f"{s} with {rank} indices, where it has {low}")
+        return {((s.name, tuple(range(rank - low, rank)), 1),): 1}
 
     def _declare(self) -> None:
         """Tell the table of functions the gates, once the first applied function is met."""

@@ -16,13 +16,14 @@ ONE: Polynomial = {(): 1}
 
 
 def rational(value: sp.Expr) -> Number:
-    """A number of SymPy as an exact one; a float is the decimal that it prints as."""
+    """A number of SymPy as an exact one; a float is the decimal that it prints as, if that says all of it."""
     if value.is_Integer:
         return int(value)
     if value.is_Rational:
         return Fraction(int(value.p), int(value.q))
     if value.is_Float and value.is_finite:
-        return Fraction(str(value))
+        whole = value == sp.Float(str(value), precision=value._prec)
+        return Fraction(str(value)) if whole else rational(sp.Rational(value))
     raise Unsupported(f"the number {value} is not rational")
 
 

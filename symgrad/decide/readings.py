@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +12,7 @@ import sympy as sp
 
 from symgrad.decide import equal as deciding
 from symgrad.decide.claim import Claim, read
-from symgrad.decide.limits import Limits, Stopped
+from symgrad.decide.limits import Budget, Limits, Stopped
 from symgrad.decide.verdict import Expression, Reading
 from symgrad.decide.world import is_gate
 from symgrad.errors import SymgradError
@@ -23,47 +24,53 @@ if TYPE_CHECKING:
     from symgrad.face.jacobian import Jacobian
 
 Given = Mapping[sp.Symbol, sp.Expr]
+PATIENCE = 6.0  # seconds for all of them
 
 
 def other_readings(a: Jacobian, b: Any, given: Given, limits: Limits, claim: Claim | None) -> tuple[Reading, ...]:
-    """Every reading in which the claim is true."""
-    limits = replace(limits, seconds=min(2.0, limits.seconds), terms=min(5000, limits.terms))
-    return tuple(r for attempt in ATTEMPTS for r in attempt(a, b, given, limits, claim))
+    """Every reading in which the claim is true, of those that there is time to try."""
+    budget = Budget(replace(limits, seconds=min(PATIENCE, limits.seconds), terms=min(5000, limits.terms)))
+    found: list[Reading] = []
+    with suppress(Stopped):
+        for attempt in ATTEMPTS:
+            found += attempt(a, b, given, budget, claim)
+    return tuple(found)
 
 
-def _true(expected: Tensor, claim: Claim, given: Given, limits: Limits, reading: str = "matrix") -> bool:
+def _true(expected: Tensor, claim: Claim, given: Given, budget: Budget, reading: str = "matrix") -> bool:
     """Whether the claim holds in this reading."""
+    budget.clock()
     try:
         if reading != "scalar" and expected.rank != claim.tensor.rank:
             return False
-        verdict, _ = deciding.decide(deciding.compared(expected, claim, given, reading), limits, witness=False)
+        verdict, _ = deciding.decide(deciding.compared(expected, claim, given, reading), replace(budget.limits, seconds=1.0), witness=False)
     except (Stopped, SymgradError):
         return False
     return verdict.proved
 
 
-def _transposed(a: Jacobian, b: Any, given: Given, limits: Limits, claim: Claim | None) -> Iterator[Reading]:
+def _transposed(a: Jacobian, b: Any, given: Given, budget: Budget, claim: Claim | None) -> Iterator[Reading]:
     if a.tensor.rank != 2:
         return
     try:
         other = read(b, a.program, a.tensor.dims[::-1])
     except SymgradError:
         return
-    if _true(a.tensor, other, given, limits, "transposed"):
+    if _true(a.tensor, other, given, budget, "transposed"):
         yield Reading("transposed", "true when transposed: the claim is written in denominator layout, J[i, j] = ∂y_j/∂x_i")
 
 
-def _scalars(a: Jacobian, b: Any, given: Given, limits: Limits, claim: Claim | None) -> Iterator[Reading]:
+def _scalars(a: Jacobian, b: Any, given: Given, budget: Budget, claim: Claim | None) -> Iterator[Reading]:
     try:
         other = read(b, a.program, a.tensor.dims, "scalar")
     except SymgradError:
         return
-    if _true(a.tensor, other, given, limits, "scalar"):
+    if _true(a.tensor, other, given, budget, "scalar"):
         right = Expression(a.program, a.tensor)
         yield Reading("scalar", f"true only as scalars; as matrices it is {right}", right)
 
 
-def _exchanged(a: Jacobian, b: Any, given: Given, limits: Limits, claim: Claim | None) -> Iterator[Reading]:
+def _exchanged(a: Jacobian, b: Any, given: Given, budget: Budget, claim: Claim | None) -> Iterator[Reading]:
     if claim is None:
         return
     p = claim.program
@@ -71,19 +78,19 @@ def _exchanged(a: Jacobian, b: Any, given: Given, limits: Limits, claim: Claim |
     gates = [s for s, e in p.equations.items() if is_gate(e) and s not in p.implicit]
     pairs = [*itertools.combinations(p.parameters, 2), *itertools.combinations(gates, 2), *p.updates.items()]
     for s, t in pairs:
-        if (s in here or t in here) and p.shapes[s] == p.shapes[t] and _true(a.tensor, _renamed(claim, {s: t, t: s}), given, limits):
+        if (s in here or t in here) and p.shapes[s] == p.shapes[t] and _true(a.tensor, _renamed(claim, {s: t, t: s}), given, budget):
             yield Reading("exchanged", f"true with {s} and {t} exchanged")
 
 
-def _complement(a: Jacobian, b: Any, given: Given, limits: Limits, claim: Claim | None) -> Iterator[Reading]:
+def _complement(a: Jacobian, b: Any, given: Given, budget: Budget, claim: Claim | None) -> Iterator[Reading]:
     if claim is None:
         return
     for s in sorted(_names(claim) & set(claim.program.equations), key=str):
-        if is_gate(claim.program.equations[s]) and _true(a.tensor, _renamed(claim, {s: 1 - s}), given, limits):
+        if is_gate(claim.program.equations[s]) and _true(a.tensor, _renamed(claim, {s: 1 - s}), given, budget):
             yield Reading("complement", f"true with {s} and 1 - {s} exchanged")
 
 
-def _held(a: Jacobian, b: Any, given: Given, limits: Limits, claim: Claim | None) -> Iterator[Reading]:
+def _held(a: Jacobian, b: Any, given: Given, budget: Budget, claim: Claim | None) -> Iterator[Reading]:
     if claim is None or not hasattr(a, "hold"):
         return
     p = a.program
@@ -93,12 +100,12 @@ def _held(a: Jacobian, b: Any, given: Given, limits: Limits, claim: Claim | None
             other = a.hold(**{g.name: g for g in held})
         except SymgradError:
             continue
-        if _true(other.tensor, claim, given, limits):
+        if _true(other.tensor, claim, given, budget):
             names = ", ".join(g.name for g in held)
             yield Reading("held", f"true with {names} held constant: the slope of {names} is left out")
 
 
-def _sisters(a: Jacobian, b: Any, given: Given, limits: Limits, claim: Claim | None) -> Iterator[Reading]:
+def _sisters(a: Jacobian, b: Any, given: Given, budget: Budget, claim: Claim | None) -> Iterator[Reading]:
     """The same derivative of another cell of the library that has the same arguments, such as the GRU with its reset after the product."""
     if not hasattr(a, "through"):
         return
@@ -115,7 +122,7 @@ def _sisters(a: Jacobian, b: Any, given: Given, limits: Limits, claim: Claim | N
                 continue
         except SymgradError:
             continue
-        if _true(other.tensor, replace(said, program=_with(other.program, said.program)), given, limits):
+        if _true(other.tensor, replace(said, program=_with(other.program, said.program)), given, budget):
             yield Reading("other-cell", f"true for the cell {cell.name}: {_first_line(cell)}")
 
 
@@ -169,9 +176,9 @@ def _renamed(claim: Claim, names: Mapping[sp.Symbol, sp.Expr]) -> Claim:
     shapes = {moved[s]: program.shapes[s] for s in moved if s in program.atoms}
     fresh = {s: v.map(lambda e: e.xreplace(moved)) for s, v in fresh.items()}
     known = replace(program, atoms={**program.atoms, **fresh}, shapes={**program.shapes, **shapes})
-    return Claim(known, claim.tensor.map(lambda e: e.xreplace(moved)))
+    return replace(claim, program=known, tensor=claim.tensor.map(lambda e: e.xreplace(moved)))
 
 
-ATTEMPTS: tuple[Callable[[Any, Any, Given, Limits, Claim | None], Iterator[Reading]], ...] = (
+ATTEMPTS: tuple[Callable[[Any, Any, Given, Budget, Claim | None], Iterator[Reading]], ...] = (
     _transposed, _scalars, _exchanged, _complement, _held, _sisters,
 )  # fmt: skip

@@ -18,11 +18,12 @@ from symgrad.decide.limits import Stopped, Unsupported
 
 P = 2**61 - 1
 INEXACT = {"exp", "log", "step", "sign", "relu", "abs"}  # functions with relations that random values do not have
+LIKELIEST = Fraction(9, 2**64)  # the probability of the likeliest residue: 64 random bits modulo p
 Array = Any
 
 
 class Redraw(Stopped):
-    """A value that cannot be used was drawn: a division by zero, a root of a non-residue."""
+    """A value that cannot be used was drawn: a division by zero."""
 
 
 def _inverse(a: int) -> int:
@@ -31,15 +32,7 @@ def _inverse(a: int) -> int:
     return pow(a, -1, P)
 
 
-def _root(a: int) -> int:
-    r = pow(a, (P + 1) // 4, P)
-    if r * r % P != a:
-        raise Redraw("roots that have no value modulo the prime")
-    return r
-
-
 _inverses = np.frompyfunc(_inverse, 1, 1)
-_roots = np.frompyfunc(_root, 1, 1)
 _powers = np.frompyfunc(lambda a, k: pow(a, k, P), 2, 1)
 
 
@@ -63,7 +56,7 @@ class Residues:
         return a * a % P if k == 2 else _powers(a, k)
 
     def root(self, a: Array) -> Array:
-        return _roots(a)
+        raise Unsupported("a root modulo a prime, whose sign is any one's guess")
 
     def variable(self, name: str, shape: tuple[int, ...]) -> Array:
         count = self.trials
@@ -130,7 +123,10 @@ class Residues:
         """0 or 1, and 1[-a > 0] = 1 - 1[a > 0]."""
         if a == 0:
             return 0
-        return self.draw("step", trial, a) & 1 if 2 * a < P else 1 - (self.draw("step", trial, P - a) & 1)
+        key = ("step", trial, min(a, P - a))
+        if key not in self._drawn:
+            self._drawn[key] = self.random.getrandbits(1)
+        return self._drawn[key] if 2 * a < P else 1 - self._drawn[key]
 
 
 RULES: dict[str, Callable[[Residues, int, int], int]] = {

@@ -39,11 +39,15 @@ class World:
     gates: tuple[Gate, ...] = ()
     atoms: Mapping[sp.Symbol, Tensor | Call] = field(default_factory=dict)
     blocks: Mapping[sp.Symbol, tuple[tuple[sp.Expr, ...], int]] = field(default_factory=dict)  # E of [a; b] → (sizes, which part)
+    _known: dict[sp.Expr, tuple[sp.Expr, ...]] = field(default_factory=dict, repr=False, compare=False)
 
     def shape(self, expr: sp.Expr) -> tuple[sp.Expr, ...]:
         """The shape of a pointwise expression: that of the name of highest rank in it."""
-        return max((self.shapes[s] for s in expr.free_symbols if s in self.shapes), key=len, default=())
-
+        if expr.is_Symbol:
+            return self.shapes.get(expr, ())
+        if expr not in self._known:
+            self._known[expr] = max((self.shapes[s] for s in expr.free_symbols if s in self.shapes), key=len, default=())
+        return self._known[expr]
 
     def functions(self, *tensors: Tensor) -> bool:
         """Whether an applied function occurs in the tensors or in anything they are defined by."""
@@ -53,7 +57,7 @@ class World:
             e = todo.pop()
             if not e.is_Symbol and e.has(sp.Function, sp.Derivative):
                 return True
-            for s in e.free_symbols - seen:
+            for s in ({e} if e.is_Symbol else e.free_symbols) - seen:
                 seen.add(s)
                 atom = self.atoms.get(s)
                 if s in self.definitions:
@@ -74,9 +78,9 @@ def head(expr: sp.Expr) -> tuple[str, tuple[sp.Expr, ...]] | None:
         return STANDARD[expr.func], expr.args
     if isinstance(expr, AppliedUndef):
         return expr.func.__name__, expr.args
-    if isinstance(expr, sp.Derivative) and isinstance(expr.expr, AppliedUndef) and len(expr.expr.args) == 1 and len(expr.variable_count) == 1:
-        (_, order) = expr.variable_count[0]
-        return expr.expr.func.__name__ + "'" * int(order), expr.expr.args
+    if isinstance(expr, sp.Derivative) and isinstance(expr.expr, AppliedUndef) and len(expr.variable_count) == 1:
+        (by, order) = expr.variable_count[0]
+        return (expr.expr.func.__name__ + "'" * int(order), (by,)) if expr.expr.args == (by,) else None
     if isinstance(expr, sp.Subs) and isinstance(expr.expr, sp.Derivative) and len(expr.variables) == 1 and isinstance(expr.expr.expr, AppliedUndef):
         inner = head(expr.expr)
         if inner is not None and inner[1] == tuple(expr.variables):

@@ -48,6 +48,8 @@ class FreeActivation:
     def __init__(self, name: str, numpy: Fn | None = None, slope: Fn | None = None) -> None:
         if not name.isidentifier():
             raise CellError(f"activation({name!r}): the name must be a Python identifier, such as 'g' or 'phi'")
+        if name in TABLE:
+            raise CellError(f"activation({name!r}): {name} is a function of its own already; give the free one another name, such as 'g'")
         self.name, self.numpy, self.slope = name, numpy, slope
 
     def __call__(self, a: Any) -> Any:

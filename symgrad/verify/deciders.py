@@ -6,7 +6,11 @@ table of slopes.  Equality is decided for all n and m, not sampled; SymPy's comp
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
+
+import sympy as sp
 
 from symgrad.calculus.adjoint import vjp
 from symgrad.calculus.derive import Derivation
@@ -14,44 +18,43 @@ from symgrad.calculus.jacobian import one_step_back
 from symgrad.decide.equal import equal
 from symgrad.face.jacobian import Jacobian
 from symgrad.language.program import Program
-from symgrad.language.tensor import Tensor, added, matmul, transposed
-from symgrad.verify.report import Check, skipped
+from symgrad.language.tensor import Factor, Tensor, Term, added, matmul, tensor
+from symgrad.verify.report import Check, judged, skipped
 
-AGAINST = "reverse mode, both deciders"
+BOTH = "both deciders"
 
 
 def checks(claims: Mapping[str, Jacobian]) -> Iterator[Check]:
     """One row for each derivative: proved, refuted, or why it could not be decided."""
     for what, claim in claims.items():
-        if len(claim.program.shapes[claim.of]) != 1 or len(claim.program.shapes[claim.wrt]) != 1:
-            yield skipped(what, AGAINST, "all n, m", "only derivatives of vectors by vectors are decided here")
-            continue
-        if claim.of not in (*claim.program.updates.values(), *claim.program.outputs):
-            yield skipped(what, AGAINST, "all n, m", "reverse mode starts at new states and outputs")
-            continue
         verdict = equal(claim, _reverse(claim))
-        if verdict.status == "undecided":
-            yield skipped(what, AGAINST, "all n, m", verdict.reason)
-        else:
-            proved = verdict.status == "proved"
-            yield Check(what, AGAINST, "all n, m", "passed" if proved else "failed", 1, 0.0 if proved else float("inf"), 0.0, "" if proved else "refuted")
+        if verdict.undecided:
+            yield skipped(what, f"reverse mode, {BOTH}", "all n, m", verdict.reason)
+            continue
+        agreed = len(set(verdict.checks.values())) == 1
+        against = f"reverse mode, {BOTH if agreed else verdict.method}"
+        yield judged(what, against, "all n, m", [0.0 if verdict.proved else math.inf], 0.0, "" if verdict.proved else "refuted")
 
 
 def _reverse(claim: Jacobian) -> Tensor:
     """The same derivative from the adjoint equations, with the path through the step before where the claim counts it."""
     program = claim.program
-    total = _transposed_adjoint(program, claim, claim.wrt)
+    total = _adjoint(program, claim.of, claim.wrt)
     for s in claim.through:
         new = program.updates
         _, earlier = one_step_back(program, Derivation(program, new[claim.wrt]).of(new[s]))
-        total = added(total.dims, [total, matmul(_transposed_adjoint(program, claim, s), earlier)])
+        total = added(total.dims, [total, matmul(_adjoint(program, claim.of, s), earlier)])
     return total
 
 
-def _transposed_adjoint(program: Program, claim: Jacobian, wrt: object) -> Tensor:
-    """(∂δwrt/∂δof)ᵀ: the adjoint equations are linear in the adjoint that they start from."""
-    backward = vjp(program, [str(wrt)])
-    targets = [*program.updates.values(), *program.outputs]
-    seed = backward.seeds[targets.index(claim.of)]
+def _adjoint(program: Program, of: sp.Symbol, wrt: sp.Symbol) -> Tensor:
+    """(∂δwrt/∂δof)ᵀ: the adjoint equations are linear in the adjoint that they start from, here that of any name."""
+    targets = (*program.updates.values(), *program.outputs)
+    if of not in targets:
+        program, targets = replace(program, outputs=(*program.outputs, of)), (*targets, of)
+    backward = vjp(program, [wrt.name])
     (result,) = backward.results.values()
-    return transposed(Derivation(backward.program, seed).of(result))
+    back = Derivation(backward.program, backward.seeds[targets.index(of)]).of(result)
+    p, q = len(program.shapes[of]), len(program.shapes[wrt])
+    at = (*range(p, p + q), *range(p))
+    return tensor(back.dims[q:] + back.dims[:q], [Term(sp.S.One, (Factor(back, at),))])

@@ -30,7 +30,7 @@ from symgrad.verify.report import Check, judged, skipped
 from symgrad.verify.response import Step, names_at, plain, response
 from symgrad.verify.standin import Subject
 
-SIZES = ((1, 1), (2, 3))
+SIZES = ((1, 1), (2, 3), (3, 2))
 UFUNCS: dict[Any, Any] = {
     np.tanh: FUNCTIONS["tanh"], np.exp: FUNCTIONS["exp"], np.log: FUNCTIONS["log"], np.absolute: FUNCTIONS["abs"],
     np.sign: FUNCTIONS["sign"], np.sqrt: sp.sqrt,
@@ -102,6 +102,7 @@ SYMPY = Backend(
 class Generators:
     """The unknowns: every applied activation becomes a symbol, the same one for the same argument.
 
+    SymPy merges e^a e^b into e^{a+b}, so an exponential of a sum is the product of one unknown for each of its monomials.
     A cell with 1/(1 + exp(-a)) in it, which tracing reads as σ(a), is taken to the unknown s = σ(a) by e^a = s/(1 - s) and σ(-a) = 1 - s.
     """
 
