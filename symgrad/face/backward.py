@@ -253,7 +253,7 @@ def _backward(plan: Plan, forward: Forward, reverse: Reverse, names: Names) -> s
     block = ["block = slice(start, stop)", *ahead, *reverse.block.lines] if reverse.block.lines or reverse.tail else []
     outs: list[str] = []
     for y in outputs:
-        d = f"{names(reverse.sweep.delta(y))}_all"
+        d = f"{names(reverse.sweep.seed(y))}_all"
         outs += [
             f"{d} = np.zeros({names.shape(program.shapes[y], 'T', 'B')}, dtype)",
             f"if doutputs is not None and doutputs.get({y.name!r}) is not None:",

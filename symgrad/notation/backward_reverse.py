@@ -49,8 +49,7 @@ class Reverse:
     def _places(self) -> None:
         n = self.names
         for new in self.program.updates.values():
-            seed = next(s for s in self.plan.equations.seeds if s.name in (f"δ{new.name}", f"δ{new.name}_next"))
-            self.local[seed] = self.running(new)
+            self.local[self.sweep.seed(new)] = self.running(new)
         slots = [d for d in self.sweep.stored if any(d == self.sweep.delta(s) for s in self.plan.ordered) and d not in self.outputs]
         if slots:
             self.size = self.adjoint.shapes[slots[0]][0]
@@ -75,7 +74,8 @@ class Reverse:
 
     @property
     def outputs(self) -> set[sp.Symbol]:
-        return {self.sweep.delta(y) for y in self.program.outputs}
+        """The adjoints that come from outside at every step: given for all of them."""
+        return {self.sweep.seed(y) for y in self.program.outputs}
 
     def running(self, new: sp.Symbol) -> str:
         """dh, the adjoint that is handed from step to step."""
@@ -163,7 +163,7 @@ class Reverse:
                 self.body.add(f"# {self._formula(other)}")
             places = sorted(self.runs[a.name] for a in alike)
             stride = f":{places[1] - places[0]}" if places[1] - places[0] > 1 else ""
-            out = "_".join(n(d) for d, k in sorted(self.runs.items(), key=lambda item: item[1]) if k in places)
+            out = n.joined(n(d) for d, k in sorted(self.runs.items(), key=lambda item: item[1]) if k in places)
             self.views[out] = f"d[{places[0]}:{places[-1] + 1}{stride}, t]"
             self.body.add(f"{out} *= {self._added(summands[0][1])}")
             for a in alike:
@@ -317,7 +317,6 @@ class Reverse:
 
     def _gradient(self, p: sp.Symbol, c: sp.Expr, source: sp.Symbol) -> str:
         """One term of a parameter's gradient, summed over steps and sequences."""
-        rank = len(self.program.shapes[p])
         if source in self.sweep.outer:
             s, product = self.sweep.outer[source]
             return f"outer:{s}:{product.atom}"
@@ -326,10 +325,9 @@ class Reverse:
             return f"db[{self.runs[source]}]"
         if c == 1 and source in self.adjoint.atoms and source not in self.sweep.gathered:
             return self._einsum_all(source, False)
-        letters = "ij"[:rank]
         if source in self.sweep.deltas:
             d = self._wide(source)
-            return f"np.einsum('tb{letters},tb{letters}->{letters}', {d}, np.broadcast_to({infix(c, self._wide, PLAIN)}, {d}.shape))"
+            return f"{d}.sum(axis=(0, 1))" if c == 1 else f"({infix(c, self._wide, PLAIN, 2)} * {d}).sum(axis=(0, 1))"
         raise AssertionError(f"{p}: {c} {source}")
 
     def _all(self, st: Statement) -> None:

@@ -189,8 +189,8 @@ def torch_module(program: Program) -> str:
     fixed = [s for s in w.program.equations if s in w.plan.needed and s not in w.plan.batched and (s in w.read or s in w.read_all)]
     collected = [d for d in w.sweep.stored if re.search(rf"\b{re.escape(n(d))}_all\b", "\n".join(after))]
     xs_args = ["xs"] if len(inputs) == 1 else [f"{x.name}s" for x in inputs]
-    seeds = {old: next(s for s in w.plan.equations.seeds if s.name in (f"δ{new.name}", f"δ{new.name}_next")) for old, new in program.updates.items()}
-    d_out = [n(w.sweep.delta(y)) for y in outputs]
+    seeds = {old: w.sweep.seed(new) for old, new in program.updates.items()}
+    d_out = [n(w.sweep.seed(y)) for y in outputs]
     first = states[0]
     args = [*xs_args, "mask", *(n(s) for s in states), *(n(p) for p in params)]
     size_lines = []
