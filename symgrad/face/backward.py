@@ -176,8 +176,7 @@ def _forward(plan: Plan, forward: Forward, names: Names) -> str:
         "def forward(xs, states, params, mask=None, batch_first=False):",
         '    """ys, final_states, cache: the state ' + first.name + " after every step, all states after the last one, and what backward reads.",
         "",
-        f"    xs (T, B, {', '.join(str(d) for x in program.inputs[:1] for d in program.shapes[x])}){' by input name' if len(xs) > 1 else ''};"
-        " states and params by name; mask (T, B), 1 where a step is real:",
+        f"    {_inputs_said(program)}; states and params by name; mask (T, B), 1 where a step is real:",
         "    a padded step keeps the states.  With batch_first, xs, ys and mask have their first two axes exchanged.",
         *(["    The outputs " + ", ".join(y.name for y in program.outputs) + " of every step are cache[-1], by name."] if extra else []),
         '    """',
@@ -211,6 +210,14 @@ def _forward(plan: Plan, forward: Forward, names: Names) -> str:
         "",
     ]
     return "\n".join(_with_parameters(plan, names, _without_if_true(lines))).replace("'", '"')
+
+
+def _inputs_said(program: Program) -> str:
+    """What `xs` is."""
+    if not program.inputs:
+        return "xs (T, B, …) is read for its T and B alone"
+    dims = [str(program.shapes[x][0]) for x in program.inputs]
+    return f"xs (T, B, {dims[0]})" if len(dims) == 1 else f"xs by input name, {', '.join(f'{x.name} (T, B, {d})' for x, d in zip(program.inputs, dims, strict=True))}"
 
 
 def reads_one(lines: list[str]) -> bool:
