@@ -1,8 +1,9 @@
 r"""Expressions over time in normal form: sums of words of letters such as J_t, D_{t-1}, Π_{i=k+1}^{t} J_i and Σ_{k=1}^{t} (word).
 
 A letter is a tuple that begins with its kind:
-``("J", m)`` and ``("λ", m)`` at a moment m; ``("P", m, θ)``, ``("D", m, θ)`` the immediate and the total derivative by θ; ``("H", a, b)`` is ∂h_a/∂h_b; ``("W", name)`` and
-``("^", name, m)`` a constant matrix and its power; ``("Π", lo, hi)`` is J_hi ⋯ J_lo; ``("Σ", lo, hi, word)`` a sum over `INDEX` in the word.
+``("J", m)`` and ``("λ", m)`` at a moment m; ``("P", m, θ)`` and ``("D", m, θ)``, the immediate and the total derivative by θ;
+``("H", a, b)`` is ∂h_a/∂h_b; ``("W", name)`` and ``("^", name, m)`` a constant matrix and its power; ``("Π", lo, hi)`` is J_hi ⋯ J_lo;
+``("Σ", lo, hi, word)`` a sum over `INDEX` in the word.
 """
 
 from __future__ import annotations

@@ -216,8 +216,8 @@ def _inputs_said(program: Program) -> str:
     """What `xs` is."""
     if not program.inputs:
         return "xs (T, B, …) is read for its T and B alone"
-    dims = [str(program.shapes[x][0]) for x in program.inputs]
-    return f"xs (T, B, {dims[0]})" if len(dims) == 1 else f"xs by input name, {', '.join(f'{x.name} (T, B, {d})' for x, d in zip(program.inputs, dims, strict=True))}"
+    arrays = [f"(T, B, {program.shapes[x][0]})" for x in program.inputs]
+    return f"xs {arrays[0]}" if len(arrays) == 1 else "xs by input name, " + ", ".join(f"{x} {a}" for x, a in zip(program.inputs, arrays, strict=True))
 
 
 def reads_one(lines: list[str]) -> bool:
