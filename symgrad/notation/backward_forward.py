@@ -111,7 +111,7 @@ class Forward:
         self.operands: dict[sp.Expr, str] = {}
         self.done: set[sp.Symbol] = set()
         self.products: dict[tuple[sp.Symbol, sp.Expr], str] = {}
-        self.helpers: set[str] = set()
+        self.product_group: dict[sp.Expr, str] = {}  # operand → all its products
         self.summed: set[sp.Symbol] = set()  # slots to which W x + b has been added already
         self._places()
         self._before()
@@ -162,6 +162,10 @@ class Forward:
                 if s in plan.moving:
                     self.setup.append(f"{n.all(s)} = np.empty({n.shape(self.program.shapes[s], 'T', 'B')}, dtype)")
 
+    def array(self, state: sp.Symbol) -> str:
+        """The array of a state before the first step and after every step."""
+        return self.kept[state].removesuffix("[:-1]")
+
     def whole(self, s: sp.Symbol) -> str:
         """A name over all steps, in code outside the loop."""
         if s in self.kept:
@@ -172,9 +176,7 @@ class Forward:
 
     def infix(self, e: sp.Expr) -> str:
         """An expression over all steps."""
-        code = infix(e, self.whole, WHOLE)
-        self.helpers |= {h for h in HELPERS if re.search(rf"\b{h}\b", code)}
-        return code
+        return infix(e, self.whole, WHOLE)
 
     def contraction_all(self, s: sp.Symbol) -> str:
         value = self.program.atoms[s]
@@ -281,11 +283,8 @@ class Forward:
         if operand.is_Symbol:
             self.name(operand)
         elif operand not in self.operands:
-            self.operands[operand] = f"{word}_all"
-            self.setup.append(f"{word}_all = np.empty({n.shape(self.program.shape(operand), 'T', 'B')}, dtype)")
-            self.kept[operand] = f"{word}_all"
-            self.stored.append(f"{word}_all")
-            self.views[word] = f"{word}_all[t]"
+            self.operands[operand] = word
+            self.setup.append(f"{word} = np.empty({n.shape(self.program.shape(operand), 'B')}, dtype)")
             self.body.into(operand, word, n.shape(self.program.shape(operand), "B"))
         many = len({sz for op, sz in self.plan.groups if op == operand}) > 1
         suffix = f"{word}_{n.size(size)}" if many else word
@@ -300,7 +299,7 @@ class Forward:
         self.body.add(f"{call}({word}, weights_{suffix}, out=products_{suffix})")
         for k, (s, _) in enumerate(members):
             self.products[s, operand] = f"products_{suffix}[{k}]" if len(members) > 1 else f"products_{suffix}"
-        self.product_group = getattr(self, "product_group", {}) | {operand: f"products_{suffix}"}
+        self.product_group[operand] = f"products_{suffix}"
         self._given_at_once([s for s, _ in members], f"products_{suffix}", suffix)
 
     def _given_at_once(self, members: list[sp.Symbol], part: str, suffix: str) -> None:
@@ -345,7 +344,7 @@ class Forward:
         part = self.product_group[operand]
         count = len(bundle)
         if len(group) > 1 and count < len(group):
-            a = n.joined(["a", *map(n, gates)])
+            a = n.joined(["a", *map(n, gates)]) if count > 1 else n(bundle[0])
             self.views[a] = f"{part}[{i}:{i + count}]" if count > 1 else f"{part}[{i}]"
         else:
             a = part

@@ -9,7 +9,7 @@ import sympy as sp
 
 from symgrad.language.program import base
 from symgrad.language.tensor import Tensor
-from symgrad.notation.backward_forward import Forward
+from symgrad.notation.backward_forward import WHOLE, Forward
 from symgrad.notation.backward_lines import Lines, einsum, infix
 from symgrad.notation.backward_sweep import Gathered, Statement
 from symgrad.notation.syntax import equation
@@ -276,7 +276,7 @@ class Reverse:
         assert isinstance(value, Tensor)
 
         def operand(e: sp.Expr) -> str:
-            code = infix(e, self.name, {"sigmoid": "sigmoid_of", "step": "step_of", **PLAIN})
+            code = infix(e, self.name, WHOLE)
             return code if e.is_Symbol else f"({code})"
 
         label = f"e{1 + sum(bool(re.fullmatch(r'e[0-9]+', v)) for v in self.local.values())}"
@@ -313,7 +313,7 @@ class Reverse:
     def _einsum_all(self, s: sp.Symbol, keep: bool) -> str:
         value = self.adjoint.atoms[s]
         assert isinstance(value, Tensor)
-        return einsum(value, lambda e: self._wide(e) if e.is_Symbol else f"({infix(e, self._wide, PLAIN)})", self.batched, self.names.size, "tb", keep)
+        return einsum(value, lambda e: self._wide(e) if e.is_Symbol else f"({infix(e, self._wide, WHOLE)})", self.batched, self.names.size, "tb", keep)
 
     def _gradient(self, p: sp.Symbol, c: sp.Expr, source: sp.Symbol) -> str:
         """One term of a parameter's gradient, summed over steps and sequences."""
@@ -327,7 +327,7 @@ class Reverse:
             return self._einsum_all(source, False)
         if source in self.sweep.deltas:
             d = self._wide(source)
-            return f"{d}.sum(axis=(0, 1))" if c == 1 else f"({infix(c, self._wide, PLAIN, 2)} * {d}).sum(axis=(0, 1))"
+            return f"{d}.sum(axis=(0, 1))" if c == 1 else f"({infix(c, self._wide, WHOLE, 2)} * {d}).sum(axis=(0, 1))"
         raise AssertionError(f"{p}: {c} {source}")
 
     def _all(self, st: Statement) -> None:
@@ -356,7 +356,7 @@ class Reverse:
         terms = []
         for c, source in st.terms:
             code = self._gathered_all(self.sweep.gathered[source]) if source in self.sweep.gathered else self._wide(source)
-            terms.append(code if c == 1 else f"({infix(c, self._wide, PLAIN)}) * ({code})")
+            terms.append(code if c == 1 else f"({infix(c, self._wide, WHOLE)}) * ({code})")
         self.after.append(f"# {self._comment(st.name)}")
         self.after.append(f"{target} = {' + '.join(terms) or f'np.zeros({self.shape(st.name, chr(84), chr(66))}, dtype)'}")
 
@@ -375,7 +375,7 @@ class Reverse:
         outer: dict[str, str] = {}
         for g in self._families():
             v = g.operand
-            code = self.forward.kept.get(v) or (self._wide(v) if v.is_Symbol else f"({infix(v, self._wide, PLAIN)})")
+            code = self.forward.kept.get(v) or (self._wide(v) if v.is_Symbol else f"({infix(v, self._wide, WHOLE)})")
             wide = n.size(g.size)
             flat = f"{code}.reshape(T * B, {wide})"
             for run in self._runs(g):
@@ -403,10 +403,6 @@ class Reverse:
             if (s, p.atom) not in covered:
                 families.append(Gathered(sp.Symbol("·"), p.operand, self.program.shape(p.operand)[0], ((s, p),)))
         return [g for g in families if any(f"outer:{s}:{p.atom}" in wanted for s, p in g.members)]
-
-
-PLAIN = {"sigmoid": "sigmoid_of", "tanh": "np.tanh", "exp": "np.exp", "log": "np.log", "abs": "np.abs", "sign": "np.sign", "relu": "relu_of", "sqrt": "np.sqrt",
-         "softplus": "softplus_of", "step": "step_of"}  # fmt: skip
 
 
 def at(code: str, index: str) -> str:

@@ -159,8 +159,8 @@ class Sweep:
 
     @cached_property
     def reads(self) -> set[sp.Symbol]:
-        """Every forward name that the backward pass reads; of the operands of weight gradients, those that are names."""
-        found = {p.operand for _, p in self.outer.values() if p.operand.is_Symbol}
+        """Every forward name that the backward pass reads, those in the operands of weight gradients too."""
+        found = {s for _, p in self.outer.values() for s in p.operand.free_symbols}
         for st in (*self.loop, *self.after):
             for c, source in st.terms:
                 found |= c.free_symbols
