@@ -90,7 +90,46 @@ def shared(x, h, *, W, U, b, c):
     return z * h + (1 - z) * np.tanh(a * c)
 
 
-OWN = [joined_lstm, peephole, sru, two_inputs, tied, scaled, normalised, read_out, rows, shared]
+@sg.cell
+def soft(x, h, *, W, U, b):
+    return softplus(W @ x + U @ h + b) - 0.5 * h
+
+
+@sg.cell
+def inner_product(x, h, *, A, C, b):
+    return np.tanh(A @ (C @ h) + b + C @ x)
+
+
+@sg.cell
+def outputs_used_again(x, h, *, W, U, b, V, Q):
+    h_t = np.tanh(W @ x + U @ h + b)
+    y = sigmoid(V @ h_t)
+    v = np.tanh(Q @ y)
+    return h_t, y, v
+
+
+@sg.cell
+def unlucky_names(x, h, *, d, K, B, T, t, gates, one):
+    dh = sigmoid(d @ x + K @ h + B)
+    work = np.tanh(T @ x + t @ (dh * h) + gates)
+    return dh * h + (1 - dh) * work * one
+
+
+@sg.cell
+def gates_side_by_side(x, h, *, W_z, U_z, W_r, U_r, W_n, U_n):
+    z = sigmoid(W_z @ x + U_z @ h)
+    r = sigmoid(W_r @ x + U_r @ h)
+    z_r = np.tanh(W_n @ x + U_n @ (r * h))
+    return z * h + (1 - z) * z_r
+
+
+@sg.cell(inputs=0)
+def autonomous(h, *, U, b):
+    return np.tanh(U @ h + b)
+
+
+OWN = [joined_lstm, peephole, sru, two_inputs, tied, scaled, normalised, read_out, rows, shared, soft, inner_product, outputs_used_again, unlucky_names,
+       gates_side_by_side]  # fmt: skip
 MASK = np.array([[1, 1], [1, 0], [1, 1], [0, 1]], float)
 
 
@@ -101,6 +140,20 @@ def test_every_gradient(cell: Any, T: int, B: int, mask: Any) -> None:
     p = problem(cell, T=T, B=B, seed=T)
     error, where = worst(by_code(generated(cell), p, mask), complex_step(cell, p, mask))
     assert error < 1e-13, where
+
+
+def test_without_an_input() -> None:
+    """T and B come from xs all the same; there is no ∂L/∂x."""
+    p = problem(autonomous, T=3, B=2)
+    found = by_code(generated(autonomous), {**p, "xs": np.zeros((3, 2, 0))})
+    assert found.pop("xs") is None
+    assert worst(found, complex_step(autonomous, {**p, "xs": {}}))[0] < 1e-13
+
+
+@pytest.mark.parametrize("cell", [LIBRARY["gru"], LIBRARY["rnn_readout"], soft, outputs_used_again], ids=lambda c: c.name)
+def test_every_gradient_has_the_precision_of_the_parameters(cell: Any) -> None:
+    p = problem(cell, dtype=np.float32)
+    assert {v.dtype for v in by_code(generated(cell), p).values()} == {np.dtype(np.float32)}
 
 
 @pytest.mark.parametrize("block", [1, 16, 24])
@@ -296,7 +349,7 @@ def test_a_changed_line_is_noticed(old: str, new: str) -> None:
 # -- against other programs ---------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("cell", [*CELLS, *(c for c in OWN if c is not joined_lstm)], ids=lambda c: c.name)
+@pytest.mark.parametrize("cell", [*CELLS, *OWN], ids=lambda c: c.name)
 def test_torch_function(cell: Any) -> None:
     """`--to torch`: autograd through the Function gives the complex step's gradients, padded steps too."""
     torch = pytest.importorskip("torch", reason="torch is not installed")

@@ -54,7 +54,13 @@ def test_a_loss_on_the_output_of_the_last_step() -> None:
 
 def test_the_sum_of_products() -> None:
     assert lines(bptt(GRU).explicit("U_z")) == ["∂L_t/∂U_z = (∂L_t/∂h_t) Σ_{k=1}^{t} (Π_{i=k+1}^{t} ∂h_i/∂h_{i-1}) (∂⁺h_k/∂U_z)"]
-    assert lines(bptt(GRU, truncate=3).explicit("U_z")) == ["∂L_t/∂U_z = (∂L_t/∂h_t) Σ_{k=max(1, t-3+1)}^{t} (Π_{i=k+1}^{t} ∂h_i/∂h_{i-1}) (∂⁺h_k/∂U_z)"]
+    assert lines(bptt(GRU, truncate=3).explicit("U_z")) == ["∂L_t/∂U_z = (∂L_t/∂h_t) Σ_{k=max(1, t-2)}^{t} (Π_{i=k+1}^{t} ∂h_i/∂h_{i-1}) (∂⁺h_k/∂U_z)"]
+
+
+def test_one_step_back_is_the_step_itself() -> None:
+    one = bptt(RNN, loss="last", truncate=1)
+    assert one.parts["recursion"].title == "For t = T"
+    assert lines(one.gradient("U")) == ["∂L/∂U = Σ_{t=T}^{T} δ a_t h_{t-1}ᵀ"]
 
 
 def test_truncated_and_last() -> None:

@@ -62,6 +62,13 @@ CHANGED = [
     (S4, r"{i=k+1}^{t}", r"{i=k+1}^{t+1}", 1),
     (S9, "u=0", "u=1", 1),
     (S9, "k-1}", "k}", 1),
+    (S4, r"h_k}{\partial U_z}", r"h_k}{\partial b_z}", 1),
+    (S4, r"h_k}{\partial U_z}", r"h_k}{\partial U_r}", 1),
+    (S4, r"L_t}{\partial U_z}", r"L_t}{\partial U_r}", 1),
+    (S4, r"\partial h_{i-1}", r"\partial h_i", 2),
+    (S4, r"\partial h_i}", r"\partial h_{i-1}}", 2),
+    (S4, r"\partial^+", r"\partial", 2),
+    (S9, "t-u-1", "t-u-2", 1),
     (D9, r"\partial^+ h_t", r"\partial^+ h_{t-1}", 1),
     (D9, r"dh_{t-1}", r"dh_{t-2}", 2),
 ]
@@ -99,6 +106,18 @@ def test_what_vanishes_at_the_first_steps_is_not_proved(low: int) -> None:
     """A sum that is empty until t = low fools neither base nor step."""
     found = for_every_step(NEAR % rf"\sum_{{k={low}}}^{{t}} \frac{{\partial h_t}}{{\partial h_k}} \frac{{\partial^+ h_k}}{{\partial\theta}}")
     assert (found.status, found.fails_at) == ("refuted", low)
+
+
+def test_the_r_of_a_parameter_is_no_step() -> None:
+    assert for_every_step(S4.replace("U_z", "U_r")).variable == "t"
+
+
+def test_what_is_too_much_is_called_extra() -> None:
+    assert str(for_every_step(S4.replace(r"\partial^+", r"\partial"))) == "refuted at t = 2\n  extra: (∂h_2/∂h_1) (∂⁺h_1/∂U_z)"
+
+
+def test_an_input_is_no_constant() -> None:
+    assert for_every_step(r"\frac{\partial h_t}{\partial b} x_t = \frac{\partial h_t}{\partial b} x_t").status == "undecided"
 
 
 def test_what_cannot_be_read_is_undecided_and_says_why() -> None:

@@ -110,6 +110,52 @@ def test_one_slip_over_time_is_named(old: str, new: str, code: str, words: str) 
     assert "more than one mistake" not in report.reason
 
 
+LSTM_SEQUENCE = """
+def backward(xs, hs, cs, f, i, o, c_hats, dys, dh, dc, W_f, U_f, W_i, U_i, W_o, U_o, W_c, U_c):
+    g = {f"{kind}_{k}": 0 for k in "fioc" for kind in "WUb"}
+    dx = np.zeros_like(xs)
+    for t in reversed(range(len(xs))):
+        tc = np.tanh(cs[t + 1])
+        dh = dh + dys[t]
+        da_o = dh * tc * o[t] * (1 - o[t])
+        dc = dc + dh * o[t] * (1 - tc**2)
+        da_c = dc * i[t] * (1 - c_hats[t]**2)
+        da_i = dc * c_hats[t] * i[t] * (1 - i[t])
+        da_f = dc * cs[t] * f[t] * (1 - f[t])
+        for k, da in zip("fioc", (da_f, da_i, da_o, da_c)):
+            g["W_" + k] = g["W_" + k] + np.outer(da, xs[t])
+            g["U_" + k] = g["U_" + k] + np.outer(da, hs[t])
+            g["b_" + k] = g["b_" + k] + da
+        dx[t] = W_f.T @ da_f + W_i.T @ da_i + W_o.T @ da_o + W_c.T @ da_c
+        dh = U_f.T @ da_f + U_i.T @ da_i + U_o.T @ da_o + U_c.T @ da_c
+        dc = dc * f[t]
+    return {**g, "x": dx, "h": dh, "c": dc}
+"""
+LSTM_SLIPS = [
+    ("dh * tc * o", "dh * cs[t + 1] * o", "activation-forgotten", "c_t stands where tanh(c_t) should"),
+    ("(1 - c_hats[t]**2)", "c_hats[t] * (1 - c_hats[t])", "slope-exchanged", "the slope is that of σ"),
+    ("(1 - tc**2)", "(1 + tc**2)", "sign", "1 + tanh²(c_t) stands where 1 - tanh²(c_t) should"),
+    ("dh = dh + dys[t]", "dh = dys[t]", "time", "δ h holds the loss of its own step alone"),
+    ("dh = U_f.T", "dh = dh + U_f.T", "time", "added to δ h, not put in its place"),
+    ("dc = dc + dh", "dc = dh", "term-forgotten", "δ c_{t,next} is left out"),
+    ("hs[t])", "hs[t + 1])", "time-index", "in δ U_o, h_t stands where h_{t-1} should"),
+    ("(da_f, da_i,", "(da_i, da_f,", "exchanged", "in δ b_i, δ a_t^f stands where δ a_t^i should"),
+]
+
+
+@pytest.mark.parametrize(("old", "new", "code", "words"), LSTM_SLIPS, ids=[s[1] for s in LSTM_SLIPS])
+def test_one_slip_in_an_lstm_is_named(old: str, new: str, code: str, words: str) -> None:
+    """Also where it shows in several gradients, each of which is named."""
+    report = verify_backward(LSTM, made(LSTM_SEQUENCE, old, new))
+    assert report.code == code, report
+    assert words in report.reason
+    assert "more than one mistake" not in report.reason
+
+
+def test_the_lstm_is_right() -> None:
+    assert verify_backward(LSTM, made(LSTM_SEQUENCE))
+
+
 def test_two_slips_say_so() -> None:
     source = STEP.replace("drh * r + ", "").replace("np.outer(da_z, x)", "2 * np.outer(da_z, x)")
     report = verify_backward(GRU, made(source))

@@ -18,12 +18,12 @@ import sympy as sp
 
 from symgrad.decide.equal import Sides, decide
 from symgrad.decide.sequences import Letter, Poly, S, Scope, Unreadable, added, expand, levelled, linear, simplified, stepped, substituted
-from symgrad.decide.statements import allowed, letters_of, parameter_of, rendered, shown, word_node
+from symgrad.decide.statements import allowed, letters_of, rendered, shown, word_node
 from symgrad.decide.verdict import Verdict
 from symgrad.decide.world import World
 from symgrad.language.tensor import IDENTITY, Factor, Tensor, Term, tensor
 from symgrad.notation.reading.parse import parse
-from symgrad.notation.syntax import Name, Node, Relation
+from symgrad.notation.syntax import Node, Relation
 
 Status = Literal["proved", "refuted", "undecided"]
 HORIZON = 6  # steps tried for a counterexample when the step fails
@@ -82,7 +82,7 @@ class _Claim:
     def __init__(self, left: Node, right: Node, state: str, constant: str | None, partial: str) -> None:
         self.left, self.right = left, right
         self.reading, self.constant = (state, partial), constant
-        letters = letters_of(left) | letters_of(right)
+        letters = letters_of(left, state) | letters_of(right, state)
         lags = sorted(letters - {"t"})
         if len(lags) > 1:
             raise Unreadable(f"more than one lag: {', '.join(lags)}")
@@ -129,13 +129,9 @@ class _Claim:
         """The terms by which the sides differ at n."""
         left, right = self.written_out(n)
         difference = added(left, right, -1)
-        missing = tuple(word_node(w, c, self.reading[0], self.theta) for w, c in difference.items() if w in left)
-        extra = tuple(word_node(w, -c, self.reading[0], self.theta) for w, c in difference.items() if w not in left)
+        missing = tuple(word_node(w, c, self.reading[0]) for w, c in difference.items() if c > 0)
+        extra = tuple(word_node(w, -c, self.reading[0]) for w, c in difference.items() if c < 0)
         return Induction("refuted", self.variable, start, fails_at=n, missing=missing, extra=extra)
-
-    @property
-    def theta(self) -> Node:
-        return parameter_of(self.left) or parameter_of(self.right) or Name("theta")
 
     def step(self, start: int) -> Verdict:
         """n - 1 → n: both sides unrolled once, the hypothesis put in."""

@@ -1,8 +1,9 @@
 r"""Expressions over time in normal form: sums of words of letters such as J_t, D_{t-1}, Π_{i=k+1}^{t} J_i and Σ_{k=1}^{t} (word).
 
 A letter is a tuple that begins with its kind:
-``("J", m)``, ``("P", m)``, ``("D", m)``, ``("λ", m)`` at a moment m; ``("H", a, b)`` is ∂h_a/∂h_b; ``("W", name)`` and
-``("^", name, m)`` a constant matrix and its power; ``("Π", lo, hi)`` is J_hi ⋯ J_lo; ``("Σ", lo, hi, word)`` a sum over `INDEX` in the word.
+``("J", m)`` and ``("λ", m)`` at a moment m; ``("P", m, θ)`` and ``("D", m, θ)``, the immediate and the total derivative by θ;
+``("H", a, b)`` is ∂h_a/∂h_b; ``("W", name)`` and ``("^", name, m)`` a constant matrix and its power; ``("Π", lo, hi)`` is J_hi ⋯ J_lo;
+``("Σ", lo, hi, word)`` a sum over `INDEX` in the word.
 """
 
 from __future__ import annotations
@@ -75,7 +76,7 @@ def letter(a: Letter) -> Poly:
         case ("^", name, m):
             length = _integer(m)
             return {(a,): Fraction(1)} if length is None else {(("W", name),) * length: Fraction(1)} if length >= 0 else no(f"{name} to the power {m}")
-        case ("P" | "D", m) if (k := _integer(m)) is not None and k <= 0:
+        case ("P" | "D", m, _) if (k := _integer(m)) is not None and k <= 0:
             return {}
         case ("Σ", lo, hi, word):
             return summed(lo, hi, {word: Fraction(1)})
@@ -190,8 +191,8 @@ def _back(a: Letter, scope: Scope) -> Poly:
     """D_t = J_t D_{t-1} + P_t; Π^t = J_t Π^{t-1}; Σ^t = (the term at t) + Σ^{t-1}."""
     t = scope.t
     match a:
-        case ("D", m) if _reaches(m, t):
-            return added(product(one(("J", m)), _back(("D", sp.expand(m - 1)), scope)), one(("P", m)))
+        case ("D", m, theta) if _reaches(m, t):
+            return added(product(one(("J", m)), _back(("D", sp.expand(m - 1), theta), scope)), one(("P", m, theta)))
         case ("H", upper, lower) if _reaches(upper, t) and _integer(upper - lower) is None:
             _must(scope.holds(upper - lower - 1), a)
             return product(one(("J", upper)), _back(("H", sp.expand(upper - 1), lower), scope))
@@ -244,7 +245,7 @@ def expand(p: Poly) -> Poly:
 
 def _written_out(a: Letter) -> Poly:
     if a[0] == "D" and (m := _integer(a[1])) is not None:
-        return added(product(one(("J", a[1])), _written_out(("D", sp.Integer(m - 1)))), one(("P", a[1]))) if m > 0 else {}
+        return added(product(one(("J", a[1])), _written_out(("D", sp.Integer(m - 1), a[2]))), one(("P", a[1], a[2]))) if m > 0 else {}
     return letter(a)
 
 
@@ -272,7 +273,7 @@ def levelled(left: Poly, right: Poly, t: sp.Expr) -> tuple[Poly, Poly]:
 
     def down(a: Letter) -> Poly:
         if a[0] == "D" and (g := _integer(a[1] - t)) is not None and g > min(gaps):
-            return added(product(one(("J", a[1])), down(("D", sp.expand(a[1] - 1)))), one(("P", a[1])))
+            return added(product(one(("J", a[1])), down(("D", sp.expand(a[1] - 1), a[2]))), one(("P", a[1], a[2])))
         return one(a)
 
     return tuple(substituted(p, {a: down(a) for w in p for a in w}) for p in (left, right))  # type: ignore[return-value]

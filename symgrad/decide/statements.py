@@ -8,7 +8,7 @@ from typing import Any
 
 import sympy as sp
 
-from symgrad.decide.sequences import INDEX, Poly, Unreadable, Word, added, letter, mentions, no, one, product, summed
+from symgrad.decide.sequences import INDEX, I, Poly, Unreadable, Word, added, at, letter, mentions, no, one, product, simplified, summed
 from symgrad.notation.names import identifier
 from symgrad.notation.syntax import Absolute, Big, Derivative, Name, Negative, Node, Number, Power, Product, Relation, Sum
 from symgrad.notation.text import text
@@ -50,24 +50,29 @@ class _Reader:
                 return self.derivative(of, wrt, sign, times)
             case Power(base=Name() as name, exponent=exponent):
                 return letter(("^", text(name), self.moment(exponent, times)))
-            case Name(base=base) if base not in (self.state, "L", "delta"):
+            case Name(base=base) if base not in (self.state, "L", "delta") and not (self.when(node, times) or sp.S.Zero).free_symbols:
                 return one(("W", text(node)))
         return no(f"`{text(node)}`")
 
     def big_product(self, lo: sp.Expr, hi: sp.Expr, body: Poly) -> Poly:
-        """Π_{i=lo}^{hi} of one Jacobian, the latest leftmost."""
+        """Π_{i=lo}^{hi}, the latest leftmost: of one Jacobian, or written out where the ends are known."""
         i = sp.Symbol("_i")
-        if len(body) != 1 or next(iter(body.values())) != 1 or len(word := next(iter(body))) != 1:
+        words = list(body)
+        if body == I:
+            return I
+        if len(words) == 1 and body[words[0]] == 1 and len(words[0]) == 1:
+            (a,) = words[0]
+            if a[0] == "W":
+                return letter(("^", a[1], sp.expand(hi - lo + 1)))
+            rise = sp.expand(a[1]).coeff(i) if a[0] == "J" else 0
+            if abs(rise) == 1:
+                ends = [sp.expand(a[1].subs(i, k)) for k in (lo, hi)]
+                return letter(("Π", *ends[:: int(rise)]))
+        if not (lo.is_Integer and hi.is_Integer):
             return no("a product over time of anything but one Jacobian")
-        (a,) = word
-        if a[0] == "W":
-            return letter(("^", a[1], sp.expand(hi - lo + 1)))
-        rise = sp.expand(a[1]).coeff(i) if a[0] == "J" else 0
-        if rise == 1:
-            return letter(("Π", sp.expand(a[1].subs(i, lo)), sp.expand(a[1].subs(i, hi))))
-        if rise == -1:
-            return letter(("Π", sp.expand(a[1].subs(i, hi)), sp.expand(a[1].subs(i, lo))))
-        return no("a product over time of anything but one Jacobian")
+        falls = any(sp.expand(m).coeff(i) < 0 for w in body for a in w for m in a if isinstance(m, sp.Expr))
+        steps = range(int(lo), int(hi) + 1) if falls else range(int(hi), int(lo) - 1, -1)
+        return product(*(simplified({tuple(at(a, {i: sp.Integer(k)}) for a in w): c for w, c in body.items()}) for k in steps))
 
     def derivative(self, of: Node, wrt: Node, sign: str, times: dict[str, sp.Expr]) -> Poly:
         if not isinstance(of, Name) or not isinstance(wrt, Name):
@@ -77,13 +82,13 @@ class _Reader:
             if wrt.base == self.state and below is not None:
                 return product(one(("λ", above)), letter(("H", above, below)))
             if wrt.base != self.state:
-                return product(one(("λ", above)), letter(("D", above)))
+                return product(one(("λ", above)), letter(("D", above, wrt)))
         if of.base == self.state and above is not None:
             if wrt.base == self.state and below is not None:
                 return letter(("H", above, below))
             if wrt.base != self.state:
                 kind = "P" if sign == "partial+" or (sign == "partial" and self.partial == "immediate") else "D"
-                return letter((kind, above))
+                return letter((kind, above, wrt))
         return no(f"∂{text(of)}/∂{text(wrt)}")
 
     def when(self, name: Name, times: dict[str, sp.Expr]) -> sp.Expr | None:
@@ -113,22 +118,22 @@ def _bound(node: Node) -> Node:
     return node.sides[-1] if isinstance(node, Relation) else node
 
 
-def letters_of(node: Any, bound: frozenset[str] = frozenset()) -> set[str]:
-    """The letters of time in subscripts, bounds and exponents that no Σ or Π binds."""
+def letters_of(node: Any, state: str, bound: frozenset[str] = frozenset()) -> set[str]:
+    """The letters of time in the subscripts of states and losses, in bounds and exponents, that no Σ or Π binds; the r of U_r is none."""
     match node:
         case Big(index=Name(base=index), lower=lower, upper=upper, body=body):
             edges = _steps(_bound(lower) if lower is not None else None, bound) | _steps(upper, bound)
-            return edges | letters_of(body, bound | {index})
-        case Name(subs=subs):
-            return _steps(subs[-1], bound) if subs else set()
+            return edges | letters_of(body, state, bound | {index})
+        case Name(base=base, subs=subs):
+            return _steps(subs[-1], bound) if subs and base in (state, "L", "delta") else set()
         case Power(exponent=exponent):
             return _steps(exponent, bound)
         case Derivative(of=of, wrt=wrt):
-            return letters_of(of, bound) | letters_of(wrt, bound)
+            return letters_of(of, state, bound) | letters_of(wrt, state, bound)
         case Sum(args=args) | Product(args=args) | Relation(sides=args):
-            return {x for a in args for x in letters_of(a, bound)}
+            return {x for a in args for x in letters_of(a, state, bound)}
         case Negative(arg=arg):
-            return letters_of(arg, bound)
+            return letters_of(arg, state, bound)
     return set()
 
 
@@ -143,21 +148,6 @@ def _steps(node: Any, bound: frozenset[str]) -> set[str]:
     return set()
 
 
-def parameter_of(node: Any) -> Node | None:
-    """What a derivative in the statement is taken by, if it is no state."""
-    match node:
-        case Derivative(of=Name(base=base), wrt=Name() as wrt):
-            timed = base == "L" and bool(_steps(wrt.subs[-1] if wrt.subs else None, frozenset()))
-            return None if wrt.base == base or timed else wrt
-        case Big(body=body):
-            return parameter_of(body)
-        case Sum(args=args) | Product(args=args):
-            return next((p for a in args if (p := parameter_of(a)) is not None), None)
-        case Negative(arg=arg):
-            return parameter_of(arg)
-    return None
-
-
 # -- writing ------------------------------------------------------------------------------------------------------------------
 
 
@@ -166,23 +156,33 @@ def shown(node: Node) -> str:
     return text(node)
 
 
-def word_node(word: Word, c: Fraction, state: str, theta: Node) -> Node:
-    """A word of a refutation as a formula: ∂h_2/∂h_1 ∂⁺h_1/∂θ."""
+def word_node(word: Word, c: Fraction, state: str) -> Node:
+    """A word as a formula: ∂h_2/∂h_1 ∂⁺h_1/∂θ."""
+
+    def moment(m: sp.Expr) -> Name:
+        return Name(state, (), (_moment(m),))
+
     parts: list[Node] = []
     for a in word:
         match a:
             case ("J", m):
-                parts.append(Derivative(Name(state, (), (_moment(m),)), Name(state, (), (_moment(m - 1),))))
-            case ("P", m):
-                parts.append(Derivative(Name(state, (), (_moment(m),)), theta, "partial+"))
-            case ("D", m):
-                parts.append(Derivative(Name(state, (), (_moment(m),)), theta, "d"))
+                parts.append(Derivative(moment(m), moment(m - 1)))
+            case ("P" | "D" as kind, m, theta):
+                parts.append(Derivative(moment(m), theta, "partial+" if kind == "P" else "d"))
+            case ("H", m, k):
+                parts.append(Derivative(moment(m), moment(k)))
             case ("λ", m):
-                parts.append(Derivative(Name("L", (), (_moment(m),)), Name(state, (), (_moment(m),))))
+                parts.append(Derivative(Name("L", (), (_moment(m),)), moment(m)))
             case ("W", name):
                 parts.append(_named(str(name)))
-            case _:
-                parts.append(Name("?"))
+            case ("^", name, m):
+                parts.append(Power(_named(str(name)), _moment(m)))
+            case ("Π", lo, hi):
+                i = sp.Symbol("i")
+                parts.append(Big("prod", Name("i"), _moment(lo), _moment(hi), Derivative(moment(i), moment(i - 1))))
+            case ("Σ", lo, hi, inner):
+                j = tuple(at(b, {INDEX: sp.Symbol("j")}) for b in inner)
+                parts.append(Big("sum", Name("j"), _moment(lo), _moment(hi), word_node(j, Fraction(1), state)))
     node: Node = Name("I") if not parts else parts[0] if len(parts) == 1 else Product(tuple(parts))
     if abs(c) != 1:
         node = Product((Number(str(abs(c))), node))

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+
+import sympy as sp
 
 from symgrad.errors import SymgradError
 from symgrad.face.bptt import bptt
@@ -102,15 +105,15 @@ def _views(views: dict[str, str], body: list[str], own: set[str]) -> list[str]:
     return out + [f"{k} = {used[k]}" for k in order]
 
 
-def _sizes(plan: Plan, names: Names) -> list[str]:
-    """T, B and every size, read from the arrays."""
+def _sizes(plan: Plan, names: Names, state: Callable[[sp.Symbol], str]) -> list[str]:
+    """T, B and every size, read from the arrays; `state` is the code of an array whose last axis a state's entries run along."""
     program = plan.program
     x = program.inputs
     out = [f"T, B = {'xs' if len(x) == 1 else f'xs[{x[0].name!r}]' if x else 'xs'}.shape[:2]"]
     known: set[str] = set()
     for s, code in (
-        *((x, f"xs.shape[{2}]" if len(program.inputs) == 1 else f"xs[{x.name!r}].shape[2]") for x in program.inputs),
-        *((s, f"states[{s.name!r}].shape[1]") for s in program.states),
+        *((x, "xs.shape[2]" if len(program.inputs) == 1 else f"xs[{x.name!r}].shape[2]") for x in program.inputs),
+        *((s, f"{state(s)}.shape[-1]") for s in program.states),
     ):
         (dim,) = program.shapes[s]
         if dim.is_Symbol and dim.name not in known:
@@ -167,7 +170,8 @@ def _forward(plan: Plan, forward: Forward, names: Names) -> str:
         if re.search(r"\bt\b", right) or any(re.search(rf"\b{right}\b", done.split(" = ")[0]) for done in inner if right.isidentifier()):
             inner.append(v)
     outer = [v for v in views if v not in inner]
-    wide = {old: forward.kept[old].removesuffix("[:-1]") for old in program.states}
+    loop = ["for t in range(T):", *indent([*inner, *body, *masked])]
+    wide = {old: forward.array(old) for old in program.states}
     xs = ["xs"] if len(program.inputs) < 2 else [f"xs[{x.name!r}]" for x in program.inputs]
     swap = "xs = xs.swapaxes(0, 1)" if len(xs) == 1 else "xs = {k: v.swapaxes(0, 1) for k, v in xs.items()}"
     extra = [f"outputs = {{{', '.join(f'{y.name!r}: {forward.kept[y]}' for y in program.outputs)}}}"] if program.outputs else []
@@ -176,8 +180,7 @@ def _forward(plan: Plan, forward: Forward, names: Names) -> str:
         "def forward(xs, states, params, mask=None, batch_first=False):",
         '    """ys, final_states, cache: the state ' + first.name + " after every step, all states after the last one, and what backward reads.",
         "",
-        f"    xs (T, B, {', '.join(str(d) for x in program.inputs[:1] for d in program.shapes[x])}){' by input name' if len(xs) > 1 else ''};"
-        " states and params by name; mask (T, B), 1 where a step is real:",
+        f"    {_inputs_said(program)}; states and params by name; mask (T, B), 1 where a step is real:",
         "    a padded step keeps the states.  With batch_first, xs, ys and mask have their first two axes exchanged.",
         *(["    The outputs " + ", ".join(y.name for y in program.outputs) + " of every step are cache[-1], by name."] if extra else []),
         '    """',
@@ -187,7 +190,7 @@ def _forward(plan: Plan, forward: Forward, names: Names) -> str:
                 f"    {swap}",
                 "    mask = None if mask is None else np.asarray(mask).T",
                 PLACE.strip(),
-                *_sizes(plan, names),
+                *_sizes(plan, names, lambda s: f"states[{s.name!r}]"),
                 *_blocks(plan, names),
             ]
         ),
@@ -198,11 +201,7 @@ def _forward(plan: Plan, forward: Forward, names: Names) -> str:
         *indent(outer),
         "    if mask is not None:",
         "        padded = np.asarray(mask)[:, :, None] == 0",
-        '    with np.errstate(over="ignore"):' if "sigmoid(" in "\n".join(body) else "    if True:",
-        "        for t in range(T):",
-        *indent(inner, 3),
-        *indent(body, 3),
-        *indent(masked, 3),
+        *indent(['with np.errstate(over="ignore"):', *indent(loop)] if "sigmoid(" in "\n".join(body) else loop),
         f"    ys = {wide[first]}[1:]",
         f"    final_states = {{{', '.join(f'{s.name!r}: {wide[s]}[T].copy()' for s in program.states)}}}",
         *indent(extra),
@@ -210,20 +209,20 @@ def _forward(plan: Plan, forward: Forward, names: Names) -> str:
         "    return (ys.swapaxes(0, 1) if batch_first else ys), final_states, cache",
         "",
     ]
-    return "\n".join(_with_parameters(plan, names, _without_if_true(lines))).replace("'", '"')
+    return "\n".join(_with_parameters(plan, names, lines)).replace("'", '"')
+
+
+def _inputs_said(program: Program) -> str:
+    """What `xs` is."""
+    if not program.inputs:
+        return "xs (T, B, …) is read for its T and B alone"
+    arrays = [f"(T, B, {program.shapes[x][0]})" for x in program.inputs]
+    return f"xs {arrays[0]}" if len(arrays) == 1 else "xs by input name, " + ", ".join(f"{x} {a}" for x, a in zip(program.inputs, arrays, strict=True))
 
 
 def reads_one(lines: list[str]) -> bool:
     """Whether the number 1 is read: as an array it costs a call less time than as a Python number."""
     return any(re.search(r"\bone\b", line.split("#")[0]) for line in lines)
-
-
-def _without_if_true(lines: list[str]) -> list[str]:
-    if "    if True:" not in lines:
-        return lines
-    k = lines.index("    if True:")
-    end = next(i for i in range(k + 1, len(lines)) if lines[i] and not lines[i].startswith("        "))
-    return [*lines[:k], *(line[4:] for line in lines[k + 1 : end]), *lines[end:]]
 
 
 def _backward(plan: Plan, forward: Forward, reverse: Reverse, names: Names) -> str:
@@ -253,7 +252,7 @@ def _backward(plan: Plan, forward: Forward, reverse: Reverse, names: Names) -> s
     block = ["block = slice(start, stop)", *ahead, *reverse.block.lines] if reverse.block.lines or reverse.tail else []
     outs: list[str] = []
     for y in outputs:
-        d = f"{names(reverse.sweep.delta(y))}_all"
+        d = f"{names(reverse.sweep.seed(y))}_all"
         outs += [
             f"{d} = np.zeros({names.shape(program.shapes[y], 'T', 'B')}, dtype)",
             f"if doutputs is not None and doutputs.get({y.name!r}) is not None:",
@@ -274,7 +273,8 @@ def _backward(plan: Plan, forward: Forward, reverse: Reverse, names: Names) -> s
         PLACE,
         "    if batch_first:",
         "        dys = dys.swapaxes(0, 1)",
-        *indent(_shapes_backward(plan, forward, names)),
+        f"    dtype = {forward.array(first)}.dtype",
+        *indent(_sizes(plan, names, forward.array)),
         *indent(_blocks(plan, names)),
         *indent(start),
         *indent([f"{d}_prev = np.empty_like({d})" for d in running.values() if f"{d}_prev" not in own]),
@@ -320,20 +320,6 @@ def _backward(plan: Plan, forward: Forward, reverse: Reverse, names: Names) -> s
     end = lines.index('    """')
     lines = [*lines[:end], *(line for line in lines[end:] if line)]
     return "\n".join(_with_parameters(plan, names, lines)).replace("'", '"') + "\n"
-
-
-def _shapes_backward(plan: Plan, forward: Forward, names: Names) -> list[str]:
-    first = plan.program.states[0]
-    whole = forward.kept[first].removesuffix("[:-1]")
-    lines = _sizes(plan, names)
-    out = [f"dtype = {whole}.dtype"]
-    for line in lines:
-        match = re.fullmatch(r"(\w+) = states\['(\w+)'\]\.shape\[1\]", line)
-        if match:
-            state = next(s for s in plan.program.states if s.name == match[2])
-            line = f"{match[1]} = {forward.kept[state].removesuffix('[:-1]')}.shape[2]"
-        out.append(line)
-    return out
 
 
 def _gradients(plan: Plan, reverse: Reverse, names: Names) -> list[str]:

@@ -17,6 +17,7 @@ from symgrad.errors import SymgradError
 from symgrad.language.program import Program
 from symgrad.notation.derivation import Step
 from symgrad.notation.syntax import Apply, Big, Derivative, Name, Negative, Node, Number, Product, Relation, Stack, Sum, Transpose, equation
+from symgrad.notation.text import text
 from symgrad.notation.write import Writer, product, total, write_equation
 
 if TYPE_CHECKING:
@@ -185,8 +186,10 @@ class Bptt:
 
     def _since(self, t: Node) -> Node:
         """The first step that a truncated sum counts: max(1, t - K + 1)."""
-        k: Node = Number(str(self.truncate)) if isinstance(self.truncate, int) else Name(str(self.truncate))
-        return Apply(Name("max"), (ONE, Sum((t, Negative(k), ONE))))
+        if self.truncate == 1:
+            return t
+        back = (Negative(Number(str(self.truncate - 1))),) if isinstance(self.truncate, int) else (Negative(Name(str(self.truncate))), ONE)
+        return Apply(Name("max"), (ONE, Sum((t, *back))))
 
     def products(self, lower: Node, body: Node) -> Node:
         """Σ_{k=lower}^t (∏_{i=k+1}^t ∂h_i/∂h_{i-1}) body_k."""
@@ -259,7 +262,8 @@ class Bptt:
         loss = every if self.loss == "every" else equation(L, Name("L", (), (self.end,)))
         moving = [p.name for p in self.program.parameters if self._reaches(p, set(self.program.updates.values()), set())]
         first = "" if self.loss == "last" else " (with no loss before the first step)"
-        last = f"{end}, …, 1{first}" if self.truncate is None else f"{end}, …, max(1, {end} - {self.truncate} + 1)"
+        earliest = text(self._since(self.end)) if self.truncate is not None else f"1{first}"
+        last = f"{end}, …, {earliest}" if self.truncate != 1 else end
         found = {"loss": Step("The loss", (loss,))}
         if self.truncate is None or self.loss == "last":
             found["start"] = Step(f"Start, at {t} = {end}", tuple(self.start()))
@@ -287,8 +291,6 @@ class Bptt:
 
     def text(self) -> str:
         """All parts under their headings, in Unicode."""
-        from symgrad.notation.text import text
-
         return "\n\n".join("\n".join([part.title, *(f"  {text(r)}" for r in part.equations)]) for part in self.parts.values())
 
     def __str__(self) -> str:

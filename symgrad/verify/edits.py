@@ -24,8 +24,9 @@ class Time:
 
     summed: str = "all"  # or "first", "last", "but first", "but last"
     loss: str = "every"  # or "last"
-    carried: bool = True  # whether δh_{t-1} is handed on
-    final: bool = True  # whether the gradient of the final state counts
+    lost: tuple[str, ...] = ()  # the states whose δ is not handed on
+    added: str = ""  # the state whose δ is added to what was there, not put in its place
+    unended: tuple[str, ...] = ()  # the states whose gradient at the end is left out
     averaged: str = ""  # "T", a mean over the steps
     only: str = ""  # one parameter, where the others are summed as they should be
 
@@ -52,11 +53,18 @@ def edits(equations: Equations, sequence: bool) -> Iterator[Edit]:
             (Time(summed="first"), "the gradients are those of the first step alone, overwritten at every step (= in place of +=)"),
             (Time(summed="but first"), "the loop stops one step early: the first step is left out"),
             (Time(summed="but last"), "the loop starts one step early: the last step is left out"),
-            (Time(carried=False), "δ of the state is not handed on from step to step"),
-            (Time(final=False), "the gradient of the final state is left out"),
+            (Time(lost=tuple(s.name for s in forward.states)), "δ of the state is not handed on from step to step"),
+            (Time(unended=tuple(s.name for s in forward.states)), "the gradient of the final state is left out"),
             (Time(averaged="T"), "the gradients are averaged over the steps, not summed"),
         ):
             yield Edit("time", "", words, program, time)
+        for old in forward.states:
+            if len(forward.states) > 1:
+                yield Edit("time", old.name, f"δ {old.name} is not handed on from step to step", program, Time(lost=(old.name,)))
+            if old == forward.states[0]:  # the one that the loss is a function of
+                alone = Time(lost=(old.name,), unended=(old.name,))
+                yield Edit("time", old.name, f"δ {old.name} holds the loss of its own step alone: what later steps hand back is overwritten", program, alone)
+            yield Edit("time", old.name, f"δ {old.name} of the step before is added to δ {old.name}, not put in its place", program, Time(added=old.name))
         for p in forward.parameters:
             for kept, words in (
                 ("first", "overwritten at every step (= in place of +=)"),
@@ -103,9 +111,20 @@ class _Changer:
         if len(slope) > 1:
             for a in slope:
                 yield self.changed(s, expr / a, "slope-factor-forgotten", f"in {self.named(s)} the factor {self.show(a)} of the slope is left out")
+        for shown, other in self.other_slopes(sp.Mul(*slope)):
+            words = f"in {self.named(s)} the slope is that of {shown}: {self.show(other)} stands where {self.show(sp.Mul(*slope))} should"
+            yield self.changed(s, expr / sp.Mul(*slope) * other, "slope-exchanged", words)
         squares = [a for a in expr.atoms(sp.Pow) if a.exp == 2]
         for a in squares:
             yield self.changed(s, expr.xreplace({a: a.base}), "square-forgotten", f"in {self.named(s)} the square of {self.show(a.base)} is left out")
+
+    def other_slopes(self, slope: sp.Expr) -> Iterator[tuple[str, sp.Expr]]:
+        """z(1-z) for 1-z², and back."""
+        for y in slope.free_symbols - self.program.atoms.keys():
+            if sp.expand(slope - y * (1 - y)) == 0:
+                yield "tanh", 1 - y**2
+            elif slope == 1 - y**2:
+                yield "σ", y * (1 - y)
 
     def carries(self, e: sp.Expr) -> bool:
         return any(a.name.startswith(("δ", "∂")) for a in e.free_symbols)
@@ -160,6 +179,9 @@ class _Changer:
                             "factor-forgotten",
                             f"in {self.named(s)} the factor {self.show(a)} is left out of {self.show(product)}",
                         )
+        for a in expr.atoms(sp.Function):
+            words = f"in {self.named(s)}, {self.show(a.args[0])} stands where {self.show(a)} should"
+            yield self.changed(s, expr.xreplace({a: a.args[0]}), "activation-forgotten", words)
         for atom in sorted(expr.free_symbols & self.program.atoms.keys(), key=str):
             value = self.program.atoms[atom]
             for inner in (
@@ -176,7 +198,11 @@ class _Changer:
                     )
         for a in expr.atoms(sp.Add):
             if a != expr and len(a.args) == 2:
-                yield self.changed(s, expr.xreplace({a: -a}), "sign", f"in {self.named(s)} the difference {self.show(a)} stands the other way round")
+                first, second = a.args
+                turned = f"in {self.named(s)} the difference {self.show(a)} stands the other way round"
+                yield self.changed(s, expr.xreplace({a: -a}), "sign", turned)
+                added = f"in {self.named(s)}, {self.show(first - second)} stands where {self.show(a)} should"
+                yield self.changed(s, expr.xreplace({a: first - second}), "sign", added)
                 if any(b == 1 for b in a.args):
                     (other,) = [b for b in a.args if b != 1]
                     bare = -other

@@ -119,7 +119,7 @@ class Trial:
         """The derived gradients by name, with one edit."""
         program = edit.program if edit else self.equations.program
         time = edit.time if edit else Time()
-        carried = dict(self.final) if time.final else {k: np.zeros_like(v) for k, v in self.final.items()}
+        carried = {k: 0 * v if k in time.unended else v for k, v in self.final.items()}
         total: Arrays = {}
         first = self.program.states[0].name
         results = self.equations.results
@@ -142,8 +142,10 @@ class Trial:
                 total[s.name] = total.get(s.name, 0) + (here[s.name] if counts else 0 * here[s.name]) / (self.T if time.averaged else 1)
             for s in self.program.inputs:
                 total.setdefault(s.name, [None] * self.T)[t] = here[s.name]
-            carried = {s.name: here[s.name] if time.carried else np.zeros_like(here[s.name]) for s in self.program.states}
-            last = {s.name: here[s.name] for s in self.program.states}
+            before, carried = carried, {s.name: 0 * here[s.name] if s.name in time.lost else here[s.name] for s in self.program.states}
+            if time.added:
+                carried[time.added] = before[time.added] + carried[time.added]
+            last = {**{s.name: here[s.name] for s in self.program.states}, **({time.added: carried[time.added]} if time.added else {})}
         return {**total, **last, **{x.name: np.array(total[x.name]) if self.sequence else total[x.name][0] for x in self.program.inputs}}
 
     def _seed(self, s: sp.Symbol, carried: Arrays, t: int) -> Any:
@@ -192,24 +194,35 @@ class Trial:
         wrong = [g.name for g in gradients if not g.right]
         if not wrong:
             return BackwardReport(cell.name, gradients, missing)
-        best: tuple[int, Edit] | None = None
+        repairs: list[tuple[set[str], Edit]] = []
         for edit in edits(self.equations, sequence):
             with np.errstate(all="ignore"):
                 try:
                     tried = self.gradients(edit)
                 except (ValueError, KeyError, RecursionError, SymgradError):
                     continue
-            explained = sum(_same(found[g.name], tried[g.name]) for g in gradients)
-            repaired = sum(_same(found[n], tried[n]) for n in wrong)
-            if repaired and explained > len(gradients) - len(wrong) and (best is None or explained > best[0]):
-                best = (explained, edit)
-                if explained == len(gradients):
+            same = {g.name for g in gradients if _same(found[g.name], tried[g.name])}
+            if same & set(wrong) and len(same) > len(gradients) - len(wrong):
+                repairs.append((same, edit))
+                if len(same) == len(gradients):
                     break
-        if best is None:
-            return BackwardReport(cell.name, gradients, missing, None, "no single edit of the derived equations gives these numbers")
-        count, edit = best
-        rest = "" if count == len(gradients) else f" (this explains {count} of {len(gradients)} gradients; there is more than one mistake)"
-        return BackwardReport(cell.name, gradients, missing, edit.code, edit.words + rest)
+        return BackwardReport(cell.name, gradients, missing, *_likely(repairs, wrong))
+
+
+def _likely(repairs: list[tuple[set[str], Edit]], wrong: list[str]) -> tuple[str | None, str]:
+    """The edit that explains most, then those that explain what it leaves: the kind of the first, and the words for all."""
+    left, chosen = set(wrong), list[Edit]()
+    while repairs and left:
+        same, edit = max(repairs, key=lambda r: len(r[0] & left))
+        if not same & left:
+            break
+        chosen.append(edit)
+        left -= same
+    if not chosen:
+        return None, "no single edit of the derived equations gives these numbers"
+    said = "; ".join(edit.words for edit in chosen)
+    rest = "" if not left else f" (this explains {len(wrong) - len(left)} of {len(wrong)} wrong gradients; there is more than one mistake)"
+    return chosen[0].code, said + rest
 
 
 def _same(a: Any, b: Any) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import keyword
 import re
 from collections.abc import Iterable
 
@@ -21,6 +22,9 @@ RESERVED = {
     "softplus_of", "step_of", "forward", "backward", "final_states", "dfinal", "dstates", "dparams", "outputs", "doutputs", "batch_first",
     "list", "zip",
 }  # fmt: skip
+MADE = re.compile(  # names that the generated code makes up for itself
+    r"(tmp|work|operand|e)\d*|back_\w+|(weights|products|bias|slope\d*|given)_\w+|\w+_(all|block|prev|kept|given|ours|next)|rows|size_\w+|d[WUVb]?"
+)
 WHOLE = {"sigmoid": "sigmoid_of", "tanh": "np.tanh", "exp": "np.exp", "log": "np.log", "abs": "np.abs", "sign": "np.sign", "relu": "relu_of", "sqrt": "np.sqrt",
          "softplus": "softplus_of", "step": "step_of"}  # fmt: skip
 HELPERS = {
@@ -39,6 +43,7 @@ class Names:
         self.plan, self.program = plan, plan.program
         taken = {s.name for s in (*self.program.order, *plan.cell.parameters)}
         self.sizes: dict[str, str] = {}
+        self.given: dict[sp.Symbol, str] = {}
         self.operands: dict[sp.Expr, str] = {}
         for dims in self.program.shapes.values():
             for d in dims:
@@ -46,8 +51,23 @@ class Names:
                     self.sizes.setdefault(s.name, s.name if s.name not in taken | RESERVED else f"size_{s.name}")
 
     def __call__(self, s: sp.Symbol) -> str:
-        name = s.name.replace("δ", "d", 1) if s.name.startswith("δ") else s.name
-        return f"{name}_" if name in RESERVED or not name.isidentifier() or name in self.sizes.values() else name
+        """z for z, dz for δz; with an underscore behind it where the code has another use for the name."""
+        if s not in self.given:
+            adjoint = s.name.startswith("δ")
+            name = s.name.replace("δ", "d", 1) if adjoint else s.name
+            made = name in RESERVED or (not adjoint and MADE.fullmatch(name)) or keyword.iskeyword(name)
+            name = f"{name}_" if made or not name.isidentifier() or name in self.sizes.values() else name
+            while name in self.given.values() or (adjoint and sp.Symbol(name) in self.program.order):
+                name += "_"
+            self.given[s] = name
+        return self.given[s]
+
+    def joined(self, parts: Iterable[str]) -> str:
+        """z_r, the name of gates side by side."""
+        name = "_".join(parts)
+        while name in self.given.values() or sp.Symbol(name) in self.program.order:
+            name += "_"
+        return name
 
     def size(self, d: sp.Expr) -> str:
         text = str(d.xreplace({s: sp.Symbol(self.sizes[s.name]) for s in d.free_symbols}))
@@ -91,7 +111,7 @@ class Forward:
         self.operands: dict[sp.Expr, str] = {}
         self.done: set[sp.Symbol] = set()
         self.products: dict[tuple[sp.Symbol, sp.Expr], str] = {}
-        self.helpers: set[str] = set()
+        self.product_group: dict[sp.Expr, str] = {}  # operand → all its products
         self.summed: set[sp.Symbol] = set()  # slots to which W x + b has been added already
         self._places()
         self._before()
@@ -142,6 +162,10 @@ class Forward:
                 if s in plan.moving:
                     self.setup.append(f"{n.all(s)} = np.empty({n.shape(self.program.shapes[s], 'T', 'B')}, dtype)")
 
+    def array(self, state: sp.Symbol) -> str:
+        """The array of a state before the first step and after every step."""
+        return self.kept[state].removesuffix("[:-1]")
+
     def whole(self, s: sp.Symbol) -> str:
         """A name over all steps, in code outside the loop."""
         if s in self.kept:
@@ -152,9 +176,7 @@ class Forward:
 
     def infix(self, e: sp.Expr) -> str:
         """An expression over all steps."""
-        code = infix(e, self.whole, WHOLE)
-        self.helpers |= {h for h in HELPERS if re.search(rf"\b{h}\b", code)}
-        return code
+        return infix(e, self.whole, WHOLE)
 
     def contraction_all(self, s: sp.Symbol) -> str:
         value = self.program.atoms[s]
@@ -261,11 +283,8 @@ class Forward:
         if operand.is_Symbol:
             self.name(operand)
         elif operand not in self.operands:
-            self.operands[operand] = f"{word}_all"
-            self.setup.append(f"{word}_all = np.empty({n.shape(self.program.shape(operand), 'T', 'B')}, dtype)")
-            self.kept[operand] = f"{word}_all"
-            self.stored.append(f"{word}_all")
-            self.views[word] = f"{word}_all[t]"
+            self.operands[operand] = word
+            self.setup.append(f"{word} = np.empty({n.shape(self.program.shape(operand), 'B')}, dtype)")
             self.body.into(operand, word, n.shape(self.program.shape(operand), "B"))
         many = len({sz for op, sz in self.plan.groups if op == operand}) > 1
         suffix = f"{word}_{n.size(size)}" if many else word
@@ -280,7 +299,7 @@ class Forward:
         self.body.add(f"{call}({word}, weights_{suffix}, out=products_{suffix})")
         for k, (s, _) in enumerate(members):
             self.products[s, operand] = f"products_{suffix}[{k}]" if len(members) > 1 else f"products_{suffix}"
-        self.product_group = getattr(self, "product_group", {}) | {operand: f"products_{suffix}"}
+        self.product_group[operand] = f"products_{suffix}"
         self._given_at_once([s for s, _ in members], f"products_{suffix}", suffix)
 
     def _given_at_once(self, members: list[sp.Symbol], part: str, suffix: str) -> None:
@@ -325,11 +344,11 @@ class Forward:
         part = self.product_group[operand]
         count = len(bundle)
         if len(group) > 1 and count < len(group):
-            a = "_".join(["a", *(n(g) for g in gates)])
+            a = n.joined(["a", *map(n, gates)]) if count > 1 else n(bundle[0])
             self.views[a] = f"{part}[{i}:{i + count}]" if count > 1 else f"{part}[{i}]"
         else:
             a = part
-        out = "_".join(n(g) for g in gates)
+        out = n.joined(map(n, gates)) if len(gates) > 1 else n(gates[0])
         self.views[out] = f"gates[{k}:{k + count}, t]" if count > 1 else f"gates[{k}, t]"
         if bundle[0] not in self.summed:
             self.body.add(f"{a} += {out}")

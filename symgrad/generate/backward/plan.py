@@ -198,6 +198,12 @@ def prepared(program: Program) -> tuple[Program, tuple[Split, ...]]:
     return _Prepare(program).run()
 
 
+def _known_by_value(e: sp.Expr) -> bool:
+    """Whether the slope of y = e(a) is a function of y: z(1-z), and 1[y > 0] for relu, but softplus' slope σ(a) is not."""
+    y = sp.Symbol("y")
+    return ROWS[e.func].name == "relu" or not sp.sympify(ROWS[e.func].slope(y, e.args[0])).free_symbols - {y}
+
+
 @dataclass(frozen=True)
 class Slot:
     """A named sum with matrix products: ``a = W x + U h + b``."""
@@ -270,10 +276,10 @@ class Plan:
 
     @cached_property
     def activation(self) -> dict[sp.Symbol, sp.Symbol]:
-        """Slot → the gate that is an activation of it alone."""
+        """Slot → the gate that is an activation of it alone, with a slope that the gate's own value gives: the slot need not be kept."""
         found: dict[sp.Symbol, sp.Symbol] = {}
         for y, e in self.program:
-            if e.func in ROWS and e.args[0] in self.slots:
+            if e.func in ROWS and e.args[0] in self.slots and _known_by_value(e):
                 users = [t for t in self.needed for u in self.program.uses(t) if e.args[0] in u.free_symbols]
                 if users == [y] and y not in self.program.updates.values():
                     found[e.args[0]] = y

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import sympy as sp
 
-from symgrad.generate.backward.forward import Forward
+from symgrad.generate.backward.forward import WHOLE, Forward
 from symgrad.generate.backward.lines import Lines, einsum, infix
 from symgrad.generate.backward.sweep import Gathered, Statement
 from symgrad.language.program import base
@@ -49,8 +49,7 @@ class Reverse:
     def _places(self) -> None:
         n = self.names
         for new in self.program.updates.values():
-            seed = next(s for s in self.plan.equations.seeds if s.name in (f"δ{new.name}", f"δ{new.name}_next"))
-            self.local[seed] = self.running(new)
+            self.local[self.sweep.seed(new)] = self.running(new)
         slots = [d for d in self.sweep.stored if any(d == self.sweep.delta(s) for s in self.plan.ordered) and d not in self.outputs]
         if slots:
             self.size = self.adjoint.shapes[slots[0]][0]
@@ -75,7 +74,8 @@ class Reverse:
 
     @property
     def outputs(self) -> set[sp.Symbol]:
-        return {self.sweep.delta(y) for y in self.program.outputs}
+        """The adjoints that come from outside at every step: given for all of them."""
+        return {self.sweep.seed(y) for y in self.program.outputs}
 
     def running(self, new: sp.Symbol) -> str:
         """dh, the adjoint that is handed from step to step."""
@@ -163,7 +163,7 @@ class Reverse:
                 self.body.add(f"# {self._formula(other)}")
             places = sorted(self.runs[a.name] for a in alike)
             stride = f":{places[1] - places[0]}" if places[1] - places[0] > 1 else ""
-            out = "_".join(n(d) for d, k in sorted(self.runs.items(), key=lambda item: item[1]) if k in places)
+            out = n.joined(n(d) for d, k in sorted(self.runs.items(), key=lambda item: item[1]) if k in places)
             self.views[out] = f"d[{places[0]}:{places[-1] + 1}{stride}, t]"
             self.body.add(f"{out} *= {self._added(summands[0][1])}")
             for a in alike:
@@ -276,7 +276,7 @@ class Reverse:
         assert isinstance(value, Tensor)
 
         def operand(e: sp.Expr) -> str:
-            code = infix(e, self.name, {"sigmoid": "sigmoid_of", "step": "step_of", **PLAIN})
+            code = infix(e, self.name, WHOLE)
             return code if e.is_Symbol else f"({code})"
 
         label = f"e{1 + sum(bool(re.fullmatch(r'e[0-9]+', v)) for v in self.local.values())}"
@@ -313,11 +313,10 @@ class Reverse:
     def _einsum_all(self, s: sp.Symbol, keep: bool) -> str:
         value = self.adjoint.atoms[s]
         assert isinstance(value, Tensor)
-        return einsum(value, lambda e: self._wide(e) if e.is_Symbol else f"({infix(e, self._wide, PLAIN)})", self.batched, self.names.size, "tb", keep)
+        return einsum(value, lambda e: self._wide(e) if e.is_Symbol else f"({infix(e, self._wide, WHOLE)})", self.batched, self.names.size, "tb", keep)
 
     def _gradient(self, p: sp.Symbol, c: sp.Expr, source: sp.Symbol) -> str:
         """One term of a parameter's gradient, summed over steps and sequences."""
-        rank = len(self.program.shapes[p])
         if source in self.sweep.outer:
             s, product = self.sweep.outer[source]
             return f"outer:{s}:{product.atom}"
@@ -326,10 +325,9 @@ class Reverse:
             return f"db[{self.runs[source]}]"
         if c == 1 and source in self.adjoint.atoms and source not in self.sweep.gathered:
             return self._einsum_all(source, False)
-        letters = "ij"[:rank]
         if source in self.sweep.deltas:
             d = self._wide(source)
-            return f"np.einsum('tb{letters},tb{letters}->{letters}', {d}, np.broadcast_to({infix(c, self._wide, PLAIN)}, {d}.shape))"
+            return f"{d}.sum(axis=(0, 1))" if c == 1 else f"({infix(c, self._wide, WHOLE, 2)} * {d}).sum(axis=(0, 1))"
         raise AssertionError(f"{p}: {c} {source}")
 
     def _all(self, st: Statement) -> None:
@@ -358,7 +356,7 @@ class Reverse:
         terms = []
         for c, source in st.terms:
             code = self._gathered_all(self.sweep.gathered[source]) if source in self.sweep.gathered else self._wide(source)
-            terms.append(code if c == 1 else f"({infix(c, self._wide, PLAIN)}) * ({code})")
+            terms.append(code if c == 1 else f"({infix(c, self._wide, WHOLE)}) * ({code})")
         self.after.append(f"# {self._comment(st.name)}")
         self.after.append(f"{target} = {' + '.join(terms) or f'np.zeros({self.shape(st.name, chr(84), chr(66))}, dtype)'}")
 
@@ -377,7 +375,7 @@ class Reverse:
         outer: dict[str, str] = {}
         for g in self._families():
             v = g.operand
-            code = self.forward.kept.get(v) or (self._wide(v) if v.is_Symbol else f"({infix(v, self._wide, PLAIN)})")
+            code = self.forward.kept.get(v) or (self._wide(v) if v.is_Symbol else f"({infix(v, self._wide, WHOLE)})")
             wide = n.size(g.size)
             flat = f"{code}.reshape(T * B, {wide})"
             for run in self._runs(g):
@@ -405,10 +403,6 @@ class Reverse:
             if (s, p.atom) not in covered:
                 families.append(Gathered(sp.Symbol("·"), p.operand, self.program.shape(p.operand)[0], ((s, p),)))
         return [g for g in families if any(f"outer:{s}:{p.atom}" in wanted for s, p in g.members)]
-
-
-PLAIN = {"sigmoid": "sigmoid_of", "tanh": "np.tanh", "exp": "np.exp", "log": "np.log", "abs": "np.abs", "sign": "np.sign", "relu": "relu_of", "sqrt": "np.sqrt",
-         "softplus": "softplus_of", "step": "step_of"}  # fmt: skip
 
 
 def at(code: str, index: str) -> str:

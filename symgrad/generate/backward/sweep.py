@@ -51,6 +51,10 @@ class Sweep:
     def delta(self, s: sp.Symbol) -> sp.Symbol:
         return sp.Symbol(f"δ{s.name}")
 
+    def seed(self, new: sp.Symbol) -> sp.Symbol:
+        """What comes into the step from outside for a new state or an output: δy, or δy_next if the step itself uses y again."""
+        return next(s for s in self.plan.equations.seeds if s.name in (f"δ{new.name}", f"δ{new.name}_next"))
+
     @cached_property
     def deltas(self) -> set[sp.Symbol]:
         return {*self.adjoint.equations, *self.plan.equations.seeds}
@@ -155,8 +159,8 @@ class Sweep:
 
     @cached_property
     def reads(self) -> set[sp.Symbol]:
-        """Every forward name that the backward pass reads, operands of weight gradients aside."""
-        found: set[sp.Symbol] = set()
+        """Every forward name that the backward pass reads, those in the operands of weight gradients too."""
+        found = {s for _, p in self.outer.values() for s in p.operand.free_symbols}
         for st in (*self.loop, *self.after):
             for c, source in st.terms:
                 found |= c.free_symbols

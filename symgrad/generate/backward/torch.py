@@ -126,7 +126,7 @@ class Torch:
                     if c == 1
                     else f"{infix(c, self.name, FUNCTIONS, 2)} * {code}"
                 )
-            lines.append(f"{self.target(st.name)} = {' + '.join(terms) or '0'}")
+            lines.append(f"{self.target(st.name)} = {' + '.join(terms) or 'torch.zeros_like(dys[t])'}")
         return lines
 
     def target(self, d: sp.Symbol) -> str:
@@ -139,7 +139,8 @@ class Torch:
         for st in self.sweep.after:
             p = next((p for p in self.program.parameters if self.plan.equations.results[p] == st.name), None)
             terms = [self.term(c, source, p) for c, source in st.terms]
-            lines.append(f"{self.names(st.name)}{'' if p is not None else '_all'} = {' + '.join(terms)}")
+            zero = f"torch.zeros_like({self.names(p)})" if p is not None else "torch.zeros_like(xs)"
+            lines.append(f"{self.names(st.name)}{'' if p is not None else '_all'} = {' + '.join(terms) or zero}")
         self.all = False
         return lines
 
@@ -165,13 +166,7 @@ def torch_module(program: Program) -> str:
     """The source of the module."""
     w = Torch(program)
     n = w.names
-    states, params, outputs, inputs = program.states, w.program.parameters, program.outputs, program.inputs
-    if w.plan.splits:
-        from symgrad.errors import SymgradError
-
-        raise SymgradError(
-            f"cell {program.name} multiplies a matrix by [h; x]: write W_h @ h + W_x @ x for --to torch, or ask for --to numpy, which cuts the matrix itself"
-        )
+    states, params, outputs, inputs = program.states, program.parameters, program.outputs, program.inputs
     news = {old: n(program.updates[old]) for old in states}
     step, back, after = w.forward_step(), w.backward_step(), w.after()
     title = "".join(part.capitalize() for part in program.name.split("_"))
@@ -188,22 +183,26 @@ def torch_module(program: Program) -> str:
     kept = [*saved_step, *(y for y in outputs if y not in saved_step)]
     fixed = [s for s in w.program.equations if s in w.plan.needed and s not in w.plan.batched and (s in w.read or s in w.read_all)]
     collected = [d for d in w.sweep.stored if re.search(rf"\b{re.escape(n(d))}_all\b", "\n".join(after))]
-    xs_args = ["xs"] if len(inputs) == 1 else [f"{x.name}s" for x in inputs]
-    seeds = {old: next(s for s in w.plan.equations.seeds if s.name in (f"δ{new.name}", f"δ{new.name}_next")) for old, new in program.updates.items()}
-    d_out = [n(w.sweep.delta(y)) for y in outputs]
+    xs_args = ["xs"] if len(inputs) < 2 else [f"{x.name}s" for x in inputs]
+    seeds = {old: w.sweep.seed(new) for old, new in program.updates.items()}
+    d_out = [n(w.sweep.seed(y)) for y in outputs]
     first = states[0]
     args = [*xs_args, "mask", *(n(s) for s in states), *(n(p) for p in params)]
     size_lines = []
     known: set[str] = set()
-    for s in (*params, *states):
+    for s, array in (*((x, xs) for x, xs in zip(inputs, xs_args, strict=False)), *((s, n(s)) for s in (*params, *states))):
         for axis, dim in enumerate(w.program.shapes[s]):
             if dim.is_Symbol and dim.name not in known:
                 known.add(dim.name)
-                size_lines.append((n.sizes[dim.name], f"{n(s)}.shape[{axis if s in params else axis + 1}]"))
+                size_lines.append((n.sizes[dim.name], f"{array}.shape[{axis if s in params else -1}]"))
     body_text = "\n".join([*step, *back, *after])
-    sizes = [f"{k} = {v}" for k, v in size_lines if re.search(rf"new_ones\({re.escape(k)}\)", body_text)]
+    asked = {n.sizes[d.name] for s in w.plan.splits for e in s.sizes for d in e.free_symbols}
+    sizes = [f"{k} = {v}" for k, v in size_lines if k in asked or re.search(rf"new_ones\({re.escape(k)}\)", body_text)]
     results = w.plan.equations.results
-    gradients = [*(f"{n(results[x])}_all" for x in inputs), "None", *(n(seeds[s]) for s in states), *(n(results[p]) for p in params)]
+    given_back = {s.whole: f"torch.cat([{', '.join(n(results[b]) for b in s.blocks)}], 1)" for s in w.plan.splits}
+    gradients = [*([f"{n(results[x])}_all" for x in inputs] or ["None"]), "None", *(n(seeds[s]) for s in states)]
+    gradients += [given_back.get(p) or n(results[p]) for p in params]
+    cuts = [f"{', '.join(map(n, s.blocks))} = {n(s.whole)}.split([{', '.join(map(n.size, s.sizes))}], 1)" for s in w.plan.splits]
     given = [*xs_args, "mask", *(f"states[{s.name!r}]" for s in states), *(f"params[{p.name!r}]" for p in params)]
     by_name = ", xs by input name" if len(inputs) > 1 else ""
     lines = [
@@ -221,7 +220,7 @@ def torch_module(program: Program) -> str:
         f"class {title}(torch.autograd.Function):",
         "    @staticmethod",
         f"    def forward(ctx, {', '.join(args)}):",
-        *(f"        {line}" for line in sizes),
+        *(f"        {line}" for line in (*sizes, *cuts)),
         f"        {', '.join(['ys', *(f'{n(s)}_list' for s in kept)])} = {', '.join('[]' for _ in ('ys', *kept))}",
         f"        for t in range({xs_args[0]}.shape[0]):",
         *(f"            {n(x)} = {xs_args[k]}[t]" for k, x in enumerate(inputs)),
@@ -239,7 +238,7 @@ def torch_module(program: Program) -> str:
         f"    def backward(ctx, dys, {', '.join(f'd{n(s)}_end' for s in states)}{''.join(f', {d}_all' for d in d_out)}):",
         f"        {', '.join([*xs_args, 'mask', *(f'{n(s)}_all' for s in saved_step), *map(n, fixed), *map(n, params)])} = ctx.saved_tensors",
         *(f"        {n(x)}_all = {xs_args[k]}" for k, x in enumerate(inputs) if x in whole),
-        *(f"        {line}" for line in sizes),
+        *(f"        {line}" for line in (*sizes, *cuts)),
         *([f"        if mask is not None:\n            {d}_all = {d}_all * mask[:, :, None]" for d in d_out]),
         *(f"        {n(seeds[s])} = d{n(s)}_end" for s in states),
         *(f"        {n(d)}_list = []" for d in collected if n(d) not in d_out),
