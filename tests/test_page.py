@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-
 from chromium import MISSING, Chromium, installed
+
 from symgrad.cli import main
 from symgrad.document.font import available
 from symgrad.document.page import Place, listing_page
@@ -234,12 +234,12 @@ def test_no_page_complains_asks_or_overflows(browser: Chromium, pages: Path) -> 
         wide = browser.script("return [...document.querySelectorAll('.formula')].filter(e => e.scrollWidth > e.clientWidth + 1).map(e => e.textContent)")
         assert wide == [], page.name
         if available():
-            assert browser.script("return document.fonts.check('16px \"STIX Two Math Cut\"') && [...document.fonts].every(f => f.status == 'loaded')"), page.name
+            assert browser.script("return document.fonts.size == 1 && [...document.fonts].every(f => f.status == 'loaded')") is True, page.name
 
 
 def test_a_button_copies(browser: Chromium, pages: Path) -> None:
     browser.open(pages / "rnn.html")
-    browser.script("window.copied = ''; navigator.clipboard.writeText = async text => { window.copied = text; }; document.querySelector('.copy button').click()")
+    browser.script("navigator.clipboard.writeText = async text => { window.copied = text; }; document.querySelector('.copy button').click()")
     assert browser.script("return window.copied") == browser.script("return document.querySelector('.source pre').textContent")
     assert browser.script("return window.copied").startswith(r"\begin{aligned}")
 

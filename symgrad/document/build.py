@@ -27,6 +27,8 @@ from symgrad.document.stamps import Stamps
 from symgrad.errors import SymgradError
 
 FORMATS = ("md", "tex", "html", "pdf")
+ROOMS = ("symgrad.document.render", "symgrad.cli")  # what every process needs: imported once, before the processes part
+ROOMS_FOR_PAGES = ("symgrad.document.sources", "symgrad.document.page", "symgrad.check.judge", "fontTools.ttLib", "fontTools.subset")
 
 
 @dataclass(frozen=True)
@@ -135,7 +137,7 @@ def _worked(tasks: Sequence[Task]) -> Iterator[Outcome]:
         return
     context = multiprocessing.get_context("forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn")
     if context.get_start_method() == "forkserver":
-        context.set_forkserver_preload(["symgrad.document.render", "symgrad.document.sources"])
+        context.set_forkserver_preload([*ROOMS, *(ROOMS_FOR_PAGES if "html" in tasks[0].formats else [])])
     with ProcessPoolExecutor(min(cores, len(tasks)), context) as pool:
         order = sorted(tasks, key=lambda t: -t.path.stat().st_size)
         begun = {t.path: pool.submit(work, t) for t in order}
