@@ -13,7 +13,6 @@ from symgrad.face.bptt import bptt
 from symgrad.language.program import Program
 from symgrad.notation.derivation import Step
 
-
 _bptt = lru_cache(16)(bptt)
 
 

@@ -22,7 +22,7 @@ from symgrad.document.convert import to_html
 from symgrad.document.directives import MARKDOWN, Block, split
 from symgrad.document.font import font_face
 from symgrad.document.reflow import reflowed
-from symgrad.document.verdicts import SIGN, Verdicts, insertions, listing
+from symgrad.document.verdicts import SIGN, WORDS, Verdicts, insertions, listing
 
 _TITLE = re.compile(r"<h1\b[^>]*>(.*?)</h1>", re.DOTALL)
 _TAG = re.compile(r"<[^>]+>")
@@ -112,7 +112,7 @@ def _standing(found: Verdicts, derived: int) -> str:
     """One line below the title: what on this page is derived, and what is checked."""
     said = [f"{derived} block{'s' * (derived != 1)} derived" if derived else ""]
     counts = ", ".join(
-        f'<span class="verdict {v}">{SIGN[v]}\u00a0{n}\u00a0{v}</span>' for v in ("proved", "refuted", "undecided", "unread") if (n := found.count(v))
+        f'<span class="verdict {v}">{SIGN[v]}\u00a0{n}\u00a0{v}</span>' for v in WORDS if (n := found.count(v))
     )
     if counts:
         said.append(f'<a href="#verdicts">{len(found.claims)} claim{"s" * (len(found.claims) != 1)} checked</a>: {counts}')

@@ -7,7 +7,7 @@ The marks are Markdown, for pandoc: ``[✓ proved](#verdict-3)``.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from symgrad.check.claim import Claim, from_json
@@ -15,7 +15,9 @@ from symgrad.check.sources import Document, Fragment, read_text
 from symgrad.check.worker import judged
 from symgrad.document.directives import MARKDOWN, Block, split
 
-SIGN = {"proved": "✓", "refuted": "✗", "undecided": "?", "unread": "?"}
+SIGN = {"proved": "✓", "refuted": "✗", "undecided": "?", "unread": "?", "disputed": "?"}
+WORDS = tuple(SIGN)
+SECONDS = 60.0  # of computing, for one document
 _FORMULA = re.compile(r"(\$[^$]+\$)")
 _DERIVATIVE = re.compile(r"\\partial|\\nabla|\\delta|'|\\frac\s*\{\s*d|\\max|\\lim")
 _CLOSING = re.compile(r"\s*(\$\$|\$|\\\]|\\\)|\\end\{[A-Za-z]+\*?\})")
@@ -23,14 +25,19 @@ _CLOSING = re.compile(r"\s*(\$\$|\$|\\\]|\\\)|\\end\{[A-Za-z]+\*?\})")
 
 @dataclass(frozen=True)
 class Verdicts:
-    """The claims of a document in order, and which of them a comment expects."""
+    """The claims of a document in order; which of them a comment of its author expects, and which it expects to be otherwise."""
 
     document: Document
     claims: tuple[Claim, ...]
     expected: frozenset[int]  # indices of `claims`
+    disputed: Mapping[int, str]  # index → what the author expects
 
-    def count(self, verdict: str) -> int:
-        return sum(c.verdict == verdict for c in self.claims)
+    def word(self, k: int) -> str:
+        """What is said of a claim in one word; where author and checker disagree, neither is given right."""
+        return "disputed" if k in self.disputed else self.claims[k].verdict
+
+    def count(self, word: str) -> int:
+        return sum(self.word(k) == word for k in range(len(self.claims)))
 
 
 def own_hand(text: str, name: str) -> str:
@@ -51,14 +58,20 @@ def verdicts(text: str, name: str) -> Verdicts:
     written = own_hand(text, name)
     document = read_text(written, "md", name=name)
     claims: list[Claim] = []
-    wanted: set[tuple[int, int]] = set()
-    for kind, what in judged({"name": name, "text": written, "kind": "md"}):
+    met: set[int] = set()
+    unmet: dict[int, str] = {}
+    for kind, what in judged({"name": name, "text": written, "kind": "md", "seconds": SECONDS}):
         if kind == "claim":
             claims.append(from_json(what))
         elif kind == "expected":
-            wanted |= {(claims[k].line, claims[k].column) for k in what["claims"]}
-    kept = sorted((c for c in claims if (c.line, c.column) in wanted or _stated(c, _fragment(document, c))), key=lambda c: c.span)
-    return Verdicts(document, tuple(kept), frozenset(k for k, c in enumerate(kept) if (c.line, c.column) in wanted))
+            met |= set(what["claims"])
+            unmet |= {} if what["claims"] else dict.fromkeys(what["here"], what["wanted"])
+    shown = [k for k, c in enumerate(claims) if k in met or k in unmet or _stated(c, _fragment(document, c))]
+    shown.sort(key=lambda k: claims[k].span)
+    return Verdicts(
+        document, tuple(claims[k] for k in shown), frozenset(n for n, k in enumerate(shown) if k in met),
+        {n: unmet[k] for n, k in enumerate(shown) if k in unmet},
+    )  # fmt: skip
 
 
 def _stated(claim: Claim, fragment: Fragment | None) -> bool:
@@ -93,20 +106,20 @@ def insertions(found: Verdicts) -> Iterator[tuple[int, int, str]]:
 
 
 def _mark(found: Verdicts, here: Sequence[int], display: bool) -> str:
-    claims = [found.claims[k] for k in here]
-    worst = min((c.verdict for c in claims), key=("refuted", "unread", "undecided", "proved").index)
-    link = here[[c.verdict for c in claims].index(worst)]
-    many = f" ({sum(c.verdict == worst for c in claims)} of {len(claims)})" if len(claims) > 1 else ""
-    word = f" {worst}{many}" if display or worst == "refuted" else ""
-    kind = ".display" if display else ".inline"
-    why = ""
-    if display and worst != "proved":
-        why = " ".join(_reason(c) for c in claims if c.verdict == worst)
+    words = [found.word(k) for k in here]
+    worst = min(words, key=("refuted", "disputed", "unread", "undecided", "proved").index)
+    many = f" ({words.count(worst)} of {len(here)})" if len(here) > 1 else ""
+    shown = f" {worst}{many}" if display or worst == "refuted" else ""
+    why = " ".join(_reason(found, k) for k in here if found.word(k) == worst) if display and worst != "proved" else ""
     anchors = "".join(f"[]{{#claim-{k + 1}}}" for k in here)
-    return f" {anchors}[[{SIGN[worst]}{word}](#verdict-{link + 1}){': ' + why if why else ''}]{{.verdict .{worst} {kind}}} "
+    link = f"[{SIGN[worst]}{shown}](#verdict-{here[words.index(worst)] + 1})"
+    return f" {anchors}[{link}{': ' + why if why else ''}]{{.verdict .{worst} .{'display' if display else 'inline'}}} "
 
 
-def _reason(claim: Claim) -> str:
+def _reason(found: Verdicts, k: int) -> str:
+    claim = found.claims[k]
+    if k in found.disputed:
+        return f"this page says {_prose(found.disputed[k])}, `symgrad check` says {claim.verdict} ({_prose(claim.message)})."
     text = _prose(claim.message)
     if claim.verdict == "refuted" and claim.expected and len(claim.expected) < 400:
         text += f"; true is ${_one_line(claim.expected)}$"
@@ -119,11 +132,12 @@ def listing(found: Verdicts) -> str:
         return ""
     lines = ["", "", "## What was checked {#verdicts}", "", "Every claim on this page that is written by hand, as `symgrad check` judges it.", ""]
     for k, c in enumerate(found.claims):
-        note = ", as this page says" if k in found.expected and c.verdict == "refuted" else ""
-        said = [f"[{SIGN[c.verdict]} {c.verdict}]{{.verdict .{c.verdict}}}{note}: [${_one_line(c.latex)}$](#claim-{k + 1})"]
-        if c.verdict != "proved":
-            said.append(_reason(c))
-        if c.reading != "matrix":
+        word = found.word(k)
+        note = ", as this page says" if k in found.expected and word == "refuted" else ""
+        said = [f"[{SIGN[word]} {word}]{{.verdict .{word}}}{note}: [${_one_line(c.latex)}$](#claim-{k + 1})"]
+        if word != "proved":
+            said.append(_reason(found, k))
+        if c.reading != "matrix" and word in ("proved", "refuted"):
             said.append(f"Read as {'an' if c.reading[0] in 'aeiou' else 'a'} {c.reading} statement.")
         if c.assumptions:
             said.append(f"[Assuming: {_prose('; '.join(c.assumptions))}.]{{.small}}")
