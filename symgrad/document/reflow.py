@@ -18,6 +18,7 @@ RELATIONS = frozenset("=<>≤≥≠≡≈∼→←⇒:∝∈≪≫")
 ADDITIONS = frozenset("+−±-")
 TALL = frozenset(("mfrac", "munderover", "munder", "mover", "mtable", "msqrt", "mroot"))
 SCRIPTS = frozenset(("msub", "msup", "msubsup"))
+BASED = SCRIPTS | {"munder", "mover", "munderover", "mrow"}  # what stands first in these is what they are about
 APART = frozenset(("mspace", "mo", "mtext", "munder", "munderover"))
 ACCENTS = {"\u0303": "~", "\u0302": "^", "\u0304": "\u00af"}  # the forms that browsers centre and stretch
 _MATH = re.compile(r"<math\b.*?</math>", re.DOTALL)
@@ -154,13 +155,24 @@ def _flat(elements: Sequence[Element]) -> Elements:
 
 
 def _spaced(elements: Elements) -> Elements:
-    """A thin space before the name of a function that something stands before, as TeX has it."""
+    """Thin spaces about the name of a function, as TeX has them: ``2 tanh x``, but ``tanh(x)``."""
     out: Elements = []
-    for e in elements:
-        if e.tag == "mi" and len(e.text or "") > 1 and out and (out[-1].tag not in APART or _bracket(out[-1]) == "postfix"):
+    for k, e in enumerate(elements):
+        if _function(e) and out and (out[-1].tag not in APART or _bracket(out[-1]) == "postfix"):
             out.append(Element("mspace", width="0.167em"))
         out.append(e)
+        named = _function(e) or (e.text == "\u2061" and k > 0 and _function(elements[k - 1]))
+        follower = elements[k + 1] if k + 1 < len(elements) else None
+        if named and follower is not None and (follower.tag not in APART or (follower.text or " ") in "|∥‖"):
+            out.append(Element("mspace", width="0.167em"))
     return out
+
+
+def _function(e: Element) -> bool:
+    """Whether this is the name of a function, with a power or a bound perhaps."""
+    while len(e) and e.tag in BASED:
+        e = e[0]
+    return e.tag == "mi" and len(e.text or "") > 1
 
 
 def _accent(e: Element) -> bool:

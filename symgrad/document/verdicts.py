@@ -18,7 +18,7 @@ from symgrad.document.directives import MARKDOWN, Block, split
 SIGN = {"proved": "✓", "refuted": "✗", "undecided": "?", "unread": "?", "disputed": "?"}
 WORDS = tuple(SIGN)
 SECONDS = 60.0  # of computing, for one document
-_FORMULA = re.compile(r"(\$[^$]+\$)")
+_SET_APART = re.compile(r"(\$[^$]+\$|`[^`]+`)")
 _DERIVATIVE = re.compile(r"\\partial|\\nabla|\\delta|'|\\frac\s*\{\s*d|\\max|\\lim")
 _CLOSING = re.compile(r"\s*(\$\$|\$|\\\]|\\\)|\\end\{[A-Za-z]+\*?\})")
 
@@ -153,6 +153,6 @@ def _one_line(latex: str) -> str:
 
 
 def _prose(text: str) -> str:
-    """A message as Markdown: its formulas stay, nothing else of it is markup."""
-    parts = _FORMULA.split(text)
+    """A message as Markdown: its formulas and code stay, nothing else of it is markup."""
+    parts = _SET_APART.split(text)
     return "".join(p if k % 2 else re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", p) for k, p in enumerate(parts))
