@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,7 +12,7 @@ from chromium import MISSING, Chromium, installed
 
 from symgrad.cli import main
 from symgrad.document.font import available
-from symgrad.document.page import Place, listing_page
+from symgrad.document.page import listing_page
 from symgrad.document.verdicts import insertions, listing, own_hand, verdicts
 
 pytest.importorskip("pypandoc", reason="the extra docs (pypandoc_binary) is not installed")
@@ -199,60 +198,65 @@ def test_many_documents_on_many_cores_give_the_same_bytes(folder: Path) -> None:
 # -- in a browser ------------------------------------------------------------------------------------------------------------------
 
 
-@pytest.fixture(scope="module")
-def pages(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The project's own documents as pages."""
+MODES = {"desk": (1280, False), "phone": (360, False), "phone, dark": (360, True)}
+
+
+def opened(folder: Path, width: int, dark: bool) -> Chromium:
     if not installed():
         pytest.skip(MISSING)
-    out = tmp_path_factory.mktemp("pages") / "derivations"
-    shutil.copytree(DERIVATIONS, out, ignore=shutil.ignore_patterns("*.html", "*.tex", "*.pdf"))
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("XDG_CACHE_HOME", str(out.parent / "cache"))
-        assert main(["build", str(out), "--to", "html"]) == 0
-    return out
-
-
-@pytest.fixture(params=[(1280, False), (360, False), (360, True)], ids=["desk", "phone", "phone, dark"])
-def browser(request: pytest.FixtureRequest, tmp_path: Path, pages: Path) -> Iterator[Chromium]:
-    width, dark = request.param
     try:
-        opened = Chromium(tmp_path / "profile", width, 900, dark)
+        return Chromium(folder, width, 900, dark)
     except (OSError, RuntimeError, subprocess.SubprocessError) as e:
         pytest.skip(f"Chromium does not start here: {e}")
-    yield opened
-    opened.close()
 
 
-def test_no_page_complains_asks_or_overflows(browser: Chromium, pages: Path) -> None:
+def complaints(browser: Chromium, page: Path) -> list[str]:
+    """Everything that is wrong with a page in this browser."""
     browser.console()
     browser.requests()
-    for page in sorted(pages.rglob("*.html")):
-        browser.open(page)
-        assert browser.console() == [], page.name
-        assert [u for u in browser.requests() if not u.startswith("file:")] == [], page.name
-        assert browser.script("return document.documentElement.scrollWidth <= document.documentElement.clientWidth"), page.name
-        wide = browser.script("return [...document.querySelectorAll('.formula')].filter(e => e.scrollWidth > e.clientWidth + 1).map(e => e.textContent)")
-        assert wide == [], page.name
-        if available():
-            assert browser.script("return document.fonts.size == 1 && [...document.fonts].every(f => f.status == 'loaded')") is True, page.name
+    browser.open(page)
+    found = [f"console: {line}" for line in browser.console()]
+    found += [f"asks for {u}" for u in browser.requests() if not u.startswith("file:")]
+    if not browser.script("return document.documentElement.scrollWidth <= document.documentElement.clientWidth"):
+        found.append("wider than the window")
+    wide = browser.script("return [...document.querySelectorAll('.formula')].filter(e => e.scrollWidth > e.clientWidth + 1).map(e => e.textContent)")
+    found += [f"a formula wider than the page: {text}" for text in wide]
+    if not browser.script("return [...document.fonts].every(f => f.status == 'loaded')"):
+        found.append("the font does not load")
+    return found
 
 
-def test_a_button_copies(browser: Chromium, pages: Path) -> None:
-    browser.open(pages / "rnn.html")
-    browser.script("navigator.clipboard.writeText = async text => { window.copied = text; }; document.querySelector('.copy button').click()")
-    assert browser.script("return window.copied") == browser.script("return document.querySelector('.source pre').textContent")
-    assert browser.script("return window.copied").startswith(r"\begin{aligned}")
+def test_the_pages_of_the_project_in_a_browser(folder: Path, tmp_path: Path) -> None:
+    if not installed():
+        pytest.skip(MISSING)
+    out = folder.parent / "derivations"
+    shutil.copytree(DERIVATIONS, out, ignore=shutil.ignore_patterns("*.html", "*.tex", "*.pdf"))
+    assert main(["build", str(out), "--to", "html"]) == 0
+    pages = sorted(out.rglob("*.html"))
+    assert len(pages) == len(list(out.rglob("*.md")))
+    for mode, (width, dark) in MODES.items():
+        browser = opened(tmp_path / mode, width, dark)
+        try:
+            assert {(mode, p.name): c for p in pages if (c := complaints(browser, p))} == {}
+            if available():
+                assert browser.script("return document.fonts.size") == 1
+            browser.open(out / "rnn.html")
+            browser.script("navigator.clipboard.writeText = async text => { window.copied = text; }; document.querySelector('.copy button').click()")
+            copied = browser.script("return window.copied")
+            assert copied == browser.script("return document.querySelector('.source pre').textContent")
+            assert copied.startswith(r"\begin{aligned}")
+        finally:
+            browser.close()
 
 
-def test_the_browser_would_see_an_overflow_and_a_request(browser: Chromium, tmp_path: Path) -> None:
+def test_the_browser_sees_what_is_wrong(tmp_path: Path) -> None:
     bad = tmp_path / "bad.html"
     bad.write_text('<img src="http://127.0.0.1:9/x.png"><div style="width: 3000px">wide</div><script>console.error("no")</script>')
-    browser.console()
-    browser.open(bad)
-    assert any("no" in line for line in browser.console())
-    assert any(u.startswith("http:") for u in browser.requests())
-    assert not browser.script("return document.documentElement.scrollWidth <= document.documentElement.clientWidth")
-
-
-def test_places_default_to_nothing() -> None:
-    assert Place().before is None
+    browser = opened(tmp_path / "profile", 360, False)
+    try:
+        found = complaints(browser, bad)
+    finally:
+        browser.close()
+    assert "wider than the window" in found
+    assert any(c.startswith("asks for http:") for c in found)
+    assert any(c.startswith("console:") and "no" in c for c in found)
