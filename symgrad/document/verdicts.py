@@ -121,7 +121,7 @@ def _reason(found: Verdicts, k: int) -> str:
     if k in found.disputed:
         return f"this page says {_prose(found.disputed[k])}, `symgrad check` says {claim.verdict} ({_prose(claim.message)})."
     text = _prose(claim.message)
-    if claim.verdict == "refuted" and claim.expected and len(claim.expected) < 400:
+    if claim.verdict == "refuted" and k not in found.expected and claim.expected and len(claim.expected) < 400:  # else the page itself says what is true
         text += f"; true is ${_one_line(claim.expected)}$"
     return text + "."
 
