@@ -18,6 +18,7 @@ TEX_MISSING = (
     "--to pdf needs latexmk and a TeX: on Debian and Ubuntu `apt install latexmk texlive-latex-recommended texlive-fonts-recommended`, "
     "elsewhere TeX Live, MacTeX or MiKTeX; --to tex needs none"
 )
+_UNSET = re.compile(r"Could not convert TeX math(?:(?!\[WARNING\]).)*", re.DOTALL)  # a page would show the bare TeX
 _FIGURE = re.compile(r"(!\[[^\]]*\]\()([^)\s]+)\.svg(?=[)\s])")
 
 
@@ -45,11 +46,12 @@ def latexmk() -> str:
 
 def _converted(markdown: str, path: Path, *options: str) -> str:
     done = subprocess.run(
-        [pandoc(), "--from", MARKDOWN, "--sandbox", "--strip-comments", "--fail-if-warnings", *options],
+        [pandoc(), "--from", MARKDOWN, "--sandbox", "--strip-comments", *options],
         input=markdown, capture_output=True, encoding="utf-8", check=False,
     )  # fmt: skip
-    if done.returncode:
-        raise SymgradError(f"{path}: pandoc failed: {done.stderr.strip()}")
+    unset = _UNSET.search(done.stderr)
+    if done.returncode or unset:
+        raise SymgradError(f"{path}: pandoc failed: {unset[0].strip() if unset else done.stderr.strip()}")
     return done.stdout
 
 
