@@ -34,7 +34,8 @@ class Verdicts:
 
     def word(self, k: int) -> str:
         """What is said of a claim in one word; where author and checker disagree, neither is given right."""
-        return "disputed" if k in self.disputed else self.claims[k].verdict
+        verdict = self.claims[k].verdict
+        return "disputed" if k in self.disputed and verdict in ("proved", "refuted") else verdict
 
     def count(self, word: str) -> int:
         return sum(self.word(k) == word for k in range(len(self.claims)))
@@ -113,12 +114,12 @@ def _mark(found: Verdicts, here: Sequence[int], display: bool) -> str:
     why = " ".join(_reason(found, k) for k in here if found.word(k) == worst) if display and worst != "proved" else ""
     anchors = "".join(f"[]{{#claim-{k + 1}}}" for k in here)
     link = f"[{SIGN[worst]}{shown}](#verdict-{here[words.index(worst)] + 1})"
-    return f" {anchors}[{link}{': ' + why if why else ''}]{{.verdict .{worst} .{'display' if display else 'inline'}}} "
+    return f" {anchors}[{link}{': ' + why if why else ''}]{{.verdict .{worst} .{'display' if display else 'inline'}}}"
 
 
 def _reason(found: Verdicts, k: int) -> str:
     claim = found.claims[k]
-    if k in found.disputed:
+    if found.word(k) == "disputed":
         return f"this page says {_prose(found.disputed[k])}, `symgrad check` says {claim.verdict} ({_prose(claim.message)})."
     text = _prose(claim.message)
     if claim.verdict == "refuted" and k not in found.expected and claim.expected and len(claim.expected) < 400:  # else the page itself says what is true
