@@ -149,6 +149,17 @@ def test_what_has_not_changed_is_not_built_again(folder: Path, capsys: pytest.Ca
     assert built().count("unchanged") == 3
 
 
+def test_a_document_with_a_cell_of_its_own_is_always_built(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "mine.py").write_text("def decay(x, h, *, W, k):\n    return k * h + W @ x\n")
+    (folder / "other.md").write_text("# Other\n\n<!-- symgrad: derive mine.py:decay -->\n<!-- /symgrad -->\n")
+    assert main(["build", str(folder)]) == 0
+    (folder / "mine.py").write_text("def decay(x, h, *, W, k):\n    return k * k * h + W @ x\n")
+    capsys.readouterr()
+    assert main(["build", str(folder)]) == 0
+    assert capsys.readouterr().err.count("unchanged") == 2
+    assert "k^2" in (folder / "other.md").read_text()
+
+
 def test_a_check_derives_everything(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["build", str(folder)]) == 0
     capsys.readouterr()

@@ -17,7 +17,7 @@ from pathlib import Path
 
 TOOLS = ("numpy", "sympy", "latexify-py", "pypandoc_binary", "ziamath", "fonttools", "matplotlib")
 MOST = 10_000  # documents that are remembered
-_OWN_CELL = re.compile(r"symgrad:.*\.py:")
+_OWN_CELL = re.compile(r"^\s{0,3}(?:<!--|%+)\s*symgrad:.*\.py:", re.MULTILINE)
 _PICTURE = re.compile(r"!\[[^\]]*\]\(([^)\s]+)")
 
 
