@@ -112,11 +112,12 @@ def parser() -> argparse.ArgumentParser:
         "build", build, "rewrite the derivations in documents",
         "symgrad build",
         "symgrad build notes.md --check",
-        "symgrad build derivations --to tex",
+        "symgrad build derivations --to html",
+        "symgrad build notes.md --to tex,pdf",
     )  # fmt: skip
     p.add_argument("paths", nargs="*", default=["derivations"], metavar="PATH", help="documents or folders (default: derivations)")
     p.add_argument("--check", action="store_true", help="change nothing; exit 1 and show the difference if a document is stale")
-    p.add_argument("--to", choices=("md", "tex"), default="md", help="md: rewrite in place; tex: a standalone .tex beside each document")
+    p.add_argument("--to", default="md", metavar="FORMATS", help="md, tex, html, pdf, separated by commas: md rewrites in place, the others stand beside it")
 
     p = command(
         "check", check, "judge the derivations in documents: LaTeX, Markdown, notebooks, HTML, plain text",

@@ -126,7 +126,7 @@ def expectations(document: Document, claims: list[Claim]) -> Iterator[dict[str, 
         here = [k for k, c in enumerate(claims) if span and _overlap(span, (c.line, c.column, c.end_line, c.end_column))]
         met = [k for k in here if claims[k].verdict == directive.words[1] and (len(directive.words) < 3 or claims[k].code in directive.words[2:])]
         got = [f"{claims[k].verdict} {claims[k].code or ''}".strip() for k in here]
-        yield {"line": line, "wanted": " ".join(directive.words[1:]), "claims": met, "got": got}
+        yield {"line": line, "wanted": " ".join(directive.words[1:]), "claims": met, "here": here, "got": got}
 
 
 def _meant(document: Document, offset: int, line: int) -> Fragment | None:

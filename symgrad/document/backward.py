@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from dataclasses import replace
+from functools import lru_cache
 
 from symgrad.cells.load import load
 from symgrad.document.blocks import lines
@@ -12,10 +13,12 @@ from symgrad.face.bptt import bptt
 from symgrad.language.program import Program
 from symgrad.notation.derivation import Step
 
+_bptt = lru_cache(16)(bptt)
+
 
 def backward_parts(args: argparse.Namespace) -> tuple[list[Step], Program]:
     """The parts that were asked for."""
-    result = bptt(load(args.cell), args.loss, args.truncate)
+    result = _bptt(load(args.cell), args.loss, args.truncate)
     parts = result.parts
     if args.param:
         chosen = [p.strip() for p in args.param.split(",")]

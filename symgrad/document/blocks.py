@@ -7,6 +7,7 @@ import json
 import keyword
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 import sympy as sp
@@ -27,6 +28,7 @@ from symgrad.notation.text import text
 from symgrad.notation.write import Writer, functions, update_equations, write_equation
 
 Derived = Jacobian | StateJacobian | Lagged
+Assigned = tuple[tuple[str, str], ...]
 TERMINAL = 100  # columns
 
 
@@ -75,17 +77,19 @@ def derived(args: argparse.Namespace) -> Derived:
     """The derivative that the options of ``derive`` ask for."""
     cell = load(args.cell)
     first = cell.states[0]
-    of, wrt = args.of or first, args.wrt or first
-    if args.lag:
-        if args.at or args.hold or args.through or of != wrt:
+    given = {option: tuple(assignments(getattr(args, option), option).items()) for option in ("hold", "at")}
+    return _derived(cell, args.of or first, args.wrt or first, args.through, args.lag, given["hold"], given["at"])
+
+
+@lru_cache(64)
+def _derived(cell: Cell, of: str, wrt: str, through: str, lag: str | None, hold: Assigned, at: Assigned) -> Derived:
+    if lag:
+        if at or hold or through or of != wrt:
             raise SymgradError("--lag is a product of Jacobians of one state by itself; it does not go with --at, --hold or --through")
-        return lagged(cell, of, args.lag)
-    found = jacobian(cell, of, wrt, args.through)
-    for option, place in (("hold", found.hold), ("at", None)):
-        given = assignments(getattr(args, option), option)
-        if given:
-            found = (place or found.at)(**given)
-    return found  # type: ignore[no-any-return]
+        return lagged(cell, of, lag)
+    found = jacobian(cell, of, wrt, through)
+    found = found.hold(**dict(hold)) if hold else found
+    return found.at(**dict(at)) if at else found  # type: ignore[no-any-return]
 
 
 def assignments(words: Sequence[str], option: str) -> dict[str, str]:

@@ -35,6 +35,7 @@ TEX = Syntax(
     None,
 )
 SYNTAX = {".md": MARKDOWN, ".tex": TEX}
+OF_CHECK = re.compile(r"expect\b")  # what speaks to `symgrad check` is prose here
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +59,7 @@ def split(lines: list[str], syntax: Syntax, name: str) -> list[str | Block]:
         if mark:
             fence = None if fence and mark[1].startswith(fence) else fence or mark[1]
         found = syntax.opening.match(line) if fence is None else None
+        found = None if found and OF_CHECK.match(found["command"]) else found
         if fence is None and syntax.closing.match(line):
             raise SymgradError(f"{name}:{k + 1}: a closing {syntax.close} without a directive before it")
         if found is None:
@@ -76,7 +78,7 @@ def _end(lines: list[str], start: int, syntax: Syntax) -> int | None:
     for k in range(start, len(lines)):
         if syntax.closing.match(lines[k]):
             return k
-        if syntax.opening.match(lines[k]):
+        if (found := syntax.opening.match(lines[k])) and not OF_CHECK.match(found["command"]):
             return None
     return None
 
