@@ -17,7 +17,7 @@ import sympy as sp
 
 from symgrad.bounds.domain import Domain, domains
 from symgrad.bounds.exact import Exact, compare, pretty, supremum
-from symgrad.bounds.gates import Gate, opened
+from symgrad.bounds.gates import Gate, opened, unused
 from symgrad.bounds.interval import INF, backends
 from symgrad.bounds.ranges import Range, Undefined, check, number, plain
 from symgrad.bounds.search import Cover, search
@@ -118,7 +118,7 @@ def bound(expr: Any, domain: Mapping[Any, Any] | None = None, over: Any = None) 
     r"""An enclosure of f over its domain: ``lower ≤ f(x) ≤ upper`` for all x, proved.
 
     `domain` gives intervals, ``{x: (0, 1)}`` or ``{x: sp.Interval.open(0, 1)}``; otherwise a symbol's assumptions count (positive, …), and a
-    plain symbol is any real number.  f is bounded where it is real: √x on [-1, 1] means on [0, 1].  With ``over=x`` only x varies; the bounds
+    plain symbol is any real number.  f is bounded where all its parts are real: √x on [-1, 1] means on [0, 1].  With ``over=x`` only x varies; the bounds
     of the `Family` that is returned are formulas in the other symbols.
 
     Raises `SymgradError` for functions without an interval rule, complex symbols and empty domains.
@@ -190,7 +190,7 @@ def family(f: sp.Expr, v: sp.Symbol) -> Family:
     slope = sp.diff(a, v)
     if slope.has(v) or slope == 0 or any(not sp.cancel(b / a).is_Rational for b in arguments):
         return Family(f, v, None, (), ("the functions of it do not have one common argument, affine in it",))
-    x = sp.Symbol("a", real=True)
+    x = unused("a", f.free_symbols)
     inside = {call: call.func(sp.cancel(call.args[0] / a) * x) for call in f.atoms(sp.Function, sp.exp) if call.has(v)}
     g = sp.expand(f.xreplace(inside).subs(v, (x - (a - slope * v)) / slope))
     parts: dict[sp.Expr, sp.Expr] = {}
@@ -198,11 +198,11 @@ def family(f: sp.Expr, v: sp.Symbol) -> Family:
         c, h = term.as_independent(x, as_Add=False)
         q, c = c.as_coeff_Mul()
         parts[c] = parts.get(c, sp.S.Zero) + q * h
-    steps = [f"a = {pretty(a)} takes every real value" if a != v else f"a = {v}", f"f = {pretty(sp.Add(*(sp.Mul(c, h, evaluate=False) for c, h in parts.items())))}"]
+    steps = [f"{x} = {pretty(a)} takes every real value" if a != v else f"{x} = {v}", f"f = {pretty(sp.Add(*(sp.Mul(c, h, evaluate=False) for c, h in parts.items())))}"]
     total, unbounded = sp.S.Zero, []
     for c, h in parts.items():
         if h.free_symbols - {x}:
-            return Family(f, v, None, (), (*steps, f"{pretty(h)} mixes a with parameters"))
+            return Family(f, v, None, (), (*steps, f"{pretty(h)} mixes it with parameters"))
         e = enclosed(h)
         steps += [f"g = {pretty(h)} ∈ {e!r}", *(f"  {line}" for line in e.lines("g"))]
         if INF in (e.upper, -e.lower):

@@ -173,4 +173,5 @@ def _one(f: sp.Expr, v: sp.Symbol, d: Domain) -> Exact | None:
 def pretty(e: object) -> str:
     """An expression on one line, in Unicode."""
     text = re.sub(r"\*\*(\d)(?!\d)", lambda m: "⁰¹²³⁴⁵⁶⁷⁸⁹"[int(m[1])], str(e))
+    text = re.sub(r"(?<!\w)_(?=\w)", "", text)  # dummies
     return text.replace("**", "^").replace("*", "·").replace("sigmoid", "σ").replace("oo", "∞")

@@ -7,7 +7,8 @@ rational functions of w = e^{ga} > 0.  What is left is algebra.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import itertools
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import reduce
 from typing import Any
@@ -45,6 +46,12 @@ class Gate:
         return {self.variable: a * sp.sign(slope) if a in (sp.oo, -sp.oo) else sp.simplify((a - rest) / slope)}
 
 
+def unused(letter: str, symbols: Iterable[sp.Symbol]) -> sp.Symbol:
+    """A real symbol whose name is none of these."""
+    taken = {s.name for s in symbols}
+    return sp.Symbol(next(name for k in itertools.count() if (name := f"{letter}_{k}" if k else letter) not in taken), real=True)
+
+
 def applications(e: sp.Expr) -> set[sp.Expr]:
     """Every σ, tanh and exp of something that varies."""
     return {x for x in e.atoms(sp.Function, sp.exp) if NAMES.get(x.func) in SPAN and x.free_symbols}
@@ -62,11 +69,11 @@ def opened(e: sp.Expr, where: Mapping[sp.Symbol, Domain]) -> tuple[sp.Expr, dict
         if len(multiples) == 1:
             ((call, q),) = multiples.items()
             name = NAMES[call.func]
-            y = sp.Symbol({"sigmoid": "s", "tanh": "y", "exp": "w"}[name] + str(len(gates) or ""), real=True)
+            y = unused({"sigmoid": "s", "tanh": "y", "exp": "w"}[name], {*where, *found})
             gate, e = Gate(y, name, q * a, v), e.xreplace({call: y})
         else:
             g = reduce(sp.gcd, multiples.values())
-            y = sp.Symbol(f"w{len(gates) or ''}", positive=True)
+            y = unused("w", {*where, *found})
             e = e.xreplace({call: POWERS[NAMES[call.func]](y ** (q / g)) for call, q in multiples.items()})
             gate = Gate(y, "exp", g * a, v)
         found[y] = _span(gate, found[v])

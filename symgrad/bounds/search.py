@@ -15,7 +15,8 @@ import sympy as sp
 from symgrad.bounds.interval import INF, Interval, Point, backends
 from symgrad.bounds.ranges import Box, Range, Undefined
 
-BOXES = 6000
+BOXES = 3000
+HOPELESS = 300  # boxes after which a bound that is still infinite is left so
 MOST = 1e300
 
 
@@ -86,10 +87,15 @@ def search(f: sp.Expr, variables: tuple[sp.Symbol, ...], box: Box, tolerance: fl
 
     push(box)
     done: list[tuple[float, Box]] = []
+    infinite = 0
     while heap and len(heap) + len(done) < boxes:
         if -heap[0][0] <= inner + tolerance * max(1.0, abs(inner)):
             break
         upper, _, part = heapq.heappop(heap)
+        infinite += upper == -INF
+        if infinite > HOPELESS:
+            done.append((INF, part))
+            break
         halves = _halves(part)
         if halves is None:
             done.append((-upper, part))

@@ -17,7 +17,7 @@ from symgrad.bounds.exact import sign
 from symgrad.bounds.interval import INF, Interval, Point, add, increasing, inverse, mul, power
 from symgrad.bounds.ranges import NAMES, number, softplus
 
-U = sp.Symbol("u", positive=True)
+U = sp.Dummy("u", positive=True)
 Monomials = dict[tuple[int, int], sp.Expr]  # (m, k) → the coefficient of u^m c^k, in constants e^β and θ
 
 
@@ -108,7 +108,7 @@ def tail(f: sp.Expr, v: sp.Symbol, point: Point) -> Tail | None:
         if beta == 0:
             return power_of_u
         positive = beta if sign(beta) == 1 else -beta
-        e = names.setdefault(positive, sp.Symbol(f"e_{len(names)}", positive=True))
+        e = names.setdefault(positive, sp.Dummy(f"e^{positive}", positive=True))
         constants[e] = increasing("exp", number(positive), point)
         return power_of_u * (e if positive == beta else 1 / e)
 
@@ -116,7 +116,7 @@ def tail(f: sp.Expr, v: sp.Symbol, point: Point) -> Tail | None:
         a = x.args[0]
         rising = sp.diff(a, v) > 0
         if x.func == softplus:  # softplus(a) = relu(a) + θ e^{-|a|} with θ in (log 2, 1]
-            theta = sp.Symbol(f"theta_{len(constants)}", positive=True)
+            theta = sp.Dummy("θ", positive=True)
             constants[theta] = (0.69, 1.0)
             return (a if rising else 0) + theta * exponential(-a if rising else a)
         name = NAMES[x.func]
