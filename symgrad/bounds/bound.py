@@ -198,7 +198,8 @@ def family(f: sp.Expr, v: sp.Symbol) -> Family:
         c, h = term.as_independent(x, as_Add=False)
         q, c = c.as_coeff_Mul()
         parts[c] = parts.get(c, sp.S.Zero) + q * h
-    steps = [f"{x} = {pretty(a)} takes every real value" if a != v else f"{x} = {v}", f"f = {pretty(sp.Add(*(sp.Mul(c, h, evaluate=False) for c, h in parts.items())))}"]
+    whole = sp.Add(*(sp.Mul(c, h, evaluate=False) for c, h in parts.items()))
+    steps = [f"{x} = {pretty(a)} takes every real value" if a != v else f"{x} = {v}", f"f = {pretty(whole)}"]
     total, unbounded = sp.S.Zero, []
     for c, h in parts.items():
         if h.free_symbols - {x}:
@@ -310,10 +311,13 @@ def _searched(f: sp.Expr, where: Mapping[sp.Symbol, Domain]) -> Extreme:
         for direction in (1, -1):
             if (high if direction == 1 else -low) < INF:
                 continue
-            t = tail(f if direction == 1 else f.subs(v, -v), v, next(iter(backends().values())))
-            if t is None:
+            try:
+                t = tail(f if direction == 1 else f.subs(v, -v), v, next(iter(backends().values())))
+                part = _tail_part(f, v, t, direction, box[0]) if t is not None else None
+            except Undefined:
                 continue
-            part = _tail_part(f, v, t, direction, box[0])
+            if part is None:
+                continue
             tails.append(part)
             steps += part.steps
             if part.exact == sp.oo:
@@ -397,7 +401,9 @@ def _tail_part(f: sp.Expr, v: sp.Symbol, t: Tail, direction: int, box: tuple[flo
         upper = t.enclosed(start, point)[1]
         if t.side is not None and t.side <= 0 and t.limit not in (None, -sp.oo) and t.settled(start, point):
             limit = pretty(t.limit)
-            step = f"{head}{decimal(start)}, {form}" + (f": ƒ is {limit}" if t.side == 0 else f": ƒ < {limit}, its limit, by the sign of the leading term of {'ƒ' if t.limit == 0 else f'ƒ - ({limit})' if t.limit < 0 else f'ƒ - {limit}'}")
+            difference = "ƒ" if t.limit == 0 else f"ƒ - ({limit})" if t.limit < 0 else f"ƒ - {limit}"
+            reason = f"ƒ is {limit}" if t.side == 0 else f"ƒ < {limit}, its limit, by the sign of the leading term of {difference}"
+            step = f"{head}{decimal(start)}, {form}: {reason}"
             return _Part(start, fractions(t.limit)[0], t.limit, t.side == 0, (step,), {v: direction * (sp.oo if t.side else sp.Rational(start) + 1)})
         if upper < best_seen:
             return _Part(start, _fraction(upper), None, False, (f"{head}{decimal(start)}, {form}, where each monomial falls: ƒ ≤ {decimal(upper, 1)}",))

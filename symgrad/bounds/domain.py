@@ -24,7 +24,7 @@ class Domain:
     @property
     def whole(self) -> bool:
         """All real numbers."""
-        return self.low == -sp.oo and self.high == sp.oo
+        return bool(self.low == -sp.oo and self.high == sp.oo)
 
     @property
     def inside(self) -> sp.Expr:

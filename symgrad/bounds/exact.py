@@ -37,7 +37,7 @@ def sign(x: sp.Expr) -> int | None:
     if x in (sp.oo, -sp.oo):
         return 1 if x == sp.oo else -1
     if x.is_Rational:
-        return (x.p > 0) - (x.p < 0)
+        return int(x.p > 0) - int(x.p < 0)
     near = x.evalf(60)
     if near.is_Float and abs(near) > sp.Float("1e-40"):
         return 1 if near > 0 else -1
@@ -90,11 +90,13 @@ def _pieces(f: sp.Expr, where: Mapping[sp.Symbol, Domain]) -> list[tuple[sp.Expr
         if not slope.is_Rational or slope == 0 or v not in where:
             continue
         root = -a.subs(v, 0) / slope
-        d, out = where[v], []
+        d = where[v]
+        out: list[tuple[sp.Expr, Mapping[sp.Symbol, Domain]]] = []
         for low, high, side in ((d.low, root, -1), (root, d.high, 1)):
             if low < high:
                 positive = bool(side * slope > 0)
-                value = {"abs": a if positive else -a, "relu": a if positive else sp.S.Zero, "step": sp.Integer(1 if positive else 0), "sign": sp.Integer(1 if positive else -1)}
+                one = sp.S.One if positive else sp.S.Zero
+                value = {"abs": a if positive else -a, "relu": one * a, "step": one, "sign": 2 * one - 1}
                 name = NAMES[kink.func]
                 jump = name in ("step", "sign")
                 ends = (d.open[0] if low == d.low else jump, d.open[1] if high == d.high else jump)
@@ -108,7 +110,7 @@ def _pieces(f: sp.Expr, where: Mapping[sp.Symbol, Domain]) -> list[tuple[sp.Expr
 def _rational(f: sp.Expr, where: Mapping[sp.Symbol, Domain], depth: int) -> Exact | None:
     variables = sorted(f.free_symbols & where.keys(), key=str)
     if not variables:
-        return Exact(f, True, False, {}) if f.is_number and f.is_finite is not False else None
+        return Exact(f, True, False, {}) if f.is_number and f.is_real else None
     numerator, denominator = sp.fraction(f)
     if depth < AFFINE and len(variables) > 1:
         for v in variables:

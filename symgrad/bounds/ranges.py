@@ -44,6 +44,8 @@ def number(c: sp.Expr) -> Interval:
         except OverflowError:
             return (1e300, INF) if c > 0 else (-INF, -1e300)
         return (x, x) if sp.Rational(x) == c else (down(x), up(x))
+    if not c.is_real:
+        raise Undefined
     x = float(c.evalf(30))  # π, e: thirty digits, so that one step to either side is enough
     return down(x), up(x)
 

@@ -152,8 +152,8 @@ def _with_limit(t: Tail, v: sp.Symbol) -> Tail | None:
         return Tail(t.form, sp.S.Zero, 0, t.above, t.below, {}, t.q, t.constants, t.start)
     top, bottom = min(t.above, key=_growth), min(t.below, key=_growth)
     order = _growth((top[0] - bottom[0], top[1] - bottom[1]))
-    signs = [_sign(t, t.above[top]), _sign(t, t.below[bottom])]
-    if None in signs:
+    signs = _sign(t, t.above[top]), _sign(t, t.below[bottom])
+    if signs[0] is None or signs[1] is None:
         return None
     if order < (0, 0):
         return Tail(t.form, sp.oo * signs[0] * signs[1], None, t.above, t.below, {}, t.q, t.constants, t.start)

@@ -12,7 +12,6 @@ import sympy as sp
 
 from symgrad.language.activations import TABLE, Activation
 
-
 EXPLICIT: dict[str, Callable[[Any], Any]] = {  # the opaque functions by SymPy's own, which know their values
     "sigmoid": lambda a: 1 / (1 + sp.exp(-a)),
     "relu": lambda a: sp.Max(a, 0),
