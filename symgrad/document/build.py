@@ -20,6 +20,7 @@ from pathlib import Path
 from symgrad.document.directives import SYNTAX, Block, split
 from symgrad.document.render import MissingLatexify, render
 from symgrad.errors import SymgradError
+from symgrad.figures.command import directive
 
 
 def build_all(paths: Sequence[str], check: bool = False, to: str = "md") -> int:
@@ -93,9 +94,9 @@ def _generated(block: Block, path: Path, check: bool) -> list[str]:
 
     words = list(block.command)
     place = f"{path}:{block.line}"
-    if words[0] not in ("derive", "equations", "adjoint", "backward", "cells"):
-        raise SymgradError(f"{place}: a document can hold derive, equations, adjoint, backward and cells, not {words[0]!r}")
-    if not any(w == "--to" or w.startswith("--to=") for w in words) and words[0] != "cells":
+    if words[0] not in ("derive", "equations", "adjoint", "backward", "cells", "plot"):
+        raise SymgradError(f"{place}: a document can hold derive, equations, adjoint, backward, cells and plot, not {words[0]!r}")
+    if not any(w == "--to" or w.startswith("--to=") for w in words) and words[0] not in ("cells", "plot"):
         words += ["--to", "latex"]
     with contextlib.redirect_stderr(io.StringIO()) as said:
         try:
@@ -106,6 +107,10 @@ def _generated(block: Block, path: Path, check: bool) -> list[str]:
     if ":" in getattr(args, "cell", ""):  # a cell of the document's own stands beside it
         args.cell = str(path.parent / args.cell)
     try:
+        if args.command == "plot" and not check:
+            name, picture = directive(args)
+            (path.parent / name).parent.mkdir(parents=True, exist_ok=True)
+            (path.parent / name).write_bytes(picture)
         return render(args, path.suffix)
     except MissingLatexify as e:
         return list(block.body) if check and block.body else [f"> {e}" if path.suffix == ".md" else f"% {e}"]
