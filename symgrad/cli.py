@@ -117,6 +117,20 @@ def parser() -> argparse.ArgumentParser:
     plot_options(p)
 
     p = command(
+        "flow", flow, "follow the gradient along a sequence: norms, saturated gates, the step that loses it",
+        "symgrad flow gru",
+        "symgrad flow lstm_torch --weights model.npz --input sequence.npy",
+        "symgrad flow rnn --steps 50 --format json",
+    )  # fmt: skip
+    _cell(p)
+    p.add_argument("--weights", metavar="FILE", help="a .npz or .pt file, under the cell's names or torch's (weight_ih_l0, …); default: random")
+    p.add_argument("--input", metavar="FILE", help="a .npy array of shape (T, m); default: standard normal")
+    p.add_argument("--size", type=_count, default=16, metavar="N", help="units, for random weights (default: 16)")
+    p.add_argument("--steps", type=_count, default=20, metavar="T", help="steps, for a random input (default: 20)")
+    p.add_argument("--seed", type=int, default=0)
+    p.add_argument("--format", choices=("text", "json"), default="text")
+
+    p = command(
         "build", build, "rewrite the derivations in documents",
         "symgrad build",
         "symgrad build notes.md --check",
@@ -286,6 +300,13 @@ def verify(args: argparse.Namespace) -> int:
 def plot(args: argparse.Namespace) -> int:
     """``symgrad plot CELL``."""
     from symgrad.figures.command import run
+
+    return run(args)
+
+
+def flow(args: argparse.Namespace) -> int:
+    """``symgrad flow CELL``."""
+    from symgrad.flow.flow import run
 
     return run(args)
 

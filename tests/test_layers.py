@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).parent.parent / "symgrad"
-ROOMS = ["errors", "language", "calculus", "notation", "face", "cells", "decide", "bounds", "verify", "check", "figures", "document", "cli", "__main__"]
+ROOMS = ["errors", "language", "calculus", "notation", "face", "cells", "decide", "bounds", "verify", "check", "figures", "flow", "document", "cli", "__main__"]
 MODULES = sorted(PACKAGE.rglob("*.py"))
 
 
