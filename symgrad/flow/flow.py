@@ -94,7 +94,8 @@ def lost(steps: list[Step]) -> Step:
 def table(cell: Cell, steps: list[Step]) -> str:
     """The report as text."""
     gates = list(steps[0].saturated)
-    lines = [f"{cell.name}: J_t = ∂({', '.join(cell.states)})_t/∂({', '.join(cell.states)})_{{t-1}}; ‖·‖ is the largest singular value; saturated: within {SATURATED:g} of its limits", ""]
+    names = ", ".join(cell.states) if len(cell.states) == 1 else f"({', '.join(cell.states)})"
+    lines = [f"{cell.name}: J_t = ∂{names}_t/∂{names}_{{t-1}}; ‖·‖ is the largest singular value; saturated: within {SATURATED:g} of its limits", ""]
     lines.append(f"{'t':>5} {'‖J_t‖':>10} {'σ_min':>10} {'‖J_t…J_1‖':>11}  " + "  ".join(f"{g + ' saturated':>{max(len(g) + 10, 6)}}" for g in gates))
     for s in steps:
         shares = "  ".join(f"{s.saturated[g]:>{max(len(g) + 10, 6)}.0%}" for g in gates)

@@ -64,7 +64,7 @@ def _from_torch(cell: Cell, named: Mapping[str, Any]) -> dict[str, Any]:
     if not gates or len(U) != len(gates) * n:
         kind = {1: "rnn or rnn_relu", 3: "gru_torch", 4: "lstm_torch"}.get(len(U) // n, "no cell of torch")
         raise SymgradError(f"weight_hh_l0 has {len(U)} rows for {n} units, that is {kind}, not {cell.name}")
-    out = {}
+    out: dict[str, Any] = {}
     for k, g in enumerate(gates):
         rows = slice(k * n, (k + 1) * n)
         out |= {f"W_i{g}": W[rows], f"W_h{g}": U[rows], f"b_i{g}": b[rows], f"b_h{g}": c[rows]}
