@@ -20,6 +20,7 @@ _HOME = {
     "UnknownName": "errors",
     "Verdict": "decide.verdict",
     "activation": "language.activations",
+    "bound": "bounds.bound",
     "bptt": "face.bptt",
     "cell": "face.cell",
     "diag": "language.matrices",
@@ -47,6 +48,7 @@ __all__ = [
     "UnknownName",
     "Verdict",
     "activation",
+    "bound",
     "bptt",
     "cell",
     "cells",
@@ -71,6 +73,7 @@ __all__ = [
 
 if TYPE_CHECKING:
     from symgrad import cells
+    from symgrad.bounds.bound import bound
     from symgrad.check.run import check
     from symgrad.decide.equal import equal
     from symgrad.decide.verdict import Verdict

@@ -109,6 +109,28 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument("--format", choices=("text", "json"), default="text")
 
     p = command(
+        "plot", plot, "draw a picture of a cell's gradient: square, norms or forget",
+        "symgrad plot gru",
+        "symgrad plot rnn_relu --kind norms --output relu.svg",
+        "symgrad plot lstm --kind forget --output forget.png",
+    )  # fmt: skip
+    plot_options(p)
+
+    p = command(
+        "flow", flow, "follow the gradient along a sequence: norms, saturated gates, the step that loses it",
+        "symgrad flow gru",
+        "symgrad flow lstm_torch --weights model.npz --input sequence.npy",
+        "symgrad flow rnn --steps 50 --format json",
+    )  # fmt: skip
+    _cell(p)
+    p.add_argument("--weights", metavar="FILE", help="a .npz or .pt file, under the cell's names or torch's (weight_ih_l0, …); default: random")
+    p.add_argument("--input", metavar="FILE", help="a .npy array of shape (T, m); default: standard normal")
+    p.add_argument("--size", type=_count, default=16, metavar="N", help="units, for random weights (default: 16)")
+    p.add_argument("--steps", type=_count, default=20, metavar="T", help="steps, for a random input (default: 20)")
+    p.add_argument("--seed", type=int, default=0)
+    p.add_argument("--format", choices=("text", "json"), default="text")
+
+    p = command(
         "build", build, "rewrite the derivations in documents",
         "symgrad build",
         "symgrad build notes.md --check",
@@ -178,6 +200,14 @@ def derive_options(p: argparse.ArgumentParser) -> None:
     p.add_argument("--form", choices=FORMS, default="matrix")
     p.add_argument("--steps", action="store_true", help="the chain rule, step by step")
     p.add_argument("--to", choices=("text", "latex", "sympy", "numpy", "json"), default="text")
+
+
+def plot_options(p: argparse.ArgumentParser) -> None:
+    """The options of ``plot``; in a document the picture stands in figures/ beside it."""
+    _cell(p)
+    kinds = "square: over the gates z and r; norms: of the product over time, with the proved bound; forget: against the forget gate"
+    p.add_argument("--kind", choices=("square", "norms", "forget"), help=kinds)
+    p.add_argument("--output", metavar="FILE", help="a .svg or .png file (default: CELL-KIND.svg; - is standard output)")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -266,6 +296,20 @@ def verify(args: argparse.Namespace) -> int:
     text, status = run(load(args.cell), args.against, args.format)
     print(text)
     return int(status)
+
+
+def plot(args: argparse.Namespace) -> int:
+    """``symgrad plot CELL``."""
+    from symgrad.figures.command import run
+
+    return run(args)
+
+
+def flow(args: argparse.Namespace) -> int:
+    """``symgrad flow CELL``."""
+    from symgrad.flow.flow import run
+
+    return run(args)
 
 
 def build(args: argparse.Namespace) -> int:

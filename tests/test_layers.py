@@ -9,7 +9,10 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).parent.parent / "symgrad"
-ROOMS = ["errors", "language", "calculus", "notation", "generate", "face", "cells", "decide", "verify", "check", "document", "cli", "__main__"]
+ROOMS = [
+    "errors", "language", "calculus", "notation", "generate", "face", "cells", "decide", "bounds", "verify", "check", "figures", "flow",
+    "document", "cli", "__main__",
+]  # fmt: skip
 MODULES = sorted(PACKAGE.rglob("*.py"))
 
 

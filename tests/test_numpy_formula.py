@@ -10,7 +10,7 @@ from symgrad.cells import LIBRARY
 from symgrad.face.equations import vjp
 from symgrad.language.program import base
 from symgrad.notation.numpy_formula import Unwritten, assignment, identifier
-from symgrad.notation.parse import parse
+from symgrad.notation.reading.parse import parse
 from symgrad.notation.write import update_equations
 
 WRITTEN = [c for c in LIBRARY.values() if c.name not in ("rnn_free", "deep_chain")]

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from symgrad.check import diagnose, lint
 from symgrad.check.abbreviations import indices_of
 from symgrad.check.adjoints import MARKS, described, symbol_id, symbol_target
-from symgrad.check.bounds import bound
+from symgrad.check.bounds import bound, speaks_of_extremes
 from symgrad.check.claims import EQUAL, Link, span_of
 from symgrad.check.collect import collect, split_groups
 from symgrad.check.decide import Decider, Outcome
@@ -155,6 +155,8 @@ class Judge:
     def said(self, link: Link) -> Judgement | None:
         """The judgement of a link, None for a definition."""
         s = link.statement
+        if speaks_of_extremes(link):
+            return self.other(link)
         if (s.number, link.number) in self.collected.defining:
             found = lint.definition(link, self.collected.letter)
             if found is not None:
@@ -187,7 +189,7 @@ class Judge:
             "<-": "an update of parameters is not an equation",
             "=>": "an implication is not decided",
         }
-        found = bound(self.page(self.order(link.statement)[0]), link)
+        found = bound(self.page(self.order(link.statement)[0]), link, self.statements)
         if isinstance(found, Judgement):
             return found
         return Judgement("undecided", "not-an-equation", reasons.get(link.sign, f"relations with `{link.sign}` are not decided"))

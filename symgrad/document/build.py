@@ -25,6 +25,7 @@ from symgrad.document.directives import SYNTAX, Block, split
 from symgrad.document.site import Site, site
 from symgrad.document.stamps import Stamps
 from symgrad.errors import SymgradError
+from symgrad.figures.command import directive
 
 FORMATS = ("md", "tex", "html", "pdf")
 ROOMS = ("symgrad.document.render", "symgrad.cli")  # what every process needs: imported once, before the processes part
@@ -229,9 +230,9 @@ def _parsed(block: Block, path: Path) -> argparse.Namespace:
 
     words = list(block.command)
     place = f"{path}:{block.line}"
-    if words[0] not in ("derive", "equations", "adjoint", "backward", "cells"):
-        raise SymgradError(f"{place}: a document can hold derive, equations, adjoint, backward and cells, not {words[0]!r}")
-    if not any(w == "--to" or w.startswith("--to=") for w in words) and words[0] != "cells":
+    if words[0] not in ("derive", "equations", "adjoint", "backward", "cells", "plot"):
+        raise SymgradError(f"{place}: a document can hold derive, equations, adjoint, backward, cells and plot, not {words[0]!r}")
+    if not any(w == "--to" or w.startswith("--to=") for w in words) and words[0] not in ("cells", "plot"):
         words += ["--to", "latex"]
     with contextlib.redirect_stderr(io.StringIO()) as said:
         try:
@@ -248,6 +249,10 @@ def _generated(block: Block, args: argparse.Namespace, path: Path, check: bool) 
     from symgrad.document.render import MissingLatexify, render
 
     try:
+        if args.command == "plot" and not check:
+            name, picture = directive(args)
+            (path.parent / name).parent.mkdir(parents=True, exist_ok=True)
+            (path.parent / name).write_bytes(picture)
         return render(args, path.suffix)
     except MissingLatexify as e:
         return list(block.body) if check and block.body else [f"> {e}" if path.suffix == ".md" else f"% {e}"]

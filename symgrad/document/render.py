@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
+from pathlib import Path
 
 from symgrad.cells.load import load
 from symgrad.document import blocks
@@ -12,6 +13,7 @@ from symgrad.document.listing import listing, table
 from symgrad.document.written import MISSING, as_written
 from symgrad.errors import SymgradError
 from symgrad.face.jacobian import Jacobian
+from symgrad.figures.command import named
 from symgrad.language.program import Program
 from symgrad.notation.derivation import Step, steps
 
@@ -23,6 +25,8 @@ class MissingLatexify(SymgradError):
 def render(args: argparse.Namespace, suffix: str) -> list[str]:
     """The lines between the directive and its closing line, for Markdown or TeX."""
     display = _display_tex if suffix == ".tex" else _display_md
+    if args.command == "plot":
+        return _picture(args, suffix)
     if args.command == "cells":
         return _fence(table(listing()), "text", suffix)
     if args.command == "equations" and args.as_written:
@@ -40,6 +44,14 @@ def render(args: argparse.Namespace, suffix: str) -> list[str]:
     if args.steps and args.to == "latex" and isinstance(found, Jacobian):
         return _titled(steps(found, args.form), found.program, suffix)
     return _shown(blocks.derive_block(args, found), args.to, suffix)
+
+
+def _picture(args: argparse.Namespace, suffix: str) -> list[str]:
+    """A link to the picture's file beside the document; `build` writes the file (`figures.command.directive`)."""
+    name, caption = named(args)
+    if suffix == ".tex":
+        return [r"\begin{center}", rf"\includegraphics{{{Path(name).with_suffix('')}}}% {caption}", r"\end{center}"]
+    return [f"![{caption}]({name})"]
 
 
 def _titled(parts: Sequence[Step], program: Program, suffix: str) -> list[str]:

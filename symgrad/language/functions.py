@@ -5,11 +5,21 @@ Each class stands under its name in this module, so that expressions pickle; `_i
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import sympy as sp
 
 from symgrad.language.activations import TABLE, Activation
+
+EXPLICIT: dict[str, Callable[[Any], Any]] = {  # the opaque functions by SymPy's own, which know their values
+    "sigmoid": lambda a: 1 / (1 + sp.exp(-a)),
+    "relu": lambda a: sp.Max(a, 0),
+    "softplus": lambda a: sp.log(1 + sp.exp(a)),
+    "abs": lambda a: sp.Abs(a),
+    "step": lambda a: (sp.Abs(sp.sign(a)) + sp.sign(a)) / 2,
+    "sign": lambda a: sp.sign(a),
+}
 
 
 def _as_sympy(row: Activation) -> Any:
@@ -27,7 +37,11 @@ def _as_sympy(row: Activation) -> Any:
         power = f"^{{{exp}}}" if exp else ""
         return rf"{row.latex}{power}\left({printer.doprint(self.args[0])}\right)"
 
+    def evaluated(self: Any, prec: int) -> Any:
+        return None if self.free_symbols else EXPLICIT[row.name](self.args[0])._eval_evalf(prec)
+
     members = {
+        "_eval_evalf": evaluated,
         "fdiff": fdiff, "_eval_rewrite_as_exp": rewrite, "_latex": printed, "_imp_": staticmethod(row.numpy),
         "_eval_is_real": lambda self: self.args[0].is_real, "__module__": __name__, "__doc__": row.numpy.__doc__,
     }  # fmt: skip

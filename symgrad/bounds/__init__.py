@@ -1,0 +1,1 @@
+"""How large can it get: enclosures of real functions with their proof, and norms of Jacobians."""
