@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from symgrad.check.settle import quantities, settled
@@ -36,13 +37,14 @@ def statements_of(document: Document) -> Iterator[Statement]:
     """Every relation of the document, in order; a line that begins with ``=`` goes on from the one before."""
     number = 0
     last: Any = None
-    parsed = [(fragment, parse_dialect(fragment.latex, code=fragment.kind in ("code", "line"))) for fragment in document.fragments]
+    read = cache(parse_dialect)  # documents repeat themselves: $h_t$ a hundred times
+    parsed = [(fragment, read(fragment.latex, code=fragment.kind in ("code", "line"))) for fragment in document.fragments]
     known = quantities([n for _, nodes in parsed for n in nodes])
     for fragment, nodes in parsed:
-        for read in nodes:
-            whole = settled(read, known)
+        for node in nodes:
+            whole = settled(node, known)
             conditions: tuple[Any, ...] = ()
-            node: Any = whole
+            node = whole
             if kind(node) == "Given":
                 conditions, node = node.conditions, node.node
             if kind(node) == "Relation" and kind(node.sides[0]) == "Blank" and last is not None:

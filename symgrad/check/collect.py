@@ -72,7 +72,7 @@ def collect(statements: list[Statement]) -> Collected:
     out.groups.append(group)
     page = Page(Symbols(), {})
     stepped = {id(s.fragment) for s in statements if relation_of(s.node) is not None and any(
-        step_part(split[1], out.letter) for n in walk(s.node) if kind(n) in ("Name", "Power", "Index") and (split := head_and_parts(n)))}  # fmt: skip
+        step_part(split[1], out.letter) for n in s.nodes if kind(n) in ("Name", "Power", "Index") and (split := head_and_parts(n)))}  # fmt: skip
     timeless = Counter(id(s.fragment) for s in statements if relation_of(s.node) is not None and id(s.fragment) not in stepped)
     for s in statements:
         rel = relation_of(s.node)

@@ -114,7 +114,7 @@ def activation_meant(page: Page, statements: list[Statement]) -> None:
         if kind(n) == "Apply" and kind(n.function) == "Name" and len(n.args) == 1 and not n.function.primes
     }
     free = {f for f in applied if f not in BUILTIN and f not in page.functions}
-    slopes = {n.function.base for s in statements for n in walk(s.node) if kind(n) == "Apply" and kind(n.function) == "Name" and n.function.primes}
+    slopes = {n.function.base for s in statements for n in s.nodes if kind(n) == "Apply" and kind(n.function) == "Name" and n.function.primes}
     meant = {BUILTIN[f] for f in slopes if BUILTIN.get(f) in ("sigmoid", "tanh", "relu")}
     if len(free) == 1 and len(meant) == 1 and not any(f in BUILTIN and BUILTIN[f] in ACTIVATIONS for f in applied) and not slopes & free:
         (f,), (name,) = free, meant
@@ -193,7 +193,7 @@ def guesses(page: Page, statements: list[Statement]) -> None:
         page.notes.setdefault(key, plain(key))
     taken = set(symbols.ranks)
     for s in statements:
-        for node in walk(s.node):
+        for node in s.nodes:
             if kind(node) not in ("Derivative", "Name", "Power"):
                 continue
             inner = unwrapped(node.wrt) if kind(node) == "Derivative" else node

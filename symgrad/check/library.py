@@ -11,7 +11,7 @@ from symgrad.check.adjoints import _without_mark
 from symgrad.check.collect import Collected, collect
 from symgrad.check.define import make_page
 from symgrad.check.statements import Statement, derived
-from symgrad.check.symbols import Symbols, kind, walk
+from symgrad.check.symbols import Symbols, kind
 from symgrad.notation.reading.dialect import parse_dialect
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def used(symbols: Symbols, statements: list[Statement]) -> set[str]:
     """The names of a cell that occur in the statements, those with a d in front included."""
     out = set()
     for s in statements:
-        for n in walk(s.node):
+        for n in s.nodes:
             ref = symbols.ref(n)
             if ref is None and kind(n) == "Name" and n.base[:1] == "d" and len(n.base) > 1:
                 ref = symbols.ref(_without_mark(n))

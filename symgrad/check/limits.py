@@ -12,11 +12,10 @@ import threading
 from collections.abc import Iterator
 from typing import Any
 
-SECONDS = 1.2  # a document,
+SECONDS = 1.4  # a document,
 SECONDS_EACH = 0.01  # and each formula of it,
-CREDIT = 0.15  # and each claim that is decided
-MOST = 30.0  # but never more
-PORTION = 0.5  # one claim
+CREDIT = 0.5  # and each claim that is decided
+MOST = 40.0  # but never more
 GRACE = 0.2
 MEMORY = 480_000_000
 
@@ -66,22 +65,6 @@ def extend(seconds: float = CREDIT) -> None:
     left = _left()
     if left > 0:
         _set(left + seconds)
-
-
-@contextlib.contextmanager
-def portion(seconds: float = PORTION) -> Iterator[None]:
-    """Inside `within`: `OutOfTime` after so many seconds, for one claim; what it did not use stays with the document."""
-    whole = _left()
-    if whole <= seconds:  # the document's own alarm comes first, or there is none
-        yield
-        return
-    _set(seconds)
-    left = 0.0
-    try:
-        yield
-        left = min(_left(), seconds)
-    finally:
-        _set(max(whole - seconds + left, 0.01))
 
 
 def bound_memory(size: int = MEMORY) -> None:

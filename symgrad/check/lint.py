@@ -36,10 +36,9 @@ def idle_sum(link: Link) -> Judgement | None:
 
 def repaired(left: Any, right: Any) -> tuple[Any, Any, str | None, str | None] | None:
     """The formula with the index of an idle sum put right, the sum, its index, the index in its terms."""
-    free = {w for n in walk(left) if (s := head_and_parts(n)) for p in s[1] for w in letters(p.node)}
-    for n in walk(right):
-        if kind(n) != "Big" or n.index is None or n.lower is None:
-            continue
+    sums = [n for n in walk(right) if kind(n) == "Big" and n.index is not None and n.lower is not None]
+    free = {w for n in walk(left) if (s := head_and_parts(n)) for p in s[1] for w in letters(p.node)} if sums else set()
+    for n in sums:
         name = spelled(n.index)
         inside = {w for m in walk(n.body) for w in ([spelled(m)] if kind(m) == "Name" and not m.subs else []) if w}
         if name in inside:
@@ -60,6 +59,9 @@ def lost_step(link: Link, letter: str) -> Judgement | None:
     """``(1 - z) ∘ n_t + z_t ∘ h_{t-1}``: the same name with its step and without, in one line."""
     left = head_and_parts(unwrapped(link.left))
     if left is None or not any(letter in letters(p.node) for p in left[1]):
+        return None
+    plain = {spelled(n): n for n in walk(link.right) if kind(n) == "Name" and not n.subs and len(n.base) == 1}
+    if not plain:
         return None
     inner = {id(x) for n in walk(link.right) if kind(n) in ("Name", "Power", "Index") and (s := head_and_parts(n)) and s[1] for x in walk(n) if x is not n}
     stepped = {

@@ -46,7 +46,7 @@ def losses(page: Page, statements: list[Statement], letter: str) -> None:
         (step if split[1] else total)[word] += 1
 
     for s in statements:
-        for n in walk(s.node):
+        for n in s.nodes:
             if kind(n) == "Derivative":
                 note(n.of)
                 if n.sign in ("nabla",):
@@ -148,7 +148,7 @@ def targets(page: Page, statements: list[Statement]) -> None:
         outputs = {k: page.definitions[k] for k in finals if k not in page.lagged}
     for key in outputs:
         for s in statements:
-            for n in walk(s.node):
+            for n in s.nodes:
                 if kind(n) == "Sum" and len(n.args) == 2 and kind(n.args[1]) == "Negative":
                     a, b = page.symbols.ref(unwrapped(n.args[0])), n.args[1].arg
                     if a is not None and a.key == key and page.symbols.ref(unwrapped(b)) is None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from symgrad.check.activations import BUILTIN
@@ -38,6 +38,10 @@ class Statement:
     conditions: tuple[Any, ...] = ()
     number: int = 0
     broken: Any = None  # the Unread that the node is a repair of
+    nodes: tuple[Any, ...] = field(init=False, compare=False, repr=False)  # the node and all that is in it
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "nodes", tuple(walk(self.node)))
 
 
 def relation_of(node: Any) -> Any:
@@ -108,7 +112,7 @@ def letter_of(statements: list[Statement]) -> str:
                     if w in LETTERS:
                         votes[w] += 1 + sum(w in r for r in right)
     for s in statements:
-        for n in walk(s.node):
+        for n in s.nodes:
             if kind(n) == "Sum" and len(n.args) == 2 and kind(n.args[0]) == "Name" and kind(n.args[1]) == "Negative" and kind(n.args[1].arg) == "Number":
                 word = spelled(n.args[0])
                 if word in LETTERS:

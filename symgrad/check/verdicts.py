@@ -63,7 +63,7 @@ class Judge:
         split_groups(self.collected)
         self.variables = self._variables()
         self.declared = self._declared()
-        self.matrices = any(kind(n) in ("Transpose", "Diagonal") or (kind(n) == "Power" and is_top(n.exponent)) for s in self.statements for n in walk(s.node))
+        self.matrices = any(kind(n) in ("Transpose", "Diagonal") or (kind(n) == "Power" and is_top(n.exponent)) for s in self.statements for n in s.nodes)
         self.bare = not any(derived(s.node) for s in self.statements)
 
     def recurrent(self) -> bool:
@@ -73,7 +73,7 @@ class Judge:
         """Variables of identities between functions: ``\\sigma'(x)``, ``d/dx``."""
         out = set()
         for s in self.statements:
-            for n in walk(s.node):
+            for n in s.nodes:
                 if kind(n) == "Apply" and len(n.args) == 1:
                     for inner in walk(n.args[0]):
                         if kind(inner) == "Name" and not inner.subs and len(inner.base) == 1 and inner.base in "xyzuva":
@@ -109,7 +109,7 @@ class Judge:
         """The quantities whose adjoint has a symbol somewhere in the document."""
         out = set()
         for s in self.statements:
-            for n in walk(s.node):
+            for n in s.nodes:
                 if kind(n) == "Product":
                     for a, b in zip(n.args, n.args[1:], strict=False):
                         if kind(a) == "Name" and a.base in MARKS and not a.subs and (r := page.symbols.ref(b)) is not None:
@@ -122,7 +122,7 @@ class Judge:
         """Enough steps for every step that is named by number."""
         most = 4
         for s in self.statements:
-            for n in walk(s.node):
+            for n in s.nodes:
                 if kind(n) == "Name":
                     for sub in n.subs:
                         if kind(sub) == "Number" and sub.text.isdigit() and 4 < int(sub.text) <= 6:
@@ -139,7 +139,7 @@ class Judge:
         known: dict[int, int] = {}
         for k in range(len(groups)):
             page = self.page(k)
-            found = {r.key for n in walk(s.node) if (r := page.symbols.ref(n)) is not None}
+            found = {r.key for n in s.nodes if (r := page.symbols.ref(n)) is not None}
             defined[k] = sum(key in page.definitions or key.startswith("pre:") for key in found)
             known[k] = len(found)
         most = max(defined.values())
