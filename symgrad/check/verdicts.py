@@ -19,7 +19,7 @@ from symgrad.check.define import make_page
 from symgrad.check.judgement import Judgement
 from symgrad.check.library import matched, prelude
 from symgrad.check.page import Abbreviation, Page
-from symgrad.check.statements import Statement, derived
+from symgrad.check.statements import Statement, derived, names_in
 from symgrad.check.symbols import head_and_parts, is_top, key_of, kind, spelled, unwrapped, walk
 from symgrad.notation.latex import latex
 from symgrad.notation.syntax import Derivative
@@ -371,13 +371,30 @@ class Judge:
                 return self.refuted(page, outcome, link, repair, notes)
             why = outcome.misfits[0] if outcome.misfits else "no step has all the quantities that this names"
             return Judgement("undecided", "wrong-shape" if outcome.misfits else "no-instance", why, assumptions=notes)
-        open_elsewhere = any(o.missing is not None or o.unsupported is not None for _, o in outcomes[1:])
-        del open_elsewhere
         if repair is None and (
-            not outcome.complete or (self.borrowed and self.confirmed < CONFIRMED) or outcome.missing is not None or self.guessed(page, outcome)
+            not outcome.complete
+            or (self.borrowed and self.confirmed < CONFIRMED)
+            or outcome.missing is not None
+            or self.guessed(page, outcome)
+            or self.conventional(page, link)
         ):
             return Judgement("undecided", "ambiguous", "no reading that was tried makes this true, and not all could be tried", assumptions=notes)
         return self.refuted(page, outcome, link, repair, notes)
+
+    def conventional(self, page: Page, link: Link) -> bool:
+        """Whether a side has adjoint symbols, ∇, gradients at steps told by number, or rounded numbers.
+
+        So much is convention there that a formula with no slip to be found in it is not refuted.
+        """
+        nodes = [*walk(link.left), *walk(link.right)]
+        losses = page.step_losses | page.total_losses
+        if any((kind(n) == "Number" and "." in n.text) or (kind(n) == "Derivative" and n.sign == "nabla") for n in nodes):
+            return True
+        names = [*names_in(link.left), *names_in(link.right)]
+        if any(page.symbols.ref(n) is None and (spelled(head) in page.abbreviations or self.symbol_on(page, n) is not None) for n, head, _ in names):
+            return True
+        gradients = any(spelled(head) in losses for _, head, _ in names)
+        return gradients and any(kind(p.node) == "Number" and p.node.text != "0" for _, _, parts in names for p in parts)
 
     def introduced(self, page: Page, link: Link) -> bool:
         """Whether a later side of the chain gives the value of a side with an unknown symbol."""

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import io
 import json
 import os
-import signal
 import sys
-import time
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
@@ -16,7 +13,6 @@ from pathlib import Path
 import pytest
 
 import symgrad as sg
-from symgrad.check import limits
 from symgrad.check.run import check, check_files
 from symgrad.cli import main
 from symgrad.errors import SymgradError
@@ -175,26 +171,3 @@ def test_bad_usage(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["check", "a.md", "--limit", "nan"]) == 2
     assert main(["check", "a.md", "--format", "xml"]) == 2
     assert "Traceback" not in capsys.readouterr().err
-
-
-def test_a_portion_is_given_back() -> None:
-    def spin(seconds: float) -> None:
-        end = time.process_time() + seconds
-        while time.process_time() < end:
-            pass
-
-    if not hasattr(signal, "setitimer"):
-        pytest.skip("this system has no alarms")
-    done = []
-    with limits.within(1.0):
-        for _ in range(2):
-            with contextlib.suppress(limits.OutOfTime), limits.portion(0.1):
-                spin(5.0)
-            done.append("claim")
-        limits.extend(0.1)
-        with contextlib.suppress(limits.OutOfTime), limits.portion(0.1):
-            done.append("quick")
-        assert 0.5 < signal.getitimer(signal.ITIMER_PROF)[0] < 1.0
-    assert done == ["claim", "claim", "quick"]
-    with pytest.raises(limits.OutOfTime), limits.within(0.1):
-        spin(5.0)
