@@ -2,6 +2,7 @@ r"""Adjoint symbols: ``\delta_z``, ``dh_{prev}``, ``\delta W_f`` and what they a
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -145,10 +146,10 @@ def _target(page: Page, node: Any) -> tuple[str, Any, tuple[Any, ...], set[str]]
 
 def _subscripted(page: Page, head: Any, parts: tuple[Any, ...]) -> tuple[str, Any, tuple[Any, ...], set[str], str, Any] | None:
     r"""``\delta_{h_t}``, ``\delta_t^{h}``, ``\delta_{z,t}``, ``\delta_t``."""
-    target: tuple[str, Any, tuple[Any, ...]] | None = None
     steps: list[Any] = []
     words: set[str] = set()
     entries: list[Any] = []
+    parts, target = _paired(page, parts)
     for p in parts:
         ref = page.symbols.ref(p.node)
         word = spelled(p.node)
@@ -175,13 +176,25 @@ def _subscripted(page: Page, head: Any, parts: tuple[Any, ...]) -> tuple[str, An
     return key, step, inside or tuple(entries), words, name, steps[0] if len(steps) > 1 else None
 
 
+def _paired(page: Page, parts: tuple[Any, ...]) -> tuple[tuple[Any, ...], tuple[str, Any, tuple[Any, ...]] | None]:
+    r"""``\delta^h_{a,t}`` where the document has ``a^h``: the two labels name one quantity."""
+    words = [(p, w) for p in parts if p.where != "bracket" and (w := spelled(p.node)) is not None]
+    for (p, a), (q, b) in itertools.permutations(words, 2):
+        key = page.symbols.loosely(f"{a}_{b}")
+        if key in page.symbols.timed and page.symbols.letter not in (a, b):
+            return tuple(x for x in parts if x is not p and x is not q), (key, None, ())
+    return parts, None
+
+
 def _indices(page: Page) -> frozenset[str]:
     return frozenset({page.symbols.letter, "t", "k", "T", "s", "tau", "n", "i", "j", "l"})
 
 
 def _by_letter(page: Page, word: str) -> str | None:
     """The quantity that a label names: ``z``, ``h``, ``h~tilde``."""
-    return word if word in page.symbols.ranks else None
+    key = page.symbols.aliases.get(word, word)
+    key = key if key in page.symbols.ranks else page.symbols.loosely(word)
+    return key if key in page.symbols.ranks else None
 
 
 def adjoint_symbol(run: Run, node: Any) -> Value | None:
@@ -198,9 +211,8 @@ def adjoint_symbol(run: Run, node: Any) -> Value | None:
     if target is None:
         return incoming(run, node)
     key, step_node, entries, words, name, loss_at = target
-    short = run.page.abbreviations.get(name)
-    if short is not None and short.node is not None:
-        pass
+    if key in run.page.__dict__.get("_targets_of", {}).values():
+        return None  # nothing depends on what is wanted
     model = run.world.model
     timed = key in run.page.symbols.timed
     step: int | None = None

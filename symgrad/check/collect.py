@@ -16,6 +16,7 @@ from symgrad.check.page import Definition, Page
 from symgrad.check.statements import (
     ADJOINT_HEADS,
     DEFINING,
+    LETTERS,
     LOSSES,
     Statement,
     _differential_word,
@@ -43,6 +44,8 @@ from symgrad.check.symbols import (
     walk,
 )
 
+GATES = frozenset({"f", "i", "o", "g", "c", "z", "r", "u"})  # what gates are called by
+
 
 @dataclass
 class Group:
@@ -63,14 +66,16 @@ class Collected:
     defining: set[tuple[int, int]] = field(default_factory=set)  # (statement, link) that define
     scales: dict[str, Any] = field(default_factory=dict)
     initial: dict[str, int] = field(default_factory=dict)  # states that begin at a number
+    families: frozenset[str] = frozenset()  # letters whose indices tell gates apart, ``a^f``, ``a^i``: there ``i`` is a label
 
 
 def collect(statements: list[Statement]) -> Collected:
     """Definitions by groups, in the order of the document."""
-    out = Collected(letter=letter_of(statements))
+    out = Collected(letter=letter_of(statements), families=families(statements))
     group = Group(0)
     out.groups.append(group)
     page = Page(Symbols(), {})
+    bases = {str(spelled(h)) for s in statements for n in s.nodes if kind(n) in ("Name", "Power", "Index") and (sp := head_and_parts(n)) for h in sp[:1] if step_part(sp[1], out.letter)}
     stepped = {id(s.fragment) for s in statements if relation_of(s.node) is not None and any(
         step_part(split[1], out.letter) for n in s.nodes if kind(n) in ("Name", "Power", "Index") and (split := head_and_parts(n)))}  # fmt: skip
     timeless = Counter(id(s.fragment) for s in statements if relation_of(s.node) is not None and id(s.fragment) not in stepped)
@@ -80,7 +85,7 @@ def collect(statements: list[Statement]) -> Collected:
             continue
         if function_definition(out, s, rel) or initial_value(out, s, rel) or total_loss(out, s, rel):
             continue
-        found = definition(rel, out.letter)
+        found = definition(rel, own_letter(rel, out.letter, bases), out.families)
         if found is None:
             continue
         key, letter, shift, entries, side = found
@@ -91,7 +96,7 @@ def collect(statements: list[Statement]) -> Collected:
             out.defining.add((s.number, 0))
             continue
         lemma = (
-            step_part(head_and_parts(unwrapped(rel.sides[0]))[1], letter) is None  # type: ignore[index]
+            step_part(head_and_parts(unwrapped(rel.sides[0]))[1], letter) is None and letter == out.letter  # type: ignore[index]
             and not any(step_part(p, letter) for _, _, p in names_in(d.node)) and stepped and timeless[id(s.fragment)] < 2 and "'" not in key
             and not words_of_steps(rel)
         )  # fmt: skip
@@ -114,7 +119,7 @@ def collect(statements: list[Statement]) -> Collected:
                 continue
             if any(kind(n) == "Big" for n in walk(d.node)):
                 continue  # a closed form of what is defined already: a claim
-            group = Group(s.number)
+            group = Group(s.number, handed_over(group, d, out.letter))
             out.groups.append(group)
         if entries and any(key in g.definitions and not g.definitions[key].entries for g in out.groups if not g.alone):
             continue
@@ -122,10 +127,22 @@ def collect(statements: list[Statement]) -> Collected:
         out.defining.add((s.number, 0))
         for k in range(1, side):
             out.defining.add((s.number, k))
-            other = definition_of_side(rel.sides[k], out.letter)
+            other = definition_of_side(rel.sides[k], out.letter, out.families)
             if other is not None and other[0] not in group.definitions:
                 group.definitions[other[0]] = Definition(other[0], rel.sides[side], other[1], other[2], (), s, rel.sides[k])
     return out
+
+
+def handed_over(old: Group, new: Definition, letter: str) -> dict[str, Definition]:
+    """The equations before a second definition of h that only this one uses: they belong to the cell that begins there."""
+    todo, found = [new], set()
+    while todo:
+        for key in stepped_names(todo.pop(), letter) & set(old.definitions) - found - {new.key}:
+            found.add(key)
+            todo.append(old.definitions[key])
+    while kept := {k for key, d in old.definitions.items() if key not in found for k in stepped_names(d, letter) & found}:
+        found -= kept
+    return {key: old.definitions.pop(key) for key in [*old.definitions] if key in found}
 
 
 def total_loss(out: Collected, s: Statement, rel: Any) -> bool:
@@ -211,7 +228,37 @@ def function_definition(out: Collected, s: Statement, rel: Any) -> bool:
     return False
 
 
-def definition_of_side(side: Any, letter: str) -> tuple[str, str, int, tuple[Any, ...]] | None:
+def own_letter(rel: Any, letter: str, stepped: set[str]) -> str:
+    r"""What an equation counts its steps by: ``D_k = \diag(1 - h_k^2)`` is an equation of every step though others are written with t."""
+    split = head_and_parts(unwrapped(rel.sides[0]))
+    if split is None or step_part(split[1], letter) is not None or len(split[1]) != 1 or derived(rel):
+        return letter
+    node = unwrapped(split[1][0].node)
+    own = spelled(node) if kind(node) == "Name" and split[1][0].where != "bracket" else None
+    if own not in LETTERS or own == "T":
+        return letter
+    at = [(str(spelled(h)), step) for _, h, parts in names_in(rel.sides[-1]) if (step := step_part(parts, own)) is not None]
+    lagged = any(kind(unwrapped(step.node)) == "Sum" for _, step in at)
+    whole = lagged or (own not in ("i", "j") and any(kind(n) in ("Diagonal", "Transpose") for n in walk(rel.sides[-1])))
+    return str(own) if whole and at and all(base in stepped for base, _ in at) else letter
+
+
+def families(statements: list[Statement]) -> frozenset[str]:
+    r"""The letters that carry labels no component is called by: ``\Gamma_f``, ``\Gamma_o``, and so ``\Gamma_i`` is a gate too."""
+    out = set()
+    for s in statements:
+        rel = relation_of(s.node)
+        if rel is None:
+            continue
+        for side in rel.sides[:-1]:
+            for head, parts in ((h, p) for _, h, p in names_in(unwrapped(side))):
+                words = [spelled(p.node) for p in parts if p.where != "bracket"]
+                if len(words) > 1 and any(w in GATES - {"i"} for w in words):
+                    out.add(str(spelled(head)))
+    return frozenset(out)
+
+
+def definition_of_side(side: Any, letter: str, gates: frozenset[str] = frozenset()) -> tuple[str, str, int, tuple[Any, ...]] | None:
     """The key, the letter and the shift of a name that may be defined."""
     split = head_and_parts(unwrapped(side))
     if split is None:
@@ -239,7 +286,15 @@ def definition_of_side(side: Any, letter: str) -> tuple[str, str, int, tuple[Any
     entries = tuple(
         p.node
         for p in rest
-        if p.where == "bracket" or (step is not None and kind(p.node) == "Name" and p.node.base in "ijpqkmn" and p.node.base != letter and not p.node.subs)
+        if p.where == "bracket"
+        or (
+            step is not None
+            and kind(p.node) == "Name"
+            and p.node.base in "ijpqkmn"
+            and p.node.base != letter
+            and not p.node.subs
+            and not (p.node.base in GATES and spelled(head) in gates)
+        )
     )
     labels = [p for p in rest if p.node not in entries]
     if labels and entries and not any(p.where == "bracket" for p in rest) and step is None:
@@ -259,9 +314,9 @@ def parts_of(node: Any) -> tuple[Part, ...]:
     return split[1] if split else ()
 
 
-def definition(rel: Any, letter: str) -> tuple[str, str, int, tuple[Any, ...], int] | None:
+def definition(rel: Any, letter: str, gates: frozenset[str] = frozenset()) -> tuple[str, str, int, tuple[Any, ...], int] | None:
     """What a relation defines: the key of its left side, and which side is the formula."""
-    left = definition_of_side(rel.sides[0], letter)
+    left = definition_of_side(rel.sides[0], letter, gates)
     if left is None:
         return None
     side = 1
@@ -269,7 +324,7 @@ def definition(rel: Any, letter: str) -> tuple[str, str, int, tuple[Any, ...], i
         side + 1 < len(rel.sides)
         and rel.signs[side] in DEFINING
         and kind(unwrapped(rel.sides[side])) in ("Name", "Power", "Index")
-        and definition_of_side(rel.sides[side], letter) is not None
+        and definition_of_side(rel.sides[side], letter, gates) is not None
     ):
         side += 1
     right = rel.sides[side]
@@ -293,7 +348,7 @@ def stepped_names(d: Definition, letter: str) -> set[str]:
     out = set()
     skip = bound_letters(d.node) | {w for e in d.entries for w in letters(e)}
     for _, head, parts in names_in(d.node):
-        step = step_part(parts, letter)
+        step = step_part(parts, letter) or step_part(parts, d.letter)
         if step is not None:
             key = key_of(head, [p for p in parts if p is not step and p.where != "bracket" and not set(letters(p.node)) & skip])
             if key is not None:

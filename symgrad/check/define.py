@@ -37,9 +37,13 @@ def make_page(collected: Collected, upto: int, statements: list[Statement]) -> P
         return page_of(definitions, collected, statements)
     others = [g for g in [*collected.groups[:upto][::-1], *collected.groups[upto + 1 :]] if not g.alone]
     spare: dict[str, Definition] = {}
+    foreign: set[str] = set()  # what only another cell is made of
     for g in others:
+        behind = upstream(g.definitions, set(g.definitions) & set(here.definitions), collected.letter)
         for key, d in g.definitions.items():
-            spare.setdefault(key, d)
+            if key not in spare:
+                spare[key] = d
+                foreign |= {key} & behind
     letter = collected.letter
     inputs = {n for d in definitions.values() for n in stepped_names(d, letter)}
     again = True
@@ -51,12 +55,22 @@ def make_page(collected: Collected, upto: int, statements: list[Statement]) -> P
                 continue
             needed = key in inputs
             names = stepped_names(d, letter)
-            if needed or (names and names <= inputs | set(definitions)):
+            if needed or (names and key not in foreign and names <= inputs | set(definitions)):
                 definitions[key] = d
                 inputs |= names
                 spare.pop(key)
                 again = True
     return page_of(definitions, collected, statements)
+
+
+def upstream(definitions: dict[str, Definition], keys: set[str], letter: str) -> set[str]:
+    """The quantities that some are computed from."""
+    found, todo = set(), list(keys)
+    while todo:
+        for name in stepped_names(definitions[todo.pop()], letter) & set(definitions) - found - keys:
+            found.add(name)
+            todo.append(name)
+    return found
 
 
 def page_of(definitions: dict[str, Definition], collected: Collected, statements: list[Statement]) -> Page:

@@ -241,10 +241,8 @@ class Run(Functions):
         return out
 
     def add(self, x: Value, y: Value) -> Value:
-        if x.rank == 1 and y.rank == 1 and x.orient * y.orient == -1 and not self.lenient and x.dims == y.dims:
+        if x.rank == 1 and y.rank == 1 and x.orient * y.orient == -1 and not (self.lenient or self.defining) and x.dims == y.dims:
             raise Misfit("a row is added to a column")
-        if not x.rank and y.rank == 2 and np.any(x.a) and not x.plain:
-            pass
         out, note = plus(x, y)
         if note:
             self.chooser.choose(("raised", note), (Option(1, None, note),))

@@ -217,6 +217,11 @@ def key_of(head: Name, labels: list[Part]) -> str | None:
     return f"{word}" + ("_" + ",".join(subs) if subs else "") + ("^" + ",".join(sups) if sups else "")
 
 
+def flat(key: str) -> str:
+    """A key that does not tell where its labels are set."""
+    return key.replace("^", "_").replace(",", "") if ":" not in key else key
+
+
 @dataclass
 class Symbols:
     """The quantities of a document, by which its names are read."""
@@ -226,9 +231,21 @@ class Symbols:
     letter: str = "t"  # what the document's steps are counted by
     aliases: dict[str, str] = field(default_factory=dict)
     _memo: dict[int, tuple[Any, Ref | None]] = field(default_factory=dict)
+    _loose: dict[str, str] = field(default_factory=dict)
+    _counted: int = 0
 
     def clear(self) -> None:
         self._memo.clear()
+
+    def loosely(self, key: str) -> str:
+        """The one quantity whose labels are the same, wherever they are set: ``a_f`` for ``a^f``, ``W_{x,h}`` for ``W^{xh}``."""
+        if self._counted != len(self.ranks):
+            self._counted = len(self.ranks)
+            self._loose = {}
+            for known in self.ranks:
+                plain = flat(known)
+                self._loose[plain] = "" if plain in self._loose else known
+        return self._loose.get(flat(key)) or key
 
     def ref(self, node: Any) -> Ref | None:
         """The quantity that a node names, None if it is no name or an unknown one."""
@@ -259,6 +276,8 @@ class Symbols:
             if key is None:
                 continue
             key = self.aliases.get(key, key)
+            if key not in self.ranks and labels:
+                key = self.loosely(key)
             shift: int | None = None
             if key.endswith("@-1"):
                 key, shift = key[:-3], -1

@@ -19,8 +19,9 @@ from symgrad.check.define import make_page
 from symgrad.check.judgement import Judgement
 from symgrad.check.library import matched, prelude
 from symgrad.check.page import Abbreviation, Page
-from symgrad.check.statements import Statement, derived, names_in
+from symgrad.check.statements import LOSSES, Statement, derived, names_in, sums_steps
 from symgrad.check.symbols import head_and_parts, is_top, key_of, kind, spelled, unwrapped, walk
+from symgrad.check.world import STEPS
 from symgrad.notation.latex import latex
 from symgrad.notation.syntax import Derivative
 
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
 PAGES = 4  # groups of definitions that one claim is tried on
 CONFIRMED = 3  # claims that must hold before a cell that is not the document's own may refute others
+MOST_STEPS = 6  # that a world is unrolled over
 SECONDS = 0.8  # for the diagnosis of one claim
 
 
@@ -119,15 +121,19 @@ class Judge:
         return out
 
     def steps(self) -> int:
-        """Enough steps for every step that is named by number."""
-        most = 4
-        for s in self.statements:
-            for n in s.nodes:
-                if kind(n) == "Name":
-                    for sub in n.subs:
-                        if kind(sub) == "Number" and sub.text.isdigit() and 4 < int(sub.text) <= 6:
-                            most = max(most, int(sub.text))
-        return most
+        """As many steps as the document says that there are, else enough for every step that is named by number."""
+        named = [
+            int(p.node.text)
+            for s in self.statements
+            for n in s.nodes
+            if kind(n) == "Name"
+            for p in (head_and_parts(n) or (None, ()))[1]
+            if kind(p.node) == "Number" and p.node.text.isdigit() and int(p.node.text) <= MOST_STEPS
+        ]
+        said = {n for s in self.statements if (n := length(s)) is not None and 2 < n <= MOST_STEPS}
+        if len(said) == 1 and max([0, *named]) <= min(said):
+            return min(said)
+        return max([STEPS, *named])
 
     def order(self, s: Statement) -> list[int]:
         """The groups of definitions to try: those that know most of the names, of these the one in force, then earlier ones, then later ones."""
@@ -210,10 +216,12 @@ class Judge:
         if split is None:
             return False
         page = self.page(self.order(link.statement)[0])
-        if page.symbols.ref(left) is not None or not derived(link.right):
+        if page.symbols.ref(left) is not None:
             return False
         head, parts = split
-        if symbol_target(page, left, {}) is not None and not self.introduces(link.right):
+        if not derived(link.right) and not (head.base in MARKS - {"d", "partial"} and self.names_nothing(page, left)):
+            return False
+        if not self.names_nothing(page, left) and not self.introduces(link.right):
             return False
         if head.base in ("partial", "nabla"):
             return False
@@ -221,17 +229,19 @@ class Judge:
         key = key_of(head, labels)
         if key is None:
             return False
-        target = symbol_target(page, left, {})
-        if target is not None and kind(unwrapped(link.right)) == "Derivative":
+        if symbol_target(page, left, {}) is not None and kind(unwrapped(link.right)) == "Derivative":
             return False
         if key in page.abbreviations:
-            return False
-        if head.base in MARKS and not self.introduces(link.right) and target is None and not derived(link.right):
             return False
         for k in range(len(self.collected.groups)):
             p = self.page(k)
             p.abbreviations.setdefault(key, Abbreviation(key, tuple(x.node for x in slots), tuple(x.node for x in entries), link.right))
         return True
+
+    def names_nothing(self, page: Page, left: Any) -> bool:
+        r"""Whether an adjoint symbol is of nothing that the loss depends on: ``\delta^y_t = \hat y_t - y_t`` introduces it."""
+        target = symbol_target(page, left, {})
+        return target is None or target[0] in page.__dict__.get("_targets_of", {}).values()
 
     def introduces(self, right: Any) -> bool:
         """Whether the right side is a derivative itself: what ``δ_t = ∂L/∂h_t`` introduces."""
@@ -432,6 +442,28 @@ class Judge:
             node = unwrapped(node.of)
         ref = page.symbols.ref(node)
         return ref.key if ref is not None else None
+
+
+def length(s: Statement) -> int | None:
+    r"""The number of steps that a statement fixes: ``T = 3``, ``t = 1, 2, 3``, ``L = \sum_{t=1}^3 L_t``, ``L = L_1 + L_2 + L_3``."""
+    node = s.node
+    if kind(node) != "Relation" or len(node.sides) != 2 or node.signs[0] not in ("=", "in"):
+        return None
+    left, right = unwrapped(node.sides[0]), unwrapped(node.sides[1])
+    if kind(left) == "Name" and not left.subs and left.base == "T":
+        last = right
+    elif kind(left) == "Name" and not left.subs and left.base == "t" and kind(right) in ("Tuple", "Stack") and len(right.args) > 1:
+        last = unwrapped(right.args[-1])
+    elif kind(right) == "Big" and right.kind == "sum" and sums_steps(right) and right.upper is not None:
+        last = unwrapped(right.upper)
+    elif kind(right) == "Sum" and kind(left) == "Name" and left.base in LOSSES and not left.subs:
+        parts = [(head_and_parts(unwrapped(a)) or (None, ()))[1] for a in right.args]
+        if [[spelled(p.node) for p in found] for found in parts] != [[str(k + 1)] for k in range(len(parts))]:
+            return None
+        last = parts[-1][0].node
+    else:
+        return None
+    return int(last.text) if kind(last) == "Number" and last.text.isdigit() else None
 
 
 def malformed(node: Any) -> Any:
