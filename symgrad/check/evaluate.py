@@ -27,6 +27,7 @@ from symgrad.check.readings import Chooser, Option
 from symgrad.check.symbols import DIGITS, Ref, children, head_and_parts, is_top, kind, letters, number_at, spelled, unwrapped
 from symgrad.check.values import Misfit, Value, scalar
 from symgrad.check.world import Lookup, Missing, OutOfTime, Unsupported, World
+from symgrad.check.wrt import weight_meant
 
 SIGNS = {"cdot": "cdot", "times": "times", "ast": "ast", "otimes": "otimes", "dot": "dot", "at": "@", "star": "star", "bullet": "bullet"}
 UNITS = frozenset({"I", "1", "mathbb1", "E", "Id", "mathbf1", "ones", "eye"})
@@ -216,6 +217,9 @@ class Run(Functions):
         slope = self.bare_slope(node)
         if slope is not None:
             return slope
+        weight = weight_meant(self, node)
+        if weight is not None:
+            return self.quantity(Ref(weight))
         raise Missing(word or kind(node), node)
 
     def one_hot(self, node: Any) -> Value | None:

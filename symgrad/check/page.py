@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from symgrad.check.symbols import Ref, Symbols, children, kind, number_at, spelled, unwrapped
+from symgrad.check.symbols import Ref, Symbols, children, kind, number_at, spelled, unwrapped, walk
 from symgrad.check.world import STEPS, Model, World
 
 SEEDS = 20261
@@ -84,6 +84,18 @@ class Page:
             for ref, lag in self.references(d):
                 if lag < 0:
                     out.add(ref.key)
+        return frozenset(out)
+
+    @cached_property
+    def recurrent_weights(self) -> frozenset[str]:
+        """The parameters that stand directly before a state of an earlier step."""
+        out = set()
+        for d in self.definitions.values():
+            for n in walk(d.node):
+                if kind(n) in ("Product", "Infix"):
+                    refs = [self.symbols.ref(unwrapped(a)) for a in n.args]
+                    if any(r is not None and r.key in self.lagged for r in refs):
+                        out |= {r.key for r in refs if r is not None and r.key not in self.symbols.timed}
         return frozenset(out)
 
     def references(self, d: Definition) -> list[tuple[Ref, int]]:

@@ -367,7 +367,7 @@ class Judge:
             return Judgement("proved", assumptions=(*notes, "the symbol is introduced here"))
         if outcome.missing is not None and not outcome.typed:
             name = outcome.missing.name
-            if repair is not None and repair.code == "undefined-symbol":
+            if repair is not None and repair.code == "undefined-symbol" and not self.borrowed:
                 return self.refuted(page, outcome, link, repair, notes)
             what = described(outcome.missing.where) if outcome.missing.where is not None and kind(outcome.missing.where) != "NoneType" else name
             return Judgement("undecided", "undefined-symbol", f"nothing in the document defines {what or name}", assumptions=notes)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from symgrad.check import values
 from symgrad.check.activations import BUILTIN
+from symgrad.check.page import plain
 from symgrad.check.readings import Option
 from symgrad.check.symbols import (
     _entries,
@@ -14,8 +15,10 @@ from symgrad.check.symbols import (
     kind,
     letters,
     number_at,
+    spelled,
     unwrapped,
 )
+from symgrad.check.typing import matrix_like
 from symgrad.check.world import Missing
 
 if TYPE_CHECKING:
@@ -47,12 +50,33 @@ def quantity_of(run: Run, wrt: Any) -> tuple[str, int | None, tuple[Any, ...]] |
                 ("parameter", split[0].base), (Option(0, None, f"{split[0].base} stands for any parameter; it was tried with {run.page.notes.get(key, key)}"),)
             )
             return key, None, ()
+    key = weight_meant(run, wrt)
+    if key is not None:
+        return key, None, ()
     if split is None:
         shared = run.page.named.get(run.page.canon(wrt, run.page.symbols.letter, 0))
         if shared is not None and run.now is not None:
             return shared, run.now, ()
         return by_value(run, wrt)
     return None
+
+
+def weight_meant(run: Run, node: Any) -> str | None:
+    """A weight without the labels that the cell gives it, or with labels that it does not: ``W`` for ``W_hh``, ``W_hh`` for ``W``."""
+    split = head_and_parts(node)
+    if split is None or not matrix_like(node) or len(split[1]) > 1 or (split[1] and spelled(split[1][0].node) is None):
+        return None
+    bare, symbols = key_of(split[0], []), run.page.symbols
+    weights = [k for k, n in symbols.ranks.items() if n == 2 and k not in symbols.timed and k.replace("^", "_").split("_")[0] == bare]
+    if split[1]:
+        weights = [k for k in weights if k == bare] if len(weights) == 1 else []
+    if not weights:
+        return None
+    recurrent = [k for k in weights if k in run.page.recurrent_weights]
+    weights = recurrent + [k for k in weights if k not in recurrent]
+    name = spelled(node) or bare
+    options = tuple(Option(2 + n, k, f"{name} is read as {run.page.notes.get(k, plain(k))}") for n, k in enumerate(weights))
+    return str(run.chooser.choose(("weight", name), options))
 
 
 def parameter_use(run: Run, wrt: Any) -> tuple[str, int | None, tuple[Any, ...]] | None:
