@@ -6,6 +6,7 @@ Names that nothing defines are inputs where they carry a step, else parameters; 
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from typing import Any
 
 from symgrad.check.activations import ACTIVATIONS, BUILTIN
@@ -108,6 +109,7 @@ def page_of(definitions: dict[str, Definition], collected: Collected, statements
     symbols.clear()
     primes(page)
     ranks(page)
+    preactivations_meant(page)
     targets(page, statements)
     symbols.clear()
     page._canon.clear()
@@ -134,6 +136,38 @@ def activation_meant(page: Page, statements: list[Statement]) -> None:
         (f,), (name,) = free, meant
         page.functions[f] = name
         page.assumptions = (*page.assumptions, f"{f} is read as {name}")
+
+
+def preactivations_meant(page: Page) -> None:
+    """``z_t = W h_{t-1} + U x_t`` beside ``h_t = tanh(W h_{t-1} + U x_t + b)``: z is what tanh is applied to, though a bias differs, or a weight's case."""
+    for key, d in page.definitions.items():
+        node = unwrapped(d.node)
+        if kind(node) != "Apply" or len(node.args) != 1 or kind(node.function) != "Name" or d.entries or page.symbols.ref(unwrapped(node.args[0])) is not None:
+            continue
+        arg = unwrapped(node.args[0])
+        if kind(arg) != "Sum" or inner_of(page, key, d) is not None:
+            continue
+        whole = {page.canon(a, d.letter, d.shift): a for a in arg.args}
+        for other, e in page.definitions.items():
+            inner = unwrapped(e.node)
+            if other == key or e.entries or kind(inner) not in ("Sum", "Product"):
+                continue
+            mine = {page.canon(a, e.letter, e.shift): a for a in (inner.args if kind(inner) == "Sum" else (inner,))}
+            shared = whole.keys() & mine.keys()
+            lost, extra = [whole[k] for k in whole.keys() - shared], [mine[k] for k in mine.keys() - shared]
+            cased = len(lost) == len(extra) == 1 and {k.lower() for k in whole.keys() - shared} == {k.lower() for k in mine.keys() - shared}
+            if shared and (cased or (len(lost) <= 1 and len(extra) <= 1 and all(bias(page, a) for a in (*lost, *extra)))):
+                page.definitions[other] = replace(e, node=arg, letter=d.letter, shift=d.shift)
+                page.__dict__.setdefault("_guessed", {})[other] = f"{plain(other)} is read as the preactivation of {plain(key)}, though its formula differs"
+                page._canon.clear()
+                page.__dict__.pop("named", None)
+                break
+
+
+def bias(page: Page, node: Any) -> bool:
+    """Whether a term is a parameter that stands alone."""
+    ref = page.symbols.ref(unwrapped(node))
+    return ref is not None and ref.key not in page.symbols.timed and page.symbols.ranks[ref.key] == 1
 
 
 def _index(p: Part, skip: set[str]) -> bool:

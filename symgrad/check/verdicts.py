@@ -19,7 +19,7 @@ from symgrad.check.define import make_page
 from symgrad.check.judgement import Judgement
 from symgrad.check.library import matched, prelude
 from symgrad.check.page import Abbreviation, Page
-from symgrad.check.statements import LOSSES, Statement, derived, names_in, sums_steps
+from symgrad.check.statements import LOSSES, Statement, bound_letters, derived, names_in, sums_steps
 from symgrad.check.symbols import head_and_parts, is_top, key_of, kind, spelled, unwrapped, walk
 from symgrad.check.world import STEPS
 from symgrad.notation.latex import latex
@@ -141,11 +141,12 @@ class Judge:
         if len(groups) == 1:
             return [0]
         here = max((k for k, g in enumerate(groups) if (g.first <= s.number or k == 0) and not g.alone), default=0)
+        indices = bound_letters(s.node)
         defined: dict[int, int] = {}
         known: dict[int, int] = {}
         for k in range(len(groups)):
             page = self.page(k)
-            found = {r.key for n in s.nodes if (r := page.symbols.ref(n)) is not None}
+            found = {r.key for n, _, parts in names_in(s.node) if (r := page.symbols.ref(n)) is not None and (parts or r.key not in indices)}
             defined[k] = sum(key in page.definitions or key.startswith("pre:") for key in found)
             known[k] = len(found)
         most = max(defined.values())

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 
 from symgrad.notation import table
-from symgrad.notation.reading.lexis import lex
+from symgrad.notation.reading.lexis import ROW, lex
 from symgrad.notation.reading.loose import Loose
 from symgrad.notation.reading.rows import Statement, split_rows, statements
 from symgrad.notation.reading.sweep import partners, sweep
@@ -18,6 +18,8 @@ from symgrad.notation.syntax import Given, Name, Node, Power, Relation, Span, Un
 
 __all__ = ["parse_dialect"]
 
+_BRACKETS = frozenset("()[]{}")
+_JOINING = frozenset({*table.RELATION_SIGNS, *table.INFIX, "+", "-", ",", "&"})  # where a formula does not begin or end
 _COMMAND = re.compile(r"\\[A-Za-z]{2}")
 
 
@@ -28,7 +30,7 @@ def parse_dialect(source: str, functions: frozenset[str] = table.DEFAULT_FUNCTIO
     """
     code = code and ("\n" in source.strip() or _COMMAND.search(source) is None)
     try:
-        swept = sweep(lex(source, code), code)
+        swept = sweep(lex(source, code) if code else _lined(lex(source), source), code)
     except ParseError as error:
         return [_unread(error, source)]
     nodes: list[Node] = []
@@ -40,6 +42,19 @@ def parse_dialect(source: str, functions: frozenset[str] = table.DEFAULT_FUNCTIO
     for formula, label in swept.labels:
         nodes.extend(_definition(formula, label, functions))
     return nodes
+
+
+def _lined(tokens: list[Token], source: str) -> list[Token]:
+    """Lines of a display that lost their ``\\\\``: each is an equation with balanced brackets that begins with a name."""
+    lines = [m for m in re.finditer(r"[^\n]+", source) if m[0].strip()]
+    if len(lines) < 2 or any(token.kind == "row" or token.key.startswith("\\begin{") for token in tokens):
+        return tokens
+    found = [[token for token in tokens if line.start() <= token.start < line.end()] for line in lines]
+    for row in found:
+        alone = [k for k, other in enumerate(partners(row)) if other < 0]
+        if not row or not any(row[k].key == "=" for k in alone) or {row[0].key, row[-1].key} & _JOINING or any(row[k].key in _BRACKETS for k in alone):
+            return tokens
+    return [token for k, row in enumerate(found) for token in ([Token("row", ROW, lines[k].start(), lines[k].start())] if k else []) + row]
 
 
 def _fails(rows: list[list[Token]], functions: frozenset[str], code: bool) -> bool:
