@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from symgrad.check import field as F
 from symgrad.check.gradients import adjoint, weighed
+from symgrad.check.parts import through
 from symgrad.check.readings import Option
 from symgrad.check.symbols import (
     head_and_parts,
@@ -130,8 +131,8 @@ def _target(page: Page, node: Any) -> tuple[str, Any, tuple[Any, ...], set[str]]
     words: set[str] = set()
     split = head_and_parts(node)
     if split is not None:
-        words = {w for p in split[1] if (w := spelled(p.node)) is not None and (w in CARRIED or w in INCOMING)}
-    if ref is not None:
+        words = {w for p in split[1] if (w := spelled(p.node)) is not None and (w in CARRIED or w in INCOMING or _way(page, p, w))}
+    if ref is not None and not (ref.entries and any(spelled(e) in words for e in ref.entries)):
         return ref.key, ref.step, ref.entries, words
     if split is not None and words:
         rest = [p for p in split[1] if spelled(p.node) not in words]
@@ -142,6 +143,11 @@ def _target(page: Page, node: Any) -> tuple[str, Any, tuple[Any, ...], set[str]]
                 step = next((p.node for p in rest[take:]), None)
                 return str(key), step, (), words
     return None
+
+
+def _way(page: Page, p: Any, word: str) -> bool:
+    """Whether an index names the quantity that a part of a gradient comes through: ``\\delta c_t^{(h)}``."""
+    return p.where in ("sup", "paren") and word in page.definitions and word in page.symbols.timed
 
 
 def _subscripted(page: Page, head: Any, parts: tuple[Any, ...]) -> tuple[str, Any, tuple[Any, ...], set[str], str, Any] | None:
@@ -238,6 +244,9 @@ def adjoint_symbol(run: Run, node: Any) -> Value | None:
             options = options[1:]
         else:
             options.sort(key=lambda o: o.cost)
+    elif (behind := next((w for w in words if w in run.page.definitions), None)) is not None:
+        assert step is not None
+        return weighed(run, through(run, behind, key, step, losses))
     else:
         options = [Option(0, (TOTAL, key))]
         hidden = run.page.__dict__.get("_pre", {}).get(key, f"pre:{key}")

@@ -22,6 +22,7 @@ from symgrad.check.derivatives import derivative
 from symgrad.check.dots import filled
 from symgrad.check.functions import Functions
 from symgrad.check.page import Definition, Page
+from symgrad.check.parts import given
 from symgrad.check.products import common, meanings, plus
 from symgrad.check.readings import Chooser, Option
 from symgrad.check.symbols import DIGITS, Ref, children, head_and_parts, is_top, kind, letters, number_at, spelled, unwrapped
@@ -496,7 +497,7 @@ _SHAREABLE = frozenset({"Apply", "Sum", "Hadamard", "Product", "Infix", "Stack"}
 RULES: dict[str, Callable[[Run, Any], Value]] = {
     "Number": Run.numeral, "Name": Run.name, "Sum": Run.sum, "Negative": Run.negative, "Product": Run.product_or_name, "Hadamard": Run.hadamard,
     "Infix": Run.infix, "Power": Run.power, "Transpose": Run.transpose, "Fraction": Run.fraction, "Apply": Run.apply, "Diagonal": Run.diag,
-    "Stack": Run.stack, "Index": Run.index, "Indicator": Run.indicator, "Cases": Run.cases, "Big": sums.big, "Derivative": derivative,
+    "Stack": Run.stack, "Index": Run.index, "Indicator": Run.indicator, "Cases": Run.cases, "Big": sums.big, "Derivative": derivative, "Given": given,
     "Paren": Run.inner, "Tuple": Run.tuple, "_Adjoint": marked,
 }  # fmt: skip
 __all__ = ["ACTIVATIONS", "BUILTIN", "Run", "Unsupported", "common", "head_and_parts"]

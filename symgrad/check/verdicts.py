@@ -20,7 +20,7 @@ from symgrad.check.judgement import Judgement
 from symgrad.check.library import matched, prelude
 from symgrad.check.page import Abbreviation, Page
 from symgrad.check.statements import LOSSES, Statement, bound_letters, derived, names_in, sums_steps
-from symgrad.check.symbols import head_and_parts, is_top, key_of, kind, spelled, unwrapped, walk
+from symgrad.check.symbols import head_and_parts, is_top, key_of, kind, letters, spelled, unwrapped, walk
 from symgrad.check.world import STEPS
 from symgrad.notation.latex import latex
 from symgrad.notation.syntax import Derivative
@@ -141,7 +141,7 @@ class Judge:
         if len(groups) == 1:
             return [0]
         here = max((k for k, g in enumerate(groups) if (g.first <= s.number or k == 0) and not g.alone), default=0)
-        indices = bound_letters(s.node)
+        indices = bound_letters(s.node) | {w for _, _, parts in names_in(s.node) for p in parts for w in letters(p.node)}
         defined: dict[int, int] = {}
         known: dict[int, int] = {}
         for k in range(len(groups)):

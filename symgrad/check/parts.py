@@ -1,0 +1,82 @@
+r"""Parts of a derivative: ``\left.\frac{\partial L}{\partial W}\right|_t`` is what step t adds, ``\delta c_t^{(h)}`` what comes through h."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from symgrad.check import field as F
+from symgrad.check.gradients import adjoint, loss_steps, weighed
+from symgrad.check.readings import Option
+from symgrad.check.symbols import kind, number_at, spelled, unwrapped
+from symgrad.check.values import Value, _contract
+from symgrad.check.world import DIRECT, OutOfTime, Unsupported
+from symgrad.check.wrt import quantity_of
+
+if TYPE_CHECKING:
+    from symgrad.check.evaluate import Run
+
+IMMEDIATE = frozenset({"direct", "explicit", "immediate", "partial", "local", "instant", "expl", "imm", "dir", "fixed", "const", "constant"})
+RECURRENT = frozenset({"future", "next", "recurrent", "rec", "carry", "later", "recursive", "temporal", "time"})
+THROUGH = frozenset({"via", "through", "from"})
+
+
+def given(run: Run, node: Any) -> Value:
+    """A derivative with a bar: which part of it, told by a step, a word, or the quantity that it comes through."""
+    inner = unwrapped(node.node)
+    condition = unwrapped(node.conditions[0]) if len(node.conditions) == 1 else None
+    if kind(inner) != "Derivative" or condition is None or kind(condition) == "Relation":
+        raise Unsupported("a condition within a formula", node)
+    losses = loss_steps(run, unwrapped(inner.of))
+    at = number_at(condition, run.env)
+    word = (spelled(condition) or "").lower()
+    if losses is None:
+        if word in IMMEDIATE:
+            return run.value(replace(inner, sign="partial+"))
+        raise Unsupported("which part of the derivative is meant", node)
+    target = quantity_of(run, unwrapped(inner.wrt))
+    if target is None:
+        raise Unsupported("which part of the derivative is meant", node)
+    key, step, entries = target
+    if at is not None and key not in run.page.symbols.timed:
+        return weighed(run, adjoint(run, key, int(at), losses, "use", entries))
+    behind = behind_of(run, condition)
+    if behind is not None and step is not None and not entries:
+        return weighed(run, through(run, behind, key, step, losses))
+    if step is not None and word in RECURRENT:
+        return weighed(run, adjoint(run, key, step, losses, "carry", entries))
+    if step is not None and word in IMMEDIATE and not entries:
+        options = (Option(0, "now", f"the direct part is what the loss of step {step_name(run)} gives"), Option(0, "own", "the direct part is what its own next value gives"))
+        if run.chooser.choose(("bar", key, word), options) == "now":
+            return weighed(run, adjoint(run, key, step, tuple(s for s in losses if s == step), "total", entries))
+        if step + 1 > run.world.steps:
+            raise OutOfTime(key)
+        return weighed(run, through(run, key, key, step, losses, 1))
+    raise Unsupported("which part of the derivative is meant", node)
+
+
+def step_name(run: Run) -> str:
+    return run.page.symbols.letter
+
+
+def behind_of(run: Run, condition: Any) -> str | None:
+    """The quantity in ``via h_t``."""
+    if kind(condition) == "Product" and spelled(condition.args[0]) in THROUGH:
+        ref = run.page.symbols.ref(condition.args[-1])
+        return None if ref is None else ref.key
+    ref = run.page.symbols.ref(condition)
+    return ref.key if ref is not None and ref.key in run.page.symbols.timed else None
+
+
+def through(run: Run, behind: str, key: str, step: int, losses: tuple[int, ...], later: int = 0) -> Value:
+    """(∂L/∂q) ∂q/∂x along the equation of q alone, x at `step` and q at `step` + `later`."""
+    world = run.world
+    if not 1 <= step + later <= world.steps or (step < 1 and key not in run.page.lagged):
+        raise OutOfTime(key)
+    g = world.adjoint((behind, step + later), losses)
+    edge = world.derivative((behind, step + later), (key, step), DIRECT)
+    a = _contract(g[:, None], edge, 1)[:, 0]
+    return Value(a.reshape(F.WORLDS, *world.model.dims[key]))
+
+
+__all__ = ["given", "through"]
