@@ -345,14 +345,25 @@ def definition(rel: Any, letter: str, gates: frozenset[str] = frozenset()) -> tu
 
 def stepped_names(d: Definition, letter: str) -> set[str]:
     """The quantities with a step that an equation names."""
-    out = set()
+    return set(lags(d, letter))
+
+
+def present_names(d: Definition, letter: str) -> set[str]:
+    """The quantities that an equation names at its own step."""
+    return {key for key, steps in lags(d, letter).items() if 0 in steps}
+
+
+def lags(d: Definition, letter: str) -> dict[str, set[int | None]]:
+    """The quantities with a step that an equation names, and how many steps later than its own."""
+    out: dict[str, set[int | None]] = {}
     skip = bound_letters(d.node) | {w for e in d.entries for w in letters(e)}
     for _, head, parts in names_in(d.node):
         step = step_part(parts, letter) or step_part(parts, d.letter)
         if step is not None:
             key = key_of(head, [p for p in parts if p is not step and p.where != "bracket" and not set(letters(p.node)) & skip])
             if key is not None:
-                out.add(key)
+                at = number_at(step.node, {letter: 0, d.letter: 0})
+                out.setdefault(key, set()).add(None if at is None else int(at) - d.shift)
     return out
 
 

@@ -10,10 +10,10 @@ from dataclasses import replace
 from typing import Any
 
 from symgrad.check.activations import ACTIVATIONS, BUILTIN
-from symgrad.check.collect import Collected, stepped_names
+from symgrad.check.collect import Collected, lags, present_names, stepped_names
 from symgrad.check.losses import losses, targets
 from symgrad.check.model import inner_of, model
-from symgrad.check.page import Definition, Page, plain
+from symgrad.check.page import Abbreviation, Definition, Page, plain
 from symgrad.check.statements import Statement, bound_letters, names_in, step_part
 from symgrad.check.symbols import (
     STEP_WORDS,
@@ -56,7 +56,7 @@ def make_page(collected: Collected, upto: int, statements: list[Statement]) -> P
                 continue
             needed = key in inputs
             names = stepped_names(d, letter)
-            if needed or (names and key not in foreign and names <= inputs | set(definitions)):
+            if needed or (names and key not in foreign and present_names(d, letter) & set(definitions) and names <= inputs | set(definitions)):
                 definitions[key] = d
                 inputs |= names
                 spare.pop(key)
@@ -79,6 +79,8 @@ def page_of(definitions: dict[str, Definition], collected: Collected, statements
     symbols = Symbols(letter=letter)
     page = Page(symbols, dict(definitions), dict(collected.functions))
     activation_meant(page, statements)
+    sigma_meant(page, statements)
+    residuals(page, letter)
     losses(page, statements, letter)
     for key in definitions:
         symbols.ranks[key] = 1
@@ -162,6 +164,37 @@ def preactivations_meant(page: Page) -> None:
                 page._canon.clear()
                 page.__dict__.pop("named", None)
                 break
+
+
+def residuals(page: Page, letter: str) -> None:
+    r"""``r_t = \hat y_t - y_t``, an output less what is wanted, is no quantity of the cell but a symbol for a gradient."""
+    named = {key: lags(d, letter) for key, d in page.definitions.items()}
+    for key, d in list(page.definitions.items()):
+        node = unwrapped(d.node)
+        if kind(node) != "Sum" or len(node.args) != 2 or kind(node.args[1]) != "Negative" or d.entries:
+            continue
+        names = [split for a in (node.args[0], node.args[1].arg) if (split := head_and_parts(unwrapped(a))) is not None]
+        if len(names) != 2:
+            continue
+        output, target = (key_of(head, [p for p in parts if step_part((p,), letter) is None]) for head, parts in names)
+        users = {other for other, found in named.items() if target in found}
+        if output in page.definitions and target not in page.definitions and users == {key} and not any(key in found for found in named.values()):
+            del page.definitions[key]
+            split = head_and_parts(unwrapped(d.side))
+            page.abbreviations[key] = Abbreviation(key, tuple(p.node for p in split[1] if step_part((p,), letter)) if split else (), (), d.node)
+
+
+def sigma_meant(page: Page, statements: list[Statement]) -> None:
+    r"""``\sigma'`` where nothing is σ of anything and the cell has one activation: σ is the nonlinearity, whatever it is."""
+    uses = [n.function for s in statements for n in s.nodes if kind(n) == "Apply" and kind(n.function) == "Name"]
+    plain_uses = {f.base for f in uses if not f.primes}
+    applied = {
+        unwrapped(d.node).function.base for d in page.definitions.values() if kind(unwrapped(d.node)) == "Apply" and kind(unwrapped(d.node).function) == "Name"
+    }
+    cell = {BUILTIN[f] for f in applied if f in BUILTIN} & {"tanh", "relu"}
+    if "sigma" in {f.base for f in uses if f.primes} - plain_uses and len(cell) == 1 and "sigma" not in page.functions:
+        page.functions["sigma"] = next(iter(cell))
+        page.assumptions = (*page.assumptions, f"σ is read as the activation of the cell, {next(iter(cell))}")
 
 
 def bias(page: Page, node: Any) -> bool:
@@ -268,6 +301,13 @@ def guesses(page: Page, statements: list[Statement]) -> None:
                 page.__dict__.setdefault("_guessed", {})[f"pre:{owner}"] = f"{plain(own)} is read as the preactivation of {page.notes.get(owner, owner)}"
                 symbols.clear()
                 continue
+            if not labels and own is not None and own not in taken and split[0].accents == ("bar",):
+                found = by_letter.get(split[0].base) or next((k for k in active if k.split("~")[0] == split[0].base), None)
+                if found is not None:
+                    symbols.aliases[own] = f"pre:{found}"
+                    page.notes[f"pre:{found}"] = plain(own)
+                    page.__dict__.setdefault("_guessed", {})[f"pre:{found}"] = f"{plain(own)} is read as the preactivation of {page.notes.get(found, found)}"
+                    symbols.clear()
             if len(labels) == 1 and not split[0].accents:
                 word = spelled(labels[0].node)
                 found = by_letter.get(word or "")

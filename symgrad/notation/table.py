@@ -56,7 +56,7 @@ OPEN = {
     "ast": _open("ast", "*", "*", r"\ast", "∗"),
     "dotast": _open("dotast", ".*", ".*"),
     "times": _open("times", "×", r"\times", "×"),
-    "otimes": _open("otimes", "⊗", r"\otimes", "⊗"),
+    "otimes": _open("otimes", "⊗", r"\otimes", r"\bigotimes", "⊗"),
     "bullet": _open("bullet", "•", r"\bullet", "•"),
     "star": _open("star", "⋆", r"\star", "⋆"),
     "at": _open("at", "@", "@"),
@@ -178,7 +178,8 @@ ALIASES = {
     "′": "'", r"\prime": "'", "‖": r"\|", r"\Vert": r"\|", r"\lVert": r"\|", r"\rVert": r"\|", r"\vert": "|", r"\mid": "|",
     r"\lbrace": r"\{", r"\rbrace": r"\}", r"\lbrack": "[", r"\rbrack": "]", r"\lparen": "(", r"\rparen": ")",
     "∂": r"\partial", "∑": r"\sum", "∏": r"\prod", "√": r"\sqrt", r"\ldots": r"\dots", r"\dotsc": r"\dots", r"\dotsb": r"\cdots",
-    r"\dotsm": r"\cdots", r"\sb": "_", r"\sp": "^",
+    r"\dotsm": r"\cdots", r"\sb": "_", r"\sp": "^", "||": r"\|", r"\bigodot": r"\odot", r"\bigcirc": r"\circ",
+    **dict.fromkeys((r"\triangle", r"\bigtriangleup", r"\vartriangle", r"\varDelta"), r"\Delta"), r"\bigtriangledown": r"\nabla", r"\triangledown": r"\nabla",
     **{glyph: "\\" + base for base, glyph in SYMBOLS.items()},
 }  # fmt: skip
 

@@ -47,8 +47,8 @@ _END = rf"""
   | (?P<sign>{_or(map(re.escape, _SIGNS))}|.|\n)
 """
 _LATEX = re.compile(
-    rf"""(?P<skip>(?:\s|~|\$|%[^\n]*|\\[,;:!>\s/]|\\(?:left|right)(?![A-Za-z]|\s*\.)|\{{\s*\}}|\\(?:{_or(_SPACING)})(?![A-Za-z])
-        |\\(?:{_or(table.DISCARDED)})(?![A-Za-z])\*?\s*(?:{_BRACES})?|\\bbox\s*(?:\[[^\]\\{{]*+\])?)+)
+    rf"""(?P<skip>(?:\s|~|\$|%[^\n]*|\\[,;:!>\s/]|\\(?:left|right)(?![A-Za-z]|\s*\.)|\{{\s*\}}|\\(?:text|mbox)\s*\{{[\s~]*\}}
+        |\\(?:{_or(_SPACING)})(?![A-Za-z])|\\(?:{_or(table.DISCARDED)})(?![A-Za-z])\*?\s*(?:{_BRACES})?|\\bbox\s*(?:\[[^\]\\{{]*+\])?)+)
     {_COMMON}
   | (?P<word>(?:(?<![A-Za-z\\])|(?<=[_^][A-Za-z]))(?:{_or(_WORDS)})(?![A-Za-z])|tanh(?![A-Za-z])|sigmoid(?![A-Za-z])|softmax(?![A-Za-z]))
   | (?P<identifier>(?<![A-Za-z\\])[A-Za-z]{{2,}}(?:\\_[A-Za-z0-9]+)+)
