@@ -15,13 +15,14 @@ from symgrad.check.gradients import gradient, loss_steps
 from symgrad.check.readings import Option
 from symgrad.check.symbols import (
     Ref,
+    is_top,
     kind,
     number_at,
     spelled,
     unwrapped,
 )
 from symgrad.check.values import Value, scalar
-from symgrad.check.world import DIRECT, STEP, TOTAL, Missing, OutOfTime, Unsupported
+from symgrad.check.world import DIRECT, OWN, STEP, TOTAL, Missing, OutOfTime, Unsupported
 from symgrad.check.wrt import quantity_of
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 
 def derivative(run: Run, node: Any) -> Value:
     r"""``\frac{\partial y}{\partial x}`` in any of its spellings."""
-    of, wrt = unwrapped(node.of), unwrapped(node.wrt)
+    of, wrt = unwrapped(node.of), upright(run, unwrapped(node.wrt))
     order = getattr(node, "order", None)
     if order is not None and number_at(order, {}) not in (None, 1):
         raise Unsupported("a higher derivative", node)
@@ -57,6 +58,13 @@ def derivative(run: Run, node: Any) -> Value:
     return of_formula(run, node, of, key, step, entries)
 
 
+def upright(run: Run, wrt: Any) -> Any:
+    r"""``\partial \theta^T`` says that the layout is the numerator's."""
+    if kind(wrt) == "Power" and is_top(wrt.exponent) and run.page.symbols.ref(wrt) is None:
+        return unwrapped(wrt.base)
+    return unwrapped(wrt.arg) if kind(wrt) == "Transpose" else wrt
+
+
 def modes(run: Run, node: Any, of: tuple[str, int], wrt: tuple[str, int | None]) -> str:
     """Total or immediate, as the sign says or as the reading chooses among the meanings that differ."""
     sign = node.sign
@@ -76,6 +84,8 @@ def modes(run: Run, node: Any, of: tuple[str, int], wrt: tuple[str, int | None])
         options.append(
             Option(1 if sign != "d" else 3, STEP, f"{who} is read as the immediate derivative: what comes from the step before is fixed", tag="immediate")
         )
+    if gap == "far" and of[0] == wrt[0] and len(run.page.lagged) > 1:
+        options.append(Option(1, OWN, f"{who} is read as the derivative along {run.page.notes.get(of[0], of[0])} alone: the other states are fixed", tag="immediate"))
     d = run.page.definitions.get(of[0])
     if d is not None and gap != "far" and any(r.key == wrt[0] for r, _ in run.page.references(d)) and len(model.equations) > 1:
         options.append(

@@ -6,7 +6,7 @@ from dataclasses import replace
 from fractions import Fraction as Ratio
 from typing import TYPE_CHECKING, Any
 
-from symgrad.check.symbols import children, kind, number_at, unwrapped
+from symgrad.check.symbols import children, is_top, kind, number_at, unwrapped
 from symgrad.check.world import OutOfTime, Unsupported
 from symgrad.notation.syntax import Negative, Number
 
@@ -72,7 +72,7 @@ def _leaves(run: Run, node: Any, out: list[Any]) -> None:
             out.append(ref.step)
         out.extend(ref.entries)
         return
-    if kind(node) == "Power" and number_at(node.exponent, run.env) is not None:
+    if kind(node) == "Power" and not is_top(node.exponent) and number_at(node.exponent, run.env) is not None:
         _leaves(run, node.base, out)
         out.append(node.exponent)
         return

@@ -14,6 +14,7 @@ from symgrad.check.symbols import (
     head_and_parts,
     key_of,
     kind,
+    labelled,
     letters,
     number_at,
     spelled,
@@ -57,8 +58,8 @@ def loss_steps(run: Run, node: Any) -> tuple[int, ...] | None:
             if not 1 <= at <= run.world.steps:
                 raise OutOfTime(key)
             return (int(at),)
-    if parts:
-        return everything if all(spelled(p.node) in ("total", "tot", "all", "T") for p in parts) else None
+    if any(not labelled(p.node) and spelled(p.node) != "T" for p in parts):
+        return None
     if key in run.page.step_losses and key not in run.page.total_losses:
         at = run.env.get(run.page.symbols.letter)
         return everything if at is None else (int(at),)

@@ -17,7 +17,8 @@ from symgrad.notation.reading.dialect import parse_dialect
 if TYPE_CHECKING:
     from symgrad.face.cell import Cell
 
-ENOUGH = 4  # names of a cell that a document must use
+ENOUGH = 4  # names of a cell that a document must use for its claims to be held against it
+SOME = 2  # names, a weight among them, that are enough to prove a claim of the cell by
 SYSTEMS = {
     "the LSTM with gates Γ": r"""
         \Gamma_f^{\langle t\rangle} = \sigma(W_f [a^{\langle t-1\rangle}, x^{\langle t\rangle}] + b_f) \\
@@ -33,6 +34,11 @@ SYSTEMS = {
         z_t = \sigma(W_z [h_{t-1}, x_t] + b_z) \\ r_t = \sigma(W_r [h_{t-1}, x_t] + b_r) \\
         \tilde{h}_t = \tanh(W_h [r_t \odot h_{t-1}, x_t] + b_h) \\
         h_t = (1 - z_t) \odot h_{t-1} + z_t \odot \tilde{h}_t""",
+    "the RNN with U for the state and W for the input": r"z_t = U h_{t-1} + W x_t + b \\ h_t = f(z_t)",
+    "the RNN with W for the state and U for the input": r"z_t = W h_{t-1} + U x_t + b \\ h_t = f(z_t)",
+    "the RNN with weights by their ends": r"z_t = W_{hh} h_{t-1} + W_{xh} x_t + b_h \\ h_t = f(z_t) \\ y_t = W_{hy} h_t + b_y",
+    "the RNN with W_h and W_x": r"z_t = W_h h_{t-1} + W_x x_t + b \\ h_t = f(z_t)",
+    "the RNN with state s": r"z_t = W s_{t-1} + U x_t + b \\ s_t = f(z_t) \\ o_t = V s_t",
 }  # fmt: skip
 
 
@@ -45,8 +51,8 @@ def stated(latex: str, number: int) -> list[Statement]:
     return [Statement(None, node, node, (), number + 1000 + k) for k, node in enumerate(parse_dialect(latex))]
 
 
-def matched(statements: list[Statement], collected: Collected) -> tuple[list[Statement], str] | None:
-    """The cell that most names of the document belong to."""
+def matched(statements: list[Statement], collected: Collected) -> tuple[list[Statement], str, bool] | None:
+    """The cell that most names of the document belong to, and whether they are enough to refute a claim by it."""
     from symgrad.cells import LIBRARY
 
     if not any(derived(s.node) for s in statements):
@@ -58,11 +64,12 @@ def matched(statements: list[Statement], collected: Collected) -> tuple[list[Sta
         page = make_page(collect(lines), 0, lines)
         found = used(page.symbols, statements)
         score = (len(found), -len(page.symbols.ranks))
-        if len(found) >= ENOUGH and found & page.lagged and (best is None or score > best[0]):
+        weights = found - page.symbols.timed
+        if (len(found) >= ENOUGH or (len(found) >= SOME and weights)) and found & page.lagged and (best is None or score > best[0]):
             best = (score, name, lines)
     if best is None:
         return None
-    return best[2], f"the document does not define its cell; its names are those of {best[1]}"
+    return best[2], f"the document does not define its cell; its names are those of {best[1]}", best[0][0] >= ENOUGH
 
 
 def used(symbols: Symbols, statements: list[Statement]) -> set[str]:

@@ -14,6 +14,7 @@ from symgrad.check.symbols import (
     is_top,
     key_of,
     kind,
+    labelled,
     letters,
     spelled,
     unwrapped,
@@ -43,7 +44,7 @@ def losses(page: Page, statements: list[Statement], letter: str) -> None:
         word = spelled(split[0])
         if word is None or word in page.definitions:
             return
-        (step if split[1] else total)[word] += 1
+        (step if any(not labelled(p.node) for p in split[1]) else total)[word] += 1
 
     for s in statements:
         for n in s.nodes:

@@ -154,6 +154,12 @@ def _step_like(node: Any) -> bool:
     return False
 
 
+def labelled(node: Any) -> bool:
+    r"""Whether an index is a label: ``L_{\text{BCE}}`` is a loss of no step."""
+    word = spelled(node)
+    return word is not None and not _step_like(node) and len(word) > 1
+
+
 def letters(node: Any) -> Iterator[str]:
     """The variables of an index."""
     node = unwrapped(node)

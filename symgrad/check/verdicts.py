@@ -49,6 +49,7 @@ class Judge:
 
     def __post_init__(self) -> None:
         self.borrowed = ""
+        self.certain = True  # whether the cell is known well enough to refute a claim
         source = list(self.statements)
         self.collected = collect(source)
         if self.cell is not None:
@@ -58,7 +59,7 @@ class Judge:
         elif not any(g.definitions for g in self.collected.groups) or not self.recurrent():
             found = matched(self.statements, self.collected)
             if found is not None:
-                borrowed, self.borrowed = found
+                borrowed, self.borrowed, self.certain = found
                 source = [*borrowed, *self.statements]
                 self.collected = collect(source)
         self.source = source
@@ -372,6 +373,9 @@ class Judge:
                 return self.refuted(page, outcome, link, repair, notes)
             what = described(outcome.missing.where) if outcome.missing.where is not None and kind(outcome.missing.where) != "NoneType" else name
             return Judgement("undecided", "undefined-symbol", f"nothing in the document defines {what or name}", assumptions=notes)
+        if not self.certain:
+            why = "this does not hold of that cell, but the document may mean another one"
+            return Judgement("undecided", "undefined-symbol" if outcome.missing is not None else "ambiguous", why, assumptions=notes)
         if (outcome.weak is not None and repair is None) or (outcome.weak is not None and not self.adjoint_claim(link)):
             assert outcome.weak is not None
             return Judgement("undecided", "ambiguous", "this holds only if " + "; ".join(outcome.weak.notes), assumptions=notes)

@@ -6,6 +6,7 @@ it names; from these every other derivative is a sum over paths:
 total    ∂y_t/∂x_s over all paths
 step     paths inside step t only: the states of the step before are fixed (∂⁺)
 direct   the equation of y alone: every other named quantity is fixed
+own      from step to step along y itself: the other states are fixed
 
 and the adjoints ∂L_s/∂q_t of the loss of every step s come from one sweep backwards.
 """
@@ -23,7 +24,7 @@ from symgrad.check.values import Misfit, Value, _contract
 
 Quantity: TypeAlias = tuple[str, int | None]
 STEPS = 4
-TOTAL, STEP, DIRECT = "total", "step", "direct"  # paths of a derivative
+TOTAL, STEP, DIRECT, OWN = "total", "step", "direct", "own"  # paths of a derivative
 
 
 class Missing(Exception):
@@ -208,7 +209,11 @@ class World:
                     if instance is not None and at[1] != instance:
                         continue
                     part = edge
-                elif (mode == "direct" and q[0] not in self.model.hidden) or (mode == "step" and q[1] != top):
+                elif (
+                    (mode == "direct" and q[0] not in self.model.hidden)
+                    or (mode == "step" and q[1] != top)
+                    or (mode == "own" and q[1] != at[1] and q[0] != wrt[0])
+                ):
                     continue
                 else:
                     inner = self._path(q, wrt, mode, instance, top, fixed)
