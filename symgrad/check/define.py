@@ -309,7 +309,8 @@ def guesses(page: Page, statements: list[Statement]) -> None:
                     page.__dict__.setdefault("_guessed", {})[f"pre:{found}"] = f"{plain(own)} is read as the preactivation of {page.notes.get(found, found)}"
                     symbols.clear()
             if len(labels) == 1 and not split[0].accents:
-                word = spelled(labels[0].node)
+                inside = symbols.ref(labels[0].node)  # the r_t in z_{r_t}
+                word = inside.key if inside is not None and not inside.entries else spelled(labels[0].node)
                 found = by_letter.get(word or "")
                 name = key_of(split[0], labels)
                 if found is not None and name is not None and name not in taken:

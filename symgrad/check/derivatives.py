@@ -107,6 +107,7 @@ def of_quantity(run: Run, node: Any, ref: Ref, key: str, step: int | None, entri
     t = run.step_of(ref)
     assert t is not None
     timed = key in run.page.symbols.timed
+    updated(run, ref.key, t)
     if timed and step is not None and step > t:
         raise OutOfTime(key)
     if timed and step is not None and step != t and (t < 1 or step < model.first):
@@ -127,6 +128,12 @@ def of_quantity(run: Run, node: Any, ref: Ref, key: str, step: int | None, entri
     run.vanished += t >= 1 and not np.any(found)
     out = shaped(run, found, model.dims[ref.key], model.dims[key], ref.entries, entries)
     return laid_out(run, out, model.dims[ref.key], model.dims[key], ref.entries, entries, node)
+
+
+def updated(run: Run, key: str, step: int | None) -> None:
+    """Nothing is known of the changes of a state whose update the document leaves out."""
+    if step is not None and step >= 1 and key in run.page.lagged and key not in run.page.definitions:
+        raise Missing(f"the update of {run.page.notes.get(key, key)}")
 
 
 def shaped(run: Run, flat: Any, of: tuple[int, ...], wrt: tuple[int, ...], above: tuple[Any, ...], below: tuple[Any, ...]) -> Value:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from symgrad.check.evaluate import Run
 
 MOST = 16
+UNIT = 3  # factors that may repeat together
 
 
 class Irregular(Exception):
@@ -26,22 +27,23 @@ def filled(run: Run, args: tuple[Any, ...]) -> tuple[Any, ...]:
     if len(at) != 1 or at[0] < 1:
         raise Unsupported("dots whose terms cannot be told", args[at[0]] if at else None)
     here = at[0]
-    if here + 1 >= len(args):
+    before, after = list(args[:here]), list(args[here + 1 :])
+    if not after:
         raise Unsupported("dots without an end", args[here])
-    before, last = list(args[:here]), args[here + 1]
-    try:
-        if len(before) >= 2:
+    for size in range(1, min(len(before), len(after), UNIT) + 1):
+        last = after[:size]
+        for first, second in ((before[-2 * size : -size], before[-size:]), (before[-size:], None)):
+            if len(first) < size:
+                continue
             try:
-                return (*before[:-2], *between(run, before[-2], before[-1], last), *args[here + 2 :])
+                return (*before[: -2 * size if second else -size], *between(run, first, second, last), *after[size:])
             except Irregular:
                 pass
-        return (*before[:-1], *between(run, before[-1], None, last), *args[here + 2 :])
-    except Irregular:
-        raise Unsupported("dots whose terms cannot be told", args[here]) from None
+    raise Unsupported("dots whose terms cannot be told", args[here])
 
 
-def between(run: Run, first: Any, second: Any, last: Any) -> list[Any]:
-    """first, second, …, last."""
+def between(run: Run, first: list[Any], second: list[Any] | None, last: list[Any]) -> list[Any]:
+    """first, second, …, last; each may be several factors that go on together."""
     a, c = numbers(run, first), numbers(run, last)
     if len(a) != len(c):
         raise Irregular
@@ -51,7 +53,9 @@ def between(run: Run, first: Any, second: Any, last: Any) -> list[Any]:
             raise Irregular
         moves: list[Ratio | int] = [y - x for x, y in zip(a, b, strict=True)]
     else:
-        moves = [int(y > x) - int(y < x) for x, y in zip(a, c, strict=True)]
+        far = {w: 10 for w, v in run.env.items() if isinstance(v, int)} | {run.page.symbols.letter: 50, "T": 100, "N": 100}
+        ways = [(x, y) if p == q else (p, q) for x, y, p, q in zip(a, c, numbers(run, first, far), numbers(run, last, far), strict=True)]
+        moves = [int(y > x) - int(y < x) for x, y in ways]  # which way they go where the steps lie far apart
     if not any(moves):
         raise Irregular if second is not None or a != c else OutOfTime("dots")
     counts = {Ratio(z - x) / m for x, z, m in zip(a, c, moves, strict=True) if m}
@@ -62,7 +66,7 @@ def between(run: Run, first: Any, second: Any, last: Any) -> list[Any]:
         raise Irregular
     if count < (1 if second is not None else 0):
         raise OutOfTime("dots")
-    return [moved(run, first, [x + m * k for x, m in zip(a, moves, strict=True)]) for k in range(int(count) + 1)]
+    return [term for k in range(int(count) + 1) for term in moved(run, first, [x + m * k for x, m in zip(a, moves, strict=True)])]
 
 
 def _leaves(run: Run, node: Any, out: list[Any]) -> None:
@@ -80,22 +84,24 @@ def _leaves(run: Run, node: Any, out: list[Any]) -> None:
         _leaves(run, child, out)
 
 
-def numbers(run: Run, node: Any) -> list[Ratio | int]:
+def numbers(run: Run, terms: list[Any], env: dict[str, Any] | None = None) -> list[Ratio | int]:
     """Every step and index in a term, as numbers."""
     leaves: list[Any] = []
-    _leaves(run, node, leaves)
-    found = [number_at(leaf, run.env) for leaf in leaves]
+    for node in terms:
+        _leaves(run, node, leaves)
+    found = [number_at(leaf, env or run.env) for leaf in leaves]
     if any(f is None for f in found) or not found:
         raise Irregular
     return [f for f in found if f is not None]
 
 
-def moved(run: Run, node: Any, to: list[Ratio | int]) -> Any:
+def moved(run: Run, terms: list[Any], to: list[Ratio | int]) -> list[Any]:
     """The term with its steps and indices at other numbers."""
     leaves: list[Any] = []
-    _leaves(run, node, leaves)
+    for node in terms:
+        _leaves(run, node, leaves)
     new = {id(leaf): Number(str(int(n))) if n >= 0 else _minus(int(-n)) for leaf, n in zip(leaves, to, strict=True)}
-    return rebuilt(node, new)
+    return [rebuilt(node, new) for node in terms]
 
 
 def _minus(n: int) -> Any:

@@ -85,6 +85,8 @@ def gradient(run: Run, node: Any, wrt: Any, losses: tuple[int, ...]) -> Value:
         raise Missing(word or "variable", wrt)
     key, step, entries = target
     timed = key in run.page.symbols.timed
+    if timed and step is not None and step >= 1 and key in run.page.lagged and key not in run.page.definitions:
+        raise Missing(f"the update of {run.page.notes.get(key, key)}")
     if timed and step is not None and step > max(losses) and step <= run.world.steps and not run.sums:
         if run.side == "left" or not shared(run, node.of, wrt):
             raise OutOfTime(key)

@@ -373,6 +373,10 @@ class Judge:
                 return self.refuted(page, outcome, link, repair, notes)
             what = described(outcome.missing.where) if outcome.missing.where is not None and kind(outcome.missing.where) != "NoneType" else name
             return Judgement("undecided", "undefined-symbol", f"nothing in the document defines {what or name}", assumptions=notes)
+        missing = page.lagged - set(page.definitions) if outcome.missing is None and self.speaks_of_change(link) else set()
+        if missing:
+            names = " and ".join(page.notes.get(k, k) for k in sorted(missing))
+            return Judgement("undecided", "incomplete-cell", f"the document does not say how {names} is updated", assumptions=notes)
         if not self.certain:
             why = "this does not hold of that cell, but the document may mean another one"
             return Judgement("undecided", "undefined-symbol" if outcome.missing is not None else "ambiguous", why, assumptions=notes)
@@ -410,6 +414,10 @@ class Judge:
             return True
         gradients = any(spelled(head) in losses for _, head, _ in names)
         return gradients and any(kind(p.node) == "Number" and p.node.text != "0" for _, _, parts in names for p in parts)
+
+    def speaks_of_change(self, link: Link) -> bool:
+        """Whether gradients or derivatives occur, through which the whole cell takes part."""
+        return derived(link.left) or derived(link.right)
 
     def introduced(self, page: Page, link: Link) -> bool:
         """Whether a later side of the chain gives the value of a side with an unknown symbol."""
