@@ -36,16 +36,16 @@ def make_page(collected: Collected, upto: int, statements: list[Statement]) -> P
     definitions = dict(here.definitions)
     if here.alone:
         return page_of(definitions, collected, statements)
+    letter = collected.letter
     others = [g for g in [*collected.groups[:upto][::-1], *collected.groups[upto + 1 :]] if not g.alone]
     spare: dict[str, Definition] = {}
     foreign: set[str] = set()  # what only another cell is made of
     for g in others:
-        behind = upstream(g.definitions, set(g.definitions) & set(here.definitions), collected.letter)
+        behind = upstream(g.definitions, states(g.definitions, letter) & states(definitions, letter), letter)
         for key, d in g.definitions.items():
             if key not in spare:
                 spare[key] = d
                 foreign |= {key} & behind
-    letter = collected.letter
     inputs = {n for d in definitions.values() for n in stepped_names(d, letter)}
     again = True
     while again:
@@ -62,6 +62,11 @@ def make_page(collected: Collected, upto: int, statements: list[Statement]) -> P
                 spare.pop(key)
                 again = True
     return page_of(definitions, collected, statements)
+
+
+def states(definitions: dict[str, Definition], letter: str) -> set[str]:
+    """The quantities that some equation names at an earlier step."""
+    return {key for d in definitions.values() for key, found in lags(d, letter).items() if key in definitions and any(n is not None and n < 0 for n in found)}
 
 
 def upstream(definitions: dict[str, Definition], keys: set[str], letter: str) -> set[str]:

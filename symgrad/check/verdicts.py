@@ -373,7 +373,7 @@ class Judge:
                 return self.refuted(page, outcome, link, repair, notes)
             what = described(outcome.missing.where) if outcome.missing.where is not None and kind(outcome.missing.where) != "NoneType" else name
             return Judgement("undecided", "undefined-symbol", f"nothing in the document defines {what or name}", assumptions=notes)
-        missing = page.lagged - set(page.definitions) if outcome.missing is None and self.speaks_of_change(link) else set()
+        missing = self.unexplained(page) if outcome.missing is None and (derived(link.left) or derived(link.right)) else set()
         if missing:
             names = " and ".join(page.notes.get(k, k) for k in sorted(missing))
             return Judgement("undecided", "incomplete-cell", f"the document does not say how {names} is updated", assumptions=notes)
@@ -415,9 +415,11 @@ class Judge:
         gradients = any(spelled(head) in losses for _, head, _ in names)
         return gradients and any(kind(p.node) == "Number" and p.node.text != "0" for _, _, parts in names for p in parts)
 
-    def speaks_of_change(self, link: Link) -> bool:
-        """Whether gradients or derivatives occur, through which the whole cell takes part."""
-        return derived(link.left) or derived(link.right)
+    def unexplained(self, page: Page) -> set[str]:
+        """The states that the document differentiates without saying how they are updated: the whole cell takes part in any gradient."""
+        known = page.lagged - set(page.definitions)
+        of = {r.key for s in self.statements for n in s.nodes if kind(n) == "Derivative" and (r := page.symbols.ref(unwrapped(n.of))) is not None} if known else set()
+        return known & of
 
     def introduced(self, page: Page, link: Link) -> bool:
         """Whether a later side of the chain gives the value of a side with an unknown symbol."""
