@@ -213,6 +213,8 @@ def function_definition(out: Collected, s: Statement, rel: Any) -> bool:
             heads.append((None, None))
     known = next((BUILTIN[b] for b, _ in heads if b in BUILTIN), None)
     names = [b for b, _ in heads if b and b not in BUILTIN]
+    if len(heads) > 1 and heads[0][0] == "sigma" and heads[1][0] in ("tanh", "relu", "ReLU") and heads[0][1] == heads[1][1]:  # the letter for any activation
+        known, names = BUILTIN[str(heads[1][0])], ["sigma"]
     if not names or out.letter in [w for _, w in heads]:
         return False
     if known is not None:
@@ -234,7 +236,8 @@ def own_letter(rel: Any, letter: str, stepped: set[str]) -> str:
     if split is None or step_part(split[1], letter) is not None or len(split[1]) != 1 or derived(rel):
         return letter
     node = unwrapped(split[1][0].node)
-    own = spelled(node) if kind(node) == "Name" and split[1][0].where != "bracket" else None
+    found = set(letters(node)) if kind(node) in ("Name", "Sum") and split[1][0].where != "bracket" else set()
+    own = found.pop() if len(found) == 1 else None
     if own not in LETTERS or own == "T":
         return letter
     at = [(str(spelled(h)), step) for _, h, parts in names_in(rel.sides[-1]) if (step := step_part(parts, own)) is not None]
@@ -336,6 +339,8 @@ def definition(rel: Any, letter: str, gates: frozenset[str] = frozenset()) -> tu
         return None
     if any(kind(n) in ("Words", "Ellipsis") for n in walk(right)):
         return None
+    if kind(unwrapped(right)) in ("Stack", "Tuple") and step_part(parts_of(rel.sides[0]), letter) is None:
+        return None  # weights under one name
     if kind(unwrapped(right)) == "Name" and len(unwrapped(right).base) == 1 and not parts_of(right) and step_part(parts_of(rel.sides[0]), letter) is None:
         return None
     if left[0] in LOSSES:

@@ -191,7 +191,10 @@ def residuals(page: Page, letter: str) -> None:
 
 def sigma_meant(page: Page, statements: list[Statement]) -> None:
     r"""``\sigma'`` where nothing is σ of anything and the cell has one activation: σ is the nonlinearity, whatever it is."""
-    uses = [n.function for s in statements for n in s.nodes if kind(n) == "Apply" and kind(n.function) == "Name"]
+    calls = [n for s in statements for n in s.nodes if kind(n) == "Apply" and kind(n.function) == "Name"]
+    uses = [n.function for n in calls]
+    if any(n.function.base == "sigma" and not any(sp[1] for a in n.args for m in walk(a) if (sp := head_and_parts(m))) for n in calls):
+        return  # σ'(x) of a number is what σ is known for
     plain_uses = {f.base for f in uses if not f.primes}
     applied = {
         unwrapped(d.node).function.base for d in page.definitions.values() if kind(unwrapped(d.node)) == "Apply" and kind(unwrapped(d.node).function) == "Name"

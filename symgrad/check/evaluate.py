@@ -132,7 +132,7 @@ class Run(Functions):
         if ref.key not in self.page.symbols.timed:
             return None
         if ref.step is None:
-            if self.now is not None:
+            if self.now is not None and self.page.symbols.letter not in self.sums:
                 return self.now
             at = self.env.get(self.page.symbols.letter, self.env.get("now"))
             if at is None:

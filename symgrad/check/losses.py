@@ -154,7 +154,11 @@ def targets(page: Page, statements: list[Statement]) -> None:
                     a, b = page.symbols.ref(unwrapped(n.args[0])), n.args[1].arg
                     if a is not None and a.key == key and page.symbols.ref(unwrapped(b)) is None:
                         name = "onehot" if kind(unwrapped(b)) == "Name" and unwrapped(b).base == "1" and unwrapped(b).subs else target_name(page, b)
-                        if name is not None:
+                        known = page.__dict__["_targets_of"].get(key)
+                        if name is not None and known not in (None, name, "onehot") and name not in page.symbols.ranks:
+                            page.symbols.aliases[name] = known  # another spelling of what is wanted
+                            page.symbols.clear()
+                        elif name is not None:
                             page.__dict__["_targets_of"].setdefault(key, name)
                             page.symbols.ranks.setdefault(name, 1)
                             page.symbols.timed.add(name)

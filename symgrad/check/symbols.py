@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction as Ratio
 from typing import Any
 
@@ -115,6 +115,8 @@ def _parts(where: str, node: Any) -> list[Part]:
             return [*_parts(where, node.base), *(Part("bracket", unwrapped(p)) for p in node.parts)]
     if kind(node) == "Tuple":
         return [q for a in node.args for q in _parts(where, a)]
+    if kind(node) == "Name" and node.base == "t" and len(node.subs) == 1 and kind(node.subs[0]) == "Name" and len(node.subs[0].base) == 1:
+        return [Part(where, replace(node, subs=())), Part("sub", node.subs[0])]  # component k at step t
     if kind(node) == "Transpose":
         return _parts(where, node.arg)
     return [Part(where, unwrapped(node))]

@@ -302,12 +302,17 @@ class Judge:
                 again = Decider(page).decide(side, right)
                 if again.equal or again.typed:
                     return again
-        if not outcome.equal and link.earlier and (link.statement.number, link.number - 1) not in self.wrong:
+        if not outcome.equal and link.earlier and (link.statement.number, link.number - 1) not in self.wrong and not self.summed(link):
             # the same symbol may have meant the immediate derivative in the line before: hold it against the first line too
             again = Decider(page).decide(link.earlier[0], right)
             if again.equal:
                 return again
         return outcome
+
+    def summed(self, link: Link) -> bool:
+        """Whether the line before is a sum over time and this one is not: then this one cannot speak of a single step."""
+        before, now = (any(kind(n) == "Big" and n.kind == "sum" for n in walk(side)) for side in (link.left, link.right))
+        return before and not now
 
     def proved(self, page: Page, outcome: Outcome, link: Link) -> Judgement:
         chooser = outcome.chooser
@@ -369,7 +374,7 @@ class Judge:
             return Judgement("proved", assumptions=(*notes, "the symbol is introduced here"))
         if outcome.missing is not None and not outcome.typed:
             name = outcome.missing.name
-            if repair is not None and repair.code == "undefined-symbol" and not self.borrowed:
+            if repair is not None and repair.code == "undefined-symbol" and not self.borrowed and self.once(outcome.missing.where):
                 return self.refuted(page, outcome, link, repair, notes)
             what = described(outcome.missing.where) if outcome.missing.where is not None and kind(outcome.missing.where) != "NoneType" else name
             return Judgement("undecided", "undefined-symbol", f"nothing in the document defines {what or name}", assumptions=notes)
@@ -386,7 +391,7 @@ class Judge:
         if outcome.unsupported is not None and not outcome.typed:
             return Judgement("undecided", "not-understood", outcome.unsupported.what, assumptions=notes)
         if not outcome.typed:
-            if repair is not None:
+            if repair is not None and outcome.misfits:
                 return self.refuted(page, outcome, link, repair, notes)
             why = outcome.misfits[0] if outcome.misfits else "no step has all the quantities that this names"
             return Judgement("undecided", "wrong-shape" if outcome.misfits else "no-instance", why, assumptions=notes)
@@ -414,6 +419,12 @@ class Judge:
             return True
         gradients = any(spelled(head) in losses for _, head, _ in names)
         return gradients and any(kind(p.node) == "Number" and p.node.text != "0" for _, _, parts in names for p in parts)
+
+    def once(self, node: Any) -> bool:
+        """Whether a symbol stands in one statement alone: a slip of the pen, not a quantity that the document takes for known."""
+        split = head_and_parts(node)
+        word = spelled(split[0]) if split else None
+        return sum(any(spelled(head) == word for _, head, _ in names_in(s.node)) for s in self.statements) < 2
 
     def unexplained(self, page: Page) -> set[str]:
         """The states that the document differentiates without saying how they are updated: the whole cell takes part in any gradient."""

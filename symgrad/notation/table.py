@@ -178,7 +178,7 @@ ALIASES = {
     "′": "'", r"\prime": "'", "‖": r"\|", r"\Vert": r"\|", r"\lVert": r"\|", r"\rVert": r"\|", r"\vert": "|", r"\mid": "|",
     r"\lbrace": r"\{", r"\rbrace": r"\}", r"\lbrack": "[", r"\rbrack": "]", r"\lparen": "(", r"\rparen": ")",
     "∂": r"\partial", "∑": r"\sum", "∏": r"\prod", "√": r"\sqrt", r"\ldots": r"\dots", r"\dotsc": r"\dots", r"\dotsb": r"\cdots",
-    r"\dotsm": r"\cdots", r"\sb": "_", r"\sp": "^", "||": r"\|", r"\bigodot": r"\odot", r"\bigcirc": r"\circ",
+    r"\dotsm": r"\cdots", r"\sb": "_", r"\sp": "^", "||": r"\|", r"\lt": "<", r"\gt": ">", r"\part": r"\partial", r"\bigodot": r"\odot", r"\bigcirc": r"\circ",
     **dict.fromkeys((r"\triangle", r"\bigtriangleup", r"\vartriangle", r"\varDelta"), r"\Delta"), r"\bigtriangledown": r"\nabla", r"\triangledown": r"\nabla",
     **{glyph: "\\" + base for base, glyph in SYMBOLS.items()},
 }  # fmt: skip
