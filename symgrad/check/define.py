@@ -47,6 +47,7 @@ def make_page(collected: Collected, upto: int, statements: list[Statement]) -> P
                 spare[key] = d
                 foreign |= {key} & behind
     inputs = {n for d in definitions.values() for n in stepped_names(d, letter)}
+    page = Page(Symbols(), {})
     again = True
     while again:
         again = False
@@ -56,12 +57,19 @@ def make_page(collected: Collected, upto: int, statements: list[Statement]) -> P
                 continue
             needed = key in inputs
             names = stepped_names(d, letter)
-            if needed or (names and key not in foreign and present_names(d, letter) & set(definitions) and names <= inputs | set(definitions)):
+            present = present_names(d, letter) & set(definitions) or page.canon(d.node) in {inside(page, e) for e in definitions.values()}
+            if needed or (names and key not in foreign and present and names <= inputs | set(definitions)):
                 definitions[key] = d
                 inputs |= names
                 spare.pop(key)
                 again = True
     return page_of(definitions, collected, statements)
+
+
+def inside(page: Page, d: Definition) -> str:
+    """What the activation of an equation is applied to."""
+    node = unwrapped(d.node)
+    return page.canon(node.args[0]) if kind(node) == "Apply" and len(node.args) == 1 else ""
 
 
 def states(definitions: dict[str, Definition], letter: str) -> set[str]:

@@ -12,6 +12,7 @@ import numpy as np
 from symgrad.check import field as F
 from symgrad.check import values
 from symgrad.check.gradients import gradient, loss_steps
+from symgrad.check.page import plain
 from symgrad.check.readings import Option
 from symgrad.check.symbols import (
     Ref,
@@ -108,6 +109,8 @@ def of_quantity(run: Run, node: Any, ref: Ref, key: str, step: int | None, entri
     assert t is not None
     timed = key in run.page.symbols.timed
     updated(run, ref.key, t)
+    if ref.key != key and undefined(run, ref.key):
+        raise Missing(f"what {run.page.notes.get(ref.key, plain(ref.key))} is computed from")
     if timed and step is not None and step > t:
         raise OutOfTime(key)
     if timed and step is not None and step != t and (t < 1 or step < model.first):
@@ -128,6 +131,12 @@ def of_quantity(run: Run, node: Any, ref: Ref, key: str, step: int | None, entri
     run.vanished += t >= 1 and not np.any(found)
     out = shaped(run, found, model.dims[ref.key], model.dims[key], ref.entries, entries)
     return laid_out(run, out, model.dims[ref.key], model.dims[key], ref.entries, entries, node)
+
+
+def undefined(run: Run, key: str) -> bool:
+    """Whether a quantity takes part whose equation the document leaves out: it need not be independent of anything."""
+    page = run.page
+    return key in page.symbols.timed and key not in page.definitions and key not in page.lagged and not key.startswith("pre:")
 
 
 def updated(run: Run, key: str, step: int | None) -> None:

@@ -155,6 +155,8 @@ def model(page: Page, flat: bool) -> Model:
             node = unwrapped(page.definitions[key].node)
             function = page.functions.get(node.function.base, BUILTIN.get(node.function.base)) if kind(node) == "Apply" else None
             said = page.__dict__.get("_rules_of", {}).get(key)
+            if said == "entropy" and kind(node) == "Apply" and function not in ("softmax", "sigmoid", "tanh", "relu"):
+                said = "clean"  # an output that the document does not say to be a softmax, with a logarithm in the loss
             rules[key] = (
                 f"{said}:{target}" if said and function != "softmax" else {"softmax": "entropy:", "sigmoid": "binary:"}.get(str(function), "square:") + target
             )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from symgrad.check.symbols import children, head_and_parts, key_of, kind, letters, spelled, unwrapped, walk
+from symgrad.check.symbols import children, head_and_parts, is_top, key_of, kind, letters, spelled, unwrapped, walk
 from symgrad.notation.syntax import Apply, Name, Power
 
 LETTERS = frozenset({"f", "g", "phi", "varphi", "psi", "F", "G", "sigma", "rho", "h", "a", "varsigma", "s"})
@@ -59,6 +59,10 @@ def _settled(node: Any, known: set[str]) -> Any:
     node = replace(node, **changed) if changed else node
     if kind(node) == "Product":
         return _product(node, known)
+    if kind(node) == "Power" and kind(node.exponent) == "Product" and len(node.exponent.args) == 2:
+        step, last = node.exponent.args
+        if kind(step) == "Paren" and step.kind in ("(", "<") and (kind(last) == "Number" or is_top(last)):
+            return replace(node, base=replace(node, exponent=step), exponent=last)  # h^{(t)2} is the square of h^{(t)}
     return node
 
 

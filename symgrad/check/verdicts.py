@@ -6,6 +6,7 @@ import os
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from symgrad.check import diagnose, lint
@@ -18,12 +19,12 @@ from symgrad.check.decide import Decider, Outcome
 from symgrad.check.define import make_page
 from symgrad.check.judgement import Judgement
 from symgrad.check.library import matched, prelude
-from symgrad.check.page import Abbreviation, Page
+from symgrad.check.page import Abbreviation, Page, plain
 from symgrad.check.statements import LOSSES, Statement, bound_letters, derived, names_in, sums_steps
 from symgrad.check.symbols import head_and_parts, is_top, key_of, kind, letters, spelled, unwrapped, walk
 from symgrad.check.world import STEPS
 from symgrad.notation.latex import latex
-from symgrad.notation.syntax import Derivative
+from symgrad.notation.syntax import Derivative, Product
 
 if TYPE_CHECKING:
     from symgrad.check.sources import Document
@@ -378,6 +379,8 @@ class Judge:
                 return self.refuted(page, outcome, link, repair, notes)
             what = described(outcome.missing.where) if outcome.missing.where is not None and kind(outcome.missing.where) != "NoneType" else name
             return Judgement("undecided", "undefined-symbol", f"nothing in the document defines {what or name}", assumptions=notes)
+        if outcome.missing is None and self.opaque(page, outcome) and self.conventional(page, link):
+            return Judgement("undecided", "incomplete-cell", f"the document does not say what {self.opaque(page, outcome)} is computed from", assumptions=notes)
         missing = self.unexplained(page) if outcome.missing is None and (derived(link.left) or derived(link.right)) else set()
         if missing:
             names = " and ".join(page.notes.get(k, k) for k in sorted(missing))
@@ -414,11 +417,20 @@ class Judge:
         losses = page.step_losses | page.total_losses
         if any((kind(n) == "Number" and "." in n.text) or (kind(n) == "Derivative" and n.sign == "nabla") for n in nodes):
             return True
+        pairs = [pair for n in nodes if kind(n) == "Product" for pair in pairwise(n.args)]
+        if any(self.symbol_on(page, Product(pair)) is not None for pair in pairs):
+            return True
         names = [*names_in(link.left), *names_in(link.right)]
         if any(page.symbols.ref(n) is None and (spelled(head) in page.abbreviations or self.symbol_on(page, n) is not None) for n, head, _ in names):
             return True
         gradients = any(spelled(head) in losses for _, head, _ in names)
         return gradients and any(kind(p.node) == "Number" and p.node.text != "0" for _, _, parts in names for p in parts)
+
+    def opaque(self, page: Page, outcome: Outcome) -> str:
+        """A gate that the document names but does not define: its adjoint may be that of its preactivation."""
+        wanted = page.__dict__.get("_targets_of", {}).values()
+        found = [k for k in outcome.used if k in page.symbols.timed and k not in page.definitions and k not in page.lagged and k not in wanted]
+        return next((page.notes.get(k, plain(k)) for k in sorted(found) if k[:1] not in "xX" and not k.startswith("pre:")), "")
 
     def once(self, node: Any) -> bool:
         """Whether a symbol stands in one statement alone: a slip of the pen, not a quantity that the document takes for known."""

@@ -235,16 +235,16 @@ class World:
 
     def _loss_slope(self, output: str, step: int) -> Array:
         kind = self.model.losses.get(output, "free")
-        if kind.startswith(("entropy:", "binary:", "square:", "double:")):
+        if kind.startswith(("entropy:", "binary:", "square:", "double:", "clean:")):
             rule, target = kind.split(":", 1)
             y, wanted = self.value(output, step).a.reshape(WORLDS, -1), self.value(target, step).a.reshape(WORLDS, -1)
             if rule in ("square", "double"):
                 return (y - wanted) * (1 + (rule == "double")) % P
-            if not self.model.dims[output]:  # numbers: the slope that makes ∂L/∂a = y - wanted
+            if not self.model.dims[output] or rule == "clean":  # the slope that makes ∂L/∂a = y - wanted
                 below = self.local((output, step))
                 if len(below) == 1:
                     (edge,) = below.values()
-                    return (y - wanted) * inverse(edge[:, 0]) % P
+                    return (y - wanted) * inverse(np.diagonal(edge, axis1=1, axis2=2)) % P
             slope = -wanted * inverse(y) % P
             return slope if rule == "entropy" else (slope + (1 - wanted) % P * inverse((1 - y) % P)) % P
         return self.draws.array((self.size(output),))
