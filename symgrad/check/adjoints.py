@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 
 MARKS = frozenset({"d", "delta", "Delta", "partial", "varDelta"})  # letters before or around a quantity that make its adjoint
+WHOLE = frozenset({"total", "tot", "all", "full"})
 INCOMING = frozenset({"next", "future", "in", "up"})
 CARRIED = frozenset({"recurrent", "rec", "recur", "carry", "prev", "back", "time", "bptt", "temporal", "next", "future", "recursive"})
 
@@ -102,7 +103,7 @@ def symbol_target(page: Page, node: Any, env: dict[str, Any]) -> tuple[str, Any,
     if split is None:
         return None
     head, parts = split
-    if (head.base in MARKS and head.base != "d") or (head.base == "g" and parts and head.base not in page.functions):
+    if head.base in MARKS or (head.base == "g" and parts and head.base not in page.functions):
         return _subscripted(page, head, parts)
     if head.base[:1] == "d" and len(head.base) > 1 and head.base.lower() not in ("diag", "det", "dim", "delta", "dot"):
         stripped = _without_mark(node)
@@ -159,6 +160,8 @@ def _subscripted(page: Page, head: Any, parts: tuple[Any, ...]) -> tuple[str, An
     for p in parts:
         ref = page.symbols.ref(p.node)
         word = spelled(p.node)
+        if word in WHOLE:
+            continue
         if word in CARRIED:
             words.add(str(word))
         elif ref is not None and target is None:

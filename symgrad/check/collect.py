@@ -271,7 +271,7 @@ def definition_of_side(side: Any, letter: str, gates: frozenset[str] = frozenset
         head.base in ADJOINT_HEADS
         or head.base in ("partial", "d", "prod", "sum")
         or _differential_word(head)
-        or (head.base in BUILTIN and head.base != "sigma")
+        or (head.base in BUILTIN and (head.base != "sigma" or head.primes))
     ):
         return None
     if kind(unwrapped(side)) == "Apply" and head.base in BUILTIN:

@@ -17,6 +17,7 @@ from symgrad.notation.reading.dialect import parse_dialect
 if TYPE_CHECKING:
     from symgrad.face.cell import Cell
 
+LINEAR = ("rnn_identity", "rnn_readout")  # no one means these without saying so
 ENOUGH = 4  # names of a cell that a document must use for its claims to be held against it
 SOME = 2  # names, a weight among them, that are enough to prove a claim of the cell by
 SYSTEMS = {
@@ -58,7 +59,7 @@ def matched(statements: list[Statement], collected: Collected) -> tuple[list[Sta
     if not any(derived(s.node) for s in statements):
         return None
     best: tuple[tuple[int, int], str, list[Statement]] | None = None
-    candidates = [(f"{name} in the library", stated(cell.latex(), len(statements))) for name, cell in LIBRARY.items()]
+    candidates = [(f"{name} in the library", stated(cell.latex(), len(statements))) for name, cell in LIBRARY.items() if name not in LINEAR]
     candidates += [(name, stated(latex, len(statements))) for name, latex in SYSTEMS.items()]
     for name, lines in candidates:
         page = make_page(collect(lines), 0, lines)

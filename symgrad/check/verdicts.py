@@ -176,7 +176,9 @@ class Judge:
         if link.sign not in EQUAL:
             return self.other(link)
         if (s.number, link.number) in self.introductions:
-            return None
+            if self.introduces(link.right):
+                return None
+            return Judgement("undecided", "definition", "a symbol is introduced here; the lines that use it are held against this one")
         try:
             return self.equation(link)
         except RecursionError:
@@ -222,6 +224,8 @@ class Judge:
         if page.symbols.ref(left) is not None:
             return False
         head, parts = split
+        if any(spelled(other) == spelled(head) for _, other, _ in names_in(link.right)):
+            return False  # a recursion
         if not derived(link.right) and not (head.base in MARKS - {"d", "partial"} and self.names_nothing(page, left)):
             return False
         if not self.names_nothing(page, left) and not self.introduces(link.right):
