@@ -8,7 +8,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from symgrad.check.adjoints import _without_mark
+from symgrad.check.claims import EQUAL, links
 from symgrad.check.collect import Collected, collect
+from symgrad.check.decide import Decider
 from symgrad.check.define import make_page
 from symgrad.check.statements import Statement, derived
 from symgrad.check.symbols import Symbols, kind
@@ -19,8 +21,9 @@ if TYPE_CHECKING:
 
 LINEAR = ("rnn_identity", "rnn_readout")  # no one means these without saying so
 ENOUGH = 4  # names of a cell that a document must use for its claims to be held against it
+TRIED, FEW = 8, 12  # claims, and readings of each, by which cells with the same names are told apart
 SOME = 2  # names, a weight among them, that are enough to prove a claim of the cell by
-SYSTEMS = {
+_SYSTEMS = {
     "the LSTM with gates Γ": r"""
         \Gamma_f^{\langle t\rangle} = \sigma(W_f [a^{\langle t-1\rangle}, x^{\langle t\rangle}] + b_f) \\
         \Gamma_u^{\langle t\rangle} = \sigma(W_u [a^{\langle t-1\rangle}, x^{\langle t\rangle}] + b_u) \\
@@ -42,6 +45,8 @@ SYSTEMS = {
     "the RNN with state s": r"z_t = W s_{t-1} + U x_t + b \\ s_t = f(z_t) \\ o_t = V s_t",
 }  # fmt: skip
 
+SYSTEMS = _SYSTEMS | {f"{name} and tanh": latex.replace("f(z_t)", r"\tanh(z_t)") for name, latex in _SYSTEMS.items() if "f(z_t)" in latex}
+
 
 def prelude(cell: Cell, number: int) -> list[Statement]:
     """The update equations of a cell as statements."""
@@ -58,19 +63,32 @@ def matched(statements: list[Statement], collected: Collected) -> tuple[list[Sta
 
     if not any(derived(s.node) for s in statements):
         return None
-    best: tuple[tuple[int, int], str, list[Statement]] | None = None
     candidates = [(f"{name} in the library", stated(cell.latex(), len(statements))) for name, cell in LIBRARY.items() if name not in LINEAR]
     candidates += [(name, stated(latex, len(statements))) for name, latex in SYSTEMS.items()]
+    fitting = []
     for name, lines in candidates:
         page = make_page(collect(lines), 0, lines)
         found = used(page.symbols, statements)
-        score = (len(found), -len(page.symbols.ranks))
         weights = found - page.symbols.timed
-        if (len(found) >= ENOUGH or (len(found) >= SOME and weights)) and found & page.lagged and (best is None or score > best[0]):
-            best = (score, name, lines)
-    if best is None:
+        if (len(found) >= ENOUGH or (len(found) >= SOME and weights)) and found & page.lagged:
+            fitting.append((len(found), -len(page.symbols.ranks), name, lines))
+    if not fitting:
         return None
-    return best[2], f"the document does not define its cell; its names are those of {best[1]}", best[0][0] >= ENOUGH
+    most = max(count for count, *_ in fitting)
+    alike = sorted((c for c in fitting if c[0] == most), key=lambda c: -c[1])
+    _, _, name, lines = max(alike, key=lambda c: held(c[3], statements)) if len(alike) > 1 else alike[0]
+    return lines, f"the document does not define its cell; its names are those of {name}", most >= ENOUGH
+
+
+def held(lines: list[Statement], statements: list[Statement]) -> int:
+    """How many of the first claims hold of a cell."""
+    together = [*lines, *statements]
+    decider = Decider(make_page(collect(together), 0, together))
+    claims = [link for s in statements if kind(s.node) == "Relation" and derived(s.node) for link in links(s)][:TRIED]
+    try:
+        return sum(decider.decide(link.left, link.right, limit=FEW).equal for link in claims if link.sign in EQUAL)
+    except (RecursionError, ValueError, IndexError, KeyError, TypeError, AttributeError):
+        return 0
 
 
 def used(symbols: Symbols, statements: list[Statement]) -> set[str]:

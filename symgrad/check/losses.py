@@ -116,8 +116,13 @@ def stated_loss(page: Page, statements: list[Statement]) -> None:
 def wanted(page: Page, output: str, name: str | None, rule: str) -> None:
     if name is None:
         return
-    page.__dict__["_targets_of"].setdefault(output, name)
-    page.__dict__.setdefault("_rules_of", {}).setdefault(output, rule)
+    known = page.__dict__["_targets_of"].setdefault(output, name)
+    if known != name and name not in page.symbols.ranks:
+        page.symbols.aliases[name] = known  # another spelling of what is wanted
+        page.symbols.clear()
+        return
+    if rule:
+        page.__dict__.setdefault("_rules_of", {}).setdefault(output, rule)
     page.symbols.ranks.setdefault(name, 1)
     page.symbols.timed.add(name)
     page.symbols.clear()
@@ -154,12 +159,10 @@ def targets(page: Page, statements: list[Statement]) -> None:
                     a, b = page.symbols.ref(unwrapped(n.args[0])), n.args[1].arg
                     if a is not None and a.key == key and page.symbols.ref(unwrapped(b)) is None:
                         name = "onehot" if kind(unwrapped(b)) == "Name" and unwrapped(b).base == "1" and unwrapped(b).subs else target_name(page, b)
-                        known = page.__dict__["_targets_of"].get(key)
-                        if name is not None and known not in (None, name, "onehot") and name not in page.symbols.ranks:
-                            page.symbols.aliases[name] = known  # another spelling of what is wanted
-                            page.symbols.clear()
-                        elif name is not None:
+                        if name == "onehot":
                             page.__dict__["_targets_of"].setdefault(key, name)
                             page.symbols.ranks.setdefault(name, 1)
                             page.symbols.timed.add(name)
                             page.symbols.clear()
+                        else:
+                            wanted(page, key, name, "")

@@ -392,6 +392,13 @@ class Judge:
         if not self.certain:
             why = "this does not hold of that cell, but the document may mean another one"
             return Judgement("undecided", "undefined-symbol" if outcome.missing is not None else "ambiguous", why, assumptions=notes)
+        alone = self.unmatched(page, link) if outcome.missing is None else set()
+        if alone:
+            why = f"the index {', '.join(sorted(alone))} stands on one side only; a sum over it may be meant"
+            return Judgement("undecided", "ambiguous", why, assumptions=notes)
+        if repair is not None and repair.code == "missing-brackets" and self.reaches(link.right):
+            held = "the sum is taken to reach over the whole difference"
+            return Judgement("proved", reading=Decider(page).reading(link.left, link.right, outcome.mode[0]), assumptions=(*notes, held))
         if (outcome.weak is not None and repair is None) or (outcome.weak is not None and not self.adjoint_claim(link)):
             assert outcome.weak is not None
             return Judgement("undecided", "ambiguous", "this holds only if " + "; ".join(outcome.weak.notes), assumptions=notes)
@@ -435,6 +442,18 @@ class Judge:
         wanted = page.__dict__.get("_targets_of", {}).values()
         found = [k for k in outcome.used if k in page.symbols.timed and k not in page.definitions and k not in page.lagged and k not in wanted]
         return next((page.notes.get(k, plain(k)) for k in sorted(found) if k[:1] not in "xX" and not k.startswith("pre:")), "")
+
+    def unmatched(self, page: Page, link: Link) -> set[str]:
+        """The component indices that the right side has and the left side has not, and that no sum binds."""
+        left, right = ({w for n in walk(side) if (r := page.symbols.ref(n)) is not None for e in r.entries for w in letters(e)} for side in (link.left, link.right))
+        if not left:
+            return set()
+        return {w for w in right - left - bound_letters(link.right) if len(w) == 1}
+
+    def reaches(self, side: Any) -> bool:
+        r"""``\sum_t a_t - b_t``: the difference is meant to be summed."""
+        side = unwrapped(side)
+        return kind(side) == "Sum" and kind(unwrapped(side.args[0])) == "Big"
 
     def once(self, node: Any) -> bool:
         """Whether a symbol stands in one statement alone: a slip of the pen, not a quantity that the document takes for known."""

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from itertools import pairwise
 
-from symgrad.check.sources.document import Passage
+from symgrad.check.sources.document import Passage, joined
 from symgrad.check.sources.words import FUNCTIONS, GREEK, PROSE, SHORT, SIDE_BY_SIDE
 
 RELATION = re.compile(
@@ -50,6 +50,7 @@ _CODE = re.compile(
 _ENTITY_OR_TAG = re.compile(r"</?[A-Za-z][^<>\n]{0,300}>")
 _MATHEMATICAL = re.compile(r"\bd[A-Za-z]\w*/d[A-Za-z]|[_^∂∇δΔσφψθΓα-ωΣ∑∏⊙∘⊗·×ᵀ⊤\\∈′√]|'\s*\(|[\u0300-\u036f]|[²³ᵗ⁺₀-₉ₜ]")
 _CONTINUES = re.compile(r"\s*(?:[=≈≤≥]|[+\-−*/×⊙∘·@⊗]\s)")
+_REMARK = re.compile(r"[ \t]+\((?:[A-Za-z][A-Za-z'’-]*[ \t,]*){3,}\)(?=[ \t]*(?:\n|$))")  # `(from the step before)` at the end of a line
 _BROKEN_OFF = re.compile(r"(?:[=+\-−*/×⊙∘·@⊗(\[,]|\\odot|\\cdot|\\times|\\circ)\s*$")
 
 
@@ -136,6 +137,8 @@ def _runs(line: Passage, code: bool) -> Iterator[Passage]:
         cut = comment.start()
         line = line[:cut]
         comment = _COMMENT.search(line.text)
+    cuts = [0, *(at for m in _REMARK.finditer(line.text) for at in m.span()), len(line)]
+    line = joined(line[a:b] for a, b in zip(cuts[::2], cuts[1::2], strict=True))
     text = line.text
     if text.count("=") > 60 or _CODE.search(text):
         return
