@@ -76,8 +76,10 @@ def matched(statements: list[Statement], collected: Collected) -> tuple[list[Sta
         return None
     most = max(count for count, *_ in fitting)
     alike = sorted((c for c in fitting if c[0] == most), key=lambda c: -c[1])
-    _, _, name, lines = max(alike, key=lambda c: held(c[3], statements)) if len(alike) > 1 else alike[0]
-    return lines, f"the document does not define its cell; its names are those of {name}", most >= ENOUGH
+    hold = [held(lines, statements) if len(alike) > 1 else 1 for *_, lines in alike]
+    _, _, name, lines = alike[hold.index(max(hold))]
+    certain = most >= ENOUGH and hold.count(max(hold)) == 1
+    return lines, f"the document does not define its cell; its names are those of {name}", certain
 
 
 def held(lines: list[Statement], statements: list[Statement]) -> int:

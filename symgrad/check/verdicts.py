@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 PAGES = 4  # groups of definitions that one claim is tried on
 CONFIRMED = 3  # claims that must hold before a cell that is not the document's own may refute others
 MOST_STEPS = 6  # that a world is unrolled over
-SECONDS = 0.8  # for the diagnosis of one claim
+SECONDS = 1.0  # for the diagnosis of one claim
 
 
 @dataclass
@@ -133,7 +133,7 @@ class Judge:
             if kind(p.node) == "Number" and p.node.text.isdigit() and int(p.node.text) <= MOST_STEPS
         ]
         said = {n for s in self.statements if (n := length(s)) is not None and 2 < n <= MOST_STEPS}
-        if len(said) == 1 and max([0, *named]) <= min(said):
+        if len(said) == 1 and max([0, *named]) <= min(said) + 1:
             return min(said)
         return max([STEPS, *named])
 
@@ -392,7 +392,7 @@ class Judge:
         if not self.certain:
             why = "this does not hold of that cell, but the document may mean another one"
             return Judgement("undecided", "undefined-symbol" if outcome.missing is not None else "ambiguous", why, assumptions=notes)
-        alone = self.unmatched(page, link) if outcome.missing is None else set()
+        alone = self.unmatched(page, link) if outcome.missing is None and repair is None else set()
         if alone:
             why = f"the index {', '.join(sorted(alone))} stands on one side only; a sum over it may be meant"
             return Judgement("undecided", "ambiguous", why, assumptions=notes)
@@ -446,7 +446,7 @@ class Judge:
     def unmatched(self, page: Page, link: Link) -> set[str]:
         """The component indices that the right side has and the left side has not, and that no sum binds."""
         left, right = ({w for n in walk(side) if (r := page.symbols.ref(n)) is not None for e in r.entries for w in letters(e)} for side in (link.left, link.right))
-        if not left:
+        if not left or any(kind(n) == "Big" for n in walk(link.right)):
             return set()
         return {w for w in right - left - bound_letters(link.right) if len(w) == 1}
 

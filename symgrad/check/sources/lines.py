@@ -132,13 +132,13 @@ def _sided(text: str) -> bool:
 
 def _runs(line: Passage, code: bool) -> Iterator[Passage]:
     """The stretches of a line between ordinary words that are equations."""
+    cuts = [0, *(at for m in _REMARK.finditer(line.text) for at in m.span()), len(line)]
+    line = joined(line[a:b] for a, b in zip(cuts[::2], cuts[1::2], strict=True))
     comment = _COMMENT.search(line.text)
     while comment and RELATION.search(line.text, 0, comment.start()):
         cut = comment.start()
         line = line[:cut]
         comment = _COMMENT.search(line.text)
-    cuts = [0, *(at for m in _REMARK.finditer(line.text) for at in m.span()), len(line)]
-    line = joined(line[a:b] for a, b in zip(cuts[::2], cuts[1::2], strict=True))
     text = line.text
     if text.count("=") > 60 or _CODE.search(text):
         return
