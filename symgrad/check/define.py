@@ -94,6 +94,7 @@ def page_of(definitions: dict[str, Definition], collected: Collected, statements
     activation_meant(page, statements)
     sigma_meant(page, statements)
     residuals(page, letter)
+    definitions = page.definitions
     losses(page, statements, letter)
     for key in definitions:
         symbols.ranks[key] = 1

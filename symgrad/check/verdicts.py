@@ -453,7 +453,7 @@ class Judge:
     def reaches(self, side: Any) -> bool:
         r"""``\sum_t a_t - b_t``: the difference is meant to be summed."""
         side = unwrapped(side)
-        return kind(side) == "Sum" and kind(unwrapped(side.args[0])) == "Big"
+        return kind(side) == "Sum" and kind(unwrapped(side.args[0])) == "Big" and unwrapped(side.args[0]).kind == "sum"
 
     def once(self, node: Any) -> bool:
         """Whether a symbol stands in one statement alone: a slip of the pen, not a quantity that the document takes for known."""
