@@ -206,17 +206,11 @@ def test_many_documents_on_many_cores_give_the_same_bytes(folder: Path) -> None:
     assert (folder / "notes.html").read_bytes() == together
 
 
-OPEN = {  # what `check` does not decide yet: conditions on gates, limits and maxima, inequalities
-    "claims.md", "argument-gates.md", "argument-powers.md", "argument-three-cases.md",
-}  # fmt: skip
-
-
 @pytest.mark.parametrize(
     "path",
-    [pytest.param(p, marks=[pytest.mark.xfail(reason="symgrad check does not decide all of it yet")] if p.name in OPEN else [])
-     for p in sorted(DERIVATIONS.glob("*.md")) if "symgrad: expect" in p.read_text()],
+    [p for p in sorted(DERIVATIONS.glob("*.md")) if "symgrad: expect" in p.read_text()],
     ids=lambda p: p.name,
-)  # fmt: skip
+)
 def test_the_sheets_are_judged_as_they_say(path: Path) -> None:
     found = verdicts(path.read_text(), str(path))
     assert found.expected

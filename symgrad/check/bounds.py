@@ -8,6 +8,7 @@ document becomes a SymPy name: symbols are numbered.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
@@ -19,6 +20,7 @@ from symgrad.bounds.compare import FLIPPED, Comparison, extreme, relation
 from symgrad.bounds.domain import Domain
 from symgrad.check.activations import BUILTIN
 from symgrad.check.claims import Link, span_of
+from symgrad.check.conditions import Condition
 from symgrad.check.judgement import Judgement
 from symgrad.check.page import Page, plain
 from symgrad.check.statements import Statement
@@ -31,6 +33,7 @@ EXTREMES = frozenset({"max", "min", "sup", "inf"})
 SIGNS = {"leq": "<=", "le": "<=", "geq": ">=", "ge": ">=", "≤": "<=", "≥": ">=", "leqslant": "<=", "geqslant": ">=", "approx": "~~"}
 SIZE = 60  # operations of a formula that is bounded
 POWER = 8
+DEPTH = 4  # equations put into each other
 DIGITS = 40
 REAL = Domain()
 UNIT = Domain(sp.S.Zero, sp.S.One, (True, True))
@@ -66,9 +69,11 @@ def aliases(statements: Iterable[Statement]) -> dict[str, str]:
     return out
 
 
-def bound(page: Page, link: Link, statements: Iterable[Statement] = ()) -> Judgement | None:
+def bound(page: Page, link: Link, statements: Iterable[Statement] = (), conditions: Iterable[Condition] = ()) -> Judgement | None:
     """The judgement of a bound; None where the relation is of another kind."""
     sign = SIGNS.get(link.sign, link.sign)
+    if sign in ("in", "∈"):
+        return _enclosed(page, link, statements, tuple(conditions))
     if sign not in (*FLIPPED, "=", "~~"):
         return None
     left, right = link.left, link.right
@@ -80,19 +85,59 @@ def bound(page: Page, link: Link, statements: Iterable[Statement] = ()) -> Judge
     if sign not in FLIPPED and found is None:
         return None
     try:
-        return _judged(Reader(page, aliases(statements) if found else {}), link, left, right, sign, found)
+        reader = Reader(page, aliases(statements) if found else {})
+        return _judged(reader, link, left, right, sign, found, tuple(conditions))
     except (Unreadable, SymgradError) as e:
         return Judgement("undecided", "not-an-equation", f"the bound was not decided: {e}", "inequality")
 
 
-def _judged(reader: Reader, link: Link, left: Any, right: Any, sign: str, found: Any) -> Judgement:
+def _enclosed(page: Page, link: Link, statements: Iterable[Statement], conditions: tuple[Condition, ...]) -> Judgement | None:
+    r"""``h_t \in [-1, 1]`` as two bounds; None where it only says what kind of thing a name is."""
+    ends = interval(link.right)
+    ref = page.symbols.ref(unwrapped(link.left))
+    if ends is None or ref is None or ref.key not in page.definitions:
+        return None
+    sign = "<" if kind(unwrapped(link.right)) == "Tuple" else "<="
+    parts = [bound(page, replace(link, right=end, sign=s), statements, conditions) for end, s in ((ends[0], FLIPPED[sign]), (ends[1], sign))]
+    judged = [j for j in parts if j is not None]
+    worst = next((j for v in ("refuted", "undecided") for j in judged if j.verdict == v), None)
+    if worst is not None or not judged:
+        return worst
+    return replace(judged[0], assumptions=tuple(dict.fromkeys(a for j in judged for a in j.assumptions)))
+
+
+def interval(node: Any) -> tuple[Any, Any] | None:
+    """The ends of ``[a, b]`` or ``(a, b)``, numbers both."""
+    node = unwrapped(node)
+    if kind(node) not in ("Stack", "Tuple") or len(node.args) != 2 or any(_number(a) is None for a in node.args):
+        return None
+    return node.args[0], node.args[1]
+
+
+def _judged(reader: Reader, link: Link, left: Any, right: Any, sign: str, found: Any, conditions: tuple[Condition, ...]) -> Judgement:
     body, subscripts = (found[1], found[2]) if found else (left, ())
     f = reader.read(body)
-    for condition in (*subscripts, *link.statement.conditions):
-        reader.restrict(condition)
+    for part in subscripts:
+        reader.restrict(part)
+    unclear = ""
+    for c in conditions:
+        try:
+            reader.restrict(c.node)
+        except Unreadable:
+            if c.place == "line":
+                raise
+            unclear = c.text or "a condition"
+    judged = _decided(reader, link, f.xreplace(reader.fixed), right, sign, found, subscripts)
+    if unclear and judged.verdict == "refuted":
+        return Judgement("undecided", "condition", f"it is said to hold under a condition that is not understood here: {unclear}", "inequality")
+    return judged
+
+
+def _decided(reader: Reader, link: Link, f: sp.Expr, right: Any, sign: str, found: Any, subscripts: tuple[Any, ...]) -> Judgement:
     if _infinite(right):
         return _finiteness(reader, f, sign, subscripts)
-    if not f.atoms(sp.Function, sp.exp) and not reader.gates and not reader.states:
+    inner = f.args[0] if isinstance(f, sp.Abs) else f
+    if (not f.atoms(sp.Function, sp.exp) or inner.is_Symbol) and not reader.gates and not reader.states:
         raise Unreadable("it bounds no function, and may be a condition")
     b, places = _number(right) or (Fraction(0), None)
     outcome = extreme(found[0], f, sign, b, places, reader.domains(f)) if found else relation(f, sign, b, reader.domains(f))
@@ -140,7 +185,8 @@ def _finiteness(reader: Reader, f: sp.Expr, sign: str, subscripts: tuple[Any, ..
     finite = result.upper != sp.oo
     status = "proved" if finite == (sign == "<") else "refuted"
     text = f"it is at most {str(result.upper.evalf(9)).replace('**', '^').replace('*', '·')}" if finite else f"it is unbounded: {result.steps[1]}"
-    notes = tuple(f"{reader.spoken(str(c))} ≠ 0" for c in result.conditions)
+    stated = {str(x) for x in reader.nonzero}
+    notes = tuple(f"{reader.spoken(str(c))} ≠ 0{', as stated' if str(c) in stated else ''}" for c in result.conditions)
     text = reader.spoken(text)
     return Judgement(status, None if status == "proved" else "false-bound", "" if status == "proved" else text, "inequality", assumptions=(*notes, text))
 
@@ -155,6 +201,10 @@ class Reader:
         self.states: dict[sp.Symbol, str] = {}  # quantities with an equation of another kind
         self.limits: dict[sp.Symbol, Domain] = {}
         self.notes: list[str] = []
+        self.fixed: dict[sp.Symbol, sp.Rational] = {}
+        self.starts: dict[str, Fraction] = {}  # of states
+        self.nonzero: set[sp.Symbol] = set()
+        self.loose = False  # whether every σ(…) and tanh(…) may take any value of its range, whatever its argument
         self.narrow = False  # whether some gate may not reach its whole range
         self._symbols: dict[str, sp.Symbol] = {}
 
@@ -197,6 +247,10 @@ class Reader:
             case "Norm":
                 self.notes.append("‖·‖ is read as the absolute value, entry by entry")
                 return sp.Abs(self._read(node.arg))
+            case "Apply" if self.loose and kind(node.function) == "Name" and not node.function.primes and self._function(node.function) in RANGES:
+                s = self._symbol(latex(node))
+                self.gates[s] = str(self._function(node.function))
+                return s
             case "Apply" if kind(node.function) == "Name" and len(node.args) == 1:
                 return self._applied(node.function, self._read(node.args[0]))
         quantity = self.page.symbols.ref(node)
@@ -267,6 +321,10 @@ class Reader:
         last = unwrapped(last)
         if sign in ("in", "∈") and kind(last) == "Name" and last.base in ("R", "Re", "ℝ"):
             return
+        started = self.page.symbols.ref(unwrapped(first))
+        if started is not None and started.step is not None and number_at(started.step, {}) == 0 and sign == "=" and (value := _number(last)) is not None:
+            self.starts[started.key] = value[0]
+            return
         s = self._read(first)
         if not s.is_Symbol:
             raise Unreadable("its conditions are not understood")
@@ -277,6 +335,12 @@ class Reader:
                 self.limits[s] = Domain(_rational(low[0]), _rational(high[0]), (opened, opened))
                 return
         number = _number(last)
+        if number is not None and sign in ("!=", "neq") and number[0] == 0:
+            self.nonzero.add(s)
+            return
+        if number is not None and sign in ("=", "->", "to"):
+            self.fixed[s] = _rational(number[0])
+            return
         if sign not in FLIPPED or number is None:
             raise Unreadable("its conditions are not understood")
         x, d = _rational(number[0]), self.limits.get(s, REAL)
@@ -297,6 +361,7 @@ class Reader:
             if m == 0 or relation(f, sign, b, {s: inside}).status != "proved":
                 continue
             step = Reader(self.page, self.aliases)
+            step.loose = True
             update = step.read(d.node)
             past = {t for t, k in step.states.items() if k == key}
             if set(step.states) != past:
@@ -304,17 +369,23 @@ class Reader:
             where = step.domains(update, inside)
             if all(relation(update, way, side * m, where).status == "proved" for way, side in (("<=", 1), (">=", -1))):
                 name, m_ = plain(key), str(m)
-                zero = "" if key in self.page.__dict__.get("_initial", ()) or not past else f"; {name}_0 lies there, as {name}_0 = 0 does"
+                start = self.starts.get(key, Fraction(0))
+                if abs(start) > m:
+                    continue
+                said = key in self.page.__dict__.get("_initial", ()) or key in self.starts
+                zero = "" if not past else f"; {name}_0 = {start} lies there" if said else f"; {name}_0 lies there, as {name}_0 = 0 does"
                 why = f"by induction: the equation of {name} maps [-{m_}, {m_}] into itself, whatever values its gates take{zero}"
                 return Judgement("proved", None, "", "inequality", assumptions=(*step.notes, why))
         return None
 
     def unfolded(self, f: sp.Expr, variable: sp.Symbol) -> sp.Expr:
         """Quantities with an equation in the variable replaced by it, as numbers."""
-        for s, name in list(self.names.items()):
-            key = next((k for k in self.page.definitions if s in f.free_symbols and (plain(k) == name or name == f"{plain(k)}_t")), None)
-            if key is not None:
-                f = f.xreplace({s: self._read(self.page.definitions[key].node)})
+        for _ in range(DEPTH):
+            found = [(s, key) for s, name in self.names.items() if s in f.free_symbols and s != variable
+                     for key in self.page.definitions if name in (plain(key), f"{plain(key)}_t")]  # fmt: skip
+            if not found:
+                break
+            f = f.xreplace({s: self._read(self.page.definitions[key].node) for s, key in found})
         self.notes = []
         return f
 

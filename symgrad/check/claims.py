@@ -7,11 +7,12 @@ from dataclasses import dataclass, replace
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from symgrad.check.conditions import lifted, together
 from symgrad.check.settle import quantities, settled
 from symgrad.check.statements import Statement
 from symgrad.check.symbols import kind, unwrapped
 from symgrad.notation.reading.dialect import parse_dialect
-from symgrad.notation.syntax import Relation
+from symgrad.notation.syntax import Relation, Words
 
 if TYPE_CHECKING:
     from symgrad.check.sources import Document
@@ -31,6 +32,7 @@ class Link:
     start: int
     stop: int
     earlier: tuple[Any, ...] = ()
+    given: tuple[Any, ...] = ()  # the condition of one of several cases
 
 
 def statements_of(document: Document) -> Iterator[Statement]:
@@ -47,6 +49,8 @@ def statements_of(document: Document) -> Iterator[Statement]:
             node = whole
             if kind(node) == "Given":
                 conditions, node = node.conditions, node.node
+            node, more = lifted(node)
+            conditions += more
             if kind(node) == "Relation" and kind(node.sides[0]) == "Blank" and last is not None:
                 node = Relation((last, *node.sides[1:]), node.signs, span=node.span)
             if kind(node) == "Relation":
@@ -70,7 +74,8 @@ def links(s: Statement) -> Iterator[Link]:
     sides = list(rel.sides)
     for k, sign in enumerate(rel.signs):
         left, right = sides[before], sides[k + 1]
-        if sign in ("in", "notin", "∈") or kind(unwrapped(right)) == "Words":
+        ranged = sign in ("in", "∈") and kind(unwrapped(right)) in ("Stack", "Tuple") and len(unwrapped(right).args) == 2
+        if (sign in ("in", "notin", "∈") and not ranged) or kind(unwrapped(right)) == "Words":
             continue
         first = span_of(left) if before or kind(rel.sides[0]) != "Blank" else None
         start = first[0] if first is not None and whole[0] <= first[0] <= whole[1] else whole[0]
@@ -83,8 +88,23 @@ def links(s: Statement) -> Iterator[Link]:
         if sign not in EQUAL and last is not None:
             here = span_of(left)
             start = max(start, here[1]) if here is not None and here[1] < stop else start
-        yield Link(s, k, left, right, sign, start, max(stop, start), tuple(sides[:before]))
+        link = Link(s, k, left, right, sign, start, max(stop, start), tuple(sides[:before]))
+        yield from cases(link) or (link,)
         before = k + 1
+
+
+def cases(link: Link) -> list[Link]:
+    r"""``A = \begin{cases} I & z = 1 \\ 0 & z = 0 \end{cases}`` as ``A = I`` if z = 1 and ``A = 0`` if z = 0; nothing for other cases."""
+    node = unwrapped(link.right)
+    given = [together(c) for c in node.conditions] if kind(node) == "Cases" and link.sign in EQUAL else []
+    if not any(given):
+        return []
+    out = []
+    for k, (value, condition, said) in enumerate(zip(node.values, node.conditions, given, strict=True)):
+        spans = [x for x in (span_of(value), span_of(condition)) if x is not None]
+        start, stop = (min(a for a, _ in spans), max(b for _, b in spans)) if spans else (link.start, link.stop)
+        out.append(replace(link, number=link.number + 1000 * k, right=value, start=start, stop=stop, given=said or (Words("otherwise"),)))
+    return out
 
 
 __all__ = ["Link", "Statement", "links", "replace", "statements_of"]

@@ -12,6 +12,7 @@ from typing import Any
 
 from symgrad.check import lint
 from symgrad.check.activations import BUILTIN
+from symgrad.check.conditions import number, special
 from symgrad.check.page import Definition, Page
 from symgrad.check.statements import (
     ADJOINT_HEADS,
@@ -89,6 +90,8 @@ def collect(statements: list[Statement]) -> Collected:
         if found is None:
             continue
         key, letter, shift, entries, side = found
+        if any(key in g.definitions for g in out.groups) and special(s):
+            continue
         mended = lint.repaired(rel.sides[0], rel.sides[side])  # what follows is judged by what was meant
         d = Definition(key, mended[0] if mended else rel.sides[side], letter, shift, entries, s, rel.sides[0])
         own = page.canon(unwrapped(d.side))
@@ -334,7 +337,8 @@ def definition(rel: Any, letter: str, gates: frozenset[str] = frozenset()) -> tu
     if (
         any(s not in DEFINING | {"in", "+="} for s in rel.signs[:side])
         or derived(right)
-        or kind(unwrapped(right)) in ("Number", "Words", "Blank", "Cases", "Ellipsis")
+        or kind(unwrapped(right)) in ("Words", "Blank", "Cases", "Ellipsis")
+        or number(right) is not None
     ):
         return None
     if any(kind(n) in ("Words", "Ellipsis") for n in walk(right)):

@@ -2,6 +2,7 @@ r"""Two sides in every reading: which readings make them equal, at all steps and
 
 from __future__ import annotations
 
+import operator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,10 +14,14 @@ from symgrad.check.instances import instances
 from symgrad.check.page import Page
 from symgrad.check.products import common
 from symgrad.check.readings import LIMIT, Chooser, Exploration, Option, explore
-from symgrad.check.symbols import kind, unwrapped, walk
+from symgrad.check.symbols import kind, number_at, unwrapped, walk
 from symgrad.check.values import Misfit, Value, transposed
 from symgrad.check.world import Missing, OutOfTime, Unsupported
 
+COMPARED = {
+    "=": operator.eq, "==": operator.eq, "<": operator.lt, ">": operator.gt, "<=": operator.le, ">=": operator.ge, "!=": operator.ne,
+    "leq": operator.le, "geq": operator.ge, "neq": operator.ne,
+}  # fmt: skip
 EXPLICIT = frozenset({"Diagonal", "Transpose"})
 
 
@@ -107,7 +112,7 @@ class Decider:
             return first
         if not solid:
             return Tried("never", "no step has all the quantities that this names")
-        return Tried("equal", count=count, vanished=vanished)
+        return Tried("equal", values=(x, y), count=count, vanished=vanished)
 
     def final_letters(self, at: dict[str, Any]) -> list[str]:
         return [w for w in ("tau",) if w in at and self.page.symbols.letter != w]
@@ -149,7 +154,8 @@ class Decider:
         if self.kept:
             key = (id(self.kept[0]), id(self.kept[1]), flat)
         if key not in memo:
-            memo[key] = (left, right, instances(self.page, self.page.scalar_world if flat else self.page.world, (left, right), flat))
+            found = instances(self.page, self.page.scalar_world if flat else self.page.world, (left, right), flat)
+            memo[key] = (left, right, [env for env in found if admitted(env, self.page)])
         return memo[key][2]  # type: ignore[no-any-return]
 
     def compare(self, chooser: Chooser, x: Value, y: Value) -> tuple[bool, Value, Value]:
@@ -188,6 +194,8 @@ class Decider:
                     continue
                 if tried.state == "equal" or tried.last_only:
                     if chooser.weak:
+                        if self.page.fixed and not any(np.any(v.a) for v in tried.values or ()):
+                            continue  # 0 = 0, because a gate that is supposed to be 0 is all that is left
                         out.weak = out.weak or chooser
                         continue
                     out.equal, out.chooser, out.instances = True, chooser, tried.count
@@ -253,3 +261,16 @@ class Decider:
             "at": at, "field": "integers modulo 2^31 - 1",
             "left": np.asarray(x.a[0]).reshape(-1)[:6].tolist(), "right": np.asarray(y.a[0]).reshape(-1)[:6].tolist(),
         }  # fmt: skip
+
+
+def admitted(env: dict[str, Any], page: Page) -> bool:
+    """Whether the indices are among those that a claim is supposed for: ``t = T``, ``k < t``."""
+    if any(env.get(w, k) != k for w, k in page.only.items()):
+        return False
+    for relation in page.where:
+        values = [number_at(side, env) for side in relation.sides]
+        for a, sign, b in zip(values, relation.signs, values[1:], strict=False):
+            holds = COMPARED.get(sign)
+            if a is not None and b is not None and holds is not None and not holds(a, b):
+                return False
+    return True

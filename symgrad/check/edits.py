@@ -188,6 +188,8 @@ class Slips(Omissions):
 
     def signs(self) -> Iterator[Edit]:
         for n in self.sites():
+            if kind(self.parents.get(id(n))) == "Name":
+                continue  # an index
             if kind(n) == "Sum":
                 for k, a in enumerate(n.args):
                     new_a = a.arg if kind(a) == "Negative" else Negative(a)

@@ -70,6 +70,13 @@ class Draws:
         self._exp: dict[tuple[int, int], int] = {}
         self._log: dict[tuple[int, int], int] = {}
         self._drawn: dict[tuple[Any, ...], int] = {}
+        self.forced: dict[tuple[str, int, int], int] = {}
+
+    def force(self, function: str, a: Array, value: int) -> None:
+        """f(a) = value from now on, at every entry of a."""
+        for w in range(WORLDS):
+            for v in a[w].reshape(-1).tolist():
+                self.forced[function, w, v] = value
 
     def array(self, dims: tuple[int, ...]) -> Array:
         """Fresh random residues."""
@@ -163,10 +170,12 @@ RULES: dict[str, tuple[Any, Any]] = {
 def apply(draws: Draws, function: str, a: Array) -> Array:
     """f(a), entry by entry; a function without a rule is a free one."""
     rule = RULES.get(function)
-    if rule is None:
-        return _entrywise(lambda w, v: draws.drawn(function, w, v), a)
-    value = rule[0]
-    return _entrywise(lambda w, v: value(draws, w, v), a)
+
+    def value(w: int, v: int) -> int:
+        forced = draws.forced.get((function, w, v))
+        return forced if forced is not None else draws.drawn(function, w, v) if rule is None else int(rule[0](draws, w, v))
+
+    return _entrywise(value, a)
 
 
 def slope(draws: Draws, function: str, y: Array, a: Array) -> Array:

@@ -196,4 +196,5 @@ def activation(page: Page, key: str, pre: str, function: Any, d: Definition) -> 
         run = Run(page, world, Chooser(page.habits), {d.letter: step - d.shift, "T": world.steps}, lookup=lookup, inside=key, now=step)
         return run.applied(function, lookup(pre, step))
 
-    return Equation(key, compute)
+    name = page.functions.get(function.base, BUILTIN.get(function.base, function.base))
+    return Equation(key, compute, pre, name if isinstance(name, str) else "")

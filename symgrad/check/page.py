@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Any
 
 from symgrad.check.symbols import Ref, Symbols, children, kind, number_at, spelled, unwrapped, walk
-from symgrad.check.world import STEPS, Model, World
+from symgrad.check.world import STEPS, Model, Quantity, World
 
 SEEDS = 20261
 
@@ -56,6 +56,10 @@ class Page:
     matrixlike: int = 0  # 0 no sign of matrices, 1 some, 2 shapes are declared
     notes: dict[str, str] = field(default_factory=dict)
     build: Callable[[bool], Model] | None = None
+    fixed: dict[Quantity, int] = field(default_factory=dict)  # quantities that a claim supposes to have a value, as residues
+    held: bool = False  # whether they are constants
+    where: tuple[Any, ...] = ()  # relations between indices that a claim supposes
+    only: dict[str, int] = field(default_factory=dict)  # indices that a claim is tried at alone
     _canon: dict[int, tuple[Any, str | None]] = field(default_factory=dict)
 
     @cached_property
@@ -74,6 +78,7 @@ class Page:
         world = World(model, SEEDS + flat, self.steps)
         world.lagged = self.lagged
         world.zeros = frozenset(self.__dict__.get("_initial", ()))
+        world.fixed, world.held = self.fixed, self.held
         return world
 
     @cached_property

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-from symgrad.check import diagnose, lint
+from symgrad.check import diagnose, everystep, identities, lint, powers, suppose
 from symgrad.check.abbreviations import indices_of
 from symgrad.check.adjoints import MARKS, described, symbol_id, symbol_target
 from symgrad.check.bounds import bound, speaks_of_extremes
 from symgrad.check.claims import EQUAL, Link, span_of
 from symgrad.check.collect import collect, split_groups
+from symgrad.check.conditions import Condition, conditions
 from symgrad.check.decide import Decider, Outcome
 from symgrad.check.define import make_page
 from symgrad.check.judgement import Judgement
@@ -46,6 +47,7 @@ class Judge:
     pages: dict[int, Page] = field(default_factory=dict)
     wrong: set[tuple[int, int]] = field(default_factory=set)
     confirmed: int = 0  # claims that hold on the pages
+    supposed: dict[tuple[int, int], tuple[Condition, ...]] = field(default_factory=dict)
     introductions: set[tuple[int, int]] = field(default_factory=set)  # links that introduce a symbol for a derivative
 
     def __post_init__(self) -> None:
@@ -100,7 +102,7 @@ class Judge:
     def page(self, k: int) -> Page:
         if k not in self.pages:
             page = self.pages[k] = make_page(self.collected, k, self.source if hasattr(self, "source") else self.statements)
-            page.__dict__["_variables"] = getattr(self, "variables", frozenset())
+            page.__dict__["_variables"] = getattr(self, "variables", frozenset()) | {identities.POINT}
             page.steps = self.steps()
             page.borrowed = bool(self.borrowed)
             page.__dict__["_adjoined"] = self.adjoined(page)
@@ -173,14 +175,23 @@ class Judge:
             if self.bare and s.number < len(self.statements):
                 return Judgement("undecided", "definition", "this line defines the cell, and nothing in the document is derived from it")
             return None
-        if link.sign not in EQUAL:
+        power = powers.limit(link, self.conditions(link)) if link.sign in EQUAL or link.sign in powers.TO else None
+        if power is not None:
+            return power
+        limit = link.sign in ("->", "to") and any(g in ("->", "to") for c in self.conditions(link) if kind(c.node) == "Relation" for g in c.node.signs)
+        if link.sign not in EQUAL and not limit:
             return self.other(link)
         if (s.number, link.number) in self.introductions:
             if self.introduces(link.right):
                 return None
             return Judgement("undecided", "definition", "a symbol is introduced here; the lines that use it are held against this one")
+        supposed = suppose.assumed(self, link)
+        if supposed is not None:
+            return None if suppose.introduced(s.fragment, label=True) else supposed
         try:
-            return self.equation(link)
+            link = identities.at_a_point(link) or link
+            said = suppose.conditioned(self, link) or self.equation(link)
+            return suppose.SPECIAL if said.verdict == "refuted" and suppose.aside(self, link) else said
         except RecursionError:
             return Judgement("undecided", "too-large", "the formula is nested too deeply")
         except (IndexError, KeyError, ValueError, TypeError, AttributeError, AssertionError, ZeroDivisionError) as e:
@@ -200,7 +211,10 @@ class Judge:
             "<-": "an update of parameters is not an equation",
             "=>": "an implication is not decided",
         }
-        found = bound(self.page(self.order(link.statement)[0]), link, self.statements)
+        aside = link.statement.fragment is not None and suppose.introduced(link.statement.fragment)
+        found = bound(self.page(self.order(link.statement)[0]), link, self.statements, self.conditions(link))
+        if link.sign in ("in", "∈") or (aside and (found is None or found.verdict != "proved")):
+            return found if found is not None and (found.verdict == "proved" or not aside) else None
         if isinstance(found, Judgement):
             return found
         return Judgement("undecided", "not-an-equation", reasons.get(link.sign, f"relations with `{link.sign}` are not decided"))
@@ -254,8 +268,15 @@ class Judge:
         """Whether the right side is a derivative itself: what ``δ_t = ∂L/∂h_t`` introduces."""
         return kind(unwrapped(right)) == "Derivative"
 
-    def equation(self, link: Link) -> Judgement:
-        """Decide one equation on the pages that may be meant."""
+    def conditions(self, link: Link) -> tuple[Condition, ...]:
+        """What a link is said to hold for."""
+        key = (link.statement.number, link.number)
+        if key not in self.supposed:
+            self.supposed[key] = conditions(link.statement, link.given) if key[0] < len(self.statements) else ()
+        return self.supposed[key]
+
+    def equation(self, link: Link, under: Callable[[Page], Page | None] = lambda page: page) -> Judgement:
+        """Decide one equation on the pages that may be meant, each changed by what is supposed."""
         first: tuple[Page, Outcome] | None = None
         left, right = link.left, link.right
         broken = malformed(left)
@@ -263,7 +284,9 @@ class Judge:
             return self.mended(link, broken)
         outcomes: list[tuple[Page, Outcome]] = []
         for k in self.order(link.statement):
-            page = self.page(k)
+            page = under(self.page(k))
+            if page is None:
+                continue
             page.matrixlike = 2 if self.declared is not None and link.statement.number >= self.declared else 0
             outcome = self.attempt(page, left, right, link)
             if outcome.equal and outcome.reading == "scalar" and self.matrices and outcome.near:
@@ -329,6 +352,8 @@ class Judge:
             notes.append("the step named is the last one")
         if outcome.lenient:
             notes.append("rows and columns are told by what they stand beside")
+        if everystep.spans_time(page, link.left, link.right):
+            notes.append(everystep.note(page, link.left, link.right, chooser, outcome.lenient))
         layout = "denominator" if "denominator" in chooser.tags else "numerator"
         return Judgement("proved", None, "", outcome.reading, layout, assumptions=tuple(dict.fromkeys(notes)))
 
@@ -486,6 +511,8 @@ class Judge:
         said.reading = Decider(page).reading(link.left, link.right, outcome.mode[0])
         if repair is not None:
             said.code, said.message, said.expected, said.blame = repair.code, repair.message, repair.expected, repair.blame
+            if everystep.spans_time(page, link.left, link.right) and (first := everystep.failure(page, link.left, link.right, outcome.best)):
+                said.message += f"; {first}"
         else:
             span = span_of(link.right)
             said.blame = span if span is not None and link.start <= span[0] else None

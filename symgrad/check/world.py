@@ -13,8 +13,8 @@ and the adjoints ∂L_s/∂q_t of the loss of every step s come from one sweep b
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -53,6 +53,8 @@ class Equation:
 
     key: str
     compute: Callable[[World, int, Lookup], Value]
+    argument: str = ""  # of ``z = f(a)``: a
+    function: str = ""  # and f
 
 
 Lookup: TypeAlias = Callable[[str, "int | None"], Value]
@@ -100,8 +102,19 @@ class World:
         at = (key, step if key in self.model.timed else None)
         found = self._values.get(at)
         if found is None:
-            found = self._values[at] = self._computed(*at)
+            found = self._values[at] = self._computed(*at) if not self.fixed else self._supposed(*at)
         return found
+
+    def _supposed(self, key: str, step: int | None) -> Value:
+        """The value, or the one that is supposed; then the activation has it at this argument, and its slope follows."""
+        found = self._computed(key, step)
+        wanted = self.fixed.get((key, step), self.fixed.get((key, None)))
+        if wanted is None:
+            return found
+        equation = self.model.equations.get(key)
+        if equation is not None and equation.function and step is not None and step >= 1:
+            self.draws.force(equation.function, self.value(equation.argument, step).a, wanted)
+        return replace(found, a=np.full_like(found.a, wanted))
 
     def _computed(self, key: str, step: int | None) -> Value:
         dims = self.model.dims.get(key)
@@ -141,6 +154,8 @@ class World:
 
     lagged: frozenset[str] = frozenset()
     zeros: frozenset[str] = frozenset()  # states that begin at zero
+    fixed: Mapping[Quantity, int] = {}  # values that are supposed, at a step or (None) at every step
+    held: bool = False  # whether gates that are supposed to have a value are constants
 
     # -- local derivatives ----------------------------------------------------------------------------------------------------
 
@@ -155,6 +170,10 @@ class World:
         equation = self.model.equations.get(key)
         if equation is None or step is None or step < 1:
             return {}
+        if self.fixed:
+            self.value(key, step)
+            if self.held and equation.function and ((key, step) in self.fixed or (key, None) in self.fixed):
+                return {}
         named: dict[Quantity, Value] = {}
 
         def listen(name: str, t: int | None) -> Value:
