@@ -76,7 +76,8 @@ def collect(statements: list[Statement]) -> Collected:
     group = Group(0)
     out.groups.append(group)
     page = Page(Symbols(), {})
-    bases = {str(spelled(h)) for s in statements for n in s.nodes if kind(n) in ("Name", "Power", "Index") and (sp := head_and_parts(n)) for h in sp[:1] if step_part(sp[1], out.letter)}
+    named = [split for s in statements for n in s.nodes if kind(n) in ("Name", "Power", "Index") and (split := head_and_parts(n)) is not None]
+    bases = {str(spelled(head)) for head, parts in named if step_part(parts, out.letter)}
     stepped = {id(s.fragment) for s in statements if relation_of(s.node) is not None and any(
         step_part(split[1], out.letter) for n in s.nodes if kind(n) in ("Name", "Power", "Index") and (split := head_and_parts(n)))}  # fmt: skip
     timeless = Counter(id(s.fragment) for s in statements if relation_of(s.node) is not None and id(s.fragment) not in stepped)
@@ -138,7 +139,7 @@ def collect(statements: list[Statement]) -> Collected:
 
 def handed_over(old: Group, new: Definition, letter: str) -> dict[str, Definition]:
     """The equations before a second definition of h that only this one uses: they belong to the cell that begins there."""
-    todo, found = [new], set()
+    todo, found = [new], set[str]()
     while todo:
         for key in stepped_names(todo.pop(), letter) & set(old.definitions) - found - {new.key}:
             found.add(key)

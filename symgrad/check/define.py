@@ -79,7 +79,7 @@ def states(definitions: dict[str, Definition], letter: str) -> set[str]:
 
 def upstream(definitions: dict[str, Definition], keys: set[str], letter: str) -> set[str]:
     """The quantities that some are computed from."""
-    found, todo = set(), list(keys)
+    found, todo = set[str](), list(keys)
     while todo:
         for name in stepped_names(definitions[todo.pop()], letter) & set(definitions) - found - keys:
             found.add(name)

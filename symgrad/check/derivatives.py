@@ -86,7 +86,8 @@ def modes(run: Run, node: Any, of: tuple[str, int], wrt: tuple[str, int | None])
             Option(1 if sign != "d" else 3, STEP, f"{who} is read as the immediate derivative: what comes from the step before is fixed", tag="immediate")
         )
     if gap == "far" and of[0] == wrt[0] and len(run.page.lagged) > 1:
-        options.append(Option(1, OWN, f"{who} is read as the derivative along {run.page.notes.get(of[0], of[0])} alone: the other states are fixed", tag="immediate"))
+        alone = run.page.notes.get(of[0], of[0])
+        options.append(Option(1, OWN, f"{who} is read as the derivative along {alone} alone: the other states are fixed", tag="immediate"))
     d = run.page.definitions.get(of[0])
     if d is not None and gap != "far" and any(r.key == wrt[0] for r, _ in run.page.references(d)) and len(model.equations) > 1:
         options.append(

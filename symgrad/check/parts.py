@@ -46,17 +46,14 @@ def given(run: Run, node: Any) -> Value:
     if step is not None and word in RECURRENT:
         return weighed(run, adjoint(run, key, step, losses, "carry", entries))
     if step is not None and word in IMMEDIATE and not entries:
-        options = (Option(0, "now", f"the direct part is what the loss of step {step_name(run)} gives"), Option(0, "own", "the direct part is what its own next value gives"))
-        if run.chooser.choose(("bar", key, word), options) == "now":
+        now = Option(0, "now", f"the direct part is what the loss of step {run.page.symbols.letter} gives")
+        own = Option(0, "own", "the direct part is what its own next value gives")
+        if run.chooser.choose(("bar", key, word), (now, own)) == "now":
             return weighed(run, adjoint(run, key, step, tuple(s for s in losses if s == step), "total", entries))
         if step + 1 > run.world.steps:
             raise OutOfTime(key)
         return weighed(run, through(run, key, key, step, losses, 1))
     raise Unsupported("which part of the derivative is meant", node)
-
-
-def step_name(run: Run) -> str:
-    return run.page.symbols.letter
 
 
 def behind_of(run: Run, condition: Any) -> str | None:

@@ -470,7 +470,8 @@ class Judge:
 
     def unmatched(self, page: Page, link: Link) -> set[str]:
         """The component indices that the right side has and the left side has not, and that no sum binds."""
-        left, right = ({w for n in walk(side) if (r := page.symbols.ref(n)) is not None for e in r.entries for w in letters(e)} for side in (link.left, link.right))
+        refs = ([r for n in walk(side) if (r := page.symbols.ref(n)) is not None] for side in (link.left, link.right))
+        left, right = ({w for r in found for e in r.entries for w in letters(e)} for found in refs)
         if not left or any(kind(n) == "Big" for n in walk(link.right)):
             return set()
         return {w for w in right - left - bound_letters(link.right) if len(w) == 1}
@@ -489,8 +490,8 @@ class Judge:
     def unexplained(self, page: Page) -> set[str]:
         """The states that the document differentiates without saying how they are updated: the whole cell takes part in any gradient."""
         known = page.lagged - set(page.definitions)
-        of = {r.key for s in self.statements for n in s.nodes if kind(n) == "Derivative" and (r := page.symbols.ref(unwrapped(n.of))) is not None} if known else set()
-        return known & of
+        taken = [page.symbols.ref(unwrapped(n.of)) for s in self.statements for n in s.nodes if kind(n) == "Derivative"] if known else []
+        return {r.key for r in taken if r is not None} & known
 
     def introduced(self, page: Page, link: Link) -> bool:
         """Whether a later side of the chain gives the value of a side with an unknown symbol."""
