@@ -129,6 +129,10 @@ def collect(statements: list[Statement]) -> Collected:
             continue
         group.definitions[key] = d
         out.defining.add((s.number, 0))
+        inner = inner_definition(rel, side, d.letter, out.families)
+        if inner is not None and inner[0] not in group.definitions:
+            group.definitions[inner[0]] = Definition(inner[0], inner[1], inner[2], inner[3], (), s, inner[4])
+            out.defining.add((s.number, side))
         for k in range(1, side):
             out.defining.add((s.number, k))
             other = definition_of_side(rel.sides[k], out.letter, out.families)
@@ -247,7 +251,8 @@ def own_letter(rel: Any, letter: str, stepped: set[str]) -> str:
     at = [(str(spelled(h)), step) for _, h, parts in names_in(rel.sides[-1]) if (step := step_part(parts, own)) is not None]
     lagged = any(kind(unwrapped(step.node)) == "Sum" for _, step in at)
     whole = lagged or (own not in ("i", "j") and any(kind(n) in ("Diagonal", "Transpose") for n in walk(rel.sides[-1])))
-    return str(own) if whole and at and all(base in stepped for base, _ in at) else letter
+    recurs = any(base == str(spelled(split[0])) and kind(unwrapped(step.node)) == "Sum" for base, step in at)
+    return str(own) if recurs or (whole and at and all(base in stepped for base, _ in at)) else letter
 
 
 def families(statements: list[Statement]) -> frozenset[str]:
@@ -330,8 +335,10 @@ def definition(rel: Any, letter: str, gates: frozenset[str] = frozenset()) -> tu
     while (
         side + 1 < len(rel.sides)
         and rel.signs[side] in DEFINING
-        and kind(unwrapped(rel.sides[side])) in ("Name", "Power", "Index")
-        and definition_of_side(rel.sides[side], letter, gates) is not None
+        and (
+            (kind(unwrapped(rel.sides[side])) in ("Name", "Power", "Index") and definition_of_side(rel.sides[side], letter, gates) is not None)
+            or (general(rel.sides[side]) and not derived(rel.sides[side + 1]) and not general(rel.sides[side + 1]))
+        )
     ):
         side += 1
     right = rel.sides[side]
@@ -353,6 +360,24 @@ def definition(rel: Any, letter: str, gates: frozenset[str] = frozenset()) -> tu
     if left[0] in LOSSES:
         return None
     return (*left, side)
+
+
+def general(side: Any) -> bool:
+    """``f(h_{t-1}, x_t)``: that there is a formula, not which."""
+    node = unwrapped(side)
+    return kind(node) == "Apply" and len(node.args) > 1 and kind(node.function) == "Name" and node.function.base not in BUILTIN
+
+
+def inner_definition(rel: Any, side: int, letter: str, gates: frozenset[str]) -> tuple[str, Any, str, int, Any] | None:
+    r"""``h_t = \sigma(o_t) = \sigma(W x_t + \dots)`` says what o is too: its key, formula, letter, shift and name."""
+    if side + 1 >= len(rel.sides) or rel.signs[side] not in DEFINING:
+        return None
+    first, second = unwrapped(rel.sides[side]), unwrapped(rel.sides[side + 1])
+    if not (kind(first) == kind(second) == "Apply" and first.function == second.function and len(first.args) == len(second.args) == 1):
+        return None
+    name, formula = unwrapped(first.args[0]), unwrapped(second.args[0])
+    found = definition_of_side(name, letter, gates) if kind(name) in ("Name", "Power") and kind(formula) == "Sum" else None
+    return None if found is None or found[3] else (found[0], formula, found[1], found[2], name)
 
 
 def stepped_names(d: Definition, letter: str) -> set[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 PAGES = 4  # groups of definitions that one claim is tried on
 CONFIRMED = 3  # claims that must hold before a cell that is not the document's own may refute others
+ANOTHER = "this does not hold of that cell, but the document may mean another one"
 MOST_STEPS = 6  # that a world is unrolled over
 SECONDS = 1.0  # for the diagnosis of one claim
 
@@ -391,9 +392,10 @@ class Judge:
 
     def failed(self, page: Page, outcome: Outcome, link: Link, outcomes: list[tuple[Page, Outcome]]) -> Judgement:
         """Refuted, or open."""
-        deadline = time.process_time() + SECONDS
-        repair = diagnose.repair(page, outcome, link, deadline)
         notes = tuple(self.assumed(page, outcome))
+        if outcome.missing is None and (opened := self.unknown_cell(page, outcome, link)) is not None:
+            return replace(opened, assumptions=notes)
+        repair = diagnose.repair(page, outcome, link, time.process_time() + SECONDS)
         if repair is not None and repair.code == "immediate-for-total" and repair.message.startswith("the immediate"):
             return Judgement(
                 "proved",
@@ -408,15 +410,8 @@ class Judge:
                 return self.refuted(page, outcome, link, repair, notes)
             what = described(outcome.missing.where) if outcome.missing.where is not None and kind(outcome.missing.where) != "NoneType" else name
             return Judgement("undecided", "undefined-symbol", f"nothing in the document defines {what or name}", assumptions=notes)
-        if outcome.missing is None and self.opaque(page, outcome) and self.conventional(page, link):
-            return Judgement("undecided", "incomplete-cell", f"the document does not say what {self.opaque(page, outcome)} is computed from", assumptions=notes)
-        missing = self.unexplained(page) if outcome.missing is None and (derived(link.left) or derived(link.right)) else set()
-        if missing:
-            names = " and ".join(page.notes.get(k, k) for k in sorted(missing))
-            return Judgement("undecided", "incomplete-cell", f"the document does not say how {names} is updated", assumptions=notes)
         if not self.certain:
-            why = "this does not hold of that cell, but the document may mean another one"
-            return Judgement("undecided", "undefined-symbol" if outcome.missing is not None else "ambiguous", why, assumptions=notes)
+            return Judgement("undecided", "undefined-symbol", ANOTHER, assumptions=notes)
         alone = self.unmatched(page, link) if outcome.missing is None and repair is None else set()
         if alone:
             why = f"the index {', '.join(sorted(alone))} stands on one side only; a sum over it may be meant"
@@ -443,6 +438,15 @@ class Judge:
         ):
             return Judgement("undecided", "ambiguous", "no reading that was tried makes this true, and not all could be tried", assumptions=notes)
         return self.refuted(page, outcome, link, repair, notes)
+
+    def unknown_cell(self, page: Page, outcome: Outcome, link: Link) -> Judgement | None:
+        """What keeps a claim open whatever slip might be found in it: the cell is not known well enough."""
+        if self.opaque(page, outcome) and self.conventional(page, link):
+            return Judgement("undecided", "incomplete-cell", f"the document does not say what {self.opaque(page, outcome)} is computed from")
+        if (derived(link.left) or derived(link.right)) and (missing := self.unexplained(page)):
+            names = " and ".join(page.notes.get(k, k) for k in sorted(missing))
+            return Judgement("undecided", "incomplete-cell", f"the document does not say how {names} is updated")
+        return None if self.certain else Judgement("undecided", "ambiguous", ANOTHER)
 
     def conventional(self, page: Page, link: Link) -> bool:
         """Whether a side has adjoint symbols, ∇, gradients at steps told by number, or rounded numbers.
