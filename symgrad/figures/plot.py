@@ -7,7 +7,6 @@ r"""``symgrad plot``: pictures as SVG or PNG, drawn with matplotlib's `Figure`, 
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -16,34 +15,13 @@ import numpy as np
 from symgrad.bounds.norms import norm_bound
 from symgrad.errors import SymgradError
 from symgrad.face.jacobian import jacobian
+from symgrad.figures.graph import graph
+from symgrad.figures.style import COLORS, figure, written
 
 if TYPE_CHECKING:
     from symgrad.face.cell import Cell
 
-STYLE = {"svg.hashsalt": "symgrad", "svg.fonttype": "path", "font.size": 9.0, "font.family": "DejaVu Sans", "mathtext.fontset": "cm"}
-COLORS = ("#0072b2", "#009e73", "#d55e00")
 SEED = 7
-
-
-def figure(width: float, height: float) -> Any:
-    """An empty figure of so many inches; raises `SymgradError` where matplotlib is missing."""
-    try:
-        from matplotlib.figure import Figure
-    except ImportError:
-        raise SymgradError("a picture needs matplotlib: pip install 'symgrad[plot]'") from None
-    return Figure(figsize=(width, height), layout="constrained")
-
-
-def written(draw: Callable[[], Any], to: str) -> bytes:
-    """The bytes of the picture; no date, no random identifier."""
-    figure(1, 1)
-    import matplotlib
-
-    out = io.BytesIO()
-    with matplotlib.rc_context(STYLE):
-        fig = draw()
-        fig.savefig(out, format=to, dpi=160, metadata={"Date": None, "Creator": None} if to == "svg" else {"Software": None})
-    return out.getvalue()
 
 
 def square(cell: Cell) -> Any:
@@ -141,7 +119,7 @@ def forget(cell: Cell) -> Any:
     return fig
 
 
-KINDS: dict[str, Callable[..., Any]] = {"square": square, "norms": norms, "forget": forget}
+KINDS: dict[str, Callable[..., Any]] = {"graph": graph, "square": square, "norms": norms, "forget": forget}
 
 
 def plot(cell: Cell, kind: str, to: str = "svg") -> bytes:

@@ -1,0 +1,45 @@
+"""What all pictures share: an empty figure, its letters and colours, and the bytes of a finished one, the same on every run."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from typing import Any
+
+from symgrad.errors import SymgradError
+
+STYLE = {"svg.hashsalt": "symgrad", "svg.fonttype": "path", "font.size": 9.0, "font.family": "STIXGeneral", "mathtext.fontset": "stix"}
+BLUE, GREEN, RED, GREY = "#0072b2", "#00805a", "#c8500a", "#6b6b6b"
+COLORS = (BLUE, GREEN, RED, "#8a5a9e")
+FORMATS = ("svg", "png", "pdf")
+_NAMELESS: dict[str, dict[str, None]] = {
+    "svg": {"Date": None, "Creator": None}, "png": {"Software": None}, "pdf": {"CreationDate": None, "Producer": None, "Creator": None},
+}  # fmt: skip
+_OTHERWISE = {r" \operatorname": r"\,\operatorname", r"\bigl": "", r"\bigr": "", r"\!": "", r"\lVert": r"\Vert", r"\rVert": r"\Vert"}
+
+
+def figure(width: float, height: float, layout: str | None = "constrained") -> Any:
+    """An empty figure of so many inches; raises `SymgradError` where matplotlib is missing."""
+    try:
+        from matplotlib.figure import Figure
+    except ImportError:
+        raise SymgradError("a picture needs matplotlib: pip install 'symgrad[plot]'") from None
+    return Figure(figsize=(width, height), layout=layout)
+
+
+def written(draw: Callable[[], Any], to: str) -> bytes:
+    """The bytes of the picture; no date, no random identifier."""
+    figure(1, 1)
+    import matplotlib
+
+    out = io.BytesIO()
+    with matplotlib.rc_context(STYLE):
+        draw().savefig(out, format=to, dpi=160, metadata=_NAMELESS[to])
+    return out.getvalue()
+
+
+def mathtext(latex: str) -> str:
+    """A formula of ours for matplotlib's own setter, which knows one size of bracket and sets no space before a word."""
+    for word, other in _OTHERWISE.items():
+        latex = latex.replace(word, other)
+    return f"${latex}$"
