@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 SIZE, SMALL = 11.0, 8.5  # points
 WIDEST = 150.0  # points of a label on its edge; a wider one stands below the graph
 MARGIN = 8.0
-COLORS = {GREEN: "diagonal: entry by entry", BLUE: "through a matrix", GREY: "from the input"}
+COLORS = {GREEN: "diagonal: entry by entry", BLUE: "entries mixed", GREY: "from the input"}
 
 
 @dataclass(frozen=True)
@@ -48,8 +48,10 @@ class Label:
 
 
 def _diagonal(value: Tensor) -> bool:
-    parts = [f for t in value.terms for f in t.factors]
-    return all(_diagonal(f.value) if isinstance(f.value, Tensor) else len(f.indices) < 2 or f.value == IDENTITY for f in parts)
+    """Whether T[i, j] = 0 but for i = j: every term has its I[i, j]."""
+    half = value.rank // 2
+    needed = {(k, half + k) for k in range(half)}
+    return value.rank % 2 == 0 and all(needed <= {f.indices for f in t.factors if f.value == IDENTITY} for t in value.terms)
 
 
 def labels(program: Program) -> list[Label]:
