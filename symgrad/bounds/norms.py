@@ -23,6 +23,11 @@ from symgrad.calculus.jacobian import Derivative
 from symgrad.errors import SymgradError
 from symgrad.language.program import Program
 from symgrad.language.tensor import IDENTITY, ONE, Tensor, Term
+from symgrad.notation.derivation import left_side
+from symgrad.notation.latex import latex
+from symgrad.notation.syntax import Node
+from symgrad.notation.text import text
+from symgrad.notation.write import Writer
 
 UNIT = Domain(sp.S.Zero, sp.S.One, (True, True))
 OPEN = Domain(-sp.S.One, sp.S.One, (True, True))
@@ -38,12 +43,14 @@ class Lemma:
     bound: sp.Expr
     enclosure: Enclosure | None
 
-    def __str__(self) -> str:
+    def text(self, writer: Writer) -> str:
+        """The lemma in the names of the program."""
+        said = f"|{text(writer.expression(self.factor))}| ≤ {_text(self.bound)}"
         if self.enclosure is None:
-            return f"|{pretty(self.factor)}| ≤ {pretty(self.bound)}"
-        where = ", ".join(f"{s} ∈ {d}" for s, d in self.enclosure.domain.items() if not d.whole)
+            return said
+        where = ", ".join(f"{text(writer.symbol(s))} ∈ {d}" for s, d in self.enclosure.domain.items() if not d.whole)
         attained = {True: "attained", False: "not attained", None: ""}[self.enclosure.high.attained]
-        return f"|{pretty(self.factor)}| ≤ {pretty(self.bound)}" + (f" for {where}" if where else "") + (f", {attained}" if attained else "")
+        return ", ".join(part for part in (f"{said} for {where}" if where else said, attained) if part)
 
 
 @dataclass(frozen=True)
@@ -61,17 +68,32 @@ class NormBound:
         found = self.expression.subs({s: values[w.name] for w, s in self.norms.items()})
         return float(found)
 
-    def __str__(self) -> str:
-        lines = [f"‖J‖ ≤ {pretty(self.expression)}", *(f"  {x}" for x in self.lemmas), *(f"  {x}" for x in self.invariants)]
-        return "\n".join(lines)
+    @property
+    def writer(self) -> Writer:
+        """What sets the names of the program."""
+        return Writer(self.jacobian.program)
+
+    def _named(self) -> dict[sp.Symbol, tuple[Node, str]]:
+        """What each norm is a norm of, and which: the largest entry of a vector has an ∞."""
+        return {norm: (self.writer.symbol(s), "∞" * norm.name.endswith("∞")) for s, norm in self.norms.items()}
+
+    def text(self) -> str:
+        """The right side in Unicode."""
+        names = {norm: sp.Symbol(f"‖{text(node)}‖{'_' * bool(which)}{which}") for norm, (node, which) in self._named().items()}
+        return _text(self.expression.xreplace(names))
 
     def latex(self) -> str:
         """The right side as LaTeX."""
-        def written(w: sp.Symbol) -> str:
-            return " ".join(sp.latex(sp.Symbol(part)) for part in w.name.split("@"))
+        names = {norm: rf"\lVert {latex(node)} \rVert" + r"_\infty" * bool(which) for norm, (node, which) in self._named().items()}
+        return str(sp.latex(self.expression, symbol_names=names, order="none"))
 
-        names = {s: rf"\lVert {written(w)} \rVert" + r"_\infty" * s.name.endswith("∞") for w, s in self.norms.items()}
-        return str(sp.latex(self.expression, symbol_names=names))
+    def proof(self) -> list[str]:
+        """The lemmas and the invariants, a line each."""
+        return [*(lemma.text(self.writer) for lemma in self.lemmas), *self.invariants]
+
+    def __str__(self) -> str:
+        left = text(left_side(self.writer, self.jacobian.of, self.jacobian.wrt))
+        return "\n".join([f"‖{left}‖ ≤ {self.text()}", *(f"  {line}" for line in self.proof())])
 
 
 class Norms:
@@ -101,7 +123,8 @@ class Norms:
                     break
                 if e.lower >= -1 and e.upper <= 1:
                     how = "its equation maps [-1, 1] into itself" if assumed else "whatever the state before was"
-                    out[old] = out[new] = f"{old} ∈ [-1, 1]: {how}" + (", and it starts there" if assumed else "")
+                    shown = text(Writer(self.program).symbol(new))
+                    out[old] = out[new] = f"{shown} ∈ [-1, 1]: {how}" + (", and it starts there" if assumed else "")
                     break
         return out
 
@@ -136,7 +159,7 @@ class Norms:
         if not self._path(term, rank):
             raise SymgradError("a bound of the norm is read off products of matrices and diagonals; this Jacobian is another contraction")
         for parts in diagonals.values():
-            result *= self.largest(sp.Mul(*parts))
+            result *= sp.Mul(*map(self.largest, _apart(self.program.inlined(sp.Mul(*parts)))))
         return result
 
     def _path(self, term: Term, rank: int) -> bool:
@@ -158,7 +181,6 @@ class Norms:
 
     def largest(self, v: sp.Expr) -> sp.Expr:
         """max |v| over the ranges of its names; a name without a range is a parameter, unless v is bounded whatever it is."""
-        v = self.program.inlined(v)
         if v not in self.lemmas:
             domains = {s: d for s in v.free_symbols if (d := self.domain(s)) is not None}
             self.lemmas[v] = self._lemma(v, domains)
@@ -199,9 +221,23 @@ class Norms:
         return _number(e)
 
 
+def _apart(v: sp.Expr) -> list[sp.Expr]:
+    """The factors of v, those with a name in common together: max |a b| ≤ max |a| max |b|, with = where a and b share no name."""
+    groups: list[list[sp.Expr]] = []
+    for factor in sp.Mul.make_args(v):
+        near = [g for g in groups if any(factor.free_symbols & f.free_symbols for f in g)]
+        groups = [g for g in groups if g not in near] + [[factor, *(f for g in near for f in g)]]
+    return [sp.Mul(*g) for g in groups]
+
+
 def _outside(v: sp.Expr) -> set[sp.Symbol]:
     """The names that do not only stand in arguments of functions."""
     return set(v.xreplace({f: sp.Dummy() for f in v.atoms(sp.Function)}).free_symbols) & set(v.free_symbols)
+
+
+def _text(e: sp.Expr) -> str:
+    """An expression on one line, its terms as they were found."""
+    return pretty(sp.sstr(e, order="none"))
 
 
 def _number(e: Enclosure) -> sp.Expr:
