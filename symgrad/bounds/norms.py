@@ -8,9 +8,11 @@ the GRU has ‖J‖ ≤ 1 + ½ ‖U_z‖ + ‖U_h‖ (1 + ¼ ‖U_r‖).  ‖·�
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 import sympy as sp
 
@@ -43,9 +45,9 @@ class Lemma:
     bound: sp.Expr
     enclosure: Enclosure | None
 
-    def text(self, writer: Writer) -> str:
+    def text(self, writer: Writer, names: Mapping[sp.Symbol, sp.Symbol]) -> str:
         """The lemma in the names of the program."""
-        said = f"|{text(writer.expression(self.factor))}| ≤ {_text(self.bound)}"
+        said = f"|{text(writer.expression(self.factor))}| ≤ {_text(self.bound.xreplace(names))}"
         if self.enclosure is None:
             return said
         where = ", ".join(f"{text(writer.symbol(s))} ∈ {d}" for s, d in self.enclosure.domain.items() if not d.whole)
@@ -63,10 +65,9 @@ class NormBound:
     invariants: tuple[str, ...]
     norms: Mapping[sp.Symbol, sp.Symbol] = field(default_factory=dict)  # a weight, or an unbounded vector, → the symbol of its norm
 
-    def at(self, values: Mapping[str, float]) -> float:
-        """The bound for given norms, by the names of the weights."""
-        found = self.expression.subs({s: values[w.name] for w, s in self.norms.items()})
-        return float(found)
+    def at(self, values: Mapping[str, Any]) -> Any:
+        """The bound for given norms, numbers or arrays of them, by the names of the weights."""
+        return _value(self.expression, {s: values[w.name] for w, s in self.norms.items()})
 
     @property
     def writer(self) -> Writer:
@@ -77,10 +78,12 @@ class NormBound:
         """What each norm is a norm of, and which: the largest entry of a vector has an ∞."""
         return {norm: (self.writer.symbol(s), "∞" * norm.name.endswith("∞")) for s, norm in self.norms.items()}
 
+    def _spelled(self) -> dict[sp.Symbol, sp.Symbol]:
+        return {norm: sp.Symbol(f"‖{text(node)}‖{'_' * bool(which)}{which}") for norm, (node, which) in self._named().items()}
+
     def text(self) -> str:
         """The right side in Unicode."""
-        names = {norm: sp.Symbol(f"‖{text(node)}‖{'_' * bool(which)}{which}") for norm, (node, which) in self._named().items()}
-        return _text(self.expression.xreplace(names))
+        return _text(self.expression.xreplace(self._spelled()))
 
     def latex(self) -> str:
         """The right side as LaTeX."""
@@ -89,11 +92,14 @@ class NormBound:
 
     def proof(self) -> list[str]:
         """The lemmas and the invariants, a line each."""
-        return [*(lemma.text(self.writer) for lemma in self.lemmas), *self.invariants]
+        return [*(lemma.text(self.writer, self._spelled()) for lemma in self.lemmas), *self.invariants]
+
+    def left(self) -> Node:
+        """∂of/∂wrt."""
+        return left_side(self.writer, self.jacobian.of, self.jacobian.wrt)
 
     def __str__(self) -> str:
-        left = text(left_side(self.writer, self.jacobian.of, self.jacobian.wrt))
-        return "\n".join([f"‖{left}‖ ≤ {self.text()}", *(f"  {line}" for line in self.proof())])
+        return f"‖{text(self.left())}‖ ≤ {self.text()}"
 
 
 class Norms:
@@ -188,9 +194,11 @@ class Norms:
 
     def _lemma(self, v: sp.Expr, domains: Mapping[sp.Symbol, Domain]) -> Lemma:
         try:
+            if v.has(sp.Derivative):
+                raise NotBounded("an activation left open has no bound of its slope")
             e = enclosed(sp.Abs(v), domains) if not _outside(v) - domains.keys() else None
-        except NotBounded:
-            raise SymgradError(f"{pretty(v)} has no known range: an activation left open has no bound of its slope") from None
+        except NotBounded as why:
+            raise SymgradError(f"the norm cannot be bounded: {why}") from None
         if e is not None and e.upper < INF:
             return Lemma(v, _number(e), e)
         known: list[sp.Expr] = []
@@ -235,6 +243,15 @@ def _outside(v: sp.Expr) -> set[sp.Symbol]:
     return set(v.xreplace({f: sp.Dummy() for f in v.atoms(sp.Function)}).free_symbols) & set(v.free_symbols)
 
 
+def _value(e: sp.Expr, norms: Mapping[sp.Symbol, Any]) -> Any:
+    """A polynomial of norms at numbers or arrays."""
+    if e.is_Symbol:
+        return norms[e]
+    if e.is_Pow:
+        return _value(e.base, norms) ** int(e.exp)
+    return sum(_value(a, norms) for a in e.args) if e.is_Add else math.prod(_value(a, norms) for a in e.args) if e.is_Mul else float(e)
+
+
 def _text(e: sp.Expr) -> str:
     """An expression on one line, its terms as they were found."""
     return pretty(sp.sstr(e, order="none"))
@@ -250,7 +267,7 @@ def norm_bound(jacobian: Derivative) -> NormBound:
     norms = Norms(jacobian.program)
     expression = norms.norm(jacobian.tensor)
     used = {s for lemma in norms.lemmas.values() for s in lemma.factor.free_symbols}
-    invariants = tuple(dict.fromkeys(text for s, text in norms.invariant.items() if s in used))
+    invariants = tuple(dict.fromkeys(said for s, said in norms.invariant.items() if s in used and norms._range(s) is None))
     return NormBound(jacobian, expression, tuple(norms.lemmas.values()), invariants, norms.norms)
 
 
