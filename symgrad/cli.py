@@ -133,6 +133,7 @@ def parser() -> argparse.ArgumentParser:
         "symgrad flow gru",
         "symgrad flow lstm_torch --weights model.npz --input sequence.npy",
         "symgrad flow rnn --steps 50 --format json",
+        "symgrad flow lstm --steps 50 --picture flow.svg",
     )  # fmt: skip
     _cell(p)
     p.add_argument("--weights", metavar="FILE", help="a .npz or .pt file, under the cell's names or torch's (weight_ih_l0, …); default: random")
@@ -140,6 +141,8 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument("--size", type=_count, default=16, metavar="N", help="units, for random weights (default: 16)")
     p.add_argument("--steps", type=_count, default=20, metavar="T", help="steps, for a random input (default: 20)")
     p.add_argument("--seed", type=int, default=0)
+    p.add_argument("--singular", action="store_true", help="list every singular value of every step and product")
+    p.add_argument("--picture", metavar="FILE", help="draw the report too, to a .svg, .png or .pdf file")
     p.add_argument("--format", choices=("text", "json"), default="text")
 
     p = command(
@@ -332,7 +335,7 @@ def plot(args: argparse.Namespace) -> int:
 
 def flow(args: argparse.Namespace) -> int:
     """``symgrad flow CELL``."""
-    from symgrad.flow.flow import run
+    from symgrad.flow.command import run
 
     return run(args)
 

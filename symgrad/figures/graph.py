@@ -7,6 +7,7 @@ so ∂h_t/∂h_{t-1} is the sum over the paths from h_{t-1} to h_t of the produc
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import sympy as sp
@@ -62,7 +63,7 @@ def labels(program: Program) -> list[Label]:
 
 
 class _Setting:
-    """Formulas as mathtext, with their sizes in points; what mathtext cannot set is plain text."""
+    """Formulas as they are drawn, with their sizes in points."""
 
     def __init__(self, program: Program) -> None:
         from matplotlib.font_manager import FontProperties
@@ -71,12 +72,8 @@ class _Setting:
         self.setter, self.font, self.functions = TextToPath(), FontProperties, functions(program)
 
     def __call__(self, node: Node, size: float = SIZE) -> tuple[str, tuple[float, float]]:
-        shown = mathtext(latex(node, self.functions))
-        try:
-            return shown, self.extent(shown, size)
-        except ValueError:
-            plain = text(node).replace("$", r"\$")
-            return plain, self.extent(plain, size)
+        shown = mathtext(latex(node, self.functions), text(node))
+        return shown, self.extent(shown, size)
 
     def extent(self, shown: str, size: float) -> tuple[float, float]:
         """Width and height."""
@@ -153,14 +150,15 @@ def _draw_edge(ax: Any, route: tuple[tuple[Point, Point], ...], color: str) -> N
     from matplotlib.path import Path
 
     points, codes = [route[0][0]], [Path.MOVETO]
-    for (_, (ax0, ay)), (b0, b1) in zip(route, route[1:], strict=False):
+    for (_, (ax0, ay)), (b0, b1) in pairwise(route):
         (bx, by), half = b0, (b0[0] - ax0) / 2
         points += [(ax0 + half, ay), (bx - half, by), (bx, by)]
         codes += [Path.CURVE4] * 3
         if b1 != b0:
             points.append(b1)
             codes.append(Path.LINETO)
-    ax.add_patch(FancyArrowPatch(path=Path(points, codes), arrowstyle="-|>,head_length=4,head_width=2", color=color, linewidth=1.0, zorder=2, shrinkA=0, shrinkB=0))
+    head = "-|>,head_length=4,head_width=2"
+    ax.add_patch(FancyArrowPatch(path=Path(points, codes), arrowstyle=head, color=color, linewidth=1.0, zorder=2, shrinkA=0, shrinkB=0))
 
 
 def _draw_box(ax: Any, at: Point, size: tuple[float, float], face: str, edge: str, zorder: int, width: float = 0.8) -> None:

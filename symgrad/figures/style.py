@@ -38,8 +38,14 @@ def written(draw: Callable[[], Any], to: str) -> bytes:
     return out.getvalue()
 
 
-def mathtext(latex: str) -> str:
-    """A formula of ours for matplotlib's own setter, which knows one size of bracket and sets no space before a word."""
+def mathtext(latex: str, otherwise: str = "") -> str:
+    """A formula for matplotlib's own setter, which knows one size of bracket; `otherwise`, plain text, where it cannot set it."""
+    from matplotlib.mathtext import MathTextParser
+
     for word, other in _OTHERWISE.items():
         latex = latex.replace(word, other)
+    try:
+        MathTextParser("path").parse(f"${latex}$")
+    except ValueError:
+        return otherwise.replace("$", r"\$")
     return f"${latex}$"
