@@ -37,11 +37,11 @@ def bound_block(args: argparse.Namespace) -> str:
         rows = [rf"\left\lVert {latex(b.left())} \right\rVert &\le {b.latex()}" for _, b in found]
         return "\\begin{aligned}\n" + " \\\\\n".join(rows) + "\n\\end{aligned}"
     if args.to == "json":
-        rows = [
+        told = [
             {"of": J.of.name, "wrt": J.wrt.name, "bound": b.text(), "latex": b.latex(), "proof": b.proof(), "sampled": sampled(J, b)}
             for J, b in found
         ]  # fmt: skip
-        return json.dumps({"version": 1, "cell": args.cell, "bounds": rows}, indent=2, ensure_ascii=False)
+        return json.dumps({"version": 1, "cell": args.cell, "bounds": told}, indent=2, ensure_ascii=False)
     return "\n\n".join(_told(J, b) for J, b in found)
 
 

@@ -154,8 +154,8 @@ class Norms:
                 if len(f.indices) > 2 or len(set(f.indices)) != len(f.indices):
                     raise SymgradError("a bound of the norm is read off products of matrices and diagonals; this Jacobian is another contraction")
                 result *= self.norm(f.value)
-            elif f.value in (IDENTITY, ONE):
-                continue
+            elif f.value in (IDENTITY, ONE) or f.value in self.program.constants:
+                continue  # ‖I‖ = 1, and so is the norm of a block [I; 0]
             elif len(f.indices) <= 1:
                 diagonals.setdefault(f.indices[0] if f.indices else -1, []).append(f.value)
             elif f.value.is_Symbol and len(set(f.indices)) == 2:

@@ -32,8 +32,8 @@ def along(cell: Cell, params: Mapping[str, Any], xs: Any, others: Mapping[str, T
     sizes = {d: k for s in program.parameters for d, k in zip(program.shapes[s], np.shape(params[s.name]), strict=True)}
     states = [np.zeros([int(d.subs(sizes)) for d in program.shapes[s]]) for s in program.states]
     for t, x in enumerate(xs, 1):
-        before = dict(zip(names, states, strict=True))
-        found = f(**{cell.inputs[0]: x}, **before, **params)
+        before: dict[str, Any] = dict(zip(names, states, strict=True))
+        found = f(**{cell.inputs[0]: x, **before, **params})
         whole = np.block([[found[f"{a}/{b}"] for b in names] for a in names])
         yield Moment(t, before, whole, {k: found[k] for k in others or {}})
         new = cell(x, *states, **params)

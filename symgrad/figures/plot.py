@@ -1,7 +1,8 @@
-r"""``symgrad plot``: pictures as SVG or PNG, drawn with matplotlib's `Figure`, from the derived and compiled Jacobians.
+r"""``symgrad plot``: pictures as SVG, PNG or PDF, drawn with matplotlib's `Figure`, from the derived and compiled Jacobians.
 
+* `graph`: the computation graph, with the local derivatives on its edges (`graph`).
 * `square`: the scalar ∂h_t/∂h_{t-1} of a gated cell over its gates z and r, with the three edge cases marked.
-* `norms`: ‖∂h_t/∂h_0‖ = ‖∏ J‖ over time for weights of several sizes, with the proved bound ‖J‖^t beside it.
+* `norms`: ‖∂h_t/∂h_0‖ = ‖∏ J‖ over time for weights of several sizes, with its proved bound (`norms`).
 * `forget`: ∂c_t/∂c_{t-k} of an LSTM's direct path against its forget gate.
 """
 
@@ -12,16 +13,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from symgrad.bounds.norms import norm_bound
 from symgrad.errors import SymgradError
 from symgrad.face.jacobian import jacobian
 from symgrad.figures.graph import graph
-from symgrad.figures.style import COLORS, figure, written
+from symgrad.figures.norms import norms
+from symgrad.figures.style import figure, written
 
 if TYPE_CHECKING:
     from symgrad.face.cell import Cell
-
-SEED = 7
 
 
 def square(cell: Cell) -> Any:
@@ -37,7 +36,7 @@ def square(cell: Cell) -> Any:
         value = old if s in J.program.states else 1.0 if rank == 2 else candidate
         fixed[s.name] = np.full((1,) * rank, value)
     grid = np.linspace(0, 1, 101)
-    values = np.array([[f(**{**fixed, "z": np.array([z]), "r": np.array([r])})[0, 0] for z in grid] for r in grid])
+    values = f(**{**fixed, "z": np.tile(grid, (101, 1))[..., None], "r": np.tile(grid[:, None], (1, 101))[..., None]})[..., 0, 0]
     fig = figure(4.6, 3.8)
     ax = fig.add_subplot()
     drawn = ax.contourf(grid, grid, values, levels=np.linspace(values.min(), values.max(), 15), cmap="viridis")
@@ -65,43 +64,6 @@ def square(cell: Cell) -> Any:
     return fig
 
 
-def norms(cell: Cell, steps: int = 60, n: int = 16) -> Any:
-    """‖∏ J‖₂ over time for small, middling and large recurrent weights, and (bound of ‖J‖)^t, dashed."""
-    J = jacobian(cell)
-    f, bound, program = J.numpy(), norm_bound(J), cell.program
-    fig = figure(5.4, 3.6)
-    ax = fig.add_subplot()
-    for color, scale in zip(COLORS, (0.5, 1.0, 2.0), strict=True):
-        rng = np.random.default_rng(SEED)
-        params: dict[str, Any] = {}
-        for s in program.parameters:
-            shape = tuple(n for _ in program.shapes[s])
-            recurrent = s in bound.norms
-            w = np.linalg.qr(rng.standard_normal(shape))[0] * scale if recurrent and len(shape) == 2 else 0.2 * rng.standard_normal(shape)
-            params[s.name] = w
-        states = [np.zeros(n) for _ in program.states]
-        product, found = np.eye(n), [1.0]
-        for _ in range(steps):
-            x = 0.5 * rng.standard_normal(n)
-            now = dict(zip((s.name for s in program.states), states, strict=True))
-            product = f(**{program.inputs[0].name: x}, **now, **params) @ product
-            found.append(max(float(np.linalg.norm(product, 2)), 1e-18))
-            new = cell(x, *states, **params)
-            states = list(new[: len(states)]) if isinstance(new, tuple) else [new]
-        ax.semilogy(range(steps + 1), found, color=color, label=rf"$\Vert U\Vert = {scale:g}$")
-        constant = {w.name: scale for w in bound.norms if len(program.shapes.get(w, ())) == 2}
-        if len(constant) == len(bound.norms):
-            limit = bound.at(constant)
-            ax.semilogy(range(steps + 1), [limit**t for t in range(steps + 1)], "--", color=color, linewidth=0.8, alpha=0.7)
-    ax.axhline(1, color="black", linewidth=0.6)
-    for y, text in ((1e5, "exploding"), (1.6, "kept"), (4e-12, "vanishing")):
-        ax.text(steps * 0.985, y, text, ha="right", fontsize=8, color="#555555")
-    ax.set(ylim=(1e-12, 1e6), xlim=(0, steps), xlabel="$t$", ylabel=r"$\Vert \partial h_t/\partial h_0 \Vert_2$")
-    ax.set_title(f"{cell.name}: orthogonal recurrent weights; dashed, the proved bound", fontsize=9)
-    ax.legend(loc="lower left", frameon=False)
-    return fig
-
-
 def forget(cell: Cell) -> Any:
     """∂c_t/∂c_{t-k} of the direct path, a product of k forget gates, for k = 1, 2, 5, 20, 100."""
     J = jacobian(cell, of="c", wrt="c")
@@ -119,7 +81,7 @@ def forget(cell: Cell) -> Any:
     return fig
 
 
-KINDS: dict[str, Callable[..., Any]] = {"graph": graph, "square": square, "norms": norms, "forget": forget}
+KINDS: dict[str, Callable[[Cell], Any]] = {"graph": graph, "square": square, "norms": norms, "forget": forget}
 
 
 def plot(cell: Cell, kind: str, to: str = "svg") -> bytes:

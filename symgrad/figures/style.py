@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
 
 from symgrad.errors import SymgradError
 
@@ -18,7 +18,7 @@ _NAMELESS: dict[str, dict[str, None]] = {
 _OTHERWISE = {r" \operatorname": r"\,\operatorname", r"\bigl": "", r"\bigr": "", r"\!": "", r"\lVert": r"\Vert", r"\rVert": r"\Vert"}
 
 
-def figure(width: float, height: float, layout: str | None = "constrained") -> Any:
+def figure(width: float, height: float, layout: Literal["constrained"] | None = "constrained") -> Any:
     """An empty figure of so many inches; raises `SymgradError` where matplotlib is missing."""
     try:
         from matplotlib.figure import Figure

@@ -17,7 +17,9 @@ from symgrad.face.along import along
 from symgrad.face.cell import Cell
 from symgrad.face.jacobian import Jacobian, jacobian
 from symgrad.language.tensor import Factor, Tensor, Term, tensor
+from symgrad.notation.derivation import left_side
 from symgrad.notation.latex import latex
+from symgrad.notation.text import text
 from symgrad.notation.write import Writer
 
 SATURATED = 0.01  # a gate within this of 0 or 1, a tanh within it of ±1
@@ -72,7 +74,7 @@ class Flow:
 
 def flow(cell: Cell, params: Mapping[str, Any], xs: Any) -> Flow:
     """The steps of a sequence xs of shape (T, m), from zero states."""
-    program = cell.program
+    program, several = cell.program, len(cell.states) > 1
     named = {g.name: (g, NAMES[e.func]) for g, e in program.equations.items() if NAMES.get(e.func) in ("sigmoid", "tanh")}
     terms: dict[str, Tensor] = {}
     labels = {g: latex(Writer(program).symbol(s)) for g, (s, _) in named.items()}
@@ -81,8 +83,9 @@ def flow(cell: Cell, params: Mapping[str, Any], xs: Any) -> Flow:
             J = jacobian(cell, of=a, wrt=b)
             for term in J.tensor.terms:
                 alone = Jacobian(J.program, J.of, J.wrt, J.through, Tensor(J.tensor.dims, (term,)), J.substituted, J.held)
-                name = alone.text(name=len(cell.states) > 1)
-                terms[name], labels[name] = alone.tensor, alone.latex(name=len(cell.states) > 1)
+                left = left_side(Writer(program), J.of, J.wrt)
+                name = f"{text(left)}: {alone.text()}" if several else alone.text()
+                terms[name], labels[name] = alone.tensor, rf"{latex(left)}:\,\, {alone.latex()}" if several else alone.latex()
     values = {g: tensor(program.shapes[s], [Term(sp.S.One, (Factor(s, tuple(range(len(program.shapes[s])))),))]) for g, (s, _) in named.items()}
     steps, product = [], None
     for now in along(cell, params, xs, terms | values):

@@ -10,6 +10,7 @@ from symgrad.figures.style import BLUE, GREY, RED, figure, mathtext, written
 from symgrad.flow.flow import SATURATED, Flow
 
 SHADES = ("#0072b2", "#00805a", "#c8500a", "#8a5a9e", "#b08a00", "#3d3d3d")
+FLOOR = 1e-18
 LONGEST = 150  # characters of a term in the legend
 
 
@@ -26,15 +27,16 @@ def _drawn(found: Flow) -> Any:
     rows = fig.subplots(4 if gates else 3, 1, sharex=True, height_ratios=heights if gates else heights[:3])
     t = [s.t for s in found.steps]
     for ax, values, name in ((rows[0], [s.product for s in found.steps], "J_t \\cdots J_1"), (rows[1], [s.singular for s in found.steps], "J_t")):
-        sv = np.maximum(np.array(values), 1e-18)
-        ax.fill_between(t, sv[:, -1], sv[:, 0], color=BLUE, alpha=0.12, linewidth=0)
+        sv = np.array(values)
+        sv[(sv < FLOOR) | (sv < np.finfo(float).eps * sv[:, :1])] = np.nan  # rounding alone
+        ax.fill_between(t, np.nanmin(sv, axis=1, initial=np.inf), sv[:, 0], color=BLUE, alpha=0.12, linewidth=0)
         ax.semilogy(t, sv[:, 1:], color=BLUE, linewidth=0.4, alpha=0.5)
         ax.semilogy(t, sv[:, 0], color=BLUE, linewidth=1.5)
         ax.axhline(1, color="black", linewidth=0.5)
         ax.set_ylabel(rf"$\sigma({name})$")
     for term, color in zip(terms, SHADES, strict=False):
         shown = mathtext(found.labels[term], term) if len(term) < LONGEST else term[:LONGEST] + "…"
-        rows[2].semilogy(t, [max(s.terms[term], 1e-18) for s in found.steps], color=color, linewidth=1.1, label=shown)
+        rows[2].semilogy(t, [s.terms[term] if s.terms[term] > FLOOR else np.nan for s in found.steps], color=color, linewidth=1.1, label=shown)
     rows[2].set_ylabel(r"$\Vert\mathrm{term}\Vert_2$")
     if gates:
         _strips(rows[3], found, gates)

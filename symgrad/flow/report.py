@@ -38,7 +38,8 @@ def _said(found: Flow) -> list[str]:
     state = "vanishes" if end < 1e-3 else "explodes" if end > 1e3 else "is kept"
     lines = [f"Over {len(found.steps)} steps the gradient {state}: ‖P_{len(found.steps)}‖ = {end:.3g}."]
     if found.lost < 1:
-        shut = [f"{g} at its {end} limit in {share:.0%}" for g, pair in worst.saturated.items() for end, share in zip(("lower", "upper"), pair, strict=True) if share >= 0.5]
+        ends = [(g, end, share) for g, pair in worst.saturated.items() for end, share in zip(("lower", "upper"), pair, strict=True)]
+        shut = [f"{g} at its {end} limit in {share:.0%}" for g, end, share in ends if share >= 0.5]
         lines.append(f"Step {worst.t} loses most: it multiplies ‖P‖ by {found.lost:.3g}" + (f"; {', '.join(shut)} of the units." if shut else "."))
         if worst.terms[found.missing] < found.usual(found.missing):
             lines.append(f"What is missing there is {found.missing}: {worst.terms[found.missing]:.3g}, usually {found.usual(found.missing):.3g}.")

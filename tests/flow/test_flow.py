@@ -10,7 +10,8 @@ import pytest
 
 from symgrad.cells.load import load
 from symgrad.cli import main
-from symgrad.flow.flow import drawn, flow
+from symgrad.flow.command import drawn
+from symgrad.flow.flow import flow
 
 
 @pytest.mark.parametrize("name", ["rnn_relu", "gru", "lstm", "gru_reset_last"])
@@ -28,7 +29,7 @@ def test_the_product_is_the_derivative_of_the_last_states(name: str) -> None:
     e = 1e-6
     J = np.array([(last(e * d) - last(-e * d)) / (2 * e) for d in np.eye(n * count)]).T
     smooth = name != "rnn_relu"  # at a zero state relu has no kink: its preactivation is not 0
-    assert flow(cell, params, xs)[-1].product == pytest.approx(np.linalg.norm(J, 2), rel=1e-6 if smooth else 1e-5)
+    assert flow(cell, params, xs).norms[-1] == pytest.approx(np.linalg.norm(J, 2), rel=1e-6 if smooth else 1e-5)
 
 
 def test_torch_names(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -41,7 +42,7 @@ def test_torch_names(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
     assert main(["flow", "gru_torch", *words, "--format", "json"]) == 0
     found = json.loads(capsys.readouterr().out)
     assert len(found["steps"]) == 6
-    assert max(s["saturated"]["z"] for s in found["steps"]) == 1.0  # a bias of 9 closes them
+    assert max(s["saturated"]["z"]["high"] for s in found["steps"]) == 1.0  # a bias of 9 closes them
     assert main(["flow", "lstm_torch", *words]) == 2
     assert "that is gru_torch, not lstm_torch" in capsys.readouterr().err
 
