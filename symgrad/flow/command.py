@@ -9,6 +9,7 @@ import numpy as np
 
 from symgrad.cells.load import load
 from symgrad.errors import SymgradError
+from symgrad.face.along import sizes
 from symgrad.face.cell import Cell
 from symgrad.figures.command import save
 from symgrad.flow.flow import flow
@@ -19,16 +20,15 @@ from symgrad.flow.weights import parameters, read
 
 def drawn(cell: Cell, n: int, m: int, seed: int) -> dict[str, Any]:
     """Random parameters as torch draws them: uniform in ±1/√n."""
-    rng, state = np.random.default_rng(seed), cell.program.shapes[cell.program.states[0]][0]
-    sizes = {d: n if d == state else m for s in cell.program.parameters for shape in cell.program.shapes[s] for d in shape.free_symbols}
-    return {w.name: rng.uniform(-1, 1, tuple(int(d.subs(sizes)) for d in cell.program.shapes[w])) / n**0.5 for w in cell.program.parameters}
+    rng, program = np.random.default_rng(seed), cell.program
+    known = {d: m for w in program.parameters for side in program.shapes[w] for d in side.free_symbols} | {program.shapes[program.states[0]][0]: n}
+    return {w.name: rng.uniform(-1, 1, [int(d.subs(known)) for d in program.shapes[w]]) / n**0.5 for w in program.parameters}
 
 
 def sequence(cell: Cell, params: dict[str, Any], args: argparse.Namespace) -> Any:
     """The input of shape (T, m): a file's, or standard normal."""
     (x,) = cell.program.inputs
-    (size,) = cell.program.shapes[x] or (None,)
-    m = next((np.shape(params[w.name])[k] for w in cell.program.parameters for k, d in enumerate(cell.program.shapes[w]) if d == size), 1)
+    m = sizes(cell.program, params).get(cell.program.shapes[x][0], 1)
     if not args.input:
         return np.random.default_rng(args.seed).standard_normal((args.steps, m))
     try:
