@@ -25,7 +25,6 @@ from symgrad.document.directives import SYNTAX, Block, split
 from symgrad.document.site import Site, site
 from symgrad.document.stamps import Stamps
 from symgrad.errors import SymgradError
-from symgrad.figures.command import directive
 
 FORMATS = ("md", "tex", "html", "pdf")
 ROOMS = ("symgrad.document.render", "symgrad.cli")  # what every process needs: imported once, before the processes part
@@ -51,6 +50,7 @@ class Outcome:
     changed: bool = False
     difference: str = ""
     error: str = ""
+    notes: tuple[str, ...] = ()
     seconds: float = 0.0
 
 
@@ -61,6 +61,8 @@ class Rebuilt:
     old: str
     new: str
     commands: dict[int, argparse.Namespace] = field(default_factory=dict)
+    stale: list[str] = field(default_factory=list)  # pictures
+    notes: list[str] = field(default_factory=list)
 
 
 def build_all(paths: Sequence[str], check: bool = False, to: str = "md") -> int:
@@ -84,6 +86,8 @@ def build_all(paths: Sequence[str], check: bool = False, to: str = "md") -> int:
             print(f"symgrad: error: {done.error}", file=sys.stderr)
             failed += 1
             continue
+        for note in done.notes:
+            print(f"symgrad: note: {note}", file=sys.stderr)
         sys.stdout.write(done.difference)
         stale += check and done.changed
         verdict = ("stale" if check else "rewritten") if done.changed else "up to date"
@@ -150,19 +154,18 @@ def work(task: Task) -> Outcome:
     start = time.perf_counter()
     path = task.path
     try:
-        found = rebuilt(path, task.check)
-        changed = found.old != found.new
-        difference = ""
-        if task.check and changed:
+        found = rebuilt(path, task.check, bool({"tex", "pdf"} & set(task.formats)))
+        changed, difference = found.old != found.new or bool(found.stale), ""
+        if task.check:
             lines = difflib.unified_diff(found.old.splitlines(True), found.new.splitlines(True), f"{path} (as it is)", f"{path} (as derived now)")
-            difference = "".join(lines)
+            difference = "".join([*lines, *found.stale])
         elif changed:
             write(path, found.new)
         if path.suffix == ".md" and not task.check:
             _convert(task, found)
     except (SymgradError, OSError) as e:
         return Outcome(path, error=str(e) if isinstance(e, SymgradError) else f"{path}: {e}")
-    return Outcome(path, len(found.commands), changed, difference, "", time.perf_counter() - start)
+    return Outcome(path, len(found.commands), changed, difference, "", tuple(found.notes), time.perf_counter() - start)
 
 
 def _convert(task: Task, found: Rebuilt) -> None:
@@ -201,7 +204,7 @@ def find(paths: Sequence[str]) -> list[Path]:
     return list(dict.fromkeys(found))
 
 
-def rebuilt(path: Path, check: bool = False) -> Rebuilt:
+def rebuilt(path: Path, check: bool = False, pdf: bool = False) -> Rebuilt:
     """The document as it is and as derived now; raises `SymgradError` at file:line."""
     try:
         with path.open(encoding="utf-8", newline="") as f:
@@ -215,7 +218,7 @@ def rebuilt(path: Path, check: bool = False) -> Rebuilt:
     for part in split(old.split(newline), syntax, str(path)):
         if isinstance(part, Block):
             args = _parsed(part, path)
-            body = _generated(part, args, path, check)
+            body = _generated(part, args, path, check, found, pdf or path.suffix == ".tex")
             found.commands[1 + len(out)] = args
             out += [part.head, *body, syntax.close]
         else:
@@ -230,8 +233,8 @@ def _parsed(block: Block, path: Path) -> argparse.Namespace:
 
     words = list(block.command)
     place = f"{path}:{block.line}"
-    if words[0] not in ("derive", "equations", "adjoint", "backward", "cells", "plot"):
-        raise SymgradError(f"{place}: a document can hold derive, equations, adjoint, backward, cells and plot, not {words[0]!r}")
+    if words[0] not in ("derive", "equations", "adjoint", "backward", "cells", "bound", "plot"):
+        raise SymgradError(f"{place}: a document can hold derive, equations, adjoint, backward, cells, bound and plot, not {words[0]!r}")
     if not any(w == "--to" or w.startswith("--to=") for w in words) and words[0] not in ("cells", "plot"):
         words += ["--to", "latex"]
     with contextlib.redirect_stderr(io.StringIO()) as said:
@@ -245,16 +248,20 @@ def _parsed(block: Block, path: Path) -> argparse.Namespace:
     return args
 
 
-def _generated(block: Block, args: argparse.Namespace, path: Path, check: bool) -> list[str]:
+def _generated(block: Block, args: argparse.Namespace, path: Path, check: bool, found: Rebuilt, pdf: bool) -> list[str]:
+    """The lines of a block; a picture is drawn beside the document, and what is stale or left alone is kept in `found`."""
     from symgrad.document.render import MissingLatexify, render
+    from symgrad.figures.style import MissingMatplotlib
 
     try:
-        if args.command == "plot" and not check:
-            name, picture = directive(args)
-            (path.parent / name).parent.mkdir(parents=True, exist_ok=True)
-            (path.parent / name).write_bytes(picture)
+        if args.command == "plot":
+            from symgrad.document.pictures import draw
+
+            stale, note = draw(args, path, pdf, check)
+            found.stale += [stale] if stale else []
+            found.notes += [note] if note else []
         return render(args, path.suffix)
-    except MissingLatexify as e:
+    except (MissingLatexify, MissingMatplotlib) as e:
         return list(block.body) if check and block.body else [f"> {e}" if path.suffix == ".md" else f"% {e}"]
     except SymgradError as e:
         raise SymgradError(f"{path}:{block.line}: {e}") from None

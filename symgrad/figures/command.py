@@ -14,9 +14,9 @@ from symgrad.figures.style import FORMATS
 
 CAPTIONS = {
     "graph": "the computation graph, with the local derivatives on its edges",
-    "square": "∂h_t/∂h_{t-1} over the gates z and r",
-    "norms": "the norm of the product of Jacobians over time, with its proved bound",
-    "forget": "∂c_t/∂c_{t-k} against the forget gate",
+    "square": "the Jacobian of one step over the gates z and r, all sizes 1",
+    "norms": "the norm of the product of Jacobians over time, and its proved bound",
+    "forget": "the derivative along the cell over k steps, against the forget gate",
 }
 
 
@@ -50,8 +50,3 @@ def named(args: argparse.Namespace) -> tuple[str, str]:
     if Path(name).is_absolute() or ".." in Path(name).parts or Path(name).suffix != ".svg":
         raise SymgradError(f"--output {name}: the picture of a document is a .svg file below the document's folder")
     return name, f"{cell.name}: {CAPTIONS[args.kind]}"
-
-
-def directive(args: argparse.Namespace) -> tuple[str, bytes]:
-    """The picture of a document: its relative path and its bytes."""
-    return named(args)[0], plot(load(args.cell), args.kind)

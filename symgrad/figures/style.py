@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Callable
 from typing import Any, Literal
 
@@ -11,20 +12,32 @@ from symgrad.errors import SymgradError
 STYLE = {"svg.hashsalt": "symgrad", "svg.fonttype": "path", "font.size": 9.0, "font.family": "STIXGeneral", "mathtext.fontset": "stix"}
 BLUE, GREEN, RED, GREY = "#0072b2", "#00805a", "#c8500a", "#6b6b6b"
 COLORS = (BLUE, GREEN, RED, "#8a5a9e")
+DRAWN_WITH = re.compile(r"matplotlib \d[\w.+-]*")
 FORMATS = ("svg", "png", "pdf")
-_NAMELESS: dict[str, dict[str, None]] = {
-    "svg": {"Date": None, "Creator": None}, "png": {"Software": None}, "pdf": {"CreationDate": None, "Producer": None, "Creator": None},
+_NAMELESS: dict[str, dict[str, str | None]] = {
+    "svg": {"Date": None}, "png": {"Software": None}, "pdf": {"CreationDate": None, "Producer": None, "Creator": None},
 }  # fmt: skip
 _OTHERWISE = {r" \operatorname": r"\,\operatorname", r"\bigl": "", r"\bigr": "", r"\!": "", r"\lVert": r"\Vert", r"\rVert": r"\Vert"}
 
 
+class MissingMatplotlib(SymgradError):
+    """A picture was asked for where matplotlib is not installed."""
+
+
 def figure(width: float, height: float, layout: Literal["constrained"] | None = "constrained") -> Any:
-    """An empty figure of so many inches; raises `SymgradError` where matplotlib is missing."""
+    """An empty figure of so many inches; raises `MissingMatplotlib` where it is missing."""
     try:
         from matplotlib.figure import Figure
     except ImportError:
-        raise SymgradError("a picture needs matplotlib: pip install 'symgrad[plot]'") from None
+        raise MissingMatplotlib("a picture needs matplotlib: pip install 'symgrad[plot]'") from None
     return Figure(figsize=(width, height), layout=layout)
+
+
+def drawn_with() -> str:
+    """What draws here; an SVG says it of itself, and `DRAWN_WITH` finds it there."""
+    import matplotlib
+
+    return f"matplotlib {matplotlib.__version__}"
 
 
 def written(draw: Callable[[], Any], to: str) -> bytes:
@@ -34,7 +47,7 @@ def written(draw: Callable[[], Any], to: str) -> bytes:
 
     out = io.BytesIO()
     with matplotlib.rc_context(STYLE):
-        draw().savefig(out, format=to, dpi=160, metadata=_NAMELESS[to])
+        draw().savefig(out, format=to, dpi=160, metadata=_NAMELESS[to] | ({"Creator": f"symgrad, {drawn_with()}"} if to == "svg" else {}))
     return out.getvalue()
 
 

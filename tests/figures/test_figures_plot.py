@@ -37,12 +37,3 @@ def test_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert out.read_bytes() == plot(load("rnn"), "graph")
     assert main(["plot", "rnn", "--output", "a.gif"]) == 2
     assert "a .svg, .png or .pdf file" in capsys.readouterr().err
-
-
-def test_directive(tmp_path: Path) -> None:
-    page = tmp_path / "a.md"
-    page.write_text("<!-- symgrad: plot lstm --kind forget -->\n<!-- /symgrad -->\n", encoding="utf-8")
-    assert main(["build", str(page)]) == 0
-    assert "![lstm: ∂c_t/∂c_{t-k} against the forget gate](figures/lstm-forget.svg)" in page.read_text(encoding="utf-8")
-    assert (tmp_path / "figures" / "lstm-forget.svg").read_bytes() == plot(load("lstm"), "forget")
-    assert main(["build", "--check", str(page)]) == 0
