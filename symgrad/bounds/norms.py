@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 import sympy as sp
@@ -124,7 +124,7 @@ class Norms:
                     break
                 here = {s: d for s, d in where.items() if s in bare.free_symbols} | ({old: assumed} if assumed and old in bare.free_symbols else {})
                 try:
-                    e = enclosed(bare, here)
+                    e = _enclosed(bare, here)
                 except SymgradError:
                     break
                 if e.lower >= -1 and e.upper <= 1:
@@ -196,7 +196,7 @@ class Norms:
         try:
             if v.has(sp.Derivative):
                 raise NotBounded("an activation left open has no bound of its slope")
-            e = enclosed(sp.Abs(v), domains) if not _outside(v) - domains.keys() else None
+            e = _enclosed(sp.Abs(v), domains) if not _outside(v) - domains.keys() else None
         except NotBounded as why:
             raise SymgradError(f"the norm cannot be bounded: {why}") from None
         if e is not None and e.upper < INF:
@@ -223,10 +223,20 @@ class Norms:
         return self._top(rest, domains) * sp.Mul(*(self.symbol(b) ** k for b, k in unknown.items()))
 
     def _top(self, v: sp.Expr, domains: Mapping[sp.Symbol, Domain]) -> sp.Expr:
-        e = enclosed(sp.Abs(v), {s: d for s, d in domains.items() if v.has(s)})
+        e = _enclosed(sp.Abs(v), {s: d for s, d in domains.items() if v.has(s)})
         if e.upper == INF:
             raise SymgradError(f"{pretty(v)} is not bounded by the norms of its names")
         return _number(e)
+
+
+def _enclosed(v: sp.Expr, domains: Mapping[sp.Symbol, Domain]) -> Enclosure:
+    """`enclosed`, remembered: the same few factors stand in every cell."""
+    return _remembered(v, tuple(domains.items()))
+
+
+@lru_cache(512)
+def _remembered(v: sp.Expr, domains: tuple[tuple[sp.Symbol, Domain], ...]) -> Enclosure:
+    return enclosed(v, dict(domains))
 
 
 def _apart(v: sp.Expr) -> list[sp.Expr]:

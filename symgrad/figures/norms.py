@@ -17,7 +17,7 @@ from symgrad.bounds.sampled import norms_of, quantities
 from symgrad.errors import SymgradError
 from symgrad.face.along import along
 from symgrad.face.jacobian import jacobian
-from symgrad.figures.style import COLORS, GREY, figure
+from symgrad.figures.style import COLORS, GREY, figure, powers
 from symgrad.language.tensor import identity
 
 if TYPE_CHECKING:
@@ -70,6 +70,7 @@ def norms(cell: Cell) -> Any:
             limit.append(min(limit[-1] * _whole(bounds, {**params, **now.states, **now.others}), HIGH**2) if bounds else np.nan)
         ax.semilogy(size, color=color, label=label, linewidth=1.3)
         ax.semilogy(limit, "--", color=color, linewidth=0.8, alpha=0.8)
+    powers(ax.yaxis)
     ax.axhline(1, color="black", linewidth=0.6)
     for y, text in ((HIGH / 6, "exploding"), (1.7, "kept"), (LOW * 3, "vanishing")):
         ax.text(STEPS * 0.985, y, text, ha="right", fontsize=9, color=GREY)

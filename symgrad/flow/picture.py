@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from symgrad.figures.style import BLUE, GREY, RED, figure, mathtext, written
+from symgrad.figures.style import BLUE, GREY, RED, figure, mathtext, powers, written
 from symgrad.flow.flow import SATURATED, Flow
 
 SHADES = ("#0072b2", "#00805a", "#c8500a", "#8a5a9e", "#b08a00", "#3d3d3d")
@@ -48,6 +48,8 @@ def _drawn(found: Flow) -> Any:
         f"step {worst}: × {found.lost:.2g}", (worst, 0.9), (-5 if left else 5, 0), xycoords=("data", "axes fraction"), textcoords="offset points",
         color=RED, ha="right" if left else "left", va="center", fontsize=9,
     )  # fmt: skip
+    for ax in rows[:3]:
+        powers(ax.yaxis)
     rows[-1].set(xlabel="$t$", xlim=(0.5, len(t) + 0.5))
     rows[0].set_title(f"{found.cell}: singular values along the sequence, the largest in bold", fontsize=10)
     fig.legend(*rows[2].get_legend_handles_labels(), loc="outside lower center", frameon=False, fontsize=8)
