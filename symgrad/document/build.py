@@ -30,6 +30,7 @@ SECONDS = {"symgrad: plot": 0.8, "symgrad: bound": 0.3, "symgrad: expect": 0.3}
 FORMATS = ("md", "tex", "html", "pdf")
 ROOMS = ("symgrad.document.render", "symgrad.cli")  # what every process needs: imported once, before the processes part
 ROOMS_FOR_PAGES = ("symgrad.document.sources", "symgrad.document.page", "symgrad.check.judge", "fontTools.ttLib", "fontTools.subset")
+ROOMS_FOR_PICTURES = ("symgrad.figures.plot", "matplotlib.figure", "matplotlib.mathtext", "matplotlib.backends.backend_svg")
 
 
 @dataclass(frozen=True)
@@ -143,7 +144,8 @@ def _worked(tasks: Sequence[Task]) -> Iterator[Outcome]:
         return
     context = multiprocessing.get_context("forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn")
     if context.get_start_method() == "forkserver":
-        context.set_forkserver_preload([*ROOMS, *(ROOMS_FOR_PAGES if "html" in tasks[0].formats else [])])
+        drawn = any("symgrad: plot" in _text(t.path) for t in tasks)
+        context.set_forkserver_preload([*ROOMS, *(ROOMS_FOR_PAGES if "html" in tasks[0].formats else ()), *(ROOMS_FOR_PICTURES if drawn else ())])
     with ProcessPoolExecutor(min(cores, len(tasks)), context) as pool:
         order = sorted(tasks, key=_expected, reverse=True)
         begun = {t.path: pool.submit(work, t) for t in order}
@@ -152,11 +154,15 @@ def _worked(tasks: Sequence[Task]) -> Iterator[Outcome]:
 
 def _expected(task: Task) -> float:
     """About how many seconds a document takes: by its length, pictures, bounds and, for a page, claims."""
-    try:
-        text = task.path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError):
-        return 0.0
+    text = _text(task.path)
     return len(text) / 3e4 + sum(s * text.count(word) for word, s in SECONDS.items() if word != "symgrad: expect" or "html" in task.formats)
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        return ""
 
 
 def work(task: Task) -> Outcome:
