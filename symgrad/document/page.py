@@ -30,7 +30,7 @@ _LINK = re.compile(r'href="([^"#:]+\.md)(#[^"]*)?"')
 _IMAGE = re.compile(r'<img\b[^>]*?\bsrc="([^":]+)"[^>]*?>')
 _MEDIA = {".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".gif": "image/gif", ".webp": "image/webp"}
 _FENCE = "``````"
-LEAST = 0.7  # of its own size, the least at which a picture is shown
+LEAST = 0.6  # of its own size, the least at which a picture is shown
 
 
 @dataclass(frozen=True)

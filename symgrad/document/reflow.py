@@ -21,6 +21,7 @@ SCRIPTS = frozenset(("msub", "msup", "msubsup"))
 BASED = SCRIPTS | {"munder", "mover", "munderover", "mrow"}  # what stands first in these is what they are about
 APART = frozenset(("mspace", "mo", "mtext", "munder", "munderover"))
 ACCENTS = {"\u0303": "~", "\u0302": "^", "\u0304": "\u00af"}  # the forms that browsers centre and stretch
+BARS = ("‖", "∥")  # pandoc's \lVert, and \left\lVert
 _MATH = re.compile(r"<math\b.*?</math>", re.DOTALL)
 _PARAGRAPH = re.compile(r"<p>\s*(<span class=\"formula\">(?:(?!</?p>).)*?</span><!--formula-->)\s*</p>", re.DOTALL)
 
@@ -59,6 +60,9 @@ def _parsed(text: str) -> Element:
     if inner is not None:
         math[:] = list(inner) if inner.tag == "mrow" else [inner]
     for e in math.iter():
+        if e.tag == "mo" and e.text in BARS:  # only what TeX calls \left and \right grows
+            e.set("stretchy", str(e.text == "∥" and e.get("stretchy") == "true").lower())
+            e.text = "‖"
         if e.tag == "mover" and len(e) == 2 and e[1].text in ACCENTS:
             e[1].text = ACCENTS[e[1].text]
         if e.tag in SCRIPTS:
