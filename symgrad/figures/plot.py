@@ -17,7 +17,7 @@ from symgrad.errors import SymgradError
 from symgrad.face.jacobian import jacobian
 from symgrad.figures.graph import graph
 from symgrad.figures.norms import norms
-from symgrad.figures.style import figure, written
+from symgrad.figures.style import COLORS, figure, written
 
 if TYPE_CHECKING:
     from symgrad.face.cell import Cell
@@ -73,8 +73,8 @@ def forget(cell: Cell) -> Any:
     slope = np.array([f(f=np.array([g]))[0, 0] for g in gate])
     fig = figure(4.6, 3.4)
     ax = fig.add_subplot()
-    for k, shade in zip((1, 2, 5, 20, 100), (0.85, 0.7, 0.55, 0.4, 0.2), strict=True):
-        ax.plot(gate, slope**k, color=(0.0, 0.45 * (1 - shade), 0.7, 0.35 + 0.65 * shade), label=f"$k={k}$")
+    for k, color in zip((1, 2, 5, 20, 100), COLORS, strict=False):
+        ax.plot(gate, slope**k, color=color, label=f"$k={k}$")
     ax.set(xlabel="$f$, the same at every step", ylabel=r"$\partial c_t/\partial c_{t-k}$", xlim=(0, 1), ylim=(0, 1.02))
     ax.set_title(f"{cell.name}: the direct path, $f^k$; 1 only at $f=1$", fontsize=9)
     ax.legend(frameon=False, loc="upper left")

@@ -12,7 +12,7 @@ from symgrad.errors import SymgradError
 
 STYLE = {"svg.hashsalt": "symgrad", "svg.fonttype": "path", "font.size": 9.0, "font.family": ["STIXGeneral", "DejaVu Sans"], "mathtext.fontset": "stix"}
 BLUE, GREEN, RED, GREY = "#0072b2", "#00805a", "#c8500a", "#6b6b6b"
-COLORS = (BLUE, GREEN, RED, "#8a5a9e")
+COLORS = (BLUE, GREEN, RED, "#8a5a9e", "#9a7500", "#4d4d4d")
 DRAWN_WITH = re.compile(r"matplotlib \d[\w.+-]*")
 FORMATS = ("svg", "png", "pdf")
 _NAMELESS: dict[str, dict[str, str | None]] = {

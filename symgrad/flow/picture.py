@@ -6,10 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from symgrad.figures.style import BLUE, GREY, RED, figure, mathtext, powers, written
+from symgrad.figures.style import BLUE, COLORS, GREY, RED, figure, mathtext, powers, written
 from symgrad.flow.flow import SATURATED, Flow
 
-SHADES = ("#0072b2", "#00805a", "#c8500a", "#8a5a9e", "#b08a00", "#3d3d3d")
 FLOOR = 1e-18
 LONGEST = 150  # characters of a term in the legend
 
@@ -21,7 +20,7 @@ def picture(found: Flow, to: str = "svg") -> bytes:
 
 def _drawn(found: Flow) -> Any:
     gates = list(found.steps[0].saturated)
-    terms = sorted(found.worst.terms, key=lambda k: -found.usual(k))[: len(SHADES)]
+    terms = sorted(found.worst.terms, key=lambda k: -found.usual(k))[: len(COLORS)]
     fig = figure(6.6, 5.2 + 0.24 * len(gates) + 0.16 * len(terms))
     heights = [2.2, 1.5, 1.5, max(0.24 * len(gates), 0.1)]
     rows = fig.subplots(4 if gates else 3, 1, sharex=True, height_ratios=heights if gates else heights[:3])
@@ -34,7 +33,7 @@ def _drawn(found: Flow) -> Any:
         ax.semilogy(t, sv[:, 0], color=BLUE, linewidth=1.5)
         ax.axhline(1, color="black", linewidth=0.5)
         ax.set_ylabel(rf"$\sigma({name})$")
-    for term, color in zip(terms, SHADES, strict=False):
+    for term, color in zip(terms, COLORS, strict=False):
         shown = mathtext(found.labels[term], term) if len(term) < LONGEST else term[:LONGEST] + "…"
         rows[2].semilogy(t, [s.terms[term] if s.terms[term] > FLOOR else np.nan for s in found.steps], color=color, linewidth=1.1, label=shown)
     rows[2].set_ylabel(r"$\Vert\mathrm{term}\Vert_2$")
