@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 
+import numpy as np
 import pytest
 import sympy as sp
 
 import symgrad as sg
 from symgrad.bounds.norms import norm_bound
-from symgrad.bounds.sampled import ratios
+from symgrad.bounds.sampled import drawn, ratios
 from symgrad.cells.load import load
 from symgrad.cli import main
 from symgrad.errors import SymgradError
@@ -44,6 +45,16 @@ def test_bound_of_the_slope_is_needed() -> None:
     """With 1/5 for 1/4 the formula of the sigmoid RNN would be wrong: the samples come nearer than that."""
     J = sg.jacobian(load("rnn_sigmoid"))
     assert ratios(J, norm_bound(J), 1).max() > 4 / 5
+
+
+def test_the_sharper_bound_in_the_largest_row_sum() -> None:
+    """‖J‖_∞ ≤ max(1, ‖U_h‖_∞ (1 + ¼‖U_r‖_∞)) + ½‖U_z‖_∞ of the GRU, as vanishing.md derives it by hand; with ¼‖U_z‖ it would be wrong."""
+    J = sg.jacobian(load("gru"))
+    values = drawn(J.program, 1, 4000, 3)
+    found = np.linalg.norm(J.numpy()(**values), np.inf, axis=(-2, -1))
+    z, r, h = (np.linalg.norm(values[f"U_{g}"], np.inf, axis=(-2, -1)) for g in "zrh")
+    assert (found <= np.maximum(1, h * (1 + r / 4)) + z / 2).all()
+    assert (found > np.maximum(1, h * (1 + r / 4)) + z / 4).any()
 
 
 def test_cell_state_of_the_lstm_is_never_amplified() -> None:
