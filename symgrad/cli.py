@@ -137,6 +137,7 @@ def parser() -> argparse.ArgumentParser:
     )  # fmt: skip
     _cell(p)
     p.add_argument("--weights", metavar="FILE", help="a .npz or .pt file, under the cell's names or torch's (weight_ih_l0, …); default: random")
+    p.add_argument("--layer", metavar="NAME", help="of torch's names, the layer: l1, encoder.l0, l0_reverse (default: l0)")
     p.add_argument("--input", metavar="FILE", help="a .npy array of shape (T, m); default: standard normal")
     p.add_argument("--size", type=_count, default=16, metavar="N", help="units, for random weights (default: 16)")
     p.add_argument("--steps", type=_count, default=20, metavar="T", help="steps, for a random input (default: 20)")

@@ -85,6 +85,13 @@ class NormBound:
         """The right side in Unicode."""
         return _text(self.expression.xreplace(self._spelled()))
 
+    def numpy(self) -> str:
+        """The right side as NumPy, a name that has one being its value before the step: ``1 + np.linalg.norm(U_z, 2)/2``."""
+        old = {s.name: f"{s.name}_prev" for s in self.jacobian.program.states}
+        names = {norm: " @ ".join(old.get(part, part) for part in s.name.split("@")) for s, norm in self.norms.items()}
+        code = {norm: f"np.abs({name}).max()" if norm.name.endswith("∞") else f"np.linalg.norm({name}, 2)" for norm, name in names.items()}
+        return str(sp.sstr(self.expression.xreplace({norm: sp.Symbol(text) for norm, text in code.items()}), order="none"))
+
     def latex(self) -> str:
         """The right side as LaTeX."""
         names = {norm: rf"\lVert {latex(node)} \rVert" + r"_\infty" * bool(which) for norm, (node, which) in self._named().items()}

@@ -83,13 +83,13 @@ def build_all(paths: Sequence[str], check: bool = False, to: str = "md") -> int:
     for t in kept:
         print(f"{t.path}: unchanged", file=sys.stderr)
     stale = failed = 0
+    notes: dict[str, None] = {}
     for task, done in zip(waiting, _worked(waiting), strict=True):
         if done.error:
             print(f"symgrad: error: {done.error}", file=sys.stderr)
             failed += 1
             continue
-        for note in done.notes:
-            print(f"symgrad: note: {note}", file=sys.stderr)
+        notes |= dict.fromkeys(done.notes)
         sys.stdout.write(done.difference)
         stale += check and done.changed
         verdict = ("stale" if check else "rewritten") if done.changed else "up to date"
@@ -100,6 +100,8 @@ def build_all(paths: Sequence[str], check: bool = False, to: str = "md") -> int:
         stamps.save()
         for path, text in pages.listings():
             write(path, text)
+    for note in notes:
+        print(f"symgrad: note: {note}", file=sys.stderr)
     for reason in missing.values():
         print(f"symgrad: error: {reason}", file=sys.stderr)
     return 2 if failed or missing else 1 if stale else 0

@@ -51,10 +51,10 @@ def draw(args: argparse.Namespace, path: Path, pdf: bool, check: bool) -> tuple[
     except MissingMatplotlib as e:
         if not old or pdf:
             raise
-        return "", f"{file}: left as it is: {e}"
+        return "", f"pictures are left as they are: {e}"
     differs = not same(old, new)
     if check and old and differs and (other := DRAWN_WITH.search(old.decode(errors="replace"))) and other[0] != drawn_with():
-        return "", f"{file}: not compared: it was drawn with {other[0]}, here is {drawn_with()}"
+        return "", f"pictures are not compared: they were drawn with {other[0]}, here is {drawn_with()}"
     if check:
         return (f"{file}: {'no longer what is drawn now' if old else 'missing'}\n" if differs else ""), ""
     try:

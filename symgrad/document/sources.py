@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable, Iterator, Sequence
 
-from symgrad.bounds.command import bound_block
+from symgrad.bounds.command import bound_block, bounds
 from symgrad.cells.load import load
 from symgrad.document import blocks
 from symgrad.document.backward import backward_parts
@@ -40,6 +40,7 @@ def sources(args: argparse.Namespace) -> Iterator[tuple[str, str]]:
         sympy = lambda: blocks.equations_block(cell, args.form, "sympy")  # noqa: E731
     elif args.command == "bound":
         yield "LaTeX", bound_block(argparse.Namespace(**{**vars(args), "to": "latex"}))
+        yield "NumPy", "\n".join(["import numpy as np", "", *(f"bound = {b.numpy()}  # {b}" for _, b in bounds(args))])
         return
     elif args.command == "derive":
         found = blocks.derived(args)

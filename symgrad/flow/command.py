@@ -47,7 +47,7 @@ def run(args: argparse.Namespace) -> int:
         raise SymgradError(f"{cell.name} has {len(cell.inputs)} inputs at a step; a flow report reads one sequence")
     if any(len(cell.program.shapes[s]) != 1 for s in (*cell.program.inputs, *cell.program.states)):
         raise SymgradError(f"{cell.name} has a state or an input that is no vector; a flow report reads vectors")
-    params = parameters(cell, read(args.weights)) if args.weights else drawn(cell, args.size, args.size, args.seed)
+    params = parameters(cell, read(args.weights), args.layer) if args.weights else drawn(cell, args.size, args.size, args.seed)
     found = flow(cell, params, sequence(cell, params, args))
     if args.picture:
         save(args.picture, lambda to: picture(found, to))

@@ -9,6 +9,7 @@ import numpy as np
 
 from symgrad.flow.flow import SATURATED, Flow, Step
 
+ROWS = 60  # of the table, about
 
 def table(found: Flow, singular: bool = False) -> str:
     """The report as text; with `singular`, every singular value below it."""
@@ -22,10 +23,16 @@ def table(found: Flow, singular: bool = False) -> str:
         "",
         f"{'t':>5} {'‖J_t‖':>9} {'σ_med':>9} {'σ_min':>9} {'‖P_t‖':>9}  " + "  ".join(f"{g:>{w}}" for g, w in zip(gates, wide, strict=True)),
     ]
-    for s in found.steps:
+    for s in _shown(found):
         shares = "  ".join(f"{_share(*s.saturated[g]):>{w}}" for g, w in zip(gates, wide, strict=True))
         lines.append(f"{s.t:>5} {s.singular[0]:>9.3g} {np.median(s.singular):>9.3g} {s.singular[-1]:>9.3g} {s.product[0]:>9.3g}  {shares}".rstrip())
     return "\n".join([*lines, "", *_said(found), *(_singular(found) if singular else [])])
+
+
+def _shown(found: Flow) -> list[Step]:
+    """All steps of a short sequence; of a long one every few, and those around the one that loses most."""
+    every = -(-len(found.steps) // ROWS)
+    return [s for s in found.steps if s.t % every == 0 or s.t == 1 or abs(s.t - found.worst.t) <= 2]
 
 
 def _share(low: float, high: float) -> str:

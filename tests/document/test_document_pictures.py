@@ -54,7 +54,7 @@ def test_check_compares_pictures(page: Path, capsys: pytest.CaptureFixture[str])
 def test_another_matplotlib_is_not_held_against_a_picture(page: Path, capsys: pytest.CaptureFixture[str]) -> None:
     picture(page).write_bytes(b"<svg>symgrad, matplotlib 3.0.1</svg>")
     assert main(["build", "--check", str(page)]) == 0
-    assert "not compared: it was drawn with matplotlib 3.0.1" in capsys.readouterr().err
+    assert "not compared: they were drawn with matplotlib 3.0.1" in capsys.readouterr().err
 
 
 def test_what_is_the_same_picture() -> None:
@@ -71,7 +71,7 @@ def test_without_matplotlib(page: Path, capsys: pytest.CaptureFixture[str], monk
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
     page.write_text(before + "\n", encoding="utf-8")
     assert main(["build", str(page)]) == 0
-    assert "left as it is" in capsys.readouterr().err
+    assert "left as they are" in capsys.readouterr().err
     assert (page.read_text(encoding="utf-8"), picture(page).read_bytes()) == (before + "\n", drawn)
     assert main(["build", "--check", str(page)]) == 0
     picture(page).unlink()

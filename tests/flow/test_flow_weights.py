@@ -29,6 +29,22 @@ def test_torch_names(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
     assert "that is gru_torch, not lstm_torch" in capsys.readouterr().err
 
 
+def test_layers() -> None:
+    rng = np.random.default_rng(0)
+    arrays = {f"{kind}_{layer}": rng.standard_normal((N, N) if "weight" in kind else N)
+              for layer in ("l0", "l1", "l0_reverse") for kind in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")}  # fmt: skip
+    cell = load("rnn")
+    assert np.array_equal(parameters(cell, arrays)["U"], arrays["weight_hh_l0"])
+    assert np.array_equal(parameters(cell, arrays, "l1")["U"], arrays["weight_hh_l1"])
+    assert np.array_equal(parameters(cell, arrays, "l0_reverse")["W"], arrays["weight_ih_l0_reverse"])
+    with pytest.raises(SymgradError, match="no layer l2; it has l0, l1, l0_reverse"):
+        parameters(cell, arrays, "l2")
+    two = {f"{net}.{k}": v for net in ("encoder", "decoder") for k, v in arrays.items()}
+    with pytest.raises(SymgradError, match=r"encoder\.l0.*decoder\.l0.*--layer"):
+        parameters(cell, two)
+    assert np.array_equal(parameters(cell, two, "decoder.l1")["U"], two["decoder.weight_hh_l1"])
+
+
 @pytest.mark.parametrize(("name", "missing"), [("rnn", "W"), ("gru", "b_h")])
 def test_a_missing_parameter(name: str, missing: str) -> None:
     cell = load(name)
