@@ -39,10 +39,11 @@ RANGES = {"sigmoid": UNIT, "tanh": OPEN}
 
 @dataclass(frozen=True, slots=True)
 class Lemma:
-    """|v| ≤ `bound` for a pointwise factor, with the enclosure that proves it (None: taken as a parameter)."""
+    """|v| ≤ `bound` for a pointwise factor, with the enclosure that proves it in other names (None: taken as a parameter)."""
 
     factor: sp.Expr
     bound: sp.Expr
+    domains: Mapping[sp.Symbol, Domain]
     enclosure: Enclosure | None
 
     def text(self, writer: Writer, names: Mapping[sp.Symbol, sp.Symbol]) -> str:
@@ -50,7 +51,7 @@ class Lemma:
         said = f"|{text(writer.expression(self.factor))}| ≤ {_text(self.bound.xreplace(names))}"
         if self.enclosure is None:
             return said
-        where = ", ".join(f"{text(writer.symbol(s))} ∈ {d}" for s, d in self.enclosure.domain.items() if not d.whole)
+        where = ", ".join(f"{text(writer.symbol(s))} ∈ {d}" for s, d in self.domains.items() if s in self.factor.free_symbols)
         attained = {True: "attained", False: "not attained", None: ""}[self.enclosure.high.attained]
         return ", ".join(part for part in (f"{said} for {where}" if where else said, attained) if part)
 
@@ -195,7 +196,7 @@ class Norms:
     def largest(self, v: sp.Expr) -> sp.Expr:
         """max |v| over the ranges of its names; a name without a range is a parameter, unless v is bounded whatever it is."""
         if v not in self.lemmas:
-            domains = {s: d for s in v.free_symbols if (d := self.domain(s)) is not None}
+            domains = {s: d for s in sorted(v.free_symbols, key=self.program._rank) if (d := self.domain(s)) is not None}
             self.lemmas[v] = self._lemma(v, domains)
         return self.lemmas[v].bound
 
@@ -207,7 +208,7 @@ class Norms:
         except NotBounded as why:
             raise SymgradError(f"the norm cannot be bounded: {why}") from None
         if e is not None and e.upper < INF:
-            return Lemma(v, _number(e), e)
+            return Lemma(v, _number(e), domains, e)
         known: list[sp.Expr] = []
         open_: list[sp.Expr] = []
         for factor in sp.Mul.make_args(sp.factor_terms(v)):
@@ -218,7 +219,7 @@ class Norms:
             if not (exponent.is_Integer and exponent > 0):
                 raise SymgradError(f"{pretty(v)} is not bounded by the norms of its names")
             total *= sp.Add(*(self._monomial(term, domains) for term in sp.Add.make_args(sp.expand(base)))) ** exponent
-        return Lemma(v, total, None)
+        return Lemma(v, total, domains, None)
 
     def _monomial(self, term: sp.Expr, domains: Mapping[sp.Symbol, Domain]) -> sp.Expr:
         """|a term|: its known factors at their largest, the unknown ones by their norms."""
@@ -237,8 +238,9 @@ class Norms:
 
 
 def _enclosed(v: sp.Expr, domains: Mapping[sp.Symbol, Domain]) -> Enclosure:
-    """`enclosed`, remembered: the same few factors stand in every cell."""
-    return _remembered(v, tuple(domains.items()))
+    """`enclosed`, remembered: the same few factors stand in every cell, under other names."""
+    names = {s: sp.Symbol(f"x{k}", real=True) for k, s in enumerate(sorted(v.free_symbols, key=str))}
+    return _remembered(v.xreplace(names), tuple((names[s], d) for s, d in domains.items() if s in names))
 
 
 @lru_cache(512)

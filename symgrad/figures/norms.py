@@ -59,7 +59,8 @@ def norms(cell: Cell) -> Any:
         kept[bias.name] = np.full(UNITS, sign * KEEP)
         curves.append((rf"$\Vert U\Vert = 1,\ {gate.name}$ near {int(sign > 0)}", kept))
     more = {k: v for row in bounds for b in row for k, v in quantities(b).items()}
-    fig = figure(5.4, 3.6)
+    fig = figure(5.4, 3.6, None)
+    fig.subplots_adjust(0.12, 0.12, 0.985, 0.92)
     ax = fig.add_subplot()
     for color, (label, params) in zip(COLORS, curves, strict=False):
         xs = 0.5 * np.random.default_rng(SEED).standard_normal((STEPS, UNITS))

@@ -59,7 +59,7 @@ def square(cell: Cell) -> Any:
         box = {"boxstyle": "round,pad=0.25", "facecolor": "white", "edgecolor": "none", "alpha": 0.85}
         ax.annotate(text, at, xytext=offset, textcoords="offset points", ha=side, va="center", fontsize=8, bbox=box)
     ax.set(xlabel="$z$", ylabel="$r$", xlim=(0, 1), ylim=(0, 1), aspect="equal")
-    ax.set_title(rf"{cell.name}: $\partial h_t/\partial h_{{t-1}}$ for $h_{{t-1}}={old}$, candidate ${candidate}$, $U=1$", fontsize=9)
+    ax.set_title(rf"{cell.name}: $\partial h_t/\partial h_{{t-1}}$ for $h_{{t-1}}={old}$, candidate ${candidate}$, $U=1$", fontsize=10)
     fig.colorbar(drawn, ax=ax, format="%.2f")
     return fig
 
@@ -71,12 +71,13 @@ def forget(cell: Cell) -> Any:
         raise SymgradError(f"the forget gate is drawn where ∂c_t/∂c_{{t-1}} = diag(f), and {cell.name} is not such a cell")
     f, gate = J.numpy(), np.linspace(0, 1, 401)
     slope = np.array([f(f=np.array([g]))[0, 0] for g in gate])
-    fig = figure(4.6, 3.4)
+    fig = figure(4.6, 3.4, None)
+    fig.subplots_adjust(0.13, 0.13, 0.97, 0.91)
     ax = fig.add_subplot()
     for k, color in zip((1, 2, 5, 20, 100), COLORS, strict=False):
         ax.plot(gate, slope**k, color=color, label=f"$k={k}$")
     ax.set(xlabel="$f$, the same at every step", ylabel=r"$\partial c_t/\partial c_{t-k}$", xlim=(0, 1), ylim=(0, 1.02))
-    ax.set_title(f"{cell.name}: the direct path, $f^k$; 1 only at $f=1$", fontsize=9)
+    ax.set_title(f"{cell.name}: the direct path, $f^k$; 1 only at $f=1$", fontsize=10)
     ax.legend(frameon=False, loc="upper left")
     return fig
 
