@@ -49,7 +49,7 @@ def draw(args: argparse.Namespace, path: Path, pdf: bool, check: bool) -> tuple[
     try:
         new = plot(load(args.cell), args.kind)
     except MissingMatplotlib as e:
-        if not old or pdf:
+        if not old:
             raise
         return "", f"pictures are left as they are: {e}"
     differs = not same(old, new)

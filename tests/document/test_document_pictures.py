@@ -86,6 +86,18 @@ def test_tex_takes_the_pdf(page: Path) -> None:
     assert "figures/lstm-forget.pdf}" in to_tex(page.read_text(encoding="utf-8"), page)
 
 
+def test_a_picture_that_tex_cannot_have(page: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without matplotlib the document keeps its picture, and TeX its name."""
+    pytest.importorskip("pypandoc")
+    before = page.read_text(encoding="utf-8")
+    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
+    assert main(["build", str(page), "--to", "tex"]) == 0
+    assert page.read_text(encoding="utf-8") == before
+    tex = page.with_suffix(".tex").read_text(encoding="utf-8")
+    assert "includegraphics{" not in tex.partition(r"\begin{document}")[2]
+    assert "figures/lstm-forget.svg" in tex
+
+
 def test_a_tex_document(tmp_path: Path) -> None:
     path = tmp_path / "a.tex"
     path.write_text("% symgrad: plot rnn\n% /symgrad\n", encoding="utf-8")
