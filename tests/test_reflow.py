@@ -72,6 +72,16 @@ def test_bars_grow_only_where_tex_says_so() -> None:
     assert "∥" not in grown
 
 
+def test_names_of_functions_stand_apart_in_a_line_of_text() -> None:
+    page, _ = reflowed(html(r"$2 c \tanh c$ and $\tanh(c)$"))
+    assert re.findall(r"(?<=</mi>)<mspace|(?<=</mo>)<mspace", page.partition(" and ")[0]) == ["<mspace", "<mspace"]
+    assert "mspace" not in page.partition(" and ")[2]
+
+
+def test_the_root_has_its_sign() -> None:
+    assert "√" in reflowed(html(r"$\sqrt{x}$"))[1]
+
+
 def test_bad_mathml_is_left() -> None:
     assert reflowed("<math><mi>x</math>")[0] == "<math><mi>x</math>"
 

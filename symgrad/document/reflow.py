@@ -86,6 +86,8 @@ def _characters(math: Element) -> Iterator[str]:
     for e in math.iter():
         text = e.text or ""
         yield from text
+        if e.tag in ("msqrt", "mroot"):
+            yield "√"  # which a browser draws from the font
         if e.tag == "mi" and len(text) == 1 and e.get("mathvariant") != "normal":
             yield italic(text)
 
@@ -313,9 +315,7 @@ def _written(part: Elements | Box, display: bool) -> str:
 
 def _inline(math: Element) -> str:
     box = _boxed(_grouped(_spaced(_flat(list(math)))))
-    if isinstance(box, Box):
-        return "<wbr>".join(_written(p, False) for p in box.pieces)
-    return _written(list(math), False)
+    return "<wbr>".join(_written(p, False) for p in (box.pieces if isinstance(box, Box) else [box]))
 
 
 def _display(math: Element) -> str:
