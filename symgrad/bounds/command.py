@@ -15,6 +15,7 @@ from symgrad.notation.latex import latex
 from symgrad.notation.text import text
 
 RULES = "‖A + B‖ ≤ ‖A‖ + ‖B‖, ‖A B‖ ≤ ‖A‖ ‖B‖, ‖diag(v)‖ = max |v_i|"
+TOGETHER = "The norm of the whole is at most the largest singular value of the matrix of these bounds, in the places of their blocks."
 POINTS, SIZES = 1000, (1, 4)
 
 
@@ -42,7 +43,7 @@ def bound_block(args: argparse.Namespace) -> str:
             for J, b in found
         ]  # fmt: skip
         return json.dumps({"version": 1, "cell": args.cell, "bounds": told}, indent=2, ensure_ascii=False)
-    return "\n\n".join(_told(J, b) for J, b in found)
+    return "\n\n".join([*(_told(J, b) for J, b in found), *([TOGETHER] if len(found) > 1 else [])])
 
 
 def _told(J: Jacobian, b: NormBound) -> str:

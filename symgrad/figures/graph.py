@@ -20,7 +20,7 @@ from symgrad.language.program import Program
 from symgrad.language.tensor import IDENTITY, Tensor
 from symgrad.notation.derivation import left_side
 from symgrad.notation.latex import latex
-from symgrad.notation.syntax import Node
+from symgrad.notation.syntax import Node, equation
 from symgrad.notation.text import text
 from symgrad.notation.write import Writer, functions, has_matrix_form, write_equation
 
@@ -62,6 +62,14 @@ def labels(program: Program) -> list[Label]:
     return [Label(s, y, t, writer.tensor(t)) for y, below in found.items() for s, t in below.items()]
 
 
+@dataclass(frozen=True)
+class Shown:
+    """A formula as it is drawn, and its size in points."""
+
+    text: str
+    size: tuple[float, float]
+
+
 class _Setting:
     """Formulas as they are drawn, with their sizes in points."""
 
@@ -71,9 +79,9 @@ class _Setting:
 
         self.setter, self.font, self.functions = TextToPath(), FontProperties, functions(program)
 
-    def __call__(self, node: Node, size: float = SIZE) -> tuple[str, tuple[float, float]]:
+    def __call__(self, node: Node, size: float = SIZE) -> Shown:
         shown = mathtext(latex(node, self.functions), text(node))
-        return shown, self.extent(shown, size)
+        return Shown(shown, self.extent(shown, size))
 
     def extent(self, shown: str, size: float) -> tuple[float, float]:
         """Width and height."""
@@ -84,49 +92,48 @@ class _Setting:
 def graph(cell: Cell) -> Any:
     """The picture."""
     program = cell.program
-    writer, set_ = Writer(program), _Setting(program)
-    edges = labels(program)
-    names = [*program.inputs, *program.states, *dict.fromkeys(e.end for e in edges)]
-    names = [s for s in names if any(s in (e.start, e.end) for e in edges)]
-    ends = {*program.updates.values(), *program.outputs}
-    written = {s: set_(writer.symbol(s)) for s in names}
-    boxes = {s: (max(w + 16, 30.0), h + 12 + (11 if _activation(program, s) else 0)) for s, (_, (w, h)) in written.items()}
-    on_edge, below = [], []
-    for e in edges:
-        shown, (w, h) = set_(e.node, SMALL + 1)
-        if w > WIDEST or not has_matrix_form(e.value):
-            name = left_side(writer, e.end, e.start)
-            below.append((name, e.node))
-            shown, (w, h) = set_(name, SMALL + 1)
-        on_edge.append((shown, (w + 8, h + 5)))
-    place = layered(boxes, [Edge(e.start, e.end, size) for e, (_, size) in zip(edges, on_edge, strict=True)])
-    notes = _notes(program, writer, edges, below, set_)
-    width = max(place.size[0], *(w for _, (w, _) in notes), 330.0) + 2 * MARGIN
-    height = place.size[1] + 2 * MARGIN + 26 + sum(h + 8 for _, (_, h) in notes)
+    set_, edges = _Setting(program), labels(program)
+    names = dict.fromkeys([*program.inputs, *program.states, *(e.end for e in edges)])
+    nodes = {s: set_(Writer(program).symbol(s)) for s in names if any(s in (e.start, e.end) for e in edges)}
+    boxes = {s: (max(n.size[0] + 16, 30.0), n.size[1] + (23 if _activation(program, s) else 12)) for s, n in nodes.items()}
+    on_edge, below = _on_edges(program, edges, set_)
+    place = layered(boxes, [Edge(e.start, e.end, (w + 8, h + 5)) for e, (w, h) in zip(edges, (n.size for n in on_edge), strict=True)])
+    width = max(place.size[0], *(n.size[0] for n in below), 330.0) + 2 * MARGIN
+    height = place.size[1] + 2 * MARGIN + 26 + sum(n.size[1] + 8 for n in below)
     fig = figure(width / 72, height / 72, None)
-    ax = fig.add_axes((0, 0, 1, 1))
-    left = (width - place.size[0]) / 2
+    ax, left = fig.add_axes((0, 0, 1, 1)), (width - place.size[0]) / 2
     ax.set(xlim=(-left, width - left), ylim=(height - MARGIN, -MARGIN))
     ax.axis("off")
     colors = [GREY if e.start in program.inputs else GREEN if e.diagonal else BLUE for e in edges]
-    for color, (shown, (w, h)), at, route in zip(colors, on_edge, place.labels, place.routes, strict=True):
+    for color, label, at, route in zip(colors, on_edge, place.labels, place.routes, strict=True):
         _draw_edge(ax, route, color)
-        _draw_box(ax, at, (w, h), "white", "none", 3)
-        ax.text(*at, shown, ha="center", va="center_baseline" if "$" not in shown else "center", fontsize=SMALL + 1, color=color, zorder=4)
-    for s, (shown, _) in written.items():
-        x, y = place.nodes[s]
-        old = s in program.inputs or s in program.states
-        _draw_box(ax, (x, y), boxes[s], "#f1efe9" if old else "white", "black", 5, 1.4 if s in ends else 0.8)
-        activation = _activation(program, s)
-        ax.text(x, y - (5.5 if activation else 0), shown, ha="center", va="center", fontsize=SIZE, zorder=6)
-        if activation:
-            ax.text(x, y + 9, activation, ha="center", va="center", fontsize=SMALL - 0.5, color=GREY, zorder=6)
+        _draw_box(ax, at, (label.size[0] + 8, label.size[1] + 5), "white", "none", 3)
+        ax.text(*at, label.text, ha="center", va="center", fontsize=SMALL + 1, color=color, zorder=4)
+    for s, node in nodes.items():
+        _draw_node(ax, program, s, node.text, place.nodes[s], boxes[s])
     _legend(ax, set(colors), width / 2 - left, place.size[1] + 16, set_)
     y = place.size[1] + 26
-    for shown, (_, h) in notes:
-        y += h + 8
-        ax.text(width / 2 - left, y - h / 2, shown, ha="center", va="center", fontsize=SMALL + 1)
+    for note in below:
+        y += note.size[1] + 8
+        ax.text(width / 2 - left, y - note.size[1] / 2, note.text, ha="center", va="center", fontsize=SMALL + 1)
     return fig
+
+
+def _on_edges(program: Program, edges: list[Label], set_: _Setting) -> tuple[list[Shown], list[Shown]]:
+    """What stands on the edges; and below the graph, derivatives too long for that and preactivations that the cell gives no name."""
+    shown: list[Shown] = []
+    below: list[Node] = []
+    for e in edges:
+        matrix = has_matrix_form(e.value)
+        label = set_(e.node, SMALL + 1)
+        if label.size[0] > WIDEST or not matrix:
+            form = Writer(program, "matrix" if matrix else "component")
+            below.append(equation(left_side(form, e.end, e.start), form.tensor(e.value)))
+            label = set_(left_side(Writer(program), e.end, e.start), SMALL + 1)
+        shown.append(label)
+    used = {s for e in edges for s in e.value.symbols} & program.implicit
+    below += [write_equation(Writer(program), s) for s in program.equations if s in used]
+    return shown, [set_(node, SMALL + 1) for node in below]
 
 
 def _activation(program: Program, s: sp.Symbol) -> str:
@@ -135,13 +142,14 @@ def _activation(program: Program, s: sp.Symbol) -> str:
     return mathtext(row.latex) if row else ""
 
 
-def _notes(program: Program, writer: Writer, edges: list[Label], below: list[tuple[Node, Node]], set_: _Setting) -> list[tuple[str, tuple[float, float]]]:
-    """What stands below the graph: derivatives too long for their edge, and preactivations that the cell gives no name."""
-    from symgrad.notation.syntax import equation
-
-    used = {s for e in edges for s in e.value.symbols}
-    hidden = [s for s in program.equations if s in used & program.implicit]
-    return [set_(r, SMALL + 1) for r in [*(equation(a, b) for a, b in below), *(write_equation(writer, s) for s in hidden)]]
+def _draw_node(ax: Any, program: Program, s: sp.Symbol, name: str, at: Point, size: tuple[float, float]) -> None:
+    """A quantity in its box, with the function whose value it is; what comes in is shaded, what goes out has a heavy line."""
+    (x, y), activation = at, _activation(program, s)
+    old, new = s in program.inputs or s in program.states, s in program.updates.values() or s in program.outputs
+    _draw_box(ax, at, size, "#f1efe9" if old else "white", "black", 5, 1.4 if new else 0.8)
+    ax.text(x, y - (5.5 if activation else 0), name, ha="center", va="center", fontsize=SIZE, zorder=6)
+    if activation:
+        ax.text(x, y + 9, activation, ha="center", va="center", fontsize=SMALL - 0.5, color=GREY, zorder=6)
 
 
 def _draw_edge(ax: Any, route: tuple[tuple[Point, Point], ...], color: str) -> None:
