@@ -26,6 +26,9 @@ examples:
   symgrad derive lstm --of c --wrt c --through h       with the path through h_{t-1}
   symgrad derive mycell.py:cell --to latex             a cell of your own
   symgrad verify lstm                                  against NumPy, SymPy and what else is installed
+  symgrad bound gru                                    how large ‖∂h_t/∂h_{t-1}‖ can get, proved
+  symgrad plot gru                                     its computation graph, with the local derivatives
+  symgrad flow lstm --picture flow.svg                 where along a sequence the gradient is lost
   symgrad build --check                                are the documents of derivations/ up to date?
   symgrad check notes.md                               is what a document claims true?
 """
