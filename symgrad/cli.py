@@ -26,6 +26,9 @@ examples:
   symgrad derive lstm --of c --wrt c --through h       with the path through h_{t-1}
   symgrad derive mycell.py:cell --to latex             a cell of your own
   symgrad verify lstm                                  against NumPy, SymPy and what else is installed
+  symgrad bound gru                                    how large ‖∂h_t/∂h_{t-1}‖ can get, proved
+  symgrad plot gru                                     its computation graph, with the local derivatives
+  symgrad flow lstm --picture flow.svg                 where along a sequence the gradient is lost
   symgrad build --check                                are the documents of derivations/ up to date?
   symgrad check notes.md                               is what a document claims true?
 """
@@ -109,8 +112,20 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument("--format", choices=("text", "json"), default="text")
 
     p = command(
-        "plot", plot, "draw a picture of a cell's gradient: square, norms or forget",
+        "bound", bound, "bound the norm of a Jacobian by the norms of the weights, with the proof",
+        "symgrad bound gru",
+        "symgrad bound lstm --of h,c --wrt h,c",
+        "symgrad bound gru --wrt b_z",
+        "symgrad bound mycell.py:cell --to latex",
+    )  # fmt: skip
+    _cell(p)
+    _derivative(p)
+    p.add_argument("--to", choices=("text", "latex", "json"), default="text")
+
+    p = command(
+        "plot", plot, "draw a picture of a cell: its graph, or its gradient over the gates, over time, against the forget gate",
         "symgrad plot gru",
+        "symgrad plot gru --kind square --output square.svg",
         "symgrad plot rnn_relu --kind norms --output relu.svg",
         "symgrad plot lstm --kind forget --output forget.png",
     )  # fmt: skip
@@ -121,13 +136,17 @@ def parser() -> argparse.ArgumentParser:
         "symgrad flow gru",
         "symgrad flow lstm_torch --weights model.npz --input sequence.npy",
         "symgrad flow rnn --steps 50 --format json",
+        "symgrad flow lstm --steps 50 --picture flow.svg",
     )  # fmt: skip
     _cell(p)
     p.add_argument("--weights", metavar="FILE", help="a .npz or .pt file, under the cell's names or torch's (weight_ih_l0, …); default: random")
+    p.add_argument("--layer", metavar="NAME", help="of torch's names, the layer: l1, encoder.l0, l0_reverse (default: l0)")
     p.add_argument("--input", metavar="FILE", help="a .npy array of shape (T, m); default: standard normal")
     p.add_argument("--size", type=_count, default=16, metavar="N", help="units, for random weights (default: 16)")
     p.add_argument("--steps", type=_count, default=20, metavar="T", help="steps, for a random input (default: 20)")
     p.add_argument("--seed", type=int, default=0)
+    p.add_argument("--singular", action="store_true", help="list every singular value of every step and product")
+    p.add_argument("--picture", metavar="FILE", help="draw the report too, to a .svg, .png or .pdf file")
     p.add_argument("--format", choices=("text", "json"), default="text")
 
     p = command(
@@ -188,12 +207,16 @@ def _cell(p: argparse.ArgumentParser) -> None:
     p.add_argument("cell", metavar="CELL", help="a name of the library, or file.py:function")
 
 
-def derive_options(p: argparse.ArgumentParser) -> None:
-    """The options of ``derive``, which are the directives of a document too."""
-    _cell(p)
+def _derivative(p: argparse.ArgumentParser) -> None:
     p.add_argument("--of", metavar="NAME", help="what is differentiated: a state (its new value), an output or a gate (default: the first state)")
     p.add_argument("--wrt", metavar="NAME", help="by what: a state (its old value), an input, a parameter or a gate (default: the first state)")
     p.add_argument("--through", default="", metavar="STATES", help="count the path through these old states too")
+
+
+def derive_options(p: argparse.ArgumentParser) -> None:
+    """The options of ``derive``, which are the directives of a document too."""
+    _cell(p)
+    _derivative(p)
     p.add_argument("--at", action="append", default=[], metavar="z=1,r=0", help="gates at these values; their slopes follow")
     p.add_argument("--hold", action="append", default=[], metavar="z=1", help="gates held constant at these values, without slope")
     p.add_argument("--lag", metavar="K", help="over K steps (a number or a letter): the product of the Jacobians")
@@ -205,9 +228,10 @@ def derive_options(p: argparse.ArgumentParser) -> None:
 def plot_options(p: argparse.ArgumentParser) -> None:
     """The options of ``plot``; in a document the picture stands in figures/ beside it."""
     _cell(p)
-    kinds = "square: over the gates z and r; norms: of the product over time, with the proved bound; forget: against the forget gate"
-    p.add_argument("--kind", choices=("square", "norms", "forget"), help=kinds)
-    p.add_argument("--output", metavar="FILE", help="a .svg or .png file (default: CELL-KIND.svg; - is standard output)")
+    kinds = ("graph: the computation graph, local derivatives on its edges (default); square: ∂h_t/∂h_{t-1} over the gates z and r; "
+             "norms: of the product over time, with the proved bound; forget: ∂c_t/∂c_{t-k} against the forget gate")  # fmt: skip
+    p.add_argument("--kind", choices=("graph", "square", "norms", "forget"), default="graph", help=kinds)
+    p.add_argument("--output", metavar="FILE", help="a .svg, .png or .pdf file (default: CELL-KIND.svg; - is standard output, as SVG)")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -298,6 +322,14 @@ def verify(args: argparse.Namespace) -> int:
     return int(status)
 
 
+def bound(args: argparse.Namespace) -> int:
+    """``symgrad bound CELL``."""
+    from symgrad.bounds.command import bound_block
+
+    print(bound_block(args))
+    return 0
+
+
 def plot(args: argparse.Namespace) -> int:
     """``symgrad plot CELL``."""
     from symgrad.figures.command import run
@@ -307,7 +339,7 @@ def plot(args: argparse.Namespace) -> int:
 
 def flow(args: argparse.Namespace) -> int:
     """``symgrad flow CELL``."""
-    from symgrad.flow.flow import run
+    from symgrad.flow.command import run
 
     return run(args)
 

@@ -63,6 +63,25 @@ def test_no_piece_of_a_long_sum_is_wide() -> None:
     assert max(len(letters(m)) for m in re.findall(r"<math.*?</math>", page)) <= WIDTH
 
 
+def test_bars_grow_only_where_tex_says_so() -> None:
+    """pandoc lets the bars of \\lVert grow, which then stand above and below every subscript."""
+    bar = '<mo stretchy="true" form="prefix">{0}</mo><mi>a</mi><mo stretchy="true" form="postfix">{0}</mo>'
+    plain, grown = (reflowed(f"<math>{bar.format(sign)}</math>")[0] for sign in "‖∥")
+    assert plain.count('stretchy="false"') == 2
+    assert grown.count('stretchy="true"') == 2
+    assert "∥" not in grown
+
+
+def test_names_of_functions_stand_apart_in_a_line_of_text() -> None:
+    page, _ = reflowed(html(r"$2 c \tanh c$ and $\tanh(c)$"))
+    assert re.findall(r"(?<=</mi>)<mspace|(?<=</mo>)<mspace", page.partition(" and ")[0]) == ["<mspace", "<mspace"]
+    assert "mspace" not in page.partition(" and ")[2]
+
+
+def test_the_root_has_its_sign() -> None:
+    assert "√" in reflowed(html(r"$\sqrt{x}$"))[1]
+
+
 def test_bad_mathml_is_left() -> None:
     assert reflowed("<math><mi>x</math>")[0] == "<math><mi>x</math>"
 

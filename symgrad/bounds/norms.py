@@ -8,9 +8,11 @@ the GRU has ‖J‖ ≤ 1 + ½ ‖U_z‖ + ‖U_h‖ (1 + ¼ ‖U_r‖).  ‖·�
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
+from typing import Any
 
 import sympy as sp
 
@@ -23,6 +25,11 @@ from symgrad.calculus.jacobian import Derivative
 from symgrad.errors import SymgradError
 from symgrad.language.program import Program
 from symgrad.language.tensor import IDENTITY, ONE, Tensor, Term
+from symgrad.notation.derivation import left_side
+from symgrad.notation.latex import latex
+from symgrad.notation.syntax import Node
+from symgrad.notation.text import text
+from symgrad.notation.write import Writer
 
 UNIT = Domain(sp.S.Zero, sp.S.One, (True, True))
 OPEN = Domain(-sp.S.One, sp.S.One, (True, True))
@@ -32,18 +39,21 @@ RANGES = {"sigmoid": UNIT, "tanh": OPEN}
 
 @dataclass(frozen=True, slots=True)
 class Lemma:
-    """|v| ≤ `bound` for a pointwise factor, with the enclosure that proves it (None: taken as a parameter)."""
+    """|v| ≤ `bound` for a pointwise factor, with the enclosure that proves it in other names (None: taken as a parameter)."""
 
     factor: sp.Expr
     bound: sp.Expr
+    domains: Mapping[sp.Symbol, Domain]
     enclosure: Enclosure | None
 
-    def __str__(self) -> str:
+    def text(self, writer: Writer, names: Mapping[sp.Symbol, sp.Symbol]) -> str:
+        """The lemma in the names of the program."""
+        said = f"|{text(writer.expression(self.factor))}| ≤ {_text(self.bound.xreplace(names))}"
         if self.enclosure is None:
-            return f"|{pretty(self.factor)}| ≤ {pretty(self.bound)}"
-        where = ", ".join(f"{s} ∈ {d}" for s, d in self.enclosure.domain.items() if not d.whole)
+            return said
+        where = ", ".join(f"{text(writer.symbol(s))} ∈ {d}" for s, d in self.domains.items() if s in self.factor.free_symbols)
         attained = {True: "attained", False: "not attained", None: ""}[self.enclosure.high.attained]
-        return f"|{pretty(self.factor)}| ≤ {pretty(self.bound)}" + (f" for {where}" if where else "") + (f", {attained}" if attained else "")
+        return ", ".join(part for part in (f"{said} for {where}" if where else said, attained) if part)
 
 
 @dataclass(frozen=True)
@@ -56,22 +66,48 @@ class NormBound:
     invariants: tuple[str, ...]
     norms: Mapping[sp.Symbol, sp.Symbol] = field(default_factory=dict)  # a weight, or an unbounded vector, → the symbol of its norm
 
-    def at(self, values: Mapping[str, float]) -> float:
-        """The bound for given norms, by the names of the weights."""
-        found = self.expression.subs({s: values[w.name] for w, s in self.norms.items()})
-        return float(found)
+    def at(self, values: Mapping[str, Any]) -> Any:
+        """The bound for given norms, numbers or arrays of them, by the names of the weights."""
+        return _value(self.expression, {s: values[w.name] for w, s in self.norms.items()})
 
-    def __str__(self) -> str:
-        lines = [f"‖J‖ ≤ {pretty(self.expression)}", *(f"  {x}" for x in self.lemmas), *(f"  {x}" for x in self.invariants)]
-        return "\n".join(lines)
+    @property
+    def writer(self) -> Writer:
+        """What sets the names of the program."""
+        return Writer(self.jacobian.program)
+
+    def _named(self) -> dict[sp.Symbol, tuple[Node, str]]:
+        """What each norm is a norm of, and which: the largest entry of a vector has an ∞."""
+        return {norm: (self.writer.symbol(s), "∞" * norm.name.endswith("∞")) for s, norm in self.norms.items()}
+
+    def _spelled(self) -> dict[sp.Symbol, sp.Symbol]:
+        return {norm: sp.Symbol(f"‖{text(node)}‖{'_' * bool(which)}{which}") for norm, (node, which) in self._named().items()}
+
+    def text(self) -> str:
+        """The right side in Unicode."""
+        return _text(self.expression.xreplace(self._spelled()))
+
+    def numpy(self) -> str:
+        """The right side as NumPy, a name that has one being its value before the step: ``1 + np.linalg.norm(U_z, 2)/2``."""
+        old = {s.name: f"{s.name}_prev" for s in self.jacobian.program.states}
+        names = {norm: " @ ".join(old.get(part, part) for part in s.name.split("@")) for s, norm in self.norms.items()}
+        code = {norm: f"np.abs({name}).max()" if norm.name.endswith("∞") else f"np.linalg.norm({name}, 2)" for norm, name in names.items()}
+        return str(sp.sstr(self.expression.xreplace({norm: sp.Symbol(text) for norm, text in code.items()}), order="none"))
 
     def latex(self) -> str:
         """The right side as LaTeX."""
-        def written(w: sp.Symbol) -> str:
-            return " ".join(sp.latex(sp.Symbol(part)) for part in w.name.split("@"))
+        names = {norm: rf"\lVert {latex(node)} \rVert" + r"_\infty" * bool(which) for norm, (node, which) in self._named().items()}
+        return str(sp.latex(self.expression, symbol_names=names, order="none"))
 
-        names = {s: rf"\lVert {written(w)} \rVert" + r"_\infty" * s.name.endswith("∞") for w, s in self.norms.items()}
-        return str(sp.latex(self.expression, symbol_names=names))
+    def proof(self) -> list[str]:
+        """The lemmas and the invariants, a line each."""
+        return [*(lemma.text(self.writer, self._spelled()) for lemma in self.lemmas), *self.invariants]
+
+    def left(self) -> Node:
+        """∂of/∂wrt."""
+        return left_side(self.writer, self.jacobian.of, self.jacobian.wrt)
+
+    def __str__(self) -> str:
+        return f"‖{text(self.left())}‖ ≤ {self.text()}"
 
 
 class Norms:
@@ -96,12 +132,13 @@ class Norms:
                     break
                 here = {s: d for s, d in where.items() if s in bare.free_symbols} | ({old: assumed} if assumed and old in bare.free_symbols else {})
                 try:
-                    e = enclosed(bare, here)
+                    e = _enclosed(bare, here)
                 except SymgradError:
                     break
                 if e.lower >= -1 and e.upper <= 1:
                     how = "its equation maps [-1, 1] into itself" if assumed else "whatever the state before was"
-                    out[old] = out[new] = f"{old} ∈ [-1, 1]: {how}" + (", and it starts there" if assumed else "")
+                    shown = text(Writer(self.program).symbol(new))
+                    out[old] = out[new] = f"{shown} ∈ [-1, 1]: {how}" + (", and it starts there" if assumed else "")
                     break
         return out
 
@@ -125,8 +162,8 @@ class Norms:
                 if len(f.indices) > 2 or len(set(f.indices)) != len(f.indices):
                     raise SymgradError("a bound of the norm is read off products of matrices and diagonals; this Jacobian is another contraction")
                 result *= self.norm(f.value)
-            elif f.value in (IDENTITY, ONE):
-                continue
+            elif f.value in (IDENTITY, ONE) or f.value in self.program.constants:
+                continue  # ‖I‖ = 1, and so is the norm of a block [I; 0]
             elif len(f.indices) <= 1:
                 diagonals.setdefault(f.indices[0] if f.indices else -1, []).append(f.value)
             elif f.value.is_Symbol and len(set(f.indices)) == 2:
@@ -136,7 +173,7 @@ class Norms:
         if not self._path(term, rank):
             raise SymgradError("a bound of the norm is read off products of matrices and diagonals; this Jacobian is another contraction")
         for parts in diagonals.values():
-            result *= self.largest(sp.Mul(*parts))
+            result *= sp.Mul(*map(self.largest, _apart(self.program.inlined(sp.Mul(*parts)))))
         return result
 
     def _path(self, term: Term, rank: int) -> bool:
@@ -158,19 +195,20 @@ class Norms:
 
     def largest(self, v: sp.Expr) -> sp.Expr:
         """max |v| over the ranges of its names; a name without a range is a parameter, unless v is bounded whatever it is."""
-        v = self.program.inlined(v)
         if v not in self.lemmas:
-            domains = {s: d for s in v.free_symbols if (d := self.domain(s)) is not None}
+            domains = {s: d for s in sorted(v.free_symbols, key=self.program._rank) if (d := self.domain(s)) is not None}
             self.lemmas[v] = self._lemma(v, domains)
         return self.lemmas[v].bound
 
     def _lemma(self, v: sp.Expr, domains: Mapping[sp.Symbol, Domain]) -> Lemma:
         try:
-            e = enclosed(sp.Abs(v), domains) if not _outside(v) - domains.keys() else None
-        except NotBounded:
-            raise SymgradError(f"{pretty(v)} has no known range: an activation left open has no bound of its slope") from None
+            if v.has(sp.Derivative):
+                raise NotBounded("an activation left open has no bound of its slope")
+            e = _enclosed(sp.Abs(v), domains) if not _outside(v) - domains.keys() else None
+        except NotBounded as why:
+            raise SymgradError(f"the norm cannot be bounded: {why}") from None
         if e is not None and e.upper < INF:
-            return Lemma(v, _number(e), e)
+            return Lemma(v, _number(e), domains, e)
         known: list[sp.Expr] = []
         open_: list[sp.Expr] = []
         for factor in sp.Mul.make_args(sp.factor_terms(v)):
@@ -181,7 +219,7 @@ class Norms:
             if not (exponent.is_Integer and exponent > 0):
                 raise SymgradError(f"{pretty(v)} is not bounded by the norms of its names")
             total *= sp.Add(*(self._monomial(term, domains) for term in sp.Add.make_args(sp.expand(base)))) ** exponent
-        return Lemma(v, total, None)
+        return Lemma(v, total, domains, None)
 
     def _monomial(self, term: sp.Expr, domains: Mapping[sp.Symbol, Domain]) -> sp.Expr:
         """|a term|: its known factors at their largest, the unknown ones by their norms."""
@@ -193,15 +231,49 @@ class Norms:
         return self._top(rest, domains) * sp.Mul(*(self.symbol(b) ** k for b, k in unknown.items()))
 
     def _top(self, v: sp.Expr, domains: Mapping[sp.Symbol, Domain]) -> sp.Expr:
-        e = enclosed(sp.Abs(v), {s: d for s, d in domains.items() if v.has(s)})
+        e = _enclosed(sp.Abs(v), {s: d for s, d in domains.items() if v.has(s)})
         if e.upper == INF:
             raise SymgradError(f"{pretty(v)} is not bounded by the norms of its names")
         return _number(e)
 
 
+def _enclosed(v: sp.Expr, domains: Mapping[sp.Symbol, Domain]) -> Enclosure:
+    """`enclosed`, remembered: the same few factors stand in every cell, under other names."""
+    names = {s: sp.Symbol(f"x{k}", real=True) for k, s in enumerate(sorted(v.free_symbols, key=str))}
+    return _remembered(v.xreplace(names), tuple((names[s], d) for s, d in domains.items() if s in names))
+
+
+@lru_cache(512)
+def _remembered(v: sp.Expr, domains: tuple[tuple[sp.Symbol, Domain], ...]) -> Enclosure:
+    return enclosed(v, dict(domains))
+
+
+def _apart(v: sp.Expr) -> list[sp.Expr]:
+    """The factors of v, those with a name in common together: max |a b| ≤ max |a| max |b|, with = where a and b share no name."""
+    groups: list[list[sp.Expr]] = []
+    for factor in sp.Mul.make_args(v):
+        near = [g for g in groups if any(factor.free_symbols & f.free_symbols for f in g)]
+        groups = [g for g in groups if g not in near] + [[factor, *(f for g in near for f in g)]]
+    return [sp.Mul(*g) for g in groups]
+
+
 def _outside(v: sp.Expr) -> set[sp.Symbol]:
     """The names that do not only stand in arguments of functions."""
     return set(v.xreplace({f: sp.Dummy() for f in v.atoms(sp.Function)}).free_symbols) & set(v.free_symbols)
+
+
+def _value(e: sp.Expr, norms: Mapping[sp.Symbol, Any]) -> Any:
+    """A polynomial of norms at numbers or arrays."""
+    if e.is_Symbol:
+        return norms[e]
+    if e.is_Pow:
+        return _value(e.base, norms) ** int(e.exp)
+    return sum(_value(a, norms) for a in e.args) if e.is_Add else math.prod(_value(a, norms) for a in e.args) if e.is_Mul else float(e)
+
+
+def _text(e: sp.Expr) -> str:
+    """An expression on one line, its terms as they were found."""
+    return pretty(sp.sstr(e, order="none"))
 
 
 def _number(e: Enclosure) -> sp.Expr:
@@ -214,7 +286,7 @@ def norm_bound(jacobian: Derivative) -> NormBound:
     norms = Norms(jacobian.program)
     expression = norms.norm(jacobian.tensor)
     used = {s for lemma in norms.lemmas.values() for s in lemma.factor.free_symbols}
-    invariants = tuple(dict.fromkeys(text for s, text in norms.invariant.items() if s in used))
+    invariants = tuple(dict.fromkeys(said for s, said in norms.invariant.items() if s in used and norms._range(s) is None))
     return NormBound(jacobian, expression, tuple(norms.lemmas.values()), invariants, norms.norms)
 
 

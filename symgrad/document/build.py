@@ -25,11 +25,12 @@ from symgrad.document.directives import SYNTAX, Block, split
 from symgrad.document.site import Site, site
 from symgrad.document.stamps import Stamps
 from symgrad.errors import SymgradError
-from symgrad.figures.command import directive
 
+SECONDS = {"symgrad: plot": 0.8, "symgrad: bound": 0.3, "symgrad: expect": 0.3}
 FORMATS = ("md", "tex", "html", "pdf")
 ROOMS = ("symgrad.document.render", "symgrad.cli")  # what every process needs: imported once, before the processes part
 ROOMS_FOR_PAGES = ("symgrad.document.sources", "symgrad.document.page", "symgrad.check.judge", "fontTools.ttLib", "fontTools.subset")
+ROOMS_FOR_PICTURES = ("symgrad.figures.plot", "matplotlib.figure", "matplotlib.mathtext", "matplotlib.backends.backend_svg")
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,7 @@ class Outcome:
     changed: bool = False
     difference: str = ""
     error: str = ""
+    notes: tuple[str, ...] = ()
     seconds: float = 0.0
 
 
@@ -61,6 +63,8 @@ class Rebuilt:
     old: str
     new: str
     commands: dict[int, argparse.Namespace] = field(default_factory=dict)
+    stale: list[str] = field(default_factory=list)  # pictures
+    notes: list[str] = field(default_factory=list)
 
 
 def build_all(paths: Sequence[str], check: bool = False, to: str = "md") -> int:
@@ -79,11 +83,13 @@ def build_all(paths: Sequence[str], check: bool = False, to: str = "md") -> int:
     for t in kept:
         print(f"{t.path}: unchanged", file=sys.stderr)
     stale = failed = 0
+    notes: dict[str, None] = {}
     for task, done in zip(waiting, _worked(waiting), strict=True):
         if done.error:
             print(f"symgrad: error: {done.error}", file=sys.stderr)
             failed += 1
             continue
+        notes |= dict.fromkeys(done.notes)
         sys.stdout.write(done.difference)
         stale += check and done.changed
         verdict = ("stale" if check else "rewritten") if done.changed else "up to date"
@@ -94,6 +100,8 @@ def build_all(paths: Sequence[str], check: bool = False, to: str = "md") -> int:
         stamps.save()
         for path, text in pages.listings():
             write(path, text)
+    for note in notes:
+        print(f"symgrad: note: {note}", file=sys.stderr)
     for reason in missing.values():
         print(f"symgrad: error: {reason}", file=sys.stderr)
     return 2 if failed or missing else 1 if stale else 0
@@ -138,11 +146,25 @@ def _worked(tasks: Sequence[Task]) -> Iterator[Outcome]:
         return
     context = multiprocessing.get_context("forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn")
     if context.get_start_method() == "forkserver":
-        context.set_forkserver_preload([*ROOMS, *(ROOMS_FOR_PAGES if "html" in tasks[0].formats else [])])
+        drawn = any("symgrad: plot" in _text(t.path) for t in tasks)
+        context.set_forkserver_preload([*ROOMS, *(ROOMS_FOR_PAGES if "html" in tasks[0].formats else ()), *(ROOMS_FOR_PICTURES if drawn else ())])
     with ProcessPoolExecutor(min(cores, len(tasks)), context) as pool:
-        order = sorted(tasks, key=lambda t: -t.path.stat().st_size)
+        order = sorted(tasks, key=_expected, reverse=True)
         begun = {t.path: pool.submit(work, t) for t in order}
         yield from (begun[t.path].result() for t in tasks)
+
+
+def _expected(task: Task) -> float:
+    """About how many seconds a document takes: by its length, pictures, bounds and, for a page, claims."""
+    text = _text(task.path)
+    return len(text) / 3e4 + sum(s * text.count(word) for word, s in SECONDS.items() if word != "symgrad: expect" or "html" in task.formats)
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        return ""
 
 
 def work(task: Task) -> Outcome:
@@ -150,19 +172,18 @@ def work(task: Task) -> Outcome:
     start = time.perf_counter()
     path = task.path
     try:
-        found = rebuilt(path, task.check)
-        changed = found.old != found.new
-        difference = ""
-        if task.check and changed:
+        found = rebuilt(path, task.check, bool({"tex", "pdf"} & set(task.formats)))
+        changed, difference = found.old != found.new or bool(found.stale), ""
+        if task.check:
             lines = difflib.unified_diff(found.old.splitlines(True), found.new.splitlines(True), f"{path} (as it is)", f"{path} (as derived now)")
-            difference = "".join(lines)
+            difference = "".join([*lines, *found.stale])
         elif changed:
             write(path, found.new)
         if path.suffix == ".md" and not task.check:
             _convert(task, found)
     except (SymgradError, OSError) as e:
         return Outcome(path, error=str(e) if isinstance(e, SymgradError) else f"{path}: {e}")
-    return Outcome(path, len(found.commands), changed, difference, "", time.perf_counter() - start)
+    return Outcome(path, len(found.commands), changed, difference, "", tuple(found.notes), time.perf_counter() - start)
 
 
 def _convert(task: Task, found: Rebuilt) -> None:
@@ -201,7 +222,7 @@ def find(paths: Sequence[str]) -> list[Path]:
     return list(dict.fromkeys(found))
 
 
-def rebuilt(path: Path, check: bool = False) -> Rebuilt:
+def rebuilt(path: Path, check: bool = False, pdf: bool = False) -> Rebuilt:
     """The document as it is and as derived now; raises `SymgradError` at file:line."""
     try:
         with path.open(encoding="utf-8", newline="") as f:
@@ -215,7 +236,7 @@ def rebuilt(path: Path, check: bool = False) -> Rebuilt:
     for part in split(old.split(newline), syntax, str(path)):
         if isinstance(part, Block):
             args = _parsed(part, path)
-            body = _generated(part, args, path, check)
+            body = _generated(part, args, path, check, found, pdf or path.suffix == ".tex")
             found.commands[1 + len(out)] = args
             out += [part.head, *body, syntax.close]
         else:
@@ -230,8 +251,8 @@ def _parsed(block: Block, path: Path) -> argparse.Namespace:
 
     words = list(block.command)
     place = f"{path}:{block.line}"
-    if words[0] not in ("derive", "equations", "adjoint", "backward", "cells", "plot"):
-        raise SymgradError(f"{place}: a document can hold derive, equations, adjoint, backward, cells and plot, not {words[0]!r}")
+    if words[0] not in ("derive", "equations", "adjoint", "backward", "cells", "bound", "plot"):
+        raise SymgradError(f"{place}: a document can hold derive, equations, adjoint, backward, cells, bound and plot, not {words[0]!r}")
     if not any(w == "--to" or w.startswith("--to=") for w in words) and words[0] not in ("cells", "plot"):
         words += ["--to", "latex"]
     with contextlib.redirect_stderr(io.StringIO()) as said:
@@ -245,16 +266,20 @@ def _parsed(block: Block, path: Path) -> argparse.Namespace:
     return args
 
 
-def _generated(block: Block, args: argparse.Namespace, path: Path, check: bool) -> list[str]:
+def _generated(block: Block, args: argparse.Namespace, path: Path, check: bool, found: Rebuilt, pdf: bool) -> list[str]:
+    """The lines of a block; a picture is drawn beside the document, and what is stale or left alone is kept in `found`."""
     from symgrad.document.render import MissingLatexify, render
+    from symgrad.figures.style import MissingMatplotlib
 
     try:
-        if args.command == "plot" and not check:
-            name, picture = directive(args)
-            (path.parent / name).parent.mkdir(parents=True, exist_ok=True)
-            (path.parent / name).write_bytes(picture)
+        if args.command == "plot":
+            from symgrad.document.pictures import draw
+
+            stale, note = draw(args, path, pdf, check)
+            found.stale += [stale] if stale else []
+            found.notes += [note] if note else []
         return render(args, path.suffix)
-    except MissingLatexify as e:
+    except (MissingLatexify, MissingMatplotlib) as e:
         return list(block.body) if check and block.body else [f"> {e}" if path.suffix == ".md" else f"% {e}"]
     except SymgradError as e:
         raise SymgradError(f"{path}:{block.line}: {e}") from None

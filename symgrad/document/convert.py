@@ -19,7 +19,7 @@ TEX_MISSING = (
     "elsewhere TeX Live, MacTeX or MiKTeX; --to tex needs none"
 )
 _UNSET = re.compile(r"Could not convert TeX math(?:(?!\[WARNING\]).)*", re.DOTALL)  # a page would show the bare TeX
-_FIGURE = re.compile(r"(!\[[^\]]*\]\()([^)\s]+)\.svg(?=[)\s])")
+_FIGURE = re.compile(r"!\[([^\]]*)\]\(([^)\s]+)\.svg((?:\s[^)]*)?)\)")
 
 
 @functools.cache
@@ -56,14 +56,14 @@ def _converted(markdown: str, path: Path, *options: str) -> str:
 
 
 def to_tex(markdown: str, path: Path) -> str:
-    """A standalone LaTeX document of a Markdown one; a figure that is an SVG is drawn in as the PDF or PNG beside it."""
+    """A standalone LaTeX document of a Markdown one; a figure that is an SVG is drawn in as the PDF or PNG beside it, or else named."""
     return _converted(_drawable(markdown, path), path, "--to", "latex-auto_identifiers", "--standalone", "-V", "geometry:margin=2.5cm", "-V", "colorlinks")
 
 
 def _drawable(markdown: str, path: Path) -> str:
     def other(m: re.Match[str]) -> str:
-        suffix = next((s for s in (".pdf", ".png") if (path.parent / (m[2] + s)).is_file()), ".svg")
-        return f"{m[1]}{m[2]}{suffix}"
+        suffix = next((s for s in (".pdf", ".png") if (path.parent / (m[2] + s)).is_file()), "")
+        return f"![{m[1]}]({m[2]}{suffix}{m[3]})" if suffix else f"*{m[1]}* ({m[2]}.svg, which TeX cannot draw in)"
 
     return _FIGURE.sub(other, markdown)
 

@@ -30,6 +30,7 @@ _LINK = re.compile(r'href="([^"#:]+\.md)(#[^"]*)?"')
 _IMAGE = re.compile(r'<img\b[^>]*?\bsrc="([^":]+)"[^>]*?>')
 _MEDIA = {".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".gif": "image/gif", ".webp": "image/webp"}
 _FENCE = "``````"
+LEAST = 0.6  # of its own size, the least at which a picture is shown
 
 
 @dataclass(frozen=True)
@@ -151,6 +152,8 @@ def _inlined(m: re.Match[str], path: Path) -> str:
         own = re.sub(r"[^A-Za-z0-9]", "-", file.stem)
         svg = re.sub(r'(\bid="|url\(#|href="#)', rf"\g<1>{own}-", svg)  # two figures of one page must not share names
         alt = re.search(r'\balt="([^"]*)"', m[0])
-        return re.sub(r"<svg\b", f'<svg role="img" aria-label="{alt[1] if alt else ""}"', svg, count=1)
+        width = re.search(r'<svg\b[^>]*?\bwidth="([\d.]+)pt"', svg)
+        least = f' style="min-width:{float(width[1]) * LEAST:.0f}pt"' if width else ""  # a wider picture is scrolled on a phone, not made unreadable
+        return re.sub(r"<svg\b", f'<svg role="img" aria-label="{alt[1] if alt else ""}"{least}', svg, count=1)
     kind = _MEDIA.get(file.suffix.lower())
     return m[0].replace(f'"{m[1]}"', f'"data:{kind};base64,{base64.b64encode(file.read_bytes()).decode()}"', 1) if kind else m[0]

@@ -21,6 +21,7 @@ SCRIPTS = frozenset(("msub", "msup", "msubsup"))
 BASED = SCRIPTS | {"munder", "mover", "munderover", "mrow"}  # what stands first in these is what they are about
 APART = frozenset(("mspace", "mo", "mtext", "munder", "munderover"))
 ACCENTS = {"\u0303": "~", "\u0302": "^", "\u0304": "\u00af"}  # the forms that browsers centre and stretch
+BARS = ("‖", "∥")  # pandoc's \lVert, and \left\lVert
 _MATH = re.compile(r"<math\b.*?</math>", re.DOTALL)
 _PARAGRAPH = re.compile(r"<p>\s*(<span class=\"formula\">(?:(?!</?p>).)*?</span><!--formula-->)\s*</p>", re.DOTALL)
 
@@ -59,6 +60,9 @@ def _parsed(text: str) -> Element:
     if inner is not None:
         math[:] = list(inner) if inner.tag == "mrow" else [inner]
     for e in math.iter():
+        if e.tag == "mo" and e.text in BARS:  # only what TeX calls \left and \right grows
+            e.set("stretchy", str(e.text == "∥" and e.get("stretchy") == "true").lower())
+            e.text = "‖"
         if e.tag == "mover" and len(e) == 2 and e[1].text in ACCENTS:
             e[1].text = ACCENTS[e[1].text]
         if e.tag in SCRIPTS:
@@ -82,6 +86,8 @@ def _characters(math: Element) -> Iterator[str]:
     for e in math.iter():
         text = e.text or ""
         yield from text
+        if e.tag in ("msqrt", "mroot"):
+            yield "√"  # which a browser draws from the font
         if e.tag == "mi" and len(text) == 1 and e.get("mathvariant") != "normal":
             yield italic(text)
 
@@ -309,9 +315,7 @@ def _written(part: Elements | Box, display: bool) -> str:
 
 def _inline(math: Element) -> str:
     box = _boxed(_grouped(_spaced(_flat(list(math)))))
-    if isinstance(box, Box):
-        return "<wbr>".join(_written(p, False) for p in box.pieces)
-    return _written(list(math), False)
+    return "<wbr>".join(_written(p, False) for p in (box.pieces if isinstance(box, Box) else [box]))
 
 
 def _display(math: Element) -> str:

@@ -6,6 +6,7 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
+from symgrad.bounds.command import bound_block
 from symgrad.cells.load import load
 from symgrad.document import blocks
 from symgrad.document.backward import backward_block, backward_parts
@@ -27,6 +28,8 @@ def render(args: argparse.Namespace, suffix: str) -> list[str]:
     display = _display_tex if suffix == ".tex" else _display_md
     if args.command == "plot":
         return _picture(args, suffix)
+    if args.command == "bound":
+        return _shown(bound_block(args), args.to, suffix)
     if args.command == "cells":
         return _fence(table(listing()), "text", suffix)
     if args.command == "equations" and args.as_written:
@@ -47,7 +50,7 @@ def render(args: argparse.Namespace, suffix: str) -> list[str]:
 
 
 def _picture(args: argparse.Namespace, suffix: str) -> list[str]:
-    """A link to the picture's file beside the document; `build` writes the file (`figures.command.directive`)."""
+    """A link to the picture's file beside the document; `pictures` draws it."""
     name, caption = named(args)
     if suffix == ".tex":
         return [r"\begin{center}", rf"\includegraphics{{{Path(name).with_suffix('')}}}% {caption}", r"\end{center}"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable, Iterator, Sequence
 
+from symgrad.bounds.command import bound_block, bounds
 from symgrad.cells.load import load
 from symgrad.document import blocks
 from symgrad.document.backward import backward_parts
@@ -37,6 +38,10 @@ def sources(args: argparse.Namespace) -> Iterator[tuple[str, str]]:
         cell = load(args.cell)
         program, relations = cell.program, update_equations(cell.program, args.form)
         sympy = lambda: blocks.equations_block(cell, args.form, "sympy")  # noqa: E731
+    elif args.command == "bound":
+        yield "LaTeX", bound_block(argparse.Namespace(**{**vars(args), "to": "latex"}))
+        yield "NumPy", "\n".join(["import numpy as np", "", *(f"bound = {b.numpy()}  # {b}" for _, b in bounds(args))])
+        return
     elif args.command == "derive":
         found = blocks.derived(args)
         program, relations = blocks.program_of(found), blocks.relations_of(found, args.form)

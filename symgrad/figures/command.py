@@ -4,57 +4,49 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from symgrad.cells.load import load
 from symgrad.errors import SymgradError
-from symgrad.face.cell import Cell
 from symgrad.figures.plot import plot
+from symgrad.figures.style import FORMATS
 
 CAPTIONS = {
-    "square": "∂h_t/∂h_{t-1} over the gates z and r",
-    "norms": "the norm of the product of Jacobians over time, with its proved bound",
-    "forget": "∂c_t/∂c_{t-k} against the forget gate",
+    "graph": "the computation graph, with the local derivatives on its edges",
+    "square": "the Jacobian of one step over the gates z and r, all sizes 1",
+    "norms": "the norm of the product of Jacobians over time, and its proved bound",
+    "forget": "the derivative along the cell over k steps, against the forget gate",
 }
 
 
-def kind_of(cell: Cell, said: str | None) -> str:
-    """The picture asked for; by default the one that tells most of the cell."""
-    names = {s.name for s in cell.program.equations}
-    return said or ("square" if {"z", "r"} <= names else "forget" if "f" in names and "c" in cell.states else "norms")
-
-
 def run(args: argparse.Namespace) -> int:
-    """Write the picture to a file or to standard output."""
+    """``symgrad plot``: the picture to a file or to standard output."""
     cell = load(args.cell)
-    kind = kind_of(cell, args.kind)
-    output = args.output or f"{cell.name}-{kind}.svg"
+    save(args.output or f"{cell.name}-{args.kind}.svg", lambda to: plot(cell, args.kind, to))
+    return 0
+
+
+def save(output: str, draw: Callable[[str], bytes]) -> None:
+    """Write a picture in the format that the file's name says; - is standard output."""
     suffix = "svg" if output == "-" else Path(output).suffix.lower().removeprefix(".")
-    if suffix not in ("svg", "png"):
-        raise SymgradError(f"--output {output}: a picture is a .svg or .png file")
-    data = plot(cell, kind, suffix)
+    if suffix not in FORMATS:
+        raise SymgradError(f"{output}: a picture is a .svg, .png or .pdf file")
+    data = draw(suffix)
     if output == "-":
         sys.stdout.write(data.decode())
-        return 0
+        return
     try:
         Path(output).write_bytes(data)
     except OSError as e:
         raise SymgradError(f"{output}: cannot be written: {e.strerror}") from None
     print(output, file=sys.stderr)
-    return 0
 
 
 def named(args: argparse.Namespace) -> tuple[str, str]:
     """The path of a document's picture, relative to the document, and its caption."""
     cell = load(args.cell)
-    kind = kind_of(cell, args.kind)
-    name = args.output or f"figures/{cell.name}-{kind}.svg"
+    name = args.output or f"figures/{cell.name}-{args.kind}.svg"
     if Path(name).is_absolute() or ".." in Path(name).parts or Path(name).suffix != ".svg":
         raise SymgradError(f"--output {name}: the picture of a document is a .svg file below the document's folder")
-    return name, f"{cell.name}: {CAPTIONS[kind]}"
-
-
-def directive(args: argparse.Namespace) -> tuple[str, bytes]:
-    """The picture of a document: its relative path and its bytes."""
-    cell = load(args.cell)
-    return named(args)[0], plot(cell, kind_of(cell, args.kind))
+    return name, f"{cell.name}: {CAPTIONS[args.kind]}"

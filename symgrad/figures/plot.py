@@ -1,49 +1,26 @@
-r"""``symgrad plot``: pictures as SVG or PNG, drawn with matplotlib's `Figure`, from the derived and compiled Jacobians.
+r"""``symgrad plot``: pictures as SVG, PNG or PDF, drawn with matplotlib's `Figure`, from the derived and compiled Jacobians.
 
+* `graph`: the computation graph, with the local derivatives on its edges (`graph`).
 * `square`: the scalar ∂h_t/∂h_{t-1} of a gated cell over its gates z and r, with the three edge cases marked.
-* `norms`: ‖∂h_t/∂h_0‖ = ‖∏ J‖ over time for weights of several sizes, with the proved bound ‖J‖^t beside it.
+* `norms`: ‖∂h_t/∂h_0‖ = ‖∏ J‖ over time for weights of several sizes, with its proved bound (`norms`).
 * `forget`: ∂c_t/∂c_{t-k} of an LSTM's direct path against its forget gate.
 """
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from symgrad.bounds.norms import norm_bound
 from symgrad.errors import SymgradError
 from symgrad.face.jacobian import jacobian
+from symgrad.figures.graph import graph
+from symgrad.figures.norms import norms
+from symgrad.figures.style import COLORS, figure, written
 
 if TYPE_CHECKING:
     from symgrad.face.cell import Cell
-
-STYLE = {"svg.hashsalt": "symgrad", "svg.fonttype": "path", "font.size": 9.0, "font.family": "DejaVu Sans", "mathtext.fontset": "cm"}
-COLORS = ("#0072b2", "#009e73", "#d55e00")
-SEED = 7
-
-
-def figure(width: float, height: float) -> Any:
-    """An empty figure of so many inches; raises `SymgradError` where matplotlib is missing."""
-    try:
-        from matplotlib.figure import Figure
-    except ImportError:
-        raise SymgradError("a picture needs matplotlib: pip install 'symgrad[plot]'") from None
-    return Figure(figsize=(width, height), layout="constrained")
-
-
-def written(draw: Callable[[], Any], to: str) -> bytes:
-    """The bytes of the picture; no date, no random identifier."""
-    figure(1, 1)
-    import matplotlib
-
-    out = io.BytesIO()
-    with matplotlib.rc_context(STYLE):
-        fig = draw()
-        fig.savefig(out, format=to, dpi=160, metadata={"Date": None, "Creator": None} if to == "svg" else {"Software": None})
-    return out.getvalue()
 
 
 def square(cell: Cell) -> Any:
@@ -59,7 +36,7 @@ def square(cell: Cell) -> Any:
         value = old if s in J.program.states else 1.0 if rank == 2 else candidate
         fixed[s.name] = np.full((1,) * rank, value)
     grid = np.linspace(0, 1, 101)
-    values = np.array([[f(**{**fixed, "z": np.array([z]), "r": np.array([r])})[0, 0] for z in grid] for r in grid])
+    values = f(**{**fixed, "z": np.tile(grid, (101, 1))[..., None], "r": np.tile(grid[:, None], (1, 101))[..., None]})[..., 0, 0]
     fig = figure(4.6, 3.8)
     ax = fig.add_subplot()
     drawn = ax.contourf(grid, grid, values, levels=np.linspace(values.min(), values.max(), 15), cmap="viridis")
@@ -82,45 +59,8 @@ def square(cell: Cell) -> Any:
         box = {"boxstyle": "round,pad=0.25", "facecolor": "white", "edgecolor": "none", "alpha": 0.85}
         ax.annotate(text, at, xytext=offset, textcoords="offset points", ha=side, va="center", fontsize=8, bbox=box)
     ax.set(xlabel="$z$", ylabel="$r$", xlim=(0, 1), ylim=(0, 1), aspect="equal")
-    ax.set_title(rf"{cell.name}: $\partial h_t/\partial h_{{t-1}}$ for $h_{{t-1}}={old}$, candidate ${candidate}$, $U=1$", fontsize=9)
+    ax.set_title(rf"{cell.name}: $\partial h_t/\partial h_{{t-1}}$ for $h_{{t-1}}={old}$, candidate ${candidate}$, $U=1$", fontsize=10)
     fig.colorbar(drawn, ax=ax, format="%.2f")
-    return fig
-
-
-def norms(cell: Cell, steps: int = 60, n: int = 16) -> Any:
-    """‖∏ J‖₂ over time for small, middling and large recurrent weights, and (bound of ‖J‖)^t, dashed."""
-    J = jacobian(cell)
-    f, bound, program = J.numpy(), norm_bound(J), cell.program
-    fig = figure(5.4, 3.6)
-    ax = fig.add_subplot()
-    for color, scale in zip(COLORS, (0.5, 1.0, 2.0), strict=True):
-        rng = np.random.default_rng(SEED)
-        params: dict[str, Any] = {}
-        for s in program.parameters:
-            shape = tuple(n for _ in program.shapes[s])
-            recurrent = s in bound.norms
-            w = np.linalg.qr(rng.standard_normal(shape))[0] * scale if recurrent and len(shape) == 2 else 0.2 * rng.standard_normal(shape)
-            params[s.name] = w
-        states = [np.zeros(n) for _ in program.states]
-        product, found = np.eye(n), [1.0]
-        for _ in range(steps):
-            x = 0.5 * rng.standard_normal(n)
-            now = dict(zip((s.name for s in program.states), states, strict=True))
-            product = f(**{program.inputs[0].name: x}, **now, **params) @ product
-            found.append(max(float(np.linalg.norm(product, 2)), 1e-18))
-            new = cell(x, *states, **params)
-            states = list(new[: len(states)]) if isinstance(new, tuple) else [new]
-        ax.semilogy(range(steps + 1), found, color=color, label=rf"$\Vert U\Vert = {scale:g}$")
-        constant = {w.name: scale for w in bound.norms if len(program.shapes.get(w, ())) == 2}
-        if len(constant) == len(bound.norms):
-            limit = bound.at(constant)
-            ax.semilogy(range(steps + 1), [limit**t for t in range(steps + 1)], "--", color=color, linewidth=0.8, alpha=0.7)
-    ax.axhline(1, color="black", linewidth=0.6)
-    for y, text in ((1e5, "exploding"), (1.6, "kept"), (4e-12, "vanishing")):
-        ax.text(steps * 0.985, y, text, ha="right", fontsize=8, color="#555555")
-    ax.set(ylim=(1e-12, 1e6), xlim=(0, steps), xlabel="$t$", ylabel=r"$\Vert \partial h_t/\partial h_0 \Vert_2$")
-    ax.set_title(f"{cell.name}: orthogonal recurrent weights; dashed, the proved bound", fontsize=9)
-    ax.legend(loc="lower left", frameon=False)
     return fig
 
 
@@ -131,17 +71,18 @@ def forget(cell: Cell) -> Any:
         raise SymgradError(f"the forget gate is drawn where ∂c_t/∂c_{{t-1}} = diag(f), and {cell.name} is not such a cell")
     f, gate = J.numpy(), np.linspace(0, 1, 401)
     slope = np.array([f(f=np.array([g]))[0, 0] for g in gate])
-    fig = figure(4.6, 3.4)
+    fig = figure(4.6, 3.4, None)
+    fig.subplots_adjust(0.13, 0.13, 0.97, 0.91)
     ax = fig.add_subplot()
-    for k, shade in zip((1, 2, 5, 20, 100), (0.85, 0.7, 0.55, 0.4, 0.2), strict=True):
-        ax.plot(gate, slope**k, color=(0.0, 0.45 * (1 - shade), 0.7, 0.35 + 0.65 * shade), label=f"$k={k}$")
+    for k, color in zip((1, 2, 5, 20, 100), COLORS, strict=False):
+        ax.plot(gate, slope**k, color=color, label=f"$k={k}$")
     ax.set(xlabel="$f$, the same at every step", ylabel=r"$\partial c_t/\partial c_{t-k}$", xlim=(0, 1), ylim=(0, 1.02))
-    ax.set_title(f"{cell.name}: the direct path, $f^k$; 1 only at $f=1$", fontsize=9)
+    ax.set_title(f"{cell.name}: the direct path, $f^k$; 1 only at $f=1$", fontsize=10)
     ax.legend(frameon=False, loc="upper left")
     return fig
 
 
-KINDS: dict[str, Callable[..., Any]] = {"square": square, "norms": norms, "forget": forget}
+KINDS: dict[str, Callable[[Cell], Any]] = {"graph": graph, "square": square, "norms": norms, "forget": forget}
 
 
 def plot(cell: Cell, kind: str, to: str = "svg") -> bytes:

@@ -1,7 +1,8 @@
-"""Weights from a file: arrays under the cell's own names, or a torch state_dict of an RNN, GRU or LSTM (first layer), in .npz or .pt."""
+"""Weights from a file: arrays under the cell's own names, or one layer of a torch state_dict of an RNN, GRU or LSTM, in .npz or .pt."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from symgrad.errors import SymgradError
 from symgrad.face.cell import Cell
 
 GATES = {"gru_torch": "rzn", "lstm_torch": "ifgo"}  # in torch's order of rows
-TORCH = ("weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0")
+_LAYER = re.compile(r"(?:(.*)\.)?weight_hh_(l\d+(?:_reverse)?)")
 
 
 def read(path: str) -> dict[str, Any]:
@@ -34,10 +35,14 @@ def read(path: str) -> dict[str, Any]:
     raise SymgradError(f"{path}: weights are a .npz or .pt file")
 
 
-def parameters(cell: Cell, arrays: Mapping[str, Any]) -> dict[str, Any]:
-    """The parameters of the cell; raises `SymgradError` for what is missing or has another shape."""
-    named = {k.rpartition(".")[2]: v for k, v in arrays.items()}
-    found = _from_torch(cell, named) if "weight_hh_l0" in named else {p: named[p] for p in cell.parameters if p in named}
+def parameters(cell: Cell, arrays: Mapping[str, Any], layer: str | None = None) -> dict[str, Any]:
+    """The parameters of the cell; `layer` is one of a state_dict's, such as ``l0`` or ``encoder.l1``.
+
+    Raises `SymgradError` for what is missing or has another shape.
+    """
+    layers = [m for k in arrays if (m := _LAYER.fullmatch(k))]
+    own = {k.rpartition(".")[2]: v for k, v in arrays.items()}
+    found = _from_torch(cell, _layer(arrays, layers, layer)) if layers else {p: own[p] for p in cell.parameters if p in own}
     missing = [p for p in cell.parameters if p not in found]
     if missing:
         raise SymgradError(f"the weights have no {', '.join(missing)}; {cell.name} needs {', '.join(cell.parameters)}, the file has {', '.join(arrays)}")
@@ -52,18 +57,34 @@ def parameters(cell: Cell, arrays: Mapping[str, Any]) -> dict[str, Any]:
     return found
 
 
+def _layer(arrays: Mapping[str, Any], layers: list[re.Match[str]], wanted: str | None) -> dict[str, Any]:
+    """The arrays of one layer by torch's names without prefix and number; the first layer, where there is one network."""
+    named = {".".join(filter(None, m.groups())): m for m in layers}
+    if wanted is None:
+        first = [name for name, m in named.items() if m[2] == "l0"]
+        if len(first) != 1:
+            raise SymgradError(f"the state_dict has the layers {', '.join(named)}; choose one with --layer")
+        (wanted,) = first
+    if wanted not in named:
+        raise SymgradError(f"the state_dict has no layer {wanted}; it has {', '.join(named)}")
+    prefix, number = named[wanted].groups()
+    full = {kind: f"{prefix + '.' if prefix else ''}{kind}_{number}" for kind in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")}
+    return {kind: arrays[name] for kind, name in full.items() if name in arrays}
+
+
 def _from_torch(cell: Cell, named: Mapping[str, Any]) -> dict[str, Any]:
-    W, U = named.get("weight_ih_l0"), named["weight_hh_l0"]
+    """The cell's parameters; torch keeps all gates of a layer in one matrix, one below the other."""
+    W, U = named.get("weight_ih"), named["weight_hh"]
     if W is None:
-        raise SymgradError("the state_dict has weight_hh_l0 but no weight_ih_l0")
+        raise SymgradError("the state_dict has a weight_hh but no weight_ih")
     n = U.shape[1]
-    b, c = named.get("bias_ih_l0", np.zeros(len(U))), named.get("bias_hh_l0", np.zeros(len(U)))
+    b, c = named.get("bias_ih", np.zeros(len(U))), named.get("bias_hh", np.zeros(len(U)))
     if cell.name in ("rnn", "rnn_relu") and len(U) == n:
         return {"W": W, "U": U, "b": b + c}
     gates = GATES.get(cell.name, "")
     if not gates or len(U) != len(gates) * n:
         kind = {1: "rnn or rnn_relu", 3: "gru_torch", 4: "lstm_torch"}.get(len(U) // n, "no cell of torch")
-        raise SymgradError(f"weight_hh_l0 has {len(U)} rows for {n} units, that is {kind}, not {cell.name}")
+        raise SymgradError(f"weight_hh has {len(U)} rows for {n} units, that is {kind}, not {cell.name}")
     out: dict[str, Any] = {}
     for k, g in enumerate(gates):
         rows = slice(k * n, (k + 1) * n)

@@ -9,8 +9,7 @@ import sympy as sp
 from symgrad.calculus.derive import Derivation
 from symgrad.calculus.jacobian import Derivative as Derived
 from symgrad.calculus.jacobian import one_step_back
-from symgrad.language.program import Program
-from symgrad.language.tensor import Tensor
+from symgrad.calculus.local import local_derivatives
 from symgrad.notation.names import Names
 from symgrad.notation.syntax import Derivative, Node, Relation, equation
 from symgrad.notation.write import FREE, Writer, has_matrix_form, product, total
@@ -77,17 +76,7 @@ class _Paths:
         self.jacobian, self.program = jacobian, jacobian.program
         self.writer = Writer(self.program, form)
         self.starts = (jacobian.wrt, *jacobian.through)
-        self.edges: dict[sp.Symbol, dict[sp.Symbol, Tensor]] = {}
-        named = [s for s in self.program.needed({jacobian.of}) if s in self.program.equations and s not in self.program.implicit]
-        held = set(jacobian.held)
-        live: set[sp.Symbol] = set(self.starts)
-        for y in named:
-            if y in held:
-                continue
-            local = {s: _local(self.program, y, s, named) for s in live}
-            self.edges[y] = {s: t for s, t in local.items() if t.terms}
-            if self.edges[y]:
-                live.add(y)
+        self.edges = local_derivatives(self.program, {jacobian.of}, self.starts, jacobian.held)
 
     def local(self) -> list[Relation]:
         """∂y/∂s with every other name fixed."""
@@ -142,8 +131,3 @@ class _Paths:
     def _name(self, y: sp.Symbol, s: sp.Symbol) -> Node:
         others = any(t not in self.starts and self._depends(t, s) for t in self.edges[y])
         return left_side(self.writer, y, s, immediate=s in self.starts and others)
-
-
-def _local(program: Program, y: sp.Symbol, s: sp.Symbol, named: list[sp.Symbol]) -> Tensor:
-    """∂y/∂s where every other named quantity is held."""
-    return Derivation(program, s, frozenset(n for n in named if n not in (s, y))).of(y)

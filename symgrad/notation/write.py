@@ -119,7 +119,9 @@ class Writer:
         return self._applied(e, at)
 
     def symbol(self, s: sp.Symbol, at: tuple[str, ...] = ()) -> Node:
-        """A name, or what an atom stands for."""
+        """A name, or what an atom stands for; the block of [a; b] that is a is [I; 0]."""
+        if (selector := self.program.constants.get(s)) is not None:
+            return Stack(tuple(Name("I") if k == selector.part else Number("0") for k in range(len(selector.parts))))
         atom = self.program.atoms.get(s)
         if isinstance(atom, Tensor):
             if (repeated := self._broadcast(s)) is not None:
