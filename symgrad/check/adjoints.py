@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 
 MARKS = frozenset({"d", "delta", "Delta", "partial", "varDelta"})  # letters before or around a quantity that make its adjoint
+BEFORE = frozenset({"raw", "pre", "preact", "preactivation", "net", "lin", "linear", "logit", "logits", "bar"})  # words for what an activation is applied to
 WHOLE = frozenset({"total", "tot", "all", "full"})
 INCOMING = frozenset({"next", "future", "in", "up"})
 CARRIED = frozenset({"recurrent", "rec", "recur", "carry", "prev", "back", "time", "bptt", "temporal", "next", "future", "recursive"})
@@ -135,6 +136,11 @@ def _target(page: Page, node: Any) -> tuple[str, Any, tuple[Any, ...], set[str]]
         words = {w for p in split[1] if (w := spelled(p.node)) is not None and (w in CARRIED or w in INCOMING or _way(page, p, w))}
     if ref is not None and not (ref.entries and any(spelled(e) in words for e in ref.entries)):
         return ref.key, ref.step, ref.entries, words
+    if ref is None and split is not None and (rest := [p for p in split[1] if spelled(p.node) not in BEFORE]) != list(split[1]):
+        bare = next((n for n in (key_of(split[0], rest[:k]) for k in range(len(rest), -1, -1)) if n in page.symbols.ranks), None)
+        hidden = page.__dict__.get("_pre", {}).get(bare, f"pre:{bare}")
+        if bare is not None and hidden in page.symbols.ranks:
+            return hidden, next((p.node for p in rest if key_of(split[0], [p]) != bare), None), (), words
     if split is not None and words:
         rest = [p for p in split[1] if spelled(p.node) not in words]
         key = key_of(split[0], rest)
@@ -161,8 +167,8 @@ def _subscripted(page: Page, head: Any, parts: tuple[Any, ...]) -> tuple[str, An
         ref = page.symbols.ref(p.node)
         word = spelled(p.node)
         if word in WHOLE:
-            continue
-        if word in CARRIED:
+            words.add("total")  # told apart from the part that comes through the next step
+        elif word in CARRIED:
             words.add(str(word))
         elif ref is not None and target is None:
             target = (ref.key, ref.step, ref.entries)
@@ -255,7 +261,7 @@ def adjoint_symbol(run: Run, node: Any) -> Value | None:
         hidden = run.page.__dict__.get("_pre", {}).get(key, f"pre:{key}")
         if hidden in model.dims and hidden not in run.page.__dict__.get("_adjoined", ()):
             options.append(Option(1, (TOTAL, hidden), f"the adjoint of {plainly} is read as that of its preactivation", tag="pre"))
-        if key in run.page.lagged:
+        if key in run.page.lagged and "total" not in words:
             carried = Option(
                 0 if words & CARRIED else 3, ("carry", key), f"the adjoint of {plainly} is read as the part that comes through the next step", tag="carry"
             )

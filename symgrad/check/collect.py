@@ -45,6 +45,7 @@ from symgrad.check.symbols import (
     walk,
 )
 
+GRADIENTS = frozenset({"g", "d", "G", "D", "e", "grad", "epsilon", "varepsilon"})  # letters for adjoints, where a quantity is their index
 GATES = frozenset({"f", "i", "o", "g", "c", "z", "r", "u"})  # what gates are called by
 
 
@@ -285,6 +286,8 @@ def definition_of_side(side: Any, letter: str, gates: frozenset[str] = frozenset
         return None
     if kind(unwrapped(side)) == "Apply" and head.base in BUILTIN:
         return None
+    if head.base in GRADIENTS and any(kind(p.node) == "Name" and step_part(tuple(Part("sub", q) for q in p.node.subs), letter) for p in parts):
+        return None  # g_{h_t} is the gradient by h_t
     step = step_part(parts, letter)
     shift = 0
     rest = [p for p in parts if p is not step]
