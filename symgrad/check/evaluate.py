@@ -170,6 +170,8 @@ class Run(Functions):
         if key in self.page.step_losses or key in self.page.total_losses:
             return self.loss_value(ref)
         v = self.lookup(key, self.step_of(ref))
+        if self.page.rows and v.rank == 2 and not self.defining:
+            v = values.transposed(v)
         blocks = self.page.__dict__.get("_blocks", {}).get(key)
         if blocks is not None and not self.defining and not self.flat and not ref.entries:
             v = self.block(v, *blocks)

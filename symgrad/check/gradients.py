@@ -165,6 +165,8 @@ def adjoint(run: Run, key: str, step: int | None, losses: tuple[int, ...], how: 
         raise OutOfTime(key)
     a = run.world.adjoint((key, step if timed else None), losses, how, step)
     v = Value(a.reshape(F.WORLDS, *dims))
+    if run.page.rows and v.rank == 2:
+        v = values.transposed(v)
     if not entries or run.flat:
         return v
     return values.part(v, tuple(run.entry(e, n) for e, n in zip(entries, dims, strict=False)))

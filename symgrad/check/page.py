@@ -53,6 +53,7 @@ class Page:
     steps: int = STEPS
     assumptions: tuple[str, ...] = ()
     borrowed: bool = False  # the cell is not the document's own
+    rows: bool = False  # read with every weight transposed, as code for a batch of rows has them
     matrixlike: int = 0  # 0 no sign of matrices, 1 some, 2 shapes are declared
     notes: dict[str, str] = field(default_factory=dict)
     build: Callable[[bool], Model] | None = None

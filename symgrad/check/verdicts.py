@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterable
+from copy import copy
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 PAGES = 4  # groups of definitions that one claim is tried on
 CONFIRMED = 3  # claims that must hold before a cell that is not the document's own may refute others
 ANOTHER = "this does not hold of that cell, but the document may mean another one"
+FEW = 48  # readings of a line of code for rows
 MOST_STEPS = 6  # that a world is unrolled over
 SECONDS = 1.0  # for the diagnosis of one claim
 
@@ -195,7 +197,9 @@ class Judge:
             return suppose.SPECIAL if said.verdict == "refuted" and suppose.aside(self, link) else said
         except RecursionError:
             return Judgement("undecided", "too-large", "the formula is nested too deeply")
-        except (IndexError, KeyError, ValueError, TypeError, AttributeError, AssertionError, ZeroDivisionError) as e:
+        except MemoryError:
+            raise
+        except Exception as e:  # a defect here must not hide the verdicts of the other claims
             if os.environ.get("SYMGRAD_DEBUG"):
                 raise
             return Judgement("undecided", "internal-error", f"an error of this program: {type(e).__name__}")
@@ -395,6 +399,9 @@ class Judge:
         notes = tuple(self.assumed(page, outcome))
         if outcome.missing is None and (opened := self.unknown_cell(page, outcome, link)) is not None:
             return replace(opened, assumptions=notes)
+        if outcome.missing is None and self.holds_for_rows(page, link):
+            rows = "the vectors are rows, as in a batch, and the weights stand behind them"
+            return Judgement("proved", reading="matrix", assumptions=(*notes, rows))
         repair = diagnose.repair(page, outcome, link, time.process_time() + SECONDS)
         if repair is not None and repair.code == "immediate-for-total" and repair.message.startswith("the immediate"):
             return Judgement(
@@ -438,6 +445,14 @@ class Judge:
         ):
             return Judgement("undecided", "ambiguous", "no reading that was tried makes this true, and not all could be tried", assumptions=notes)
         return self.refuted(page, outcome, link, repair, notes)
+
+    def holds_for_rows(self, page: Page, link: Link) -> bool:
+        """Whether a line of code, with ``@`` in it, holds for rows though the cell is written for columns."""
+        if not any(kind(n) == "Infix" and n.sign == "at" for side in (link.left, link.right) for n in walk(side)):
+            return False
+        rowwise = copy(page)
+        rowwise.rows = True
+        return Decider(rowwise).decide(link.left, link.right, limit=FEW, modes=((False, True),)).equal
 
     def unknown_cell(self, page: Page, outcome: Outcome, link: Link) -> Judgement | None:
         """What keeps a claim open whatever slip might be found in it: the cell is not known well enough."""
