@@ -104,6 +104,22 @@ class Page:
                         out |= {r.key for r in refs if r is not None and r.key not in self.symbols.timed}
         return frozenset(out)
 
+    @cached_property
+    def cells(self) -> list[set[str]]:
+        """The quantities and parameters that hang together by equations; what comes from outside joins nothing."""
+        out: list[set[str]] = []
+        for key, d in self.definitions.items():
+            named = {r.key for n in walk(d.node) if (r := self.symbols.ref(n)) is not None}
+            mine = {key} | {k for k in named if k in self.definitions or k not in self.symbols.timed}
+            rest = []
+            for other in out:
+                if other & mine:
+                    mine |= other
+                else:
+                    rest.append(other)
+            out = [*rest, mine]
+        return out
+
     def references(self, d: Definition) -> list[tuple[Ref, int]]:
         """Every quantity with a step that an equation names, with its lag."""
         memo = self.__dict__.setdefault("_references", {})

@@ -461,6 +461,8 @@ class Judge:
         if (derived(link.left) or derived(link.right)) and (missing := self.unexplained(page)):
             names = " and ".join(page.notes.get(k, k) for k in sorted(missing))
             return Judgement("undecided", "incomplete-cell", f"the document does not say how {names} is updated")
+        if sum(bool(cell & outcome.used) for cell in page.cells) > 1:
+            return Judgement("undecided", "ambiguous", "the names in this belong to cells that have nothing to do with each other")
         return None if self.certain else Judgement("undecided", "ambiguous", ANOTHER)
 
     def conventional(self, page: Page, link: Link) -> bool:
