@@ -295,19 +295,17 @@ class _Reader:
         sign = SIGNS.get(node.sign)
         if sign is None or node.order != 1:
             raise Unreadable("a derivative of this kind")
-        of, wrt = unwrapped(node.of), self.page.symbols.ref(unwrapped(node.wrt))
+        of, wrt = self.above(unwrapped(node.of)), self.page.symbols.ref(unwrapped(node.wrt))
         if wrt is None and kind(unwrapped(node.wrt)) == "Name" and unwrapped(node.wrt).base in ANY and not unwrapped(node.wrt).subs:
-            return Derivative(self.above(of), Name("theta"), sign)
+            return Derivative(of, Name("theta"), sign)
         if wrt is None or wrt.entries:
             raise Unreadable("a derivative by this")
-        if wrt.key in self.page.symbols.timed:
-            if wrt.key != self.state:
-                raise Unreadable("a derivative by another quantity than the state")
-            below: Any = Name(H, (), (self.step(wrt.step),))
-        else:
-            below = self.weight(wrt)
+        if wrt.key not in self.page.symbols.timed:
             self.inside(wrt.key)
-        return Derivative(self.above(of), below, sign)
+            return Derivative(of, self.weight(wrt), sign)
+        if wrt.key != self.state:
+            raise Unreadable("a derivative by another quantity than the state")
+        return Derivative(of, Name(H, (), (self.step(wrt.step),)), sign)
 
     def above(self, of: Any) -> Any:
         """The state, or the loss or output of a step."""

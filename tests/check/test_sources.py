@@ -171,8 +171,8 @@ def test_context() -> None:
     document = read_text("# One\nfoo\n\n$$a=b$$\n\n## Two\nwhen $z = 1$ we have\n$$c=d$$\nsince so", "md")
     a, z, c = document.fragments
     assert (a.heading, z.heading, c.heading) == ("One", "Two", "Two")
-    assert c.before.endswith("when $z = 1$ we have")
-    assert c.after == "since so"
+    assert c.before.endswith("when $z = 1$ we have\n")
+    assert c.after == "\nsince so"
     assert "c=d" not in a.after
 
 
