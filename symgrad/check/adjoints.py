@@ -18,6 +18,7 @@ from symgrad.check.symbols import (
     number_at,
     spelled,
     unwrapped,
+    walk,
 )
 from symgrad.check.values import Value, scalar
 from symgrad.check.world import TOTAL, Missing, OutOfTime
@@ -68,7 +69,7 @@ def is_mark(run: Run, node: Any) -> bool:
 def marked(run: Run, node: Any) -> Value:
     found = adjoint_symbol(run, node.pair)
     if found is None:
-        raise Missing(described(node.pair), node.pair)
+        raise Missing(" ".join(spelled(a) or "…" for a in node.pair.args), node.pair)
     return found
 
 
@@ -83,15 +84,6 @@ def kronecker(run: Run, node: Any) -> Value | None:
     if i is None or j is None or any(set(letters(p)) & {run.page.symbols.letter, "T"} for p in parts):
         return None
     return scalar(int(i == j))
-
-
-def described(node: Any) -> str:
-    if kind(node) == "Product":
-        return " ".join(described(a) for a in node.args)
-    split = head_and_parts(node)
-    if split is None:
-        return kind(node)
-    return spelled(split[0] if not split[1] else node) or (key_of(split[0], list(split[1])) or str(split[0].base))
 
 
 def symbol_target(page: Page, node: Any, env: dict[str, Any]) -> tuple[str, Any, tuple[Any, ...], set[str], str, Any] | None:
@@ -266,7 +258,9 @@ def adjoint_symbol(run: Run, node: Any) -> Value | None:
                 0 if words & CARRIED else 3, ("carry", key), f"the adjoint of {plainly} is read as the part that comes through the next step", tag="carry"
             )
             options.append(carried)
-            if words & CARRIED:
+            if words & INCOMING and stepped(run.page, node) and told_apart(run.page, key):
+                options = [carried]
+            elif words & CARRIED:
                 options = [replace(o, cost=o.cost + 1) if o is not carried else o for o in options]
     options.sort(key=lambda o: o.cost)
     fixed = run.page.meanings.get(symbol_id(name, words, step_node))
@@ -280,6 +274,26 @@ def adjoint_symbol(run: Run, node: Any) -> Value | None:
     if which.startswith("pre:") and timed and step is not None and step < 1:
         raise OutOfTime(key)
     return weighed(run, adjoint(run, which, step, losses, how, entries))
+
+
+def stepped(page: Page, node: Any) -> bool:
+    """Whether a symbol has its step beside its word: ``\\delta c_{t,\\mathrm{next}}``, which is not the symbol of the next step then."""
+    parts = [p for n in walk(node) if kind(n) == "Name" for sub in n.subs for p in (sub.args if kind(sub) == "Tuple" else (sub,))]
+    return any(page.symbols.letter in letters(p) for p in parts)
+
+
+def told_apart(page: Page, key: str) -> bool:
+    """Whether the document has a symbol for the whole adjoint of a quantity too, so that one with "next" means a part of it."""
+    memo = page.__dict__.setdefault("_told_apart", {})
+    if key not in memo:
+        marks = (n for s in page.__dict__.get("_statements", ()) for n in s.nodes if _marked(n))
+        memo[key] = any((t := symbol_target(page, n, {})) is not None and t[0] == key and not t[3] for n in marks)
+    return bool(memo[key])
+
+
+def _marked(node: Any) -> bool:
+    first = node.args[0] if kind(node) == "Product" and len(node.args) == 2 else node
+    return kind(first) == "Name" and first.base in MARKS and (first is not node or bool(first.subs))
 
 
 def incoming(run: Run, node: Any) -> Value | None:

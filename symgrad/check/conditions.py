@@ -44,6 +44,7 @@ GIVES = re.compile(
     rf"(?P<list>{PH}(?:{AND}{PH})*)\s*\)?,?\s*(?:(?:gives?|yields?|implies|means|makes|leads? to|results? in|we \w+|then)\b|[:—–→⇒])"
 )
 OR = re.compile(rf"{PH}[^.;\ue000-\uf8ff]{{0,20}}\bor\b[^.;\ue000-\uf8ff]{{0,20}}{PH}", re.IGNORECASE)
+EITHER = re.compile(r"\\(?:text|mbox|mathrm|textrm)\{[^{}]*\bor\b[^{}]*\}|\\(?:lor|vee)\b")
 BREAK = re.compile(r"\b(?:and|but|while|whereas|so|then|or|because|since|hence)\b|;", re.IGNORECASE)
 BOLD = re.compile(r"[-*+\s\d.()]*(?:\*\*|__|\\textbf\{|\\paragraph\{|\\emph\{|<b>|<strong>)")
 LABEL_WORDS = re.compile(
@@ -269,7 +270,7 @@ def _before(text: str) -> tuple[Condition, ...]:
             break
         if _label(prose, sentence.partition(":")[0]) and (k == len(sentences) - 2 or ":" in sentence):
             out += [Condition(n, "paragraph", t) for n, t in prose.relations(sentence)]
-        elif k == 0 or SUPPOSED.match(sentence):
+        elif SUPPOSED.match(sentence) or (k == 0 and all(valued(n) for n, _ in prose.relations(sentence))):
             out += [Condition(n, "paragraph", t) for _, found in _introduced(prose, sentence[-LONG:]) for n, t in found if valued(n)]
             out += [Condition(n, "paragraph", t) for n, t in _identities(prose, sentence[-LONG:])]
     return tuple(out)
@@ -327,11 +328,14 @@ def _derived(text: str) -> tuple[Condition, ...]:
 def conditions(statement: Any, given: tuple[Any, ...] = ()) -> tuple[Condition, ...]:
     """What a statement depends on, the nearest first; where two places give a name different values, the nearer one counts."""
     out = [Condition(c, "line") for c in (*given, *statement.conditions)]
+    if any(valued(c.node) for c in out) and EITHER.search(statement.fragment.latex):
+        out = [Condition(Words("or"), "sentence", "one value or another") for _ in out[:1]]
     f = statement.fragment
     if f is not None and "symgrad:" in f.before:
         out += _derived(f.before)
     if f is not None and f.kind in ("inline", "display", "line"):
-        prose = [*_after(f.after), *_before(f.before)]
+        apart = f.kind == "display"  # blank lines around a display end no paragraph
+        prose = [*_after(f.after.strip() if apart else f.after), *_before(f.before.strip() if apart else f.before)]
         prose.sort(key=lambda c: c.place != "sentence")
         for c in (*prose, *_heading(f.heading)):
             if not _clashes(c, out):
@@ -356,7 +360,7 @@ def _names(node: Any) -> tuple[Any, ...]:
 def introduced(fragment: Any, label: bool = False) -> bool:
     """Whether the prose says of a formula that it is a condition, ``when $z = 1$``; or, as a `label`, ``**Case $z = 1$.**``, ``(1) $z = 1$.``"""
     before = _prose(fragment.before, True)
-    chunk = PARAGRAPH.split(before.text)[-1]
+    chunk = PARAGRAPH.split(before.text.rstrip() if fragment.kind == "display" else before.text)[-1]
     ends = [m.end() for m in SENTENCE.finditer(chunk)]
     here = chunk[ends[-1] if ends else 0 :][-LONG:]
     if re.search(rf"\b{CUE}\b[^.;:?!\ue000-\uf8ff]{{0,48}}\(?(?:{PH}(?:{ALSO}))*$", here, re.IGNORECASE):

@@ -31,6 +31,11 @@ from symgrad.check.world import Lookup, Missing, OutOfTime, Unsupported, World
 from symgrad.check.wrt import weight_meant
 
 SIGNS = {"cdot": "cdot", "times": "times", "ast": "ast", "otimes": "otimes", "dot": "dot", "at": "@", "star": "star", "bullet": "bullet"}
+NAMED = {  # how a person calls what only stands for something in its surroundings
+    "Differential": "a ∂ or d that is no part of a derivative", "Norm": "a norm", "Tuple": "a list", "Words": "a piece of text", "Ellipsis": "“…”",
+    "Cases": "a distinction of cases", "Given": "a condition inside a formula", "Relation": "a relation inside a formula", "Blank": "an empty place",
+    "Operator": "a derivative of nothing", "Slice": "a range", "Indicator": "an indicator",
+}  # fmt: skip
 UNITS = frozenset({"I", "1", "mathbb1", "E", "Id", "mathbf1", "ones", "eye"})
 
 
@@ -109,7 +114,7 @@ class Run(Functions):
                 return self.lookup(shared, self.now)
         rule = RULES.get(kind(node))
         if rule is None:
-            raise Unsupported(f"{kind(node)} has no value here", node)
+            raise Unsupported(f"{NAMED.get(kind(node), 'this')} has no value here", node)
         return rule(self, node)
 
     def definition(self, node: Any, d: Definition) -> Value:

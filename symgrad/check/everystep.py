@@ -37,17 +37,18 @@ FRESH = ("i", "j", "u", "r", "q")  # for indices of sums
 
 def spans_time(page: Page, *sides: Any) -> bool:
     """Whether a claim speaks of a number of steps that is not fixed: a sum or product over steps, dots, a lag k, a power with a letter."""
-    free: set[str] = set()
     for side in sides:
         for n in walk(side):
             if kind(n) == "Ellipsis" or (kind(n) == "Big" and not _components(page, n)):
                 return True
             if kind(n) == "Power" and not is_top(n.exponent) and page.symbols.ref(n) is None and any(True for _ in letters(n.exponent)):
                 return True
-            ref = page.symbols.ref(n)
-            if ref is not None and ref.step is not None:
-                free |= set(letters(ref.step))
-    return len(free - {"T"}) > 1
+            if kind(n) == "Derivative":
+                refs = [page.symbols.ref(unwrapped(x)) for x in (n.of, n.wrt)]
+                above, below = (set(letters(r.step)) if r is not None and r.step is not None else set() for r in refs)
+                if above and below and above != below:
+                    return True
+    return False
 
 
 def _components(page: Page, big: Any) -> bool:
@@ -294,19 +295,17 @@ class _Reader:
         sign = SIGNS.get(node.sign)
         if sign is None or node.order != 1:
             raise Unreadable("a derivative of this kind")
-        of, wrt = unwrapped(node.of), self.page.symbols.ref(unwrapped(node.wrt))
+        of, wrt = self.above(unwrapped(node.of)), self.page.symbols.ref(unwrapped(node.wrt))
         if wrt is None and kind(unwrapped(node.wrt)) == "Name" and unwrapped(node.wrt).base in ANY and not unwrapped(node.wrt).subs:
-            return Derivative(self.above(of), Name("theta"), sign)
+            return Derivative(of, Name("theta"), sign)
         if wrt is None or wrt.entries:
             raise Unreadable("a derivative by this")
-        if wrt.key in self.page.symbols.timed:
-            if wrt.key != self.state:
-                raise Unreadable("a derivative by another quantity than the state")
-            below: Any = Name(H, (), (self.step(wrt.step),))
-        else:
-            below = self.weight(wrt)
+        if wrt.key not in self.page.symbols.timed:
             self.inside(wrt.key)
-        return Derivative(self.above(of), below, sign)
+            return Derivative(of, self.weight(wrt), sign)
+        if wrt.key != self.state:
+            raise Unreadable("a derivative by another quantity than the state")
+        return Derivative(of, Name(H, (), (self.step(wrt.step),)), sign)
 
     def above(self, of: Any) -> Any:
         """The state, or the loss or output of a step."""

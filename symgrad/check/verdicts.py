@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from symgrad.check import diagnose, everystep, identities, lint, powers, suppose
 from symgrad.check.abbreviations import indices_of
-from symgrad.check.adjoints import MARKS, described, symbol_id, symbol_target
+from symgrad.check.adjoints import MARKS, symbol_id, symbol_target
 from symgrad.check.bounds import bound, speaks_of_extremes
 from symgrad.check.claims import EQUAL, Link, span_of
 from symgrad.check.collect import collect, split_groups
@@ -109,6 +109,7 @@ class Judge:
             page.steps = self.steps()
             page.borrowed = bool(self.borrowed)
             page.__dict__["_adjoined"] = self.adjoined(page)
+            page.__dict__["_statements"] = self.statements
             if k > 0:
                 for name, short in self.pages.get(0, page).abbreviations.items():
                     page.abbreviations.setdefault(name, short)
@@ -415,8 +416,8 @@ class Judge:
             name = outcome.missing.name
             if repair is not None and repair.code == "undefined-symbol" and not self.borrowed and self.once(outcome.missing.where):
                 return self.refuted(page, outcome, link, repair, notes)
-            what = described(outcome.missing.where) if outcome.missing.where is not None and kind(outcome.missing.where) != "NoneType" else name
-            return Judgement("undecided", "undefined-symbol", f"nothing in the document defines {what or name}", assumptions=notes)
+            unknown = shown(outcome.missing.where, name, link)
+            return Judgement("undecided", "undefined-symbol", f"nothing in the document defines {unknown}", assumptions=notes)
         if not self.certain:
             return Judgement("undecided", "undefined-symbol", ANOTHER, assumptions=notes)
         alone = self.unmatched(page, link) if outcome.missing is None and repair is None else set()
@@ -574,6 +575,18 @@ def length(s: Statement) -> int | None:
     else:
         return None
     return int(last.text) if kind(last) == "Number" and last.text.isdigit() else None
+
+
+def shown(node: Any, name: str, link: Link) -> str:
+    """A part of a claim as its author writes it."""
+    fragment, span = link.statement.fragment, getattr(node, "span", None)
+    whole = [span_of(side) for side in (link.left, link.right)]
+    if fragment is not None and span is not None and any(w is not None and w[0] <= span.start <= span.end <= w[1] for w in whole):
+        return f"${fragment.written(span.start, span.end).strip()}$"
+    try:
+        return f"${latex(node)}$"
+    except (ValueError, TypeError, AttributeError, KeyError):
+        return plain(name)
 
 
 def malformed(node: Any) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 
 import pytest
 from hypothesis import given, settings
@@ -171,8 +172,8 @@ def test_context() -> None:
     document = read_text("# One\nfoo\n\n$$a=b$$\n\n## Two\nwhen $z = 1$ we have\n$$c=d$$\nsince so", "md")
     a, z, c = document.fragments
     assert (a.heading, z.heading, c.heading) == ("One", "Two", "Two")
-    assert c.before.endswith("when $z = 1$ we have")
-    assert c.after == "since so"
+    assert c.before.endswith("when $z = 1$ we have\n")
+    assert c.after == "\nsince so"
     assert "c=d" not in a.after
 
 
@@ -236,3 +237,9 @@ def test_every_character_is_the_files_own(text: str, kind: str) -> None:
         assert list(f.source.starts) == sorted(f.source.starts)
         line, column = document.position(f.extent()[0])
         assert document.text.split("\n")[line - 1][column - 1 : column] == document.text[f.extent()[0] : f.extent()[0] + 1].strip("\n")
+
+
+def test_many_words_in_brackets_are_read_at_once() -> None:
+    begun = time.process_time()
+    read_text("a = b (" + "word-and-word " * 400 + "1)\n" + "x = y (" + "a" * 3000 + ".)", "md")
+    assert time.process_time() - begun < 2

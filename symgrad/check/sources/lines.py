@@ -50,7 +50,7 @@ _CODE = re.compile(
 _ENTITY_OR_TAG = re.compile(r"</?[A-Za-z][^<>\n]{0,300}>")
 _MATHEMATICAL = re.compile(r"\bd[A-Za-z]\w*/d[A-Za-z]|[_^∂∇δΔσφψθΓα-ωΣ∑∏⊙∘⊗·×ᵀ⊤\\∈′√]|'\s*\(|[\u0300-\u036f]|[²³ᵗ⁺₀-₉ₜ]")
 _CONTINUES = re.compile(r"\s*(?:[=≈≤≥]|[+\-−*/×⊙∘·@⊗]\s)")
-_REMARK = re.compile(r"[ \t]+\((?:[A-Za-z][A-Za-z'’-]*[ \t,]*){3,}\)(?=[ \t]*(?:\n|$))")  # `(from the step before)` at the end of a line
+_REMARK = re.compile(r"[ \t]+\((?:[A-Za-z][A-Za-z'’-]*[ \t,]+){2,}[A-Za-z][A-Za-z'’-]*[ \t,]*\)(?=[ \t]*(?:\n|$))")  # `(from the step before)`
 _BROKEN_OFF = re.compile(r"(?:[=+\-−*/×⊙∘·@⊗(\[,]|\\odot|\\cdot|\\times|\\circ)\s*$")
 
 

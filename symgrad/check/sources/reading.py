@@ -235,7 +235,7 @@ def _around(text: str, start: int, stop: int, displays: list[int]) -> tuple[str,
     lower = max(displays[k - 1] if k else 0, start - CONTEXT)
     k = bisect_right(displays, stop)
     upper = min(displays[k] if k < len(displays) else len(text), stop + CONTEXT)
-    return text[lower:start].strip(), text[stop:upper].strip()
+    return text[lower:start], text[stop:upper]
 
 
 def _masked(source: Passage, things: list[Item]) -> Passage:
