@@ -167,19 +167,32 @@ def test_complex_step_and_batch(c, of, wrt, row):
 
 
 @pytest.mark.parametrize("c", [gru, lstm, lstm_joined], ids=lambda c: c.name)
-def test_blocked_and_unblocked(c, monkeypatch):
-    """Large matrices are summed in blocks of rows, the last one shorter."""
+def test_large_points_one_by_one(c, monkeypatch):
     p = arrays(c, 23, 7)
     of = "h" if c is gru else "c"
     expected = jacobian(c, of, "h").numpy()(**p)
-    monkeypatch.setattr("symgrad.generate.step.compiled.BLOCK", 23 * 8 * 4)
-    J = jacobian(c, of, "h").numpy()
-    close(J(**p), expected)
-    assert "step" in next(iter(J._codes.values()))[0].source
+    monkeypatch.setattr("symgrad.generate.step.compiled.WIDE", 16)
+    monkeypatch.setattr("symgrad.generate.step.compiled.CACHE", 64)
+    close(jacobian(c, of, "h").numpy()(**p), expected)
     p["h"] = np.stack([p["h"], p["h"] / 2])
-    monkeypatch.setattr("symgrad.generate.step.compiled.CACHE", 64)  # so large that each point is a call
     looped = jacobian(c, of, "h").numpy()(**p)
     close(looped[0], expected)
+
+
+def test_long_rows_are_scaled_past_numpys_buffer(monkeypatch):
+    """The buffer is small while the function runs, and afterwards what it was."""
+    sizes = []
+
+    def slope(a):
+        sizes.append(np.getbufsize())
+        return 1 - np.tanh(a) ** 2
+
+    J, p, before = jacobian(rnn).numpy(), arrays(rnn), np.getbufsize()
+    expected = J(**p, functions={"g": (np.tanh, slope)})
+    monkeypatch.setattr("symgrad.generate.step.compiled.WIDE", 2)
+    close(jacobian(rnn).numpy()(**p, functions={"g": (np.tanh, slope)}), expected)
+    assert sizes == [before, 16]
+    assert np.getbufsize() == before
 
 
 def test_literal_gru_given_gates_and_computed_ones():

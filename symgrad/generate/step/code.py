@@ -28,7 +28,7 @@ UFUNCS = (
 )  # fmt: skip
 DIRECT = {FUNCTIONS["tanh"]: "tanh", FUNCTIONS["exp"]: "exp", FUNCTIONS["log"]: "log"}
 TABLE = {row.name: row.numpy for row in ROWS.values() if row.name not in UFUNCS}
-WORDS = {*UFUNCS, *TABLE, "constant", "new", "run", "make", "range", "slice", "min", "i", "j", "s", "C", "step", "start", "limit"}
+WORDS = {*UFUNCS, *TABLE, "constant", "new", "run", "make", "range", "min", "i", "j", "C", "start", "limit"}
 
 
 @dataclass(frozen=True)
@@ -44,8 +44,8 @@ class Code:
 class Writer(MatrixLines):
     """Writes the function `make`, which prepares the temporaries of given sizes and returns the function `run` that uses them."""
 
-    def __init__(self, needs: Needs, batched: Collection[sp.Symbol], batch: bool, blocked: bool) -> None:
-        self.needs, self.lowering, self.batch, self.blocked = needs, needs.lowering, batch, blocked
+    def __init__(self, needs: Needs, batched: Collection[sp.Symbol], batch: bool) -> None:
+        self.needs, self.lowering, self.batch = needs, needs.lowering, batch
         self.names = Names(set(WORDS))
         self.lines = Lines(self.names)
         self.sizes: dict[sp.Symbol, str] = {}
@@ -74,7 +74,7 @@ class Writer(MatrixLines):
             self.lines.add(text)
         made, body = self.lines.allocated("C" if self.batch else None)
         constants = [f"{name} = constant({text})" for text, name in self.constants.items()]
-        extra = [*(("C",) if self.batch else ()), *(("step",) if self.blocked else ())]
+        extra = ["C"] if self.batch else []
         self.prologue = _used(self.prologue, body)
         inner = self.prologue + body
         if self.batch:
