@@ -193,6 +193,10 @@ class _Builder:
         for node in self.new_nodes:
             self.expression(node)
         outputs = tuple(sp.Symbol(self.local[n]) if n in self.local else self.symbols[n] for n in self.output_nodes)
+        moving = {*self.cell.inputs, *self.cell.states, *(s.name for s in self.equations)}
+        for name in self.cell.parameters:
+            if (plain := name.removesuffix(f"_{self.cell.index}")) != name and plain in moving:
+                raise self._fail(f"the parameter {name} is written like {plain} at the step {self.cell.index}: give it another name")
         shapes = {s: self._dims(shape) for s, shape in self.nodes.items()}
         for note in self.notes:
             warnings.warn(note, Note, stacklevel=6)
