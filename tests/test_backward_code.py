@@ -325,10 +325,12 @@ MUTANTS = [
     ("dh_prev += back_h[", "dh_prev -= back_h["),
     ("h_all[t + 1]", "h_all[t]"),
     ("h_all[:-1].reshape", "h_all[1:].reshape"),
-    (".transpose(0, 2, 1)", ""),
+    ("h_all[:-1] * gates[1]", "h_all[:-1] * gates[0]"),
+    ("da_r_rows.T @ x_rows", "x_rows.T @ da_r_rows"),
+    ("dx_all += da_r_rows", "dx_all -= da_r_rows"),
     ("da_z *= z\n", "pass\n"),
     ("da_z_da_h_tilde *= dh", "da_z *= dh"),
-    ("db += np.add", "db[...] = np.add"),
+    ('"b_r": db[1]', '"b_r": db[0]'),
 ]
 
 
@@ -337,8 +339,7 @@ def test_a_changed_line_is_noticed(old: str, new: str) -> None:
     """The oracle above fails for a wrong module."""
     cell = LIBRARY["gru"]
     source = module(cell)
-    if old not in source:
-        pytest.skip(f"{old!r} does not occur")
+    assert old in source
     scope: dict[str, Any] = {}
     exec(source.replace(old, new, 1).replace("16384", "8"), scope)
     p = problem(cell, m=4)

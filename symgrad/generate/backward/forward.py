@@ -9,6 +9,7 @@ from collections.abc import Iterable
 import sympy as sp
 
 from symgrad.generate.backward.lines import APPLY, Lines, einsum, infix
+from symgrad.generate.backward.places import Place, Views
 from symgrad.generate.backward.plan import Plan, Slot
 from symgrad.generate.backward.sweep import Sweep
 from symgrad.language.program import base
@@ -23,11 +24,19 @@ RESERVED = {
     "list", "zip",
 }  # fmt: skip
 MADE = re.compile(  # names that the generated code makes up for itself
-    r"(tmp|work|operand|e)\d*|back_\w+|(weights|products|bias|slope\d*|given)_\w+|\w+_(all|block|prev|kept|given|ours|next)|rows|size_\w+|d[WUVb]?"
+    r"(tmp|work|operand|e)\d*|back_\w+|(weights|products|bias|slope\d*|given)_\w+|\w+_(all|block|prev|kept|given|ours|next|rows)|size_\w+|d[WUVb]?"
 )
 WHOLE = {"sigmoid": "sigmoid_of", "tanh": "np.tanh", "exp": "np.exp", "log": "np.log", "abs": "np.abs", "sign": "np.sign", "relu": "relu_of", "sqrt": "np.sqrt",
          "softplus": "softplus_of", "step": "step_of"}  # fmt: skip
 HELPERS = {
+    "sigmoid": '''\
+def sigmoid(a, out):
+    """out ← σ(a) = 1/(1 + e^-a); a is overwritten.  Where e^-a overflows to ∞, σ(a) is 0."""
+    np.negative(a, out=a)
+    np.exp(a, out=a)
+    a += 1
+    return np.reciprocal(a, out=out)
+''',
     "quiet_sigmoid": 'def quiet_sigmoid(a, out):\n    with np.errstate(over="ignore"):\n        return sigmoid(a, out)\n',
     "sigmoid_of": "def sigmoid_of(a):\n    return quiet_sigmoid(np.array(a), out=np.empty_like(a))\n",
     "relu_of": "def relu_of(a):\n    return np.maximum(a, 0)\n",
@@ -103,12 +112,13 @@ class Forward:
         self.plan, self.sweep, self.names, self.program = plan, sweep, names, plan.program
         self.writer = Writer(plan.program)
         self.setup: list[str] = []
-        self.kept: dict[sp.Expr, str] = {}  # over all steps: (T, B, ·)
+        self.kept: dict[sp.Expr, Place] = {}  # over all steps
         self.local: dict[sp.Symbol, str] = {}  # within a step
-        self.views: dict[str, str] = {}  # local name → code of its view
+        self.views: Views = {}
         self.stored: list[str] = []  # the arrays that backward needs
-        self.body = Lines(self.name, "B")
+        self.body = Lines(self.name)
         self.operands: dict[sp.Expr, str] = {}
+        self.einsums = 0
         self.done: set[sp.Symbol] = set()
         self.products: dict[tuple[sp.Symbol, sp.Expr], str] = {}
         self.product_group: dict[sp.Expr, str] = {}  # operand → all its products
@@ -136,40 +146,40 @@ class Forward:
             whole = f"{base(n(old))}_all"
             self.setup.append(f"{whole} = np.empty({n.shape(self.program.shapes[old], 'T + 1', 'B')}, dtype)  # before the first step, and after every step")
             self.setup.append(f"{whole}[0] = states[{old.name!r}]")
-            self.kept |= {old: f"{whole}[:-1]", new: f"{whole}[1:]"}
-            self.views |= {n(old): f"{whole}[t]", n(new): f"{whole}[t + 1]"}
+            self.kept |= {old: Place(whole, first=0), new: Place(whole, first=1)}
+            self.views |= {n(s): self.kept[s].at("t") for s in (old, new)}
             self.stored.append(whole)
-        self.kept |= {x: "xs" if len(self.program.inputs) == 1 else f"xs[{x.name!r}]" for x in self.program.inputs}
+        self.kept |= {x: Place("xs" if len(self.program.inputs) == 1 else f"xs[{x.name!r}]") for x in self.program.inputs}
         self.gate_of: dict[sp.Symbol, sp.Symbol] = {}
         for k, s in enumerate(plan.stack):
             holds = s if s in self.sweep.reads or s not in plan.activation else plan.activation[s]
             self.gate_of[s] = holds
             if holds in self.sweep.reads:
-                self.kept[holds] = f"gates[{k}]"
+                self.kept[holds] = Place("gates", k)
         self.constants: set[sp.Symbol] = set()  # what the parameters alone determine
         for s in (*self.program.equations, *self.program.outputs):
             if s in plan.needed and s not in plan.batched:
                 self.constants.add(s)
-                self.kept[s] = n(s)
+                self.kept[s] = Place(n(s))
                 self.stored.append(n(s))
                 continue
             if s in self.kept or s in self.gate_of.values() or s not in plan.needed:
                 continue
             if s in self.sweep.reads or s in self.program.outputs or s not in plan.moving:
-                self.kept[s] = n.all(s)
+                self.kept[s] = Place(n.all(s))
                 self.stored.append(n.all(s))
-                self.views[n(s)] = f"{n.all(s)}[t]"
+                self.views[n(s)] = self.kept[s].at("t")
                 if s in plan.moving:
                     self.setup.append(f"{n.all(s)} = np.empty({n.shape(self.program.shapes[s], 'T', 'B')}, dtype)")
 
     def array(self, state: sp.Symbol) -> str:
         """The array of a state before the first step and after every step."""
-        return self.kept[state].removesuffix("[:-1]")
+        return self.kept[state].array
 
     def whole(self, s: sp.Symbol) -> str:
         """A name over all steps, in code outside the loop."""
         if s in self.kept:
-            return self.kept[s]
+            return str(self.kept[s])
         if s in self.program.atoms:
             return self.contraction_all(s)
         return self.names(s)
@@ -212,7 +222,7 @@ class Forward:
             self.setup.append(f"gates = np.empty({n.shape((size,), str(len(stack)), 'T', 'B')}, dtype)")
             inner = n.size(self.program.shape(first.operand)[0])
             self.setup.append(f"np.matmul({x}.reshape(T * B, {inner}), np.array([{', '.join(mats)}]), out=gates.reshape({len(stack)}, T * B, {n.size(size)}))")
-            if any(code.startswith("gates") for code in self.kept.values()):
+            if any(place.array == "gates" for place in self.kept.values()):
                 self.stored.append("gates")
             for k, s in enumerate(stack):
                 still = [a for a in sp.Add.make_args(plan.slots[s].rest) if a != 0 and not plan.depends(a)]
@@ -349,7 +359,7 @@ class Forward:
         else:
             a = part
         out = n.joined(map(n, gates)) if len(gates) > 1 else n(gates[0])
-        self.views[out] = f"gates[{k}:{k + count}, t]" if count > 1 else f"gates[{k}, t]"
+        self.views[out] = f"gates[{k}:{k + count}, t]" if count > 1 else Place("gates", k).at("t")
         if bundle[0] not in self.summed:
             self.body.add(f"{a} += {out}")
             if any(self.bias[s] != 0 for s in bundle):
@@ -362,7 +372,7 @@ class Forward:
             self.body.add(APPLY[kind].format(a=a, out=out))
         for s, g in zip(bundle, gates, strict=True):
             self.local[g] = n(g)
-            self.views[n(g)] = f"gates[{plan.stack.index(s)}, t]"
+            self.views[n(g)] = Place("gates", plan.stack.index(s)).at("t")
             self.done |= {s, g}
 
     def _slot(self, s: sp.Symbol) -> None:
@@ -374,12 +384,13 @@ class Forward:
         parts = [self.products[s, p.operand] for p in slot.looped]
         if s in self.plan.stack:
             k = self.plan.stack.index(s)
-            self.views[f"{n(s)}_given"] = f"gates[{k}, t]"
+            row = Place("gates", k).at("t")
+            self.views[f"{n(s)}_given"] = row
             parts.append(f"{n(s)}_given")
             if self.gate_of[s] != s:
-                self.views[n(self.gate_of[s])] = f"gates[{k}, t]"
+                self.views[n(self.gate_of[s])] = row
             elif s in self.sweep.reads:
-                self.views[n(s)] = f"gates[{k}, t]"
+                self.views[n(s)] = row
         elif s in self.base:
             parts.append(self.base[s])
         if s in self.kept or s in self.program.updates.values():
@@ -412,5 +423,6 @@ class Forward:
         def operand(e: sp.Expr) -> str:
             return self.name(e) if e.is_Symbol else f"({infix(e, self.name, WHOLE)})"
 
-        self.local[s] = f"e{len([k for k in self.local.values() if re.fullmatch(r'e[0-9]+', k)]) + 1}"
+        self.einsums += 1
+        self.local[s] = f"e{self.einsums}"
         self.body.add(f"{self.local[s]} = {einsum(value, operand, self.batched, self.names.size)}")

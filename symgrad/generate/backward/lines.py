@@ -33,10 +33,10 @@ def number(value: sp.Expr) -> str:
 
 
 class Lines:
-    """Lines of code; `name` gives a symbol its place, `before` the leading axes of every batched array (``B``, or ``K, B``)."""
+    """Lines of code; `name` gives a symbol its place, `sigmoid` is the function that σ is called by."""
 
-    def __init__(self, name: Callable[[sp.Symbol], str], before: str, prefix: str = "tmp") -> None:
-        self.name, self.before, self.prefix = name, before, prefix
+    def __init__(self, name: Callable[[sp.Symbol], str], prefix: str = "tmp", sigmoid: str = "sigmoid") -> None:
+        self.name, self.prefix, self.sigmoid = name, prefix, sigmoid
         self.lines: list[str] = []
         self.scratch: dict[str, str] = {}  # name → shape
         self.free: dict[str, list[str]] = {}
@@ -162,7 +162,7 @@ class Lines:
             raise SymgradError(f"{e.func} has no NumPy code here")
         if row.name == "sigmoid":
             self.into(e.args[0], out, shape)
-            self.add(f"sigmoid({out}, out={out})")
+            self.add(f"{self.sigmoid}({out}, out={out})")
         else:
             self.add(APPLY[row.name].format(a=self._operand(e.args[0], out, shape), out=out))
 

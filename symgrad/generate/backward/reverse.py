@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from itertools import pairwise
 
 import sympy as sp
 
 from symgrad.generate.backward.forward import WHOLE, Forward
 from symgrad.generate.backward.lines import Lines, einsum, infix
+from symgrad.generate.backward.places import Place, Views
 from symgrad.generate.backward.sweep import Gathered, Statement
 from symgrad.language.program import base
 from symgrad.language.tensor import Tensor
@@ -18,22 +18,24 @@ from symgrad.notation.write import Writer, write_equation
 
 
 class Reverse:
-    """Writes ``backward`` in five parts: `setup`, `block` (slopes), `body` (one step), `tail` (end of a block), `after` (all steps)."""
+    """Writes ``backward`` in four parts: `setup`, `block` (slopes of a block of steps), `body` (one step), `after` (all steps at once)."""
 
     def __init__(self, forward: Forward) -> None:
         self.forward, self.sweep, self.plan, self.names = forward, forward.sweep, forward.plan, forward.names
         self.program, self.adjoint = forward.program, forward.sweep.adjoint
         self.writer = Writer(self.adjoint)
         self.setup: list[str] = []
-        self.tail: list[str] = []
         self.after: list[str] = []
-        self.whole: dict[sp.Symbol, str] = {}  # δ → all steps
-        self.views: dict[str, str] = {}  # local name → code of its view at step t
+        self.whole: dict[sp.Symbol, Place] = {}  # δ → all steps
+        self.views: Views = {}  # at step t
+        self.block_views: Views = {}  # in the block of steps
         self.local: dict[sp.Symbol, str] = {}
         self.runs: dict[sp.Symbol, int] = {}  # δ of a slot → its place in d
         self.columns: dict[sp.Symbol, list[str]] = {}  # gathered adjoint → its summands
-        self.block = Lines(self.block_name, "K", "work")
-        self.body = Lines(self.name, "B")
+        self.rows: dict[str, str] = {}  # code of an array over all steps → the name of the same with a row for each step and sequence
+        self.einsums = 0
+        self.block = Lines(self.block_name, "work", "quiet_sigmoid")
+        self.body = Lines(self.name, sigmoid="quiet_sigmoid")
         self.size: sp.Expr | None = None
         self.labels: set[str] = set()
         self._places()
@@ -56,21 +58,11 @@ class Reverse:
             inside = [d for d in slots if self.adjoint.shapes[d][0] == self.size]
             self.runs = {d: k for k, d in enumerate(inside)}
             self.setup.append(f"d = np.empty({n.shape((self.size,), str(len(inside)), 'T', 'B')}, dtype)  # {', '.join(map(n, inside))} of all steps")
-        for d in self.sweep.stored:
-            if d in self.runs:
-                self.whole[d] = f"d[{self.runs[d]}]"
-                self.views[self.kept(d)] = f"d[{self.runs[d]}, t]"
-            elif d in self.outputs:
-                self.whole[d] = f"{n(d)}_all"
-                self.views[n(d)] = f"{n(d)}_all[t]"
-            else:
-                self.whole[d] = f"{n(d)}_all"
+        for d in (*self.sweep.stored, *self.outputs):
+            self.whole[d] = Place("d", self.runs[d]) if d in self.runs else Place(f"{n(d)}_all")
+            self.views[n(d) if d in self.outputs else self.kept(d)] = self.whole[d].at("t")
+            if d not in self.runs and d not in self.outputs:
                 self.setup.append(f"{n(d)}_all = np.empty({self.shape(d, 'T', 'B')}, dtype)")
-                self.views[self.kept(d)] = f"{n(d)}_all[t]"
-
-        for d in self.outputs:
-            self.whole[d] = f"{n(d)}_all"
-            self.views[n(d)] = f"{n(d)}_all[t]"
 
     @property
     def outputs(self) -> set[sp.Symbol]:
@@ -101,19 +93,17 @@ class Reverse:
     def _see(self, s: sp.Symbol) -> None:
         """A forward name that is read: its view at step t."""
         if s in self.forward.kept and s not in self.forward.constants:
-            self.views.setdefault(self.names(s), at(self.forward.kept[s], "t"))
+            self.views.setdefault(self.names(s), self.forward.kept[s].at("t"))
 
     def block_name(self, s: sp.Symbol) -> str:
         """A forward name in the block of steps."""
         if s in self.forward.kept and s not in self.forward.constants:
-            self.block_views[self.names(s)] = at(self.forward.kept[s], "block")
+            self.block_views[self.names(s)] = self.forward.kept[s].at("block")
         return self.names(s)
 
     # -- slopes -------------------------------------------------------------------------------------------------------------
 
     def _slopes(self) -> None:
-        self.block_views: dict[str, str] = {}
-        self.slope_of: dict[sp.Symbol, str] = {}
         n = self.names
         for st in self.sweep.loop:
             for k, symbol in st.prefilled.items():
@@ -123,13 +113,12 @@ class Reverse:
                 shape = self.shape(st.name, "K", "B")
                 self.block.add(f"# {'slope' if own else out} of {n(st.name)}: {text(self.writer.expression(coefficient))}")
                 if own:
-                    self.block_views[out] = f"d[{self.runs[st.name]}, block]"
+                    self.block_views[out] = self.whole[st.name].at("block")
                 else:
                     self.setup.append(f"{out}_block = np.empty({shape}, dtype)")
                     self.block_views[out] = f"{out}_block[:stop - start]"
                     self.views[out] = f"{out}_block[t - start]"
                     self.local[symbol] = out
-                self.slope_of[symbol] = out
                 self.block.into(coefficient, out, shape)
         for name, shape in self.block.scratch.items():
             self.setup.append(f"{name}_block = np.empty({shape}, dtype)")
@@ -167,14 +156,14 @@ class Reverse:
             self.views[out] = f"d[{places[0]}:{places[-1] + 1}{stride}, t]"
             self.body.add(f"{out} *= {self._added(summands[0][1])}")
             for a in alike:
-                self.views[n(a.name)] = f"d[{self.runs[a.name]}, t]"
+                self.views[n(a.name)] = self.whole[a.name].at("t")
                 self.local[a.name] = n(a.name)
                 self.together.add(a.name)
             return
         if own:
             out = n(st.name)
             (_, columns) = summands[0]
-            self.views[out] = f"d[{self.runs[st.name]}, t]"
+            self.views[out] = self.whole[st.name].at("t")
             self.body.add(f"{out} *= {self._added(columns)}")
         else:
             out = self._target(st)
@@ -279,7 +268,8 @@ class Reverse:
             code = infix(e, self.name, WHOLE)
             return code if e.is_Symbol else f"({code})"
 
-        label = f"e{1 + sum(bool(re.fullmatch(r'e[0-9]+', v)) for v in self.local.values())}"
+        self.einsums += 1
+        label = f"e{self.einsums}"
         self.body.add(f"{label} = {einsum(value, operand, self.batched, self.names.size)}")
         self.local[s] = label
 
@@ -291,13 +281,15 @@ class Reverse:
     def _after(self) -> None:
         self.grads: dict[sp.Symbol, list[str]] = {}
         self.biased = False
+        finals: list[tuple[sp.Symbol, Statement]] = []
         for st in self.sweep.after:
-            if st.name in self.sweep.finals and (p := self._parameter(st.name)) is not None:
-                for c, source in st.terms:
-                    self.grads.setdefault(p, []).append(self._gradient(p, c, source))
+            p = self._parameter(st.name) if st.name in self.sweep.finals else None
+            if p is not None:
+                finals.append((p, st))
             else:
                 self._all(st)
-        self._outer_products()
+        for p, st in finals:
+            self.grads[p] = [self._gradient(p, c, source) for c, source in st.terms]
 
     def _parameter(self, d: sp.Symbol) -> sp.Symbol | None:
         return next((p for p in self.program.parameters if self.plan.equations.results[p] == d), None)
@@ -305,7 +297,7 @@ class Reverse:
     def _wide(self, s: sp.Symbol) -> str:
         """A name over all steps."""
         if s in self.whole:
-            return self.whole[s]
+            return str(self.whole[s])
         if s in self.adjoint.atoms and s not in self.program.atoms:
             return self._einsum_all(s, True)
         return self.forward.whole(s)
@@ -319,7 +311,8 @@ class Reverse:
         """One term of a parameter's gradient, summed over steps and sequences."""
         if source in self.sweep.outer:
             s, product = self.sweep.outer[source]
-            return f"outer:{s}:{product.atom}"
+            left, right = self._delta_rows(self.sweep.delta(s)), self._operand_rows(product.operand)
+            return f"{right}.T @ {left}" if product.transposed else f"{left}.T @ {right}"
         if source in self.runs and c == 1:
             self.biased = True
             return f"db[{self.runs[source]}]"
@@ -332,85 +325,45 @@ class Reverse:
 
     def _all(self, st: Statement) -> None:
         """δx, and the adjoints of gates that depend on no state, over all steps."""
-        n = self.names
-        target = f"{n(st.name)}_all"
-        self.whole[st.name] = target
-        x = next((x for x in self.program.inputs if self.plan.equations.results[x] == st.name), None)
-        if x is not None and len(st.terms) == 1 and st.terms[0][0] == 1 and st.terms[0][1] in self.sweep.gathered:
-            g = self.sweep.gathered[st.terms[0][1]]
-            runs = self._runs(g)
-            if len(runs) == 1 and len(runs[0]) > 1:
-                i, many = self.runs[self.sweep.delta(g.members[0][0])], len(runs[0])
-                size, inner = n.size(self.program.shapes[x][0]), n.size(self.size or g.size)
-                self.setup.append(f"{target} = np.empty((T, B, {size}), dtype)")
-                self.setup.append(f"weights_{n(x)} = np.array([{', '.join(self.forward.matrix(p, forward=False) for _, p in g.members)}])")
-                self.setup.append(f"back_{n(x)}_block = np.empty(({many}, K * B, {size}), dtype)")
-                self.tail += [
-                    f"# {self._comment(st.name)}, of the block",
-                    "rows = (stop - start) * B",
-                    f"back_{n(x)} = back_{n(x)}_block[:, :rows]",
-                    f"np.matmul(d[{i}:{i + many}, block].reshape({many}, rows, {inner}), weights_{n(x)}, out=back_{n(x)})",
-                    f"np.add.reduce(back_{n(x)}, axis=0, out={target}[block].reshape(rows, {size}))",
-                ]
-                return
+        target = f"{self.names(st.name)}_all"
+        self.whole[st.name] = Place(target)
+        self.after.append(f"# {self._comment(st.name)}")
+        if len(st.terms) == 1 and st.terms[0][0] == 1 and st.terms[0][1] in self.sweep.gathered:
+            first, *others = self._gathered_rows(self.sweep.gathered[st.terms[0][1]])
+            self.after += [f"{target} = {first}", *(f"{target} += {code}" for code in others)]
+            self.after.append(f"{target} = {target}.reshape({self.shape(st.name, 'T', 'B')[1:-1]})")
+            return
         terms = []
         for c, source in st.terms:
-            code = self._gathered_all(self.sweep.gathered[source]) if source in self.sweep.gathered else self._wide(source)
+            if source in self.sweep.gathered:
+                g = self.sweep.gathered[source]
+                code = f"({' + '.join(self._gathered_rows(g))}).reshape(T, B, {self.names.size(g.size)})"
+            else:
+                code = self._wide(source)
             terms.append(code if c == 1 else f"({infix(c, self._wide, WHOLE)}) * ({code})")
-        self.after.append(f"# {self._comment(st.name)}")
         self.after.append(f"{target} = {' + '.join(terms) or f'np.zeros({self.shape(st.name, chr(84), chr(66))}, dtype)'}")
 
-    def _gathered_all(self, g: Gathered) -> str:
-        cols = self.names.size(g.size)
-        codes = []
-        for s, p in g.members:
-            d = self.sweep.delta(s)
-            flat = f"{self._wide(d)}.reshape(T * B, {self.names.size(self.adjoint.shapes[d][0])})"
-            codes.append(f"({flat} @ {self.forward.matrix(p, forward=False)}).reshape(T, B, {cols})")
-        return " + ".join(codes)
+    def _gathered_rows(self, g: Gathered) -> list[str]:
+        """The summands of Σ Uᵀ δa."""
+        return [f"{self._delta_rows(self.sweep.delta(s))} @ {self.forward.matrix(p, forward=False)}" for s, p in g.members]
 
-    def _outer_products(self) -> None:
-        """δa vᵀ summed over all steps and sequences: one product for the gates that share v."""
-        n = self.names
-        outer: dict[str, str] = {}
-        for g in self._families():
-            v = g.operand
-            code = self.forward.kept.get(v) or (self._wide(v) if v.is_Symbol else f"({infix(v, self._wide, WHOLE)})")
-            wide = n.size(g.size)
-            flat = f"{code}.reshape(T * B, {wide})"
-            for run in self._runs(g):
-                keys = [f"outer:{g.members[k][0]}:{g.members[k][1].atom}" for k in run]
-                d0 = self.sweep.delta(g.members[run[0]][0])
-                if len(run) > 1:
-                    i, many = self.runs[d0], len(run)
-                    names = [f"d{n(g.members[k][1].matrix)}" for k in run]
-                    size = n.size(self.size or g.size)
-                    self.after.append(f"{', '.join(names)} = np.matmul(d[{i}:{i + many}].reshape({many}, T * B, {size}).transpose(0, 2, 1), {flat})")
-                    codes = names
-                else:
-                    rows = n.size(self.adjoint.shapes[d0][0])
-                    codes = [f"{self._wide(d0)}.reshape(T * B, {rows}).T @ {flat}"]
-                for key, found, k in zip(keys, codes, run, strict=True):
-                    outer[key] = f"{found}.T" if g.members[k][1].transposed and len(run) > 1 else f"({found}).T" if g.members[k][1].transposed else found
-        for p, codes in self.grads.items():
-            self.grads[p] = [outer.get(c, c) for c in codes]
+    def _delta_rows(self, d: sp.Symbol) -> str:
+        """δa with a row for each step and sequence; all that stand in d are unpacked together."""
+        if d in self.runs:
+            code, names, size = "d", ", ".join(f"{self.names(k)}_rows" for k in self.runs), self.size
+            lead = [str(len(self.runs))] if len(self.runs) > 1 else []
+        else:
+            code, names, size, lead = self._wide(d), f"{self.names(d)}_rows", self.adjoint.shapes[d][0], []
+        self._flat(names, code, ", ".join([*lead, "T * B", self.names.size(sp.sympify(size))]))
+        return f"{self.names(d)}_rows"
 
-    def _families(self) -> list[Gathered]:
-        wanted = {c for codes in self.grads.values() for c in codes}
-        families = list(self.sweep.gathered.values())
-        covered = {(s, p.atom) for g in families for s, p in g.members}
-        for s, p in self.sweep.outer.values():
-            if (s, p.atom) not in covered:
-                families.append(Gathered(sp.Symbol("·"), p.operand, self.program.shape(p.operand)[0], ((s, p),)))
-        return [g for g in families if any(f"outer:{s}:{p.atom}" in wanted for s, p in g.members)]
+    def _operand_rows(self, v: sp.Expr) -> str:
+        """What a weight multiplied, with a row for each step and sequence."""
+        code = str(self.forward.kept.get(v) or (self._wide(v) if v.is_Symbol else f"({infix(v, self._wide, WHOLE)})"))
+        return self._flat(f"{self.names.operand(v)}_rows", code, f"T * B, {self.names.size(self.program.shape(v)[0])}")
 
-
-def at(code: str, index: str) -> str:
-    """The code of an array over all steps, at a step or a block of steps."""
-    if code.endswith("_all[:-1]"):
-        return f"{code[:-5]}[{index}]"
-    if code.endswith("_all[1:]"):
-        return f"{code[:-4]}[{'t + 1' if index == 't' else 'start + 1:stop + 1'}]"
-    if re.fullmatch(r"gates\[\d+\]", code):
-        return f"{code[:-1]}, {index}]"
-    return f"{code}[{index}]"
+    def _flat(self, names: str, code: str, shape: str) -> str:
+        if code not in self.rows:
+            self.rows[code] = names
+            self.after.append(f"{names} = {code}.reshape({shape})")
+        return self.rows[code]

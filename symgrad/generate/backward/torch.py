@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 import string
 
 import sympy as sp
 
 from symgrad.generate.backward.forward import Names, comment
 from symgrad.generate.backward.lines import infix
+from symgrad.generate.backward.places import reads
 from symgrad.generate.backward.plan import Plan, Product
 from symgrad.generate.backward.sweep import Sweep
 from symgrad.language.program import Program
@@ -171,18 +171,14 @@ def torch_module(program: Program) -> str:
     step, back, after = w.forward_step(), w.backward_step(), w.after()
     title = "".join(part.capitalize() for part in program.name.split("_"))
     loop_reads = [s for s in (*inputs, *states, *w.program.equations) if s in w.read and (s in w.program.equations or s in states or s in inputs)]
-    code = "\n".join(back)
-    loop_reads = [s for s in loop_reads if re.search(rf"\b{re.escape(n(s))}\b", code) and s in w.plan.batched]
-    whole = [
-        s
-        for s in (*inputs, *states, *w.program.equations)
-        if s in w.read_all and s in w.plan.batched and re.search(rf"\b{re.escape(n(s))}_all\b", "\n".join(after))
-    ]
+    loop_reads = [s for s in loop_reads if n(s) in reads(back) and s in w.plan.batched]
+    asked = reads(after)
+    whole = [s for s in (*inputs, *states, *w.program.equations) if s in w.read_all and s in w.plan.batched and f"{n(s)}_all" in asked]
     saved = list(dict.fromkeys([*loop_reads, *whole]))
     saved_step = [s for s in saved if s not in inputs]
     kept = [*saved_step, *(y for y in outputs if y not in saved_step)]
     fixed = [s for s in w.program.equations if s in w.plan.needed and s not in w.plan.batched and (s in w.read or s in w.read_all)]
-    collected = [d for d in w.sweep.stored if re.search(rf"\b{re.escape(n(d))}_all\b", "\n".join(after))]
+    collected = [d for d in w.sweep.stored if f"{n(d)}_all" in asked]
     xs_args = ["xs"] if len(inputs) < 2 else [f"{x.name}s" for x in inputs]
     seeds = {old: w.sweep.seed(new) for old, new in program.updates.items()}
     d_out = [n(w.sweep.seed(y)) for y in outputs]
@@ -195,9 +191,9 @@ def torch_module(program: Program) -> str:
             if dim.is_Symbol and dim.name not in known:
                 known.add(dim.name)
                 size_lines.append((n.sizes[dim.name], f"{array}.shape[{axis if s in params else -1}]"))
-    body_text = "\n".join([*step, *back, *after])
-    asked = {n.sizes[d.name] for s in w.plan.splits for e in s.sizes for d in e.free_symbols}
-    sizes = [f"{k} = {v}" for k, v in size_lines if k in asked or re.search(rf"new_ones\({re.escape(k)}\)", body_text)]
+    asked = reads([*step, *back, *after])
+    cut = {n.sizes[d.name] for s in w.plan.splits for e in s.sizes for d in e.free_symbols}
+    sizes = [f"{k} = {v}" for k, v in size_lines if k in asked | cut]
     results = w.plan.equations.results
     given_back = {s.whole: f"torch.cat([{', '.join(n(results[b]) for b in s.blocks)}], 1)" for s in w.plan.splits}
     gradients = [*([f"{n(results[x])}_all" for x in inputs] or ["None"]), "None", *(n(seeds[s]) for s in states)]
@@ -216,7 +212,7 @@ def torch_module(program: Program) -> str:
         "import torch",
         "",
         "",
-        *([*STEP.splitlines(), "", ""] if "step(" in body_text else []),
+        *([*STEP.splitlines(), "", ""] if "step" in asked else []),
         f"class {title}(torch.autograd.Function):",
         "    @staticmethod",
         f"    def forward(ctx, {', '.join(args)}):",
