@@ -2,107 +2,17 @@
 
 from __future__ import annotations
 
-import keyword
-import re
-from collections.abc import Iterable
-
 import sympy as sp
 
-from symgrad.generate.backward.lines import APPLY, Lines, einsum, infix
+from symgrad.generate.backward.functions import APPLY, WHOLE
+from symgrad.generate.backward.lines import Lines, einsum, infix
+from symgrad.generate.backward.names import Names, comment
 from symgrad.generate.backward.places import Place, Views
 from symgrad.generate.backward.plan import Plan, Slot
 from symgrad.generate.backward.sweep import Sweep
 from symgrad.language.program import base
 from symgrad.language.tensor import Tensor
-from symgrad.notation.text import text
-from symgrad.notation.write import Writer, write_equation
-
-RESERVED = {
-    "T", "B", "K", "t", "np", "xs", "ys", "dys", "dxs", "states", "params", "mask", "cache", "dtype", "d", "db", "gates", "start", "stop", "block",
-    "real", "padded", "one", "sigmoid", "quiet_sigmoid", "sigmoid_of", "relu_of",
-    "softplus_of", "step_of", "forward", "backward", "final_states", "dfinal", "dstates", "dparams", "outputs", "doutputs", "batch_first",
-    "list", "zip",
-}  # fmt: skip
-MADE = re.compile(  # names that the generated code makes up for itself
-    r"(tmp|work|operand|e)\d*|back_\w+|(weights|products|bias|slope\d*|given)_\w+|\w+_(all|block|prev|kept|given|ours|next|rows)|size_\w+|d[WUVb]?"
-)
-WHOLE = {"sigmoid": "sigmoid_of", "tanh": "np.tanh", "exp": "np.exp", "log": "np.log", "abs": "np.abs", "sign": "np.sign", "relu": "relu_of", "sqrt": "np.sqrt",
-         "softplus": "softplus_of", "step": "step_of"}  # fmt: skip
-HELPERS = {
-    "sigmoid": '''\
-def sigmoid(a, out):
-    """out ← σ(a) = 1/(1 + e^-a); a is overwritten.  Where e^-a overflows to ∞, σ(a) is 0."""
-    np.negative(a, out=a)
-    np.exp(a, out=a)
-    a += 1
-    return np.reciprocal(a, out=out)
-''',
-    "quiet_sigmoid": 'def quiet_sigmoid(a, out):\n    with np.errstate(over="ignore"):\n        return sigmoid(a, out)\n',
-    "sigmoid_of": "def sigmoid_of(a):\n    return quiet_sigmoid(np.array(a), out=np.empty_like(a))\n",
-    "relu_of": "def relu_of(a):\n    return np.maximum(a, 0)\n",
-    "softplus_of": "def softplus_of(a):\n    return np.logaddexp(0, a)\n",
-    "step_of": "def step_of(a):\n    return (a > 0).astype(a.dtype)\n",
-}
-
-
-class Names:
-    """A Python name for every symbol and every size of the program."""
-
-    def __init__(self, plan: Plan) -> None:
-        self.plan, self.program = plan, plan.program
-        taken = {s.name for s in (*self.program.order, *plan.cell.parameters)}
-        self.sizes: dict[str, str] = {}
-        self.given: dict[sp.Symbol, str] = {}
-        self.operands: dict[sp.Expr, str] = {}
-        for dims in self.program.shapes.values():
-            for d in dims:
-                for s in d.free_symbols:
-                    self.sizes.setdefault(s.name, s.name if s.name not in taken | RESERVED else f"size_{s.name}")
-
-    def __call__(self, s: sp.Symbol) -> str:
-        """z for z, dz for δz; with an underscore behind it where the code has another use for the name."""
-        if s not in self.given:
-            adjoint = s.name.startswith("δ")
-            name = s.name.replace("δ", "d", 1) if adjoint else s.name
-            made = name in RESERVED or (not adjoint and MADE.fullmatch(name)) or keyword.iskeyword(name)
-            name = f"{name}_" if made or not name.isidentifier() or name in self.sizes.values() else name
-            while name in self.given.values() or (adjoint and sp.Symbol(name) in self.program.order):
-                name += "_"
-            self.given[s] = name
-        return self.given[s]
-
-    def joined(self, parts: Iterable[str]) -> str:
-        """z_r, the name of gates side by side."""
-        name = "_".join(parts)
-        while name in self.given.values() or sp.Symbol(name) in self.program.order:
-            name += "_"
-        return name
-
-    def size(self, d: sp.Expr) -> str:
-        text = str(d.xreplace({s: sp.Symbol(self.sizes[s.name]) for s in d.free_symbols}))
-        return text if d.is_Atom else f"({text})"
-
-    def shape(self, dims: Iterable[sp.Expr], *lead: str) -> str:
-        parts = [*lead, *map(self.size, dims)]
-        return f"({', '.join(parts)}{',' if len(parts) == 1 else ''})"
-
-    def operand(self, e: sp.Expr) -> str:
-        """A short name for the operand of a product: h, or rh for r∘h."""
-        if e.is_Symbol:
-            return self(e)
-        word = "".join(sorted(s.name for s in e.free_symbols))
-        plain = word.isidentifier() and e.is_Mul and len(word) < 12 and word not in RESERVED and sp.Symbol(word) not in self.program.order
-        taken = self.operands.get(e) or (word if plain and word not in self.operands.values() else f"operand{len(self.operands) + 1}")
-        self.operands[e] = taken
-        return taken
-
-    def all(self, s: sp.Symbol) -> str:
-        return f"{self(s)}_all"
-
-
-def comment(writer: Writer, s: sp.Symbol) -> str:
-    """The equation of a name, as a comment."""
-    return text(write_equation(writer, s))
+from symgrad.notation.write import Writer
 
 
 class Forward:

@@ -12,19 +12,9 @@ from contextlib import contextmanager
 import sympy as sp
 
 from symgrad.errors import SymgradError
+from symgrad.generate.backward.functions import APPLY
 from symgrad.language.functions import ROWS
 from symgrad.language.tensor import IDENTITY, ONE, Tensor
-
-APPLY = {  # activation → the lines that put it into `out`, of the operand `a`
-    "tanh": "np.tanh({a}, out={out})",
-    "exp": "np.exp({a}, out={out})",
-    "log": "np.log({a}, out={out})",
-    "abs": "np.abs({a}, out={out})",
-    "sign": "np.sign({a}, out={out})",
-    "relu": "np.maximum({a}, 0, out={out})",
-    "softplus": "np.logaddexp(0, {a}, out={out})",
-    "step": "np.greater({a}, 0, out={out})",
-}
 
 
 def number(value: sp.Expr) -> str:

@@ -6,7 +6,10 @@ from collections.abc import Callable
 
 import sympy as sp
 
-from symgrad.generate.backward.forward import HELPERS, Forward, Names
+from symgrad.generate.backward.after import After
+from symgrad.generate.backward.forward import Forward
+from symgrad.generate.backward.functions import HELPERS
+from symgrad.generate.backward.names import Names
 from symgrad.generate.backward.places import assigned, reads, unpacked
 from symgrad.generate.backward.plan import Plan
 from symgrad.generate.backward.reverse import Reverse
@@ -21,7 +24,7 @@ def numpy_module(program: Program, title: str) -> str:
     names = Names(plan)
     forward = Forward(plan, sweep, names)
     reverse = Reverse(forward)
-    body = _forward(plan, forward, names) + "\n\n" + _backward(plan, forward, reverse, names)
+    body = _forward(plan, forward, names) + "\n\n" + _backward(plan, forward, reverse, After(reverse), names)
     called = reads(body)
     for name, code in reversed(HELPERS.items()):  # a helper calls those before it
         called |= reads(code) if name in called else set()
@@ -147,7 +150,7 @@ def _inputs_said(program: Program) -> str:
     return f"xs {arrays[0]}" if len(arrays) == 1 else "xs by input name, " + ", ".join(f"{x} {a}" for x, a in zip(program.inputs, arrays, strict=True))
 
 
-def _backward(plan: Plan, forward: Forward, reverse: Reverse, names: Names) -> str:
+def _backward(plan: Plan, forward: Forward, reverse: Reverse, after: After, names: Names) -> str:
     program = plan.program
     news = list(program.updates.items())
     outputs = program.outputs
@@ -180,7 +183,7 @@ def _backward(plan: Plan, forward: Forward, reverse: Reverse, names: Names) -> s
             "if mask is not None:",
             f"    {d} *= np.asarray(mask)[:, :, None]",
         ]
-    grads = _gradients(plan, reverse, names)
+    grads = _gradients(plan, after, names)
     lines = [
         f"def backward(dys, dfinal, cache{', doutputs=None' if outputs else ''}):",
         '    """dxs, dstates, dparams: the gradients of the inputs, of the initial states and of the parameters.',
@@ -228,7 +231,7 @@ def _backward(plan: Plan, forward: Forward, reverse: Reverse, names: Names) -> s
     else:
         lines += ["    for t in range(T - 1, -1, -1):", *indent(step, 2)]
     lines += [
-        *indent(reverse.after),
+        *indent(after.lines),
         *indent(grads),
         f"    dstates = {{{', '.join(f'{old.name!r}: {d}' for old, d in running.items())}}}",
         f"    dxs = {dxs}",
@@ -240,13 +243,13 @@ def _backward(plan: Plan, forward: Forward, reverse: Reverse, names: Names) -> s
     return "\n".join(_with_parameters(plan, names, lines)).replace("'", '"') + "\n"
 
 
-def _gradients(plan: Plan, reverse: Reverse, names: Names) -> list[str]:
+def _gradients(plan: Plan, after: After, names: Names) -> list[str]:
     """The dict of parameter gradients."""
-    out = ["db = d.sum(axis=1).sum(axis=1)  # over the steps, then over the sequences"] if reverse.biased else []
+    out = ["db = d.sum(axis=1).sum(axis=1)  # over the steps, then over the sequences"] if after.biased else []
     cut = {b: s for s in plan.splits for b in s.blocks}
     entries = []
     for p in plan.program.parameters:
-        code = " + ".join(reverse.grads.get(p, [])) or f"np.zeros({names.shape(plan.program.shapes[p])}, dtype)"
+        code = " + ".join(after.grads.get(p, [])) or f"np.zeros({names.shape(plan.program.shapes[p])}, dtype)"
         if p in cut:
             out.append(f"d{names(p)} = {code}")
         else:

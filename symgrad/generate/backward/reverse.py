@@ -1,4 +1,4 @@
-"""The generated ``backward``: slopes of a block of steps at once, the loop over time in reverse, weight gradients of all steps in one product."""
+"""The loop of the generated ``backward``: slopes of a block of steps at once, then the steps in reverse."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from itertools import pairwise
 
 import sympy as sp
 
-from symgrad.generate.backward.forward import WHOLE, Forward
+from symgrad.generate.backward.forward import Forward
+from symgrad.generate.backward.functions import WHOLE
 from symgrad.generate.backward.lines import Lines, einsum, infix
 from symgrad.generate.backward.places import Place, Views
 from symgrad.generate.backward.sweep import Gathered, Statement
@@ -18,21 +19,19 @@ from symgrad.notation.write import Writer, write_equation
 
 
 class Reverse:
-    """Writes ``backward`` in four parts: `setup`, `block` (slopes of a block of steps), `body` (one step), `after` (all steps at once)."""
+    """Writes the loop of ``backward`` in three parts: `setup`, `block` (slopes of a block of steps), `body` (one step)."""
 
     def __init__(self, forward: Forward) -> None:
         self.forward, self.sweep, self.plan, self.names = forward, forward.sweep, forward.plan, forward.names
         self.program, self.adjoint = forward.program, forward.sweep.adjoint
         self.writer = Writer(self.adjoint)
         self.setup: list[str] = []
-        self.after: list[str] = []
         self.whole: dict[sp.Symbol, Place] = {}  # δ → all steps
         self.views: Views = {}  # at step t
         self.block_views: Views = {}  # in the block of steps
         self.local: dict[sp.Symbol, str] = {}
         self.runs: dict[sp.Symbol, int] = {}  # δ of a slot → its place in d
         self.columns: dict[sp.Symbol, list[str]] = {}  # gathered adjoint → its summands
-        self.rows: dict[str, str] = {}  # code of an array over all steps → the name of the same with a row for each step and sequence
         self.einsums = 0
         self.block = Lines(self.block_name, "work", "quiet_sigmoid")
         self.body = Lines(self.name, sigmoid="quiet_sigmoid")
@@ -41,7 +40,6 @@ class Reverse:
         self._places()
         self._slopes()
         self._loop()
-        self._after()
 
     # -- places -------------------------------------------------------------------------------------------------------------
 
@@ -275,95 +273,3 @@ class Reverse:
 
     def batched(self, e: sp.Expr) -> bool:
         return any(s.name.startswith("δ") or s in self.plan.batched or (s in self.adjoint.atoms and s not in self.program.atoms) for s in e.free_symbols)
-
-    # -- after the loop -----------------------------------------------------------------------------------------------------
-
-    def _after(self) -> None:
-        self.grads: dict[sp.Symbol, list[str]] = {}
-        self.biased = False
-        finals: list[tuple[sp.Symbol, Statement]] = []
-        for st in self.sweep.after:
-            p = self._parameter(st.name) if st.name in self.sweep.finals else None
-            if p is not None:
-                finals.append((p, st))
-            else:
-                self._all(st)
-        for p, st in finals:
-            self.grads[p] = [self._gradient(p, c, source) for c, source in st.terms]
-
-    def _parameter(self, d: sp.Symbol) -> sp.Symbol | None:
-        return next((p for p in self.program.parameters if self.plan.equations.results[p] == d), None)
-
-    def _wide(self, s: sp.Symbol) -> str:
-        """A name over all steps."""
-        if s in self.whole:
-            return str(self.whole[s])
-        if s in self.adjoint.atoms and s not in self.program.atoms:
-            return self._einsum_all(s, True)
-        return self.forward.whole(s)
-
-    def _einsum_all(self, s: sp.Symbol, keep: bool) -> str:
-        value = self.adjoint.atoms[s]
-        assert isinstance(value, Tensor)
-        return einsum(value, lambda e: self._wide(e) if e.is_Symbol else f"({infix(e, self._wide, WHOLE)})", self.batched, self.names.size, "tb", keep)
-
-    def _gradient(self, p: sp.Symbol, c: sp.Expr, source: sp.Symbol) -> str:
-        """One term of a parameter's gradient, summed over steps and sequences."""
-        if source in self.sweep.outer:
-            s, product = self.sweep.outer[source]
-            left, right = self._delta_rows(self.sweep.delta(s)), self._operand_rows(product.operand)
-            return f"{right}.T @ {left}" if product.transposed else f"{left}.T @ {right}"
-        if source in self.runs and c == 1:
-            self.biased = True
-            return f"db[{self.runs[source]}]"
-        if c == 1 and source in self.adjoint.atoms and source not in self.sweep.gathered:
-            return self._einsum_all(source, False)
-        if source in self.sweep.deltas:
-            d = self._wide(source)
-            return f"{d}.sum(axis=(0, 1))" if c == 1 else f"({infix(c, self._wide, WHOLE, 2)} * {d}).sum(axis=(0, 1))"
-        raise AssertionError(f"{p}: {c} {source}")
-
-    def _all(self, st: Statement) -> None:
-        """δx, and the adjoints of gates that depend on no state, over all steps."""
-        target = f"{self.names(st.name)}_all"
-        self.whole[st.name] = Place(target)
-        self.after.append(f"# {self._comment(st.name)}")
-        if len(st.terms) == 1 and st.terms[0][0] == 1 and st.terms[0][1] in self.sweep.gathered:
-            first, *others = self._gathered_rows(self.sweep.gathered[st.terms[0][1]])
-            self.after += [f"{target} = {first}", *(f"{target} += {code}" for code in others)]
-            self.after.append(f"{target} = {target}.reshape({self.shape(st.name, 'T', 'B')[1:-1]})")
-            return
-        terms = []
-        for c, source in st.terms:
-            if source in self.sweep.gathered:
-                g = self.sweep.gathered[source]
-                code = f"({' + '.join(self._gathered_rows(g))}).reshape(T, B, {self.names.size(g.size)})"
-            else:
-                code = self._wide(source)
-            terms.append(code if c == 1 else f"({infix(c, self._wide, WHOLE)}) * ({code})")
-        self.after.append(f"{target} = {' + '.join(terms) or f'np.zeros({self.shape(st.name, chr(84), chr(66))}, dtype)'}")
-
-    def _gathered_rows(self, g: Gathered) -> list[str]:
-        """The summands of Σ Uᵀ δa."""
-        return [f"{self._delta_rows(self.sweep.delta(s))} @ {self.forward.matrix(p, forward=False)}" for s, p in g.members]
-
-    def _delta_rows(self, d: sp.Symbol) -> str:
-        """δa with a row for each step and sequence; all that stand in d are unpacked together."""
-        if d in self.runs:
-            code, names, size = "d", ", ".join(f"{self.names(k)}_rows" for k in self.runs), self.size
-            lead = [str(len(self.runs))] if len(self.runs) > 1 else []
-        else:
-            code, names, size, lead = self._wide(d), f"{self.names(d)}_rows", self.adjoint.shapes[d][0], []
-        self._flat(names, code, ", ".join([*lead, "T * B", self.names.size(sp.sympify(size))]))
-        return f"{self.names(d)}_rows"
-
-    def _operand_rows(self, v: sp.Expr) -> str:
-        """What a weight multiplied, with a row for each step and sequence."""
-        code = str(self.forward.kept.get(v) or (self._wide(v) if v.is_Symbol else f"({infix(v, self._wide, WHOLE)})"))
-        return self._flat(f"{self.names.operand(v)}_rows", code, f"T * B, {self.names.size(self.program.shape(v)[0])}")
-
-    def _flat(self, names: str, code: str, shape: str) -> str:
-        if code not in self.rows:
-            self.rows[code] = names
-            self.after.append(f"{names} = {code}.reshape({shape})")
-        return self.rows[code]

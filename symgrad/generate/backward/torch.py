@@ -6,8 +6,8 @@ import string
 
 import sympy as sp
 
-from symgrad.generate.backward.forward import Names, comment
 from symgrad.generate.backward.lines import infix
+from symgrad.generate.backward.names import Names, comment
 from symgrad.generate.backward.places import reads
 from symgrad.generate.backward.plan import Plan, Product
 from symgrad.generate.backward.sweep import Sweep
