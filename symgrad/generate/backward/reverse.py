@@ -15,7 +15,7 @@ from symgrad.language.program import base
 from symgrad.language.tensor import Tensor
 from symgrad.notation.syntax import equation
 from symgrad.notation.text import text
-from symgrad.notation.write import Writer, write_equation
+from symgrad.notation.write import Writer
 
 
 class Reverse:
@@ -199,9 +199,6 @@ class Reverse:
             self.body.add(f"{columns[0]} += {x}")
         del columns[1:]
         return columns[0]
-
-    def _comment(self, s: sp.Symbol) -> str:
-        return text(write_equation(self.writer, s))
 
     def _target(self, st: Statement) -> str:
         n = self.names
