@@ -176,6 +176,13 @@ def test_a_multiple_is_said() -> None:
     assert (report.code, report.reason) == ("multiple", "db_h is 0.25 times what it should be")
 
 
+def test_a_transpose_of_another_shape() -> None:
+    report = verify_backward(GRU, made(STEP, "np.outer(da_z, x)", "np.outer(x, da_z)"))
+    assert (report.wrong, report.code) == (("W_z",), "transposed")
+    assert report.reason == "dW_z is the transpose, of shape (2, 3) instead of (3, 2)"
+    assert verify_backward(GRU, made(STEP, "np.outer(da_z, x)", "da_z")).code == "shape"
+
+
 def test_two_slips_say_so() -> None:
     source = STEP.replace("drh * r + ", "").replace("np.outer(da_z, x)", "2 * np.outer(da_z, x)")
     report = verify_backward(GRU, made(source))

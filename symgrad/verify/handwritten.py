@@ -215,14 +215,21 @@ class Trial:
                 repairs.append((same, edit))
                 if len(same) == len(gradients):
                     break
-        if not repairs and all(g.right or g.note.endswith("times what it should be") for g in gradients):
-            return BackwardReport(cell.name, gradients, missing, "multiple", "; ".join(f"d{g.name} is {g.note}" for g in gradients if not g.right))
+        if not repairs and all(g.right or g.note for g in gradients):
+            return BackwardReport(cell.name, gradients, missing, *_noted([g for g in gradients if not g.right]))
         return BackwardReport(cell.name, gradients, missing, *_likely(repairs, wrong))
 
 
 def _incoming(old: sp.Symbol, new: sp.Symbol) -> list[str]:
     """What the gradient of a new state may be called."""
     return [f"d{new}", *(f"d{old}{suffix}" for suffix in ("", "_t", "_new", "_next", "_final")), f"dL_d{old}"]
+
+
+def _noted(wrong: list[Gradient]) -> tuple[str, str]:
+    """What can be seen from each gradient by itself."""
+    note = wrong[0].note
+    code = "transposed" if note.startswith("the transpose") else "shape" if note.startswith("of shape") else "multiple"
+    return code, "; ".join(f"d{g.name} is {g.note}" for g in wrong)
 
 
 def _likely(repairs: list[tuple[set[str], Edit]], wrong: list[str]) -> tuple[str | None, str]:
@@ -249,7 +256,8 @@ def _same(a: Any, b: Any) -> bool:
 def _compared(name: str, found: Any, exact: Any) -> Gradient:
     found, exact = np.asarray(found), np.asarray(exact)
     if found.shape != exact.shape:
-        note = f"shape {found.shape} instead of {exact.shape}" + (": the transpose" if found.T.shape == exact.shape and _same(found.T, exact) else "")
+        turned = found.T.shape == exact.shape and _same(found.T, exact)
+        note = f"{'the transpose, ' if turned else ''}of shape {found.shape} instead of {exact.shape}"
         return Gradient(name, False, float("inf"), note)
     error = float(np.abs(found - exact).max(initial=0.0) / max(np.abs(exact).max(initial=0.0), 1e-300))
     if error <= CLOSE:
