@@ -109,6 +109,14 @@ def outputs_used_again(x, h, *, W, U, b, V, Q):
 
 
 @sg.cell
+def scored(x, h, c, *, W, U, b, w, V):
+    """Outputs that are a number, a state before and after the step, and a read-out."""
+    c_t = c + np.tanh(W @ x + U @ h + b)
+    h_t = sigmoid(c_t)
+    return h_t, c_t, np.sum(w * h_t), c_t, h, V @ h_t
+
+
+@sg.cell
 def unlucky_names(x, h, *, d, K, B, T, t, gates, one):
     dh = sigmoid(d @ x + K @ h + B)
     work = np.tanh(T @ x + t @ (dh * h) + gates)
@@ -128,8 +136,8 @@ def autonomous(h, *, U, b):
     return np.tanh(U @ h + b)
 
 
-OWN = [joined_lstm, peephole, sru, two_inputs, tied, scaled, normalised, read_out, rows, shared, soft, inner_product, outputs_used_again, unlucky_names,
-       gates_side_by_side]  # fmt: skip
+OWN = [joined_lstm, peephole, sru, two_inputs, tied, scaled, normalised, read_out, rows, shared, soft, inner_product, outputs_used_again, scored,
+       unlucky_names, gates_side_by_side]  # fmt: skip
 MASK = np.array([[1, 1], [1, 0], [1, 1], [0, 1]], float)
 
 
@@ -165,7 +173,7 @@ def test_blocks_of_steps(cell: Any, block: int) -> None:
     assert worst(by_code(generated(cell, block=block), p, mask), by_code(generated(cell), p, mask))[0] < 1e-13
 
 
-@pytest.mark.parametrize("cell", [LIBRARY["gru"], LIBRARY["lstm"], peephole, two_inputs], ids=lambda c: c.name)
+@pytest.mark.parametrize("cell", [LIBRARY["gru"], LIBRARY["lstm"], peephole, two_inputs, scored], ids=lambda c: c.name)
 def test_batch_first(cell: Any) -> None:
     p = problem(cell, T=4, B=2)
     scope = generated(cell)
@@ -173,11 +181,34 @@ def test_batch_first(cell: Any) -> None:
     turned = {
         **p,
         "dys": p["dys"].swapaxes(0, 1),
+        "doutputs": {k: v.swapaxes(0, 1) for k, v in p["doutputs"].items()},
         "xs": {k: v.swapaxes(0, 1) for k, v in p["xs"].items()} if isinstance(p["xs"], dict) else p["xs"].swapaxes(0, 1),
     }
     found = by_code(scope, turned, MASK.T, batch_first=True)
     back = {k: v.swapaxes(0, 1) if k.startswith("xs") else v for k, v in found.items()}
     assert worst(back, straight)[0] == 0
+
+
+@pytest.mark.parametrize("to", ["numpy", "torch"])
+def test_outputs_are_zero_at_padded_steps(to: str) -> None:
+    """And elsewhere what the cell gives; batch first like everything else."""
+    p = problem(scored, T=4, B=2)
+    turned = [p["xs"].swapaxes(0, 1), p["states"], p["params"], MASK.T]
+    scope = generated(scored, to)
+    if to == "numpy":
+        found = scope["forward"](*turned, batch_first=True)[2][-1]
+    else:
+        torch = pytest.importorskip("torch", reason="torch is not installed")
+        as_torch = [{k: torch.tensor(v) for k, v in a.items()} if isinstance(a, dict) else torch.tensor(a.copy()) for a in turned]
+        found = {k: y.numpy() for k, y in scope["scored"](*as_torch, batch_first=True)[2].items()}
+    assert set(found) == {y.name for y in scored.program.outputs}
+    for b in range(2):
+        h, c = p["states"]["h"][b], p["states"]["c"][b]
+        for t in range(4):
+            h_t, c_t, *outputs = scored(p["xs"][t, b], h, c, **p["params"])
+            for y, expected in zip(scored.program.outputs, outputs, strict=True):
+                np.testing.assert_allclose(found[y.name][b, t], expected if MASK[t, b] else 0 * np.asarray(expected), rtol=1e-13)
+            h, c = (h_t, c_t) if MASK[t, b] else (h, c)
 
 
 @pytest.mark.parametrize("name", ["rnn", "gru", "gru_torch", "lstm"])
@@ -365,7 +396,7 @@ def test_torch_function(cell: Any) -> None:
     ys, final, *outputs = scope[cell.name](xs, states, params, torch.tensor(MASK))
     loss = (ys * torch.tensor(p["dys"])).sum() + sum((final[k] * torch.tensor(p["dfinal"][k])).sum() for k in states)
     for out in outputs:
-        loss = loss + sum((v * torch.tensor(p["doutputs"][k] * MASK[..., None])).sum() for k, v in out.items())
+        loss = loss + sum((v * torch.tensor(p["doutputs"][k])).sum() for k, v in out.items())
     loss.backward()
     found = {f"xs.{k}": v.grad.numpy() for k, v in xs.items()} if isinstance(xs, dict) else {"xs": xs.grad.numpy()}
     found |= {f"states.{k}": v.grad.numpy() for k, v in states.items()} | {f"params.{k}": v.grad.numpy() for k, v in params.items()}

@@ -61,7 +61,7 @@ class After:
             return f"db[{self.runs[source]}]"
         if c == 1 and source in self.adjoint.atoms and source not in self.sweep.gathered:
             return self._einsum_all(source, False)
-        if source in self.sweep.deltas:
+        if source in self.sweep.deltas or source in self.adjoint.atoms:
             d = self._wide(source)
             return f"{d}.sum(axis=(0, 1))" if c == 1 else f"({infix(c, self._wide, WHOLE, 2)} * {d}).sum(axis=(0, 1))"
         raise AssertionError(f"{p}: {c} {source}")

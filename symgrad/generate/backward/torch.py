@@ -151,7 +151,7 @@ class Torch:
             s, product = self.sweep.outer[source]
             indices = "tbj,tbi->ij" if product.transposed else "tbi,tbj->ij"
             return f"torch.einsum({indices!r}, {self.name(self.sweep.delta(s))}, {self.code(product.operand)})"
-        if source in self.adjoint.atoms and source not in self.sweep.gathered:
+        if c == 1 and source in self.adjoint.atoms and source not in self.sweep.gathered:
             return self.einsum(source, keep=False)
         value = self.name(source) if c == 1 else f"({infix(c, self.name, FUNCTIONS, 2)} * {self.name(source)})"
         return f"{value}.sum((0, 1))"
@@ -166,7 +166,7 @@ def torch_module(program: Program) -> str:
     """The source of the module."""
     w = Torch(program)
     n = w.names
-    states, params, outputs, inputs = program.states, program.parameters, program.outputs, program.inputs
+    states, params, inputs, outputs = program.states, program.parameters, program.inputs, w.program.outputs
     news = {old: n(program.updates[old]) for old in states}
     step, back, after = w.forward_step(), w.backward_step(), w.after()
     title = "".join(part.capitalize() for part in program.name.split("_"))
@@ -182,6 +182,10 @@ def torch_module(program: Program) -> str:
     xs_args = ["xs"] if len(inputs) < 2 else [f"{x.name}s" for x in inputs]
     seeds = {old: w.sweep.seed(new) for old, new in program.updates.items()}
     d_out = [n(w.sweep.seed(y)) for y in outputs]
+
+    def column(y: sp.Symbol) -> str:
+        return "[:, :, None]" if w.program.shapes[y] else ""
+
     first = states[0]
     args = [*xs_args, "mask", *(n(s) for s in states), *(n(p) for p in params)]
     size_lines = []
@@ -228,14 +232,18 @@ def torch_module(program: Program) -> str:
         f"            {', '.join(n(s) for s in states)} = {', '.join(news[s] for s in states)}",
         f"            ys.append({n(first)})",
         f"        ctx.save_for_backward({', '.join([*xs_args, 'mask', *(f'torch.stack({n(s)}_list)' for s in saved_step), *map(n, fixed), *map(n, params)])})",
-        f"        return {', '.join(['torch.stack(ys)', *(n(s) for s in states), *(f'torch.stack({n(y)}_list)' for y in outputs)])}",
+        *(f"        {n(y)}_all = torch.stack({n(y)}_list)" for y in outputs),
+        *(["        if mask is not None:  # the outputs of a padded step are 0"] if outputs else []),
+        *(f"            {n(y)}_all = torch.where(mask{column(y)} > 0, {n(y)}_all, torch.zeros_like({n(y)}_all))" for y in outputs),
+        f"        return {', '.join(['torch.stack(ys)', *(n(s) for s in states), *(f'{n(y)}_all' for y in outputs)])}",
         "",
         "    @staticmethod",
         f"    def backward(ctx, dys, {', '.join(f'd{n(s)}_end' for s in states)}{''.join(f', {d}_all' for d in d_out)}):",
         f"        {', '.join([*xs_args, 'mask', *(f'{n(s)}_all' for s in saved_step), *map(n, fixed), *map(n, params)])} = ctx.saved_tensors",
         *(f"        {n(x)}_all = {xs_args[k]}" for k, x in enumerate(inputs) if x in whole),
         *(f"        {line}" for line in (*sizes, *cuts)),
-        *([f"        if mask is not None:\n            {d}_all = {d}_all * mask[:, :, None]" for d in d_out]),
+        *(["        if mask is not None:"] if outputs else []),
+        *(f"            {d}_all = {d}_all * mask{column(y)}" for y, d in zip(outputs, d_out, strict=True)),
         *(f"        {n(seeds[s])} = d{n(s)}_end" for s in states),
         *(f"        {n(d)}_list = []" for d in collected if n(d) not in d_out),
         f"        for t in reversed(range({xs_args[0]}.shape[0])):",
@@ -264,7 +272,9 @@ def torch_module(program: Program) -> str:
         "        mask = None if mask is None else mask.T",
         f"    ys, {', '.join([*(f'{n(s)}_end' for s in states), *map(n, outputs)])} = {title}.apply({', '.join(given)})",
         f"    final = {{{', '.join(f'{s.name!r}: {n(s)}_end' for s in states)}}}",
-        f"    return (ys.transpose(0, 1) if batch_first else ys), final{', {' + ', '.join(f'{y.name!r}: {n(y)}' for y in outputs) + '}' if outputs else ''}",
+        *([f"    outputs = {{{', '.join(f'{label}: {n(y)}' for y, label in w.plan.labels.items())}}}"] if outputs else []),
+        *(["    if batch_first:", "        outputs = {k: y.transpose(0, 1) for k, y in outputs.items()}"] if outputs else []),
+        f"    return (ys.transpose(0, 1) if batch_first else ys), final{', outputs' if outputs else ''}",
         "",
     ]
     return "\n".join(lines)
