@@ -116,6 +116,20 @@ def scored(x, h, c, *, W, U, b, w, V):
     return h_t, c_t, np.sum(w * h_t), c_t, h, V @ h_t
 
 
+@sg.cell(inputs=2)
+def skip(x, u, h, *, W, V):
+    """Inputs that meet the state entry by entry."""
+    z = sigmoid(W @ h + V @ u)
+    return x * z + h - u * x
+
+
+@sg.cell(inputs=2)
+def joined_otherwise(x, u, h, *, W, U, V):
+    """A concatenation that no weight multiplies, and sums."""
+    a = np.concatenate([W @ x, U @ h, V @ u])
+    return np.sum(np.tanh(a)) * h + np.tanh(U @ h) * np.sum(x * x)
+
+
 @sg.cell
 def unlucky_names(x, h, *, d, K, B, T, t, gates, one):
     dh = sigmoid(d @ x + K @ h + B)
@@ -136,8 +150,8 @@ def autonomous(h, *, U, b):
     return np.tanh(U @ h + b)
 
 
-OWN = [joined_lstm, peephole, sru, two_inputs, tied, scaled, normalised, read_out, rows, shared, soft, inner_product, outputs_used_again, scored,
-       unlucky_names, gates_side_by_side]  # fmt: skip
+OWN = [joined_lstm, peephole, sru, two_inputs, tied, scaled, normalised, read_out, rows, shared, soft, inner_product, outputs_used_again, scored, skip,
+       joined_otherwise, unlucky_names, gates_side_by_side]  # fmt: skip
 MASK = np.array([[1, 1], [1, 0], [1, 1], [0, 1]], float)
 
 
@@ -158,7 +172,7 @@ def test_without_an_input() -> None:
     assert worst(found, complex_step(autonomous, {**p, "xs": {}}))[0] < 1e-13
 
 
-@pytest.mark.parametrize("cell", [LIBRARY["gru"], LIBRARY["rnn_readout"], soft, outputs_used_again], ids=lambda c: c.name)
+@pytest.mark.parametrize("cell", [*CELLS, *OWN], ids=lambda c: c.name)
 def test_every_gradient_has_the_precision_of_the_parameters(cell: Any) -> None:
     p = problem(cell, dtype=np.float32)
     assert {v.dtype for v in by_code(generated(cell), p).values()} == {np.dtype(np.float32)}

@@ -46,6 +46,8 @@ class Forward:
     def name(self, s: sp.Symbol) -> str:
         if s in self.local:
             return self.local[s]
+        if s in self.program.constants:
+            return self.names.block(s)
         if s in self.program.atoms:
             self._contraction(s)
         return self.local.get(s) or self.names(s)
@@ -60,6 +62,7 @@ class Forward:
             self.views |= {n(s): self.kept[s].at("t") for s in (old, new)}
             self.stored.append(whole)
         self.kept |= {x: Place("xs" if len(self.program.inputs) == 1 else f"xs[{x.name!r}]") for x in self.program.inputs}
+        self.views |= {n(x): self.kept[x].at("t") for x in self.program.inputs}
         self.gate_of: dict[sp.Symbol, sp.Symbol] = {}
         for k, s in enumerate(plan.stack):
             holds = s if s in self.sweep.reads or s not in plan.activation else plan.activation[s]
@@ -90,6 +93,8 @@ class Forward:
         """A name over all steps, in code outside the loop."""
         if s in self.kept:
             return str(self.kept[s])
+        if s in self.program.constants:
+            return self.names.block(s)
         if s in self.program.atoms:
             return self.contraction_all(s)
         return self.names(s)

@@ -174,11 +174,11 @@ def einsum(
             carries |= bool(front)
             seen |= set(f.indices)
             specs.append(front + "".join(letters[i] for i in f.indices))
-            operands.append(f"np.eye({dims(_size(value, term.factors, f.indices))})" if f.value == IDENTITY else operand(f.value))
+            operands.append(f"np.eye({dims(_size(value, term.factors, f.indices))}, dtype=dtype)" if f.value == IDENTITY else operand(f.value))
         for i in range(value.rank):
             if i not in seen:
                 specs.append(letters[i])
-                operands.append(f"np.ones({dims(value.dims[i])})")
+                operands.append(f"np.ones({dims(value.dims[i])}, dtype)")
         out = (lead if keep and carries else "") + "".join(letters[: value.rank])
         code = f"np.einsum({','.join(specs) + '->' + out!r}, {', '.join(operands)})"
         terms.append(code if term.coefficient == 1 else f"{number(term.coefficient)} * {code}")

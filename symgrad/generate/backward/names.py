@@ -74,6 +74,12 @@ class Names:
         self.operands[e] = taken
         return taken
 
+    def block(self, s: sp.Symbol, eye: str = "np.eye({}, dtype=dtype)") -> str:
+        """The constant block of a concatenation: the columns of I that belong to one part."""
+        sizes, k = self.program.constants[s].parts, self.program.constants[s].part
+        first, last = sp.Add(*sizes[:k]), sp.Add(*sizes[: k + 1])
+        return f"{eye.format(self.size(sp.Add(*sizes)))}[:, {self.size(first)}:{self.size(last)}]"
+
     def all(self, s: sp.Symbol) -> str:
         return f"{self(s)}_all"
 

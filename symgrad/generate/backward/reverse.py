@@ -80,8 +80,8 @@ class Reverse:
         """A name within a step."""
         if s in self.local:
             return self.local[s]
-        if s in self.sweep.gathered:
-            raise AssertionError(s)
+        if s in self.program.constants:
+            return self.names.block(s)
         if s in self.adjoint.atoms:
             self._contraction(s)
             return self.local[s]

@@ -40,6 +40,8 @@ class Torch:
         self.sweep, self.names = Sweep(self.plan), Names(self.plan)
         self.program, self.adjoint = self.plan.program, self.sweep.adjoint
         self.all = False  # writing for all steps at once
+        self.xs = ["xs"] if len(program.inputs) < 2 else [f"{x.name}s" for x in program.inputs]
+        self.like = self.xs[0]  # whose type and device a constant has
         self.read: set[sp.Symbol] = set()  # forward names that backward reads at each step
         self.read_all: set[sp.Symbol] = set()  # names that are read of all steps at once
 
@@ -53,6 +55,8 @@ class Torch:
             return self.product(self.operand(p.operand), p, forward=True)
         if s in self.sweep.gathered:
             return "(" + " + ".join(self.product(self.name(self.sweep.delta(slot)), p, forward=False) for slot, p in self.sweep.gathered[s].members) + ")"
+        if s in self.program.constants:
+            return self.names.block(s, f"torch.eye({{}}, dtype={self.like}.dtype, device={self.like}.device)")
         if s in self.adjoint.atoms:
             return self.einsum(s, keep=True)
         if s not in self.program.parameters:
@@ -88,7 +92,7 @@ class Torch:
             for i in range(value.rank):
                 if i not in seen:
                     specs.append(letters[i])
-                    operands.append(f"xs.new_ones({self.names.size(value.dims[i])})")
+                    operands.append(f"{self.like}.new_ones({self.names.size(value.dims[i])})")
             out = (lead if keep and carries else "") + "".join(letters[: value.rank])
             code = f"torch.einsum({','.join(specs) + '->' + out!r}, {', '.join(operands)})"
             terms.append(code if term.coefficient == 1 else f"{float(term.coefficient)} * {code}")
@@ -179,7 +183,7 @@ def torch_module(program: Program) -> str:
     kept = [*saved_step, *(y for y in outputs if y not in saved_step)]
     fixed = [s for s in w.program.equations if s in w.plan.needed and s not in w.plan.batched and (s in w.read or s in w.read_all)]
     collected = [d for d in w.sweep.stored if f"{n(d)}_all" in asked]
-    xs_args = ["xs"] if len(inputs) < 2 else [f"{x.name}s" for x in inputs]
+    xs_args = w.xs
     seeds = {old: w.sweep.seed(new) for old, new in program.updates.items()}
     d_out = [n(w.sweep.seed(y)) for y in outputs]
 
