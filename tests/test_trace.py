@@ -302,6 +302,18 @@ def test_a_parameter_that_prints_like_a_gate() -> None:
         _ = sg.cell(cell).program
 
 
+def test_a_state_that_is_an_output_too_has_two_names() -> None:
+    @sg.cell
+    def cell(x, h, c, *, W):  # type: ignore[no-untyped-def]
+        c_t = np.tanh(W @ x + c)
+        return c_t * h, c_t, c_t, h
+
+    program = cell.program
+    assert [str(y) for y in program.outputs] == ["y_1", "y_2"]
+    assert [str(program.equations[y]) for y in program.outputs] == ["c_t", "h"]
+    assert [str(s) for s in program.updates.values()] == ["h_t", "c_t"]
+
+
 def test_what_parameters_alone_determine_is_the_same_at_every_step() -> None:
     @sg.cell
     def factored(x, h, *, W, A, B, b):  # type: ignore[no-untyped-def]

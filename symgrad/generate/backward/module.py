@@ -106,10 +106,10 @@ def _forward(plan: Plan, forward: Forward, names: Names) -> str:
     swap = "xs = xs.swapaxes(0, 1)" if len(xs) == 1 else "xs = {k: v.swapaxes(0, 1) for k, v in xs.items()}"
     extra = []
     if program.outputs:
-        extra.append(f"outputs = {{{', '.join(f'{label}: {forward.kept[y]}' for y, label in plan.labels.items())}}}")
+        extra.append(f"outputs = {{{', '.join(f'{y.name!r}: {forward.kept[y]}' for y in program.outputs)}}}")
         extra.append("if mask is not None:")
         real = {y: f"np.where(padded{'' if program.shapes[y] else '[:, :, 0]'}, 0, {forward.kept[y]})" for y in program.outputs}
-        extra.append(f"    outputs = {{{', '.join(f'{label}: {real[y]}' for y, label in plan.labels.items())}}}")
+        extra.append(f"    outputs = {{{', '.join(f'{y.name!r}: {real[y]}' for y in program.outputs)}}}")
         extra.append("if batch_first:")
         extra.append("    outputs = {name: y.swapaxes(0, 1) for name, y in outputs.items()}")
     cache = ", ".join(["xs", *forward.stored_names(), "params", "mask", "batch_first", *(["outputs"] if extra else [])])
@@ -119,7 +119,7 @@ def _forward(plan: Plan, forward: Forward, names: Names) -> str:
         "",
         f"    {_inputs_said(program)}; states and params by name; mask (T, B), 1 where a step is real:",
         "    a padded step keeps the states.  With batch_first, xs, ys and mask have their first two axes exchanged.",
-        *([f"    The outputs {', '.join(plan.labels.values())} of every step are cache[-1], 0 where a step is padded."] if extra else []),
+        *([f"    The outputs {', '.join(y.name for y in program.outputs)} of every step are cache[-1], 0 where a step is padded."] if extra else []),
         '    """',
         *indent(
             [
@@ -185,8 +185,8 @@ def _backward(plan: Plan, forward: Forward, reverse: Reverse, after: After, name
         d = f"{names(reverse.sweep.seed(y))}_all"
         outs += [
             f"{d} = np.zeros({names.shape(program.shapes[y], 'T', 'B')}, dtype)",
-            f"if doutputs is not None and doutputs.get({plan.labels[y]}) is not None:",
-            f"    {d}[...] = doutputs[{plan.labels[y]}].swapaxes(0, 1) if batch_first else doutputs[{plan.labels[y]}]",
+            f"if doutputs is not None and doutputs.get({y.name!r}) is not None:",
+            f"    {d}[...] = doutputs[{y.name!r}].swapaxes(0, 1) if batch_first else doutputs[{y.name!r}]",
             "if mask is not None:",
             f"    {d} *= np.asarray(mask){'[:, :, None]' if program.shapes[y] else ''}",
         ]

@@ -92,17 +92,7 @@ class _Prepare:
             self.equations[s] = self.lifted(value, s, top=True)
         halves = {b.whole: b.blocks for b in self.splits}
         parameters = tuple(q for p in self.program.parameters for q in halves.get(p, (p,)))
-        outputs = tuple(map(self.output, self.program.outputs))
-        done = replace(self.program, equations=self.equations, atoms=self.atoms, shapes=self.shapes, parameters=parameters, outputs=outputs)
-        return done, tuple(self.splits)
-
-    def output(self, y: sp.Symbol) -> sp.Symbol:
-        """An output that is a state too gets a name of its own, whose adjoint comes from outside at every step."""
-        if y in self.program.equations and y not in self.program.updates.values():
-            return y
-        out = self.fresh(f"{base(y.name)}_out", self.shapes[y])
-        self.equations[out] = y
-        return out
+        return replace(self.program, equations=self.equations, atoms=self.atoms, shapes=self.shapes, parameters=parameters), tuple(self.splits)
 
     def fresh(self, wish: str, shape: tuple[sp.Expr, ...]) -> sp.Symbol:
         name, k = wish, 1
@@ -232,11 +222,6 @@ class Plan:
         self.program, self.splits = prepared(cell)
         self.equations = vjp(self.program)
         self.adjoint = self.equations.program
-
-    @property
-    def labels(self) -> dict[sp.Symbol, str]:
-        """The outputs with the names that the cell gives them, as Python strings."""
-        return {y: repr(own.name) for y, own in zip(self.program.outputs, self.cell.outputs, strict=True)}
 
     @cached_property
     def products(self) -> dict[sp.Symbol, Product]:

@@ -276,7 +276,7 @@ def torch_module(program: Program) -> str:
         "        mask = None if mask is None else mask.T",
         f"    ys, {', '.join([*(f'{n(s)}_end' for s in states), *map(n, outputs)])} = {title}.apply({', '.join(given)})",
         f"    final = {{{', '.join(f'{s.name!r}: {n(s)}_end' for s in states)}}}",
-        *([f"    outputs = {{{', '.join(f'{label}: {n(y)}' for y, label in w.plan.labels.items())}}}"] if outputs else []),
+        *([f"    outputs = {{{', '.join(f'{y.name!r}: {n(y)}' for y in outputs)}}}"] if outputs else []),
         *(["    if batch_first:", "        outputs = {k: y.transpose(0, 1) for k, y in outputs.items()}"] if outputs else []),
         f"    return (ys.transpose(0, 1) if batch_first else ys), final{', outputs' if outputs else ''}",
         "",
