@@ -70,8 +70,8 @@ def _with_parameters(plan: Plan, names: Names, lines: list[str]) -> list[str]:
     whole = [*(p for p in plan.program.parameters if p not in cut), *(s.whole for s in plan.splits)]
     used = [p for p in whole if names(p) in found]
     rows = [used[k : k + 3] for k in range(0, len(used), 3)]
-    lines_ = [f"    {', '.join(map(names, row))} = {', '.join(f'params[{p.name!r}]' for p in row)}" for row in rows]
-    return [*lines[:k], *lines_, *lines[k + 1 :]]
+    unpacking = [f"    {', '.join(map(names, row))} = {', '.join(f'params[{p.name!r}]' for p in row)}" for row in rows]
+    return [*lines[:k], *unpacking, *lines[k + 1 :]]
 
 
 def _blocks(plan: Plan, names: Names) -> list[str]:
