@@ -88,6 +88,13 @@ def woven(x, h, *, A, B, W):
 
 
 @cell
+def associative(x, h, *, U, W):
+    """Outer products under an activation: terms that are no product of matrices, with a slope before and behind them."""
+    a = np.tanh(np.outer(h, U @ h) @ h + W @ x)
+    return np.exp(np.outer(a, h * a) @ np.tanh(U @ a)) * h
+
+
+@cell
 def forked(x, h, s, *, U, V, W):
     """One product of matrices in both new states."""
     b = U @ np.tanh(V @ h + W @ x)
@@ -147,6 +154,7 @@ CASES = [
     (stacked, "h", "U", 0), (stacked, "h", "x", 0), (stacked, "h", "W", 0), (woven, "h", "h", 0), (woven, "h", "A", 0),
     (woven, "h", "x", 0), (forked, "s", "h", 1), (pair, "h", "s", 0), (pair, "s", "h", 1), (rnn, "h", "h", 0), (rnn, "h", "W", 0),
     (odd, "h", "h", 0), (odd, "h", "x", 0), (odd, "h", "V", 0), (odd, "h", "U", 0), (odd, "h", "beta", 0), (odd, "h", "b", 0),
+    (associative, "h", "h", 0), (associative, "h", "x", 0), (associative, "h", "U", 0), (associative, "h", "W", 0),
 ]  # fmt: skip
 
 

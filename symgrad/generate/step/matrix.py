@@ -208,7 +208,21 @@ class MatrixLines:
             if isinstance(item.core, Eye):
                 self._diagonal(item, out)
             elif isinstance(item.core, General):
-                self.general(item.core.term, out)
+                self._scaled_general(item, item.core.term, out)
+
+    def _scaled_general(self, item: Item, term: Term, out: Value) -> None:
+        """out += diag(left) term diag(right)."""
+        if item.left == 1 and item.right == 1:
+            self.general(term, out)
+            return
+        scratch = self._like(out, "general")
+        self._line(f"{scratch}.fill(0)")
+        self.general(term, scratch)
+        if item.left != 1:
+            self._line(f"multiply({scratch}, {self._column(self.value(item.left))}, {scratch})")
+        if item.right != 1:
+            self._line(f"multiply({scratch}, {self.value(item.right)}, {scratch})")
+        self._line(f"add({out}, {scratch}, {out})")
 
     def _line(self, text: str) -> None:
         self.lines.add(text, pointwise=False)
