@@ -80,6 +80,12 @@ def twice(x, h, *, U, W):
 
 
 @cell
+def doubled(x, h, *, U, V, W):
+    """A concatenation with one part twice."""
+    return np.tanh(U @ np.concatenate([h, x, h])) + V @ np.concatenate([np.tanh(W @ h), np.tanh(W @ h)])
+
+
+@cell
 def woven(x, h, *, A, B, W):
     """A matrix that is computed, and a view of it."""
     K = A * B
@@ -154,6 +160,7 @@ CASES = [
     (stacked, "h", "U", 0), (stacked, "h", "x", 0), (stacked, "h", "W", 0), (woven, "h", "h", 0), (woven, "h", "A", 0),
     (woven, "h", "x", 0), (forked, "s", "h", 1), (pair, "h", "s", 0), (pair, "s", "h", 1), (rnn, "h", "h", 0), (rnn, "h", "W", 0),
     (odd, "h", "h", 0), (odd, "h", "x", 0), (odd, "h", "V", 0), (odd, "h", "U", 0), (odd, "h", "beta", 0), (odd, "h", "b", 0),
+    (doubled, "h", "h", 0), (doubled, "h", "x", 0), (doubled, "h", "U", 0), (doubled, "h", "W", 0),
     (associative, "h", "h", 0), (associative, "h", "x", 0), (associative, "h", "U", 0), (associative, "h", "W", 0),
 ]  # fmt: skip
 

@@ -30,7 +30,7 @@ class Forward:
         self.operands: dict[sp.Expr, str] = {}
         self.einsums = 0
         self.done: set[sp.Symbol] = set()
-        self.products: dict[tuple[sp.Symbol, sp.Expr], str] = {}
+        self.products: dict[sp.Symbol, str] = {}  # the atom U h → the code of its value
         self.product_group: dict[sp.Expr, str] = {}  # operand → all its products
         self.summed: set[sp.Symbol] = set()  # slots to which W x + b has been added already
         self._places()
@@ -201,7 +201,7 @@ class Forward:
     def _products(self, operand: sp.Expr, size: sp.Expr) -> None:
         """One matrix product for all that multiply this operand."""
         members = self.plan.groups[operand, size]
-        if (members[0][0], operand) in self.products:
+        if members[0][1].atom in self.products:
             return
         n = self.names
         word = n.operand(operand)
@@ -222,8 +222,8 @@ class Forward:
         self.setup.append(f"products_{suffix} = np.empty({n.shape((size,), *lead, 'B')}, dtype)")
         call = "np.dot" if len(members) == 1 else "np.matmul"
         self.body.add(f"{call}({word}, weights_{suffix}, out=products_{suffix})")
-        for k, (s, _) in enumerate(members):
-            self.products[s, operand] = f"products_{suffix}[{k}]" if len(members) > 1 else f"products_{suffix}"
+        for k, (_, p) in enumerate(members):
+            self.products[p.atom] = f"products_{suffix}[{k}]" if len(members) > 1 else f"products_{suffix}"
         self.product_group[operand] = f"products_{suffix}"
         self._given_at_once([s for s, _ in members], f"products_{suffix}", suffix)
 
@@ -296,7 +296,7 @@ class Forward:
         self.body.add(f"# {comment(self.writer, s)}")
         for p in slot.looped:
             self._products(p.operand, self.program.shapes[s][0])
-        parts = [self.products[s, p.operand] for p in slot.looped]
+        parts = [self.products[p.atom] for p in slot.looped]
         if s in self.plan.stack:
             k = self.plan.stack.index(s)
             row = Place("gates", k).at("t")

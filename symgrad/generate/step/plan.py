@@ -7,6 +7,7 @@ Products of a matrix and a vector become symbols of their own, *definitions*, so
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 from collections.abc import Iterable
 
@@ -217,6 +218,9 @@ class Lowering:
 
     def times(self, a: Sum, b: Sum) -> Sum:
         """A B: a diagonal or a constant block scales or cuts; otherwise the matrices meet in one product."""
+        for many, each in ((b, lambda i: self.times(a, (i,))), (a, lambda i: self.times((i,), b))):
+            if len(many) > 1 and all(isinstance(i.core, Eye) for i in many):  # A (E + F) = A E + A F
+                return tuple(itertools.chain.from_iterable(map(each, many)))
         last, first = b[0].core, a[0].core
         if len(b) == 1 and isinstance(last, Eye):
             if last.columns is not None:
