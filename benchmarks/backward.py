@@ -19,6 +19,7 @@ if hasattr(os, "sched_setaffinity"):  # one core for all: XLA's runtime has thre
     os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
 
 import argparse
+import re
 import time
 from collections.abc import Callable
 from typing import Any
@@ -190,7 +191,7 @@ def main() -> None:
     options.add_argument("--rounds", type=int, default=15)
     options.add_argument("-T", type=int, default=100)
     options.add_argument("-B", type=int, default=32)
-    options.add_argument("--profile", action="store_true", help="where the time of the generated code goes, line by line")
+    options.add_argument("--profile", action="store_true", help="where the time of the generated code goes: by kind, and the slowest lines")
     args = options.parse_args()
     for name in args.cells:
         cell = cells.LIBRARY[name]
@@ -218,43 +219,54 @@ def main() -> None:
                 row = "  ".join(f"{k} {t:.1f} ms (ours/it {ours / t:.2f}, best {least / best[k]:.2f})" for k, t in half.items() if k != "symgrad")
                 print(f"{name} {dtype} n={n}: symgrad {ours:.1f} ms, stores {stored(cell, p)} (T,B,n); {row}", flush=True)
                 if args.profile:
-                    profile(cell, p)
+                    profile(cell, p, 1e-3 * half["floor"])
 
 
-def profile(cell: Any, p: dict[str, Any]) -> None:
-    """Every line of the loops timed by itself: the module with a clock after each line."""
-    import re
+def kind(line: str) -> str:
+    """What a line of the generated code spends its time on."""
+    if " @ " in line or "np.matmul" in line or "np.dot" in line:
+        return "products"
+    if "np.exp(" in line or "np.tanh(" in line:
+        return "exp, tanh"
+    return "entry by entry" if "np." in line or re.search(r" [-+*/]= |sum\(|sigmoid\(", line) else "views, loops"
 
+
+def profile(cell: Any, p: dict[str, Any], floor_seconds: float) -> None:
+    """Where the time goes: every line of the module with a clock after it, summed by kind in units of the floor, then the slowest lines."""
     source = module(cell).splitlines()
     out, spent = [], {}
     for k, line in enumerate(source):
         out.append(line)
-        if (
-            re.match(r"\s{4,}\S", line)
-            and re.match(r"\s+(np\.|\w+ [-+*/]?= |sigmoid\(|\w+(, \w+)+ = |dparams|\}|'\w+':)", line)
-            and "return" not in line
-            and not line.strip().startswith("'")
-            and line.strip() != "dparams = {"
-        ):
-            pad = re.match(r"\s*", line)[0]  # type: ignore[index]
-            if line.strip() != "}":
-                out.append(f"{pad}_clock({k})")
-    clock = [time.perf_counter()]
+        if re.match(r"\s+(np\.|\w+ [-+*/]?= |sigmoid\(|\w+(, \w+)+ = |\})", line) and line.strip() != "dparams = {":
+            out.append(f"{line[: len(line) - len(line.lstrip())]}_clock({k})")
+        elif line.strip().startswith('"') and "@" in line:  # a gradient in the dict: timed as it is computed
+            name, code = line.strip().rstrip(",").split(": ", 1)
+            out[-1] = f"    {name}: _after({code}, {k}),"
+    clock = [0.0]
+    rounds = 10
 
     def tick(k: int) -> None:
         now = time.perf_counter()
-        spent[k] = spent.get(k, 0.0) + now - clock[0]
+        spent[k] = spent.get(k, 0.0) + (now - clock[0]) / rounds
         clock[0] = time.perf_counter()
 
-    scope: dict[str, Any] = {"_clock": tick}
+    def after(value: Any, k: int) -> Any:
+        tick(k)
+        return value
+
+    scope: dict[str, Any] = {"_clock": tick, "_after": after}
     exec(compile("\n".join(out), "<profiled>", "exec"), scope)
-    for _ in range(5):
+    for _ in range(rounds):
         clock[0] = time.perf_counter()
         _, _, cache = scope["forward"](p["xs"], p["states"], p["params"])
         clock[0] = time.perf_counter()
         scope["backward"](p["dys"], p["dfinal"], cache)
-    for k, t in sorted(spent.items(), key=lambda item: -item[1])[:24]:
-        print(f"  {1e3 * t / 5:7.3f} ms  {source[k].strip()[:110]}")
+    kinds: dict[str, float] = {}
+    for k, t in spent.items():
+        kinds[kind(source[k])] = kinds.get(kind(source[k]), 0.0) + t
+    print("  " + ", ".join(f"{name} {1e3 * t:.1f} ms = {t / floor_seconds:.2f} × floor" for name, t in sorted(kinds.items(), key=lambda i: -i[1])))
+    for k, t in sorted(spent.items(), key=lambda item: -item[1])[:20]:
+        print(f"  {1e3 * t:7.3f} ms  {source[k].strip()[:110]}")
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """Compiled Jacobians against their floor and their peers: one process, one thread, float64, medians.
 
     python benchmarks/jacobians.py [--quick]
+    python benchmarks/jacobians.py --profile      # where the time above the floor goes, line by line
 
 The floor of a GRU Jacobian is one n×n×n gemm and the products of its gates.  Peers that are not installed are left out, with a line saying so.
 """
@@ -211,11 +212,52 @@ def batches(sizes: tuple[tuple[int, int], ...], quick: bool) -> None:
             row(title, str(n), f"batch of {points}, a point", duration(whole), text, "goal ≥ 10" if n == 16 else "")
 
 
+def profile(title: str, n: int, rounds: int = 40) -> None:
+    """Every line of the generated function with a clock after it: the medians, those above 1 % of the whole."""
+    cell, wrt, through, extra, _ = CASES[title]
+    p = given(cell, arrays(cell, n, extra=extra))
+    source = sg.jacobian(cell, wrt, wrt, through).numpy().source(*p).splitlines()
+    body = next(k for k, line in enumerate(source) if line.startswith("    def run(")) + 1
+    spent: dict[int, list[float]] = {k: [] for k in range(body, len(source) - 1)}
+    last = 0.0
+
+    def clock(k: int) -> None:
+        nonlocal last
+        spent[k].append(time.perf_counter() - last)
+        last = time.perf_counter()
+
+    scope: dict[str, Any] = {**vars(np), "clock": clock}
+    exec("\n".join(f"{line}\n        clock({k})" if k in spent else line for k, line in enumerate(source)), scope)
+    make = scope["make"]
+    run = make(lambda name, shape: np.empty(shape), np.array, 700.0, *[n] * (make.__code__.co_argcount - 3))
+    names = run.__code__.co_varnames[1 : run.__code__.co_argcount]
+    out = np.empty((n, n))
+    with np.errstate():
+        np.setbufsize(16)  # as the compiled function has it for long rows
+        for _ in range(rounds):
+            last = time.perf_counter()
+            run(out, *(p[name] for name in names))
+    times = {k: statistics.median(t) for k, t in spent.items()}
+    whole = sum(times.values())
+    print(f"{title}, n = {n}: {duration(whole)}")
+    for k, t in sorted(times.items(), key=lambda item: -item[1]):
+        if t > 0.01 * whole:
+            print(f"  {duration(t):>9}  {100 * t / whole:4.1f} %  {source[k].strip()}")
+    print(f"  {duration(sum(t for t in times.values() if t <= 0.01 * whole)):>9}          the other lines")
+
+
 def main() -> None:
     """Print the tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="fewer repetitions")
-    quick = parser.parse_args().quick
+    parser.add_argument("--profile", action="store_true", help="where the time of the generated code goes, and nothing else")
+    options = parser.parse_args()
+    if options.profile:
+        for title in ("GRU ∂h/∂h", "LSTM ∂c/∂c through h"):
+            for n in (256, 512):
+                profile(title, n)
+        return
+    quick = options.quick
     missing = single((16, 256, 512), quick)
     for name in sorted(missing):
         print(f"({name} is not installed: left out)")

@@ -134,7 +134,27 @@ def value(node: Node, names: dict[str, np.ndarray]) -> np.ndarray:
     raise AssertionError(node)
 
 
-@pytest.mark.parametrize("cell", [c for c in LIBRARY.values() if c.name not in ("rnn_free", "deep_chain")], ids=lambda c: c.name)
+def affine(W, U, b, x, h):  # type: ignore[no-untyped-def]
+    """W x + U h + b."""
+    return W @ x + U @ h + b
+
+
+def candidate(W, x, *, b, U, past):  # type: ignore[no-untyped-def]
+    kept = past - b
+    return np.tanh(affine(W, U, b, x, kept))
+
+
+@sg.cell
+def helped(x, h, *, W_z, U_z, b_z, W, U, b):  # type: ignore[no-untyped-def]
+    z = sg.sigmoid(affine(W_z, U_z, b_z, x, h))
+    c = candidate(W, x, past=z * h, U=U, b=b)
+    return z * h + (1 - z) * c
+
+
+AS_WRITTEN = [helped, *(c for c in LIBRARY.values() if c.name not in ("rnn_free", "deep_chain"))]
+
+
+@pytest.mark.parametrize("cell", AS_WRITTEN, ids=lambda c: c.name)
 def test_the_code_as_written_reads_back_as_the_cell(cell: sg.Cell) -> None:
     pytest.importorskip("latexify", reason="latexify-py has no release for Python 3.14 and later")
     from symgrad.document.written import as_written
@@ -161,6 +181,8 @@ def test_parentheses_of_the_code_survive() -> None:
     from symgrad.document.written import as_written
 
     assert r"U_h \left(r \odot h\right)" in as_written(sg.cells.gru)
+    assert r"c &= \tanh\left(W x + U \left(z \odot h - b\right) + b\right)" in as_written(helped)
+    assert r"y_l &= a\left(f\left(y, W\right)\right)" in as_written(sg.cells.deep_chain)
     assert r"\left(1 - z\right) \odot \tilde{h}" in as_written(sg.cells.gru)
 
 

@@ -80,11 +80,24 @@ def twice(x, h, *, U, W):
 
 
 @cell
+def doubled(x, h, *, U, V, W):
+    """A concatenation with one part twice."""
+    return np.tanh(U @ np.concatenate([h, x, h])) + V @ np.concatenate([np.tanh(W @ h), np.tanh(W @ h)])
+
+
+@cell
 def woven(x, h, *, A, B, W):
     """A matrix that is computed, and a view of it."""
     K = A * B
     b = np.tanh(K.T @ h + W @ x)
     return K @ (b * h) + b * (K.T @ b)
+
+
+@cell
+def associative(x, h, *, U, W):
+    """Outer products under an activation: terms that are no product of matrices, with a slope before and behind them."""
+    a = np.tanh(np.outer(h, U @ h) @ h + W @ x)
+    return np.exp(np.outer(a, h * a) @ np.tanh(U @ a)) * h
 
 
 @cell
@@ -147,6 +160,8 @@ CASES = [
     (stacked, "h", "U", 0), (stacked, "h", "x", 0), (stacked, "h", "W", 0), (woven, "h", "h", 0), (woven, "h", "A", 0),
     (woven, "h", "x", 0), (forked, "s", "h", 1), (pair, "h", "s", 0), (pair, "s", "h", 1), (rnn, "h", "h", 0), (rnn, "h", "W", 0),
     (odd, "h", "h", 0), (odd, "h", "x", 0), (odd, "h", "V", 0), (odd, "h", "U", 0), (odd, "h", "beta", 0), (odd, "h", "b", 0),
+    (doubled, "h", "h", 0), (doubled, "h", "x", 0), (doubled, "h", "U", 0), (doubled, "h", "W", 0),
+    (associative, "h", "h", 0), (associative, "h", "x", 0), (associative, "h", "U", 0), (associative, "h", "W", 0),
 ]  # fmt: skip
 
 
@@ -167,19 +182,32 @@ def test_complex_step_and_batch(c, of, wrt, row):
 
 
 @pytest.mark.parametrize("c", [gru, lstm, lstm_joined], ids=lambda c: c.name)
-def test_blocked_and_unblocked(c, monkeypatch):
-    """Large matrices are summed in blocks of rows, the last one shorter."""
+def test_large_points_one_by_one(c, monkeypatch):
     p = arrays(c, 23, 7)
     of = "h" if c is gru else "c"
     expected = jacobian(c, of, "h").numpy()(**p)
-    monkeypatch.setattr("symgrad.generate.step.compiled.BLOCK", 23 * 8 * 4)
-    J = jacobian(c, of, "h").numpy()
-    close(J(**p), expected)
-    assert "step" in next(iter(J._codes.values()))[0].source
+    monkeypatch.setattr("symgrad.generate.step.compiled.WIDE", 16)
+    monkeypatch.setattr("symgrad.generate.step.compiled.CACHE", 64)
+    close(jacobian(c, of, "h").numpy()(**p), expected)
     p["h"] = np.stack([p["h"], p["h"] / 2])
-    monkeypatch.setattr("symgrad.generate.step.compiled.CACHE", 64)  # so large that each point is a call
     looped = jacobian(c, of, "h").numpy()(**p)
     close(looped[0], expected)
+
+
+def test_long_rows_are_scaled_past_numpys_buffer(monkeypatch):
+    """The buffer is small while the function runs, and afterwards what it was."""
+    sizes = []
+
+    def slope(a):
+        sizes.append(np.getbufsize())
+        return 1 - np.tanh(a) ** 2
+
+    J, p, before = jacobian(rnn).numpy(), arrays(rnn), np.getbufsize()
+    expected = J(**p, functions={"g": (np.tanh, slope)})
+    monkeypatch.setattr("symgrad.generate.step.compiled.WIDE", 2)
+    close(jacobian(rnn).numpy()(**p, functions={"g": (np.tanh, slope)}), expected)
+    assert sizes == [before, 16]
+    assert np.getbufsize() == before
 
 
 def test_literal_gru_given_gates_and_computed_ones():

@@ -73,6 +73,7 @@ def test_d6_blocks() -> None:
 
 def test_c3_is_a_product_over_layers() -> None:
     assert sg.jacobian(sg.cells.deep_chain, "y", "y").text(name=True) == "∂y_l/∂y_{l-1} = diag(a'(f(y_{l-1}, W_l))) f'_l"
+    assert sg.jacobian(sg.cells.deep_chain, "y", "W").text() == "a'(f_i(y_{l-1}, W_l)) f'_{W,i j k}"
     assert sg.lagged(sg.cells.deep_chain, "y").text() == (
         "∂y_l/∂y_{l-k} = Π_{u=0}^{k-1} ∂y_{l-u}/∂y_{l-u-1} = Π_{u=0}^{k-1} diag(a'(f(y_{l-u-1}, W_{l-u}))) f'_{l-u}"
     )

@@ -287,6 +287,48 @@ def test_signatures_are_checked() -> None:
         sg.cell(lambda x, h, *rest: h)
 
 
+@pytest.mark.parametrize("shape", ["3 3", "n n+m"])
+def test_a_size_is_a_letter(shape: str) -> None:
+    with pytest.raises(sg.CellError, match="a size is a letter"):
+        sg.cell(shapes={"W": shape})(lambda x, h, *, W: W @ h)
+
+
+def test_a_parameter_that_prints_like_a_gate() -> None:
+    def cell(x, h, *, W, z_t):  # type: ignore[no-untyped-def]
+        z = sigmoid(W @ x)
+        return z * h + z_t * x
+
+    with pytest.raises(sg.CellError, match="parameter z_t is written like z at the step t: give it another name"):
+        _ = sg.cell(cell).program
+
+
+def test_a_state_that_is_an_output_too_has_two_names() -> None:
+    @sg.cell
+    def cell(x, h, c, *, W):  # type: ignore[no-untyped-def]
+        c_t = np.tanh(W @ x + c)
+        return c_t * h, c_t, c_t, h
+
+    program = cell.program
+    assert [str(y) for y in program.outputs] == ["y_1", "y_2"]
+    assert [str(program.equations[y]) for y in program.outputs] == ["c_t", "h"]
+    assert [str(s) for s in program.updates.values()] == ["h_t", "c_t"]
+
+
+def test_what_parameters_alone_determine_is_the_same_at_every_step() -> None:
+    @sg.cell
+    def factored(x, h, *, W, A, B, b):  # type: ignore[no-untyped-def]
+        V = A @ B
+        s = np.exp(b)
+        return np.tanh(W @ x + s * (V @ h))
+
+    assert {s.name for s in factored.program.still} == {"V", "s"}
+    assert sg.jacobian(factored).text() == "diag((1 - h_t²) ∘ s) V"
+    assert "\\dot{V} &= \\dot{A} B + A \\dot{B}" in sg.jvp(factored).latex()
+    back = str(sg.vjp(factored))
+    assert "δ V_t = (δ a_t ∘ s) h_{t-1}ᵀ" in back  # what one step contributes
+    assert "δ h_{t-1} = Vᵀ (δ a_t ∘ s)" in back
+
+
 def test_unknown_names_suggest_the_nearest() -> None:
     with pytest.raises(sg.UnknownName, match="did you mean"):
         sg.jacobian(sg.cells.gru, of="h_tilda")

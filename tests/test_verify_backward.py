@@ -79,6 +79,7 @@ STEP_SLIPS = [
     ("h_tilde**2", "h_tilde", "square-forgotten", "h̃_t"),
     ("+ U_z.T @ da_z\n", "+ U_r.T @ da_z\n", "exchanged", "U_r stands where U_z should"),
     ("dr = drh * h\n", "dr = drh\n", "factor-forgotten", "h_{t-1}"),
+    ("U_r.T @ da_r + U_z.T @ da_z\n", "U_z.T @ da_r + U_r.T @ da_z\n", "exchanged", "U_r and U_z have changed places"),
 ]
 
 
@@ -88,6 +89,7 @@ def test_one_slip_in_a_step_is_named(old: str, new: str, code: str, words: str) 
     assert not report
     assert report.code in (code,), report
     assert words in report.reason
+    assert "more than one" not in report.reason
 
 
 SEQUENCE_SLIPS = [
@@ -98,6 +100,7 @@ SEQUENCE_SLIPS = [
     ("reversed(range(len(xs)))", "reversed(range(len(xs) - 1))", "time", "starts one step early"),
     ('g["b_z"] = g["b_z"] + da_z', 'g["b_z"] = da_z', "time", "b_z is not summed"),
     ("dh = dh * z + drh * r", "dh = drh * r", "term-forgotten", "δ h_t ∘ z_t"),
+    ("zs[t]", "zs[min(t + 1, len(xs) - 1)]", "time-index", "z_t is taken one step too late throughout"),
 ]
 
 
@@ -156,6 +159,30 @@ def test_the_lstm_is_right() -> None:
     assert verify_backward(LSTM, made(LSTM_SEQUENCE))
 
 
+def test_the_loss_is_a_function_of_what_a_gradient_is_taken_of() -> None:
+    """Without an argument for the end state's gradient that gradient is 0; without any there is nothing to compare."""
+    every_step = SEQUENCE.replace("dys, dh, ", "dys, ").replace("    dx = np.zeros_like(xs)\n", "    dx, dh = np.zeros_like(xs), 0\n")
+    assert verify_backward(GRU, made(every_step))
+    assert not verify_backward(GRU, made(every_step, "drh * r", "drh"))
+    alone = LSTM_SEQUENCE.replace(", dc", "", 1).replace("    for t in", "    dc = 0\n    for t in", 1)
+    assert verify_backward(LSTM, made(alone))
+    with pytest.raises(SymgradError, match="no gradient to start from: give it dh"):
+        verify_backward(RNN, lambda x, h, W, U: {})
+
+
+def test_a_multiple_is_said() -> None:
+    report = verify_backward(GRU, made(STEP, '"db_h": da_h', '"db_h": da_h / 4'))
+    assert report.wrong == ("b_h",)
+    assert (report.code, report.reason) == ("multiple", "db_h is 0.25 times what it should be")
+
+
+def test_a_transpose_of_another_shape() -> None:
+    report = verify_backward(GRU, made(STEP, "np.outer(da_z, x)", "np.outer(x, da_z)"))
+    assert (report.wrong, report.code) == (("W_z",), "transposed")
+    assert report.reason == "dW_z is the transpose, of shape (2, 3) instead of (3, 2)"
+    assert verify_backward(GRU, made(STEP, "np.outer(da_z, x)", "da_z")).code == "shape"
+
+
 def test_two_slips_say_so() -> None:
     source = STEP.replace("drh * r + ", "").replace("np.outer(da_z, x)", "2 * np.outer(da_z, x)")
     report = verify_backward(GRU, made(source))
@@ -192,7 +219,7 @@ def test_a_tuple_in_order() -> None:
 
 def test_what_it_cannot_call_it_says() -> None:
     with pytest.raises(SymgradError, match="takes 'memory'"):
-        verify_backward(RNN, lambda x, memory: {})
+        verify_backward(RNN, lambda x, dh, memory: {})
     with pytest.raises(SymgradError, match="'dQ'"):
         verify_backward(RNN, lambda x, dh: {"dQ": x})
     with pytest.raises(SymgradError, match="in this order"):

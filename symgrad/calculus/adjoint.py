@@ -51,7 +51,7 @@ def _shell(program: Program, marked: dict[sp.Symbol, sp.Symbol]) -> Program:
     """A program without equations in which every name of the forward pass is given, and the marked names have their shapes."""
     shapes = {**program.shapes, **{d: program.shapes[s] for s, d in marked.items()}}
     given = (*program.inputs, *program.equations)
-    return replace(program, inputs=given, equations={}, updates={}, outputs=(), shapes=shapes, aliases={}, notes=(), lines={})
+    return replace(program, inputs=given, equations={}, updates={}, outputs=(), shapes=shapes, aliases={}, notes=(), lines={}, resting=program.still)
 
 
 class _Adjoint:

@@ -29,7 +29,13 @@ def slope(program: Program, y: sp.Symbol | None, expr: sp.Expr, atom: sp.Symbol)
         row = ROWS.get(expr.func)
         if row is not None:
             return sp.sympify(row.slope(y, atom))
-    return expr.diff(atom)
+    return sp.Add(*(_product_slope(term, atom) for term in sp.Add.make_args(expr)))
+
+
+def _product_slope(term: sp.Expr, atom: sp.Symbol) -> sp.Expr:
+    """∂(c e)/∂a = c ∂e/∂a.  Without c, `diff` would make 0·c on its way, and ask at length whether c is infinite."""
+    constant, rest = term.as_independent(atom, as_Add=False)
+    return constant * rest.diff(atom) if rest.has_free(atom) else sp.S.Zero
 
 
 def linear_parts(value: Tensor) -> Iterator[tuple[Term, int]]:

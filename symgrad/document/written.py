@@ -2,18 +2,24 @@ r"""The code as written: a cell's source set as equations by latexify-py, beside
 
 latexify-py loses the parentheses of ``U @ (r * h)`` and prints ``@`` and ``*`` alike, so its rules for operators, names and calls
 are replaced: ``@`` is juxtaposition, ``*`` is ``\odot``, a name is the name that the traced equations print (without its time).
+A call of a helper function is replaced by what the helper returns, as in the traced equations.
 latexify-py does not install on Python 3.14 and later; `as_written` then says so.
 """
 
 from __future__ import annotations
 
 import ast
+import copy
+import inspect
+import textwrap
+import types
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from symgrad.errors import SymgradError
 from symgrad.face.cell import Cell
 from symgrad.notation.latex import latex
-from symgrad.notation.names import identifier
+from symgrad.notation.names import Names, identifier
 
 MISSING = "latexify-py is not installed here (it has no release for Python 3.14 and later), so the code as written is left out"
 CALLS = {"sigmoid": r"\sigma", "tanh": r"\tanh", "exp": r"\exp", "log": r"\log"}
@@ -57,6 +63,7 @@ def as_written(cell: Cell) -> str:
 
         def visit_FunctionDef(self, node: ast.FunctionDef) -> str:
             lines = []
+            names = Names(cell.program)
             for child in node.body:
                 if isinstance(child, ast.Assign):
                     left = ", ".join(self._expression_codegen.visit(t) for t in child.targets)
@@ -66,13 +73,62 @@ def as_written(cell: Cell) -> str:
                     new = [*cell.program.updates.values(), *cell.program.outputs]
                     for name, value in zip(new, values, strict=False):
                         if not (isinstance(value, ast.Name) and value.id in cell.program.names):
-                            lines.append(f"{latex(identifier(name.name))} &= {self._expression_codegen.visit(value)}")
+                            left = latex(identifier(name.name) if name in cell.program.outputs else names(name))
+                            lines.append(f"{left} &= {self._expression_codegen.visit(value)}")
             return "\\begin{aligned}\n" + " \\\\\n".join(lines) + "\n\\end{aligned}"
 
     try:
-        return str(Function().visit(parser.parse_function(cell.function)))
+        return str(Function().visit(_Inlined(cell.function).visit(parser.parse_function(cell.function))))
     except (LatexifyError, OSError, TypeError, SyntaxError) as e:
         raise SymgradError(f"the source of cell {cell.name} cannot be set as written: {e}") from None
+
+
+class _Inlined(ast.NodeTransformer):
+    """The calls of helper functions replaced by what they return: those of the user's own that only assign and return."""
+
+    def __init__(self, function: Callable[..., Any], depth: int = 0) -> None:
+        inside = inspect.getclosurevars(function)
+        self.known: Mapping[str, Any] = {**inside.globals, **inside.nonlocals}
+        self.depth = depth
+
+    def visit_Call(self, node: ast.Call) -> ast.AST:
+        self.generic_visit(node)
+        helper = self.known.get(node.func.id) if isinstance(node.func, ast.Name) else None
+        if not isinstance(helper, types.FunctionType) or helper.__module__.startswith("symgrad.language.") or self.depth > 8:
+            return node
+        return _returned(helper, node, self.depth + 1) or node
+
+
+def _returned(helper: types.FunctionType, call: ast.Call, depth: int) -> ast.expr | None:
+    """The expression that a helper returns, its arguments and local names put in; None if it does more than assign and return."""
+    given = {k.arg: k.value for k in call.keywords if k.arg}
+    try:
+        tree = ast.parse(textwrap.dedent(inspect.getsource(helper))).body[0]
+        values: dict[str, ast.expr] = inspect.signature(helper).bind(*call.args, **given).arguments
+    except (OSError, TypeError, SyntaxError):
+        return None
+    for statement in tree.body if isinstance(tree, ast.FunctionDef) else []:
+        match _Inlined(helper, depth).visit(statement):
+            case ast.Assign(targets=[ast.Name(id=name)], value=value):
+                values[name] = _Put(values).visit(value)
+            case ast.Return(value=ast.expr() as value):
+                found: ast.expr = _Put(values).visit(value)
+                return found
+            case ast.Expr(value=ast.Constant()):  # its docstring
+                pass
+            case _:
+                return None
+    return None
+
+
+class _Put(ast.NodeTransformer):
+    """Names replaced by expressions."""
+
+    def __init__(self, values: Mapping[str, ast.expr]) -> None:
+        self.values = values
+
+    def visit_Name(self, node: ast.Name) -> ast.expr:
+        return copy.deepcopy(self.values.get(node.id, node))
 
 
 def _level(node: ast.AST) -> int:
@@ -121,7 +177,7 @@ def _binary(codegen: Any, node: ast.BinOp) -> str:
 
 def _call(codegen: Any, node: ast.Call) -> str:
     name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "f")
-    args = [str(codegen.visit(a)) for a in node.args]
+    args = [str(codegen.visit(a)) for a in (*node.args, *(k.value for k in node.keywords))]
     if name == "concatenate" and isinstance(node.args[0], ast.List | ast.Tuple):
         return rf"\left[{'; '.join(str(codegen.visit(a)) for a in node.args[0].elts)}\right]"
     if name == "maximum":

@@ -44,6 +44,10 @@ class Cell:
         unknown = set(shapes) - {*positional, *keyword}
         if unknown:
             raise CellError(f"cell {self.name}: a shape is declared for {', '.join(sorted(unknown))}, which is no argument")
+        for name, text in shapes.items():
+            if not all(size.isidentifier() for size in text.replace(",", " ").split()):
+                said = f"cell {self.name}: shapes={{{name!r}: {text!r}}}"
+                raise CellError(f"{said}: a size is a letter, and every result holds whatever it is; say 'n n' for a square matrix")
         self.index, self.shapes = index, dict(shapes)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:

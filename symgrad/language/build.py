@@ -172,16 +172,23 @@ class _Builder:
                 wanted = f"{base(state)}_new" if f"{base(state)}_new" not in taken else f"{base(state)}_new_"
             new = sp.Symbol(wanted)
             if node in self.symbols or (node in self.local and sp.Symbol(self.local[node]) in self.updates.values()):
-                node = Traced(self.trace, "+", (node, Traced(self.trace, "const", (Fraction(0),), Shape(()), node.line)), node.shape, node.line)
+                node = self._same(node)
             elif own and own != wanted:
                 self.aliases[own] = new
             self.local[node] = wanted
             self.updates[sp.Symbol(state)] = new
             self.new_nodes = [*getattr(self, "new_nodes", []), node]
-        self.output_nodes = self.returned[len(self.cell.states):]
-        for k, node in enumerate(self.output_nodes):
+        self.output_nodes: list[Traced] = []
+        for k, node in enumerate(self.returned[len(self.cell.states):]):
+            if node in self.symbols or any(node is other for other in (*self.new_nodes, *self.output_nodes)):
+                node = self._same(node)  # a state that is returned as an output too: y = c_t
+            self.output_nodes.append(node)
             if node not in self.local and node not in self.symbols:
-                self.local[node] = "y" if len(self.output_nodes) == 1 and "y" not in taken else f"y_{k + 1}"
+                self.local[node] = "y" if len(self.returned) == len(self.cell.states) + 1 and "y" not in taken else f"y_{k + 1}"
+
+    def _same(self, node: Traced) -> Traced:
+        """The same value, to be given another name."""
+        return Traced(self.trace, "+", (node, Traced(self.trace, "const", (Fraction(0),), Shape(()), node.line)), node.shape, node.line)
 
     # -- nodes to expressions ---------------------------------------------------------------------------------------------
 
@@ -193,6 +200,10 @@ class _Builder:
         for node in self.new_nodes:
             self.expression(node)
         outputs = tuple(sp.Symbol(self.local[n]) if n in self.local else self.symbols[n] for n in self.output_nodes)
+        moving = {*self.cell.inputs, *self.cell.states, *(s.name for s in self.equations)}
+        for name in self.cell.parameters:
+            if (plain := name.removesuffix(f"_{self.cell.index}")) != name and plain in moving:
+                raise self._fail(f"the parameter {name} is written like {plain} at the step {self.cell.index}: give it another name")
         shapes = {s: self._dims(shape) for s, shape in self.nodes.items()}
         for note in self.notes:
             warnings.warn(note, Note, stacklevel=6)

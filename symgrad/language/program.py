@@ -64,6 +64,7 @@ class Program:
     aliases: dict[str, sp.Symbol] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     past: dict[sp.Symbol, sp.Symbol] = field(default_factory=dict)  # a name of this step → the same one step back
+    resting: frozenset[sp.Symbol] = frozenset()  # inputs that are the same at every step
 
     def __iter__(self) -> Iterator[tuple[sp.Symbol, sp.Expr]]:
         return iter(self.equations.items())
@@ -86,6 +87,15 @@ class Program:
             found.setdefault(f"{s.name}_t", s)
             found.setdefault(base(s.name), s)
         return self.aliases | found
+
+    @cached_property
+    def still(self) -> frozenset[sp.Symbol]:
+        """The names that the parameters alone determine: the same at every step."""
+        moving = {*self.inputs, *self.states, *self.past.values(), *self.updates.values()} - self.resting
+        for s in self.needed(set(self.equations)):
+            if any(e.free_symbols & moving for e in self.uses(s)):
+                moving.add(s)
+        return frozenset(self.equations.keys() - moving) | self.resting
 
     def symbol(self, name: str | sp.Symbol) -> sp.Symbol:
         """The symbol of a name; raises `UnknownName` with the nearest ones."""

@@ -70,7 +70,9 @@ class Names:
         past = set(program.past.values())
         self.offset: dict[sp.Symbol, int] = dict.fromkeys((*program.states, *past), -1)
         self.offset |= {s: 0 for s in (*program.inputs, *program.equations) if s not in self.offset}
-        if program.index != "t":  # the parameters of a chain over layers belong to a layer
+        if program.index == "t":
+            self.offset = {s: at for s, at in self.offset.items() if s not in program.still}
+        else:  # the parameters of a chain over layers belong to a layer
             self.offset |= dict.fromkeys(program.parameters, 0)
         self.offset |= {s: 0 for s in program.shapes if s.name.endswith("'")}  # the unknown Jacobian f' of a free function
         self.bare = {new: s.name for s, new in program.past.items()}
@@ -87,14 +89,14 @@ class Names:
             named = self._timed(Name("a"), s, indices)
             return Power(named, identifier(base(owner.name)))
         if s in self.program.order:
-            text = base(text) if s in self.offset else text
+            text = base(text) if s in self.offset or s in self.program.still else text
         return self._timed(identifier(text), s, indices)
 
     def _adjoint(self, text: str, indices: tuple[str, ...]) -> Node:
         r"""``\delta z_t``, the adjoint of z_t; ``\delta c_{t,\mathrm{next}}`` what step t+1 contributes to it."""
         next_ = text.endswith("_next")
         inner = sp.Symbol(text.removesuffix("_next"))
-        node = self(inner, indices)
+        node = self(inner, indices) if inner not in self.program.still else self._timed(identifier(base(inner.name)), inner, indices, 0)
         if next_ and isinstance(node, Name):
             node = Name(node.base, node.accents, (*node.subs, Name("next")), node.primes)
         return Product((Name("delta"), node))
@@ -104,10 +106,11 @@ class Names:
         owner = sp.Symbol(s.name[2:])
         return owner if s in self.program.implicit and s.name.startswith("a_") and owner in self.program.order else None
 
-    def _timed(self, name: Name, s: sp.Symbol, indices: tuple[str, ...]) -> Name:
+    def _timed(self, name: Name, s: sp.Symbol, indices: tuple[str, ...], offset: int | None = None) -> Name:
         subs = list(name.subs)
-        if s in self.offset:
-            subs.append(moment(self.program.index, self.offset[s], self.back))
+        offset = self.offset.get(s, offset)
+        if offset is not None:
+            subs.append(moment(self.program.index, offset, self.back))
         if indices:
             letters: tuple[Node, ...] = tuple(Name(i) for i in indices)
             subs.append(letters[0] if len(letters) == 1 else Product(letters))

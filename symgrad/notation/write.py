@@ -131,7 +131,8 @@ class Writer:
                 return Stack(tuple(map(self._value, stacked)))
             return self.tensor(atom, at)
         if isinstance(atom, Call):
-            return Apply(identifier(atom.function), tuple(self.expression(a) for a in atom.args))
+            name = identifier(atom.function)  # f_i(y, W), the i-th entry of f
+            return Apply(_indexed(name, at) if self.form == "component" and at else name, tuple(self.expression(a) for a in atom.args))
         indexed = at if self.form == "component" and self.program.shapes.get(s) else ()
         return self.names(s, indexed)
 
@@ -357,10 +358,11 @@ def functions(program: Program) -> frozenset[str]:
     return KNOWN | {identifier(str(f)).base for f in applied} | {identifier(f).base for f in calls}
 
 
-def _indexed(node: Node, at: tuple[str, ...]) -> Node:
-    """A matrix's name with the indices of one entry."""
+def _indexed(node: Node, at: tuple[str, ...]) -> Name:
+    """The name of an array with the indices of one entry."""
     assert isinstance(node, Name)
-    return Name(node.base, node.accents, (*node.subs, Product(tuple(Name(c) for c in at))))
+    letters: tuple[Node, ...] = tuple(Name(c) for c in at)
+    return Name(node.base, node.accents, (*node.subs, letters[0] if len(letters) == 1 else Product(letters)), node.primes)
 
 
 def has_matrix_form(value: Tensor) -> bool:

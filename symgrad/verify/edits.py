@@ -6,7 +6,8 @@ the steps are put together (a sum over time that keeps one step, a loss that is 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import itertools
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 import sympy as sp
@@ -142,6 +143,10 @@ class _Changer:
                     new = replace(value, terms=(Term(term.coefficient, (*term.factors[:k], turned, *term.factors[k + 1 :])),))
                     words = f"in {self.named(s)}, {text(self.writer.tensor(value))} should stand where {text(self.writer.tensor(new))} does: the transpose"
                     yield Edit("transposed", s.name, words, self.with_atom(s, a, new))
+                    everywhere = [t for t in self.program.equations if a in self.program.equations[t].free_symbols]
+                    if len(everywhere) > 1 and everywhere[0] == s:
+                        words = words.replace(self.named(s), " and ".join(map(self.named, everywhere)), 1)
+                        yield Edit("transposed", s.name, words, replace(self.program, atoms={**self.program.atoms, a: new}))
             if value.rank == 2 and value.dims[0] == value.dims[1]:
                 new = replace(
                     value,
@@ -216,6 +221,11 @@ class _Changer:
         pool = [t for t in (*forward.states, *forward.equations, *forward.inputs, *forward.parameters) if t not in forward.implicit]
         before = list(self.program.equations)[: list(self.program.equations).index(s)]  # an adjoint can only be mistaken for one that is known by then
         deltas = [t for t in before if t not in self.equations.results.values()] + list(self.equations.seeds)
+        for alike in (self.gates, set(forward.parameters)):
+            for a, b in itertools.combinations(sorted(used & alike, key=str), 2):
+                if self.program.shapes[a] == self.program.shapes[b]:
+                    words = f"in {self.named(s)}, {self.named(a)} and {self.named(b)} have changed places"
+                    yield Edit("exchanged", s.name, words, self.moved(s, {a: b, b: a}))
         for a in sorted((used & {*pool, *deltas}), key=str):
             if a in self.gates:
                 yield self.renamed(s, a, 1 - a, "complement", f"in {self.named(s)}, 1 - {self.named(a)} stands where {self.named(a)} should")
@@ -226,20 +236,35 @@ class _Changer:
                     yield self.renamed(s, a, b, kind, f"in {self.named(s)}, {self.named(b)} stands where {self.named(a)} should")
 
     def renamed(self, s: sp.Symbol, a: sp.Symbol, b: sp.Expr, code: str, words: str) -> Edit:
+        return Edit(code, s.name, words, self.moved(s, {a: b}))
+
+    def moved(self, s: sp.Symbol, to: Mapping[sp.Symbol, sp.Expr]) -> Program:
+        """The equation of s with names replaced, within its contractions too."""
         p = self.program
-        atoms, shapes, moved = dict(p.atoms), dict(p.shapes), {a: b}
+        atoms, shapes, moved = dict(p.atoms), dict(p.shapes), dict(to)
         for atom in p.equations[s].free_symbols & p.atoms.keys():
             value = p.atoms[atom]
-            if isinstance(value, Tensor) and a in value.symbols:
-                new = sp.Symbol(f"{atom}|{a}→{b}")
-                atoms[new] = value.map(lambda e: e.xreplace({a: b}))
+            if isinstance(value, Tensor) and to.keys() & value.symbols:
+                new = sp.Symbol(f"{atom}|{to}")
+                atoms[new] = value.map(lambda e: e.xreplace(to))
                 shapes[new] = value.dims
                 moved[atom] = new
-        return Edit(code, s.name, words, replace(p, equations={**p.equations, s: p.equations[s].xreplace(moved)}, atoms=atoms, shapes=shapes))
+        return replace(p, equations={**p.equations, s: p.equations[s].xreplace(moved)}, atoms=atoms, shapes=shapes)
+
+    def everywhere(self, to: Mapping[sp.Symbol, sp.Expr]) -> Program:
+        """Every equation with names replaced."""
+        p = self.program
+        atoms = {a: value.map(lambda e: e.xreplace(to)) if isinstance(value, Tensor) else value for a, value in p.atoms.items()}
+        return replace(p, equations={s: e.xreplace(to) for s, e in p.equations.items()}, atoms=atoms)
 
     def shifts(self) -> Iterator[Edit]:
         """x_{t-1} or x_{t+1} in the place of x_t, and so for every forward name; the shifted names end in ⁻ and ⁺."""
         p, forward = self.program, self.equations.forward
+        for a in (*forward.inputs, *forward.states, *forward.equations):
+            for mark, words in (("⁻", "one step too early"), ("⁺", "one step too late")):
+                b = sp.Symbol(f"{a.name}{mark}")
+                shifted = replace(self.everywhere({a: b}), shapes={**p.shapes, b: p.shapes[a]})
+                yield Edit("time-index", a.name, f"{self.named(a)} is taken {words} throughout", shifted)
         for s in p.equations:
             reads = p.equations[s].free_symbols | {b for a in p.equations[s].free_symbols & p.atoms.keys() for e in p.uses(a) for b in e.free_symbols}
             for a in sorted(reads & {*forward.inputs, *forward.states, *forward.equations}, key=str):

@@ -80,6 +80,7 @@ def verify_backward(
     takes = set(inspect.signature(backward).parameters)
     sequence = bool(takes & {"xs", "dys"})
     trial = Trial(program, T if sequence else 1, seed, sequence)
+    trial.ends(takes)
     returned = backward(**{name: trial.argument(name, sequence) for name in takes})
     found = _named(program, returned)
     return trial.report(cell, found, sequence)
@@ -114,6 +115,16 @@ class Trial:
             self.steps.append({**values, **known})
             now = {old.name: known[new.name] for old, new in program.updates.items()}
         self.end = now
+
+    def ends(self, takes: set[str]) -> None:
+        """The loss is a function of what the backward function takes a gradient of: of an end state it does not ask for, the gradient is 0."""
+        if takes & {"dfinal", "cache"} and not takes & {"dys"}:
+            return  # whatever the dict holds
+        asked = {old.name for old, new in self.program.updates.items() if takes & {"dfinal", *_incoming(old, new)}}
+        if not asked and not takes & {"dys", *(f"d{y}" for y in self.douts), *(f"d{y}s" for y in self.douts), "doutputs"}:
+            names = ", ".join(f"d{s}" for s in self.program.states)
+            raise SymgradError(f"the backward function takes no gradient to start from: give it {names}, or dys for a sequence")
+        self.final = {k: v if k in asked else 0 * v for k, v in self.final.items()}
 
     def gradients(self, edit: Edit | None = None) -> Arrays:
         """The derived gradients by name, with one edit."""
@@ -167,16 +178,14 @@ class Trial:
             for old, new in program.updates.items():
                 values |= dict.fromkeys((f"{old.name}_prev", f"{old.name}_old", f"{old.name}0"), self.start[old.name])
                 values |= dict.fromkeys((f"{old.name}_new", f"{old.name}_next", f"{old.name}_t"), self.end[old.name])
-                values |= dict.fromkeys(
-                    (f"d{old.name}", f"d{new.name}", f"d{old.name}_t", f"d{old.name}_new", f"d{old.name}_next", f"dL_d{old.name}"), self.final[old.name]
-                )
+                values |= dict.fromkeys(_incoming(old, new), self.final[old.name])
             values |= {f"d{y}": v[0] for y, v in self.douts.items()} | {"cache": self.steps[0]}
         else:
             values = {**every, **{f"{k}s": v for k, v in every.items()}, "dys": self.dys, "T": self.T}
             for old, new in program.updates.items():
                 whole = np.concatenate([self.start[old.name][None], every[new.name]])
                 values |= {f"{old.name}s": whole, old.name: self.start[old.name], f"{old.name}0": self.start[old.name], f"{old.name}_0": self.start[old.name]}
-                values |= dict.fromkeys((f"d{old.name}", f"d{new.name}", f"d{old.name}_final"), self.final[old.name])
+                values |= dict.fromkeys(_incoming(old, new), self.final[old.name])
             values |= {"xs": self.xs[one] if len(self.xs) == 1 else self.xs, "ys": every[next(iter(program.updates.values())).name]}
             values |= {f"d{y}s": v for y, v in self.douts.items()} | {f"d{y}": v for y, v in self.douts.items()} | {"doutputs": self.douts}
             values |= {"cache": {**values, **self.params}}
@@ -206,7 +215,21 @@ class Trial:
                 repairs.append((same, edit))
                 if len(same) == len(gradients):
                     break
+        if not repairs and all(g.right or g.note for g in gradients):
+            return BackwardReport(cell.name, gradients, missing, *_noted([g for g in gradients if not g.right]))
         return BackwardReport(cell.name, gradients, missing, *_likely(repairs, wrong))
+
+
+def _incoming(old: sp.Symbol, new: sp.Symbol) -> list[str]:
+    """What the gradient of a new state may be called."""
+    return [f"d{new}", *(f"d{old}{suffix}" for suffix in ("", "_t", "_new", "_next", "_final")), f"dL_d{old}"]
+
+
+def _noted(wrong: list[Gradient]) -> tuple[str, str]:
+    """What can be seen from each gradient by itself."""
+    note = wrong[0].note
+    code = "transposed" if note.startswith("the transpose") else "shape" if note.startswith("of shape") else "multiple"
+    return code, "; ".join(f"d{g.name} is {g.note}" for g in wrong)
 
 
 def _likely(repairs: list[tuple[set[str], Edit]], wrong: list[str]) -> tuple[str | None, str]:
@@ -233,7 +256,8 @@ def _same(a: Any, b: Any) -> bool:
 def _compared(name: str, found: Any, exact: Any) -> Gradient:
     found, exact = np.asarray(found), np.asarray(exact)
     if found.shape != exact.shape:
-        note = f"shape {found.shape} instead of {exact.shape}" + (": the transpose" if found.T.shape == exact.shape and _same(found.T, exact) else "")
+        turned = found.T.shape == exact.shape and _same(found.T, exact)
+        note = f"{'the transpose, ' if turned else ''}of shape {found.shape} instead of {exact.shape}"
         return Gradient(name, False, float("inf"), note)
     error = float(np.abs(found - exact).max(initial=0.0) / max(np.abs(exact).max(initial=0.0), 1e-300))
     if error <= CLOSE:

@@ -2,98 +2,17 @@
 
 from __future__ import annotations
 
-import keyword
-import re
-from collections.abc import Iterable
-
 import sympy as sp
 
-from symgrad.generate.backward.lines import APPLY, Lines, einsum, infix
+from symgrad.generate.backward.functions import APPLY, WHOLE
+from symgrad.generate.backward.lines import Lines, einsum, infix
+from symgrad.generate.backward.names import Names, comment
+from symgrad.generate.backward.places import Place, Views
 from symgrad.generate.backward.plan import Plan, Slot
 from symgrad.generate.backward.sweep import Sweep
 from symgrad.language.program import base
 from symgrad.language.tensor import Tensor
-from symgrad.notation.text import text
-from symgrad.notation.write import Writer, write_equation
-
-RESERVED = {
-    "T", "B", "K", "t", "np", "xs", "ys", "dys", "dxs", "states", "params", "mask", "cache", "dtype", "d", "db", "gates", "start", "stop", "block",
-    "real", "padded", "one", "sigmoid", "quiet_sigmoid", "sigmoid_of", "relu_of",
-    "softplus_of", "step_of", "forward", "backward", "final_states", "dfinal", "dstates", "dparams", "outputs", "doutputs", "batch_first",
-    "list", "zip",
-}  # fmt: skip
-MADE = re.compile(  # names that the generated code makes up for itself
-    r"(tmp|work|operand|e)\d*|back_\w+|(weights|products|bias|slope\d*|given)_\w+|\w+_(all|block|prev|kept|given|ours|next)|rows|size_\w+|d[WUVb]?"
-)
-WHOLE = {"sigmoid": "sigmoid_of", "tanh": "np.tanh", "exp": "np.exp", "log": "np.log", "abs": "np.abs", "sign": "np.sign", "relu": "relu_of", "sqrt": "np.sqrt",
-         "softplus": "softplus_of", "step": "step_of"}  # fmt: skip
-HELPERS = {
-    "quiet_sigmoid": 'def quiet_sigmoid(a, out):\n    with np.errstate(over="ignore"):\n        return sigmoid(a, out)\n',
-    "sigmoid_of": "def sigmoid_of(a):\n    return quiet_sigmoid(np.array(a), out=np.empty_like(a))\n",
-    "relu_of": "def relu_of(a):\n    return np.maximum(a, 0)\n",
-    "softplus_of": "def softplus_of(a):\n    return np.logaddexp(0, a)\n",
-    "step_of": "def step_of(a):\n    return (a > 0).astype(a.dtype)\n",
-}
-
-
-class Names:
-    """A Python name for every symbol and every size of the program."""
-
-    def __init__(self, plan: Plan) -> None:
-        self.plan, self.program = plan, plan.program
-        taken = {s.name for s in (*self.program.order, *plan.cell.parameters)}
-        self.sizes: dict[str, str] = {}
-        self.given: dict[sp.Symbol, str] = {}
-        self.operands: dict[sp.Expr, str] = {}
-        for dims in self.program.shapes.values():
-            for d in dims:
-                for s in d.free_symbols:
-                    self.sizes.setdefault(s.name, s.name if s.name not in taken | RESERVED else f"size_{s.name}")
-
-    def __call__(self, s: sp.Symbol) -> str:
-        """z for z, dz for δz; with an underscore behind it where the code has another use for the name."""
-        if s not in self.given:
-            adjoint = s.name.startswith("δ")
-            name = s.name.replace("δ", "d", 1) if adjoint else s.name
-            made = name in RESERVED or (not adjoint and MADE.fullmatch(name)) or keyword.iskeyword(name)
-            name = f"{name}_" if made or not name.isidentifier() or name in self.sizes.values() else name
-            while name in self.given.values() or (adjoint and sp.Symbol(name) in self.program.order):
-                name += "_"
-            self.given[s] = name
-        return self.given[s]
-
-    def joined(self, parts: Iterable[str]) -> str:
-        """z_r, the name of gates side by side."""
-        name = "_".join(parts)
-        while name in self.given.values() or sp.Symbol(name) in self.program.order:
-            name += "_"
-        return name
-
-    def size(self, d: sp.Expr) -> str:
-        text = str(d.xreplace({s: sp.Symbol(self.sizes[s.name]) for s in d.free_symbols}))
-        return text if d.is_Atom else f"({text})"
-
-    def shape(self, dims: Iterable[sp.Expr], *lead: str) -> str:
-        parts = [*lead, *map(self.size, dims)]
-        return f"({', '.join(parts)}{',' if len(parts) == 1 else ''})"
-
-    def operand(self, e: sp.Expr) -> str:
-        """A short name for the operand of a product: h, or rh for r∘h."""
-        if e.is_Symbol:
-            return self(e)
-        word = "".join(sorted(s.name for s in e.free_symbols))
-        plain = word.isidentifier() and e.is_Mul and len(word) < 12 and word not in RESERVED and sp.Symbol(word) not in self.program.order
-        taken = self.operands.get(e) or (word if plain and word not in self.operands.values() else f"operand{len(self.operands) + 1}")
-        self.operands[e] = taken
-        return taken
-
-    def all(self, s: sp.Symbol) -> str:
-        return f"{self(s)}_all"
-
-
-def comment(writer: Writer, s: sp.Symbol) -> str:
-    """The equation of a name, as a comment."""
-    return text(write_equation(writer, s))
+from symgrad.notation.write import Writer
 
 
 class Forward:
@@ -103,14 +22,15 @@ class Forward:
         self.plan, self.sweep, self.names, self.program = plan, sweep, names, plan.program
         self.writer = Writer(plan.program)
         self.setup: list[str] = []
-        self.kept: dict[sp.Expr, str] = {}  # over all steps: (T, B, ·)
+        self.kept: dict[sp.Expr, Place] = {}  # over all steps
         self.local: dict[sp.Symbol, str] = {}  # within a step
-        self.views: dict[str, str] = {}  # local name → code of its view
+        self.views: Views = {}
         self.stored: list[str] = []  # the arrays that backward needs
-        self.body = Lines(self.name, "B")
+        self.body = Lines(self.name)
         self.operands: dict[sp.Expr, str] = {}
+        self.einsums = 0
         self.done: set[sp.Symbol] = set()
-        self.products: dict[tuple[sp.Symbol, sp.Expr], str] = {}
+        self.products: dict[sp.Symbol, str] = {}  # the atom U h → the code of its value
         self.product_group: dict[sp.Expr, str] = {}  # operand → all its products
         self.summed: set[sp.Symbol] = set()  # slots to which W x + b has been added already
         self._places()
@@ -126,6 +46,8 @@ class Forward:
     def name(self, s: sp.Symbol) -> str:
         if s in self.local:
             return self.local[s]
+        if s in self.program.constants:
+            return self.names.block(s)
         if s in self.program.atoms:
             self._contraction(s)
         return self.local.get(s) or self.names(s)
@@ -136,40 +58,43 @@ class Forward:
             whole = f"{base(n(old))}_all"
             self.setup.append(f"{whole} = np.empty({n.shape(self.program.shapes[old], 'T + 1', 'B')}, dtype)  # before the first step, and after every step")
             self.setup.append(f"{whole}[0] = states[{old.name!r}]")
-            self.kept |= {old: f"{whole}[:-1]", new: f"{whole}[1:]"}
-            self.views |= {n(old): f"{whole}[t]", n(new): f"{whole}[t + 1]"}
+            self.kept |= {old: Place(whole, first=0), new: Place(whole, first=1)}
+            self.views |= {n(s): self.kept[s].at("t") for s in (old, new)}
             self.stored.append(whole)
-        self.kept |= {x: "xs" if len(self.program.inputs) == 1 else f"xs[{x.name!r}]" for x in self.program.inputs}
+        self.kept |= {x: Place("xs" if len(self.program.inputs) == 1 else f"xs[{x.name!r}]") for x in self.program.inputs}
+        self.views |= {n(x): self.kept[x].at("t") for x in self.program.inputs}
         self.gate_of: dict[sp.Symbol, sp.Symbol] = {}
         for k, s in enumerate(plan.stack):
             holds = s if s in self.sweep.reads or s not in plan.activation else plan.activation[s]
             self.gate_of[s] = holds
             if holds in self.sweep.reads:
-                self.kept[holds] = f"gates[{k}]"
+                self.kept[holds] = Place("gates", k)
         self.constants: set[sp.Symbol] = set()  # what the parameters alone determine
         for s in (*self.program.equations, *self.program.outputs):
             if s in plan.needed and s not in plan.batched:
                 self.constants.add(s)
-                self.kept[s] = n(s)
+                self.kept[s] = Place(n(s))
                 self.stored.append(n(s))
                 continue
             if s in self.kept or s in self.gate_of.values() or s not in plan.needed:
                 continue
             if s in self.sweep.reads or s in self.program.outputs or s not in plan.moving:
-                self.kept[s] = n.all(s)
+                self.kept[s] = Place(n.all(s))
                 self.stored.append(n.all(s))
-                self.views[n(s)] = f"{n.all(s)}[t]"
+                self.views[n(s)] = self.kept[s].at("t")
                 if s in plan.moving:
                     self.setup.append(f"{n.all(s)} = np.empty({n.shape(self.program.shapes[s], 'T', 'B')}, dtype)")
 
     def array(self, state: sp.Symbol) -> str:
         """The array of a state before the first step and after every step."""
-        return self.kept[state].removesuffix("[:-1]")
+        return self.kept[state].array
 
     def whole(self, s: sp.Symbol) -> str:
         """A name over all steps, in code outside the loop."""
         if s in self.kept:
-            return self.kept[s]
+            return str(self.kept[s])
+        if s in self.program.constants:
+            return self.names.block(s)
         if s in self.program.atoms:
             return self.contraction_all(s)
         return self.names(s)
@@ -212,7 +137,7 @@ class Forward:
             self.setup.append(f"gates = np.empty({n.shape((size,), str(len(stack)), 'T', 'B')}, dtype)")
             inner = n.size(self.program.shape(first.operand)[0])
             self.setup.append(f"np.matmul({x}.reshape(T * B, {inner}), np.array([{', '.join(mats)}]), out=gates.reshape({len(stack)}, T * B, {n.size(size)}))")
-            if any(code.startswith("gates") for code in self.kept.values()):
+            if any(place.array == "gates" for place in self.kept.values()):
                 self.stored.append("gates")
             for k, s in enumerate(stack):
                 still = [a for a in sp.Add.make_args(plan.slots[s].rest) if a != 0 and not plan.depends(a)]
@@ -276,7 +201,7 @@ class Forward:
     def _products(self, operand: sp.Expr, size: sp.Expr) -> None:
         """One matrix product for all that multiply this operand."""
         members = self.plan.groups[operand, size]
-        if (members[0][0], operand) in self.products:
+        if members[0][1].atom in self.products:
             return
         n = self.names
         word = n.operand(operand)
@@ -297,8 +222,8 @@ class Forward:
         self.setup.append(f"products_{suffix} = np.empty({n.shape((size,), *lead, 'B')}, dtype)")
         call = "np.dot" if len(members) == 1 else "np.matmul"
         self.body.add(f"{call}({word}, weights_{suffix}, out=products_{suffix})")
-        for k, (s, _) in enumerate(members):
-            self.products[s, operand] = f"products_{suffix}[{k}]" if len(members) > 1 else f"products_{suffix}"
+        for k, (_, p) in enumerate(members):
+            self.products[p.atom] = f"products_{suffix}[{k}]" if len(members) > 1 else f"products_{suffix}"
         self.product_group[operand] = f"products_{suffix}"
         self._given_at_once([s for s, _ in members], f"products_{suffix}", suffix)
 
@@ -349,7 +274,7 @@ class Forward:
         else:
             a = part
         out = n.joined(map(n, gates)) if len(gates) > 1 else n(gates[0])
-        self.views[out] = f"gates[{k}:{k + count}, t]" if count > 1 else f"gates[{k}, t]"
+        self.views[out] = f"gates[{k}:{k + count}, t]" if count > 1 else Place("gates", k).at("t")
         if bundle[0] not in self.summed:
             self.body.add(f"{a} += {out}")
             if any(self.bias[s] != 0 for s in bundle):
@@ -362,7 +287,7 @@ class Forward:
             self.body.add(APPLY[kind].format(a=a, out=out))
         for s, g in zip(bundle, gates, strict=True):
             self.local[g] = n(g)
-            self.views[n(g)] = f"gates[{plan.stack.index(s)}, t]"
+            self.views[n(g)] = Place("gates", plan.stack.index(s)).at("t")
             self.done |= {s, g}
 
     def _slot(self, s: sp.Symbol) -> None:
@@ -371,15 +296,16 @@ class Forward:
         self.body.add(f"# {comment(self.writer, s)}")
         for p in slot.looped:
             self._products(p.operand, self.program.shapes[s][0])
-        parts = [self.products[s, p.operand] for p in slot.looped]
+        parts = [self.products[p.atom] for p in slot.looped]
         if s in self.plan.stack:
             k = self.plan.stack.index(s)
-            self.views[f"{n(s)}_given"] = f"gates[{k}, t]"
+            row = Place("gates", k).at("t")
+            self.views[f"{n(s)}_given"] = row
             parts.append(f"{n(s)}_given")
             if self.gate_of[s] != s:
-                self.views[n(self.gate_of[s])] = f"gates[{k}, t]"
+                self.views[n(self.gate_of[s])] = row
             elif s in self.sweep.reads:
-                self.views[n(s)] = f"gates[{k}, t]"
+                self.views[n(s)] = row
         elif s in self.base:
             parts.append(self.base[s])
         if s in self.kept or s in self.program.updates.values():
@@ -412,5 +338,6 @@ class Forward:
         def operand(e: sp.Expr) -> str:
             return self.name(e) if e.is_Symbol else f"({infix(e, self.name, WHOLE)})"
 
-        self.local[s] = f"e{len([k for k in self.local.values() if re.fullmatch(r'e[0-9]+', k)]) + 1}"
+        self.einsums += 1
+        self.local[s] = f"e{self.einsums}"
         self.body.add(f"{self.local[s]} = {einsum(value, operand, self.batched, self.names.size)}")

@@ -12,19 +12,9 @@ from contextlib import contextmanager
 import sympy as sp
 
 from symgrad.errors import SymgradError
+from symgrad.generate.backward.functions import APPLY
 from symgrad.language.functions import ROWS
 from symgrad.language.tensor import IDENTITY, ONE, Tensor
-
-APPLY = {  # activation → the lines that put it into `out`, of the operand `a`
-    "tanh": "np.tanh({a}, out={out})",
-    "exp": "np.exp({a}, out={out})",
-    "log": "np.log({a}, out={out})",
-    "abs": "np.abs({a}, out={out})",
-    "sign": "np.sign({a}, out={out})",
-    "relu": "np.maximum({a}, 0, out={out})",
-    "softplus": "np.logaddexp(0, {a}, out={out})",
-    "step": "np.greater({a}, 0, out={out})",
-}
 
 
 def number(value: sp.Expr) -> str:
@@ -33,10 +23,10 @@ def number(value: sp.Expr) -> str:
 
 
 class Lines:
-    """Lines of code; `name` gives a symbol its place, `before` the leading axes of every batched array (``B``, or ``K, B``)."""
+    """Lines of code; `name` gives a symbol its place, `sigmoid` is the function that σ is called by."""
 
-    def __init__(self, name: Callable[[sp.Symbol], str], before: str, prefix: str = "tmp") -> None:
-        self.name, self.before, self.prefix = name, before, prefix
+    def __init__(self, name: Callable[[sp.Symbol], str], prefix: str = "tmp", sigmoid: str = "sigmoid") -> None:
+        self.name, self.prefix, self.sigmoid = name, prefix, sigmoid
         self.lines: list[str] = []
         self.scratch: dict[str, str] = {}  # name → shape
         self.free: dict[str, list[str]] = {}
@@ -162,7 +152,7 @@ class Lines:
             raise SymgradError(f"{e.func} has no NumPy code here")
         if row.name == "sigmoid":
             self.into(e.args[0], out, shape)
-            self.add(f"sigmoid({out}, out={out})")
+            self.add(f"{self.sigmoid}({out}, out={out})")
         else:
             self.add(APPLY[row.name].format(a=self._operand(e.args[0], out, shape), out=out))
 
@@ -184,11 +174,11 @@ def einsum(
             carries |= bool(front)
             seen |= set(f.indices)
             specs.append(front + "".join(letters[i] for i in f.indices))
-            operands.append(f"np.eye({dims(_size(value, term.factors, f.indices))})" if f.value == IDENTITY else operand(f.value))
+            operands.append(f"np.eye({dims(_size(value, term.factors, f.indices))}, dtype=dtype)" if f.value == IDENTITY else operand(f.value))
         for i in range(value.rank):
             if i not in seen:
                 specs.append(letters[i])
-                operands.append(f"np.ones({dims(value.dims[i])})")
+                operands.append(f"np.ones({dims(value.dims[i])}, dtype)")
         out = (lead if keep and carries else "") + "".join(letters[: value.rank])
         code = f"np.einsum({','.join(specs) + '->' + out!r}, {', '.join(operands)})"
         terms.append(code if term.coefficient == 1 else f"{number(term.coefficient)} * {code}")

@@ -1,45 +1,45 @@
-"""The generated ``backward``: slopes of a block of steps at once, the loop over time in reverse, weight gradients of all steps in one product."""
+"""The loop of the generated ``backward``: slopes of a block of steps at once, then the steps in reverse."""
 
 from __future__ import annotations
 
-import re
 from itertools import pairwise
 
 import sympy as sp
 
-from symgrad.generate.backward.forward import WHOLE, Forward
+from symgrad.generate.backward.forward import Forward
+from symgrad.generate.backward.functions import WHOLE
 from symgrad.generate.backward.lines import Lines, einsum, infix
+from symgrad.generate.backward.places import Place, Views
 from symgrad.generate.backward.sweep import Gathered, Statement
 from symgrad.language.program import base
 from symgrad.language.tensor import Tensor
 from symgrad.notation.syntax import equation
 from symgrad.notation.text import text
-from symgrad.notation.write import Writer, write_equation
+from symgrad.notation.write import Writer
 
 
 class Reverse:
-    """Writes ``backward`` in five parts: `setup`, `block` (slopes), `body` (one step), `tail` (end of a block), `after` (all steps)."""
+    """Writes the loop of ``backward`` in three parts: `setup`, `block` (slopes of a block of steps), `body` (one step)."""
 
     def __init__(self, forward: Forward) -> None:
         self.forward, self.sweep, self.plan, self.names = forward, forward.sweep, forward.plan, forward.names
         self.program, self.adjoint = forward.program, forward.sweep.adjoint
         self.writer = Writer(self.adjoint)
         self.setup: list[str] = []
-        self.tail: list[str] = []
-        self.after: list[str] = []
-        self.whole: dict[sp.Symbol, str] = {}  # δ → all steps
-        self.views: dict[str, str] = {}  # local name → code of its view at step t
+        self.whole: dict[sp.Symbol, Place] = {}  # δ → all steps
+        self.views: Views = {}  # at step t
+        self.block_views: Views = {}  # in the block of steps
         self.local: dict[sp.Symbol, str] = {}
         self.runs: dict[sp.Symbol, int] = {}  # δ of a slot → its place in d
         self.columns: dict[sp.Symbol, list[str]] = {}  # gathered adjoint → its summands
-        self.block = Lines(self.block_name, "K", "work")
-        self.body = Lines(self.name, "B")
+        self.einsums = 0
+        self.block = Lines(self.block_name, "work", "quiet_sigmoid")
+        self.body = Lines(self.name, sigmoid="quiet_sigmoid")
         self.size: sp.Expr | None = None
         self.labels: set[str] = set()
         self._places()
         self._slopes()
         self._loop()
-        self._after()
 
     # -- places -------------------------------------------------------------------------------------------------------------
 
@@ -56,21 +56,11 @@ class Reverse:
             inside = [d for d in slots if self.adjoint.shapes[d][0] == self.size]
             self.runs = {d: k for k, d in enumerate(inside)}
             self.setup.append(f"d = np.empty({n.shape((self.size,), str(len(inside)), 'T', 'B')}, dtype)  # {', '.join(map(n, inside))} of all steps")
-        for d in self.sweep.stored:
-            if d in self.runs:
-                self.whole[d] = f"d[{self.runs[d]}]"
-                self.views[self.kept(d)] = f"d[{self.runs[d]}, t]"
-            elif d in self.outputs:
-                self.whole[d] = f"{n(d)}_all"
-                self.views[n(d)] = f"{n(d)}_all[t]"
-            else:
-                self.whole[d] = f"{n(d)}_all"
+        for d in (*self.sweep.stored, *self.outputs):
+            self.whole[d] = Place("d", self.runs[d]) if d in self.runs else Place(f"{n(d)}_all")
+            self.views[n(d) if d in self.outputs else self.kept(d)] = self.whole[d].at("t")
+            if d not in self.runs and d not in self.outputs:
                 self.setup.append(f"{n(d)}_all = np.empty({self.shape(d, 'T', 'B')}, dtype)")
-                self.views[self.kept(d)] = f"{n(d)}_all[t]"
-
-        for d in self.outputs:
-            self.whole[d] = f"{n(d)}_all"
-            self.views[n(d)] = f"{n(d)}_all[t]"
 
     @property
     def outputs(self) -> set[sp.Symbol]:
@@ -90,8 +80,8 @@ class Reverse:
         """A name within a step."""
         if s in self.local:
             return self.local[s]
-        if s in self.sweep.gathered:
-            raise AssertionError(s)
+        if s in self.program.constants:
+            return self.names.block(s)
         if s in self.adjoint.atoms:
             self._contraction(s)
             return self.local[s]
@@ -101,19 +91,17 @@ class Reverse:
     def _see(self, s: sp.Symbol) -> None:
         """A forward name that is read: its view at step t."""
         if s in self.forward.kept and s not in self.forward.constants:
-            self.views.setdefault(self.names(s), at(self.forward.kept[s], "t"))
+            self.views.setdefault(self.names(s), self.forward.kept[s].at("t"))
 
     def block_name(self, s: sp.Symbol) -> str:
         """A forward name in the block of steps."""
         if s in self.forward.kept and s not in self.forward.constants:
-            self.block_views[self.names(s)] = at(self.forward.kept[s], "block")
+            self.block_views[self.names(s)] = self.forward.kept[s].at("block")
         return self.names(s)
 
     # -- slopes -------------------------------------------------------------------------------------------------------------
 
     def _slopes(self) -> None:
-        self.block_views: dict[str, str] = {}
-        self.slope_of: dict[sp.Symbol, str] = {}
         n = self.names
         for st in self.sweep.loop:
             for k, symbol in st.prefilled.items():
@@ -123,13 +111,12 @@ class Reverse:
                 shape = self.shape(st.name, "K", "B")
                 self.block.add(f"# {'slope' if own else out} of {n(st.name)}: {text(self.writer.expression(coefficient))}")
                 if own:
-                    self.block_views[out] = f"d[{self.runs[st.name]}, block]"
+                    self.block_views[out] = self.whole[st.name].at("block")
                 else:
                     self.setup.append(f"{out}_block = np.empty({shape}, dtype)")
                     self.block_views[out] = f"{out}_block[:stop - start]"
                     self.views[out] = f"{out}_block[t - start]"
                     self.local[symbol] = out
-                self.slope_of[symbol] = out
                 self.block.into(coefficient, out, shape)
         for name, shape in self.block.scratch.items():
             self.setup.append(f"{name}_block = np.empty({shape}, dtype)")
@@ -167,14 +154,14 @@ class Reverse:
             self.views[out] = f"d[{places[0]}:{places[-1] + 1}{stride}, t]"
             self.body.add(f"{out} *= {self._added(summands[0][1])}")
             for a in alike:
-                self.views[n(a.name)] = f"d[{self.runs[a.name]}, t]"
+                self.views[n(a.name)] = self.whole[a.name].at("t")
                 self.local[a.name] = n(a.name)
                 self.together.add(a.name)
             return
         if own:
             out = n(st.name)
             (_, columns) = summands[0]
-            self.views[out] = f"d[{self.runs[st.name]}, t]"
+            self.views[out] = self.whole[st.name].at("t")
             self.body.add(f"{out} *= {self._added(columns)}")
         else:
             out = self._target(st)
@@ -212,9 +199,6 @@ class Reverse:
             self.body.add(f"{columns[0]} += {x}")
         del columns[1:]
         return columns[0]
-
-    def _comment(self, s: sp.Symbol) -> str:
-        return text(write_equation(self.writer, s))
 
     def _target(self, st: Statement) -> str:
         n = self.names
@@ -279,138 +263,10 @@ class Reverse:
             code = infix(e, self.name, WHOLE)
             return code if e.is_Symbol else f"({code})"
 
-        label = f"e{1 + sum(bool(re.fullmatch(r'e[0-9]+', v)) for v in self.local.values())}"
+        self.einsums += 1
+        label = f"e{self.einsums}"
         self.body.add(f"{label} = {einsum(value, operand, self.batched, self.names.size)}")
         self.local[s] = label
 
     def batched(self, e: sp.Expr) -> bool:
         return any(s.name.startswith("δ") or s in self.plan.batched or (s in self.adjoint.atoms and s not in self.program.atoms) for s in e.free_symbols)
-
-    # -- after the loop -----------------------------------------------------------------------------------------------------
-
-    def _after(self) -> None:
-        self.grads: dict[sp.Symbol, list[str]] = {}
-        self.biased = False
-        for st in self.sweep.after:
-            if st.name in self.sweep.finals and (p := self._parameter(st.name)) is not None:
-                for c, source in st.terms:
-                    self.grads.setdefault(p, []).append(self._gradient(p, c, source))
-            else:
-                self._all(st)
-        self._outer_products()
-
-    def _parameter(self, d: sp.Symbol) -> sp.Symbol | None:
-        return next((p for p in self.program.parameters if self.plan.equations.results[p] == d), None)
-
-    def _wide(self, s: sp.Symbol) -> str:
-        """A name over all steps."""
-        if s in self.whole:
-            return self.whole[s]
-        if s in self.adjoint.atoms and s not in self.program.atoms:
-            return self._einsum_all(s, True)
-        return self.forward.whole(s)
-
-    def _einsum_all(self, s: sp.Symbol, keep: bool) -> str:
-        value = self.adjoint.atoms[s]
-        assert isinstance(value, Tensor)
-        return einsum(value, lambda e: self._wide(e) if e.is_Symbol else f"({infix(e, self._wide, WHOLE)})", self.batched, self.names.size, "tb", keep)
-
-    def _gradient(self, p: sp.Symbol, c: sp.Expr, source: sp.Symbol) -> str:
-        """One term of a parameter's gradient, summed over steps and sequences."""
-        if source in self.sweep.outer:
-            s, product = self.sweep.outer[source]
-            return f"outer:{s}:{product.atom}"
-        if source in self.runs and c == 1:
-            self.biased = True
-            return f"db[{self.runs[source]}]"
-        if c == 1 and source in self.adjoint.atoms and source not in self.sweep.gathered:
-            return self._einsum_all(source, False)
-        if source in self.sweep.deltas:
-            d = self._wide(source)
-            return f"{d}.sum(axis=(0, 1))" if c == 1 else f"({infix(c, self._wide, WHOLE, 2)} * {d}).sum(axis=(0, 1))"
-        raise AssertionError(f"{p}: {c} {source}")
-
-    def _all(self, st: Statement) -> None:
-        """δx, and the adjoints of gates that depend on no state, over all steps."""
-        n = self.names
-        target = f"{n(st.name)}_all"
-        self.whole[st.name] = target
-        x = next((x for x in self.program.inputs if self.plan.equations.results[x] == st.name), None)
-        if x is not None and len(st.terms) == 1 and st.terms[0][0] == 1 and st.terms[0][1] in self.sweep.gathered:
-            g = self.sweep.gathered[st.terms[0][1]]
-            runs = self._runs(g)
-            if len(runs) == 1 and len(runs[0]) > 1:
-                i, many = self.runs[self.sweep.delta(g.members[0][0])], len(runs[0])
-                size, inner = n.size(self.program.shapes[x][0]), n.size(self.size or g.size)
-                self.setup.append(f"{target} = np.empty((T, B, {size}), dtype)")
-                self.setup.append(f"weights_{n(x)} = np.array([{', '.join(self.forward.matrix(p, forward=False) for _, p in g.members)}])")
-                self.setup.append(f"back_{n(x)}_block = np.empty(({many}, K * B, {size}), dtype)")
-                self.tail += [
-                    f"# {self._comment(st.name)}, of the block",
-                    "rows = (stop - start) * B",
-                    f"back_{n(x)} = back_{n(x)}_block[:, :rows]",
-                    f"np.matmul(d[{i}:{i + many}, block].reshape({many}, rows, {inner}), weights_{n(x)}, out=back_{n(x)})",
-                    f"np.add.reduce(back_{n(x)}, axis=0, out={target}[block].reshape(rows, {size}))",
-                ]
-                return
-        terms = []
-        for c, source in st.terms:
-            code = self._gathered_all(self.sweep.gathered[source]) if source in self.sweep.gathered else self._wide(source)
-            terms.append(code if c == 1 else f"({infix(c, self._wide, WHOLE)}) * ({code})")
-        self.after.append(f"# {self._comment(st.name)}")
-        self.after.append(f"{target} = {' + '.join(terms) or f'np.zeros({self.shape(st.name, chr(84), chr(66))}, dtype)'}")
-
-    def _gathered_all(self, g: Gathered) -> str:
-        cols = self.names.size(g.size)
-        codes = []
-        for s, p in g.members:
-            d = self.sweep.delta(s)
-            flat = f"{self._wide(d)}.reshape(T * B, {self.names.size(self.adjoint.shapes[d][0])})"
-            codes.append(f"({flat} @ {self.forward.matrix(p, forward=False)}).reshape(T, B, {cols})")
-        return " + ".join(codes)
-
-    def _outer_products(self) -> None:
-        """δa vᵀ summed over all steps and sequences: one product for the gates that share v."""
-        n = self.names
-        outer: dict[str, str] = {}
-        for g in self._families():
-            v = g.operand
-            code = self.forward.kept.get(v) or (self._wide(v) if v.is_Symbol else f"({infix(v, self._wide, WHOLE)})")
-            wide = n.size(g.size)
-            flat = f"{code}.reshape(T * B, {wide})"
-            for run in self._runs(g):
-                keys = [f"outer:{g.members[k][0]}:{g.members[k][1].atom}" for k in run]
-                d0 = self.sweep.delta(g.members[run[0]][0])
-                if len(run) > 1:
-                    i, many = self.runs[d0], len(run)
-                    names = [f"d{n(g.members[k][1].matrix)}" for k in run]
-                    size = n.size(self.size or g.size)
-                    self.after.append(f"{', '.join(names)} = np.matmul(d[{i}:{i + many}].reshape({many}, T * B, {size}).transpose(0, 2, 1), {flat})")
-                    codes = names
-                else:
-                    rows = n.size(self.adjoint.shapes[d0][0])
-                    codes = [f"{self._wide(d0)}.reshape(T * B, {rows}).T @ {flat}"]
-                for key, found, k in zip(keys, codes, run, strict=True):
-                    outer[key] = f"{found}.T" if g.members[k][1].transposed and len(run) > 1 else f"({found}).T" if g.members[k][1].transposed else found
-        for p, codes in self.grads.items():
-            self.grads[p] = [outer.get(c, c) for c in codes]
-
-    def _families(self) -> list[Gathered]:
-        wanted = {c for codes in self.grads.values() for c in codes}
-        families = list(self.sweep.gathered.values())
-        covered = {(s, p.atom) for g in families for s, p in g.members}
-        for s, p in self.sweep.outer.values():
-            if (s, p.atom) not in covered:
-                families.append(Gathered(sp.Symbol("·"), p.operand, self.program.shape(p.operand)[0], ((s, p),)))
-        return [g for g in families if any(f"outer:{s}:{p.atom}" in wanted for s, p in g.members)]
-
-
-def at(code: str, index: str) -> str:
-    """The code of an array over all steps, at a step or a block of steps."""
-    if code.endswith("_all[:-1]"):
-        return f"{code[:-5]}[{index}]"
-    if code.endswith("_all[1:]"):
-        return f"{code[:-4]}[{'t + 1' if index == 't' else 'start + 1:stop + 1'}]"
-    if re.fullmatch(r"gates\[\d+\]", code):
-        return f"{code[:-1]}, {index}]"
-    return f"{code}[{index}]"

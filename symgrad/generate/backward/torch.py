@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 import string
 
 import sympy as sp
 
-from symgrad.generate.backward.forward import Names, comment
 from symgrad.generate.backward.lines import infix
+from symgrad.generate.backward.names import Names, comment
+from symgrad.generate.backward.places import reads
 from symgrad.generate.backward.plan import Plan, Product
 from symgrad.generate.backward.sweep import Sweep
 from symgrad.language.program import Program
@@ -40,6 +40,8 @@ class Torch:
         self.sweep, self.names = Sweep(self.plan), Names(self.plan)
         self.program, self.adjoint = self.plan.program, self.sweep.adjoint
         self.all = False  # writing for all steps at once
+        self.xs = ["xs"] if len(program.inputs) < 2 else [f"{x.name}s" for x in program.inputs]
+        self.like = self.xs[0]  # whose type and device a constant has
         self.read: set[sp.Symbol] = set()  # forward names that backward reads at each step
         self.read_all: set[sp.Symbol] = set()  # names that are read of all steps at once
 
@@ -53,6 +55,8 @@ class Torch:
             return self.product(self.operand(p.operand), p, forward=True)
         if s in self.sweep.gathered:
             return "(" + " + ".join(self.product(self.name(self.sweep.delta(slot)), p, forward=False) for slot, p in self.sweep.gathered[s].members) + ")"
+        if s in self.program.constants:
+            return self.names.block(s, f"torch.eye({{}}, dtype={self.like}.dtype, device={self.like}.device)")
         if s in self.adjoint.atoms:
             return self.einsum(s, keep=True)
         if s not in self.program.parameters:
@@ -88,7 +92,7 @@ class Torch:
             for i in range(value.rank):
                 if i not in seen:
                     specs.append(letters[i])
-                    operands.append(f"xs.new_ones({self.names.size(value.dims[i])})")
+                    operands.append(f"{self.like}.new_ones({self.names.size(value.dims[i])})")
             out = (lead if keep and carries else "") + "".join(letters[: value.rank])
             code = f"torch.einsum({','.join(specs) + '->' + out!r}, {', '.join(operands)})"
             terms.append(code if term.coefficient == 1 else f"{float(term.coefficient)} * {code}")
@@ -151,7 +155,7 @@ class Torch:
             s, product = self.sweep.outer[source]
             indices = "tbj,tbi->ij" if product.transposed else "tbi,tbj->ij"
             return f"torch.einsum({indices!r}, {self.name(self.sweep.delta(s))}, {self.code(product.operand)})"
-        if source in self.adjoint.atoms and source not in self.sweep.gathered:
+        if c == 1 and source in self.adjoint.atoms and source not in self.sweep.gathered:
             return self.einsum(source, keep=False)
         value = self.name(source) if c == 1 else f"({infix(c, self.name, FUNCTIONS, 2)} * {self.name(source)})"
         return f"{value}.sum((0, 1))"
@@ -166,26 +170,26 @@ def torch_module(program: Program) -> str:
     """The source of the module."""
     w = Torch(program)
     n = w.names
-    states, params, outputs, inputs = program.states, program.parameters, program.outputs, program.inputs
+    states, params, inputs, outputs = program.states, program.parameters, program.inputs, w.program.outputs
     news = {old: n(program.updates[old]) for old in states}
     step, back, after = w.forward_step(), w.backward_step(), w.after()
     title = "".join(part.capitalize() for part in program.name.split("_"))
     loop_reads = [s for s in (*inputs, *states, *w.program.equations) if s in w.read and (s in w.program.equations or s in states or s in inputs)]
-    code = "\n".join(back)
-    loop_reads = [s for s in loop_reads if re.search(rf"\b{re.escape(n(s))}\b", code) and s in w.plan.batched]
-    whole = [
-        s
-        for s in (*inputs, *states, *w.program.equations)
-        if s in w.read_all and s in w.plan.batched and re.search(rf"\b{re.escape(n(s))}_all\b", "\n".join(after))
-    ]
+    loop_reads = [s for s in loop_reads if n(s) in reads(back) and s in w.plan.batched]
+    asked = reads(after)
+    whole = [s for s in (*inputs, *states, *w.program.equations) if s in w.read_all and s in w.plan.batched and f"{n(s)}_all" in asked]
     saved = list(dict.fromkeys([*loop_reads, *whole]))
     saved_step = [s for s in saved if s not in inputs]
     kept = [*saved_step, *(y for y in outputs if y not in saved_step)]
     fixed = [s for s in w.program.equations if s in w.plan.needed and s not in w.plan.batched and (s in w.read or s in w.read_all)]
-    collected = [d for d in w.sweep.stored if re.search(rf"\b{re.escape(n(d))}_all\b", "\n".join(after))]
-    xs_args = ["xs"] if len(inputs) < 2 else [f"{x.name}s" for x in inputs]
+    collected = [d for d in w.sweep.stored if f"{n(d)}_all" in asked]
+    xs_args = w.xs
     seeds = {old: w.sweep.seed(new) for old, new in program.updates.items()}
     d_out = [n(w.sweep.seed(y)) for y in outputs]
+
+    def column(y: sp.Symbol) -> str:
+        return "[:, :, None]" if w.program.shapes[y] else ""
+
     first = states[0]
     args = [*xs_args, "mask", *(n(s) for s in states), *(n(p) for p in params)]
     size_lines = []
@@ -195,9 +199,9 @@ def torch_module(program: Program) -> str:
             if dim.is_Symbol and dim.name not in known:
                 known.add(dim.name)
                 size_lines.append((n.sizes[dim.name], f"{array}.shape[{axis if s in params else -1}]"))
-    body_text = "\n".join([*step, *back, *after])
-    asked = {n.sizes[d.name] for s in w.plan.splits for e in s.sizes for d in e.free_symbols}
-    sizes = [f"{k} = {v}" for k, v in size_lines if k in asked or re.search(rf"new_ones\({re.escape(k)}\)", body_text)]
+    asked = reads([*step, *back, *after])
+    cut = {n.sizes[d.name] for s in w.plan.splits for e in s.sizes for d in e.free_symbols}
+    sizes = [f"{k} = {v}" for k, v in size_lines if k in asked | cut]
     results = w.plan.equations.results
     given_back = {s.whole: f"torch.cat([{', '.join(n(results[b]) for b in s.blocks)}], 1)" for s in w.plan.splits}
     gradients = [*([f"{n(results[x])}_all" for x in inputs] or ["None"]), "None", *(n(seeds[s]) for s in states)]
@@ -216,7 +220,7 @@ def torch_module(program: Program) -> str:
         "import torch",
         "",
         "",
-        *([*STEP.splitlines(), "", ""] if "step(" in body_text else []),
+        *([*STEP.splitlines(), "", ""] if "step" in asked else []),
         f"class {title}(torch.autograd.Function):",
         "    @staticmethod",
         f"    def forward(ctx, {', '.join(args)}):",
@@ -232,14 +236,18 @@ def torch_module(program: Program) -> str:
         f"            {', '.join(n(s) for s in states)} = {', '.join(news[s] for s in states)}",
         f"            ys.append({n(first)})",
         f"        ctx.save_for_backward({', '.join([*xs_args, 'mask', *(f'torch.stack({n(s)}_list)' for s in saved_step), *map(n, fixed), *map(n, params)])})",
-        f"        return {', '.join(['torch.stack(ys)', *(n(s) for s in states), *(f'torch.stack({n(y)}_list)' for y in outputs)])}",
+        *(f"        {n(y)}_all = torch.stack({n(y)}_list)" for y in outputs),
+        *(["        if mask is not None:  # the outputs of a padded step are 0"] if outputs else []),
+        *(f"            {n(y)}_all = torch.where(mask{column(y)} > 0, {n(y)}_all, torch.zeros_like({n(y)}_all))" for y in outputs),
+        f"        return {', '.join(['torch.stack(ys)', *(n(s) for s in states), *(f'{n(y)}_all' for y in outputs)])}",
         "",
         "    @staticmethod",
         f"    def backward(ctx, dys, {', '.join(f'd{n(s)}_end' for s in states)}{''.join(f', {d}_all' for d in d_out)}):",
         f"        {', '.join([*xs_args, 'mask', *(f'{n(s)}_all' for s in saved_step), *map(n, fixed), *map(n, params)])} = ctx.saved_tensors",
         *(f"        {n(x)}_all = {xs_args[k]}" for k, x in enumerate(inputs) if x in whole),
         *(f"        {line}" for line in (*sizes, *cuts)),
-        *([f"        if mask is not None:\n            {d}_all = {d}_all * mask[:, :, None]" for d in d_out]),
+        *(["        if mask is not None:"] if outputs else []),
+        *(f"            {d}_all = {d}_all * mask{column(y)}" for y, d in zip(outputs, d_out, strict=True)),
         *(f"        {n(seeds[s])} = d{n(s)}_end" for s in states),
         *(f"        {n(d)}_list = []" for d in collected if n(d) not in d_out),
         f"        for t in reversed(range({xs_args[0]}.shape[0])):",
@@ -268,7 +276,9 @@ def torch_module(program: Program) -> str:
         "        mask = None if mask is None else mask.T",
         f"    ys, {', '.join([*(f'{n(s)}_end' for s in states), *map(n, outputs)])} = {title}.apply({', '.join(given)})",
         f"    final = {{{', '.join(f'{s.name!r}: {n(s)}_end' for s in states)}}}",
-        f"    return (ys.transpose(0, 1) if batch_first else ys), final{', {' + ', '.join(f'{y.name!r}: {n(y)}' for y in outputs) + '}' if outputs else ''}",
+        *([f"    outputs = {{{', '.join(f'{y.name!r}: {n(y)}' for y in outputs)}}}"] if outputs else []),
+        *(["    if batch_first:", "        outputs = {k: y.transpose(0, 1) for k, y in outputs.items()}"] if outputs else []),
+        f"    return (ys.transpose(0, 1) if batch_first else ys), final{', outputs' if outputs else ''}",
         "",
     ]
     return "\n".join(lines)

@@ -59,7 +59,7 @@ class Bound:
     cast: bool
     mode: str  # "one", "batch" (points as the last axis), "loop" (point by point)
     chunk: int = 0  # points at a time
-    step: int = 0  # rows at a time
+    wide: bool = False  # whether the results have long rows
     spare: list[Run] = field(default_factory=list)
     small: bool = False
 
@@ -84,6 +84,6 @@ class Bound:
 
     def _made(self, workspace: Workspace) -> Run:
         limit = math.log(np.finfo(self.dtype).max) - 2
-        extra = [v for v in (self.chunk, self.step) if v]
+        extra = [self.chunk] if self.chunk else []
         dtype = self.dtype
         return self.make(lambda name, shape: workspace.new(name, shape, dtype), lambda value: np.array(value, dtype), limit, *self.sizes, *extra)

@@ -28,7 +28,7 @@ UFUNCS = (
 )  # fmt: skip
 DIRECT = {FUNCTIONS["tanh"]: "tanh", FUNCTIONS["exp"]: "exp", FUNCTIONS["log"]: "log"}
 TABLE = {row.name: row.numpy for row in ROWS.values() if row.name not in UFUNCS}
-WORDS = {*UFUNCS, *TABLE, "constant", "new", "run", "make", "range", "slice", "min", "i", "j", "s", "C", "step", "start", "limit"}
+WORDS = {*UFUNCS, *TABLE, "constant", "new", "run", "make", "range", "min", "i", "j", "C", "start", "limit"}
 
 
 @dataclass(frozen=True)
@@ -44,8 +44,8 @@ class Code:
 class Writer(MatrixLines):
     """Writes the function `make`, which prepares the temporaries of given sizes and returns the function `run` that uses them."""
 
-    def __init__(self, needs: Needs, batched: Collection[sp.Symbol], batch: bool, blocked: bool) -> None:
-        self.needs, self.lowering, self.batch, self.blocked = needs, needs.lowering, batch, blocked
+    def __init__(self, needs: Needs, batched: Collection[sp.Symbol], batch: bool) -> None:
+        self.needs, self.lowering, self.batch = needs, needs.lowering, batch
         self.names = Names(set(WORDS))
         self.lines = Lines(self.names)
         self.sizes: dict[sp.Symbol, str] = {}
@@ -74,7 +74,7 @@ class Writer(MatrixLines):
             self.lines.add(text)
         made, body = self.lines.allocated("C" if self.batch else None)
         constants = [f"{name} = constant({text})" for text, name in self.constants.items()]
-        extra = [*(("C",) if self.batch else ()), *(("step",) if self.blocked else ())]
+        extra = ["C"] if self.batch else []
         self.prologue = _used(self.prologue, body)
         inner = self.prologue + body
         if self.batch:
@@ -200,7 +200,9 @@ class Writer(MatrixLines):
         total: Value | None = None
         below = []
         for f in sp.Mul.make_args(rest):
-            if f.is_Pow and f.exp.is_Rational and f.exp < 0:
+            if f.is_Pow and f.exp.is_Integer and -3 <= f.exp < 0:
+                below += [f.base] * int(-f.exp)  # e/s/s: s² may overflow where e/s² is an ordinary number
+            elif f.is_Pow and f.exp.is_Rational and f.exp < 0:
                 below.append(f.base ** -f.exp)
             else:
                 total = self._reduced(f) if total is None else self.apply("multiply", total, self._reduced(f))
@@ -212,11 +214,15 @@ class Writer(MatrixLines):
         return self.apply("negative", total) if number == -1 else total
 
     def _pow(self, base: sp.Expr, exponent: sp.Expr) -> Value:
-        if exponent.is_Rational and exponent < 0:
+        if exponent.is_Rational and exponent < 0 and not exponent.is_Integer:
             return self.apply("reciprocal", self._reduced(base**-exponent))
         if exponent == sp.Rational(1, 2):
             return self.apply("sqrt", self._reduced(base))
         b = self._reduced(base)
+        if exponent.is_Integer and exponent < 0:
+            b, exponent = self.apply("reciprocal", b), -exponent
+        if exponent == 1:
+            return b
         if exponent in (2, 3):
             squared = self.apply("multiply", b, b)
             return squared if exponent == 2 else self.apply("multiply", squared, b)

@@ -24,7 +24,8 @@ from symgrad.language.tensor import Tensor
 Given: TypeAlias = Mapping[sp.Symbol, sp.Expr]
 
 CACHE = 2**20  # bytes that one temporary of a chunk of points may take
-BLOCK = 2**19  # bytes of a block of rows
+WIDE = 256  # entries of a row above which NumPy scales rows twice as fast when they do not fit into its ufunc buffer
+BUFFER = 16  # entries of that buffer: the least
 SIGNATURE = operator.attrgetter("shape", "dtype")
 SHAPES = 64  # sets of shapes that a compiled function remembers
 
@@ -92,8 +93,10 @@ class Compiled:
             results = [r if _writable(r, bound.dtype, given) else np.empty(r.shape, bound.dtype) for r in wanted]
         run = bound.run(workspace)
         called = [_function(functions, f, k) for f, k in bound.code.functions] if bound.code.functions else ()
-        if bound.mode == "one":
-            run(*results, *given, *called)
+        if bound.wide:
+            with np.errstate():  # restores the size of the buffer too
+                np.setbufsize(BUFFER)
+                self._points(bound, run, results, given, called)
         else:
             self._points(bound, run, results, given, called)
         if workspace is None and bound.small:
@@ -106,7 +109,10 @@ class Compiled:
         return {name: r for (name, _), r in zip(bound.results, wanted, strict=True)}
 
     def _points(self, bound: Bound, run: Run, results: list[Array], given: Sequence[Array], called: Any) -> None:
-        """All points: in chunks inside the generated code, or one by one where a point is large."""
+        """The only point, or all: in chunks inside the generated code, or one by one where a point is large."""
+        if bound.mode == "one":
+            run(*results, *given, *called)
+            return
         points = math.prod(bound.lead)
         if points == 0:
             return
@@ -144,7 +150,7 @@ class Compiled:
             s for s in (*program.inputs, *program.states, *program.past.values(), *program.parameters, *self._spelled.values())
             if s not in self.fixed and s not in program.equations
         )  # fmt: skip
-        code, _ = self._code(given, frozenset(functions), frozenset(map(self._symbol, batched)) & given, bool(batched), False)
+        code, _ = self._code(given, frozenset(functions), frozenset(map(self._symbol, batched)) & given, bool(batched))
         return code.source
 
     # -- binding ---------------------------------------------------------------------------------------------------------
@@ -186,18 +192,16 @@ class Compiled:
         point = max((math.prod(shape[len(lead):]) for _, shape in results), default=1) * dtype.itemsize
         points = math.prod(lead)
         mode = "one" if not lead else "loop" if 16 * point > 4 * CACHE or points <= 1 or set(needs.free) & self._vector_functions() else "batch"
-        blocked = mode != "batch" and point > BLOCK
         inside = frozenset(s for s in needs.arguments if symbols[s] in batched) if mode == "batch" else frozenset()
-        code, make = self._code(given, frozenset(functions), inside, mode == "batch", blocked)
+        code, make = self._code(given, frozenset(functions), inside, mode == "batch")
         bound = Bound(
             make, code, tuple(symbols[s] for s in code.arguments), dtype, tuple(sizes.get(d, 0) for d in code.sizes), lead, batched, results,
             any(arrays[symbols[s]].dtype != dtype for s in code.arguments), mode,
         )  # fmt: skip
         if mode == "batch":
             bound.chunk = min(points, max(16, min(128, CACHE // max(point, 1))))
-        if blocked:
-            widest = max(shape[-1] for _, shape in results)
-            bound.step = max(1, BLOCK // (widest * dtype.itemsize))
+        else:
+            bound.wide = any(len(shape) > len(lead) + 1 and shape[-1] >= WIDE for _, shape in results)
         if len(self._bound) >= SHAPES:
             self._bound.clear()
         self._bound[tuple(arrays), tuple(map(SIGNATURE, arrays.values())), tuple(functions) if functions else None] = bound
@@ -217,16 +221,16 @@ class Compiled:
         return self._needs[key]
 
     def _code(
-        self, given: frozenset[sp.Symbol], functions: frozenset[str], batched: frozenset[sp.Symbol], batch: bool, blocked: bool
+        self, given: frozenset[sp.Symbol], functions: frozenset[str], batched: frozenset[sp.Symbol], batch: bool
     ) -> tuple[Code, Callable[..., Run]]:
-        key = (given, functions, batched, batch, blocked)
+        key = (given, functions, batched, batch)
         if key not in self._codes:
             needs = self._need(given, functions)
             if needs.missing:
                 raise SymgradError(f"missing: {', '.join(map(self._describe, needs.missing))}")
-            code = Writer(needs, batched, batch, blocked).code()
+            code = Writer(needs, batched, batch).code()
             namespace: dict[str, Any] = {name: getattr(np, name) for name in UFUNCS} | TABLE
-            namespace["__builtins__"] = {"range": range, "slice": slice, "min": min}
+            namespace["__builtins__"] = {"range": range, "min": min}
             exec(compile(code.source, f"<symgrad: {self.program.name}>", "exec"), namespace)
             self._codes[key] = (code, namespace["make"])
         return self._codes[key]

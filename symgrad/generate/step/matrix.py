@@ -20,8 +20,6 @@ class MatrixLines:
     needs: Needs
     lowering: Lowering
     batch: bool
-    blocked: bool
-    blocking: bool = False  # the sum at hand is computed in blocks of rows
     lines: Lines
     names: Names
     prologue: list[str]
@@ -197,89 +195,82 @@ class MatrixLines:
         for item in value:
             if not isinstance(item.core, Eye | General):
                 groups.setdefault(sp.S.One if isinstance(item.core, Ones) else item.right, []).append(item)
-        rows: list[str] = []
-        outer, self.blocking = self.blocking, self.blocked and sum(map(len, groups.values())) > 1
         for k, (right, group) in enumerate(sorted(groups.items(), key=lambda g: -len(g[1]))):
             target = out if k == 0 else self._like(out, f"extra{len(group) > 1}")
-            self._group(group, target, rows, out)
+            self._group(group, target, out)
             if right != 1:
-                rows.append(f"multiply({self._rows(target)}, {self.value(right)}, {self._rows(target)})")
+                self._line(f"multiply({target}, {self.value(right)}, {target})")
             if k > 0:
-                rows.append(f"add({self._rows(out)}, {self._rows(target)}, {self._rows(out)})")
-        self._blocks(rows, out)
-        self.blocking = outer
+                self._line(f"add({out}, {target}, {out})")
         if not groups:
-            self.lines.add(f"{out}.fill(0)")
+            self._line(f"{out}.fill(0)")
         for item in value:
             if isinstance(item.core, Eye):
                 self._diagonal(item, out)
             elif isinstance(item.core, General):
-                self.general(item.core.term, out)
+                self._scaled_general(item, item.core.term, out)
 
-    def _group(self, group: list[Item], target: Value, rows: list[str], out: Value) -> None:
-        """Σ diag(left) core: the first into the target, the others by way of a scratch block."""
+    def _scaled_general(self, item: Item, term: Term, out: Value) -> None:
+        """out += diag(left) term diag(right)."""
+        if item.left == 1 and item.right == 1:
+            self.general(term, out)
+            return
+        scratch = self._like(out, "general")
+        self._line(f"{scratch}.fill(0)")
+        self.general(term, scratch)
+        if item.left != 1:
+            self._line(f"multiply({scratch}, {self._column(self.value(item.left))}, {scratch})")
+        if item.right != 1:
+            self._line(f"multiply({scratch}, {self.value(item.right)}, {scratch})")
+        self._line(f"add({out}, {scratch}, {out})")
+
+    def _line(self, text: str) -> None:
+        self.lines.add(text, pointwise=False)
+
+    def _group(self, group: list[Item], target: Value, out: Value) -> None:
+        """Σ diag(left) core: the first into the target, the others by way of a scratch array."""
 
         def rank(item: Item) -> int:
             return 0 if self._in_place(item) else 1 if item.left != 1 else 2
 
         for k, item in enumerate(sorted(group, key=rank)):
-            left = None if item.left == 1 else self.value(item.left)
-            scale = "" if left is None else self._column(left)
-            to = self._rows(target)
+            scale = "" if item.left == 1 else self._column(self.value(item.left))
             if isinstance(item.core, Ones):
                 source = str(self.value(item.right))
                 source = f"{source}[None]" if self.batch and self.value(item.right).dims else source
                 scale = scale or str(self.value(sp.S.One))
             elif k == 0 and target is out and isinstance(item.core, Product) and self._in_place(item):
                 self._gemm(self.matrix(item.core.left), self.matrix(item.core.right), target)
-                source = to
+                source = str(target)
             else:
-                source = self._rows(self.matrix((Item(sp.S.One, item.core, sp.S.One),)))
+                source = str(self.matrix((Item(sp.S.One, item.core, sp.S.One),)))
             if k == 0:
                 if scale:
-                    rows.append(f"multiply({source}, {scale}, {to})")
-                elif source != to:
-                    rows.append(f"copyto({to}, {source})")
+                    self._line(f"multiply({source}, {scale}, {target})")
+                elif source != str(target):
+                    self._line(f"copyto({target}, {source})")
                 continue
             if scale:
-                scratch = self._rows(self._like(out, "scratch"))
-                rows.append(f"multiply({source}, {scale}, {scratch})")
-                source = scratch
-            rows.append(f"add({to}, {source}, {to})")
+                scratch = self._like(out, "scratch")
+                self._line(f"multiply({source}, {scale}, {scratch})")
+                source = str(scratch)
+            self._line(f"add({target}, {source}, {target})")
 
     def _in_place(self, item: Item) -> bool:
         return isinstance(item.core, Product) and self.needs.products[item.core] == 1 and item.core not in self.memo
 
     def _like(self, out: Value, purpose: str) -> Value:
-        """A scratch array; one that is used in blocks needs only a block's rows."""
-        block = self.blocking and purpose != "extraTrue"
+        """A scratch array of the same shape."""
         key = (purpose, out.number)
         if key not in self.memo:
-            self.memo[key] = self.lines.value(("step" if block else out.dims[0], *out.dims[1:]), out.batched)
-            if block:
-                self.memo["block", self.memo[key].number] = self.memo[key]
+            self.memo[key] = self.lines.value(out.dims, out.batched)
         return self.memo[key]
-
-    def _rows(self, value: Value) -> str:
-        """The rows of the block at hand."""
-        if not self.blocking:
-            return str(value)
-        return f"{value}[: s.stop - s.start]" if ("block", value.number) in self.memo else f"{value}[s]"
 
     def _column(self, left: Value) -> str:
         """A vector as a column that scales rows."""
         if not left.dims:
             return str(left)
-        text = left.view("column") if left.name is None else f"{left.name}[:, None]"
-        return f"{text}[s]" if self.blocking else text
-
-    def _blocks(self, rows: list[str], out: Value) -> None:
-        if not self.blocking:
-            for row in rows:
-                self.lines.add(row, pointwise=False)
-        elif rows:
-            loop = [f"for start in range(0, {out.dims[0]}, step):", f"    s = slice(start, min(start + step, {out.dims[0]}))"]
-            self.lines.add("\n".join([*loop, *(f"    {row}" for row in rows)]), pointwise=False)
+        return left.view("column") if left.name is None else f"{left.name}[:, None]"
 
     def _diagonal(self, item: Item, out: Value) -> None:
         """diag(v) is added to the diagonal; the constant block E, to the diagonal of its place."""

@@ -7,6 +7,7 @@ Products of a matrix and a vector become symbols of their own, *definitions*, so
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 from collections.abc import Iterable
 
@@ -183,13 +184,23 @@ class Lowering:
             raise NotAChain
         scale = form.coefficient * sp.Mul(*(self._scalar(s) for s in form.scalars))
         if isinstance(form.form, Outer):
-            return (Item(scale * self.vec(form.form.left, None), Ones(), self.vec(form.form.right, None)),)
+            left, shared = self._halved(scale * self.vec(form.form.left, None))
+            return (Item(left, Ones(), shared * self.vec(form.form.right, None)),)
         if not isinstance(form.form, Chain):
             raise NotAChain
         total = EYE
         for part in reversed(form.form.parts):
             total = rows_scaled(self.vec(part.vector, None), total) if isinstance(part, Diag) else self.times(self.mat(part), total)
         return rows_scaled(scale, total)
+
+    def _halved(self, left: sp.Expr) -> tuple[sp.Expr, sp.Expr]:
+        """a/s² as a/s and 1/s, for a scalar s: in (a/s)(b/s)ᵀ nothing underflows where in (a/s²) bᵀ it may."""
+        atoms = {s: self.program.atoms.get(s) for s in left.free_symbols}
+        repeated = {s: self.vector(a) for s, a in atoms.items() if isinstance(a, Tensor) and a.rank == 1}
+        left = left.xreplace({s: e for s, e in repeated.items() if not self.shape(e)})
+        factors = [f for f in sp.Mul.make_args(left) if f.is_Pow and f.exp.is_Integer and f.exp.is_even and not self.shape(f)]
+        shared = sp.Mul(*(f.base ** (f.exp / 2) for f in factors))
+        return left / shared, shared
 
     def mat(self, part: Mat) -> Sum:
         """One matrix of a chain."""
@@ -207,6 +218,9 @@ class Lowering:
 
     def times(self, a: Sum, b: Sum) -> Sum:
         """A B: a diagonal or a constant block scales or cuts; otherwise the matrices meet in one product."""
+        for many, each in ((b, lambda i: self.times(a, (i,))), (a, lambda i: self.times((i,), b))):
+            if len(many) > 1 and all(isinstance(i.core, Eye) for i in many):  # A (E + F) = A E + A F
+                return tuple(itertools.chain.from_iterable(map(each, many)))
         last, first = b[0].core, a[0].core
         if len(b) == 1 and isinstance(last, Eye):
             if last.columns is not None:
