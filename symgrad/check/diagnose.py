@@ -37,8 +37,8 @@ class Repair:
     blame: tuple[int, int] | None
 
 
-def repair(page: Page, outcome: Outcome, link: Any, deadline: float) -> Repair | None:
-    """The first single edit that makes the claim true."""
+def repair(page: Page, outcome: Outcome, link: Any, deadline: float, code: str | None = None) -> Repair | None:
+    """The first single edit that makes the claim true; with `code`, only edits of this kind."""
     decider = Decider(page)
     try:
         page.world  # noqa: B018
@@ -56,7 +56,8 @@ def repair(page: Page, outcome: Outcome, link: Any, deadline: float) -> Repair |
     decider.remember(link.left, link.right)
     # the likeliest reading first with all edits: an unlikely reading would find unlikely slips
     for pick in ([readings[0]], readings[1:READINGS]):
-        for edit in itertools.islice(slips.all_edits(), MOST):
+        edits = (e for e in slips.all_edits() if code is None or e.code == code)
+        for edit in itertools.islice(edits, MOST):
             for chooser, flat, lenient in pick:
                 if time.process_time() > deadline:
                     return None

@@ -5,6 +5,7 @@ Besides the library's own cells there are the customary notations of courses and
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING
 
 from symgrad.check.adjoints import _without_mark
@@ -18,6 +19,7 @@ from symgrad.notation.reading.dialect import parse_dialect
 
 if TYPE_CHECKING:
     from symgrad.face.cell import Cell
+    from symgrad.notation.syntax import Node
 
 LINEAR = ("rnn_identity", "rnn_readout")  # no one means these without saying so
 ENOUGH = 4  # names of a cell that a document must use for its claims to be held against it
@@ -54,19 +56,29 @@ def prelude(cell: Cell, number: int) -> list[Statement]:
 
 
 def stated(latex: str, number: int) -> list[Statement]:
-    return [Statement(None, node, node, (), number + 1000 + k) for k, node in enumerate(parse_dialect(latex))]
+    return numbered(parse_dialect(latex), number)
+
+
+def numbered(nodes: list[Node], number: int) -> list[Statement]:
+    return [Statement(None, node, node, (), number + 1000 + k) for k, node in enumerate(nodes)]
+
+
+@cache
+def candidates() -> list[tuple[str, list[Node]]]:
+    """The cells that a document may mean, read once."""
+    from symgrad.cells import LIBRARY
+
+    found = [(f"{name} in the library", cell.latex()) for name, cell in LIBRARY.items() if name not in LINEAR]
+    return [(name, parse_dialect(latex)) for name, latex in [*found, *SYSTEMS.items()]]
 
 
 def matched(statements: list[Statement], collected: Collected) -> tuple[list[Statement], str, bool] | None:
     """The cell that most names of the document belong to, and whether they are enough to refute a claim by it."""
-    from symgrad.cells import LIBRARY
-
     if not any(derived(s.node) for s in statements):
         return None
-    candidates = [(f"{name} in the library", stated(cell.latex(), len(statements))) for name, cell in LIBRARY.items() if name not in LINEAR]
-    candidates += [(name, stated(latex, len(statements))) for name, latex in SYSTEMS.items()]
     fitting = []
-    for name, lines in candidates:
+    for name, nodes in candidates():
+        lines = numbered(nodes, len(statements))
         page = make_page(collect(lines), 0, lines)
         found = used(page.symbols, statements)
         weights = found - page.symbols.timed

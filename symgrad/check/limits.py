@@ -14,7 +14,7 @@ from typing import Any
 
 SECONDS = 1.4  # a document,
 SECONDS_EACH = 0.01  # and each formula of it,
-CREDIT = 0.5  # and each claim that is decided
+CREDIT = 0.8  # and each claim that is decided
 MOST = 40.0  # but never more
 GRACE = 0.2
 MEMORY = 480_000_000

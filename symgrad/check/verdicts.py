@@ -297,8 +297,8 @@ class Judge:
             outcome = self.attempt(page, left, right, link)
             if outcome.equal and outcome.reading == "scalar" and self.matrices and outcome.near:
                 strict = Decider(page).decide(left, right, modes=((False, False), (False, True)))
-                slip = diagnose.repair(page, strict, link, time.process_time() + SECONDS / 2)
-                if slip is not None and slip.code == "transposed-factor":
+                slip = diagnose.repair(page, strict, link, time.process_time() + SECONDS / 2, "transposed-factor")
+                if slip is not None:
                     return self.refuted(page, strict, link, slip, tuple(self.assumed(page, strict)))
             if outcome.equal:
                 return self.proved(page, outcome, link)
