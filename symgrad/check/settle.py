@@ -37,7 +37,7 @@ def quantities(nodes: list[Any]) -> set[str]:
 
 def settled(node: Any, known: set[str]) -> Any:
     """The node with applications where a product of a function and a bracket was read."""
-    if not any(kind(n) == "Product" for n in walk(node)):
+    if not any(kind(n) in ("Product", "Differential") for n in walk(node)):
         return node
     return _settled(node, known)
 
@@ -59,6 +59,8 @@ def _settled(node: Any, known: set[str]) -> Any:
     node = replace(node, **changed) if changed else node
     if kind(node) == "Product":
         return _product(node, known)
+    if kind(node) == "Differential" and node.sign == "prime" and kind(node.arg) == "Apply" and len(node.arg.args) == 1 and kind(node.arg.function) == "Name":
+        return replace(node.arg, function=replace(node.arg.function, primes=node.arg.function.primes + 1), span=node.span)  # (tanh x)' is tanh'(x)
     if kind(node) == "Power" and kind(node.exponent) == "Product" and len(node.exponent.args) == 2:
         step, last = node.exponent.args
         if kind(step) == "Paren" and step.kind in ("(", "<") and (kind(last) == "Number" or is_top(last)):

@@ -462,6 +462,9 @@ class Judge:
         if (derived(link.left) or derived(link.right)) and (missing := self.unexplained(page)):
             names = " and ".join(page.notes.get(k, k) for k in sorted(missing))
             return Judgement("undecided", "incomplete-cell", f"the document does not say how {names} is updated")
+        guesses = sorted(k[1:] for k in outcome.used if k.startswith("?"))
+        if guesses:
+            return Judgement("undecided", "ambiguous", f"the cell has no weight {' and '.join(guesses)}, and none of its weights makes this true")
         if sum(bool(cell & outcome.used) for cell in page.cells) > 1:
             return Judgement("undecided", "ambiguous", "the names in this belong to cells that have nothing to do with each other")
         return None if self.certain else Judgement("undecided", "ambiguous", ANOTHER)
@@ -473,6 +476,8 @@ class Judge:
         """
         nodes = [*walk(link.left), *walk(link.right)]
         losses = page.step_losses | page.total_losses
+        if any(kind(n) == "Name" and n.primes and n.subs for n in nodes):  # f'_{(l)}: the slope of a function that has its own at every step
+            return True
         if any((kind(n) == "Number" and "." in n.text) or (kind(n) == "Derivative" and n.sign == "nabla") for n in nodes):
             return True
         pairs = [pair for n in nodes if kind(n) == "Product" for pair in pairwise(n.args)]

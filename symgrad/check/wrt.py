@@ -76,6 +76,7 @@ def weight_meant(run: Run, node: Any) -> str | None:
     weights = recurrent + [k for k in weights if k not in recurrent]
     name = spelled(node) or bare
     options = tuple(Option(2 + n, k, f"{name} is read as {run.page.notes.get(k, plain(k))}") for n, k in enumerate(weights))
+    run.used.add(f"?{name}")  # a guess: what it leads to refutes nothing
     return str(run.chooser.choose(("weight", name), options))
 
 
