@@ -3,7 +3,7 @@
 import time
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from symgrad.notation import table
@@ -350,6 +350,9 @@ PIECES = [
 
 @settings(max_examples=400, deadline=None)
 @given(st.lists(st.sampled_from(PIECES), max_size=40).map("".join), st.booleans())
+@example("b^{", False)
+@example(r"2\sum_{\,}", False)
+@example("a^{}\n'", True)
 def test_any_text_is_read_or_refused(source, code):
     for node in parse_dialect(source, code=code):
         assert 0 <= node.span.start <= node.span.end <= len(source)

@@ -159,7 +159,7 @@ class Marks(Parser):
         braced = token.key == "{"
         first = self.tokens[self.at + braced]
         after = self.tokens[min(self.at + 2 * braced + 1, len(self.tokens) - 1)]
-        alone = not braced or self.tokens[self.at + 2].key == "}"
+        alone = not braced or self.tokens[min(self.at + 2, len(self.tokens) - 1)].key == "}"  # a bracket may be the last that stands there
         if alone and first.key in _SYMBOLIC and (braced or first.key not in ("+", "-") or self.ends(after)):
             for _ in range(3 if braced else 1):
                 self.take()
@@ -184,6 +184,8 @@ class Marks(Parser):
         parts = self.subscripts()
         if len(parts) == 1:
             return parts[0]
+        if not parts:
+            raise self.error("an empty index", "a letter, a number or a list of them")
         span = parts[0].span
         return Tuple(parts, span=self.span(span.start if span else self.tokens[self.at].start))
 
