@@ -11,7 +11,7 @@ import numpy as np
 from symgrad.check.evaluate import Run
 from symgrad.check.field import Redraw
 from symgrad.check.instances import instances
-from symgrad.check.page import Page
+from symgrad.check.page import Page, in_code
 from symgrad.check.products import common
 from symgrad.check.readings import LIMIT, Chooser, Exploration, Option, explore
 from symgrad.check.symbols import kind, number_at, unwrapped, walk
@@ -221,7 +221,8 @@ class Decider:
         return out
 
     def modes(self, left: Any, right: Any) -> tuple[tuple[bool, bool], ...]:
-        out = [(False, False), (False, True)]
+        strictly = self.page.coded and (in_code(left) or in_code(right))
+        out = [(False, False)] if strictly else [(False, False), (False, True)]
         if self.scalar_allowed(left, right):
             out.append((True, True))
         return tuple(out)

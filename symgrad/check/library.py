@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 LINEAR = ("rnn_identity", "rnn_readout")  # no one means these without saying so
 ENOUGH = 4  # names of a cell that a document must use for its claims to be held against it
 TRIED, FEW = 8, 12  # claims, and readings of each, by which cells with the same names are told apart
+PLAIN = 3  # claims that must hold of one cell of several with the same names before others are refuted by it
 SOME = 2  # names, a weight among them, that are enough to prove a claim of the cell by
 _SYSTEMS = {
     "the LSTM with gates Γ": r"""
@@ -90,7 +91,7 @@ def matched(statements: list[Statement], collected: Collected) -> tuple[list[Sta
     alike = sorted((c for c in fitting if c[0] == most), key=lambda c: -c[1])
     hold = [held(lines, statements) if len(alike) > 1 else 1 for *_, lines in alike]
     _, _, name, lines = alike[hold.index(max(hold))]
-    certain = most >= ENOUGH and hold.count(max(hold)) == 1
+    certain = most >= ENOUGH and (len(alike) == 1 or (hold.count(max(hold)) == 1 and max(hold) >= PLAIN))
     return lines, f"the document does not define its cell; its names are those of {name}", certain
 
 

@@ -1,6 +1,7 @@
 r"""Cells written out at steps told by number: ``s_3 = \tanh(U x_3 + W s_2)`` is ``s_t = \tanh(U x_t + W s_{t-1})`` at t = 3.
 
-Only before a document states its first recurrence in letters; ``h_T`` counts as a step told by number.
+Only before a document states its first recurrence in letters; ``h_T`` counts as a step told by number.  A first step without a state
+behind it, ``s_1 = \tanh(U x_1)``, is no other cell: it says that ``s_0`` is zero.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from typing import Any
 from symgrad.check.dots import rebuilt
 from symgrad.check.statements import DEFINING, Statement, derived, letter_of, names_in, relation_of, step_part
 from symgrad.check.symbols import Part, head_and_parts, kind, number_at, spelled, unwrapped
-from symgrad.notation.syntax import Name, Negative, Number, Sum
+from symgrad.notation.syntax import Name, Negative, Number, Relation, Sum
 
 NOW, BEFORE = Name("t"), Sum((Name("t"), Negative(Number("1"))))
 LAST = 1000  # stands for T, far from every step that is told by number
@@ -22,8 +23,10 @@ def generalised(statements: list[Statement]) -> list[Statement]:
     first = recurrence(statements)
     steps = {s.number: n for s in statements if s.number < first and (n := told(s)) is not None}
     counted: set[str] = set()
+    states: set[str] = set()
     for s in statements:
         if s.number in steps and (base := base_of(s)) in places(s, steps[s.number]).get(-1, {}):
+            states.add(base)
             counted |= {base, *(b for found in places(s, steps[s.number]).values() for b in found)}
     if not counted:
         return statements
@@ -33,11 +36,20 @@ def generalised(statements: list[Statement]) -> list[Statement]:
         if at is None:
             continue
         found = places(s, at)
-        if counted & {b for names in found.values() for b in names if b != base_of(s)} or base_of(s) in found.get(-1, {}):
+        if at == 1 and base_of(s) in states and base_of(s) not in found.get(-1, {}):
+            out[k] = replace(s, node=begins_at_zero(s), whole=s.whole)
+        elif counted & {b for names in found.values() for b in names if b != base_of(s)} or base_of(s) in found.get(-1, {}):
             counted.add(base_of(s))
             new = {id(n): (NOW, BEFORE)[-shift] for shift, names in found.items() for nodes in names.values() for n in nodes}
             out[k] = replace(s, node=rebuilt(s.node, new), whole=rebuilt(s.whole, new))
     return out
+
+
+def begins_at_zero(s: Statement) -> Any:
+    """``s_0 = 0`` in the place of a first step that names no state."""
+    left = unwrapped(s.node.sides[0])
+    zero = {id(counter(p)): Number("0") for p in (head_and_parts(left) or (None, ()))[1] if counted_at(p) == 1}
+    return Relation((rebuilt(left, zero), Number("0")), ("=",), span=s.node.span)
 
 
 def recurrence(statements: list[Statement]) -> int:

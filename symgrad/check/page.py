@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import pairwise
 from typing import Any
 
 from symgrad.check.symbols import Ref, Symbols, children, kind, number_at, spelled, unwrapped, walk
@@ -105,6 +106,19 @@ class Page:
         return frozenset(out)
 
     @cached_property
+    def coded(self) -> bool:
+        """Whether the cell is written in code for columns, and no line of the document puts a vector before a weight."""
+        lines = [s.node for s in self.__dict__.get("_statements", ())]
+        products = [n for line in lines for n in walk(line) if kind(n) == "Infix" and n.sign == "at"]
+        rows = any(self.ranked(a) == 1 and self.ranked(b) == 2 for n in products for a, b in pairwise(n.args))
+        return not rows and any(in_code(d.node) for d in self.definitions.values())
+
+    def ranked(self, node: Any) -> int | None:
+        """The number of indices of a name as it stands."""
+        ref = self.symbols.ref(unwrapped(node))
+        return None if ref is None or ref.entries else self.symbols.ranks.get(ref.key)
+
+    @cached_property
     def cells(self) -> list[set[str]]:
         """The quantities and parameters that hang together by equations; what comes from outside joins nothing."""
         out: list[set[str]] = []
@@ -173,6 +187,11 @@ class Page:
     def named(self) -> dict[str, str]:
         """Canonical right sides → the quantity that they define."""
         return {self.canon(d.node, d.letter, d.shift): key for key, d in self.definitions.items() if kind(unwrapped(d.node)) not in ("Name", "Number")}
+
+
+def in_code(node: Any) -> bool:
+    """Whether a formula multiplies with ``@``."""
+    return any(kind(n) == "Infix" and n.sign == "at" for n in walk(node))
 
 
 def plain(key: str) -> str:

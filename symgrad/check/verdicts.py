@@ -21,7 +21,7 @@ from symgrad.check.decide import Decider, Outcome
 from symgrad.check.define import make_page
 from symgrad.check.judgement import Judgement
 from symgrad.check.library import matched, prelude
-from symgrad.check.page import Abbreviation, Page, plain
+from symgrad.check.page import Abbreviation, Page, in_code, plain
 from symgrad.check.statements import LOSSES, Statement, bound_letters, derived, names_in, sums_steps
 from symgrad.check.symbols import head_and_parts, is_top, key_of, kind, letters, spelled, unwrapped, walk
 from symgrad.check.world import STEPS
@@ -400,7 +400,7 @@ class Judge:
         notes = tuple(self.assumed(page, outcome))
         if outcome.missing is None and (opened := self.unknown_cell(page, outcome, link)) is not None:
             return replace(opened, assumptions=notes)
-        if outcome.missing is None and self.holds_for_rows(page, link):
+        if outcome.missing is None and not page.coded and self.holds_for_rows(page, link):
             rows = "the vectors are rows, as in a batch, and the weights stand behind them"
             return Judgement("proved", reading="matrix", assumptions=(*notes, rows))
         repair = diagnose.repair(page, outcome, link, time.process_time() + SECONDS)
@@ -449,7 +449,7 @@ class Judge:
 
     def holds_for_rows(self, page: Page, link: Link) -> bool:
         """Whether a line of code, with ``@`` in it, holds for rows though the cell is written for columns."""
-        if not any(kind(n) == "Infix" and n.sign == "at" for side in (link.left, link.right) for n in walk(side)):
+        if not (in_code(link.left) or in_code(link.right)):
             return False
         rowwise = copy(page)
         rowwise.rows = True

@@ -161,7 +161,7 @@ def _runs(line: Passage, code: bool) -> Iterator[Passage]:
     if start >= 0:
         found.append((start, end))
     for i, j in found:
-        run = line[i:j].strip(" \t,;.:*|")
+        run = line[i:j].strip(" \t,;.:*|→⇒⟹")
         if _is_equation(run.text, code, whole):
             yield run
 
