@@ -401,6 +401,9 @@ class Run(Functions):
         if adjoint is not None:
             return adjoint
         x = self.value(node.base)
+        inner = self.page.symbols.ref(node.base)
+        if node.kind == "(" and len(node.parts) == 1 and inner is not None and inner.step is not None:
+            return self.times("", x, self.value(node.parts[0]))  # f_t (1): its step is told already
         if any(kind(p) in ("Stack", "Hadamard") or (self.page.symbols.ref(p) is not None and number_at(p, self.env) is None) for p in node.parts):
             v = self.value(node.parts[0]) if len(node.parts) == 1 else values.stacked([self.value(p) for p in node.parts])
             return self.times("", x, v)

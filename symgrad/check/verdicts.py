@@ -22,7 +22,7 @@ from symgrad.check.define import make_page
 from symgrad.check.judgement import Judgement
 from symgrad.check.library import matched, prelude
 from symgrad.check.page import Abbreviation, Page, in_code, plain
-from symgrad.check.statements import LOSSES, Statement, bound_letters, derived, names_in, sums_steps
+from symgrad.check.statements import LOSSES, Statement, bound_letters, derived, names_in, step_part, sums_steps
 from symgrad.check.symbols import head_and_parts, is_top, key_of, kind, letters, spelled, unwrapped, walk
 from symgrad.check.world import STEPS
 from symgrad.notation.latex import latex
@@ -511,8 +511,12 @@ class Judge:
     def once(self, node: Any) -> bool:
         """Whether a symbol stands in one statement alone: a slip of the pen, not a quantity that the document takes for known."""
         split = head_and_parts(node)
-        word = spelled(split[0]) if split else None
-        return sum(any(spelled(head) == word for _, head, _ in names_in(s.node)) for s in self.statements) < 2
+        word = self.word(*split) if split else None
+        return sum(any(self.word(head, parts) == word for _, head, parts in names_in(s.node)) for s in self.statements) < 2
+
+    def word(self, head: Any, parts: tuple[Any, ...]) -> str | None:
+        """A name with its labels, at whatever step: ``b_t`` is another one than ``b_z``."""
+        return key_of(head, [p for p in parts if step_part((p,), self.collected.letter) is None])
 
     def unexplained(self, page: Page) -> set[str]:
         """The states that the document differentiates without saying how they are updated: the whole cell takes part in any gradient."""
