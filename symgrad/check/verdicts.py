@@ -7,10 +7,9 @@ import time
 from collections.abc import Callable, Iterable
 from copy import copy
 from dataclasses import dataclass, field, replace
-from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-from symgrad.check import diagnose, everystep, identities, lint, powers, suppose
+from symgrad.check import caution, diagnose, everystep, identities, lint, powers, suppose
 from symgrad.check.abbreviations import indices_of
 from symgrad.check.adjoints import MARKS, symbol_id, symbol_target
 from symgrad.check.bounds import bound, speaks_of_extremes
@@ -22,11 +21,11 @@ from symgrad.check.define import make_page
 from symgrad.check.judgement import Judgement
 from symgrad.check.library import matched, prelude
 from symgrad.check.page import Abbreviation, Page, in_code, plain
-from symgrad.check.statements import LOSSES, Statement, bound_letters, derived, names_in, step_part, sums_steps
+from symgrad.check.statements import LOSSES, Statement, bound_letters, derived, names_in, sums_steps
 from symgrad.check.symbols import head_and_parts, is_top, key_of, kind, letters, spelled, unwrapped, walk
 from symgrad.check.world import STEPS
 from symgrad.notation.latex import latex
-from symgrad.notation.syntax import Derivative, Product
+from symgrad.notation.syntax import Derivative
 
 if TYPE_CHECKING:
     from symgrad.check.sources import Document
@@ -378,7 +377,7 @@ class Judge:
 
     def remember(self, page: Page, outcome: Outcome, link: Link) -> None:
         """The meaning of an adjoint symbol on the left side is settled by the line that holds."""
-        target = self.symbol_on(page, link.left)
+        target = caution.symbol_on(page, link.left)
         if target is None:
             return
         _, _, _, words, name, _ = target
@@ -389,17 +388,13 @@ class Judge:
                 for p in self.pages.values():
                     p.meanings.setdefault(which, str(option.value))
 
-    def symbol_on(self, page: Page, node: Any) -> Any:
-        node = unwrapped(node)
-        if kind(node) == "Product" and len(node.args) == 2 and kind(node.args[0]) == "Name" and node.args[0].base in MARKS:
-            return symbol_target(page, node, {})
-        return symbol_target(page, node, {}) if kind(node) in ("Name", "Power", "Index") else None
-
     def failed(self, page: Page, outcome: Outcome, link: Link, outcomes: list[tuple[Page, Outcome]]) -> Judgement:
         """Refuted, or open."""
         notes = tuple(self.assumed(page, outcome))
-        if outcome.missing is None and (opened := self.unknown_cell(page, outcome, link)) is not None:
+        if outcome.missing is None and (opened := caution.unknown_cell(page, outcome, link, self.statements)) is not None:
             return replace(opened, assumptions=notes)
+        if outcome.missing is None and not self.certain:
+            return Judgement("undecided", "ambiguous", ANOTHER, assumptions=notes)
         if outcome.missing is None and not page.coded and self.holds_for_rows(page, link):
             rows = "the vectors are rows, as in a batch, and the weights stand behind them"
             return Judgement("proved", reading="matrix", assumptions=(*notes, rows))
@@ -414,20 +409,21 @@ class Judge:
             return Judgement("proved", assumptions=(*notes, "the symbol is introduced here"))
         if outcome.missing is not None and not outcome.typed:
             name = outcome.missing.name
-            if repair is not None and repair.code == "undefined-symbol" and not self.borrowed and self.once(outcome.missing.where):
+            slip = repair is not None and repair.code == "undefined-symbol" and not self.borrowed
+            if slip and caution.once(outcome.missing.where, self.statements, self.collected.letter):
                 return self.refuted(page, outcome, link, repair, notes)
             unknown = shown(outcome.missing.where, name, link)
             return Judgement("undecided", "undefined-symbol", f"nothing in the document defines {unknown}", assumptions=notes)
         if not self.certain:
             return Judgement("undecided", "undefined-symbol", ANOTHER, assumptions=notes)
-        alone = self.unmatched(page, link) if outcome.missing is None and repair is None else set()
+        alone = caution.unmatched(page, link) if outcome.missing is None and repair is None else set()
         if alone:
             why = f"the index {', '.join(sorted(alone))} stands on one side only; a sum over it may be meant"
             return Judgement("undecided", "ambiguous", why, assumptions=notes)
-        if repair is not None and repair.code == "missing-brackets" and self.reaches(link.right):
+        if repair is not None and repair.code == "missing-brackets" and caution.reaches(link.right):
             held = "the sum is taken to reach over the whole difference"
             return Judgement("proved", reading=Decider(page).reading(link.left, link.right, outcome.mode[0]), assumptions=(*notes, held))
-        if (outcome.weak is not None and repair is None) or (outcome.weak is not None and not self.adjoint_claim(link)):
+        if (outcome.weak is not None and repair is None) or (outcome.weak is not None and not caution.adjoint_claim(link)):
             assert outcome.weak is not None
             return Judgement("undecided", "ambiguous", "this holds only if " + "; ".join(outcome.weak.notes), assumptions=notes)
         if outcome.unsupported is not None and not outcome.typed:
@@ -441,8 +437,8 @@ class Judge:
             not outcome.complete
             or (self.borrowed and self.confirmed < CONFIRMED)
             or outcome.missing is not None
-            or self.guessed(page, outcome)
-            or self.conventional(page, link)
+            or caution.guessed(page, outcome)
+            or caution.conventional(page, link)
         ):
             return Judgement("undecided", "ambiguous", "no reading that was tried makes this true, and not all could be tried", assumptions=notes)
         return self.refuted(page, outcome, link, repair, notes)
@@ -455,87 +451,11 @@ class Judge:
         rowwise.rows = True
         return Decider(rowwise).decide(link.left, link.right, limit=FEW, modes=((False, True),)).equal
 
-    def unknown_cell(self, page: Page, outcome: Outcome, link: Link) -> Judgement | None:
-        """What keeps a claim open whatever slip might be found in it: the cell is not known well enough."""
-        if self.opaque(page, outcome) and self.conventional(page, link):
-            return Judgement("undecided", "incomplete-cell", f"the document does not say what {self.opaque(page, outcome)} is computed from")
-        if (derived(link.left) or derived(link.right)) and (missing := self.unexplained(page)):
-            names = " and ".join(page.notes.get(k, k) for k in sorted(missing))
-            return Judgement("undecided", "incomplete-cell", f"the document does not say how {names} is updated")
-        guesses = sorted(k[1:] for k in outcome.used if k.startswith("?"))
-        if guesses:
-            return Judgement("undecided", "ambiguous", f"the cell has no weight {' and '.join(guesses)}, and none of its weights makes this true")
-        if sum(bool(cell & outcome.used) for cell in page.cells) > 1:
-            return Judgement("undecided", "ambiguous", "the names in this belong to cells that have nothing to do with each other")
-        return None if self.certain else Judgement("undecided", "ambiguous", ANOTHER)
-
-    def conventional(self, page: Page, link: Link) -> bool:
-        """Whether a side has adjoint symbols, ∇, gradients at steps told by number, or rounded numbers.
-
-        So much is convention there that a formula with no slip to be found in it is not refuted.
-        """
-        nodes = [*walk(link.left), *walk(link.right)]
-        losses = page.step_losses | page.total_losses
-        if any(kind(n) == "Name" and n.primes and n.subs for n in nodes):  # f'_{(l)}: the slope of a function that has its own at every step
-            return True
-        if any((kind(n) == "Number" and "." in n.text) or (kind(n) == "Derivative" and n.sign == "nabla") for n in nodes):
-            return True
-        pairs = [pair for n in nodes if kind(n) == "Product" for pair in pairwise(n.args)]
-        if any(self.symbol_on(page, Product(pair)) is not None for pair in pairs):
-            return True
-        names = [*names_in(link.left), *names_in(link.right)]
-        if any(page.symbols.ref(n) is None and (spelled(head) in page.abbreviations or self.symbol_on(page, n) is not None) for n, head, _ in names):
-            return True
-        gradients = any(spelled(head) in losses for _, head, _ in names)
-        return gradients and any(kind(p.node) == "Number" and p.node.text != "0" for _, _, parts in names for p in parts)
-
-    def opaque(self, page: Page, outcome: Outcome) -> str:
-        """A gate that the document names but does not define: its adjoint may be that of its preactivation."""
-        wanted = page.__dict__.get("_targets_of", {}).values()
-        found = [k for k in outcome.used if k in page.symbols.timed and k not in page.definitions and k not in page.lagged and k not in wanted]
-        return next((page.notes.get(k, plain(k)) for k in sorted(found) if k[:1] not in "xX" and not k.startswith("pre:")), "")
-
-    def unmatched(self, page: Page, link: Link) -> set[str]:
-        """The component indices that the right side has and the left side has not, and that no sum binds."""
-        refs = ([r for n in walk(side) if (r := page.symbols.ref(n)) is not None] for side in (link.left, link.right))
-        left, right = ({w for r in found for e in r.entries for w in letters(e)} for found in refs)
-        if not left or any(kind(n) == "Big" for n in walk(link.right)):
-            return set()
-        return {w for w in right - left - bound_letters(link.right) if len(w) == 1}
-
-    def reaches(self, side: Any) -> bool:
-        r"""``\sum_t a_t - b_t``: the difference is meant to be summed."""
-        side = unwrapped(side)
-        return kind(side) == "Sum" and kind(unwrapped(side.args[0])) == "Big" and unwrapped(side.args[0]).kind == "sum"
-
-    def once(self, node: Any) -> bool:
-        """Whether a symbol stands in one statement alone: a slip of the pen, not a quantity that the document takes for known."""
-        split = head_and_parts(node)
-        word = self.word(*split) if split else None
-        return sum(any(self.word(head, parts) == word for _, head, parts in names_in(s.node)) for s in self.statements) < 2
-
-    def word(self, head: Any, parts: tuple[Any, ...]) -> str | None:
-        """A name with its labels, at whatever step: ``b_t`` is another one than ``b_z``."""
-        return key_of(head, [p for p in parts if step_part((p,), self.collected.letter) is None])
-
-    def unexplained(self, page: Page) -> set[str]:
-        """The states that the document differentiates without saying how they are updated: the whole cell takes part in any gradient."""
-        known = page.lagged - set(page.definitions)
-        taken = [page.symbols.ref(unwrapped(n.of)) for s in self.statements for n in s.nodes if kind(n) == "Derivative"] if known else []
-        return {r.key for r in taken if r is not None} & known
-
     def introduced(self, page: Page, link: Link) -> bool:
         """Whether a later side of the chain gives the value of a side with an unknown symbol."""
         sides = link.statement.node.sides
         later = sides[link.number + 2 :]
         return any(Decider(page).decide(link.left, side, limit=16).equal for side in later if kind(unwrapped(side)) != "Tuple")
-
-    def adjoint_claim(self, link: Link) -> bool:
-        left = unwrapped(link.left)
-        return not ((kind(left) == "Derivative" and kind(unwrapped(left.of)) != "Name") or kind(left) == "Derivative")
-
-    def guessed(self, page: Page, outcome: Outcome) -> bool:
-        return any(key in outcome.used for key in page.__dict__.get("_guessed", {}))
 
     def refuted(self, page: Page, outcome: Outcome, link: Link, repair: Any, notes: tuple[str, ...]) -> Judgement:
         self.wrong.add((link.statement.number, link.number))

@@ -1,0 +1,108 @@
+r"""What keeps a claim from being refuted: a cell that is not known well enough, notation that is convention, an index that stands alone."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import Any
+
+from symgrad.check.adjoints import MARKS, symbol_target
+from symgrad.check.claims import Link
+from symgrad.check.decide import Outcome
+from symgrad.check.judgement import Judgement
+from symgrad.check.page import Page, plain
+from symgrad.check.statements import Statement, bound_letters, derived, names_in, step_part
+from symgrad.check.symbols import head_and_parts, key_of, kind, letters, spelled, unwrapped, walk
+from symgrad.notation.syntax import Product
+
+
+def unknown_cell(page: Page, outcome: Outcome, link: Link, statements: list[Statement]) -> Judgement | None:
+    """What keeps a claim open whatever slip might be found in it: the cell is not known well enough."""
+    if opaque(page, outcome) and conventional(page, link):
+        return Judgement("undecided", "incomplete-cell", f"the document does not say what {opaque(page, outcome)} is computed from")
+    if (derived(link.left) or derived(link.right)) and (missing := unexplained(page, statements)):
+        names = " and ".join(page.notes.get(k, k) for k in sorted(missing))
+        return Judgement("undecided", "incomplete-cell", f"the document does not say how {names} is updated")
+    guesses = sorted(k[1:] for k in outcome.used if k.startswith("?"))
+    if guesses:
+        return Judgement("undecided", "ambiguous", f"the cell has no weight {' and '.join(guesses)}, and none of its weights makes this true")
+    if sum(bool(cell & outcome.used) for cell in page.cells) > 1:
+        return Judgement("undecided", "ambiguous", "the names in this belong to cells that have nothing to do with each other")
+    return None
+
+
+def opaque(page: Page, outcome: Outcome) -> str:
+    """A gate that the document names but does not define: its adjoint may be that of its preactivation."""
+    wanted = page.__dict__.get("_targets_of", {}).values()
+    found = [k for k in outcome.used if k in page.symbols.timed and k not in page.definitions and k not in page.lagged and k not in wanted]
+    return next((page.notes.get(k, plain(k)) for k in sorted(found) if k[:1] not in "xX" and not k.startswith("pre:")), "")
+
+
+def unexplained(page: Page, statements: list[Statement]) -> set[str]:
+    """The states that the document differentiates without saying how they are updated: the whole cell takes part in any gradient."""
+    known = page.lagged - set(page.definitions)
+    taken = [page.symbols.ref(unwrapped(n.of)) for s in statements for n in s.nodes if kind(n) == "Derivative"] if known else []
+    return {r.key for r in taken if r is not None} & known
+
+
+def conventional(page: Page, link: Link) -> bool:
+    """Whether a side has adjoint symbols, ∇, gradients at steps told by number, or rounded numbers.
+
+    So much is convention there that a formula with no slip to be found in it is not refuted.
+    """
+    nodes = [*walk(link.left), *walk(link.right)]
+    losses = page.step_losses | page.total_losses
+    if any(kind(n) == "Name" and n.primes and n.subs for n in nodes):  # f'_{(l)}: the slope of a function that has its own at every step
+        return True
+    if any((kind(n) == "Number" and "." in n.text) or (kind(n) == "Derivative" and n.sign == "nabla") for n in nodes):
+        return True
+    pairs = [pair for n in nodes if kind(n) == "Product" for pair in pairwise(n.args)]
+    if any(symbol_on(page, Product(pair)) is not None for pair in pairs):
+        return True
+    names = [*names_in(link.left), *names_in(link.right)]
+    if any(page.symbols.ref(n) is None and (spelled(head) in page.abbreviations or symbol_on(page, n) is not None) for n, head, _ in names):
+        return True
+    gradients = any(spelled(head) in losses for _, head, _ in names)
+    return gradients and any(kind(p.node) == "Number" and p.node.text != "0" for _, _, parts in names for p in parts)
+
+
+def symbol_on(page: Page, node: Any) -> Any:
+    node = unwrapped(node)
+    if kind(node) == "Product" and len(node.args) == 2 and kind(node.args[0]) == "Name" and node.args[0].base in MARKS:
+        return symbol_target(page, node, {})
+    return symbol_target(page, node, {}) if kind(node) in ("Name", "Power", "Index") else None
+
+
+def unmatched(page: Page, link: Link) -> set[str]:
+    """The component indices that the right side has and the left side has not, and that no sum binds."""
+    refs = ([r for n in walk(side) if (r := page.symbols.ref(n)) is not None] for side in (link.left, link.right))
+    left, right = ({w for r in found for e in r.entries for w in letters(e)} for found in refs)
+    if not left or any(kind(n) == "Big" for n in walk(link.right)):
+        return set()
+    return {w for w in right - left - bound_letters(link.right) if len(w) == 1}
+
+
+def reaches(side: Any) -> bool:
+    r"""``\sum_t a_t - b_t``: the difference is meant to be summed."""
+    side = unwrapped(side)
+    return kind(side) == "Sum" and kind(unwrapped(side.args[0])) == "Big" and unwrapped(side.args[0]).kind == "sum"
+
+
+def once(node: Any, statements: list[Statement], letter: str) -> bool:
+    """Whether a symbol stands in one statement alone: a slip of the pen, not a quantity that the document takes for known."""
+    split = head_and_parts(node)
+    wanted = word(*split, letter) if split else None
+    return sum(any(word(head, parts, letter) == wanted for _, head, parts in names_in(s.node)) for s in statements) < 2
+
+
+def word(head: Any, parts: tuple[Any, ...], letter: str) -> str | None:
+    """A name with its labels, at whatever step: ``b_t`` is another one than ``b_z``."""
+    return key_of(head, [p for p in parts if step_part((p,), letter) is None])
+
+
+def adjoint_claim(link: Link) -> bool:
+    left = unwrapped(link.left)
+    return not ((kind(left) == "Derivative" and kind(unwrapped(left.of)) != "Name") or kind(left) == "Derivative")
+
+
+def guessed(page: Page, outcome: Outcome) -> bool:
+    return any(key in outcome.used for key in page.__dict__.get("_guessed", {}))
