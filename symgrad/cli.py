@@ -41,7 +41,7 @@ def parser() -> argparse.ArgumentParser:
     commands = top.add_subparsers(dest="command", metavar="COMMAND", required=True)
 
     def command(name: str, run: Callable[[argparse.Namespace], int], help: str, *examples: str) -> argparse.ArgumentParser:
-        text = "examples:\n" + "".join(f"  {line}\n" for line in examples)
+        text = "examples:\n" + "".join(f"  {line}\n" for example in examples for line in example.splitlines())
         sentence = help[0].upper() + help[1:] + "."
         p = commands.add_parser(name, help=help, description=sentence, epilog=text, formatter_class=argparse.RawDescriptionHelpFormatter)
         p.set_defaults(run=run)
