@@ -54,15 +54,21 @@ def _times(x: float, y: float) -> float:
 
 
 def mul(a: Interval, b: Interval) -> Interval:
-    """{x y}."""
-    products = (_times(a[0], b[0]), _times(a[0], b[1]), _times(a[1], b[0]), _times(a[1], b[1]))
-    low, high = down(min(products)), up(max(products))
-    above, below = (a[0] >= 0, b[0] >= 0), (a[1] <= 0, b[1] <= 0)
-    if all(above) or all(below):
-        low = max(low, 0.0)
-    if (above[0] and below[1]) or (below[0] and above[1]):
-        high = min(high, 0.0)
-    return low, high
+    """{x y}, by signs: of the four products of ends only two matter."""
+    (a0, a1), (b0, b1) = a, b
+    if a0 == a1 == 0 or b0 == b1 == 0:
+        return 0.0, 0.0
+    if a1 <= 0:
+        return neg(mul((-a1, -a0), b))
+    if b1 <= 0:
+        return neg(mul(a, (-b1, -b0)))
+    if a0 >= 0 and b0 >= 0:
+        return max(down(_times(a0, b0)), 0.0), up(a1 * b1)
+    if a0 >= 0:
+        return down(a1 * b0), up(a1 * b1)
+    if b0 >= 0:
+        return down(a0 * b1), up(a1 * b1)
+    return down(min(a0 * b1, a1 * b0)), up(max(a0 * b0, a1 * b1))
 
 
 def inverse(a: Interval) -> Interval:
@@ -100,7 +106,9 @@ def _pow(x: float, n: int) -> Interval:
     while n:
         if n & 1:
             result = mul(result, square)
-        square, n = mul(square, square), n >> 1
+        n >>= 1
+        if n:
+            square = mul(square, square)
     return max(result[0], 0.0), result[1]
 
 

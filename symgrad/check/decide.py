@@ -3,6 +3,7 @@ r"""Two sides in every reading: which readings make them equal, at all steps and
 from __future__ import annotations
 
 import operator
+from collections.abc import Hashable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -59,6 +60,7 @@ class Tried:
     count: int = 0
     last_only: bool = False
     vanished: int = 0
+    asked: frozenset[Hashable] | None = None
 
 
 class Decider:
@@ -96,7 +98,7 @@ class Decider:
             except OutOfTime:
                 continue
             except Misfit as e:
-                return Tried("misfit", str(e), at)
+                return Tried("misfit", str(e), at, asked=e.asked)
             count += 1
             vanished += second_run.vanished
             if not same:

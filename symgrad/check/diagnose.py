@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 from typing import Any
@@ -37,8 +38,8 @@ class Repair:
     blame: tuple[int, int] | None
 
 
-def repair(page: Page, outcome: Outcome, link: Any, deadline: float, code: str | None = None) -> Repair | None:
-    """The first single edit that makes the claim true; with `code`, only edits of this kind."""
+def repair(page: Page, outcome: Outcome, link: Any, deadline: float, edits: Callable[[Slips], Iterator[Edit]] = Slips.all_edits) -> Repair | None:
+    """The first single edit that makes the claim true."""
     decider = Decider(page)
     try:
         page.world  # noqa: B018
@@ -56,8 +57,7 @@ def repair(page: Page, outcome: Outcome, link: Any, deadline: float, code: str |
     decider.remember(link.left, link.right)
     # the likeliest reading first with all edits: an unlikely reading would find unlikely slips
     for pick in ([readings[0]], readings[1:READINGS]):
-        edits = (e for e in slips.all_edits() if code is None or e.code == code)
-        for edit in itertools.islice(edits, MOST):
+        for edit in itertools.islice(edits(slips), MOST):
             for chooser, flat, lenient in pick:
                 if time.process_time() > deadline:
                     return None

@@ -6,7 +6,7 @@ from dataclasses import replace
 from fractions import Fraction as Ratio
 from typing import TYPE_CHECKING, Any
 
-from symgrad.check.symbols import children, is_top, kind, number_at, unwrapped
+from symgrad.check.symbols import children, fields_of, is_top, kind, number_at, unwrapped
 from symgrad.check.world import OutOfTime, Unsupported
 from symgrad.notation.syntax import Negative, Number
 
@@ -112,17 +112,17 @@ def rebuilt(node: Any, new: dict[int, Any]) -> Any:
     """The node with some of the nodes in it exchanged."""
     if id(node) in new:
         return new[id(node)]
+    inside = {id(c): r for c in children(node) if (r := rebuilt(c, new)) is not c}
+    return with_children(node, inside) if inside else node
+
+
+def with_children(node: Any, new: dict[int, Any]) -> Any:
+    """The node with some of the nodes directly in it exchanged."""
     changed: dict[str, Any] = {}
-    for name in getattr(type(node), "__dataclass_fields__", ()):
+    for name in fields_of(node):
         value = getattr(node, name)
-        if name == "span" or value is None:
-            continue
-        if hasattr(type(value), "__dataclass_fields__"):
-            inner = rebuilt(value, new)
-            if inner is not value:
-                changed[name] = inner
-        elif isinstance(value, tuple):
-            inside = tuple(rebuilt(v, new) if hasattr(type(v), "__dataclass_fields__") else v for v in value)
-            if any(p is not q for p, q in zip(inside, value, strict=True)):
-                changed[name] = inside
-    return replace(node, **changed) if changed else node
+        if id(value) in new:
+            changed[name] = new[id(value)]
+        elif isinstance(value, tuple) and any(id(v) in new for v in value):
+            changed[name] = tuple(new.get(id(v), v) for v in value)
+    return replace(node, **changed)

@@ -12,7 +12,7 @@ from difflib import SequenceMatcher
 from typing import Any
 
 from symgrad.check.activations import BUILTIN
-from symgrad.check.dots import rebuilt
+from symgrad.check.dots import rebuilt, with_children
 from symgrad.check.omissions import ONE, Edit, Omissions, shifted
 from symgrad.check.page import Page
 from symgrad.check.symbols import Ref, _step_like, children, head_and_parts, is_top, kind, letters, unwrapped, walk
@@ -66,7 +66,10 @@ class Slips(Omissions):
         return None if inner is None else _unplaced(rebuilt(node, {id(inner): step}))
 
     def swap(self, old: Any, new: Any) -> Any:
-        return rebuilt(self.right, {id(old): new})
+        while old is not self.right:
+            parent = self.parents[id(old)]
+            old, new = parent, with_children(parent, {id(old): new})
+        return new
 
     def sites(self) -> Iterator[Any]:
         """Every node that may be edited: names as a whole, nothing inside them."""

@@ -26,7 +26,7 @@ from symgrad.check.parts import given
 from symgrad.check.products import common, meanings, plus
 from symgrad.check.readings import Chooser, Option
 from symgrad.check.symbols import DIGITS, Ref, children, head_and_parts, is_top, kind, letters, number_at, spelled, unwrapped
-from symgrad.check.values import Misfit, Value, scalar
+from symgrad.check.values import Misfit, Value, Valueless, scalar
 from symgrad.check.world import Lookup, Missing, OutOfTime, Unsupported, World
 from symgrad.check.wrt import weight_meant
 
@@ -97,9 +97,11 @@ class Run(Functions):
         outcome: Value | Exception
         try:
             outcome = self.evaluated(node)
-        except (Misfit, Missing, OutOfTime, Unsupported) as e:
+        except Valueless as e:
             outcome = e
         questions = tuple(dict(self.chooser.log[start:]).items())
+        if isinstance(outcome, Valueless) and outcome.asked is None:  # the innermost part without a value
+            outcome.asked = frozenset(key for key, _ in questions)
         counts = (self.empty - before[0], self.filled - before[1], self.vanished - before[2])
         known.append(Remembered(tuple((key, fixed.get(key, 0)) for key, _ in questions), questions, outcome, counts))
         if isinstance(outcome, Exception):

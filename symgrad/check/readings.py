@@ -80,7 +80,10 @@ class Exploration:
 
 
 def explore(run: Callable[[Chooser], Any], exploration: Exploration, limit: int = LIMIT, most: int = 99) -> Iterator[tuple[Chooser, Any]]:
-    """What `run` gives in every reading, cheapest first."""
+    """What `run` gives in every reading, cheapest first.
+
+    A result whose `asked` names some of the questions is the same in every reading that answers those alike: such readings are not tried.
+    """
     counter = itertools.count()
     heap: list[tuple[int, int, dict[Hashable, int]]] = [(0, next(counter), {})]
     while heap:
@@ -92,9 +95,9 @@ def explore(run: Callable[[Chooser], Any], exploration: Exploration, limit: int 
         chooser = Chooser(fixed)
         result = run(chooser)
         yield chooser, result
-        settled = dict(fixed)
+        settled, blamed = dict(fixed), getattr(result, "asked", None)
         for key, options in chooser.asked.items():
-            if key in fixed:
+            if key in fixed or (blamed is not None and key not in blamed):
                 continue
             base = options[0].cost
             for k in range(1, len(options)):

@@ -350,8 +350,8 @@ def walk(node: Any) -> Iterator[Any]:
 _FIELDS: dict[type, tuple[str, ...]] = {}
 
 
-def children(node: Any) -> tuple[Any, ...]:
-    """The nodes directly inside."""
+def fields_of(node: Any) -> tuple[str, ...]:
+    """The fields of a node that hold nodes."""
     names = _FIELDS.get(type(node))
     if names is None:
         names = tuple(
@@ -361,8 +361,13 @@ def children(node: Any) -> tuple[Any, ...]:
             or (n == "base" and type(node).__name__ != "Name")
         )
         _FIELDS[type(node)] = names
+    return names
+
+
+def children(node: Any) -> tuple[Any, ...]:
+    """The nodes directly inside."""
     out: list[Any] = []
-    for name in names:
+    for name in fields_of(node):
         value = getattr(node, name)
         if type(value) is tuple:
             out += [v for v in value if type(v) in _NODES]
@@ -374,4 +379,7 @@ def children(node: Any) -> tuple[Any, ...]:
 _NODES = frozenset(t for t in vars(syntax).values() if isinstance(t, type) and hasattr(t, "__dataclass_fields__") and t is not syntax.Span)
 
 
-__all__ = ["Node", "Part", "Ref", "Symbols", "children", "head_and_parts", "key_of", "kind", "letters", "number_at", "spelled", "unwrapped", "walk"]
+__all__ = [
+    "Node", "Part", "Ref", "Symbols", "children", "fields_of", "head_and_parts", "key_of", "kind",
+    "letters", "number_at", "spelled", "unwrapped", "walk",
+]  # fmt: skip

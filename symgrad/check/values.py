@@ -6,6 +6,7 @@ column), lies (-1, a row), or may be read either way (0: gradients, and every ve
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -13,7 +14,13 @@ import numpy as np
 from symgrad.check.field import WORLDS, Array, P, number
 
 
-class Misfit(Exception):
+class Valueless(Exception):
+    """A formula that has no value in a reading; `asked` are the questions that this rests on, where that is known."""
+
+    asked: frozenset[Hashable] | None = None
+
+
+class Misfit(Valueless):
     """Shapes that do not compose."""
 
 

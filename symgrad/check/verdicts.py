@@ -18,6 +18,7 @@ from symgrad.check.collect import collect, split_groups
 from symgrad.check.conditions import Condition, conditions
 from symgrad.check.decide import Decider, Outcome
 from symgrad.check.define import make_page
+from symgrad.check.edits import Slips
 from symgrad.check.judgement import Judgement
 from symgrad.check.library import matched, prelude
 from symgrad.check.page import Abbreviation, Page, in_code, plain
@@ -296,7 +297,7 @@ class Judge:
             outcome = self.attempt(page, left, right, link)
             if outcome.equal and outcome.reading == "scalar" and self.matrices and outcome.near:
                 strict = Decider(page).decide(left, right, modes=((False, False), (False, True)))
-                slip = diagnose.repair(page, strict, link, time.process_time() + SECONDS / 2, "transposed-factor")
+                slip = diagnose.repair(page, strict, link, time.process_time() + SECONDS / 2, Slips.transposes)
                 if slip is not None:
                     return self.refuted(page, strict, link, slip, tuple(self.assumed(page, strict)))
             if outcome.equal:

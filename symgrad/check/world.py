@@ -20,14 +20,14 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from symgrad.check.field import WORLDS, Array, Draws, P, inverse
-from symgrad.check.values import Misfit, Value, _contract
+from symgrad.check.values import Misfit, Value, Valueless, _contract
 
 Quantity: TypeAlias = tuple[str, int | None]
 STEPS = 4
 TOTAL, STEP, DIRECT, OWN = "total", "step", "direct", "own"  # paths of a derivative
 
 
-class Missing(Exception):
+class Missing(Valueless):
     """A name that nothing gives a value."""
 
     def __init__(self, name: str, where: object = None) -> None:
@@ -35,7 +35,7 @@ class Missing(Exception):
         self.name, self.where = name, where
 
 
-class Unsupported(Exception):
+class Unsupported(Valueless):
     """A notation that is read but has no meaning here yet."""
 
     def __init__(self, what: str, node: Any = None) -> None:
@@ -43,7 +43,7 @@ class Unsupported(Exception):
         self.what, self.node = what, node
 
 
-class OutOfTime(Exception):
+class OutOfTime(Valueless):
     """A quantity at a step where there is none: this instance of a claim says nothing."""
 
 
