@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from symgrad.check import field as F
-from symgrad.check.gradients import adjoint, weighed
+from symgrad.check.gradients import adjoint, all_losses, weighed
 from symgrad.check.parts import through
 from symgrad.check.readings import Option
 from symgrad.check.symbols import (
@@ -21,7 +21,7 @@ from symgrad.check.symbols import (
     walk,
 )
 from symgrad.check.values import Value, scalar
-from symgrad.check.world import TOTAL, Missing, OutOfTime
+from symgrad.check.world import TOTAL, Missing, OutOfTime, Unsupported
 from symgrad.notation.syntax import Name, Product
 
 if TYPE_CHECKING:
@@ -73,6 +73,14 @@ def marked(run: Run, node: Any) -> Value:
     return found
 
 
+def differential(run: Run, node: Any) -> Value:
+    r"""``\nabla W``, ``\partial W``: the gradient of the loss by W."""
+    found = adjoint_symbol(run, node)
+    if found is None:
+        raise Unsupported("a ∂ or ∇ of this, that is no part of a derivative, has no value here", node)
+    return found
+
+
 def kronecker(run: Run, node: Any) -> Value | None:
     r"""``\delta_{ij}``."""
     if kind(node) != "Name" or node.base != "delta" or node.accents:
@@ -88,6 +96,9 @@ def kronecker(run: Run, node: Any) -> Value | None:
 
 def symbol_target(page: Page, node: Any, env: dict[str, Any]) -> tuple[str, Any, tuple[Any, ...], set[str], str, Any] | None:
     """What an adjoint symbol is the adjoint of: key, its step, entries, extra words, the symbol's own name, the loss's step."""
+    if kind(node) == "Differential" and node.sign != "prime":
+        found = _target(page, node.arg)
+        return None if found is None else (*found, f"{node.sign} {found[0]}", None)
     if kind(node) == "Product" and len(node.args) == 2:
         mark, inner = node.args
         found = _target(page, inner)
@@ -232,7 +243,7 @@ def adjoint_symbol(run: Run, node: Any) -> Value | None:
         step = run.env.get(run.page.symbols.letter, run.env.get("now"))
         if step is None and timed:
             raise OutOfTime(key)
-    losses: tuple[int, ...] = tuple(range(1, run.world.steps + 1))
+    losses = all_losses(run)
     if loss_at is not None:
         at = number_at(loss_at, run.env)
         if at is None or not 1 <= at <= run.world.steps:

@@ -55,6 +55,8 @@ def conventional(page: Page, link: Link) -> bool:
         return True
     if any((kind(n) == "Number" and "." in n.text) or (kind(n) == "Derivative" and n.sign == "nabla") for n in nodes):
         return True
+    if any(kind(n) == "Differential" and symbol_on(page, n) is not None for n in nodes):
+        return True
     pairs = [pair for n in nodes if kind(n) == "Product" for pair in pairwise(n.args)]
     if any(symbol_on(page, Product(pair)) is not None for pair in pairs):
         return True
@@ -69,7 +71,7 @@ def symbol_on(page: Page, node: Any) -> Any:
     node = unwrapped(node)
     if kind(node) == "Product" and len(node.args) == 2 and kind(node.args[0]) == "Name" and node.args[0].base in MARKS:
         return symbol_target(page, node, {})
-    return symbol_target(page, node, {}) if kind(node) in ("Name", "Power", "Index") else None
+    return symbol_target(page, node, {}) if kind(node) in ("Name", "Power", "Index", "Differential") else None
 
 
 def unmatched(page: Page, link: Link) -> set[str]:

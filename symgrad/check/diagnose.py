@@ -134,7 +134,8 @@ def written(edit: Edit, link: Any) -> Repair:
             expected = latex(edit.tree)
         else:
             piece = latex(edit.new)
-            if kind(edit.new) in ("Sum", "Negative") and edit.at is not link.right and text[span.start : span.start + 1] not in "([":
+            enclosed = text[: span.start].rstrip()[-1:] in ("(", "[") and text[span.end :].lstrip()[:1] in (")", "]")
+            if kind(edit.new) in ("Sum", "Negative") and edit.at is not link.right and text[span.start : span.start + 1] not in "([" and not enclosed:
                 piece = f"({piece})"
             expected = (text[whole.start : span.start] + piece + text[span.end : whole.end]).strip()
     except (ValueError, TypeError, AttributeError, KeyError):

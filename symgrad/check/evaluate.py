@@ -17,7 +17,7 @@ from symgrad.check import field as F
 from symgrad.check import products, sums, values
 from symgrad.check.abbreviations import abbreviation
 from symgrad.check.activations import ACTIVATIONS, BUILTIN
-from symgrad.check.adjoints import adjoint_symbol, fused, marked
+from symgrad.check.adjoints import adjoint_symbol, differential, fused, marked
 from symgrad.check.derivatives import derivative
 from symgrad.check.dots import filled
 from symgrad.check.functions import Functions
@@ -32,7 +32,7 @@ from symgrad.check.wrt import weight_meant
 
 SIGNS = {"cdot": "cdot", "times": "times", "ast": "ast", "otimes": "otimes", "dot": "dot", "at": "@", "star": "star", "bullet": "bullet"}
 NAMED = {  # how a person calls what only stands for something in its surroundings
-    "Differential": "a ∂ or d that is no part of a derivative", "Norm": "a norm", "Tuple": "a list", "Words": "a piece of text", "Ellipsis": "“…”",
+    "Norm": "a norm", "Tuple": "a list", "Words": "a piece of text", "Ellipsis": "“…”",
     "Cases": "a distinction of cases", "Given": "a condition inside a formula", "Relation": "a relation inside a formula", "Blank": "an empty place",
     "Operator": "a derivative of nothing", "Slice": "a range", "Indicator": "an indicator",
 }  # fmt: skip
@@ -139,6 +139,8 @@ class Run(Functions):
         if ref.key not in self.page.symbols.timed:
             return None
         if ref.step is None:
+            if self.page.many_to_one and ref.key in self.page.__dict__.get("_targets_of", {}).values():
+                return self.world.steps
             if self.now is not None and self.page.symbols.letter not in self.sums:
                 return self.now
             at = self.env.get(self.page.symbols.letter, self.env.get("now"))
@@ -510,6 +512,6 @@ RULES: dict[str, Callable[[Run, Any], Value]] = {
     "Number": Run.numeral, "Name": Run.name, "Sum": Run.sum, "Negative": Run.negative, "Product": Run.product_or_name, "Hadamard": Run.hadamard,
     "Infix": Run.infix, "Power": Run.power, "Transpose": Run.transpose, "Fraction": Run.fraction, "Apply": Run.apply, "Diagonal": Run.diag,
     "Stack": Run.stack, "Index": Run.index, "Indicator": Run.indicator, "Cases": Run.cases, "Big": sums.big, "Derivative": derivative, "Given": given,
-    "Paren": Run.inner, "Tuple": Run.tuple, "_Adjoint": marked,
+    "Paren": Run.inner, "Tuple": Run.tuple, "_Adjoint": marked, "Differential": differential,
 }  # fmt: skip
 __all__ = ["ACTIVATIONS", "BUILTIN", "Run", "Unsupported", "common", "head_and_parts"]

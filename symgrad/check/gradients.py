@@ -29,6 +29,12 @@ if TYPE_CHECKING:
     from symgrad.check.evaluate import Run
 
 
+def all_losses(run: Run) -> tuple[int, ...]:
+    """The steps that the whole loss looks at."""
+    last = run.world.steps
+    return (last,) if run.page.many_to_one else tuple(range(1, last + 1))
+
+
 def loss_steps(run: Run, node: Any) -> tuple[int, ...] | None:
     """The steps whose losses a symbol sums up; None if it is no loss."""
     node = unwrapped(node)
@@ -39,7 +45,7 @@ def loss_steps(run: Run, node: Any) -> tuple[int, ...] | None:
             if key in run.page.step_losses | run.page.total_losses:
                 step = next((r.step for a in node.args if (r := run.page.symbols.ref(unwrapped(a))) is not None and r.step is not None), None)
                 if step is None:
-                    return tuple(range(1, run.world.steps + 1))
+                    return all_losses(run)
                 at = number_at(step, run.env)
                 return None if at is None else (int(at),)
         return None
@@ -47,7 +53,7 @@ def loss_steps(run: Run, node: Any) -> tuple[int, ...] | None:
     key = spelled(head)
     if key is None:
         return None
-    everything = tuple(range(1, run.world.steps + 1))
+    everything = all_losses(run)
     labels = [p for p in parts if spelled(p.node) is not None or number_at(p.node, run.env) is not None]
     known = run.page.step_losses | run.page.total_losses
     if key not in known:
@@ -63,7 +69,7 @@ def loss_steps(run: Run, node: Any) -> tuple[int, ...] | None:
     if key in run.page.step_losses and key not in run.page.total_losses:
         at = run.env.get(run.page.symbols.letter)
         return everything if at is None else (int(at),)
-    if key in run.page.ambiguous_losses and run.env.get(run.page.symbols.letter) is not None:
+    if key in run.page.ambiguous_losses and not run.page.many_to_one and run.env.get(run.page.symbols.letter) is not None:
         how = run.chooser.choose(("loss", key), (Option(0, "all"), Option(2, "now", f"{key} is read as the loss of this step")))
         if how == "now":
             return (int(run.env[run.page.symbols.letter]),)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from symgrad.check.claim import Claim
 from symgrad.check.claims import Link, links, statements_of
+from symgrad.check.lastly import lastly
 from symgrad.check.lint import printed
 from symgrad.check.numbered import generalised
 from symgrad.check.statements import Statement
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
 def judge(document: Document, cell: Cell | None = None) -> Iterator[Claim]:
     """The claims of a document, each with its verdict."""
-    found = generalised([mended(s) for s in statements_of(document)])
+    found = generalised(lastly([mended(s) for s in statements_of(document)]))
     court = Judge(document, found, cell)
     court.introduce(link for s in found if kind(s.node) != "Unread" for link in links(s))
     for s in found:

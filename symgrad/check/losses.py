@@ -3,12 +3,13 @@ r"""The loss: which symbols stand for it, what it looks at, and the gradient wit
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Set
 from typing import Any
 
 from symgrad.check.activations import BUILTIN
 from symgrad.check.model import terminals
 from symgrad.check.page import Page
-from symgrad.check.statements import DEFINING, LOSSES, Statement, step_part, weight
+from symgrad.check.statements import DEFINING, LOSSES, Statement, bound_letters, step_part, weight
 from symgrad.check.symbols import (
     head_and_parts,
     is_top,
@@ -66,6 +67,7 @@ def losses(page: Page, statements: list[Statement], letter: str) -> None:
     page.step_losses |= set(step)
     page.total_losses |= set(total)
     page.ambiguous_losses |= {w for w in total if w not in step}
+    page.many_to_one = any(s.last for s in statements)
 
 
 def stated_loss(page: Page, statements: list[Statement]) -> None:
@@ -92,7 +94,7 @@ def stated_loss(page: Page, statements: list[Statement]) -> None:
                 for mine, other in ((a, b), (b, a)):
                     ref = page.symbols.ref(unwrapped(mine))
                     if ref is not None and ref.key in outputs and page.symbols.ref(unwrapped(other)) is None:
-                        wanted(page, ref.key, target_name(page, other), "square" if half else "double")
+                        wanted(page, ref.key, target_name(page, other, bound_letters(right)), "square" if half else "double")
             elif (
                 kind(n) in ("Product", "Infix", "Hadamard")
                 and len(n.args) == 2
@@ -110,7 +112,7 @@ def stated_loss(page: Page, statements: list[Statement]) -> None:
                         if kind(first) == "Power" and page.symbols.ref(first) is None and kind(first.base) == "Name" and is_top(first.exponent)
                         else first
                     )
-                    wanted(page, ref.key, target_name(page, first), "entropy")
+                    wanted(page, ref.key, target_name(page, first, bound_letters(right)), "entropy")
 
 
 def wanted(page: Page, output: str, name: str | None, rule: str) -> None:
@@ -128,14 +130,16 @@ def wanted(page: Page, output: str, name: str | None, rule: str) -> None:
     page.symbols.clear()
 
 
-def target_name(page: Page, node: Any) -> str | None:
+def target_name(page: Page, node: Any, bound: Set[str] = frozenset()) -> str | None:
+    """What is wanted, by its name without the step and without the indices that a sum over the components binds."""
     split = head_and_parts(unwrapped(node))
     if split is None or split[0].base in UNIT_BASES:
         return None
     step = step_part(split[1], page.symbols.letter)
     if step is None and any(kind(p.node) == "Number" for p in split[1]):
         step = next(p for p in split[1] if kind(p.node) == "Number")
-    labels = [p for p in split[1] if p is not step and not (kind(p.node) == "Name" and len(p.node.base) == 1 and p.node.base in "ijkmnpq" and step is not None)]
+    components = bound | (set("ijkmnpq") if step is not None else set())
+    labels = [p for p in split[1] if p is not step and spelled(p.node) not in {*components, "T"}]
     return key_of(split[0], labels)
 
 

@@ -48,6 +48,7 @@ class Page:
     step_losses: set[str] = field(default_factory=set)
     total_losses: set[str] = field(default_factory=set)
     ambiguous_losses: set[str] = field(default_factory=set)
+    many_to_one: bool = False  # whether the loss looks at the last step alone
     meanings: dict[str, str] = field(default_factory=dict)
     habits: dict[Any, int] = field(default_factory=dict)
     model: Model | None = None

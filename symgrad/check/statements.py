@@ -38,6 +38,7 @@ class Statement:
     conditions: tuple[Any, ...] = ()
     number: int = 0
     broken: Any = None  # the Unread that the node is a repair of
+    last: bool = False  # whether it gives an output of the last step alone
     nodes: tuple[Any, ...] = field(init=False, compare=False, repr=False)  # the node and all that is in it
 
     def __post_init__(self) -> None:

@@ -179,6 +179,8 @@ class Judge:
             if self.bare and s.number < len(self.statements):
                 return Judgement("undecided", "definition", "this line defines the cell, and nothing in the document is derived from it")
             return None
+        if gives_the_loss(link):
+            return None
         power = powers.limit(link, self.conditions(link)) if link.sign in EQUAL or link.sign in powers.TO else None
         if power is not None:
             return power
@@ -505,6 +507,16 @@ def length(s: Statement) -> int | None:
     else:
         return None
     return int(last.text) if kind(last) == "Number" and last.text.isdigit() else None
+
+
+def gives_the_loss(link: Link) -> bool:
+    """``L_t = -y_t^\\top \\log \\hat y_t``: what the loss is, not a claim about it."""
+    split = head_and_parts(unwrapped(link.left))
+    if link.sign not in EQUAL or split is None or split[0].base not in LOSSES or derived(link.statement.node):
+        return False
+    return any(kind(n) == "Norm" or (kind(n) == "Name" and n.base in (*LOSSES, "log", "ln") and n.base != split[0].base) for n in walk(link.right)) or any(
+        kind(n) == "Big" and n.kind == "sum" and (inner := head_and_parts(unwrapped(n.body))) is not None and inner[0].base in LOSSES for n in walk(link.right)
+    )
 
 
 def shown(node: Any, name: str, link: Link) -> str:
