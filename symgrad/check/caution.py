@@ -8,11 +8,14 @@ from typing import Any
 from symgrad.check.adjoints import MARKS, symbol_target
 from symgrad.check.claims import Link
 from symgrad.check.decide import Outcome
+from symgrad.check.incomplete import invented
 from symgrad.check.judgement import Judgement
 from symgrad.check.page import Page, plain
 from symgrad.check.statements import Statement, bound_letters, derived, names_in, step_part
 from symgrad.check.symbols import head_and_parts, key_of, kind, letters, spelled, unwrapped, walk
 from symgrad.notation.syntax import Product
+
+THROUGH_GATES = frozenset({"missing-term", "immediate-for-total"})  # slips that are none if a gate does not depend on the state
 
 
 def unknown_cell(page: Page, outcome: Outcome, link: Link, statements: list[Statement]) -> Judgement | None:
@@ -33,7 +36,8 @@ def unknown_cell(page: Page, outcome: Outcome, link: Link, statements: list[Stat
 def opaque(page: Page, outcome: Outcome) -> str:
     """A gate that the document names but does not define: its adjoint may be that of its preactivation."""
     wanted = page.__dict__.get("_targets_of", {}).values()
-    found = [k for k in outcome.used if k in page.symbols.timed and k not in page.definitions and k not in page.lagged and k not in wanted]
+    defined = {k for k in page.definitions if not invented(page, k)}
+    found = [k for k in outcome.used if k in page.symbols.timed and k not in defined and k not in page.lagged and k not in wanted]
     return next((page.notes.get(k, plain(k)) for k in sorted(found) if k[:1] not in "xX" and not k.startswith("pre:")), "")
 
 
@@ -107,4 +111,4 @@ def adjoint_claim(link: Link) -> bool:
 
 
 def guessed(page: Page, outcome: Outcome) -> bool:
-    return any(key in outcome.used for key in page.__dict__.get("_guessed", {}))
+    return any(key in outcome.used and (key in page.__dict__.get("_guessed", {}) or invented(page, key)) for key in {*outcome.used})

@@ -14,6 +14,7 @@ from symgrad.check import values
 from symgrad.check.gradients import gradient, loss_steps
 from symgrad.check.page import plain
 from symgrad.check.readings import Option
+from symgrad.check.statements import names_in
 from symgrad.check.symbols import (
     Ref,
     is_top,
@@ -49,7 +50,7 @@ def derivative(run: Run, node: Any) -> Value:
     losses = loss_steps(run, of)
     if losses is not None:
         return gradient(run, node, wrt, losses)
-    target = quantity_of(run, wrt)
+    target = None if of_variable(run, of, wrt) else quantity_of(run, wrt)
     if target is None:
         return by_variable(run, node, of, wrt)
     key, step, entries = target
@@ -199,6 +200,12 @@ def of_formula(run: Run, node: Any, of: Any, key: str, step: int | None, entries
     out = shaped(run, v.d, v.dims, model.dims[key], (), entries)
     del name
     return laid_out(run, out, v.dims, model.dims[key], (), entries, node)
+
+
+def of_variable(run: Run, of: Any, wrt: Any) -> bool:
+    r"""``d \tanh(z)/dz``: whether a formula speaks of a number z alone, though the document has a quantity of that name too."""
+    named = {spelled(head) for _, head, parts in names_in(of) if not parts}
+    return kind(of) == "Apply" and kind(wrt) == "Name" and not wrt.subs and spelled(wrt) in run.env.get("values", {}) and named == {spelled(wrt)}
 
 
 def by_variable(run: Run, node: Any, of: Any, wrt: Any) -> Value:

@@ -137,7 +137,10 @@ def written(edit: Edit, link: Any) -> Repair:
             enclosed = text[: span.start].rstrip()[-1:] in ("(", "[") and text[span.end :].lstrip()[:1] in (")", "]")
             if kind(edit.new) in ("Sum", "Negative") and edit.at is not link.right and text[span.start : span.start + 1] not in "([" and not enclosed:
                 piece = f"({piece})"
-            expected = (text[whole.start : span.start] + piece + text[span.end : whole.end]).strip()
+            before = text[whole.start : span.start]
+            if piece.startswith("(-") and before.rstrip().endswith("+"):  # a + (-b) is written a - b
+                before, piece = before.rstrip()[:-1] + "- ", piece[2:-1]
+            expected = (before + piece + text[span.end : whole.end]).strip()
     except (ValueError, TypeError, AttributeError, KeyError):
         expected = None
     message = edit.message

@@ -19,6 +19,7 @@ from symgrad.check.conditions import Condition, conditions
 from symgrad.check.decide import Decider, Outcome
 from symgrad.check.define import make_page
 from symgrad.check.edits import Slips
+from symgrad.check.incomplete import completed, taken_for
 from symgrad.check.judgement import Judgement
 from symgrad.check.library import matched, prelude
 from symgrad.check.page import Abbreviation, Page, in_code, plain
@@ -68,8 +69,15 @@ class Judge:
                 borrowed, self.borrowed, self.certain = found
                 source = [*borrowed, *self.statements]
                 self.collected = collect(source)
+        else:
+            known = {key for g in self.collected.groups for key in g.definitions}
+            left_out = {key: s for k in range(len(self.collected.groups)) for key, s in completed(self.page(k), len(source)).items() if key not in known}
+            if left_out:
+                source = [*left_out.values(), *source]
+                self.collected = collect(source)
         self.source = source
         split_groups(self.collected)
+        self.pages.clear()  # what was looked at before was not whole
         self.variables = self._variables()
         self.declared = self._declared()
         self.matrices = any(kind(n) in ("Transpose", "Diagonal") or (kind(n) == "Power" and is_top(n.exponent)) for s in self.statements for n in s.nodes)
@@ -372,6 +380,7 @@ class Judge:
         for key, note in page.__dict__.get("_guessed", {}).items():
             if key in outcome.used:
                 notes.append(note)
+        notes += taken_for(page, outcome.used)
         targets = page.__dict__.get("_targets_of", {})
         for output, target in targets.items():
             if target in outcome.used or output in outcome.used:
@@ -419,6 +428,8 @@ class Judge:
             return Judgement("undecided", "undefined-symbol", f"nothing in the document defines {unknown}", assumptions=notes)
         if not self.certain:
             return Judgement("undecided", "undefined-symbol", ANOTHER, assumptions=notes)
+        if repair is not None and repair.code in caution.THROUGH_GATES and (gate := caution.opaque(page, outcome)):
+            return Judgement("undecided", "incomplete-cell", f"the document does not say what {gate} is computed from", assumptions=notes)
         alone = caution.unmatched(page, link) if outcome.missing is None and repair is None else set()
         if alone:
             why = f"the index {', '.join(sorted(alone))} stands on one side only; a sum over it may be meant"

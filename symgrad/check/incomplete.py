@@ -1,0 +1,110 @@
+r"""Gates that a document names and does not define: each is taken for an activation of a linear map of the input and the state before.
+
+So ``h_t = (1 - z_t) \odot h_{t-1} + z_t \odot \tilde h_t`` is a cell whose Jacobian holds ``∂z_t/∂h_{t-1}``, as people write it who leave
+the gates out.  What is proved so holds for every such gate; a formula that seems to differ may still be right of the gates that are meant.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from symgrad.check.dots import rebuilt
+from symgrad.check.omissions import shifted
+from symgrad.check.page import Page, plain
+from symgrad.check.statements import Statement
+from symgrad.check.symbols import children, head_and_parts, kind, unwrapped, walk
+from symgrad.notation.syntax import Apply, Name, Product, Relation, Sum
+
+CANDIDATES = frozenset({"g", "n"})  # letters for what is written to the state
+UNKNOWN = "°"  # marks the weights that no document has
+
+
+def gates_left_out(page: Page) -> dict[str, tuple[Any, Any]]:
+    """The gates without a definition: what stands, without a weight before it, where a state is updated or shown.
+
+    Each as it is written there, with the state that gates look at.
+    """
+    out: dict[str, tuple[Any, Any]] = {}
+    for key in sorted(page.lagged & set(page.definitions)):
+        shown = [k for k, d in page.definitions.items() if k not in page.lagged and seen_from(page, k, {key}) and not weighted(page, d.node)]
+        seen = page.definitions[shown[0] if shown else key].side
+        if seen is None or (not shown and key[:1] in "cC"):
+            continue  # what a memory cell shows is not in the document, so what its gates look at is not either
+        for d in (page.definitions[k] for k in (key, *shown)):
+            for n, through_weight in operands(page, d.node) if not weighted(page, d.node) else ():
+                ref = page.symbols.ref(n)
+                if ref is not None and not through_weight and undefined(page, n) and not ref.entries and ref.key[:1] not in "xX":
+                    out.setdefault(ref.key, (n, unwrapped(seen)))
+    return out
+
+
+def operands(page: Page, node: Any, through_weight: bool = False) -> list[tuple[Any, bool]]:
+    """The names in a formula, and whether a matrix stands before them."""
+    if page.symbols.ref(node) is not None:
+        return [(node, through_weight)]
+    if kind(node) in ("Product", "Infix"):
+        refs = [page.symbols.ref(a) for a in node.args]
+        matrix = any(r is not None and page.symbols.ranks.get(r.key) == 2 for r in refs)
+        return [found for a in node.args for found in operands(page, a, through_weight or matrix)]
+    return [found for c in children(node) for found in operands(page, c, through_weight)]
+
+
+def seen_from(page: Page, key: str, states: set[str]) -> bool:
+    return any(ref.key in states and lag == 0 for ref, lag in page.references(page.definitions[key]))
+
+
+def weighted(page: Page, node: Any) -> bool:
+    return any((r := page.symbols.ref(n)) is not None and page.symbols.ranks.get(r.key) == 2 for n in walk(node))
+
+
+def completed(page: Page, number: int) -> dict[str, Statement]:
+    """Equations for the gates that are left out, over weights that no document names."""
+    given = next((n for d in page.definitions.values() for n, through in operands(page, d.node) if through and undefined(page, n)), None)
+    out = {}
+    for k, (key, (gate, state)) in enumerate(gates_left_out(page).items()):
+        ref, seen = page.symbols.ref(gate), page.symbols.ref(state)
+        assert ref is not None
+        if seen is None or seen.step is None:
+            continue
+        terms = [Product((weight("U", key), moved(page, state, shifted(ref.step, -1))))]
+        terms += [Product((weight("W", key), moved(page, given, ref.step)))] if given is not None else []
+        name = "tanh" if gate_base(gate).accents or gate_base(gate).base in CANDIDATES else "sigmoid"
+        node = Relation((gate, Apply(Name(name), (Sum((*terms, weight("b", key))),))), ("=",))
+        out[key] = Statement(None, node, node, (), number + 2000 + k)
+    return out
+
+
+def weight(letter: str, gate: str) -> Name:
+    return Name(letter, (), (Name(UNKNOWN + gate),))
+
+
+def invented(page: Page, key: str) -> bool:
+    """Whether the equation of a gate is not the document's own."""
+    return f"b_{UNKNOWN}{key}" in page.symbols.ranks
+
+
+def taken_for(page: Page, keys: set[str]) -> list[str]:
+    """What is assumed of such gates."""
+    found = sorted(k for k in keys if k in page.definitions and invented(page, k))
+    if not found:
+        return []
+    names = " and ".join(page.notes.get(k, k) for k in found)
+    said = ", ".join(f"{page.notes.get(k, k)} = {plain(page.definitions[k].node.function.base)}(…)" for k in found)
+    return [f"{names}, which the document does not define, {'are' if found[1:] else 'is'} taken for functions of the input and the state before: {said}"]
+
+
+def undefined(page: Page, node: Any) -> bool:
+    ref = page.symbols.ref(node)
+    return ref is not None and ref.key in page.symbols.timed and ref.key not in page.definitions and ref.key not in page.lagged and ref.step is not None
+
+
+def gate_base(gate: Any) -> Any:
+    split = head_and_parts(gate)
+    assert split is not None
+    return split[0]
+
+
+def moved(page: Page, node: Any, step: Any) -> Any:
+    """A quantity at another step."""
+    ref = page.symbols.ref(node)
+    return rebuilt(node, {id(ref.step): step}) if ref is not None and ref.step is not None else node
