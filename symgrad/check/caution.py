@@ -32,7 +32,7 @@ def unknown_cell(page: Page, outcome: Outcome, link: Link, statements: list[Stat
 
 def opaque(page: Page, outcome: Outcome) -> str:
     """A gate that the document names but does not define: its adjoint may be that of its preactivation."""
-    wanted = page.__dict__.get("_targets_of", {}).values()
+    wanted = page.targets.values()
     found = [k for k in outcome.used if k in page.symbols.timed and k not in page.definitions and k not in page.lagged and k not in wanted]
     return next((page.notes.get(k, plain(k)) for k in sorted(found) if k[:1] not in "xX" and not k.startswith("pre:")), "")
 
@@ -107,4 +107,4 @@ def adjoint_claim(link: Link) -> bool:
 
 
 def guessed(page: Page, outcome: Outcome) -> bool:
-    return any(key in outcome.used for key in page.__dict__.get("_guessed", {}))
+    return any(key in outcome.used for key in page.guessed)

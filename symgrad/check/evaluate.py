@@ -181,7 +181,7 @@ class Run(Functions):
         v = self.lookup(key, self.step_of(ref))
         if self.page.rows and v.rank == 2 and not self.defining:
             v = values.transposed(v)
-        blocks = self.page.__dict__.get("_blocks", {}).get(key)
+        blocks = self.page.blocks.get(key)
         if blocks is not None and not self.defining and not self.flat and not ref.entries:
             v = self.block(v, *blocks)
         if (self.lenient or self.flat) and v.rank == 1:
@@ -238,7 +238,7 @@ class Run(Functions):
         r"""``\mathbf{1}_{i, y}``: the wanted value as a one-hot vector, its entry i."""
         if kind(node) != "Name" or node.base != "1" or not node.subs:
             return None
-        wanted = next(iter(self.page.__dict__.get("_targets_of", {}).values()), None)
+        wanted = next(iter(self.page.targets.values()), None)
         at = number_at(node.subs[0], self.env)
         if wanted != "onehot" or at is None:
             return None

@@ -81,7 +81,7 @@ class Functions:
         return self.slope(function, replace(a, d=None), 1)
 
     def page_parameters(self, hidden: str) -> frozenset[str]:
-        memo = self.page.__dict__.setdefault("_near", {})
+        memo = self.page.memos["page_parameters"]
         if hidden not in memo:
             owner = hidden.removeprefix("pre:")
             d = self.page.definitions.get(owner)

@@ -49,7 +49,7 @@ def chained(relation: Any, upper: Any) -> tuple[str | None, Any, Any]:
 
 def component(run: Run, name: str, body: Any, upper: Any) -> bool:
     """Whether the index counts components."""
-    memo = run.page.__dict__.setdefault("_counts", {})
+    memo = run.page.memos["component"]
     found = memo.get((id(body), name))
     if found is None:
         found = memo[id(body), name] = (body, _component(run, name, body, upper))

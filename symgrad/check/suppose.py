@@ -154,8 +154,6 @@ def tied(page: Page, v: Value) -> bool:
 def under(page: Page, said: Supposition, held: bool, now: int | None) -> Page:
     """The page whose worlds have these values: at every step, or where `now` is given at the steps named when the letter is `now`."""
     out = copy.copy(page)
-    for name in ("world", "scalar_world", "_instances"):
-        out.__dict__.pop(name, None)
     letter = page.symbols.letter
     fixed: dict[tuple[str, int | None], int] = {}
     for v in said.values:

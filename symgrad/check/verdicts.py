@@ -105,11 +105,11 @@ class Judge:
     def page(self, k: int) -> Page:
         if k not in self.pages:
             page = self.pages[k] = make_page(self.collected, k, self.source if hasattr(self, "source") else self.statements)
-            page.__dict__["_variables"] = getattr(self, "variables", frozenset()) | {identities.POINT}
+            page.variables = getattr(self, "variables", frozenset()) | {identities.POINT}
             page.steps = self.steps()
             page.borrowed = bool(self.borrowed)
-            page.__dict__["_adjoined"] = self.adjoined(page)
-            page.__dict__["_statements"] = self.statements
+            page.adjoined = self.adjoined(page)
+            page.statements = self.statements
             if k > 0:
                 for name, short in self.pages.get(0, page).abbreviations.items():
                     page.abbreviations.setdefault(name, short)
@@ -270,7 +270,7 @@ class Judge:
     def names_nothing(self, page: Page, left: Any) -> bool:
         r"""Whether an adjoint symbol is of nothing that the loss depends on: ``\delta^y_t = \hat y_t - y_t`` introduces it."""
         target = symbol_target(page, left, {})
-        return target is None or target[0] in page.__dict__.get("_targets_of", {}).values()
+        return target is None or target[0] in page.targets.values()
 
     def introduces(self, right: Any) -> bool:
         """Whether the right side is a derivative itself: what ``δ_t = ∂L/∂h_t`` introduces."""
@@ -369,10 +369,10 @@ class Judge:
         notes = list(page.assumptions)
         if self.borrowed:
             notes.append(self.borrowed)
-        for key, note in page.__dict__.get("_guessed", {}).items():
+        for key, note in page.guessed.items():
             if key in outcome.used:
                 notes.append(note)
-        targets = page.__dict__.get("_targets_of", {})
+        targets = page.targets
         for output, target in targets.items():
             if target in outcome.used or output in outcome.used:
                 notes.append(f"the loss is the one whose gradient is {page.notes.get(output, output)} - {page.notes.get(target, target)}")
@@ -452,6 +452,7 @@ class Judge:
             return False
         rowwise = copy(page)
         rowwise.rows = True
+        rowwise.memos["worlds"] = page.memos["worlds"]  # equations are read the same
         return Decider(rowwise).decide(link.left, link.right, limit=FEW, modes=((False, True),)).equal
 
     def introduced(self, page: Page, link: Link) -> bool:
