@@ -139,7 +139,7 @@ class Run(Functions):
         if ref.key not in self.page.symbols.timed:
             return None
         if ref.step is None:
-            if self.page.many_to_one and ref.key in self.page.__dict__.get("_targets_of", {}).values():
+            if self.page.many_to_one and ref.key in self.page.targets.values():
                 return self.world.steps
             if self.now is not None and self.page.symbols.letter not in self.sums:
                 return self.now
