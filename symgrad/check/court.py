@@ -19,7 +19,6 @@ from symgrad.check.symbols import head_and_parts, is_top, kind, letters, spelled
 from symgrad.check.world import STEPS
 
 if TYPE_CHECKING:
-    from symgrad.check.sources import Document
     from symgrad.face.cell import Cell
 
 PAGES = 4  # groups of definitions that one claim is tried on
@@ -30,7 +29,6 @@ MOST_STEPS = 6  # that a world is unrolled over
 class Court:
     """The statements of a document, its pages, and what was settled on the way."""
 
-    document: Document
     statements: list[Statement]
     cell: Cell | None = None
     pages: dict[int, Page] = field(default_factory=dict)
@@ -166,14 +164,14 @@ class Court:
         return self.supposed[key]
 
     def assumed(self, page: Page, outcome: Outcome) -> list[str]:
+        """What a verdict takes for granted."""
         notes = list(page.assumptions)
         if self.borrowed:
             notes.append(self.borrowed)
         for key, note in page.guessed.items():
             if key in outcome.used:
                 notes.append(note)
-        targets = page.targets
-        for output, target in targets.items():
+        for output, target in page.targets.items():
             if target in outcome.used or output in outcome.used:
                 notes.append(f"the loss is the one whose gradient is {page.notes.get(output, output)} - {page.notes.get(target, target)}")
         return notes

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 def judge(document: Document, cell: Cell | None = None) -> Iterator[Claim]:
     """The claims of a document, each with its verdict."""
     found = generalised(lastly([mended(s) for s in statements_of(document)]))
-    court = Court(document, found, cell)
+    court = Court(found, cell)
     introduce(court, (link for s in found if kind(s.node) != "Unread" for link in links(s)))
     for s in found:
         if kind(s.node) == "Unread":

@@ -9,6 +9,7 @@ import numpy as np
 from symgrad.check.activations import BUILTIN
 from symgrad.check.evaluate import Run
 from symgrad.check.field import WORLDS
+from symgrad.check.functions import applied
 from symgrad.check.page import Blocks, Definition, Page, plain
 from symgrad.check.readings import Chooser
 from symgrad.check.symbols import (
@@ -194,7 +195,7 @@ def activation(page: Page, key: str, pre: str, function: Any, d: Definition) -> 
 
     def compute(world: World, step: int, lookup: Any) -> Any:
         run = Run(page, world, Chooser(page.habits), {d.letter: step - d.shift, "T": world.steps}, lookup=lookup, inside=key, now=step)
-        return run.applied(function, lookup(pre, step))
+        return applied(run, function, lookup(pre, step))
 
     name = page.functions.get(function.base, BUILTIN.get(function.base, function.base))
     return Equation(key, compute, pre, name if isinstance(name, str) else "")
