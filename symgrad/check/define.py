@@ -10,7 +10,8 @@ from dataclasses import replace
 from typing import Any
 
 from symgrad.check.activations import ACTIVATIONS, BUILTIN
-from symgrad.check.collect import Collected, lags, present_names, stepped_names
+from symgrad.check.collect import Collected
+from symgrad.check.definitions import lags, present_names, stepped_names
 from symgrad.check.losses import losses, targets
 from symgrad.check.model import inner_of, model
 from symgrad.check.page import Abbreviation, Definition, Page, plain
