@@ -230,7 +230,7 @@ class Decider:
 
     def scalar_allowed(self, left: Any, right: Any) -> bool:
         """Numbers instead of vectors: not where the formula itself speaks of matrices or components."""
-        if self.page.matrixlike >= 2:
+        if self.page.sized:
             return False
         for side in (left, right):
             for n in walk(side):

@@ -31,7 +31,7 @@ def equation(court: Court, link: Link, under: Callable[[Page], Page | None] = la
         page = under(court.page(k))
         if page is None:
             continue
-        page.matrixlike = 2 if court.declared is not None and link.statement.number >= court.declared else 0
+        page.sized = court.declared is not None and link.statement.number >= court.declared
         outcome = attempt(court, page, left, right, link)
         if outcome.equal and outcome.reading == "scalar" and court.matrices and outcome.near:
             strict = Decider(page).decide(left, right, modes=((False, False), (False, True)))

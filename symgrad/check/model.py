@@ -173,7 +173,7 @@ def equation(page: Page, key: str, node: Any, d: Definition) -> Equation:
 
     def compute(world: World, step: int, lookup: Any) -> Any:
         def run() -> Any:
-            return Run(page, world, Chooser(page.habits), {d.letter: step - d.shift, "T": world.steps}, lookup=lookup, inside=key, now=step)
+            return Run(page, world, Chooser(), {d.letter: step - d.shift, "T": world.steps}, lookup=lookup, inside=key, now=step)
 
         dims = world.model.dims[key]
         if not d.entries or not dims:
@@ -194,7 +194,7 @@ def activation(page: Page, key: str, pre: str, function: Any, d: Definition) -> 
     """``z = f(a)`` where a is the preactivation that has a name of its own."""
 
     def compute(world: World, step: int, lookup: Any) -> Any:
-        run = Run(page, world, Chooser(page.habits), {d.letter: step - d.shift, "T": world.steps}, lookup=lookup, inside=key, now=step)
+        run = Run(page, world, Chooser(), {d.letter: step - d.shift, "T": world.steps}, lookup=lookup, inside=key, now=step)
         return applied(run, function, lookup(pre, step))
 
     name = page.functions.get(function.base, BUILTIN.get(function.base, function.base))

@@ -54,20 +54,19 @@ class Page:
     symbols: Symbols
     definitions: dict[str, Definition]
     functions: dict[str, Any] = field(default_factory=dict)  # "g" → "tanh", or (variable, node)
-    abbreviations: dict[str, Abbreviation] = field(default_factory=dict)
-    step_losses: set[str] = field(default_factory=set)
-    total_losses: set[str] = field(default_factory=set)
-    ambiguous_losses: set[str] = field(default_factory=set)
+    abbreviations: dict[str, Abbreviation] = field(default_factory=dict)  # symbols that stand for derivatives
+    step_losses: set[str] = field(default_factory=set)  # symbols for the loss of a step
+    total_losses: set[str] = field(default_factory=set)  # symbols for the sum of all
+    ambiguous_losses: set[str] = field(default_factory=set)  # of these, the ones that may be meant of one step
     many_to_one: bool = False  # whether the loss looks at the last step alone
-    meanings: dict[str, str] = field(default_factory=dict)
-    habits: dict[Any, int] = field(default_factory=dict)
-    steps: int = STEPS
-    assumptions: tuple[str, ...] = ()
+    meanings: dict[str, str] = field(default_factory=dict)  # adjoint symbol → what a line that holds has settled it to be
+    steps: int = STEPS  # that the worlds are unrolled over
+    assumptions: tuple[str, ...] = ()  # what every verdict takes for granted
     borrowed: bool = False  # the cell is not the document's own
     rows: bool = False  # read with every weight transposed, as code for a batch of rows has them
-    matrixlike: int = 0  # 0 no sign of matrices, 1 some, 2 shapes are declared
-    notes: dict[str, str] = field(default_factory=dict)
-    build: Callable[[bool], Model] | None = None
+    sized: bool = False  # whether shapes are declared before the claim
+    notes: dict[str, str] = field(default_factory=dict)  # quantity → how a reader calls it
+    build: Callable[[bool], Model] | None = None  # the model of matrices, or (True) of numbers; None while the page is made
     fixed: dict[Quantity, int] = field(default_factory=dict)  # quantities that a claim supposes to have a value, as residues
     held: bool = False  # whether they are constants
     where: tuple[Any, ...] = ()  # relations between indices that a claim supposes
@@ -83,7 +82,7 @@ class Page:
     adjoined: set[str] = field(default_factory=set)  # quantities whose adjoint has a symbol somewhere in the document
     shapes: Shapes | None = None  # settled with the first world
     blocks: dict[str, Blocks] = field(default_factory=dict)  # weights of concatenations, settled with the first world of matrices
-    memos: MutableMapping[str, dict[Any, Any]] = field(default_factory=lambda: defaultdict(dict))  # by purpose: what was worked out before
+    memos: MutableMapping[str, dict[Any, Any]] = field(default_factory=lambda: defaultdict(dict), repr=False, compare=False)  # what was worked out, by purpose
 
     def __copy__(self) -> Page:
         out = object.__new__(Page)
