@@ -44,7 +44,7 @@ def fused(run: Run, args: tuple[Any, ...]) -> tuple[Any, ...]:
         a = args[k]
         if k + 1 < len(args) and is_mark(run, a) and head_and_parts(args[k + 1]) is not None:
             pair = Product((a, args[k + 1]))
-            memo = run.page.__dict__.setdefault("_pairs", {})
+            memo = run.page.memos["fused"]
             out.append(_Adjoint(memo.setdefault((id(a), id(args[k + 1])), pair)))
             k += 2
             continue
@@ -141,7 +141,7 @@ def _target(page: Page, node: Any) -> tuple[str, Any, tuple[Any, ...], set[str]]
         return ref.key, ref.step, ref.entries, words
     if ref is None and split is not None and (rest := [p for p in split[1] if spelled(p.node) not in BEFORE]) != list(split[1]):
         bare = next((n for n in (key_of(split[0], rest[:k]) for k in range(len(rest), -1, -1)) if n in page.symbols.ranks), None)
-        hidden = page.__dict__.get("_pre", {}).get(bare, f"pre:{bare}")
+        hidden = page.preactivation(str(bare))
         if bare is not None and hidden in page.symbols.ranks:
             return hidden, next((p.node for p in rest if key_of(split[0], [p]) != bare), None), (), words
     if split is not None and words:
@@ -222,14 +222,14 @@ def adjoint_symbol(run: Run, node: Any) -> Value | None:
     one = kronecker(run, node)
     if one is not None:
         return one
-    memo = run.page.__dict__.setdefault("_targets", {})
+    memo = run.page.memos["symbol_target"]
     if id(node) not in memo:
         memo[id(node)] = (node, symbol_target(run.page, node, run.env))
     target = memo[id(node)][1]
     if target is None:
         return incoming(run, node)
     key, step_node, entries, words, name, loss_at = target
-    if key in run.page.__dict__.get("_targets_of", {}).values():
+    if key in run.page.targets.values():
         return None  # nothing depends on what is wanted
     model = run.world.model
     timed = key in run.page.symbols.timed
@@ -261,8 +261,8 @@ def adjoint_symbol(run: Run, node: Any) -> Value | None:
         return weighed(run, through(run, behind, key, step, losses))
     else:
         options = [Option(0, (TOTAL, key))]
-        hidden = run.page.__dict__.get("_pre", {}).get(key, f"pre:{key}")
-        if hidden in model.dims and hidden not in run.page.__dict__.get("_adjoined", ()):
+        hidden = run.page.preactivation(key)
+        if hidden in model.dims and hidden not in run.page.adjoined:
             options.append(Option(1, (TOTAL, hidden), f"the adjoint of {plainly} is read as that of its preactivation", tag="pre"))
         if key in run.page.lagged and "total" not in words:
             carried = Option(
@@ -295,9 +295,9 @@ def stepped(page: Page, node: Any) -> bool:
 
 def told_apart(page: Page, key: str) -> bool:
     """Whether the document has a symbol for the whole adjoint of a quantity too, so that one with "next" means a part of it."""
-    memo = page.__dict__.setdefault("_told_apart", {})
+    memo = page.memos["told_apart"]
     if key not in memo:
-        marks = (n for s in page.__dict__.get("_statements", ()) for n in s.nodes if _marked(n))
+        marks = (n for s in page.statements for n in s.nodes if _marked(n))
         memo[key] = any((t := symbol_target(page, n, {})) is not None and t[0] == key and not t[3] for n in marks)
     return bool(memo[key])
 

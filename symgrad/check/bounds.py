@@ -372,7 +372,7 @@ class Reader:
                 start = self.starts.get(key, Fraction(0))
                 if abs(start) > m:
                     continue
-                said = key in self.page.__dict__.get("_initial", ()) or key in self.starts
+                said = key in self.page.initial or key in self.starts
                 zero = "" if not past else f"; {name}_0 = {start} lies there" if said else f"; {name}_0 lies there, as {name}_0 = 0 does"
                 why = f"by induction: the equation of {name} maps [-{m_}, {m_}] into itself, whatever values its gates take{zero}"
                 return Judgement("proved", None, "", "inequality", assumptions=(*step.notes, why))

@@ -35,7 +35,7 @@ def unknown_cell(page: Page, outcome: Outcome, link: Link, statements: list[Stat
 
 def opaque(page: Page, outcome: Outcome) -> str:
     """A gate that the document names but does not define: its adjoint may be that of its preactivation."""
-    wanted = page.__dict__.get("_targets_of", {}).values()
+    wanted = page.targets.values()
     defined = {k for k in page.definitions if not invented(page, k)}
     found = [k for k in outcome.used if k in page.symbols.timed and k not in defined and k not in page.lagged and k not in wanted]
     return next((page.notes.get(k, plain(k)) for k in sorted(found) if k[:1] not in "xX" and not k.startswith("pre:")), "")
@@ -111,4 +111,4 @@ def adjoint_claim(link: Link) -> bool:
 
 
 def guessed(page: Page, outcome: Outcome) -> bool:
-    return any(key in outcome.used and (key in page.__dict__.get("_guessed", {}) or invented(page, key)) for key in {*outcome.used})
+    return any(key in page.guessed or invented(page, key) for key in outcome.used)

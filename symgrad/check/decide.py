@@ -17,7 +17,7 @@ from symgrad.check.products import common
 from symgrad.check.readings import LIMIT, Chooser, Exploration, Option, explore
 from symgrad.check.symbols import kind, number_at, unwrapped, walk
 from symgrad.check.values import Misfit, Value, transposed
-from symgrad.check.world import Missing, OutOfTime, Unsupported
+from symgrad.check.world import Missing, OutOfTime, Unsupported, World
 
 COMPARED = {
     "=": operator.eq, "==": operator.eq, "<": operator.lt, ">": operator.gt, "<=": operator.le, ">=": operator.ge, "!=": operator.ne,
@@ -142,16 +142,15 @@ class Decider:
         run.used = used
         return run
 
-    def free_values(self, world: Any) -> dict[str, Value]:
+    def free_values(self, world: World) -> dict[str, Value]:
         """Variables of function identities, ``\\sigma'(x)``: a free number each."""
-        memo = world.__dict__.setdefault("_free", {})
-        for name in self.page.__dict__.get("_variables", ()):
-            if name not in memo:
-                memo[name] = Value(world.draws.array(()))
-        return memo  # type: ignore[no-any-return]
+        for name in self.page.variables:
+            if name not in world.free:
+                world.free[name] = Value(world.draws.array(()))
+        return world.free
 
     def instances(self, left: Any, right: Any, flat: bool) -> list[dict[str, Any]]:
-        memo = self.page.__dict__.setdefault("_instances", {})
+        memo = self.page.memos["instances"]
         key = (id(left), id(right), flat)
         if self.kept:
             key = (id(self.kept[0]), id(self.kept[1]), flat)
@@ -231,7 +230,7 @@ class Decider:
 
     def scalar_allowed(self, left: Any, right: Any) -> bool:
         """Numbers instead of vectors: not where the formula itself speaks of matrices or components."""
-        if self.page.matrixlike >= 2:
+        if self.page.sized:
             return False
         for side in (left, right):
             for n in walk(side):

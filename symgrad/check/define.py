@@ -10,7 +10,8 @@ from dataclasses import replace
 from typing import Any
 
 from symgrad.check.activations import ACTIVATIONS, BUILTIN
-from symgrad.check.collect import Collected, lags, present_names, stepped_names
+from symgrad.check.collect import Collected
+from symgrad.check.definitions import lags, present_names, stepped_names
 from symgrad.check.losses import losses, targets
 from symgrad.check.model import inner_of, model
 from symgrad.check.page import Abbreviation, Definition, Page, plain
@@ -128,9 +129,8 @@ def page_of(definitions: dict[str, Definition], collected: Collected, statements
     preactivations_meant(page)
     targets(page, statements)
     symbols.clear()
-    page._canon.clear()
     page.build = lambda flat: model(page, flat)
-    page.__dict__["_initial"] = collected.initial
+    page.initial = collected.initial
     for key in [*definitions, *symbols.ranks]:
         page.notes.setdefault(key, plain(key))
     guesses(page, statements)
@@ -173,10 +173,8 @@ def preactivations_meant(page: Page) -> None:
             lost, extra = [whole[k] for k in whole.keys() - shared], [mine[k] for k in mine.keys() - shared]
             cased = len(lost) == len(extra) == 1 and {k.lower() for k in whole.keys() - shared} == {k.lower() for k in mine.keys() - shared}
             if shared and (cased or (len(lost) <= 1 and len(extra) <= 1 and all(bias(page, a) for a in (*lost, *extra)))):
-                page.definitions[other] = replace(e, node=arg, letter=d.letter, shift=d.shift)
-                page.__dict__.setdefault("_guessed", {})[other] = f"{plain(other)} is read as the preactivation of {plain(key)}, though its formula differs"
-                page._canon.clear()
-                page.__dict__.pop("named", None)
+                page.redefine(other, replace(e, node=arg, letter=d.letter, shift=d.shift))
+                page.guessed[other] = f"{plain(other)} is read as the preactivation of {plain(key)}, though its formula differs"
                 break
 
 
@@ -276,7 +274,7 @@ def guesses(page: Page, statements: list[Statement]) -> None:
             if isinstance(name, str) and named is None:
                 active[key] = f"pre:{key}"
             elif named is not None:
-                page.__dict__.setdefault("_pre", {})[key] = named
+                page.preactivations[key] = named
     by_letter: dict[str, str] = {}
     for key in active:
         base = key.split("~")[0].split("_")[0]
@@ -315,7 +313,7 @@ def guesses(page: Page, statements: list[Statement]) -> None:
                 owner = next(iter(k for k in active if len(active) == 1 or k in page.lagged))
                 symbols.aliases[own] = f"pre:{owner}"
                 page.notes[f"pre:{owner}"] = plain(own)
-                page.__dict__.setdefault("_guessed", {})[f"pre:{owner}"] = f"{plain(own)} is read as the preactivation of {page.notes.get(owner, owner)}"
+                page.guessed[f"pre:{owner}"] = f"{plain(own)} is read as the preactivation of {page.notes.get(owner, owner)}"
                 symbols.clear()
                 continue
             if not labels and own is not None and own not in taken and split[0].accents == ("bar",):
@@ -323,7 +321,7 @@ def guesses(page: Page, statements: list[Statement]) -> None:
                 if found is not None:
                     symbols.aliases[own] = f"pre:{found}"
                     page.notes[f"pre:{found}"] = plain(own)
-                    page.__dict__.setdefault("_guessed", {})[f"pre:{found}"] = f"{plain(own)} is read as the preactivation of {page.notes.get(found, found)}"
+                    page.guessed[f"pre:{found}"] = f"{plain(own)} is read as the preactivation of {page.notes.get(found, found)}"
                     symbols.clear()
             if len(labels) == 1 and not split[0].accents:
                 inside = symbols.ref(labels[0].node)  # the r_t in z_{r_t}
@@ -333,5 +331,5 @@ def guesses(page: Page, statements: list[Statement]) -> None:
                 if found is not None and name is not None and name not in taken:
                     symbols.aliases[name] = f"pre:{found}"
                     page.notes[f"pre:{found}"] = f"{plain(name)}"
-                    page.__dict__.setdefault("_guessed", {})[f"pre:{found}"] = f"{plain(name)} is read as the preactivation of {page.notes.get(found, found)}"
+                    page.guessed[f"pre:{found}"] = f"{plain(name)} is read as the preactivation of {page.notes.get(found, found)}"
                     symbols.clear()

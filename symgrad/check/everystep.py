@@ -67,7 +67,7 @@ class Found:
 
 def found(page: Page, left: Any, right: Any, chooser: Chooser | None = None) -> Found:
     """The claim decided for every step; undecided, with the reason, where it is outside of what the induction covers."""
-    memo = page.__dict__.setdefault("_every", {})
+    memo = page.memos["found"]
     tags = chooser.tags if chooser is not None else set()
     key = (id(left), id(right), "immediate" in tags)
     if key not in memo:

@@ -3,283 +3,276 @@ r"""Functions applied: known ones, free ones, those that a page defines; their s
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from symgrad.check import field as F
 from symgrad.check import values
 from symgrad.check.activations import ACTIVATIONS, BUILTIN
-from symgrad.check.page import Page
-from symgrad.check.readings import Chooser, Option
+from symgrad.check.readings import Option
 from symgrad.check.symbols import kind, number_at, spelled, unwrapped, walk
 from symgrad.check.values import Misfit, Value
-from symgrad.check.world import Lookup, Missing, OutOfTime, Unsupported, World
+from symgrad.check.world import Missing, OutOfTime, Unsupported
 from symgrad.check.wrt import preactivations
+
+if TYPE_CHECKING:
+    from symgrad.check.evaluate import Run
 
 RULES_OF_VECTORS = frozenset({"softmax"})
 
 
-class Functions:
-    """What a run knows of functions: names, slopes, softmax, functions of several arguments."""
+def apply(run: Run, node: Any) -> Value:
+    name = node.function
+    ref = run.page.symbols.ref(node)
+    if ref is not None:
+        return run.named(node)
+    if kind(name) != "Name":
+        raise Unsupported("a function with an index like this", node)
+    adjoint = run.try_unnamed(node) if kind(name) == "Name" and len(node.args) == 1 and not name.primes and name.base not in BUILTIN else None
+    if adjoint is not None:
+        return adjoint
+    base = name.base if kind(name) == "Name" else spelled(name) or ""
+    word = spelled(replace(name, primes=0)) if kind(name) == "Name" else base
+    if base in ("prod", "Prod", "mul", "matmul", "dot"):
+        out = run.value(node.args[0])
+        for a in node.args[1:]:
+            out = prod(run, out, run.value(a))
+        return out
+    if base in ("sum", "Sum") and len(node.args) == 1:
+        return run.value(node.args[0])
+    if base in ("transpose",) and len(node.args) == 1:
+        return values.transposed(run.value(node.args[0]))
+    indexed = name.subs and word not in run.page.functions and all(number_at(x, run.env) is not None for x in name.subs)
+    function = function_named(run, base) if not name.subs or indexed else function_named(run, word or base)
+    if base in run.page.symbols.ranks and base not in run.page.functions and base not in BUILTIN and base not in ("f", "g", "phi") and name.primes:
+        raise Missing(base + "'" * name.primes, name)
+    if not node.args:
+        raise Unsupported("a function of nothing", node)
+    if len(node.args) > 1:
+        return call(run, word or base, node, name.primes)
+    arg = node.args[0]
+    if kind(unwrapped(arg)) in ("Ellipsis",) or (kind(unwrapped(arg)) == "Infix" and not unwrapped(arg).args):
+        if name.primes and isinstance(function, str):
+            return slope_somewhere(run, node, function)
+        raise Unsupported("an argument left out", node)
+    if isinstance(function, tuple):
+        variable, body = function
+        inner = run.value(arg)
+        return bound(run, variable, inner, body, name.primes)
+    x = run.value(arg)
+    if name.primes and isinstance(function, str) and function == base and function not in F.RULES and not uses(run, function):
+        function = meant(run, function, x)
+    if name.primes:
+        at = output_of(run, arg, function)
+        if at is not None:
+            return slope_from(run, name, function, x)
+    if function in RULES_OF_VECTORS and not name.primes:
+        return softmax(run, x)
+    return apply_known(run, function, x, name.primes)
 
-    page: Page
-    world: World
-    chooser: Chooser
-    env: dict[str, Any]
-    lookup: Lookup
-    inside: str
-    flat: bool
-    slope_index: list[str]
-    products: list[tuple[Any, ...]]
 
-    def value(self, node: Any) -> Value:
-        """The value of a formula."""
-        raise NotImplementedError
+def applied(run: Run, name: Any, x: Value) -> Value:
+    """The function of this name at a value."""
+    function = function_named(run, name.base) if not name.subs else function_named(run, spelled(name) or name.base)
+    if isinstance(function, tuple):
+        return bound(run, function[0], x, function[1], 0)
+    if function in RULES_OF_VECTORS:
+        return softmax(run, x)
+    return apply_known(run, function, x, name.primes)
 
-    def named(self, node: Any) -> Value:
-        """A name, or anything that is read as one."""
-        raise NotImplementedError
 
-    def try_unnamed(self, node: Any) -> Value | None:
-        """What a name that is no quantity stands for."""
-        raise NotImplementedError
+def function_named(run: Run, base: str) -> Any:
+    """The function a name stands for: a rule's name, an alias, or the name itself when it is free."""
+    found = run.page.functions.get(base)
+    if found is not None:
+        return found
+    if base in BUILTIN:
+        return BUILTIN[base]
+    return base
 
-    def applied(self, name: Any, x: Value) -> Value:
-        """The function of this name at a value."""
-        function = self.function(name.base) if not name.subs else self.function(spelled(name) or name.base)
-        if isinstance(function, tuple):
-            return self.bound(function[0], x, function[1], 0)
-        if function in RULES_OF_VECTORS:
-            return self.softmax(x)
-        return self.apply_known(function, x, name.primes)
 
-    def bare_slope(self, node: Any) -> Value | None:
-        r"""``\sigma'`` without an argument: at the preactivation of the neighbours."""
-        if kind(node) != "Name" or not node.primes or node.subs:
-            return None
-        function = self.function(node.base)
-        if not isinstance(function, str):
-            return None
-        return self.slope_somewhere(node, function)
+def apply_known(run: Run, function: str, x: Value, primes: int) -> Value:
+    """f(x) or its slope, entry by entry, with the tangent."""
+    if primes:
+        return slope(run, function, x, primes)
+    if x.rank >= 2:
+        raise Misfit("a function of a matrix")
+    y = F.apply(run.world.draws, function, x.a)
+    d = None
+    if x.d is not None:
+        d = x.d * F.slope(run.world.draws, function, y, x.a)[..., None] % F.P
+    return Value(y, d, x.orient)
 
-    def slope_somewhere(self, node: Any, function: str) -> Value:
-        found = preactivations(self.page, function)
-        if not found:
-            raise Missing(f"{node.base if kind(node) == 'Name' else function}'", node)
-        near: frozenset[str] = frozenset().union(*(self.neighbours(args) for args in self.products))
-        scored = sorted(found, key=lambda k: -len(near & self.page_parameters(k)))
-        options = tuple(Option(n + (0 if n == 0 else 1), k, f"the argument that is left out is the preactivation of {self.page.notes.get(k, k)}")
-                        for n, k in enumerate(scored))  # fmt: skip
-        key = self.chooser.choose(("slope at", id(node)), options)
-        step = self.env.get(self.page.symbols.letter, self.env.get("now"))
-        if self.slope_index:
-            step = self.env.get(self.slope_index[-1], step)
-        if step is None:
-            raise OutOfTime(key)
-        a = self.lookup(key, int(step))
-        return self.slope(function, replace(a, d=None), 1)
 
-    def page_parameters(self, hidden: str) -> frozenset[str]:
-        memo = self.page.__dict__.setdefault("_near", {})
-        if hidden not in memo:
-            owner = hidden.removeprefix("pre:")
-            d = self.page.definitions.get(owner)
-            names = {self.page.symbols.ref(x).key for x in walk(d.node) if self.page.symbols.ref(x)} if d else set()  # type: ignore[union-attr]
-            memo[hidden] = frozenset(n for n in names if n not in self.page.symbols.timed)
-        return memo[hidden]  # type: ignore[no-any-return]
+def slope(run: Run, function: str, x: Value, primes: int) -> Value:
+    if function in RULES_OF_VECTORS:
+        raise Unsupported("the slope of softmax is a matrix")
+    name = function + "'" * (primes - 1)
+    if primes > 1 and function in F.RULES:
+        raise Unsupported("a second derivative of an activation")
+    y = F.apply(run.world.draws, name, x.a)
+    s = F.slope(run.world.draws, name, y, x.a)
+    if x.d is not None:
+        raise Unsupported("a derivative of a slope")
+    return Value(s, None, x.orient)
 
-    def neighbours(self, args: tuple[Any, ...]) -> frozenset[str]:
-        found = set()
-        for a in args:
-            for x in walk(a):
-                ref = self.page.symbols.ref(x)
-                if ref is not None and ref.key not in self.page.symbols.timed:
-                    found.add(ref.key)
-        return frozenset(found)
 
-    def function(self, base: str) -> Any:
-        """The function a name stands for: a rule's name, an alias, or the name itself when it is free."""
-        found = self.page.functions.get(base)
-        if found is not None:
-            return found
-        if base in BUILTIN:
-            return BUILTIN[base]
-        return base
+def softmax(run: Run, x: Value) -> Value:
+    """e^{x_i} / Σ_j e^{x_j}."""
+    if x.rank != 1:
+        if not x.rank:
+            return apply_known(run, "softmax1", x, 0)
+        raise Misfit("softmax of something that is no vector")
+    e = apply_known(run, "exp", x, 0)
+    total = Value(e.a.sum(1) % F.P, None if e.d is None else e.d.sum(1) % F.P)
+    one_over = Value(F.inverse(total.a), None if total.d is None else -total.d * F.power(total.a, -2)[..., None] % F.P)
+    return values.scaled(e, one_over, x.orient)
 
-    def apply(self, node: Any) -> Value:
-        name = node.function
-        ref = self.page.symbols.ref(node)
-        if ref is not None:
-            return self.named(node)
-        if kind(name) != "Name":
-            raise Unsupported("a function with an index like this", node)
-        adjoint = self.try_unnamed(node) if kind(name) == "Name" and len(node.args) == 1 and not name.primes and name.base not in BUILTIN else None
-        if adjoint is not None:
-            return adjoint
-        base = name.base if kind(name) == "Name" else spelled(name) or ""
-        word = spelled(replace(name, primes=0)) if kind(name) == "Name" else base
-        if base in ("prod", "Prod", "mul", "matmul", "dot"):
-            out = self.value(node.args[0])
-            for a in node.args[1:]:
-                out = self.prod(out, self.value(a))
-            return out
-        if base in ("sum", "Sum") and len(node.args) == 1:
-            return self.value(node.args[0])
-        if base in ("transpose",) and len(node.args) == 1:
-            return values.transposed(self.value(node.args[0]))
-        indexed = name.subs and word not in self.page.functions and all(number_at(x, self.env) is not None for x in name.subs)
-        function = self.function(base) if not name.subs or indexed else self.function(word or base)
-        if base in self.page.symbols.ranks and base not in self.page.functions and base not in BUILTIN and base not in ("f", "g", "phi") and name.primes:
-            raise Missing(base + "'" * name.primes, name)
-        if not node.args:
-            raise Unsupported("a function of nothing", node)
-        if len(node.args) > 1:
-            return self.call(word or base, node, name.primes)
-        arg = node.args[0]
-        if kind(unwrapped(arg)) in ("Ellipsis",) or (kind(unwrapped(arg)) == "Infix" and not unwrapped(arg).args):
-            if name.primes and isinstance(function, str):
-                return self.slope_somewhere(node, function)
-            raise Unsupported("an argument left out", node)
-        if isinstance(function, tuple):
-            variable, body = function
-            inner = self.value(arg)
-            return self.bound(variable, inner, body, name.primes)
-        x = self.value(arg)
-        if name.primes and isinstance(function, str) and function == base and function not in F.RULES and not self.uses(function):
-            function = self.meant(function, x)
-        if name.primes:
-            at = self.output_of(arg, function)
-            if at is not None:
-                return self.slope_from(name, function, x)
-        if function in RULES_OF_VECTORS and not name.primes:
-            return self.softmax(x)
-        return self.apply_known(function, x, name.primes)
 
-    def uses(self, function: str) -> bool:
-        """Whether an equation of the page applies this free function."""
-        return any(
-            kind(n) == "Apply" and kind(n.function) == "Name" and n.function.base == function for d in self.page.definitions.values() for n in walk(d.node)
-        )
-
-    def meant(self, function: str, x: Value) -> str:
-        """``f'`` where no f is defined: the slope of the activation that the argument belongs to."""
-        known = {d.key: BUILTIN.get(unwrapped(d.node).function.base) for d in self.page.definitions.values()
-                 if kind(unwrapped(d.node)) == "Apply" and kind(unwrapped(d.node).function) == "Name"}  # fmt: skip
-        names = sorted({f for k, f in known.items() if f in ACTIVATIONS and k in self.page.lagged} or {f for f in known.values() if f in ACTIVATIONS})
-        if not names:
-            raise Missing(function + "'")
-        return str(self.chooser.choose(("function", function), tuple(Option(k, n, f"{function} is read as {n}") for k, n in enumerate(names))))
-
-    def bound(self, variable: str, inner: Value, body: Any, primes: int) -> Value:
-        """A function given by its formula, at a value."""
-        kept = self.env.get("values", {})
-        self.env["values"] = {**kept, variable: inner}
-        try:
-            if primes:
-                raise Unsupported("the derivative of a function given by a formula")
-            return self.value(body)
-        finally:
-            self.env["values"] = kept
-
-    def output_of(self, arg: Any, function: str) -> str | None:
-        """The quantity in the argument, if it is itself an output of this function."""
-        ref = self.page.symbols.ref(unwrapped(arg))
-        if ref is not None:
-            d = self.page.definitions.get(ref.key)
-            node = unwrapped(d.node) if d else None
-            if node is not None and kind(node) == "Apply" and self.function(node.function.base) == function and not node.function.primes:
-                return ref.key
-            if ref.key in self.page.lagged and any(self.function(unwrapped(e.node).function.base) == function for e in self.page.definitions.values()
-                                                   if kind(unwrapped(e.node)) == "Apply" and e.key == ref.key):  # fmt: skip
-                return ref.key
-        node = unwrapped(arg)
-        if kind(node) == "Apply" and kind(node.function) == "Name" and self.function(node.function.base) == function and not node.function.primes:
-            return function
+def bare_slope(run: Run, node: Any) -> Value | None:
+    r"""``\sigma'`` without an argument: at the preactivation of the neighbours."""
+    if kind(node) != "Name" or not node.primes or node.subs:
         return None
+    function = function_named(run, node.base)
+    if not isinstance(function, str):
+        return None
+    return slope_somewhere(run, node, function)
 
-    def slope_from(self, name: Any, function: str, y: Value) -> Value:
-        """σ'(z) where z = σ(a) already: literally at z, or in terms of the output."""
-        if function not in ("sigmoid", "tanh"):
-            return self.apply_known(function, y, 1)
-        how = self.chooser.choose(("slope of output", function), (
-            Option(0, "literal"),
-            Option(1, "output", f"{name.base}' of an activated value is read as the slope written in its output", tag="slope-of-output"),
-        ))  # fmt: skip
-        if how == "literal":
-            return self.apply_known(function, y, 1)
-        d = None
-        return Value(F.RULES[function][1](self.world.draws, y.a, y.a), d, y.orient)
 
-    def apply_known(self, function: str, x: Value, primes: int) -> Value:
-        """f(x) or its slope, entry by entry, with the tangent."""
+def slope_somewhere(run: Run, node: Any, function: str) -> Value:
+    found = preactivations(run.page, function)
+    if not found:
+        raise Missing(f"{node.base if kind(node) == 'Name' else function}'", node)
+    near: frozenset[str] = frozenset().union(*(neighbours(run, args) for args in run.products))
+    scored = sorted(found, key=lambda k: -len(near & page_parameters(run, k)))
+    options = tuple(Option(n + (0 if n == 0 else 1), k, f"the argument that is left out is the preactivation of {run.page.notes.get(k, k)}")
+                    for n, k in enumerate(scored))  # fmt: skip
+    key = run.chooser.choose(("slope at", id(node)), options)
+    step = run.env.get(run.page.symbols.letter, run.env.get("now"))
+    if run.slope_index:
+        step = run.env.get(run.slope_index[-1], step)
+    if step is None:
+        raise OutOfTime(key)
+    a = run.lookup(key, int(step))
+    return slope(run, function, replace(a, d=None), 1)
+
+
+def page_parameters(run: Run, hidden: str) -> frozenset[str]:
+    memo = run.page.memos["page_parameters"]
+    if hidden not in memo:
+        owner = hidden.removeprefix("pre:")
+        d = run.page.definitions.get(owner)
+        names = {run.page.symbols.ref(x).key for x in walk(d.node) if run.page.symbols.ref(x)} if d else set()  # type: ignore[union-attr]
+        memo[hidden] = frozenset(n for n in names if n not in run.page.symbols.timed)
+    return memo[hidden]  # type: ignore[no-any-return]
+
+
+def neighbours(run: Run, args: tuple[Any, ...]) -> frozenset[str]:
+    found = set()
+    for a in args:
+        for x in walk(a):
+            ref = run.page.symbols.ref(x)
+            if ref is not None and ref.key not in run.page.symbols.timed:
+                found.add(ref.key)
+    return frozenset(found)
+
+
+def uses(run: Run, function: str) -> bool:
+    """Whether an equation of the page applies this free function."""
+    return any(
+        kind(n) == "Apply" and kind(n.function) == "Name" and n.function.base == function for d in run.page.definitions.values() for n in walk(d.node)
+    )
+
+
+def meant(run: Run, function: str, x: Value) -> str:
+    """``f'`` where no f is defined: the slope of the activation that the argument belongs to."""
+    known = {d.key: BUILTIN.get(unwrapped(d.node).function.base) for d in run.page.definitions.values()
+             if kind(unwrapped(d.node)) == "Apply" and kind(unwrapped(d.node).function) == "Name"}  # fmt: skip
+    names = sorted({f for k, f in known.items() if f in ACTIVATIONS and k in run.page.lagged} or {f for f in known.values() if f in ACTIVATIONS})
+    if not names:
+        raise Missing(function + "'")
+    return str(run.chooser.choose(("function", function), tuple(Option(k, n, f"{function} is read as {n}") for k, n in enumerate(names))))
+
+
+def bound(run: Run, variable: str, inner: Value, body: Any, primes: int) -> Value:
+    """A function given by its formula, at a value."""
+    kept = run.env.get("values", {})
+    run.env["values"] = {**kept, variable: inner}
+    try:
         if primes:
-            return self.slope(function, x, primes)
-        if x.rank >= 2:
-            raise Misfit("a function of a matrix")
-        y = F.apply(self.world.draws, function, x.a)
-        d = None
-        if x.d is not None:
-            d = x.d * F.slope(self.world.draws, function, y, x.a)[..., None] % F.P
-        return Value(y, d, x.orient)
+            raise Unsupported("the derivative of a function given by a formula")
+        return run.value(body)
+    finally:
+        run.env["values"] = kept
 
-    def slope(self, function: str, x: Value, primes: int) -> Value:
-        if function in RULES_OF_VECTORS:
-            raise Unsupported("the slope of softmax is a matrix")
-        name = function + "'" * (primes - 1)
-        if primes > 1 and function in F.RULES:
-            raise Unsupported("a second derivative of an activation")
-        y = F.apply(self.world.draws, name, x.a)
-        s = F.slope(self.world.draws, name, y, x.a)
-        if x.d is not None:
-            raise Unsupported("a derivative of a slope")
-        return Value(s, None, x.orient)
 
-    def softmax(self, x: Value) -> Value:
-        """e^{x_i} / Σ_j e^{x_j}."""
-        if x.rank != 1:
-            if not x.rank:
-                return self.apply_known("softmax1", x, 0)
-            raise Misfit("softmax of something that is no vector")
-        e = self.apply_known("exp", x, 0)
-        total = Value(e.a.sum(1) % F.P, None if e.d is None else e.d.sum(1) % F.P)
-        one_over = Value(F.inverse(total.a), None if total.d is None else -total.d * F.power(total.a, -2)[..., None] % F.P)
-        return values.scaled(e, one_over, x.orient)
+def output_of(run: Run, arg: Any, function: str) -> str | None:
+    """The quantity in the argument, if it is itself an output of this function."""
+    ref = run.page.symbols.ref(unwrapped(arg))
+    if ref is not None:
+        d = run.page.definitions.get(ref.key)
+        node = unwrapped(d.node) if d else None
+        if node is not None and kind(node) == "Apply" and function_named(run, node.function.base) == function and not node.function.primes:
+            return ref.key
+        if ref.key in run.page.lagged and any(function_named(run, unwrapped(e.node).function.base) == function for e in run.page.definitions.values()
+                                               if kind(unwrapped(e.node)) == "Apply" and e.key == ref.key):  # fmt: skip
+            return ref.key
+    node = unwrapped(arg)
+    if kind(node) == "Apply" and kind(node.function) == "Name" and function_named(run, node.function.base) == function and not node.function.primes:
+        return function
+    return None
 
-    def call(self, name: str, node: Any, primes: int) -> Value:
-        """An unknown function of several things, ``f(x, h, w)``: a value and a Jacobian by each argument, drawn at random."""
-        if primes:
-            raise Unsupported("the derivative of a function of several arguments, without saying by which")
-        parts = [self.value(a) for a in node.args]
-        dims = self.world.model.dims.get(f"call:{name}")
-        if dims is None:
-            owner = self.page.named.get(self.page.canon(node, self.page.symbols.letter, 0))
-            dims = self.world.model.dims.get(owner) if owner else (self.world.model.dims.get(self.inside) if self.inside else None)
-        if dims is None:
-            raise Missing(name, node.function)
-        draws = self.world.draws
-        flat = [p.a.reshape(F.WORLDS, -1) for p in parts]
-        given = [tuple(int(v) for f in flat for v in f[w]) for w in range(F.WORLDS)]
-        size = int(np.prod(dims, dtype=int))
-        out = np.array([[draws.drawn(name, w, given[w], i) for i in range(size)] for w in range(F.WORLDS)], dtype=np.int64).reshape(F.WORLDS, *dims)
-        d = None
-        for k, p in enumerate(parts):
-            if p.d is None:
-                continue
-            n = flat[k].shape[1]
-            jac = np.array([[[draws.drawn(name, w, given[w], "d", k, i, j) for j in range(n)] for i in range(size)] for w in range(F.WORLDS)], dtype=np.int64)
-            part = values._contract(jac, p.d.reshape(F.WORLDS, n, -1), 1).reshape(F.WORLDS, *dims, -1)
-            d = part if d is None else (d + part) % F.P
-        return Value(out, d, self.world.model.orient if len(dims) == 1 else 0)
 
-    def prod(self, x: Value, y: Value) -> Value:
-        """The chain rule's product: the last index of x with the first of y."""
-        if not x.rank or not y.rank:
+def slope_from(run: Run, name: Any, function: str, y: Value) -> Value:
+    """σ'(z) where z = σ(a) already: literally at z, or in terms of the output."""
+    if function not in ("sigmoid", "tanh"):
+        return apply_known(run, function, y, 1)
+    how = run.chooser.choose(("slope of output", function), (
+        Option(0, "literal"),
+        Option(1, "output", f"{name.base}' of an activated value is read as the slope written in its output", tag="slope-of-output"),
+    ))  # fmt: skip
+    if how == "literal":
+        return apply_known(run, function, y, 1)
+    d = None
+    return Value(F.RULES[function][1](run.world.draws, y.a, y.a), d, y.orient)
+
+
+def call(run: Run, name: str, node: Any, primes: int) -> Value:
+    """An unknown function of several things, ``f(x, h, w)``: a value and a Jacobian by each argument, drawn at random."""
+    if primes:
+        raise Unsupported("the derivative of a function of several arguments, without saying by which")
+    parts = [run.value(a) for a in node.args]
+    dims = run.world.model.dims.get(f"call:{name}")
+    if dims is None:
+        owner = run.page.named.get(run.page.canon(node, run.page.symbols.letter, 0))
+        dims = run.world.model.dims.get(owner) if owner else (run.world.model.dims.get(run.inside) if run.inside else None)
+    if dims is None:
+        raise Missing(name, node.function)
+    draws = run.world.draws
+    flat = [p.a.reshape(F.WORLDS, -1) for p in parts]
+    given = [tuple(int(v) for f in flat for v in f[w]) for w in range(F.WORLDS)]
+    size = int(np.prod(dims, dtype=int))
+    out = np.array([[draws.drawn(name, w, given[w], i) for i in range(size)] for w in range(F.WORLDS)], dtype=np.int64).reshape(F.WORLDS, *dims)
+    d = None
+    for k, p in enumerate(parts):
+        if p.d is None:
+            continue
+        n = flat[k].shape[1]
+        jac = np.array([[[draws.drawn(name, w, given[w], "d", k, i, j) for j in range(n)] for i in range(size)] for w in range(F.WORLDS)], dtype=np.int64)
+        part = values._contract(jac, p.d.reshape(F.WORLDS, n, -1), 1).reshape(F.WORLDS, *dims, -1)
+        d = part if d is None else (d + part) % F.P
+    return Value(out, d, run.world.model.orient if len(dims) == 1 else 0)
+
+
+def prod(run: Run, x: Value, y: Value) -> Value:
+    """The chain rule's product: the last index of x with the first of y."""
+    if not x.rank or not y.rank:
+        return values.scaled(x, y)
+    if x.rank == 1 and y.rank == 1 and x.dims != y.dims:
+        return values.outer(x, y)
+    if x.rank == 1 and y.rank == 1:
+        if run.flat:
             return values.scaled(x, y)
-        if x.rank == 1 and y.rank == 1 and x.dims != y.dims:
-            return values.outer(x, y)
-        if x.rank == 1 and y.rank == 1:
-            if self.flat:
-                return values.scaled(x, y)
-            return values.outer(x, y)
-        return values.contracted(x, y)
+        return values.outer(x, y)
+    return values.contracted(x, y)

@@ -135,7 +135,7 @@ def shared(run: Run, of: Any, wrt: Any) -> bool:
 
 def weighed(run: Run, v: Value) -> Value:
     """The total loss may be a multiple of the sum of the losses of the steps: their mean, or its negative."""
-    factor = run.page.__dict__.get("_weight")
+    factor = run.page.loss_weight
     if factor is None:
         return v
     at = number_at(factor, {"T": run.world.steps, "N": run.world.steps, "n": run.world.steps})

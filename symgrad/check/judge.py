@@ -12,12 +12,14 @@ from typing import TYPE_CHECKING
 
 from symgrad.check.claim import Claim
 from symgrad.check.claims import Link, links, statements_of
+from symgrad.check.court import Court
+from symgrad.check.judgement import Judgement
 from symgrad.check.lastly import lastly
 from symgrad.check.lint import printed
 from symgrad.check.numbered import generalised
 from symgrad.check.statements import Statement
 from symgrad.check.symbols import kind
-from symgrad.check.verdicts import Judge, Judgement
+from symgrad.check.verdicts import introduce, ruling
 
 if TYPE_CHECKING:
     from symgrad.check.sources import Document
@@ -27,13 +29,13 @@ if TYPE_CHECKING:
 def judge(document: Document, cell: Cell | None = None) -> Iterator[Claim]:
     """The claims of a document, each with its verdict."""
     found = generalised(lastly([mended(s) for s in statements_of(document)]))
-    court = Judge(document, found, cell)
-    court.introduce(link for s in found if kind(s.node) != "Unread" for link in links(s))
+    court = Court(found, cell)
+    introduce(court, (link for s in found if kind(s.node) != "Unread" for link in links(s)))
     for s in found:
         if kind(s.node) == "Unread":
             yield unread(document, s)
             continue
-        rulings = [(link, said) for link in links(s) if (said := court.said(link)) is not None]
+        rulings = [(link, said) for link in links(s) if (said := ruling(court, link)) is not None]
         if s.broken is not None:
             yield unbalanced(document, s, [said for _, said in rulings])
             continue

@@ -63,7 +63,7 @@ def losses(page: Page, statements: list[Statement], letter: str) -> None:
             if word in total or word in LOSSES:
                 factor = weight(unwrapped(s.node.sides[1]))
                 if factor is not None:
-                    page.__dict__["_weight"] = factor
+                    page.loss_weight = factor
     page.step_losses |= set(step)
     page.total_losses |= set(total)
     page.ambiguous_losses |= {w for w in total if w not in step}
@@ -118,13 +118,13 @@ def stated_loss(page: Page, statements: list[Statement]) -> None:
 def wanted(page: Page, output: str, name: str | None, rule: str) -> None:
     if name is None:
         return
-    known = page.__dict__["_targets_of"].setdefault(output, name)
+    known = page.targets.setdefault(output, name)
     if known != name and name not in page.symbols.ranks:
         page.symbols.aliases[name] = known  # another spelling of what is wanted
         page.symbols.clear()
         return
     if rule:
-        page.__dict__.setdefault("_rules_of", {}).setdefault(output, rule)
+        page.loss_rules.setdefault(output, rule)
     page.symbols.ranks.setdefault(name, 1)
     page.symbols.timed.add(name)
     page.symbols.clear()
@@ -145,7 +145,6 @@ def target_name(page: Page, node: Any, bound: Set[str] = frozenset()) -> str | N
 
 def targets(page: Page, statements: list[Statement]) -> None:
     """The wanted value in the loss of a softmax output: a name that is subtracted from the output, or stands beside its logarithm."""
-    page.__dict__["_targets_of"] = {}
     stated_loss(page, statements)
     outputs = {
         key: d
@@ -164,7 +163,7 @@ def targets(page: Page, statements: list[Statement]) -> None:
                     if a is not None and a.key == key and page.symbols.ref(unwrapped(b)) is None:
                         name = "onehot" if kind(unwrapped(b)) == "Name" and unwrapped(b).base == "1" and unwrapped(b).subs else target_name(page, b)
                         if name == "onehot":
-                            page.__dict__["_targets_of"].setdefault(key, name)
+                            page.targets.setdefault(key, name)
                             page.symbols.ranks.setdefault(name, 1)
                             page.symbols.timed.add(name)
                             page.symbols.clear()

@@ -9,7 +9,8 @@ import numpy as np
 from symgrad.check.activations import BUILTIN
 from symgrad.check.evaluate import Run
 from symgrad.check.field import WORLDS
-from symgrad.check.page import Definition, Page, plain
+from symgrad.check.functions import applied
+from symgrad.check.page import Blocks, Definition, Page, plain
 from symgrad.check.readings import Chooser
 from symgrad.check.symbols import (
     kind,
@@ -75,7 +76,7 @@ def connected(page: Page, key: str) -> bool:
     return not page.lagged
 
 
-def blocks(page: Page, shapes: Shapes) -> dict[str, tuple[int, tuple[int, ...], tuple[str, ...]]]:
+def blocks(page: Page, shapes: Shapes) -> dict[str, Blocks]:
     """The weights that multiply a concatenation: the axis, the sizes of the parts, their names."""
     names: dict[int, tuple[str, ...]] = {}
     for d in page.definitions.values():
@@ -111,20 +112,20 @@ def inner_of(page: Page, key: str, d: Definition) -> str | None:
 
 def model(page: Page, flat: bool) -> Model:
     """The world's equations: preactivations split off, sizes settled."""
-    shapes = page.__dict__.get("_shapes")
+    shapes = page.shapes
     if shapes is None:
         shapes = Shapes(page)
         for key in page.symbols.ranks:
             if not key.startswith("pre:"):
                 shapes.quantity(key)
         shapes.infer()
-        page.__dict__["_shapes"] = shapes
-        for name, target in page.__dict__.get("_targets_of", {}).items():
+        page.shapes = shapes
+        for name, target in page.targets.items():
             if name in shapes.of:
                 shapes.of[target] = shapes.of[name]
     dims = dict(shapes.numbers(flat))
     if not flat:
-        page.__dict__["_blocks"] = blocks(page, shapes)
+        page.blocks.update(blocks(page, shapes))
     equations: dict[str, Equation] = {}
     hidden: set[str] = set()
     for key, d in page.definitions.items():
@@ -150,18 +151,18 @@ def model(page: Page, flat: bool) -> Model:
     outputs = terminals(page)
     rules = {}
     for key in outputs:
-        target = page.__dict__.get("_targets_of", {}).get(key)
-        if target is not None:
+        wanted = page.targets.get(key)
+        if wanted is not None:
             node = unwrapped(page.definitions[key].node)
             function = page.functions.get(node.function.base, BUILTIN.get(node.function.base)) if kind(node) == "Apply" else None
-            said = page.__dict__.get("_rules_of", {}).get(key)
+            said = page.loss_rules.get(key)
             if said == "entropy" and kind(node) == "Apply" and function not in ("softmax", "sigmoid", "tanh", "relu"):
                 said = "clean"  # an output that the document does not say to be a softmax, with a logarithm in the loss
             rules[key] = (
-                f"{said}:{target}" if said and function != "softmax" else {"softmax": "entropy:", "sigmoid": "binary:"}.get(str(function), "square:") + target
+                f"{said}:{wanted}" if said and function != "softmax" else {"softmax": "entropy:", "sigmoid": "binary:"}.get(str(function), "square:") + wanted
             )
             if function == "softmax":
-                rules[target] = "target"
+                rules[wanted] = "target"
     votes = shapes.votes
     lowest = min([0, *(lag + 1 for d in page.definitions.values() for _, lag in page.references(d))])
     return Model(equations, dims, frozenset(page.symbols.timed), frozenset(hidden), outputs, rules, -1 if votes[1] > votes[0] else 1, lowest, stacks(page))
@@ -172,7 +173,7 @@ def equation(page: Page, key: str, node: Any, d: Definition) -> Equation:
 
     def compute(world: World, step: int, lookup: Any) -> Any:
         def run() -> Any:
-            return Run(page, world, Chooser(page.habits), {d.letter: step - d.shift, "T": world.steps}, lookup=lookup, inside=key, now=step)
+            return Run(page, world, Chooser(), {d.letter: step - d.shift, "T": world.steps}, lookup=lookup, inside=key, now=step)
 
         dims = world.model.dims[key]
         if not d.entries or not dims:
@@ -193,8 +194,8 @@ def activation(page: Page, key: str, pre: str, function: Any, d: Definition) -> 
     """``z = f(a)`` where a is the preactivation that has a name of its own."""
 
     def compute(world: World, step: int, lookup: Any) -> Any:
-        run = Run(page, world, Chooser(page.habits), {d.letter: step - d.shift, "T": world.steps}, lookup=lookup, inside=key, now=step)
-        return run.applied(function, lookup(pre, step))
+        run = Run(page, world, Chooser(), {d.letter: step - d.shift, "T": world.steps}, lookup=lookup, inside=key, now=step)
+        return applied(run, function, lookup(pre, step))
 
     name = page.functions.get(function.base, BUILTIN.get(function.base, function.base))
     return Equation(key, compute, pre, name if isinstance(name, str) else "")

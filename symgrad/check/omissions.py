@@ -163,7 +163,7 @@ class Omissions:
                 elif function == "tanh":
                     out.append((Sum((ONE, Negative(Power(q, Number("2"))))), "missing-slope", f"the slope of {self.page.notes.get(key, key)} is missing"))
                 elif function and kind(node) == "Apply":
-                    arg = self.named(self.page.__dict__.get("_pre", {}).get(key, ""), step)
+                    arg = self.named(self.page.preactivations.get(key, ""), step)
                     if arg is not None:
                         out.append(
                             (Apply(Name(node.function.base, primes=1), (arg,)), "missing-slope", f"the slope of {self.page.notes.get(key, key)} is missing")

@@ -2,16 +2,23 @@ r"""A page: the definitions that are in force at one place of a document, and wh
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import defaultdict
+from collections.abc import Callable, MutableMapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import pairwise
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
+from symgrad.check.statements import Statement
 from symgrad.check.symbols import Ref, Symbols, children, kind, number_at, spelled, unwrapped, walk
 from symgrad.check.world import STEPS, Model, Quantity, World
 
+if TYPE_CHECKING:
+    from symgrad.check.typing import Shapes
+
 SEEDS = 20261
+Blocks: TypeAlias = tuple[int, tuple[int, ...], tuple[str, ...]]  # of the weight of a concatenation: the axis, the sizes of its parts, their names
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,48 +46,71 @@ class Abbreviation:
 
 @dataclass
 class Page:
-    """Definitions in force, and the worlds built from them."""
+    """Definitions in force, and the worlds built from them.
+
+    A copy is made to be changed: it knows what follows from the definitions alone, and remembers nothing else of the page that it is a copy of.
+    """
 
     symbols: Symbols
     definitions: dict[str, Definition]
     functions: dict[str, Any] = field(default_factory=dict)  # "g" → "tanh", or (variable, node)
-    abbreviations: dict[str, Abbreviation] = field(default_factory=dict)
-    step_losses: set[str] = field(default_factory=set)
-    total_losses: set[str] = field(default_factory=set)
-    ambiguous_losses: set[str] = field(default_factory=set)
+    abbreviations: dict[str, Abbreviation] = field(default_factory=dict)  # symbols that stand for derivatives
+    step_losses: set[str] = field(default_factory=set)  # symbols for the loss of a step
+    total_losses: set[str] = field(default_factory=set)  # symbols for the sum of all
+    ambiguous_losses: set[str] = field(default_factory=set)  # of these, the ones that may be meant of one step
     many_to_one: bool = False  # whether the loss looks at the last step alone
-    meanings: dict[str, str] = field(default_factory=dict)
-    habits: dict[Any, int] = field(default_factory=dict)
-    model: Model | None = None
-    steps: int = STEPS
-    assumptions: tuple[str, ...] = ()
+    meanings: dict[str, str] = field(default_factory=dict)  # adjoint symbol → what a line that holds has settled it to be
+    steps: int = STEPS  # that the worlds are unrolled over
+    assumptions: tuple[str, ...] = ()  # what every verdict takes for granted
     borrowed: bool = False  # the cell is not the document's own
     rows: bool = False  # read with every weight transposed, as code for a batch of rows has them
-    matrixlike: int = 0  # 0 no sign of matrices, 1 some, 2 shapes are declared
-    notes: dict[str, str] = field(default_factory=dict)
-    build: Callable[[bool], Model] | None = None
+    sized: bool = False  # whether shapes are declared before the claim
+    notes: dict[str, str] = field(default_factory=dict)  # quantity → how a reader calls it
+    build: Callable[[bool], Model] | None = None  # the model of matrices, or (True) of numbers; None while the page is made
     fixed: dict[Quantity, int] = field(default_factory=dict)  # quantities that a claim supposes to have a value, as residues
     held: bool = False  # whether they are constants
     where: tuple[Any, ...] = ()  # relations between indices that a claim supposes
     only: dict[str, int] = field(default_factory=dict)  # indices that a claim is tried at alone
-    _canon: dict[int, tuple[Any, str | None]] = field(default_factory=dict)
+    initial: dict[str, int] = field(default_factory=dict)  # states that begin at a number
+    preactivations: dict[str, str] = field(default_factory=dict)  # gate → what its activation is applied to, where that has a name
+    guessed: dict[str, str] = field(default_factory=dict)  # quantities that the document does not quite define → how they are read
+    targets: dict[str, str] = field(default_factory=dict)  # output → the wanted value that the loss holds it against
+    loss_rules: dict[str, str] = field(default_factory=dict)  # output → "square", "double", "entropy": the loss that the document writes out
+    loss_weight: Any = None  # the factor before the sum of the losses of the steps
+    statements: list[Statement] = field(default_factory=list)  # of the whole document
+    variables: frozenset[str] = frozenset()  # of identities between functions: the x of ``\sigma'(x)``
+    adjoined: set[str] = field(default_factory=set)  # quantities whose adjoint has a symbol somewhere in the document
+    shapes: Shapes | None = None  # settled with the first world
+    blocks: dict[str, Blocks] = field(default_factory=dict)  # weights of concatenations, settled with the first world of matrices
+    memos: MutableMapping[str, dict[Any, Any]] = field(default_factory=lambda: defaultdict(dict), repr=False, compare=False)  # what was worked out, by purpose
 
-    @cached_property
+    def __copy__(self) -> Page:
+        out = object.__new__(Page)
+        vars(out).update(vars(self), memos=defaultdict(dict))
+        return out
+
+    @property
     def world(self) -> World:
         """The world of matrices and vectors."""
         return self._world(False)
 
-    @cached_property
+    @property
     def scalar_world(self) -> World:
         """The world in which every size is one: no shapes at all."""
         return self._world(True)
 
     def _world(self, flat: bool) -> World:
+        worlds = self.memos["worlds"]
+        if flat not in worlds:
+            worlds[flat] = self._built(flat)
+        return worlds[flat]  # type: ignore[no-any-return]
+
+    def _built(self, flat: bool) -> World:
         assert self.build is not None
         model = self.build(flat)
         world = World(model, SEEDS + flat, self.steps)
         world.lagged = self.lagged
-        world.zeros = frozenset(self.__dict__.get("_initial", ()))
+        world.zeros = frozenset(self.initial)
         world.fixed, world.held = self.fixed, self.held
         return world
 
@@ -109,7 +139,7 @@ class Page:
     @cached_property
     def coded(self) -> bool:
         """Whether the cell is written in code for columns, and no line of the document puts a vector before a weight."""
-        lines = [s.node for s in self.__dict__.get("_statements", ())]
+        lines = [s.node for s in self.statements]
         products = [n for line in lines for n in walk(line) if kind(n) == "Infix" and n.sign == "at"]
         rows = any(self.ranked(a) == 1 and self.ranked(b) == 2 for n in products for a, b in pairwise(n.args))
         return not rows and any(in_code(d.node) for d in self.definitions.values())
@@ -137,7 +167,7 @@ class Page:
 
     def references(self, d: Definition) -> list[tuple[Ref, int]]:
         """Every quantity with a step that an equation names, with its lag."""
-        memo = self.__dict__.setdefault("_references", {})
+        memo = self.memos["references"]
         if d.key in memo:
             return memo[d.key]  # type: ignore[no-any-return]
         out: list[tuple[Ref, int]] = []
@@ -158,6 +188,16 @@ class Page:
         if self.build is not None:
             memo[d.key] = out
         return out
+
+    def preactivation(self, key: str) -> str:
+        """What the activation of a quantity is applied to: its own name, or ours."""
+        return self.preactivations.get(key, f"pre:{key}")
+
+    def redefine(self, key: str, d: Definition) -> None:
+        """Put an equation in the place of another, while the page is made."""
+        self.definitions[key] = d
+        with suppress(AttributeError):
+            del self.named
 
     def canon(self, node: Any, letter: str = "", shift: int = 0) -> str:
         """The formula as a string in which equal formulas are equal: names resolved, steps relative, brackets and spacing gone."""

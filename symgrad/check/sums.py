@@ -8,6 +8,7 @@ import numpy as np
 
 from symgrad.check import field as F
 from symgrad.check import values
+from symgrad.check.arithmetic import times
 from symgrad.check.products import plus
 from symgrad.check.readings import Option
 from symgrad.check.symbols import kind, letters, number_at, spelled, unwrapped, walk
@@ -49,7 +50,7 @@ def chained(relation: Any, upper: Any) -> tuple[str | None, Any, Any]:
 
 def component(run: Run, name: str, body: Any, upper: Any) -> bool:
     """Whether the index counts components."""
-    memo = run.page.__dict__.setdefault("_counts", {})
+    memo = run.page.memos["component"]
     found = memo.get((id(body), name))
     if found is None:
         found = memo[id(body), name] = (body, _component(run, name, body, upper))
@@ -175,7 +176,7 @@ def multiplied(run: Run, node: Any, terms: list[Value]) -> Value:
         run.chooser.choose("product order", (Option(0, "down", ""), Option(1, "up", "the factors of Π stand in the order in which its index runs")))
     out = terms[0]
     for v in terms[1:]:
-        out = run.times("" if matrices else "had", out, v)
+        out = times(run, "" if matrices else "had", out, v)
     return out
 
 

@@ -11,20 +11,20 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from symgrad.check.activations import BUILTIN
 from symgrad.check.claims import EQUAL, Link
 from symgrad.check.conditions import MEANT, ORDERED, STEPS, Condition, introduced, number, of_steps, valued
+from symgrad.check.court import Court
+from symgrad.check.equation import attempt, equation
 from symgrad.check.field import P
 from symgrad.check.judgement import Judgement
+from symgrad.check.model import model
 from symgrad.check.page import Page, plain
 from symgrad.check.statements import derived
 from symgrad.check.symbols import kind, letters, number_at, spelled, unwrapped, walk
 from symgrad.notation.latex import latex
-
-if TYPE_CHECKING:
-    from symgrad.check.verdicts import Judge
 
 SLOPES: dict[str, Callable[[Fraction], Fraction]] = {"sigmoid": lambda y: y * (1 - y), "tanh": lambda y: 1 - y * y}
 WORDS = re.compile(r"\s*(?:if|when|whenever|provided|unless|otherwise|else|in (?:this|that|the) case)\b", re.IGNORECASE)
@@ -154,8 +154,6 @@ def tied(page: Page, v: Value) -> bool:
 def under(page: Page, said: Supposition, held: bool, now: int | None) -> Page:
     """The page whose worlds have these values: at every step, or where `now` is given at the steps named when the letter is `now`."""
     out = copy.copy(page)
-    for name in ("world", "scalar_world", "_instances"):
-        out.__dict__.pop(name, None)
     letter = page.symbols.letter
     fixed: dict[tuple[str, int | None], int] = {}
     for v in said.values:
@@ -165,23 +163,15 @@ def under(page: Page, said: Supposition, held: bool, now: int | None) -> Page:
     out.where = (*said.steps,)
     out.only = {} if now is None else {letter: now}
     if said.functions:
-        from_build = page.build
-        assert from_build is not None
         out.functions = {**page.functions, **dict.fromkeys(said.functions, "identity")}
-        out.build = lambda flat: _rebuilt(out, flat)
+        out.build = lambda flat: model(out, flat)
     return out
-
-
-def _rebuilt(page: Page, flat: bool) -> Any:
-    from symgrad.check.model import model
-
-    return model(page, flat)
 
 
 # -- judged -----------------------------------------------------------------------------------------------------------------------
 
 
-def assumed(court: Judge, link: Link) -> Judgement | None:
+def assumed(court: Court, link: Link) -> Judgement | None:
     """The judgement of a relation that only says for which values something else holds; None if it is not one."""
     s, node = link.statement, link.statement.node
     if link.sign not in EQUAL or s.conditions:
@@ -197,7 +187,7 @@ def assumed(court: Judge, link: Link) -> Judgement | None:
     return SPECIAL
 
 
-def aside(court: Judge, link: Link) -> bool:
+def aside(court: Court, link: Link) -> bool:
     """Whether an equation between values can only be a condition: ``where $2 c \\tanh c = 1$``; of gates alone, ``z (1 - z) = 0``."""
     fragment = link.statement.fragment
     if fragment is None or number(link.right) is None or derived(link.left):
@@ -222,7 +212,7 @@ def letters_of(node: Any) -> set[str]:
     return set(letters(node))
 
 
-def conditioned(court: Judge, link: Link) -> Judgement | None:
+def conditioned(court: Court, link: Link) -> Judgement | None:
     """The judgement of a link that is said to hold under conditions; None if there are none."""
     found = court.conditions(link)
     if not found:
@@ -232,10 +222,10 @@ def conditioned(court: Judge, link: Link) -> Judgement | None:
     if not said:
         return None
     if not (said.values or said.functions or said.steps):
-        return _blocked(court.equation(link), said)
+        return _blocked(equation(court, link), said)
     near = all(c.near for c in found)
     if not near and _holds(court, link, lambda page: page):
-        return court.equation(link)
+        return equation(court, link)
 
     def variant(held: bool, now: int | None = None) -> Under:
         def inner(page: Page) -> Page | None:
@@ -251,23 +241,23 @@ def conditioned(court: Judge, link: Link) -> Judgement | None:
     if everywhere:
         results = [_holds(court, link, variant(h)) for h in readings]
         if all(results):
-            return _noted(court.equation(link, variant(readings[0])), note)
+            return _noted(equation(court, link, variant(readings[0])), note)
         if any(results):
             return _open(said, results[0])
     if any(v.step is not None and letters_of(v.step) for v in said.values):
         once = [[_holds(court, link, variant(h, now)) for now in TRIED] for h in readings]
         if all(all(row) for row in once):
-            return _noted(court.equation(link, variant(readings[0], TRIED[0])), note, "" if not everywhere else "only at the step named")
-    judged = court.equation(link, variant(readings[0]) if everywhere else variant(readings[0], TRIED[0]))
+            return _noted(equation(court, link, variant(readings[0], TRIED[0])), note, "" if not everywhere else "only at the step named")
+    judged = equation(court, link, variant(readings[0]) if everywhere else variant(readings[0], TRIED[0]))
     if judged.verdict == "refuted" and any(tied(pages[0], v) for v in said.values):
         return Judgement("undecided", "condition", f"under the condition {_names(said)} the quantities depend on each other in a way that is not followed")
     if not near and judged.verdict == "refuted":
-        return court.equation(link)
+        return equation(court, link)
     return _blocked(_noted(judged, note), said)
 
 
-def _holds(court: Judge, link: Link, change: Under) -> bool:
-    return any((page := change(court.page(k))) is not None and court.attempt(page, link.left, link.right, link).equal for k in court.order(link.statement))
+def _holds(court: Court, link: Link, change: Under) -> bool:
+    return any((page := change(court.page(k))) is not None and attempt(court, page, link.left, link.right, link).equal for k in court.order(link.statement))
 
 
 def _slope(page: Page, v: Value) -> bool:

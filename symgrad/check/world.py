@@ -81,6 +81,7 @@ class World:
     def __init__(self, model: Model, seed: int, steps: int = STEPS) -> None:
         self.model, self.steps = model, steps
         self.draws = Draws(seed)
+        self.free: dict[str, Value] = {}  # variables of identities between functions
         self._values: dict[Quantity, Value] = {}
         self._local: dict[Quantity, dict[Quantity, Array]] = {}
         self._total: dict[tuple[Any, ...], Array | None] = {}

@@ -127,5 +127,5 @@ def preactivations(page: Page, function: str) -> list[str]:
             base = page.functions.get(node.function.base, BUILTIN.get(node.function.base, node.function.base))
             if base == function or function in ("f", "g", "phi", "a"):
                 inner = page.symbols.ref(unwrapped(node.args[0]))
-                out.append(inner.key if inner is not None else page.__dict__.get("_pre", {}).get(key, f"pre:{key}"))
+                out.append(inner.key if inner is not None else page.preactivation(key))
     return out

@@ -1,0 +1,93 @@
+r"""Arrays put together and taken apart: diagonals, stacks, entries, slices."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from symgrad.check import values
+from symgrad.check.arithmetic import times
+from symgrad.check.symbols import kind, number_at, spelled, unwrapped
+from symgrad.check.values import Value
+from symgrad.check.world import Missing, Unsupported
+
+if TYPE_CHECKING:
+    from symgrad.check.evaluate import Run
+
+
+def diagonal(run: Run, node: Any) -> Value:
+    """``diag(x)``."""
+    x = run.value(node.arg)
+    if run.flat:
+        return x
+    if x.rank == 2:
+        return x
+    return values.diagonal(x)
+
+
+def stack(run: Run, node: Any) -> Value:
+    """``[h; x]``."""
+    parts = [run.value(a) for a in node.args]
+    if len(parts) == 1:
+        return parts[0]
+    if run.flat:
+        raise Unsupported("a stack of numbers", node)
+    return values.stacked(parts)
+
+
+def listed(run: Run, node: Any) -> Value:
+    """``(h, x)``, or a bracket around one thing."""
+    if len(node.args) == 1:
+        return run.value(node.args[0])
+    return stack(run, node)
+
+
+def indexed(run: Run, node: Any) -> Value:
+    """``W[:, a:b]``, ``(…)_i``; ``W [h, x]`` is a product."""
+    if run.page.symbols.ref(node) is not None:
+        return run.named(node)
+    adjoint = run.try_unnamed(node)
+    if adjoint is not None:
+        return adjoint
+    x = run.value(node.base)
+    inner = run.page.symbols.ref(node.base)
+    if node.kind == "(" and len(node.parts) == 1 and inner is not None and inner.step is not None:
+        return times(run, "", x, run.value(node.parts[0]))  # f_t (1): its step is told already
+    if any(kind(p) in ("Stack", "Hadamard") or (run.page.symbols.ref(p) is not None and number_at(p, run.env) is None) for p in node.parts):
+        v = run.value(node.parts[0]) if len(node.parts) == 1 else values.stacked([run.value(p) for p in node.parts])
+        return times(run, "", x, v)
+    if run.flat:
+        return x
+    at: list[int | slice] = []
+    for p, n in zip(node.parts, (*x.dims, *[0] * 4), strict=False):
+        at.append(sliced(run, p, n) if kind(p) == "Slice" else run.entry(p, n))
+    return values.part(x, tuple(at))
+
+
+def sliced(run: Run, node: Any, n: int) -> slice:
+    """``a:b``, with numbers or with words for sizes."""
+    def bound(side: Any) -> int | None:
+        if side is None:
+            return None
+        at = number_at(side, run.env)
+        if at is not None:
+            return int(at)
+        word = spelled(unwrapped(side)) or ""
+        size = size_named(run, word)
+        if size is None:
+            raise Missing(word, side)
+        return size
+
+    return slice(bound(node.lower), bound(node.upper))
+
+
+def size_named(run: Run, word: str) -> int | None:
+    """A word for a size: in, input, hidden, n_a …"""
+    sizes = run.world.model.dims
+    low = word.lower()
+    state = next((sizes[k] for k in sorted(run.page.lagged) if sizes.get(k)), None)
+    given = next((sizes[k] for k in sorted(run.page.symbols.timed) if k not in run.world.model.equations and sizes.get(k)), None)
+    if any(w in low for w in ("in", "n_x", "d_x", "m")) and "hid" not in low:
+        return given[0] if given else None
+    if any(w in low for w in ("hid", "n_a", "n_h", "d_h", "h", "n")):
+        return state[0] if state else None
+    return None

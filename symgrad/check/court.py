@@ -1,0 +1,212 @@
+r"""The court: the statements of a document, its pages, which of these a claim may speak of, and what was settled on the way."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from symgrad.check import identities
+from symgrad.check.adjoints import MARKS
+from symgrad.check.claims import Link
+from symgrad.check.collect import Collected, collect, split_groups
+from symgrad.check.conditions import Condition, conditions
+from symgrad.check.decide import Outcome
+from symgrad.check.define import make_page
+from symgrad.check.incomplete import completed, taken_for
+from symgrad.check.library import matched, prelude
+from symgrad.check.page import Page
+from symgrad.check.statements import LOSSES, Statement, bound_letters, derived, names_in, sums_steps
+from symgrad.check.symbols import head_and_parts, is_top, kind, letters, spelled, unwrapped, walk
+from symgrad.check.world import STEPS
+
+if TYPE_CHECKING:
+    from symgrad.face.cell import Cell
+
+PAGES = 4  # groups of definitions that one claim is tried on
+MOST_STEPS = 6  # that a world is unrolled over
+
+
+@dataclass
+class Court:
+    """The statements of a document, its pages, and what was settled on the way."""
+
+    statements: list[Statement]
+    cell: Cell | None = None
+    pages: dict[int, Page] = field(default_factory=dict)
+    wrong: set[tuple[int, int]] = field(default_factory=set)
+    confirmed: int = 0  # claims that hold on the pages
+    supposed: dict[tuple[int, int], tuple[Condition, ...]] = field(default_factory=dict)
+    introductions: set[tuple[int, int]] = field(default_factory=set)  # links that introduce a symbol for a derivative
+    source: list[Statement] = field(init=False)  # the statements, behind those of a cell of the library
+    collected: Collected = field(init=False)
+    borrowed: str = field(init=False, default="")  # what is said of a cell that is not the document's own
+    certain: bool = field(init=False, default=True)  # whether the cell is known well enough to refute a claim
+    variables: frozenset[str] = field(init=False, default=frozenset())  # of identities between functions
+    declared: int | None = field(init=False, default=None)  # the first statement that declares a shape
+    matrices: bool = field(init=False, default=False)  # whether the document has signs that only matrices have
+    bare: bool = field(init=False, default=False)  # whether nothing in the document is derived
+
+    def __post_init__(self) -> None:
+        self.source = self.statements
+        self.collected = collect(self.source)
+        if self.cell is not None:
+            self.source = [*prelude(self.cell, len(self.statements)), *self.statements]
+            self.collected = collect(self.source)
+            self.borrowed = f"the cell is {self.cell.name} of the library, as asked for"
+        elif not any(g.definitions for g in self.collected.groups) or not self.recurrent():
+            found = matched(self.statements, self.collected)
+            if found is not None:
+                borrowed, self.borrowed, self.certain = found
+                self.source = [*borrowed, *self.statements]
+                self.collected = collect(self.source)
+        elif left_out := self.left_out():
+            self.source = [*left_out, *self.statements]
+            self.collected = collect(self.source)
+        split_groups(self.collected)
+        self.pages.clear()  # what was looked at before was not whole
+        self.variables = self._variables()
+        self.declared = self._declared()
+        self.matrices = any(kind(n) in ("Transpose", "Diagonal") or (kind(n) == "Power" and is_top(n.exponent)) for s in self.statements for n in s.nodes)
+        self.bare = not any(derived(s.node) for s in self.statements)
+
+    def recurrent(self) -> bool:
+        """Whether some definitions of the document make a state."""
+        return any(self.page(k).lagged for k in range(len(self.collected.groups)))
+
+    def left_out(self) -> list[Statement]:
+        """Equations for the gates that the document does not define."""
+        groups = self.collected.groups
+        known = {key for g in groups for key in g.definitions}
+        found = {key: s for k in range(len(groups)) for key, s in completed(self.page(k), len(self.statements)).items() if key not in known}
+        return list(found.values())
+
+    def _variables(self) -> frozenset[str]:
+        """Variables of identities between functions: ``\\sigma'(x)``, ``d/dx``."""
+        out = set()
+        for s in self.statements:
+            for n in s.nodes:
+                if kind(n) == "Apply" and len(n.args) == 1:
+                    for inner in walk(n.args[0]):
+                        if kind(inner) == "Name" and not inner.subs and len(inner.base) == 1 and inner.base in "xyzuva":
+                            out.add(inner.base)
+        return frozenset(out)
+
+    def _declared(self) -> int | None:
+        """The first statement that declares a shape."""
+        for s in self.statements:
+            node = s.node
+            if kind(node) == "Relation" and any(g == "in" for g in node.signs):
+                for side in node.sides[1:]:
+                    for n in walk(side):
+                        if kind(n) == "Name" and n.base in ("R", "Re") and n.font in ("mathbb", "mathbf", "mathrm", ""):
+                            return s.number
+            if kind(node) == "Relation" and any(g in (":", "shape") for g in node.signs):
+                return s.number
+        return None
+
+    def page(self, k: int) -> Page:
+        """The page of a group of definitions."""
+        if k not in self.pages:
+            page = self.pages[k] = make_page(self.collected, k, self.source)
+            page.variables = self.variables | {identities.POINT}
+            page.steps = self.steps()
+            page.borrowed = bool(self.borrowed)
+            page.adjoined = self.adjoined(page)
+            page.statements = self.statements
+            if k > 0:
+                for name, short in self.pages.get(0, page).abbreviations.items():
+                    page.abbreviations.setdefault(name, short)
+        return self.pages[k]
+
+    def adjoined(self, page: Page) -> set[str]:
+        """The quantities whose adjoint has a symbol somewhere in the document."""
+        out = set()
+        for s in self.statements:
+            for n in s.nodes:
+                if kind(n) == "Product":
+                    for a, b in zip(n.args, n.args[1:], strict=False):
+                        if kind(a) == "Name" and a.base in MARKS and not a.subs and (r := page.symbols.ref(b)) is not None:
+                            out.add(r.key)
+                elif kind(n) == "Name" and n.base in MARKS and n.subs:
+                    out |= {r.key for x in n.subs if (r := page.symbols.ref(x)) is not None}
+        return out
+
+    def steps(self) -> int:
+        """As many steps as the document says that there are, else enough for every step that is named by number."""
+        named = [
+            int(p.node.text)
+            for s in self.statements
+            for n in s.nodes
+            if kind(n) == "Name"
+            for p in (head_and_parts(n) or (None, ()))[1]
+            if kind(p.node) == "Number" and p.node.text.isdigit() and int(p.node.text) <= MOST_STEPS
+        ]
+        said = {n for s in self.statements if (n := length(s)) is not None and 2 < n <= MOST_STEPS}
+        if len(said) == 1 and max([0, *named]) <= min(said) + 1:
+            return min(said)
+        return max([STEPS, *named])
+
+    def order(self, s: Statement) -> list[int]:
+        """The groups of definitions to try: those that know most of the names, of these the one in force, then earlier ones, then later ones."""
+        groups = self.collected.groups
+        if len(groups) == 1:
+            return [0]
+        here = max((k for k, g in enumerate(groups) if (g.first <= s.number or k == 0) and not g.alone), default=0)
+        indices = bound_letters(s.node) | {w for _, _, parts in names_in(s.node) for p in parts for w in letters(p.node)}
+        defined: dict[int, int] = {}
+        known: dict[int, int] = {}
+        for k in range(len(groups)):
+            page = self.page(k)
+            found = {r.key for n, _, parts in names_in(s.node) if (r := page.symbols.ref(n)) is not None and (parts or r.key not in indices)}
+            defined[k] = sum(key in page.definitions or key.startswith("pre:") for key in found)
+            known[k] = len(found)
+        most = max(defined.values())
+
+        def rank(k: int) -> tuple[int, int]:
+            late = groups[k].first > s.number
+            return (-known[k], here - k if k <= here and not groups[k].alone else 500 + s.number - groups[k].first if not late else 100_000 + groups[k].first)
+
+        return sorted((k for k in range(len(groups)) if defined[k] == most), key=rank)[:PAGES]
+
+    def conditions(self, link: Link) -> tuple[Condition, ...]:
+        """What a link is said to hold for."""
+        key = (link.statement.number, link.number)
+        if key not in self.supposed:
+            self.supposed[key] = conditions(link.statement, link.given) if key[0] < len(self.statements) else ()
+        return self.supposed[key]
+
+    def assumed(self, page: Page, outcome: Outcome) -> list[str]:
+        """What a verdict takes for granted."""
+        notes = list(page.assumptions)
+        if self.borrowed:
+            notes.append(self.borrowed)
+        for key, note in page.guessed.items():
+            if key in outcome.used:
+                notes.append(note)
+        notes += taken_for(page, outcome.used)
+        for output, target in page.targets.items():
+            if target in outcome.used or output in outcome.used:
+                notes.append(f"the loss is the one whose gradient is {page.notes.get(output, output)} - {page.notes.get(target, target)}")
+        return notes
+
+
+def length(s: Statement) -> int | None:
+    r"""The number of steps that a statement fixes: ``T = 3``, ``t = 1, 2, 3``, ``L = \sum_{t=1}^3 L_t``, ``L = L_1 + L_2 + L_3``."""
+    node = s.node
+    if kind(node) != "Relation" or len(node.sides) != 2 or node.signs[0] not in ("=", "in"):
+        return None
+    left, right = unwrapped(node.sides[0]), unwrapped(node.sides[1])
+    if kind(left) == "Name" and not left.subs and left.base == "T":
+        last = right
+    elif kind(left) == "Name" and not left.subs and left.base == "t" and kind(right) in ("Tuple", "Stack") and len(right.args) > 1:
+        last = unwrapped(right.args[-1])
+    elif kind(right) == "Big" and right.kind == "sum" and sums_steps(right) and right.upper is not None:
+        last = unwrapped(right.upper)
+    elif kind(right) == "Sum" and kind(left) == "Name" and left.base in LOSSES and not left.subs:
+        parts = [(head_and_parts(unwrapped(a)) or (None, ()))[1] for a in right.args]
+        if [[spelled(p.node) for p in found] for found in parts] != [[str(k + 1)] for k in range(len(parts))]:
+            return None
+        last = parts[-1][0].node
+    else:
+        return None
+    return int(last.text) if kind(last) == "Number" and last.text.isdigit() else None

@@ -1,0 +1,135 @@
+r"""One equation on the pages that it may speak of: where it holds it is proved, with what was taken for granted; else see `failure`."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+from symgrad.check import caution, diagnose, everystep
+from symgrad.check.adjoints import symbol_id
+from symgrad.check.claims import Link, span_of
+from symgrad.check.court import Court
+from symgrad.check.decide import Decider, Outcome
+from symgrad.check.edits import Slips
+from symgrad.check.failure import SECONDS, failed, refuted
+from symgrad.check.judgement import Judgement
+from symgrad.check.page import Page
+from symgrad.check.symbols import head_and_parts, kind, unwrapped, walk
+from symgrad.notation.latex import latex
+from symgrad.notation.syntax import Derivative
+
+
+def equation(court: Court, link: Link, under: Callable[[Page], Page | None] = lambda page: page) -> Judgement:
+    """Decide one equation on the pages that may be meant, each changed by what is supposed."""
+    first: tuple[Page, Outcome] | None = None
+    left, right = link.left, link.right
+    broken = malformed(left)
+    if broken is not None:
+        return mended(court, link, broken)
+    for k in court.order(link.statement):
+        page = under(court.page(k))
+        if page is None:
+            continue
+        page.sized = court.declared is not None and link.statement.number >= court.declared
+        outcome = attempt(court, page, left, right, link)
+        if outcome.equal and outcome.reading == "scalar" and court.matrices and outcome.near:
+            strict = Decider(page).decide(left, right, modes=((False, False), (False, True)))
+            slip = diagnose.repair(page, strict, link, time.process_time() + SECONDS / 2, Slips.transposes)
+            if slip is not None:
+                return refuted(court, page, strict, link, slip, tuple(court.assumed(page, strict)))
+        if outcome.equal:
+            return proved(court, page, outcome, link)
+        if first is None or (first[1].missing is not None and outcome.missing is None):
+            first = (page, outcome)
+    assert first is not None
+    page, outcome = first
+    return failed(court, page, outcome, link)
+
+
+def mended(court: Court, link: Link, whole: Any) -> Judgement:
+    """A derivative with a ∂ lost: refuted for its form, with the repair if that holds."""
+    for k in court.order(link.statement):
+        page = court.page(k)
+        if Decider(page).decide(whole, link.right, limit=24).equal:
+            try:
+                expected = f"{latex(whole)} = {latex(link.right)}"
+            except (ValueError, TypeError, AttributeError, KeyError):
+                expected = None
+            return Judgement(
+                "refuted",
+                "missing-differential",
+                "a ∂ is missing in this derivative; with it the equation holds",
+                expected=expected,
+                blame=span_of(link.left),
+            )
+    return Judgement(
+        "undecided", "missing-differential", "a ∂ is missing in this derivative, and with it no reading that was tried is true", blame=span_of(link.left)
+    )
+
+
+def attempt(court: Court, page: Page, left: Any, right: Any, link: Link) -> Outcome:
+    """The two sides of a link, or an earlier side of its chain in the place of the left one."""
+    outcome = Decider(page).decide(left, right)
+    if not outcome.equal and link.earlier and not outcome.typed and (outcome.unsupported is not None or outcome.missing is not None):
+        for side in reversed(link.earlier):
+            again = Decider(page).decide(side, right)
+            if again.equal or again.typed:
+                return again
+    if not outcome.equal and link.earlier and (link.statement.number, link.number - 1) not in court.wrong and not summed(link):
+        # the same symbol may have meant the immediate derivative in the line before: hold it against the first line too
+        again = Decider(page).decide(link.earlier[0], right)
+        if again.equal:
+            return again
+    return outcome
+
+
+def summed(link: Link) -> bool:
+    """Whether the line before is a sum over time and this one is not: then this one cannot speak of a single step."""
+    before, now = (any(kind(n) == "Big" and n.kind == "sum" for n in walk(side)) for side in (link.left, link.right))
+    return before and not now
+
+
+def proved(court: Court, page: Page, outcome: Outcome, link: Link) -> Judgement:
+    chooser = outcome.chooser
+    assert chooser is not None
+    remember(court, page, outcome, link)
+    court.confirmed += 1
+    notes = [*chooser.notes, *court.assumed(page, outcome)]
+    if outcome.last_only:
+        notes.append("the step named is the last one")
+    if outcome.lenient:
+        notes.append("rows and columns are told by what they stand beside")
+    if everystep.spans_time(page, link.left, link.right):
+        notes.append(everystep.note(page, link.left, link.right, chooser, outcome.lenient))
+    layout = "denominator" if "denominator" in chooser.tags else "numerator"
+    return Judgement("proved", None, "", outcome.reading, layout, assumptions=tuple(dict.fromkeys(notes)))
+
+
+def remember(court: Court, page: Page, outcome: Outcome, link: Link) -> None:
+    """The meaning of an adjoint symbol on the left side is settled by the line that holds."""
+    target = caution.symbol_on(page, link.left)
+    if target is None:
+        return
+    _, _, _, words, name, _ = target
+    which = symbol_id(name, words, target[1])
+    assert outcome.chooser is not None
+    for key, option in outcome.chooser.chosen:
+        if key == ("adjoint", which):
+            for p in court.pages.values():
+                p.meanings.setdefault(which, str(option.value))
+
+
+def malformed(node: Any) -> Any:
+    r"""``\frac{\partial z}{h}`` as the derivative that was meant; None for anything else."""
+    node = unwrapped(node)
+    if kind(node) != "Fraction":
+        return None
+    above, below = unwrapped(node.numerator), unwrapped(node.denominator)
+    if (kind(above) == "Differential") == (kind(below) == "Differential"):
+        return None
+    of = above.arg if kind(above) == "Differential" else above
+    wrt = below.arg if kind(below) == "Differential" else below
+    if head_and_parts(unwrapped(of)) is None or head_and_parts(unwrapped(wrt)) is None:
+        return None
+    return Derivative(of, wrt, "partial")
