@@ -15,6 +15,7 @@ from symgrad.check.instances import instances
 from symgrad.check.page import Page, in_code
 from symgrad.check.products import common
 from symgrad.check.readings import LIMIT, Chooser, Exploration, Option, explore
+from symgrad.check.statements import derived
 from symgrad.check.symbols import kind, number_at, unwrapped, walk
 from symgrad.check.values import Misfit, Value, transposed
 from symgrad.check.world import Missing, OutOfTime, Unsupported, World
@@ -23,6 +24,7 @@ COMPARED = {
     "=": operator.eq, "==": operator.eq, "<": operator.lt, ">": operator.gt, "<=": operator.le, ">=": operator.ge, "!=": operator.ne,
     "leq": operator.le, "geq": operator.ge, "neq": operator.ne,
 }  # fmt: skip
+BOLD = frozenset({"mathbf", "boldsymbol", "bm", "pmb"})  # fonts in which people set matrices, never numbers
 EXPLICIT = frozenset({"Diagonal", "Transpose"})
 
 
@@ -45,6 +47,8 @@ class Outcome:
     instances: int = 0
     used: set[str] = field(default_factory=set)
     last_only: bool = False
+    nothing: bool = False  # whether a reading makes both sides zero at every step
+    vanished: bool = False  # whether a derivative in the likeliest reading is zero because nothing leads from the one to the other
     lenient: bool = False
     near: list[tuple[Chooser, bool, bool]] = field(default_factory=list)
 
@@ -60,6 +64,7 @@ class Tried:
     count: int = 0
     last_only: bool = False
     vanished: int = 0
+    nothing: bool = False  # whether both sides are zero at every step, and neither says so
     asked: frozenset[Hashable] | None = None
 
 
@@ -83,7 +88,7 @@ class Decider:
         world = page.scalar_world if flat else page.world
         count, failures, good_last, solid = 0, 0, False, 0
         first: Tried | None = None
-        vanished = 0
+        vanished, nothing = 0, derived(left) and derived(right)
         for number, env in enumerate(self.instances(left, right, flat)):
             at = dict(env)
             try:
@@ -101,10 +106,11 @@ class Decider:
                 return Tried("misfit", str(e), at, asked=e.asked)
             count += 1
             vanished += second_run.vanished
+            nothing &= not (np.any(x.a) or np.any(y.a))
             if not same:
                 failures += 1
                 if first is None:
-                    first = Tried("differs", "", at, (x, y))
+                    first = Tried("differs", "", at, (x, y), vanished=first_run.vanished + second_run.vanished)
                 if not self.final_letters(at):
                     return first
             elif self.final_letters(at) and any(at[w] == world.steps for w in self.final_letters(at)):
@@ -114,7 +120,7 @@ class Decider:
             return first
         if not solid:
             return Tried("never", "no step has all the quantities that this names")
-        return Tried("equal", values=(x, y), count=count, vanished=vanished)
+        return Tried("equal", values=(x, y), count=count, vanished=vanished, nothing=nothing)
 
     def final_letters(self, at: dict[str, Any]) -> list[str]:
         return [w for w in ("tau",) if w in at and self.page.symbols.letter != w]
@@ -193,10 +199,11 @@ class Decider:
                     continue
                 if isinstance(tried, Exception):
                     continue
+                if tried.nothing:  # 0 = 0: nothing leads from the one to the other
+                    out.nothing = True
+                    continue
                 if tried.state == "equal" or tried.last_only:
                     if chooser.weak:
-                        if self.page.fixed and not any(np.any(v.a) for v in tried.values or ()):
-                            continue  # 0 = 0, because a gate that is supposed to be 0 is all that is left
                         out.weak = out.weak or chooser
                         continue
                     out.equal, out.chooser, out.instances = True, chooser, tried.count
@@ -212,7 +219,7 @@ class Decider:
                 if tried.state == "differs":
                     out.typed += 1
                     if out.best is None:
-                        out.best, out.mode = chooser, (flat, lenient)
+                        out.best, out.mode, out.vanished = chooser, (flat, lenient), bool(tried.vanished)
                         out.counter = self.counterexample(tried)
                     if len(out.near) < 12:
                         out.near.insert(min(out.typed - 1, len(out.near)), (chooser, flat, lenient))
@@ -237,6 +244,8 @@ class Decider:
                 k = kind(n)
                 ref = self.page.symbols.ref(n)
                 if ref is not None and ref.entries:
+                    return False
+                if k == "Name" and n.font in BOLD and ref is not None and self.page.symbols.ranks.get(ref.key) == 2:
                     return False
                 if k in EXPLICIT or k == "Stack" or (k == "Name" and n.base in ("I", "diag")) or (k == "Index" and n.kind == "["):
                     return False

@@ -15,7 +15,7 @@ from symgrad.check.definitions import lags, present_names, stepped_names
 from symgrad.check.losses import losses, targets
 from symgrad.check.model import inner_of, model
 from symgrad.check.page import Abbreviation, Definition, Page, plain
-from symgrad.check.statements import Statement, bound_letters, names_in, step_part
+from symgrad.check.statements import DEFINING, Statement, bound_letters, names_in, relation_of, step_part
 from symgrad.check.symbols import (
     STEP_WORDS,
     Part,
@@ -24,6 +24,7 @@ from symgrad.check.symbols import (
     key_of,
     kind,
     letters,
+    number_at,
     spelled,
     unwrapped,
     walk,
@@ -127,6 +128,7 @@ def page_of(definitions: dict[str, Definition], collected: Collected, statements
     primes(page)
     ranks(page)
     preactivations_meant(page)
+    by_preactivations(page, statements)
     targets(page, statements)
     symbols.clear()
     page.build = lambda flat: model(page, flat)
@@ -172,10 +174,37 @@ def preactivations_meant(page: Page) -> None:
             shared = whole.keys() & mine.keys()
             lost, extra = [whole[k] for k in whole.keys() - shared], [mine[k] for k in mine.keys() - shared]
             cased = len(lost) == len(extra) == 1 and {k.lower() for k in whole.keys() - shared} == {k.lower() for k in mine.keys() - shared}
-            if shared and (cased or (len(lost) <= 1 and len(extra) <= 1 and all(bias(page, a) for a in (*lost, *extra)))):
+            kept = any(lag < 0 for k in shared for lag in lags_in(page, whole[k], d))  # the input is left out, or a bias
+            if shared and len(extra) <= 1 and (cased or (all(bias(page, a) for a in extra) and (kept or (len(lost) <= 1 and all(bias(page, a) for a in lost))))):
                 page.redefine(other, replace(e, node=arg, letter=d.letter, shift=d.shift))
                 page.guessed[other] = f"{plain(other)} is read as the preactivation of {plain(key)}, though its formula differs"
                 break
+
+
+def by_preactivations(page: Page, statements: list[Statement]) -> None:
+    r"""``\tilde h_t = \tanh(a_h)`` beside another formula for it: where nothing else is computed from ``a_h``, it is by ``a_h``."""
+    for s in statements:
+        rel = relation_of(s.node)
+        if rel is None or rel.signs[0] not in DEFINING or len(rel.sides) != 2:
+            continue
+        left, right = (unwrapped(side) for side in rel.sides)
+        ref = page.symbols.ref(left)
+        d = page.definitions.get(ref.key) if ref is not None and not ref.entries else None
+        if ref is None or d is None or kind(right) != "Apply" or len(right.args) != 1 or kind(unwrapped(d.node)) != "Apply":
+            continue
+        inner = page.symbols.ref(unwrapped(right.args[0]))
+        if inner is None or inner.key not in page.definitions or inner.key == ref.key or right.function != unwrapped(d.node).function:
+            continue
+        used = {r.key for key, e in page.definitions.items() if key != inner.key for r, _ in page.references(e)}
+        if inner.key not in used and all(r.key != ref.key or lag < 0 for r, lag in page.references(page.definitions[inner.key])):
+            letter = next(iter(letters(ref.step)), d.letter) if ref.step is not None else d.letter
+            page.redefine(ref.key, replace(d, node=right, letter=letter, shift=int(number_at(ref.step, {letter: 0}) or 0) if ref.step is not None else 0))
+
+
+def lags_in(page: Page, node: Any, d: Definition) -> list[int]:
+    """The steps back at which a term of an equation names something."""
+    refs = [r for n in walk(node) if (r := page.symbols.ref(n)) is not None and r.step is not None]
+    return [int(at) - d.shift for r in refs if (at := number_at(r.step, {d.letter: 0})) is not None]
 
 
 def residuals(page: Page, letter: str) -> None:

@@ -85,7 +85,7 @@ def holds(decider: Decider, left: Any, right: Any, chooser: Chooser, flat: bool,
         tried: Tried = decider.once(left, right, chooser, flat, lenient, set())
     except (Missing, Unsupported, Redraw, RecursionError, ValueError, IndexError, KeyError, AttributeError, TypeError):
         return False
-    return tried.state == "equal" and not chooser.weak and not tried.vanished
+    return tried.state == "equal" and not (chooser.weak or tried.vanished or tried.nothing)
 
 
 def renamed(page: Page, decider: Decider, outcome: Outcome, link: Any, deadline: float) -> Repair | None:

@@ -52,6 +52,12 @@ def failed(court: Court, page: Page, outcome: Outcome, link: Link) -> Judgement:
         return Judgement("undecided", "undefined-symbol", ANOTHER, assumptions=notes)
     if repair is not None and repair.code in caution.THROUGH_GATES and (gate := caution.opaque(page, outcome)):
         return Judgement("undecided", "incomplete-cell", f"the document does not say what {gate} is computed from", assumptions=notes)
+    if outcome.nothing and repair is None:
+        why = "both sides are zero in the cell as it was understood, which is no proof: nothing leads from the one to the other"
+        return Judgement("undecided", "ambiguous", why, assumptions=notes)
+    if outcome.vanished and (repair is None or repair.code == "wrong-symbol"):
+        why = "nothing leads from the one to the other in a derivative of this, so the cell may be another one than was understood"
+        return Judgement("undecided", "ambiguous", why, assumptions=notes)
     alone = caution.unmatched(page, link) if outcome.missing is None and repair is None else set()
     if alone:
         why = f"the index {', '.join(sorted(alone))} stands on one side only; a sum over it may be meant"
