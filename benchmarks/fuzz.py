@@ -114,25 +114,27 @@ def main() -> int:
     found = documents(args.paths)
     run.check("$x = 1$")  # start the process
     total: collections.Counter[str] = collections.Counter()
-    errors = 0
+    done = errors = 0
     slowest = (0.0, 0)
     start = time.perf_counter()
-    for seed in range(args.seed, args.seed + args.count):
-        rng = random.Random(seed)
-        path, text = rng.choice(found)
-        kind, text, cell = mutant(rng, path, text, 0 if args.whole else args.lines)
-        began = time.perf_counter()
-        counts, wrong = judged(kind, text, cell, args.limit)
-        slowest = max(slowest, (time.perf_counter() - began, seed))
-        total += counts
-        errors += bool(wrong)
-        if args.show:
-            print(text, run.check(text, cell, kind=kind, limit=args.limit).text(), sep="\n")
-        for error in list(dict.fromkeys(wrong))[:3]:
-            print(f"seed {seed}, {path.name}, cell {cell}: {error}", flush=True)
-        if (seed + 1 - args.seed) % 10000 == 0 and args.count > 10000:
-            print(f"{seed + 1 - args.seed} mutants, {errors} with an error, {time.perf_counter() - start:.0f} s", flush=True)
-    print(f"{args.count} mutants of {len(found)} documents in {time.perf_counter() - start:.0f} s; {errors} with an error")
+    with contextlib.suppress(KeyboardInterrupt):  # what is done is told
+        for seed in range(args.seed, args.seed + args.count):
+            rng = random.Random(seed)
+            path, text = rng.choice(found)
+            kind, text, cell = mutant(rng, path, text, 0 if args.whole else args.lines)
+            began = time.perf_counter()
+            counts, wrong = judged(kind, text, cell, args.limit)
+            slowest = max(slowest, (time.perf_counter() - began, seed))
+            total += counts
+            done += 1
+            errors += bool(wrong)
+            if args.show:
+                print(text, run.check(text, cell, kind=kind, limit=args.limit).text(), sep="\n")
+            for error in list(dict.fromkeys(wrong))[:3]:
+                print(f"seed {seed}, {path.name}, cell {cell}: {error}", flush=True)
+            if done % 5000 == 0 and done < args.count:
+                print(f"{done} mutants, {errors} with an error, {time.perf_counter() - start:.0f} s", flush=True)
+    print(f"{done} mutants of {len(found)} documents in {time.perf_counter() - start:.0f} s; {errors} with an error")
     print(f"the slowest took {slowest[0]:.2f} s on the wall (seed {slowest[1]})")
     for name, count in total.most_common():
         print(f"  {count:8} {name}")

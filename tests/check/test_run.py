@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 
 import symgrad as sg
+from symgrad.check import run
 from symgrad.check.run import check, check_files
 from symgrad.cli import main
 from symgrad.errors import SymgradError
@@ -55,6 +56,17 @@ class TestProcesses:
         check(write(tmp_path, a="$y = POWER$"))  # computing, not the wall: the machine may be busy
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
         assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < 1.9
+
+    @pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="this system has no alarms")
+    def test_an_alarm_strikes_between_claims(self, tmp_path: Path) -> None:
+        """Never in the middle of a line that is written: the process stays, and says that time is up."""
+        (path,) = write(tmp_path, a=f"$y = ENDLESS$\n\n{WRONG}")
+        check(RIGHT)
+        (server,) = run._idle
+        for _ in range(5):
+            report = check(path, limit=0.05)
+            assert [c.code for c in report.where("undecided")] == ["out-of-time"]
+            assert run._idle == [server]
 
     def test_what_a_library_prints_disturbs_nothing(self) -> None:
         assert sg.check("$x = PRINT$").summary["proved"] == 1
