@@ -136,8 +136,19 @@ def told(kind: str, text: str) -> list[str]:
     """The verdicts of a text; an error inside fails the test."""
     messages = list(judged({"name": "fuzz", "text": text, "kind": kind, "seconds": 5.0}))
     assert messages[-1][0] == "done"
-    assert messages[-1][1] != "internal-error", [m for m in messages if m[0] == "claim" and m[1]["code"] == "internal-error"][:1]
+    assert not (failed := [m[1]["message"] for m in messages if m[0] == "claim" and m[1]["code"] == "internal-error"]), failed[:1]
     return [m[1]["verdict"] for m in messages if m[0] == "claim"]
+
+
+RNN = "$$h_t = \\tanh(W x_t + U h_{t-1} + b)$$\n\n"
+FOUND = {  # what the fuzzer has found, made small
+    "an empty bracket in a definition": "$$h_t = \\tanh(W x_t + U h_{t-1} + ())$$ $$\\frac{\\partial h_t}{\\partial h_{t-1}} = U$$",
+}
+
+
+@pytest.mark.parametrize("name", FOUND)
+def test_what_was_found(name: str) -> None:
+    assert told("md", FOUND[name])
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
