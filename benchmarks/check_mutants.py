@@ -109,10 +109,11 @@ def spoiled(tree: Any, rng: random.Random, names: list[Name]) -> tuple[Any, Path
         if node.base.isupper():
             if rng.random() < 0.3:
                 return put(tree, path, Transpose(node)), path, "transposed"
-            others = [n for n in names if n.base.isupper() and n != node]
-            if others and len(node.subs) <= 1:
+            entries = tuple(s for s in node.subs if type(s).__name__ == "Product")  # U_{z,ij}
+            others = [n for n in names if n.base.isupper() and (n.base, *n.subs, *entries) != (node.base, *node.subs)]
+            if others:
                 other = rng.choice(others)
-                return put(tree, path, other), path, "another weight"
+                return put(tree, path, replace(other, subs=(*other.subs, *entries))), path, "another weight"
         elif len(node.subs) == 1:
             if rng.random() < 0.4:
                 sub = node.subs[0]
@@ -143,7 +144,7 @@ def main() -> int:
                 print(f"{name}: {c.verdict} {c.message} {c.latex}")
     verdicts: Counter[str] = Counter()
     kinds: Counter[str] = Counter()
-    blamed = 0
+    blamed = vague = 0
     start = time.perf_counter()
     while sum(verdicts.values()) < a.count:
         name, head, found = rng.choice(pool)
@@ -167,6 +168,12 @@ def main() -> int:
             first, last = claims[0].blame.column - 3, claims[0].blame.end_column - 3
             hit = first < place.end and place.start < last
             blamed += hit
+            right = again.sides[1].span
+            if hit and (first, last) == (right.start, right.end) and (place.start, place.end) != (first, last):
+                vague += 1
+                kinds[f"the whole right side blamed, {claims[0].code}: {what}"] += 1
+                if a.show:
+                    print(f"{name} vague {claims[0].code} {what}\n   {formula}")
         if not hit:
             kinds[f"{verdict}: {what}"] += 1
             if a.show:
@@ -175,7 +182,7 @@ def main() -> int:
     print(f"printed: {dict(printed)}")
     refuted = verdicts["refuted"]
     print(f"mutants: {dict(verdicts)} in {seconds:.1f} s, {1000 * seconds / a.count:.0f} ms each")
-    print(f"blame on the altered term: {blamed}/{refuted} = {blamed / max(1, refuted):.0%}")
+    print(f"blame on the altered term: {blamed}/{refuted} = {blamed / max(1, refuted):.1%}, of these {vague} on the whole right side")
     for what, n in kinds.most_common():
         print(f"   {n:4} {what}")
     return 0 if printed["proved"] == sum(printed.values()) and verdicts["refuted"] >= 0.9 * a.count else 1

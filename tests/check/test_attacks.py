@@ -140,9 +140,9 @@ def told(kind: str, text: str) -> list[str]:
     return [m[1]["verdict"] for m in messages if m[0] == "claim"]
 
 
-RNN = "$$h_t = \\tanh(W x_t + U h_{t-1} + b)$$\n\n"
 FOUND = {  # what the fuzzer has found, made small
     "an empty bracket in a definition": "$$h_t = \\tanh(W x_t + U h_{t-1} + ())$$ $$\\frac{\\partial h_t}{\\partial h_{t-1}} = U$$",
+    "an entry defined by a vector": "$$f_{i,t} = \\sigma(W x_t + U h_{t-1})$$ $$h_t = f_t \\odot h_{t-1}$$ $$\\frac{\\partial h_t}{\\partial h_{t-1}} = f_t$$",
 }
 
 
