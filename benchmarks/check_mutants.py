@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Every printed derivation judged by `symgrad check`, then spoiled in one place and judged again: check_mutants.py [N] [--seed S] [--show]
 
-A mutant must be refuted, and the blame must lie on the altered term (or hold it).  Printed formulas must be proved.
+A mutant must be refuted, and the blame must lie on the altered term or hold it, without being all of the right side (unless that was altered
+as a whole), in nine of ten.  Printed formulas must be proved.
 """
 
 from __future__ import annotations
@@ -127,6 +128,13 @@ def spoiled(tree: Any, rng: random.Random, names: list[Name]) -> tuple[Any, Path
     return None
 
 
+def told(verdicts: Counter[str], blamed: int, vague: int, start: float) -> None:
+    """The tally so far."""
+    count, seconds = sum(verdicts.values()), time.perf_counter() - start
+    print(f"mutants: {count}, {dict(verdicts)}, {seconds:.0f} s, {1000 * seconds / count:.0f} ms each")
+    print(f"blame on the altered term: {blamed}, {blamed / count:.1%} of all; in {vague} of them the whole right side is blamed", flush=True)
+
+
 def main() -> int:
     p = argparse.ArgumentParser(description=__doc__)
     p.add_argument("count", nargs="?", type=int, default=300)
@@ -178,14 +186,13 @@ def main() -> int:
             kinds[f"{verdict}: {what}"] += 1
             if a.show:
                 print(f"{name} {verdict} {claims and claims[0].code} {what}\n   {formula}\n   {claims and claims[0].message}")
-    seconds = time.perf_counter() - start
+        if sum(verdicts.values()) % 500 == 0 and sum(verdicts.values()) < a.count:
+            told(verdicts, blamed, vague, start)
     print(f"printed: {dict(printed)}")
-    refuted = verdicts["refuted"]
-    print(f"mutants: {dict(verdicts)} in {seconds:.1f} s, {1000 * seconds / a.count:.0f} ms each")
-    print(f"blame on the altered term: {blamed}/{refuted} = {blamed / max(1, refuted):.1%}, of these {vague} on the whole right side")
+    told(verdicts, blamed, vague, start)
     for what, n in kinds.most_common():
         print(f"   {n:4} {what}")
-    return 0 if printed["proved"] == sum(printed.values()) and verdicts["refuted"] >= 0.9 * a.count else 1
+    return 0 if printed["proved"] == sum(printed.values()) and blamed - vague >= 0.9 * a.count else 1
 
 
 if __name__ == "__main__":

@@ -19,7 +19,8 @@ class Completions(Omissions):
     """Parts that a right side lacks."""
 
     def lacking(self) -> Iterator[Edit]:
-        """The edits that are many: sought when no likelier slip is found."""
+        """The edits that are many: sought only to say where a claim is wrong that is refuted without them."""
+        yield from self.entries()
         yield from self.summands()
         yield from self.diagonals()
 
@@ -80,6 +81,7 @@ class Completions(Omissions):
     def slopes(self) -> Iterator[Edit]:
         """``-q`` and 1 where ``1 - q`` or ``1 - q²`` belongs."""
         ones: list[tuple[Any, Any]] = []  # the node, and what stands before the number in it
+        activated = self.activated()
         for n in self.sites():
             parent = self.parents.get(id(n))
             if kind(n) == "Negative" and kind(parent) not in ("Sum", "Name", "Power"):
@@ -90,13 +92,13 @@ class Completions(Omissions):
             elif kind(n) == "Index" and n.kind == "(" and n.parts == (ONE,):
                 ones.append((n, n.base))  # f_t (1)
             elif kind(n) in ("Hadamard", "Product"):
-                for a in self.activated():
+                for a in activated:
                     factor = Sum((ONE, Negative(Power(a, TWO))))
                     yield Edit(self.swap(n, replace(n, args=(*n.args, factor))), "missing-slope", n, None, "a slope is missing", factor)
         if not ones:
             return
         pool = self.quantities()
-        for (n, before), q in itertools.product(ones, [*pool, *self.activated()]):
+        for (n, before), q in itertools.product(ones, [*pool, *activated]):
             for subtracted in (q, Power(q, TWO)):
                 rest = Sum((ONE, Negative(subtracted)))
                 new: Any = rest if before is None else Product((before, rest))
@@ -139,9 +141,8 @@ class Completions(Omissions):
     def inside(self, n: Any) -> bool:
         """Whether a node may be what is left of a sum: a name, a product or what follows a minus, as a factor."""
         parent = kind(self.parents.get(id(n)))
-        if kind(n) == "Negative":
-            return parent in ("Product", "Hadamard", "Diagonal")
-        return (parent in ("Product", "Hadamard") and self.page.symbols.ref(n) is not None) or (kind(n) == "Product" and parent == "Product")
+        factor = kind(n) == "Negative" or self.page.symbols.ref(n) is not None
+        return (factor and parent in ("Product", "Hadamard", "Diagonal")) or (kind(n) == "Product" and parent == "Product")
 
     def summand(self, n: Any) -> bool:
         """Whether a node is a name that is a term by itself."""

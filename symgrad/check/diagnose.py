@@ -38,8 +38,8 @@ class Repair:
     blame: tuple[int, int] | None
 
 
-def repair(page: Page, outcome: Outcome, link: Any, deadline: float, edits: Callable[[Slips], Iterator[Edit]] | None = None) -> Repair | None:
-    """The first single edit that makes the claim true: one of `edits` if they are told, else of all, likely ones first."""
+def repair(page: Page, outcome: Outcome, link: Any, deadline: float, edits: Callable[[Slips], Iterator[Edit]] = Slips.all_edits) -> Repair | None:
+    """The first single edit that makes the claim true."""
     decider = Decider(page)
     try:
         page.world  # noqa: B018
@@ -56,9 +56,8 @@ def repair(page: Page, outcome: Outcome, link: Any, deadline: float, edits: Call
         readings = [(Chooser(), False, False), (Chooser(), False, True)]
     decider.remember(link.left, link.right)
     # the likeliest reading first with all edits: an unlikely reading would find unlikely slips
-    first, others = readings[:1], readings[1:READINGS]
-    for kinds, pick in ((edits, first), (edits, others)) if edits else ((Slips.all_edits, first), (Slips.lacking, first), (Slips.all_edits, others)):
-        for edit in itertools.islice(kinds(slips), MOST):
+    for pick in ([readings[0]], readings[1:READINGS]):
+        for edit in itertools.islice(edits(slips), MOST):
             for chooser, flat, lenient in pick:
                 if time.process_time() > deadline:
                     return None

@@ -107,7 +107,7 @@ class Slips(Completions):
             self.numbers,
             self.slices,
             self.slope_arguments,
-            self.entries if self.indices() else self.inserted,
+            *(() if self.indices() else (self.inserted,)),
         )
         for rule in rules:
             yield from rule()
