@@ -151,6 +151,18 @@ def test_what_was_found(name: str) -> None:
     assert told("md", FOUND[name])
 
 
+@pytest.mark.parametrize("broken", ["bound", "equation"])
+def test_a_defect_hides_no_other_verdict(broken: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(*_: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.delenv("SYMGRAD_DEBUG", raising=False)
+    monkeypatch.setattr(f"symgrad.check.verdicts.{broken}", fails)
+    text = "$$h_t = \\tanh(U h_{t-1})$$ $$|h_t| \\le 1$$ $$\\frac{\\partial h_t}{\\partial h_{t-1}} = \\operatorname{diag}(1 - h_t^2) U$$"
+    claims = [m for kind, m in judged({"name": "a", "text": text, "kind": "md", "seconds": 20.0}) if kind == "claim"]
+    assert [c["code"] for c in claims] == ["internal-error" if broken == which else None for which in ("bound", "equation")]
+
+
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.integers(0, 2**32), st.sampled_from(SEEDS), st.sampled_from(["md", "tex", "html"]))
 def test_no_mutant_makes_a_traceback(seed: int, text: str, kind: str) -> None:
