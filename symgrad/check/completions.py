@@ -149,8 +149,8 @@ class Completions(Omissions):
         return kind(self.parents.get(id(n))) == "Sum" and (self.page.symbols.ref(n) is not None or n in self.deltas())
 
     def added(self, n: Any, term: Any) -> Edit:
-        new = Sum((*n.args, term)) if kind(n) == "Sum" else Sum((n, term))
-        return Edit(self.swap(n, new), "missing-term", n, new, "a term is missing in this sum")
+        new = Sum((*n.args, term)) if kind(n) == "Sum" else Sum((term, n) if kind(n) == "Negative" else (n, term))
+        return Edit(self.swap(n, new), "missing-term", n, new, "a term is missing here")
 
     def defined(self, q: Any) -> bool:
         ref = self.page.symbols.ref(q)
