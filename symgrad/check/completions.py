@@ -178,14 +178,16 @@ class Completions(Omissions):
                 new = self.entered(n, e)
                 if new is not None:
                     yield Edit(self.swap(n, new), "wrong-shape", n, new, "the indices of this entry are missing")
-        pool = [*self.quantities(), *self.weights(), *self.kronecker()]
-        pool += [Sum((ONE, Negative(p))) for q in self.quantities() for p in (q, Power(q, TWO))]
+        vectors = self.quantities()
+        vectors += [Sum((ONE, Negative(p))) for q in vectors for p in (q, Power(q, TWO))]
+        pool = [(f, True) for f in vectors] + [(f, False) for f in (*self.weights(), *self.kronecker())]
         terms = [n for n in self.sites() if kind(n) == "Product" or self.summand(n)]
         outer = self.written(self.left)
-        for n, factor in itertools.product([*terms, *([self.right] if kind(self.right) not in ("Sum", "Product") else [])], pool):
+        for n, (factor, first) in itertools.product([*terms, *([self.right] if kind(self.right) not in ("Sum", "Product") else [])], pool):
             args = n.args if kind(n) == "Product" else (n,)
             if self.written(factor) <= self.written(n) | outer:
-                yield Edit(self.swap(n, Product((*args, factor))), "missing-factor", n, None, "a factor is missing", factor)
+                new = Product((factor, *args) if first else (*args, factor))
+                yield Edit(self.swap(n, new), "missing-factor", n, None, "a factor is missing", factor)
 
     def diagonals(self) -> Iterator[Edit]:
         """A diagonal factor that was forgotten as a whole: a quantity times the slope of a gate."""

@@ -142,6 +142,7 @@ def told(kind: str, text: str) -> list[str]:
 
 FOUND = {  # what the fuzzer has found, made small
     "an empty bracket in a definition": "$$h_t = \\tanh(W x_t + U h_{t-1} + ())$$ $$\\frac{\\partial h_t}{\\partial h_{t-1}} = U$$",
+    "a fence with a bracket for a language": "```}W\n$x = 1$\n```\n\n$h_t = h_t$",
     "an entry defined by a vector": "$$f_ i_t = \\sigma(x_t, h_{t-1})$$ $$h_t = f_t \\odot h_{t-1}$$ $$\\frac{\\partial h_t}{\\partial h_{t-1}} = f_t$$",
 }
 
