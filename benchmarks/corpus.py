@@ -156,6 +156,8 @@ def main() -> int:
     if not recorded:
         options.error(f"no recorded claim{f' of {args.doc}' if args.doc else ''} in {args.folder}")
     names = list(dict.fromkeys(r["doc"] for r in recorded))
+    if lost := [name for name in names if not (args.folder / "docs" / name).is_file()]:
+        options.error(f"no such document in {args.folder / 'docs'}: {', '.join(lost)}")
     start = time.perf_counter()
     pages: dict[str, Page] = {}
     with ThreadPoolExecutor(args.jobs) as pool:
