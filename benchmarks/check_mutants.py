@@ -27,7 +27,7 @@ from symgrad.face.jacobian import jacobian
 from symgrad.notation.derivation import jacobian_syntax
 from symgrad.notation.latex import latex, latex_lines
 from symgrad.notation.reading.dialect import parse_dialect
-from symgrad.notation.syntax import Name, Negative, Number, Power, Relation, Sum, Transpose
+from symgrad.notation.syntax import Index, Name, Negative, Number, Power, Product, Relation, Sum, Transpose
 from symgrad.notation.write import FORMS, functions
 
 CELLS = ("rnn", "rnn_sigmoid", "gru", "gru_write", "gru_reset_after", "gru_torch", "gru_merged", "gru_reset_last", "lstm", "lstm_torch")
@@ -85,8 +85,25 @@ def put(node: Any, path: Path_, new: Any) -> Any:
     return replace(node, **{step: put(getattr(node, step), tuple(rest), new)})
 
 
+def unjoined(node: Any) -> Any:
+    """``f_t (1)`` is read as an entry of f: here it is the product that was printed."""
+    changed: dict[str, Any] = {}
+    for field in () if isinstance(node, Name) else node.__dataclass_fields__:
+        value = getattr(node, field)
+        if field != "span" and hasattr(type(value), "__dataclass_fields__"):
+            changed[field] = unjoined(value)
+        elif isinstance(value, tuple):
+            changed[field] = tuple(unjoined(v) if hasattr(type(v), "__dataclass_fields__") else v for v in value)
+    node = replace(node, **changed) if changed else node
+    if isinstance(node, Index) and node.kind == "(" and isinstance(node.parts[0], Number):
+        return Product((node.base, *node.parts), span=node.span)
+    if isinstance(node, Product):
+        return replace(node, args=tuple(f for a in node.args for f in (a.args if isinstance(a, Product) else (a,))))
+    return node
+
+
 def at(node: Any, path: Path_) -> Any:
-    """The node at a place; None where the formula is read as another tree than the one it was printed from: ``f_t (1)``."""
+    """The node at a place; None where the formula is read as another tree than the one it was printed from."""
     with contextlib.suppress(AttributeError, IndexError, KeyError):
         for step in path:
             node = getattr(node, step[0])[step[1]] if isinstance(step, tuple) else getattr(node, step)
@@ -166,7 +183,7 @@ def main() -> int:
             continue
         tree, path, what = changed
         formula = latex(Relation((found.sides[0], tree), ("=",)), functions(program))
-        (again,) = parse_dialect(formula)[:1]
+        again = unjoined(parse_dialect(formula)[0])
         place = next(p.span for k in range(len(path), -1, -1) if getattr(p := at(again.sides[1], path[:k]), "span", None) is not None)
         text = f"$$\n{head}\n$$\n\n$${formula}$$\n"
         claims = [c for c in judge(read_text(text, "md", name=name)) if c.line == text.count("\n")]
