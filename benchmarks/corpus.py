@@ -1,11 +1,12 @@
-"""`symgrad check` held against recorded verdicts: coverage, agreement, every disagreement, time and the slowest documents.
+"""`symgrad check` held against recorded verdicts: every disagreement with its place and reason, coverage, agreement, time.
 
     python benchmarks/corpus.py FOLDER                # FOLDER has docs/ and claims.jsonl
     python benchmarks/corpus.py FOLDER --open         # the claims left open too, with the reason
-    python benchmarks/corpus.py FOLDER --doc gru.md
+    python benchmarks/corpus.py FOLDER --doc gru.md   # one document
 
 A recorded claim is found in its document by its text (white space and ``&`` aside); every entry that overlaps it counts: one refuted
-makes it refuted, else one undecided or unread leaves it open, else it is proved; no entry at all is a silent skip.
+makes it refuted, else one undecided or unread leaves it open, else it is proved; no entry at all is a silent skip.  A claim that is
+recorded neither as right nor as wrong (ambiguous, right under an assumption) is too harshly judged if it is refuted.
 """
 
 from __future__ import annotations
@@ -13,7 +14,13 @@ from __future__ import annotations
 import argparse
 import collections
 import json
+import os
+import sys
+import textwrap
 import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -64,50 +71,109 @@ def verdict(entries: list[Claim]) -> str:
     return next((v for v in ("refuted", "unread", "undecided", "proved") if v in said), "skipped")
 
 
+@dataclass(frozen=True)
+class Row:
+    """A recorded claim and what is said of it."""
+
+    recorded: dict[str, Any]
+    entries: list[Claim]
+
+    @property
+    def said(self) -> str:
+        return verdict(self.entries)
+
+    @property
+    def decided(self) -> bool:
+        return self.said in ("proved", "refuted")
+
+    @property
+    def wanted(self) -> str | None:
+        return WANTED.get(self.recorded["verdict"])
+
+    @property
+    def whole(self) -> bool:
+        """Whether the document itself says what is needed to decide it, and the record tells right from wrong."""
+        return bool(self.wanted) and bool(self.recorded.get("self_contained", True))
+
+    @property
+    def finding(self) -> str:
+        """What there is to say of it: FALSE, SKIPPED, too harsh, open or nothing."""
+        if self.said == "skipped":
+            return "SKIPPED"
+        if self.wanted and self.decided and self.said != self.wanted:
+            return "FALSE"
+        if self.said == "refuted" and not self.wanted:
+            return "TOO HARSH"
+        return "" if self.decided else "OPEN"
+
+    def told(self) -> Iterator[str]:
+        """The finding with its places and reasons, for a person."""
+        r = self.recorded
+        why = r.get("why") or r.get("error_class") or ""
+        yield f"{self.finding}: {r['doc']}, {r['id']}: recorded {r['verdict']}{f' ({why})' if why else ''}, said {self.said}"
+        yield textwrap.indent(textwrap.dedent(r["claim_latex"]).strip(), "    | ")
+        for c in self.entries:
+            yield f"    docs/{r['doc']}:{c.line}:{c.column}: {c.verdict}{f' [{c.code}]' if c.code else ''}{f': {c.message}' if c.message else ''}"
+            if c.expected:
+                yield f"        should be {c.expected}"
+            yield from (f"        assumed: {a}" for a in c.assumptions)
+
+
+def share(part: int, whole: int) -> str:
+    return f"{part} of {whole}" + (f" ({part / whole:.0%})" if whole else "")
+
+
+def summary(rows: list[Row]) -> Iterator[str]:
+    """The table of verdicts; coverage and agreement."""
+    counts = collections.Counter((r.recorded["verdict"], r.said) for r in rows)
+    kinds = list(dict.fromkeys([*WANTED, *(r.recorded["verdict"] for r in rows)]))
+    width = max(map(len, kinds))
+    yield f"{'recorded':{width}}" + "".join(f"{v:>11}" for v in (*VERDICTS, "all"))
+    for kind in kinds:
+        said = [counts[kind, v] for v in VERDICTS]
+        yield f"{kind:{width}}" + "".join(f"{n or '·':>11}" for n in (*said, sum(said)))
+    clear, whole = [r for r in rows if r.wanted], [r for r in rows if r.whole]
+    decided = [r for r in clear if r.decided]
+    found = collections.Counter(r.finding for r in rows)
+    yield ""
+    yield f"coverage    {share(sum(r.decided for r in whole), len(whole))} where the document defines its cell, {share(len(decided), len(clear))} of all"
+    yield f"agreement   {share(len(decided) - found['FALSE'], len(decided))} of the decided; false {found['FALSE']}, too harsh {found['TOO HARSH']}"
+    yield f"skipped     {found['SKIPPED']} silently"
+    reasons = collections.Counter(c.code or "" for r in rows if r.finding == "OPEN" for c in r.entries if c.verdict == r.said)
+    if reasons:
+        yield "left open   " + ", ".join(f"{code} {n}" for code, n in reasons.most_common())
+
+
 def main() -> int:
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("folder", type=Path)
     options.add_argument("--doc", help="this document only")
     options.add_argument("--open", action="store_true", help="print what is left open")
+    options.add_argument("--jobs", type=int, default=os.cpu_count(), help="documents at a time (all cores)")
     args = options.parse_args()
     recorded: list[dict[str, Any]] = [json.loads(line) for line in (args.folder / "claims.jsonl").read_text(encoding="utf-8").splitlines()]
     recorded = [r for r in recorded if args.doc in (None, r["doc"])]
-    check("$x = 1$")  # start the process
-    pages = {name: Page(args.folder / "docs" / name) for name in dict.fromkeys(r["doc"] for r in recorded)}
-    counts: collections.Counter[tuple[str, str]] = collections.Counter()
-    whole: collections.Counter[str] = collections.Counter()
-    reasons: collections.Counter[str] = collections.Counter()
-    false = skipped = 0
-    for r in recorded:
-        entries = pages[r["doc"]].entries(r["claim_latex"])
-        got, wanted = verdict(entries), WANTED.get(r["verdict"])
-        counts[r["verdict"], got] += 1
-        decided = got in ("proved", "refuted")
-        if wanted and r["self_contained"]:
-            whole["all"] += 1
-            whole["decided"] += decided
-            whole["right"] += got == wanted
-        wrong = bool(wanted) and decided and got != wanted
-        false += wrong
-        skipped += got == "skipped"
-        if not decided:
-            reasons.update({c.code or "" for c in entries if c.verdict == got} or {"skipped"})
-        if wrong or got == "skipped" or (wanted is None and got == "refuted") or (args.open and not decided):
-            print(f"\n{'FALSE' if wrong else got} {r['id']} in {r['doc']}: recorded {r['verdict']} ({r['why'] or r['error_class']})\n    {r['claim_latex']}")
-            for c in entries:
-                assumed = f" [{'; '.join(c.assumptions)}]" if c.assumptions else ""
-                print(f"      {c.line}:{c.column} {c.verdict} {c.code or ''}: {c.message}{assumed}")
-    print(f"\n{'recorded':30}" + "".join(f"{v:>11}" for v in VERDICTS))
-    for row in dict.fromkeys(r["verdict"] for r in recorded):
-        print(f"{row:30}" + "".join(f"{counts[row, v]:11}" for v in VERDICTS))
-    every = sum(n for (row, _), n in counts.items() if row in WANTED)
-    decided = sum(n for (row, v), n in counts.items() if row in WANTED and v in ("proved", "refuted"))
-    print(f"\ncoverage: {whole['decided']}/{whole['all']} of the claims whose document defines its cell, {decided}/{every} of all")
-    print(f"agreement: {decided - false}/{decided} of the decided; false {false}, skipped silently {skipped}")
-    print(f"left open for: {', '.join(f'{n} {code}' for code, n in reasons.most_common())}")
+    if not recorded:
+        options.error(f"no recorded claim{f' of {args.doc}' if args.doc else ''} in {args.folder}")
+    names = list(dict.fromkeys(r["doc"] for r in recorded))
+    if lost := [name for name in names if not (args.folder / "docs" / name).is_file()]:
+        options.error(f"no such document in {args.folder / 'docs'}: {', '.join(lost)}")
+    start = time.perf_counter()
+    pages: dict[str, Page] = {}
+    with ThreadPoolExecutor(args.jobs) as pool:
+        for k, (name, page) in enumerate(zip(names, pool.map(Page, [args.folder / "docs" / name for name in names]), strict=True)):
+            pages[name] = page
+            if sys.stderr.isatty():
+                print(f"\r\x1b[K{k + 1}/{len(names)} {name}", end="" if k + 1 < len(names) else "\r\x1b[K", file=sys.stderr, flush=True)
+    rows = [Row(r, pages[r["doc"]].entries(r["claim_latex"])) for r in recorded]
+    for finding in ("FALSE", "SKIPPED", "TOO HARSH", *(["OPEN"] if args.open else [])):
+        for row in rows:
+            if row.finding == finding:
+                print(*row.told(), "", sep="\n")
+    print(*summary(rows), sep="\n")
     slow = sorted(pages.items(), key=lambda p: -p[1].seconds)[:3]
-    print(f"{sum(p.seconds for p in pages.values()):.1f} s for {len(pages)} documents; slowest {', '.join(f'{n} {p.seconds:.1f} s' for n, p in slow)}")
-    return 1 if false or skipped else 0
+    print(f"time        {time.perf_counter() - start:.1f} s for {len(pages)} documents; slowest {', '.join(f'{n} {p.seconds:.1f} s' for n, p in slow)}")
+    return 1 if {"FALSE", "SKIPPED"} & {r.finding for r in rows} else 0
 
 
 if __name__ == "__main__":

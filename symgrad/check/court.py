@@ -81,15 +81,17 @@ class Court:
         return list(found.values())
 
     def _variables(self) -> frozenset[str]:
-        """Variables of identities between functions: ``\\sigma'(x)``, ``d/dx``."""
+        """Variables of identities between functions: ``\\sigma'(x)``, ``d/dx``; not what a definition names just so, ``z = W h_t``."""
         out = set()
+        sides = [unwrapped(d.side) for g in self.collected.groups for d in g.definitions.values() if d.side is not None]
+        defined = {side.base for side in sides if kind(side) == "Name" and not side.subs}
         for s in self.statements:
             for n in s.nodes:
                 if kind(n) == "Apply" and len(n.args) == 1:
                     for inner in walk(n.args[0]):
                         if kind(inner) == "Name" and not inner.subs and len(inner.base) == 1 and inner.base in "xyzuva":
                             out.add(inner.base)
-        return frozenset(out)
+        return frozenset(out - defined)
 
     def _declared(self) -> int | None:
         """The first statement that declares a shape."""

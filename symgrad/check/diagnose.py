@@ -25,7 +25,7 @@ from symgrad.notation.latex import latex
 
 MOST = 4000  # edits
 READINGS = 8
-SHAPELY = frozenset({"transposed-factor", "wrong-shape"})  # slips that leave a formula without shape
+SHAPELY = frozenset({"transposed-factor", "wrong-shape", "wrong-symbol"})  # slips that leave a formula without shape
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,8 +12,9 @@ from difflib import SequenceMatcher
 from typing import Any
 
 from symgrad.check.activations import BUILTIN
+from symgrad.check.completions import Completions
 from symgrad.check.dots import rebuilt, with_children
-from symgrad.check.omissions import ONE, Edit, Omissions, shifted
+from symgrad.check.omissions import ONE, Edit, shifted
 from symgrad.check.page import Page
 from symgrad.check.symbols import Ref, _step_like, children, head_and_parts, is_top, kind, letters, unwrapped, walk
 from symgrad.notation.syntax import (
@@ -27,7 +28,7 @@ from symgrad.notation.syntax import (
 )
 
 
-class Slips(Omissions):
+class Slips(Completions):
     """The edits of one claim on one page."""
 
     def __init__(self, page: Page, right: Any, left: Any) -> None:
@@ -94,17 +95,19 @@ class Slips(Omissions):
             self.exponents,
             self.signs,
             self.complements,
+            self.slopes,
             self.doubled,
             self.orders,
             self.brackets,
             self.immediate,
             self.others,
+            self.other_entries,
             self.missing_terms,
             self.dropped,
             self.numbers,
             self.slices,
             self.slope_arguments,
-            self.inserted,
+            *(() if self.indices() else (self.inserted,)),
         )
         for rule in rules:
             yield from rule()

@@ -11,6 +11,7 @@ from symgrad.check import caution, diagnose, everystep
 from symgrad.check.claims import Link, span_of
 from symgrad.check.court import Court
 from symgrad.check.decide import Decider, Outcome
+from symgrad.check.edits import Slips
 from symgrad.check.judgement import Judgement
 from symgrad.check.page import Page, in_code, plain
 from symgrad.check.symbols import kind, unwrapped
@@ -83,6 +84,7 @@ def failed(court: Court, page: Page, outcome: Outcome, link: Link) -> Judgement:
         or caution.conventional(page, link)
     ):
         return Judgement("undecided", "ambiguous", "no reading that was tried makes this true, and not all could be tried", assumptions=notes)
+    repair = repair or diagnose.repair(page, outcome, link, time.process_time() + SECONDS / 2, Slips.lacking)
     return refuted(court, page, outcome, link, repair, notes)
 
 

@@ -10,7 +10,7 @@ import contextlib
 import signal
 import threading
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, TypeVar
 
 SECONDS = 1.4  # a document,
 SECONDS_EACH = 0.01  # and each formula of it,
@@ -18,6 +18,7 @@ CREDIT = 0.8  # and each claim that is decided
 MOST = 40.0  # but never more
 GRACE = 0.2
 MEMORY = 480_000_000
+T = TypeVar("T")
 
 
 class OutOfTime(BaseException):
@@ -29,26 +30,41 @@ def allowed(formulas: int) -> float:
     return min(SECONDS + SECONDS_EACH * formulas, MOST)
 
 
-def _raise(*_: Any) -> None:
-    raise OutOfTime
-
-
 def _set(seconds: float) -> None:
     signal.setitimer(signal.ITIMER_VIRTUAL, seconds + GRACE)
     signal.setitimer(signal.ITIMER_PROF, seconds, 0.2)
 
 
-@contextlib.contextmanager
-def within(seconds: float) -> Iterator[None]:
-    """Raise `OutOfTime` after so many seconds of computing; a little later the system ends the process."""
+def bounded(items: Iterator[T], seconds: float) -> Iterator[T]:
+    """The items; `OutOfTime` after so many seconds of computing, but never in the middle of what is done with an item.
+
+    A little later the system ends the process.
+    """
     if not hasattr(signal, "setitimer") or threading.current_thread() is not threading.main_thread():
-        yield
+        yield from items
         return
-    before = signal.signal(signal.SIGPROF, _raise)
+    heard = struck = False
+
+    def strike(*_: Any) -> None:
+        nonlocal struck
+        struck = True
+        if heard:
+            raise OutOfTime
+
+    before = signal.signal(signal.SIGPROF, strike)
     signal.signal(signal.SIGVTALRM, signal.SIG_DFL)
     try:
         _set(seconds)
-        yield
+        while not struck:
+            try:
+                heard = True
+                item = next(items)
+            except StopIteration:
+                return
+            finally:
+                heard = False
+            yield item
+        raise OutOfTime
     finally:
         signal.setitimer(signal.ITIMER_PROF, 0)
         signal.setitimer(signal.ITIMER_VIRTUAL, 0)
@@ -61,7 +77,7 @@ def _left() -> float:
 
 
 def extend(seconds: float = CREDIT) -> None:
-    """More time for a document that comes on, inside `within`."""
+    """More time for a document that comes on, inside `bounded`."""
     left = _left()
     if left > 0:
         _set(left + seconds)

@@ -20,7 +20,7 @@ from symgrad.check.symbols import (
 )
 from symgrad.check.typing import Shapes, _number
 from symgrad.check.values import Value
-from symgrad.check.world import Equation, Model, World
+from symgrad.check.world import Equation, Model, Unsupported, World
 
 
 def terminals(page: Page) -> tuple[str, ...]:
@@ -184,6 +184,8 @@ def equation(page: Page, key: str, node: Any, d: Definition) -> Equation:
             one = run()
             one.env.update(zip(names, at, strict=False))
             out.append(one.entry_of(node))
+            if out[-1].rank:
+                raise Unsupported("an entry that is no number", node)
         a = np.stack([v.a for v in out], 1).reshape(WORLDS, *dims)
         return Value(a, None if out[0].d is None else np.stack([v.d for v in out], 1).reshape(*a.shape, -1))
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from symgrad.check.activations import BUILTIN
 from symgrad.check.page import Page
-from symgrad.check.symbols import is_top, kind, unwrapped, walk
+from symgrad.check.symbols import Ref, is_top, kind, unwrapped, walk
 from symgrad.notation.syntax import Apply, Derivative, Hadamard, Name, Negative, Number, Power, Product, Sum, Transpose
 
 ONE = Number("1")
@@ -54,6 +54,7 @@ class Omissions:
     left: Any
     models: dict[str, Any]
     dims: dict[str, tuple[int, ...]]
+    parents: dict[int, Any]
 
     def named(self, key: str, step: Any) -> Any:
         """The quantity at a step, as the author writes it."""
@@ -65,6 +66,10 @@ class Omissions:
 
     def sites(self) -> Iterator[Any]:
         """Every node that may be edited."""
+        raise NotImplementedError
+
+    def refs(self) -> Iterator[tuple[Any, Ref]]:
+        """Every name of a quantity that may be edited."""
         raise NotImplementedError
 
     def missing_terms(self) -> Iterator[Edit]:

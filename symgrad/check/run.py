@@ -1,7 +1,8 @@
 """Files in, a report out: every document is judged in a process of its own that can be killed, on as many cores as wanted.
 
 `judge_one` is what runs for each document.  It is a plain function of a plain request, so that any `concurrent.futures.Executor` can
-run it: threads, processes, a Dask cluster's ``client.get_executor()``.  Whoever runs it, the judging happens in a `Server`.
+run it: threads, processes, a Dask cluster's ``client.get_executor()``.  Whoever runs it, the judging happens in a `Server`, and what an
+executor loses (a worker that dies, a machine without symgrad) is judged here.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Executor, ThreadPoolExecutor
+from concurrent.futures import BrokenExecutor, Executor, Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -109,10 +110,13 @@ def judge_one(request: Mapping[str, Any]) -> Answer:
     """Judge one document: its claims, notes, expectations; whatever happens to the process, this returns."""
     answer: Answer = {"name": request["name"], "claims": [], "notes": [], "expected": [], "error": ""}
     try:
-        server = _idle.pop() if _idle else Server()
-    except OSError as e:  # no processes here
-        answer["notes"].append(f"judged without a process of its own: {e}")
-        return _gathered(answer, worker.judged(request))
+        server = _idle.pop()
+    except IndexError:
+        try:
+            server = Server()
+        except OSError as e:  # no processes here
+            answer["notes"].append(f"judged without a process of its own: {e}")
+            return _gathered(answer, worker.judged(request))
     answer = _gathered(answer, server.ask(request), server.ended)
     if answer.pop("ended") in ("", "internal-error", "out-of-time"):
         _idle.append(server)
@@ -158,12 +162,14 @@ def check(
     jobs: int | None = None,
     limit: float | None = None,
     inputs: bool = False,
+    progress: Callable[[int, int, str], None] | None = None,
 ) -> CheckReport:
     """The claims of a document with their verdicts.
 
     `source` is text (Markdown, LaTeX, a notebook's JSON), a path, a folder, or several paths; `cell` a name of the library,
     ``file.py:function`` or a cell, for a document that does not define its own.  With an `executor` the documents are judged there;
-    else on `jobs` cores.  `limit` is the number of seconds a document may take; `inputs` lets LaTeX draw in files of its folder.
+    else on `jobs` cores.  `limit` is the number of seconds a document may take; `inputs` lets LaTeX draw in files of its folder;
+    ``progress(done, total, name)`` is called after each document.
     """
     requests: list[dict[str, Any]] = []
     failed: list[tuple[str, str]] = []
@@ -177,7 +183,7 @@ def check(
                 continue
             request = request_of(path, inputs)
             (failed.append((str(path), request["error"])) if "error" in request else requests.append(request))
-    return _report(requests, failed, cell, executor, jobs, limit)
+    return _report(requests, failed, cell, executor, jobs, limit, progress)
 
 
 def check_files(
@@ -290,10 +296,35 @@ def _judged(requests: list[dict[str, Any]], cell: Any, executor: Executor | None
         for request in requests:
             yield _gathered({"name": request["name"], "claims": [], "notes": [], "expected": [], "error": ""}, worker.judged(request, cell))
     elif executor is not None:
-        yield from executor.map(judge_one, requests)
+        yield from _sent(requests, executor)
     elif len(requests) <= 1:
         yield from map(judge_one, requests)
     else:
         cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
         with ThreadPoolExecutor(jobs or min(cores, -(-len(requests) // 3))) as pool:
             yield from pool.map(judge_one, requests)
+
+
+def _sent(requests: list[dict[str, Any]], executor: Executor) -> Iterator[Answer]:
+    """The answers of an executor, in the order of the requests; what it loses is judged here, with a note."""
+    futures = [_submitted(request, executor) for request in requests]
+    try:
+        for request, future in zip(requests, futures, strict=True):
+            try:
+                answer = future.result()
+            except Exception as e:
+                answer = judge_one(request)
+                answer["notes"].append(f"{request['name']}: lost by the executor ({type(e).__name__}: {e}), judged here")
+            yield answer
+    finally:
+        for future in futures:
+            future.cancel()
+
+
+def _submitted(request: dict[str, Any], executor: Executor) -> Future[Answer]:
+    try:
+        return executor.submit(judge_one, request)
+    except BrokenExecutor as e:  # one of its processes died meanwhile
+        lost: Future[Answer] = Future()
+        lost.set_exception(e)
+        return lost

@@ -167,6 +167,8 @@ def ones_matrix(x: Value, dims: tuple[int, ...]) -> Value:
 
 def stacked(parts: list[Value]) -> Value:
     """[x; y], parts one below the other."""
+    if not parts:
+        raise Misfit("a bracket with nothing in it")
     vectors = [p if p.rank else replace(p, a=p.a[:, None], d=None if p.d is None else p.d[:, None]) for p in parts]
     if any(v.rank != 1 for v in vectors):
         if all(v.rank == 2 for v in vectors):

@@ -20,7 +20,21 @@ from symgrad.check.symbols import head_and_parts, key_of, kind, spelled, unwrapp
 
 
 def ruling(court: Court, link: Link) -> Judgement | None:
-    """The judgement of a link, None for a definition."""
+    """The judgement of a link, None for a definition; what fails here hides no verdict of another link."""
+    try:
+        return ruled(court, link)
+    except RecursionError:
+        return Judgement("undecided", "too-large", "the formula is nested too deeply")
+    except MemoryError:
+        raise
+    except Exception as e:
+        if os.environ.get("SYMGRAD_DEBUG"):
+            raise
+        return Judgement("undecided", "internal-error", f"an error of this program: {type(e).__name__}")
+
+
+def ruled(court: Court, link: Link) -> Judgement | None:
+    """The judgement of a link, by what kind of statement it is."""
     s = link.statement
     if speaks_of_extremes(link):
         return other(court, link)
@@ -46,18 +60,9 @@ def ruling(court: Court, link: Link) -> Judgement | None:
     supposed = suppose.assumed(court, link)
     if supposed is not None:
         return None if suppose.introduced(s.fragment, label=True) else supposed
-    try:
-        link = identities.at_a_point(link) or link
-        said = suppose.conditioned(court, link) or equation(court, link)
-        return suppose.SPECIAL if said.verdict == "refuted" and suppose.aside(court, link) else said
-    except RecursionError:
-        return Judgement("undecided", "too-large", "the formula is nested too deeply")
-    except MemoryError:
-        raise
-    except Exception as e:  # a defect here must not hide the verdicts of the other claims
-        if os.environ.get("SYMGRAD_DEBUG"):
-            raise
-        return Judgement("undecided", "internal-error", f"an error of this program: {type(e).__name__}")
+    link = identities.at_a_point(link) or link
+    said = suppose.conditioned(court, link) or equation(court, link)
+    return suppose.SPECIAL if said.verdict == "refuted" and suppose.aside(court, link) else said
 
 
 def other(court: Court, link: Link) -> Judgement | None:

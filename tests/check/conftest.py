@@ -29,6 +29,7 @@ def judge(document, cell):
         if "RAISE" in f.latex: raise KeyError("no such thing")
         if "EXIT" in f.latex: os._exit(3)
         if "PRINT" in f.latex: print("noise")
+        while "ENDLESS" in f.latex: yield document.claim(f, verdict="proved")
         if "=" in f.latex:
             wrong = "WRONG" in f.latex
             said = dict(verdict="refuted", code="transposed-factor", message="the factor is transposed", expected="W", blame=document.span(f, 0, 1),

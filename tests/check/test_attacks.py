@@ -136,8 +136,32 @@ def told(kind: str, text: str) -> list[str]:
     """The verdicts of a text; an error inside fails the test."""
     messages = list(judged({"name": "fuzz", "text": text, "kind": kind, "seconds": 5.0}))
     assert messages[-1][0] == "done"
-    assert messages[-1][1] != "internal-error", [m for m in messages if m[0] == "claim" and m[1]["code"] == "internal-error"][:1]
+    assert not (failed := [m[1]["message"] for m in messages if m[0] == "claim" and m[1]["code"] == "internal-error"]), failed[:1]
     return [m[1]["verdict"] for m in messages if m[0] == "claim"]
+
+
+FOUND = {  # what the fuzzer has found, made small
+    "an empty bracket in a definition": "$$h_t = \\tanh(W x_t + U h_{t-1} + ())$$ $$\\frac{\\partial h_t}{\\partial h_{t-1}} = U$$",
+    "a fence with a bracket for a language": "```}W\n$x = 1$\n```\n\n$h_t = h_t$",
+    "an entry defined by a vector": "$$f_ i_t = \\sigma(x_t, h_{t-1})$$ $$h_t = f_t \\odot h_{t-1}$$ $$\\frac{\\partial h_t}{\\partial h_{t-1}} = f_t$$",
+}
+
+
+@pytest.mark.parametrize("name", FOUND)
+def test_what_was_found(name: str) -> None:
+    assert told("md", FOUND[name])
+
+
+@pytest.mark.parametrize("broken", ["bound", "equation"])
+def test_a_defect_hides_no_other_verdict(broken: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(*_: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.delenv("SYMGRAD_DEBUG", raising=False)
+    monkeypatch.setattr(f"symgrad.check.verdicts.{broken}", fails)
+    text = "$$h_t = \\tanh(U h_{t-1})$$ $$|h_t| \\le 1$$ $$\\frac{\\partial h_t}{\\partial h_{t-1}} = \\operatorname{diag}(1 - h_t^2) U$$"
+    claims = [m for kind, m in judged({"name": "a", "text": text, "kind": "md", "seconds": 20.0}) if kind == "claim"]
+    assert [c["code"] for c in claims] == ["internal-error" if broken == which else None for which in ("bound", "equation")]
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])

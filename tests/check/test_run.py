@@ -5,14 +5,19 @@ from __future__ import annotations
 import io
 import json
 import os
+import signal
 import sys
-from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+import threading
+from collections.abc import Iterator
+from concurrent.futures import BrokenExecutor, ProcessPoolExecutor, ThreadPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import symgrad as sg
+from symgrad.check import run
 from symgrad.check.run import check, check_files
 from symgrad.cli import main
 from symgrad.errors import SymgradError
@@ -52,6 +57,17 @@ class TestProcesses:
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
         assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < 1.9
 
+    @pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="this system has no alarms")
+    def test_an_alarm_strikes_between_claims(self, tmp_path: Path) -> None:
+        """Never in the middle of a line that is written: the process stays, and says that time is up."""
+        (path,) = write(tmp_path, a=f"$y = ENDLESS$\n\n{WRONG}")
+        check(RIGHT)
+        (server,) = run._idle
+        for _ in range(5):
+            report = check(path, limit=0.05)
+            assert [c.code for c in report.where("undecided")] == ["out-of-time"]
+            assert run._idle == [server]
+
     def test_what_a_library_prints_disturbs_nothing(self) -> None:
         assert sg.check("$x = PRINT$").summary["proved"] == 1
 
@@ -64,14 +80,32 @@ class TestProcesses:
         with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as processes:
             assert check(paths, executor=processes).claims == expected
 
-    def test_dask(self, tmp_path: Path) -> None:
-        distributed = pytest.importorskip("distributed")
-        paths = write(tmp_path, a=RIGHT, b=WRONG)
-        with (
-            distributed.LocalCluster(n_workers=1, threads_per_worker=1, processes=False, dashboard_address=None) as cluster,
-            distributed.Client(cluster) as client,
-        ):
-            assert check(paths, executor=client.get_executor()).claims == check(paths).claims
+    def test_what_an_executor_loses_is_judged_here(self, tmp_path: Path) -> None:
+        paths = write(tmp_path, a=RIGHT, lost=WRONG, c=WRONG, refused=RIGHT)
+
+        class Careless(ThreadPoolExecutor):
+            def submit(self, fn, request):  # type: ignore[override]
+                if "refused" in request["name"]:
+                    raise BrokenExecutor("no workers left")
+                return super().submit(lost if "lost" in request["name"] else fn, request)
+
+        def lost(request: object) -> None:
+            raise OSError("the worker died")
+
+        with Careless(2) as executor:
+            report = check(paths, executor=executor)
+        assert report.claims == check(paths).claims
+        assert [note.partition(": ")[2] for note in report.notes] == [
+            "lost by the executor (OSError: the worker died), judged here",
+            "lost by the executor (BrokenExecutor: no workers left), judged here",
+        ]
+
+    def test_progress(self, tmp_path: Path) -> None:
+        paths = write(tmp_path, c=RIGHT, a=WRONG, b=RIGHT)
+        said: list[tuple[int, int, str]] = []
+        with ThreadPoolExecutor(3) as executor:
+            check(paths, executor=executor, progress=lambda *told: said.append(told))
+        assert said == [(k + 1, 3, path) for k, path in enumerate(paths)]
 
     def test_expectations(self, tmp_path: Path) -> None:
         expect = "<!-- symgrad: expect refuted -->"
@@ -163,6 +197,50 @@ class TestProcesses:
         monkeypatch.chdir(tmp_path)
         (path,) = write(tmp_path, a=RIGHT)
         assert check([path]).summary["proved"] == 1
+
+
+@pytest.mark.usefixtures("stand_in")
+class TestDask:
+    """A cluster on this machine, its workers as processes and as threads of this one."""
+
+    @pytest.fixture(params=[True, False], ids=["processes", "threads"])
+    def client(self, request: pytest.FixtureRequest, stand_in: Path) -> Iterator[Any]:
+        distributed = pytest.importorskip("distributed", reason="needs Dask: pip install symgrad[dask]")
+        options = {"n_workers": 2, "threads_per_worker": 1, "dashboard_address": None}
+        with distributed.LocalCluster(processes=request.param, **options) as cluster, distributed.Client(cluster) as client:
+            yield client
+
+    def test_an_archive(self, client: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Documents that loop, crash or raise beside others: everything as without a cluster, in the order of the input, under relative paths."""
+        evil = {"loop": "LOOP", "raise": "RAISE", "exit": "EXIT"}
+        texts = {name: f"{RIGHT}\n\n$y = {word}$\n\n{WRONG}" for name, word in evil.items()} | {f"d{k}": RIGHT if k % 2 else WRONG for k in range(6)}
+        write(tmp_path, **texts)
+        monkeypatch.chdir(tmp_path)
+        paths = [f"{name}.md" for name in sorted(texts, key=lambda name: name[::-1])]
+        said: list[tuple[int, int, str]] = []
+        report = check(paths, executor=client.get_executor(), limit=0.5, progress=lambda *told: said.append(told))
+        assert report.notes == ()
+        assert said == [(k + 1, len(paths), path) for k, path in enumerate(paths)]
+        assert list(dict.fromkeys(c.file for c in report.claims)) == paths
+        assert report.claims == check(paths, limit=0.5).claims
+        assert {c.file: c.code for c in report.claims if c.verdict == "undecided"} == {
+            "loop.md": "out-of-time", "raise.md": "internal-error", "exit.md": "internal-error",
+        }  # fmt: skip
+        assert report.summary == {"proved": 6, "refuted": 3, "undecided": 6, "unread": 0}
+
+    @pytest.mark.parametrize("client", [True], indirect=True, ids=["processes"])
+    def test_a_worker_that_is_killed(self, client: Any, tmp_path: Path) -> None:
+        """Its documents are judged all the same."""
+        workers = list(client.run(os.getpid).values())
+        assert os.getpid() not in workers
+        paths = write(tmp_path, slow="$y = LOOP$", **{f"d{k}": RIGHT if k % 2 else WRONG for k in range(4)})
+        clock = threading.Timer(1.0, os.kill, (workers[0], signal.SIGKILL))
+        clock.start()
+        try:
+            report = check(paths, executor=client.get_executor(), limit=2.0)
+        finally:
+            clock.cancel()
+        assert report.summary == {"proved": 2, "refuted": 2, "undecided": 1, "unread": 0}
 
 
 def test_bad_usage(capsys: pytest.CaptureFixture[str]) -> None:

@@ -216,7 +216,7 @@ def _fence(m: re.Match[str], text: str) -> Item | int:
     stop = end.start() if end else len(text)
     inner = (min(m.end() + 1, stop), stop)
     info = m["info"].strip()
-    language = re.sub(r"^[{.\s]+", "", info).split("}")[0].split()[0].lower() if re.sub(r"[{}.\s]", "", info) else ""
+    language = next(iter(re.findall(r"[^\s{}]+", info.lstrip("{. \t"))), "").lower()  # ```python, ```{.python .numberLines}
     options = re.compile(r"(?:[ \t]*:\w+:[^\n]*\n|---\n.*?\n---\n)*", re.DOTALL).match(text, *inner) if info.startswith("{") else None
     if options:
         inner = (options.end(), stop)
