@@ -12,9 +12,10 @@ from symgrad.check.incomplete import invented
 from symgrad.check.judgement import Judgement
 from symgrad.check.page import Page, plain
 from symgrad.check.statements import Statement, bound_letters, derived, names_in, step_part
-from symgrad.check.symbols import head_and_parts, key_of, kind, letters, spelled, unwrapped, walk
+from symgrad.check.symbols import head_and_parts, key_of, kind, letters, number_at, spelled, unwrapped, walk
 from symgrad.notation.syntax import Product
 
+SIZES = frozenset({"T", "N", "n", "m", "B", "S"})  # letters for how many steps or examples there are
 THROUGH_GATES = frozenset({"missing-term", "immediate-for-total"})  # slips that are none if a gate does not depend on the state
 
 
@@ -39,6 +40,11 @@ def opaque(page: Page, outcome: Outcome) -> str:
     defined = {k for k in page.definitions if not invented(page, k)}
     found = [k for k in outcome.used if k in page.symbols.timed and k not in defined and k not in page.lagged and k not in wanted]
     return next((page.notes.get(k, plain(k)) for k in sorted(found) if k[:1] not in "xX" and not k.startswith("pre:")), "")
+
+
+def left_out(page: Page) -> str:
+    """A gate without a definition, whether or not a claim names it."""
+    return next((page.notes.get(k, plain(k)) for k in sorted(page.definitions) if invented(page, k)), "")
 
 
 def unexplained(page: Page, statements: list[Statement]) -> set[str]:
@@ -103,6 +109,35 @@ def once(node: Any, statements: list[Statement], letter: str) -> bool:
 def word(head: Any, parts: tuple[Any, ...], letter: str) -> str | None:
     """A name with its labels, at whatever step: ``b_t`` is another one than ``b_z``."""
     return key_of(head, [p for p in parts if step_part((p,), letter) is None])
+
+
+def meant_otherwise(page: Page, link: Link, statements: list[Statement]) -> str:
+    r"""A symbol for a gradient that the document introduces for something else than it names: ``\delta^c_{t+1} = \partial L_{future}/\partial c_t``."""
+    used = {t[:1] for side in (link.left, link.right) for n in walk(side) if (t := symbol_on(page, n)) is not None}
+    for s in statements if used else ():
+        sides = getattr(s.node, "sides", ())
+        for left, right in pairwise(sides):
+            target, wrt = symbol_on(page, left), page.symbols.ref(unwrapped(unwrapped(right).wrt)) if kind(unwrapped(right)) == "Derivative" else None
+            if target is None or wrt is None or target[:1] not in used or target[1] is None or wrt.step is None:
+                continue
+            if wrt.key == target[0] and page.canon(wrt.step) != page.canon(target[1]):
+                return page.notes.get(wrt.key, wrt.key)
+    return ""
+
+
+def averaged(page: Page, link: Link) -> bool:
+    r"""Whether a side is divided by a number of steps or examples, ``\frac{1}{T} \sum_t``: the loss may be a mean, where the document does not say."""
+    if page.loss_weight is not None:
+        return False
+    below = [unwrapped(n.denominator) for side in (link.left, link.right) for n in walk(side) if kind(n) == "Fraction"]
+    below += [unwrapped(n.args[1]) for side in (link.left, link.right) for n in walk(side) if kind(n) == "Infix" and n.sign == "/"]
+    return any((kind(n) == "Number" and number_at(n, {}) not in (1, 2)) or (kind(n) == "Name" and n.base in SIZES) for n in below)
+
+
+def on_an_adjoint(node: Any, link: Link) -> bool:
+    r"""Whether a symbol is the label of a symbol for a gradient, ``\delta^{all}_t``: such labels are words that no equation defines."""
+    marked = [n for side in (link.left, link.right) for n, head, parts in names_in(side) if head.base in MARKS and parts]
+    return any(m is node for n in marked for m in walk(n))
 
 
 def adjoint_claim(link: Link) -> bool:

@@ -20,6 +20,7 @@ from symgrad.notation.reading.dialect import parse_dialect
 from symgrad.notation.syntax import Name, Relation, Words
 
 AT = frozenset({"=", "==", ":=", "equiv", "->", "to"})  # a quantity has, or goes to, a value
+INDICES = frozenset("ijklmnpq")
 ORDERED = frozenset({"<", ">", "<=", ">=", "!=", "leq", "geq", "≤", "≥", "<<", ">>", "~~", "approx", "ll", "gg", "neq"})
 FIRST = 0xE000  # formulas in prose are characters of the private use area
 PH = "[\ue000-\uf8ff]"
@@ -148,6 +149,12 @@ def number(node: Any) -> Any:
     return None
 
 
+def of_letters(node: Any) -> bool:
+    """Whether a relation tells two indices apart, or makes them one: ``i \\neq k``."""
+    sides = [unwrapped(side) for side in getattr(node, "sides", ())]
+    return len(sides) == 2 and node.signs[0] in ("=", "!=", "neq") and all(kind(n) == "Name" and not n.subs and n.base in INDICES for n in sides)
+
+
 def of_steps(node: Any, letters: frozenset[str]) -> bool:
     """Whether a relation speaks of indices alone: ``k < t``, ``t = 1, \\dots, T``."""
     names = [n for n in walk(node) if kind(n) == "Name"]
@@ -196,7 +203,7 @@ class Prose:
     def condition(self, text: str) -> bool:
         """Whether every formula in a piece gives values."""
         marks = re.findall(PH, text)
-        return bool(marks) and all(nodes and all(valued(n) for n in nodes) for nodes in map(self.nodes, marks))
+        return bool(marks) and all(nodes and all(valued(n) or of_letters(n) for n in nodes) for nodes in map(self.nodes, marks))
 
 
 @lru_cache(maxsize=512)
@@ -215,7 +222,7 @@ def _introduced(prose: Prose, sentence: str) -> Iterator[tuple[re.Match[str], li
         found = list(takewhile(lambda f: valued(f[0]), prose.relations(m["list"]))) or prose.relations(m["list"])[:1]
         weak = m[0].split()[0].lower() in ("for", "with", "where", "let", "letting", "at", "as", "given", "set", "setting", "consider", "fix", "limit")
         if weak:
-            found = [(n, t) for n, t in found if valued(n)]
+            found = [(n, t) for n, t in found if valued(n) or of_letters(n)]
         if OR.search(sentence, m.start(), m.end() + 40):
             found = [(Words(t), t) for n, t in found if valued(n)]
         if found:
@@ -246,7 +253,7 @@ def _before(text: str) -> tuple[Condition, ...]:
     if colon and _label(prose, head):
         out += [Condition(n, "sentence", t) for n, t in prose.relations(head)]
         here = rest
-    elif _label(prose, here) and not rest.strip():
+    elif _label(prose, here) and (not rest.strip() or not re.search(PH, head)):
         out += [Condition(n, "sentence", t) for n, t in prose.relations(here)]
         here = ""
     for m, found in _introduced(prose, here):
@@ -290,6 +297,10 @@ def _after(text: str) -> tuple[Condition, ...]:
             break
         if re.match(r"\s*\)?\s*(?:,|then\b|we\b)", here[m.end() :]) and re.search(PH, here[m.end() :]):
             break  # it begins the next part of the sentence
+        if here[: m.start()].strip() == "" and here.lstrip()[:1].isupper():
+            break  # a sentence of its own, "When $z = 0$ this becomes", speaks of the formula that follows
+        if end is None and here[m.end() :].strip(" )*_\n"):
+            break  # so does one that does not end before it
         out += [Condition(n, "sentence", t) for n, t in found]
         break
     first = re.match(rf"\s*\(\s*{PH}(?:{AND}{PH})*\s*\)", here)

@@ -168,9 +168,9 @@ class Court:
             late = groups[k].first > s.number
             return (-known[k], here - k if k <= here and not groups[k].alone else 500 + s.number - groups[k].first if not late else 100_000 + groups[k].first)
 
-        found = sorted((k for k in range(len(groups)) if defined[k] == most), key=rank)
-        states = [k for k in found if self.page(k).lagged or k == here]  # a formula that illustrates something is not the cell
-        return (states or found)[:PAGES]
+        alike = sorted((k for k in range(len(groups)) if defined[k] == most), key=rank)
+        cells = [k for k in alike if self.page(k).lagged or k == here]  # a formula that illustrates something is no cell
+        return (cells or alike)[:PAGES]
 
     def conditions(self, link: Link) -> tuple[Condition, ...]:
         """What a link is said to hold for."""

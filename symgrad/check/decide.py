@@ -204,6 +204,8 @@ class Decider:
                     continue
                 if tried.state == "equal" or tried.last_only:
                     if chooser.weak:
+                        if self.page.fixed and not any(np.any(v.a) for v in tried.values or ()):
+                            continue  # 0 = 0, because a gate that is supposed to be 0 is all that is left
                         out.weak = out.weak or chooser
                         continue
                     out.equal, out.chooser, out.instances = True, chooser, tried.count

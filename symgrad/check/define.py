@@ -175,7 +175,8 @@ def preactivations_meant(page: Page) -> None:
             lost, extra = [whole[k] for k in whole.keys() - shared], [mine[k] for k in mine.keys() - shared]
             cased = len(lost) == len(extra) == 1 and {k.lower() for k in whole.keys() - shared} == {k.lower() for k in mine.keys() - shared}
             kept = any(lag < 0 for k in shared for lag in lags_in(page, whole[k], d))  # the input is left out, or a bias
-            if shared and len(extra) <= 1 and (cased or (all(bias(page, a) for a in extra) and (kept or (len(lost) <= 1 and all(bias(page, a) for a in lost))))):
+            close = all(bias(page, a) for a in extra) and (kept or (len(lost) <= 1 and all(bias(page, a) for a in lost)))
+            if shared and len(extra) <= 1 and (cased or close):
                 page.redefine(other, replace(e, node=arg, letter=d.letter, shift=d.shift))
                 page.guessed[other] = f"{plain(other)} is read as the preactivation of {plain(key)}, though its formula differs"
                 break

@@ -44,15 +44,20 @@ def failed(court: Court, page: Page, outcome: Outcome, link: Link) -> Judgement:
         return Judgement("proved", assumptions=(*notes, "the symbol is introduced here"))
     if outcome.missing is not None and not outcome.typed:
         name = outcome.missing.name
-        slip = repair is not None and repair.code == "undefined-symbol" and not court.borrowed
+        slip = repair is not None and repair.code == "undefined-symbol" and not court.borrowed and not caution.on_an_adjoint(outcome.missing.where, link)
         if slip and caution.once(outcome.missing.where, court.statements, court.collected.letter):
             return refuted(court, page, outcome, link, repair, notes)
         unknown = shown(outcome.missing.where, name, link)
         return Judgement("undecided", "undefined-symbol", f"nothing in the document defines {unknown}", assumptions=notes)
     if not court.certain:
         return Judgement("undecided", "undefined-symbol", ANOTHER, assumptions=notes)
-    if repair is not None and repair.code in caution.THROUGH_GATES and (gate := caution.opaque(page, outcome)):
+    if repair is not None and repair.code in caution.THROUGH_GATES and (gate := caution.opaque(page, outcome) or caution.left_out(page)):
         return Judgement("undecided", "incomplete-cell", f"the document does not say what {gate} is computed from", assumptions=notes)
+    if outcome.missing is None and (of := caution.meant_otherwise(page, link, court.statements)):
+        why = f"the document introduces its symbol for the gradient of {of} for something else than the symbol names"
+        return Judgement("undecided", "ambiguous", why, assumptions=notes)
+    if outcome.missing is None and caution.averaged(page, link):
+        return Judgement("undecided", "ambiguous", "the loss may be a mean over steps or examples; the document does not say", assumptions=notes)
     if outcome.nothing and repair is None:
         why = "both sides are zero in the cell as it was understood, which is no proof: nothing leads from the one to the other"
         return Judgement("undecided", "ambiguous", why, assumptions=notes)

@@ -76,6 +76,8 @@ def understood(page: Page, link: Link, found: tuple[Condition, ...]) -> Supposit
         if of_steps(node, STEPS | {page.symbols.letter}):
             if c.near:
                 steps.append(node)
+        elif of_entries(page, link, node):
+            steps.append(node)
         elif kind(node.sides[-1]) == "Name" and node.sides[-1].base in ("id", "identity"):
             name = unwrapped(node.sides[0])
             functions += [name.base] if applied(page, name.base) else []
@@ -93,6 +95,12 @@ def understood(page: Page, link: Link, found: tuple[Condition, ...]) -> Supposit
     meant = [text for text, keys in opaque if not keys or not keys <= known]  # where nothing gives these a value elsewhere
     meant = [text for text in meant if not (values and MEANT.fullmatch(text))]
     return Supposition(tuple(dict.fromkeys(values)), tuple(functions), tuple(steps), tuple(meant))
+
+
+def of_entries(page: Page, link: Link, node: Any) -> bool:
+    """Whether a condition is on the component indices of a claim: ``i \\neq k``."""
+    refs = [r for side in (link.left, link.right) for n in walk(side) if (r := page.symbols.ref(n)) is not None]
+    return {spelled(unwrapped(side)) for side in node.sides} <= {w for r in refs for e in r.entries for w in letters(e)}
 
 
 def _value(page: Page, side: Any, right: Any) -> Value | None:

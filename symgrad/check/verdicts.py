@@ -11,6 +11,7 @@ from symgrad.check.abbreviations import indices_of
 from symgrad.check.adjoints import MARKS, symbol_target
 from symgrad.check.bounds import bound, speaks_of_extremes
 from symgrad.check.claims import EQUAL, Link
+from symgrad.check.conditions import of_letters
 from symgrad.check.court import Court
 from symgrad.check.equation import equation
 from symgrad.check.judgement import Judgement
@@ -47,6 +48,8 @@ def ruled(court: Court, link: Link) -> Judgement | None:
         return None
     if gives_the_loss(link):
         return None
+    if of_letters(link.statement.node):
+        return None  # "case $i = k$": which components are meant
     power = powers.limit(link, court.conditions(link)) if link.sign in EQUAL or link.sign in powers.TO else None
     if power is not None:
         return power
