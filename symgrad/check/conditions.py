@@ -346,7 +346,7 @@ def conditions(statement: Any, given: tuple[Any, ...] = ()) -> tuple[Condition, 
         out += _derived(f.before)
     if f is not None and f.kind in ("inline", "display", "line"):
         apart = f.kind == "display"  # blank lines around a display end no paragraph
-        prose = [*_after(f.after.strip() if apart else f.after), *_before(f.before.strip() if apart else f.before)]
+        prose = [*_after(COMMENT.sub(" ", f.after).strip() if apart else f.after), *_before(f.before.strip() if apart else f.before)]
         prose.sort(key=lambda c: c.place != "sentence")
         for c in (*prose, *_heading(f.heading)):
             if not _clashes(c, out):
