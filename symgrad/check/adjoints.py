@@ -166,7 +166,8 @@ def _subscripted(page: Page, head: Any, parts: tuple[Any, ...]) -> tuple[str, An
     words: set[str] = set()
     entries: list[Any] = []
     parts, target = _paired(page, parts)
-    for p in parts:
+    before = [p for p in parts if spelled(p.node) in BEFORE]
+    for p in parts if not before else [q for q in parts if q not in before]:
         ref = page.symbols.ref(p.node)
         word = spelled(p.node)
         if word in WHOLE:
@@ -185,9 +186,15 @@ def _subscripted(page: Page, head: Any, parts: tuple[Any, ...]) -> tuple[str, An
             steps.append(p.node)
         else:
             return None
+    if target is None and before and len(found := [k for k in sorted(page.lagged) if f"pre:{k}" in page.symbols.ranks]) == 1:
+        target = (found[0], None, ())  # ``\delta_t^{raw}`` in a cell with one activation
     if target is None:
         return None
     key, step, inside = target
+    if before:
+        key = page.preactivation(key)
+        if key not in page.symbols.ranks:
+            return None
     if step is None and steps:
         step = steps[-1]
     name = f"{head.base}{''.join('~' + a for a in head.accents)} {key}"
@@ -220,7 +227,7 @@ def adjoint_symbol(run: Run, node: Any) -> Value | None:
     if isinstance(node, _Adjoint):
         node = node.pair
     one = kronecker(run, node)
-    if one is not None:
+    if one is not None or run.defining:  # the equations of a cell speak of no gradients: ``g(a)`` is a function there
         return one
     memo = run.page.memos["symbol_target"]
     if id(node) not in memo:

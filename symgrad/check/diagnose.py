@@ -140,6 +140,8 @@ def written(edit: Edit, link: Any) -> Repair:
             before = text[whole.start : span.start]
             if piece.startswith("(-") and before.rstrip().endswith("+"):  # a + (-b) is written a - b
                 before, piece = before.rstrip()[:-1] + "- ", piece[2:-1]
+            elif piece.startswith("(-") and not before.strip():
+                piece = piece[1:-1]
             expected = (before + piece + text[span.end : whole.end]).strip()
     except (ValueError, TypeError, AttributeError, KeyError):
         expected = None

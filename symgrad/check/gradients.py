@@ -93,7 +93,7 @@ def gradient(run: Run, node: Any, wrt: Any, losses: tuple[int, ...]) -> Value:
     timed = key in run.page.symbols.timed
     if timed and step is not None and step >= 1 and key in run.page.lagged and key not in run.page.definitions:
         raise Missing(f"the update of {run.page.notes.get(key, key)}")
-    if timed and step is not None and step > max(losses) and step <= run.world.steps and not run.sums:
+    if timed and step is not None and step > max(losses) and step <= run.world.steps and not run.sums & run.steps_bound:
         if run.side == "left" or not shared(run, node.of, wrt):
             raise OutOfTime(key)
         raise Misfit("the loss of a step does not depend on later ones")

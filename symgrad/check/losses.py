@@ -9,7 +9,7 @@ from typing import Any
 from symgrad.check.activations import BUILTIN
 from symgrad.check.model import terminals
 from symgrad.check.page import Page
-from symgrad.check.statements import DEFINING, LOSSES, Statement, bound_letters, step_part, weight
+from symgrad.check.statements import DEFINING, LOSSES, Statement, bound_letters, loss_head, step_part, weight
 from symgrad.check.symbols import (
     head_and_parts,
     is_top,
@@ -57,9 +57,8 @@ def losses(page: Page, statements: list[Statement], letter: str) -> None:
                 for side in n.sides[:1]:
                     note(side)
     for s in statements:
-        if kind(s.node) == "Relation" and kind(unwrapped(s.node.sides[0])) in ("Name", "Apply") and len(s.node.sides) == 2:
-            left = unwrapped(s.node.sides[0])
-            word = spelled(left) if kind(left) == "Name" else spelled(left.function)
+        if kind(s.node) == "Relation" and len(s.node.sides) == 2 and (head := loss_head(s.node.sides[0])) is not None:
+            word = spelled(head)
             if word in total or word in LOSSES:
                 factor = weight(unwrapped(s.node.sides[1]))
                 if factor is not None:

@@ -150,6 +150,15 @@ def bound_letters(node: Any) -> set[str]:
     return out
 
 
+def loss_head(node: Any) -> Any:
+    """The letter of a loss, of one with its arguments too: ``L``, ``L_t``, ``L(\\theta)``; None for anything else."""
+    node = unwrapped(node)
+    if kind(node) == "Product" and len(node.args) == 2 and kind(node.args[1]) == "Paren":
+        node = node.args[0]
+    head = head_and_parts(node.function if kind(node) == "Apply" and kind(node.function) == "Name" else node)
+    return head[0] if head is not None and head[0].base in LOSSES else None
+
+
 def weight(node: Any) -> Any:
     """The factor c in ``L = c Σ_t L_t``."""
     if kind(node) == "Negative":

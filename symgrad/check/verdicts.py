@@ -16,7 +16,7 @@ from symgrad.check.court import Court
 from symgrad.check.equation import equation
 from symgrad.check.judgement import Judgement
 from symgrad.check.page import Abbreviation, Page
-from symgrad.check.statements import LOSSES, derived, names_in
+from symgrad.check.statements import LOSSES, derived, loss_head, names_in
 from symgrad.check.symbols import head_and_parts, key_of, kind, spelled, unwrapped, walk
 
 
@@ -92,12 +92,11 @@ def other(court: Court, link: Link) -> Judgement | None:
 
 def gives_the_loss(link: Link) -> bool:
     """``L_t = -y_t^\\top \\log \\hat y_t``: what the loss is, not a claim about it."""
-    split = head_and_parts(unwrapped(link.left))
-    if link.sign not in EQUAL or split is None or split[0].base not in LOSSES or derived(link.statement.node):
+    head = loss_head(link.left)
+    if link.sign not in EQUAL or head is None or derived(link.statement.node):
         return False
-    return any(kind(n) == "Norm" or (kind(n) == "Name" and n.base in (*LOSSES, "log", "ln") and n.base != split[0].base) for n in walk(link.right)) or any(
-        kind(n) == "Big" and n.kind == "sum" and (inner := head_and_parts(unwrapped(n.body))) is not None and inner[0].base in LOSSES for n in walk(link.right)
-    )
+    inside = [n for n in walk(link.right) if kind(n) == "Norm" or (kind(n) == "Name" and n.base in (*LOSSES, "log", "ln") and n.base != head.base)]
+    return bool(inside) or any(kind(n) == "Big" and n.kind == "sum" and loss_head(n.body) is not None for n in walk(link.right))
 
 
 # -- symbols that are introduced --------------------------------------------------------------------------------------------------
