@@ -75,7 +75,7 @@ class Court:
 
     def left_out(self) -> list[Statement]:
         """Equations for the gates that the document does not define."""
-        groups = self.collected.groups
+        groups = self.collected.groups if any(derived(s.node) for s in self.statements) else []
         known = {key for g in groups for key in g.definitions}
         found = {key: s for k in range(len(groups)) for key, s in completed(self.page(k), len(self.statements)).items() if key not in known}
         return list(found.values())

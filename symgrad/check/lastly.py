@@ -20,8 +20,7 @@ LAST = Name("T")
 
 def lastly(statements: list[Statement]) -> list[Statement]:
     """The statements with outputs of the last step at their step; `Statement.last` marks what defines them."""
-    letter = letter_of(statements)
-    if letter == LAST.base:
+    if not any(n == LAST for s in statements for n in s.nodes) or (letter := letter_of(statements)) == LAST.base:
         return statements
     equations = [(s, key) for s in statements if (key := defined(s, letter)) is not None]
     everywhere = {key for s, key in equations if stepped(s.node.sides[0], letter)}

@@ -20,8 +20,9 @@ LAST = 1000  # stands for T, far from every step that is told by number
 
 def generalised(statements: list[Statement]) -> list[Statement]:
     """The statements with the cell's equations at step t instead of at a number."""
-    first = recurrence(statements)
-    steps = {s.number: n for s in statements if s.number < first and (n := told(s)) is not None}
+    numbers = {s.number: n for s in statements if (n := told(s)) is not None}
+    first = recurrence(statements) if numbers else 0
+    steps = {k: n for k, n in numbers.items() if k < first}
     counted: set[str] = set()
     states: set[str] = set()
     for s in statements:

@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterable
 from typing import Any
 
-from symgrad.check import identities, lint, powers, suppose
+from symgrad.check import identities, lint, norms, powers, suppose
 from symgrad.check.abbreviations import indices_of
 from symgrad.check.adjoints import MARKS, symbol_target
 from symgrad.check.bounds import bound, speaks_of_extremes
@@ -50,6 +50,9 @@ def ruled(court: Court, link: Link) -> Judgement | None:
         return None
     if of_letters(link.statement.node):
         return None  # "case $i = k$": which components are meant
+    between_norms = norms.normed(court, link)
+    if between_norms is not None or norms.introduces_bounds(court, link):
+        return between_norms
     power = powers.limit(link, court.conditions(link)) if link.sign in EQUAL or link.sign in powers.TO else None
     if power is not None:
         return power
