@@ -15,7 +15,7 @@ from symgrad.check.define import make_page
 from symgrad.check.incomplete import completed, taken_for
 from symgrad.check.library import matched, prelude
 from symgrad.check.page import Page
-from symgrad.check.statements import LOSSES, Statement, bound_letters, derived, names_in, sums_steps
+from symgrad.check.statements import LOSSES, Statement, bound_letters, names_in, sums_steps
 from symgrad.check.symbols import head_and_parts, is_top, kind, letters, spelled, unwrapped, walk
 from symgrad.check.world import STEPS
 
@@ -67,7 +67,7 @@ class Court:
         self.variables = self._variables()
         self.declared = self._declared()
         self.matrices = any(kind(n) in ("Transpose", "Diagonal") or (kind(n) == "Power" and is_top(n.exponent)) for s in self.statements for n in s.nodes)
-        self.bare = not any(derived(s.node) for s in self.statements)
+        self.bare = not any(s.derives for s in self.statements)
 
     def recurrent(self) -> bool:
         """Whether some definitions of the document make a state."""
@@ -75,7 +75,7 @@ class Court:
 
     def left_out(self) -> list[Statement]:
         """Equations for the gates that the document does not define."""
-        groups = self.collected.groups if any(derived(s.node) for s in self.statements) else []
+        groups = self.collected.groups if any(s.derives for s in self.statements) else []
         known = {key for g in groups for key in g.definitions}
         found = {key: s for k in range(len(groups)) for key, s in completed(self.page(k), len(self.statements)).items() if key not in known}
         return list(found.values())

@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 from symgrad.check.dots import rebuilt
-from symgrad.check.statements import DEFINING, LOSSES, Statement, derived, letter_of, names_in, relation_of, step_part
+from symgrad.check.statements import DEFINING, LOSSES, Statement, letter_of, names_in, relation_of, step_part
 from symgrad.check.symbols import Part, head_and_parts, key_of, kind, unwrapped
 from symgrad.notation.syntax import Name
 
@@ -37,7 +37,7 @@ def lastly(statements: list[Statement]) -> list[Statement]:
 def defined(s: Statement, letter: str) -> str | None:
     """What an equation gives a value to, by its name without the step."""
     rel = relation_of(s.node)
-    split = head_and_parts(unwrapped(rel.sides[0])) if rel is not None and rel.signs[0] in DEFINING and not derived(rel) else None
+    split = head_and_parts(unwrapped(rel.sides[0])) if rel is not None and rel.signs[0] in DEFINING and not s.derives else None
     return None if split is None or split[0].base in LOSSES else name_of(split, letter)
 
 

@@ -13,7 +13,7 @@ from symgrad.check.claims import EQUAL, links
 from symgrad.check.collect import Collected, collect
 from symgrad.check.decide import Decider
 from symgrad.check.define import make_page
-from symgrad.check.statements import Statement, derived
+from symgrad.check.statements import Statement
 from symgrad.check.symbols import Symbols, kind
 from symgrad.notation.reading.dialect import parse_dialect
 
@@ -75,7 +75,7 @@ def candidates() -> list[tuple[str, list[Node]]]:
 
 def matched(statements: list[Statement], collected: Collected) -> tuple[list[Statement], str, bool] | None:
     """The cell that most names of the document belong to, and whether they are enough to refute a claim by it."""
-    if not any(derived(s.node) for s in statements):
+    if not any(s.derives for s in statements):
         return None
     fitting = []
     for name, nodes in candidates():
@@ -99,7 +99,7 @@ def held(lines: list[Statement], statements: list[Statement]) -> int:
     """How many of the first claims hold of a cell."""
     together = [*lines, *statements]
     decider = Decider(make_page(collect(together), 0, together))
-    claims = [link for s in statements if kind(s.node) == "Relation" and derived(s.node) for link in links(s)][:TRIED]
+    claims = [link for s in statements if kind(s.node) == "Relation" and s.derives for link in links(s)][:TRIED]
     try:
         return sum(decider.decide(link.left, link.right, limit=FEW).equal for link in claims if link.sign in EQUAL)
     except (RecursionError, ValueError, IndexError, KeyError, TypeError, AttributeError):

@@ -60,7 +60,7 @@ def lost_step(link: Link, letter: str) -> Judgement | None:
     left = head_and_parts(unwrapped(link.left))
     if left is None or not any(letter in letters(p.node) for p in left[1]):
         return None
-    plain = {spelled(n): n for n in walk(link.right) if kind(n) == "Name" and not n.subs and len(n.base) == 1}
+    plain = {spelled(n) for n in walk(link.right) if kind(n) == "Name" and not n.subs and len(n.base) == 1 and n.base != letter}
     if not plain:
         return None
     inner = {id(x) for n in walk(link.right) if kind(n) in ("Name", "Power", "Index") and (s := head_and_parts(n)) and s[1] for x in walk(n) if x is not n}

@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 from symgrad.check.dots import rebuilt
-from symgrad.check.statements import DEFINING, Statement, derived, letter_of, names_in, relation_of, step_part
+from symgrad.check.statements import DEFINING, Statement, letter_of, names_in, relation_of, step_part
 from symgrad.check.symbols import Part, head_and_parts, kind, number_at, spelled, unwrapped
 from symgrad.notation.syntax import Name, Negative, Number, Relation, Sum
 
@@ -58,7 +58,7 @@ def recurrence(statements: list[Statement]) -> int:
     letter = letter_of(statements)
     for s in statements:
         rel = relation_of(s.node)
-        if rel is None or rel.signs[0] not in DEFINING or derived(rel):
+        if rel is None or rel.signs[0] not in DEFINING or s.derives:
             continue
         split = head_and_parts(unwrapped(rel.sides[0]))
         if split is None or step_part(split[1], letter) is None:
@@ -74,7 +74,7 @@ def recurrence(statements: list[Statement]) -> int:
 def told(s: Statement) -> int | None:
     """The number of the step that an equation defines something at."""
     rel = relation_of(s.node)
-    if rel is None or rel.signs[0] not in DEFINING or derived(rel) or any(kind(unwrapped(x)) == "Number" for x in rel.sides[1:]):
+    if rel is None or rel.signs[0] not in DEFINING or s.derives or any(kind(unwrapped(x)) == "Number" for x in rel.sides[1:]):
         return None
     left = unwrapped(rel.sides[0])
     split = head_and_parts(left.function) if kind(left) == "Apply" and kind(left.function) == "Name" else head_and_parts(left)

@@ -40,9 +40,11 @@ class Statement:
     broken: Any = None  # the Unread that the node is a repair of
     last: bool = False  # whether it gives an output of the last step alone
     nodes: tuple[Any, ...] = field(init=False, compare=False, repr=False)  # the node and all that is in it
+    derives: bool = field(init=False, compare=False, repr=False)  # whether it speaks of a derivative
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "nodes", tuple(walk(self.node)))
+        object.__setattr__(self, "derives", any(map(_derives, self.nodes)))
 
 
 def relation_of(node: Any) -> Any:
@@ -51,24 +53,19 @@ def relation_of(node: Any) -> Any:
 
 def derived(node: Any) -> bool:
     """Whether a derivative or an adjoint occurs in a formula."""
-    for n in walk(node):
-        k = kind(n)
-        if k in DERIVED:
-            return True
-        if k == "Name" and (n.base in ADJOINT_HEADS or _differential_word(n)):
-            return True
-        if k == "Apply" and kind(n.function) == "Name" and n.function.primes:
-            return True
-        if (
-            k == "Product"
-            and kind(n.args[0]) == "Name"
-            and n.args[0].base == "d"
-            and not n.args[0].subs
-            and len(n.args) > 1
-            and kind(n.args[1]) in ("Name", "Power", "Index")
-        ):
-            return True
-    return False
+    return any(map(_derives, walk(node)))
+
+
+def _derives(n: Any) -> bool:
+    k = kind(n)
+    if k == "Name":
+        return n.base in ADJOINT_HEADS or _differential_word(n)
+    if k == "Apply":
+        return kind(n.function) == "Name" and bool(n.function.primes)
+    if k == "Product":
+        first = n.args[0]
+        return kind(first) == "Name" and first.base == "d" and not first.subs and len(n.args) > 1 and kind(n.args[1]) in ("Name", "Power", "Index")
+    return k in DERIVED
 
 
 def _differential_word(name: Any) -> bool:
@@ -95,7 +92,7 @@ def letter_of(statements: list[Statement]) -> str:
     votes: Counter[str] = Counter()
     for s in statements:
         rel = relation_of(s.node)
-        if rel is None or rel.signs[0] not in DEFINING or derived(rel):
+        if rel is None or rel.signs[0] not in DEFINING or s.derives:
             continue
         split = head_and_parts(unwrapped(rel.sides[0]))
         if split is None:

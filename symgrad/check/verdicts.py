@@ -96,7 +96,7 @@ def other(court: Court, link: Link) -> Judgement | None:
 def gives_the_loss(link: Link) -> bool:
     """``L_t = -y_t^\\top \\log \\hat y_t``: what the loss is, not a claim about it."""
     head = loss_head(link.left)
-    if link.sign not in EQUAL or head is None or derived(link.statement.node):
+    if link.sign not in EQUAL or head is None or link.statement.derives:
         return False
     inside = [n for n in walk(link.right) if kind(n) == "Norm" or (kind(n) == "Name" and n.base in (*LOSSES, "log", "ln") and n.base != head.base)]
     return bool(inside) or any(kind(n) == "Big" and n.kind == "sum" and loss_head(n.body) is not None for n in walk(link.right))
