@@ -92,10 +92,18 @@ def powers(court: Court, link: Link) -> Judgement | None:
         return None
     for k in court.order(link.statement):
         page = court.page(k)
-        steps = between(page, whole)
-        if steps is not None and all(number_at(side.exponent, {**at}) == n for at, n in steps):
+        steps, single = between(page, whole), between(page, one)
+        if steps is None or single is None or any(n != 1 for _, n in single) or state(page, whole) != state(page, one):
+            continue
+        if all(number_at(side.exponent, {**at}) == n for at, n in steps):
             return Judgement("proved", reading="matrix", assumptions=(f"each factor is bounded as the document says; {SUBMULTIPLICATIVE}",))
     return None
+
+
+def state(page: Page, whole: Any) -> str | None:
+    """The state that a derivative, or a product of derivatives, is of."""
+    ref = page.symbols.ref(unwrapped(unwrapped(whole.body if kind(whole) == "Big" else whole).of))
+    return None if ref is None else ref.key
 
 
 def bounded_by(s: Statement, bound: Any) -> Any:
