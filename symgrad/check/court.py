@@ -12,7 +12,7 @@ from symgrad.check.collect import Collected, collect, split_groups
 from symgrad.check.conditions import Condition, conditions
 from symgrad.check.decide import Outcome
 from symgrad.check.define import make_page
-from symgrad.check.incomplete import completed, taken_for
+from symgrad.check.incomplete import completed, held_fixed, taken_for
 from symgrad.check.library import matched, prelude
 from symgrad.check.page import Page
 from symgrad.check.statements import LOSSES, Statement, bound_letters, names_in, sums_steps
@@ -187,7 +187,7 @@ class Court:
         for key, note in page.guessed.items():
             if key in outcome.used:
                 notes.append(note)
-        notes += taken_for(page, outcome.used)
+        notes += [*taken_for(page, outcome.used), *held_fixed(page, outcome.used)]
         for output, target in page.targets.items():
             if target in outcome.used or output in outcome.used:
                 notes.append(f"the loss is the one whose gradient is {page.notes.get(output, output)} - {page.notes.get(target, target)}")

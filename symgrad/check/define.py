@@ -102,8 +102,10 @@ def page_of(definitions: dict[str, Definition], collected: Collected, statements
         symbols.ranks[key] = 1
         symbols.timed.add(key)
     later: list[tuple[str, Any]] = []
+    elsewhere = names_with_a_step(statements, letter)
     for d in definitions.values():
         skip = bound_letters(d.node) | set(STEP_WORDS) | {w for e in d.entries for w in letters(e)}
+        multiplied = {id(a) for n in walk(d.node) if kind(n) in ("Hadamard", "Product", "Infix") for a in n.args}  # no bias
         for node, head, parts in names_in(d.node):
             if (head.base in ("e", "I", letter, "T") and not parts) or (spelled(head) in skip and not parts):
                 continue
@@ -116,7 +118,7 @@ def page_of(definitions: dict[str, Definition], collected: Collected, statements
             name = key_of(head, rest)
             if name is None:
                 continue
-            if step is not None or words:
+            if step is not None or words or (name in elsewhere and not indices and not matrix_like(node) and id(node) in multiplied):
                 symbols.ranks.setdefault(name, 1)
                 symbols.timed.add(name)
             else:
@@ -137,6 +139,12 @@ def page_of(definitions: dict[str, Definition], collected: Collected, statements
         page.notes.setdefault(key, plain(key))
     guesses(page, statements)
     return page
+
+
+def names_with_a_step(statements: list[Statement], letter: str) -> set[str]:
+    """What carries the step somewhere: ``f`` in an equation is ``f_t`` then."""
+    found = ((head, [p for p in parts if p is not step_part(parts, letter)], parts) for s in statements for _, head, parts in names_in(s.node))
+    return {key for head, rest, parts in found if step_part(parts, letter) is not None and not rest and (key := key_of(head, rest)) is not None}
 
 
 def activation_meant(page: Page, statements: list[Statement]) -> None:

@@ -59,12 +59,13 @@ def weighted(page: Page, node: Any) -> bool:
 
 def completed(page: Page, number: int) -> dict[str, Statement]:
     """Equations for the gates that are left out, over weights that no document names."""
-    given = next((n for d in page.definitions.values() for n, through in operands(page, d.node) if through and undefined(page, n)), None)
+    inputs = (n for d in page.definitions.values() for n, through in operands(page, d.node) if through and undefined(page, n))
+    given = next((n for n in inputs if (r := page.symbols.ref(n)) is not None and r.step is not None), None)
     out = {}
     for k, (key, (gate, state)) in enumerate(gates_left_out(page).items()):
         ref, seen = page.symbols.ref(gate), page.symbols.ref(state)
         assert ref is not None
-        if seen is None or seen.step is None:
+        if seen is None or seen.step is None or ref.step is None:
             continue
         terms = [Product((weight("U", key), moved(page, state, shifted(ref.step, -1))))]
         terms += [Product((weight("W", key), moved(page, given, ref.step)))] if given is not None else []
@@ -93,9 +94,15 @@ def taken_for(page: Page, keys: set[str]) -> list[str]:
     return [f"{names}, which the document does not define, {'are' if found[1:] else 'is'} taken for functions of the input and the state before: {said}"]
 
 
+def held_fixed(page: Page, keys: set[str]) -> list[str]:
+    """What is assumed of gates that are left out and written without a step: no equation could be given to them."""
+    found = sorted(page.notes.get(k, k) for k in gates_left_out(page) if k in keys)
+    return [f"{' and '.join(found)}, which the document does not define, {'are' if found[1:] else 'is'} held fixed"] if found else []
+
+
 def undefined(page: Page, node: Any) -> bool:
     ref = page.symbols.ref(node)
-    return ref is not None and ref.key in page.symbols.timed and ref.key not in page.definitions and ref.key not in page.lagged and ref.step is not None
+    return ref is not None and ref.key in page.symbols.timed and ref.key not in page.definitions and ref.key not in page.lagged
 
 
 def gate_base(gate: Any) -> Any:
