@@ -44,8 +44,13 @@ def introduces_bounds(court: Court, link: Link) -> bool:
     r"""``\dots \le \|W\| \|D\| \le \gamma \lambda``: letters for the bounds of norms, which nothing else defines."""
     if link.sign not in AT_MOST or None in factors(link.left):
         return False
-    page, right = court.page(court.order(link.statement)[0]), unwrapped(link.right)
-    names = right.args if kind(right) in ("Product", "Infix") else (right,)
+    return unknown_letters(court.page(court.order(link.statement)[0]), link.right)
+
+
+def unknown_letters(page: Page, node: Any) -> bool:
+    """Whether a bound is a product of letters that nothing defines: what they are is the document's to say."""
+    node = unwrapped(node)
+    names = node.args if kind(node) in ("Product", "Infix") else (node,)
     return all(kind(n) == "Name" and page.symbols.ref(n) is None and n.base != page.symbols.letter for n in names)
 
 
@@ -93,6 +98,8 @@ def powers(court: Court, link: Link) -> Judgement | None:
     for k in court.order(link.statement):
         page = court.page(k)
         steps, single = between(page, whole), between(page, one)
+        if not unknown_letters(page, side.base):
+            continue  # a number, or a norm, may be a wrong bound
         if steps is None or single is None or any(n != 1 for _, n in single) or state(page, whole) != state(page, one):
             continue
         if all(number_at(side.exponent, {**at}) == n for at, n in steps):
@@ -109,7 +116,7 @@ def state(page: Page, whole: Any) -> str | None:
 def bounded_by(s: Statement, bound: Any) -> Any:
     """The derivative over one step whose norm a statement bounds so."""
     sides: tuple[Any, ...] = getattr(s.node, "sides", ())
-    if len(sides) < 2 or s.node.signs[-1] not in AT_MOST or unwrapped(sides[-1]) != unwrapped(bound):
+    if len(sides) < 2 or s.node.signs[-1] not in AT_MOST or not set(s.node.signs) <= AT_MOST | EQUAL or unwrapped(sides[-1]) != unwrapped(bound):
         return None
     first = unwrapped(sides[0])
     return unwrapped(first.arg) if kind(first) == "Norm" and kind(unwrapped(first.arg)) == "Derivative" else None

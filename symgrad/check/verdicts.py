@@ -51,8 +51,11 @@ def ruled(court: Court, link: Link) -> Judgement | None:
     if of_letters(link.statement.node):
         return None  # "case $i = k$": which components are meant
     between_norms = norms.normed(court, link)
-    if between_norms is not None or norms.introduces_bounds(court, link):
+    if between_norms is not None:
         return between_norms
+    if norms.introduces_bounds(court, link):
+        said = "letters for bounds are introduced here; what follows from them is held against this"
+        return Judgement("undecided", "definition", said) if link.number == 0 else None
     power = powers.limit(link, court.conditions(link)) if link.sign in EQUAL or link.sign in powers.TO else None
     if power is not None:
         return power
