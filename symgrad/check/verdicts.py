@@ -54,8 +54,8 @@ def ruled(court: Court, link: Link) -> Judgement | None:
     if between_norms is not None:
         return between_norms
     if norms.introduces_bounds(court, link):
-        said = "letters for bounds are introduced here; what follows from them is held against this"
-        return Judgement("undecided", "definition", said) if link.number == 0 else None
+        why = "letters for bounds are introduced here; what follows from them is held against this"
+        return Judgement("undecided", "definition", why) if link.number == 0 else None
     power = powers.limit(link, court.conditions(link)) if link.sign in EQUAL or link.sign in powers.TO else None
     if power is not None:
         return power
