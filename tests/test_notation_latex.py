@@ -19,6 +19,7 @@ from symgrad.notation.syntax import (
     Fraction,
     Hadamard,
     Indicator,
+    Infix,
     Name,
     Negative,
     Number,
@@ -213,6 +214,19 @@ def test_chain_and_broken_sum():
         "\n\\end{aligned}"
     )  # fmt: skip
     assert latex_lines(equation(a, less(b)), width=1) == "\\begin{aligned}\na &= 1 \\\\\n&\\quad - b\n\\end{aligned}"
+
+
+def test_ones_before_a_broken_bracket_do_not_take_it_as_a_condition():
+    relation = equation(a, Product((Name("1", font="mathbf"), Sum((b, c)))))
+    assert latex_lines(relation, width=1) == (
+        "\\begin{aligned}\na &= (\\mathbf{1}) \\bigl[ b \\\\\n&\\quad \\quad + c \\bigr]\n\\end{aligned}")  # fmt: skip
+    assert parse_lines(latex_lines(relation, width=1)) == (relation,)
+
+
+def test_a_dot_between_digits_is_no_decimal_point():
+    dotted = Name("a", subs=(Infix("dot", (Number("0"), Number("0"))),))
+    assert latex(dotted) == "a_{0 . 0}"
+    assert parse(latex(dotted)) == dotted
 
 
 LAW = settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])

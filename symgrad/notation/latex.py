@@ -101,12 +101,12 @@ def _widest_sum(term: Node) -> Sum | None:
 
 def _opened(printer: Printer, term: Node, inner: Sum, width: float, opening: bool) -> list[str]:
     r"""A term broken inside its bracket, which is then a \bigl[ on one line and its \bigr] on another."""
-    mark = Name("HERE")  # stands for the bracket while the rest of the term is printed
+    mark = Sum((Name("HERE"), Name("HERE")))  # stands for the bracket while the rest of the term is printed
     body = term.arg if type(term) is Negative else term
     assert type(body) is Product
     around = Product(tuple(mark if a is inner else a for a in body.args))
     text = printer.terms([Negative(around) if type(term) is Negative else around], opening=opening).text
-    before, after = (part.strip() for part in text.split(printer.operand(mark, table.BIG, False).text))
+    before, after = (part.strip() for part in text.split(printer.operand(mark, table.FACTOR, False).text))
     first, *rest = [printer.terms(terms, opening=k == 0).text for k, terms in enumerate(_filled(inner.args, width - 4))]
     lines = [" ".join((before.removesuffix(r"\,").strip(), r"\bigl[", first)).strip(), *(rf"\quad {line}" for line in rest)]
     lines[-1] += " ".join((r" \bigr]", after.removeprefix(r"\,").strip())).rstrip()

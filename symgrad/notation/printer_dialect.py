@@ -61,7 +61,7 @@ class DialectPrinter(Printer):
 
     def infix(self, node: Infix, tight: bool) -> Box:
         level = table.OPEN[node.sign].level
-        space = "" if tight and not self.sign(node.sign).startswith("\\") else " "
+        space = "" if tight and self.sign(node.sign)[0] not in "\\." else " "  # `0.0` would be a number
         boxes = self.factors(node.args, PRODUCT if level > SUM else BIG, tight)
         return self.joined(boxes, space + self.sign(node.sign) + space, level)
 
