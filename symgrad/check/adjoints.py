@@ -10,6 +10,7 @@ from symgrad.check import field as F
 from symgrad.check.gradients import adjoint, all_losses, weighed
 from symgrad.check.parts import through
 from symgrad.check.readings import Option
+from symgrad.check.recognise import recognised
 from symgrad.check.symbols import (
     head_and_parts,
     key_of,
@@ -144,6 +145,8 @@ def _target(page: Page, node: Any) -> tuple[str, Any, tuple[Any, ...], set[str]]
         hidden = page.preactivation(str(bare))
         if bare is not None and hidden in page.symbols.ranks:
             return hidden, next((p.node for p in rest if key_of(split[0], [p]) != bare), None), (), words
+    if split is not None and (key := _plural(page, split[0])) is not None and len(rest := [p for p in split[1] if spelled(p.node) not in words]) < 2:
+        return key, next((p.node for p in rest), Name(page.symbols.letter)), (), words
     if split is not None and words:
         rest = [p for p in split[1] if spelled(p.node) not in words]
         key = key_of(split[0], rest)
@@ -153,6 +156,13 @@ def _target(page: Page, node: Any) -> tuple[str, Any, tuple[Any, ...], set[str]]
                 step = next((p.node for p in rest[take:]), None)
                 return str(key), step, (), words
     return None
+
+
+def _plural(page: Page, head: Any) -> str | None:
+    """``dh`` where the document has ``hs[t]`` or ``h_s[t]``: the list of the states, of which this is the adjoint of one."""
+    if head.accents or head.primes or head.base in page.symbols.ranks:
+        return None
+    return next((key for key in (f"{head.base}s", f"{head.base}_s") if key in page.symbols.timed), None)
 
 
 def _way(page: Page, p: Any, word: str) -> bool:
@@ -234,10 +244,11 @@ def adjoint_symbol(run: Run, node: Any) -> Value | None:
         memo[id(node)] = (node, symbol_target(run.page, node, run.env))
     target = memo[id(node)][1]
     if target is None:
-        return incoming(run, node)
+        found = incoming(run, node)
+        return found if found is not None else recognised(run, node, MARKS)
     key, step_node, entries, words, name, loss_at = target
-    if key in run.page.targets.values():
-        return None  # nothing depends on what is wanted
+    if key in run.page.targets.values():  # nothing depends on what is wanted
+        return recognised(run, node, MARKS)
     model = run.world.model
     timed = key in run.page.symbols.timed
     step: int | None = None
@@ -280,6 +291,8 @@ def adjoint_symbol(run: Run, node: Any) -> Value | None:
                 options = [carried]
             elif words & CARRIED:
                 options = [replace(o, cost=o.cost + 1) if o is not carried else o for o in options]
+            if words & CARRIED and run.side == "left" and not stepped(run.page, node):
+                options.append(Option(2, ("handed", key), f"the symbol for the gradient of {plainly} is what step t hands to the step before"))
     options.sort(key=lambda o: o.cost)
     fixed = run.page.meanings.get(symbol_id(name, words, step_node))
     if fixed is not None:
@@ -289,6 +302,8 @@ def adjoint_symbol(run: Run, node: Any) -> Value | None:
             options = [replace(o, cost=0 if o is kept[0] else o.cost + 2) for o in options if o.value[1] == meant]
     chosen = run.chooser.choose(("adjoint", symbol_id(name, words, step_node)), tuple(options))
     how, which = chosen
+    if how == "handed":
+        return weighed(run, adjoint(run, which, (step or 0) - 1, losses, "carry", entries))
     if which.startswith("pre:") and timed and step is not None and step < 1:
         raise OutOfTime(key)
     return weighed(run, adjoint(run, which, step, losses, how, entries))

@@ -15,7 +15,7 @@ from symgrad.check.dots import filled
 from symgrad.check.functions import apply_known
 from symgrad.check.products import meanings, plus
 from symgrad.check.readings import Option
-from symgrad.check.symbols import DIGITS, is_top, kind, letters, number_at, unwrapped
+from symgrad.check.symbols import DIGITS, is_top, kind, letters, number_at, spelled, unwrapped
 from symgrad.check.values import Misfit, Value, scalar
 from symgrad.check.world import Missing, Unsupported
 
@@ -115,7 +115,9 @@ def power(run: Run, node: Any) -> Value:
     r"""``x^n``, ``W^\top``, ``e^x``, or a name with a superscript."""
     exponent = unwrapped(node.exponent)
     if is_top(exponent):
-        return values.transposed(run.value(node.base))
+        count = (Option(0, None), Option(1, "T", "^T is the power T, the number of steps"))
+        if not run.flat or spelled(exponent) != "T" or run.chooser.choose("power T", count) is None:
+            return values.transposed(run.value(node.base))
     ref = run.page.symbols.ref(node)
     if ref is not None:
         return run.named(node)

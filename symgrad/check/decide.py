@@ -16,7 +16,7 @@ from symgrad.check.page import Page, in_code
 from symgrad.check.products import common
 from symgrad.check.readings import LIMIT, Chooser, Exploration, Option, explore
 from symgrad.check.statements import derived
-from symgrad.check.symbols import kind, number_at, unwrapped, walk
+from symgrad.check.symbols import kind, number_at, spelled, unwrapped, walk
 from symgrad.check.values import Misfit, Value, transposed
 from symgrad.check.world import Missing, OutOfTime, Unsupported, World
 
@@ -251,9 +251,15 @@ class Decider:
                     return False
                 if k in EXPLICIT or k == "Stack" or (k == "Name" and n.base in ("I", "diag")) or (k == "Index" and n.kind == "["):
                     return False
-                if k == "Power" and kind(unwrapped(n.exponent)) == "Name" and unwrapped(n.exponent).base in ("T", "Tr", "top"):
+                if k == "Power" and kind(unwrapped(n.exponent)) == "Name" and unwrapped(n.exponent).base in ("T", "Tr", "top") and not self.counted(n):
                     return False
         return True
+
+    def counted(self, node: Any) -> bool:
+        r"""Whether ``w^T`` may be a number to the power T: a weight in a small letter."""
+        ref = self.page.symbols.ref(unwrapped(node.base))
+        weight = ref is not None and self.page.symbols.ranks.get(ref.key) == 2
+        return weight and kind(unwrapped(node.base)) == "Name" and unwrapped(node.base).base.islower() and spelled(node.exponent) == "T"
 
     def reading(self, left: Any, right: Any, flat: bool) -> str:
         if flat:

@@ -225,4 +225,6 @@ def by_variable(run: Run, node: Any, of: Any, wrt: Any) -> Value:
             v = run.value(of)
     finally:
         run.env["values"] = held
-    return Value(np.zeros_like(v.a) if v.d is None else v.d[..., 0])
+    if v.d is None:  # a quantity of the cell: the variable is something else there than in the identity
+        raise Missing(word, wrt)
+    return Value(v.d[..., 0])

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from copy import copy
+from dataclasses import replace
 from typing import Any
 
 from symgrad.check import caution, diagnose, everystep
-from symgrad.check.adjoints import symbol_id
+from symgrad.check.adjoints import MARKS, symbol_id
 from symgrad.check.claims import Link, span_of
 from symgrad.check.court import Court
 from symgrad.check.decide import Decider, Outcome
@@ -15,9 +17,12 @@ from symgrad.check.edits import Slips
 from symgrad.check.failure import SECONDS, failed, refuted
 from symgrad.check.judgement import Judgement
 from symgrad.check.page import Page
-from symgrad.check.symbols import head_and_parts, kind, unwrapped, walk
+from symgrad.check.recognise import seeking, symbol_of
+from symgrad.check.symbols import head_and_parts, kind, spelled, unwrapped, walk
 from symgrad.notation.latex import latex
 from symgrad.notation.syntax import Derivative
+
+RECOGNISED = 400  # readings in which a symbol for a gradient is held against the adjoints of the cell
 
 
 def equation(court: Court, link: Link, under: Callable[[Page], Page | None] = lambda page: page) -> Judgement:
@@ -44,7 +49,60 @@ def equation(court: Court, link: Link, under: Callable[[Page], Page | None] = la
             first = (page, outcome)
     assert first is not None
     page, outcome = first
-    return failed(court, page, outcome, link)
+    found = recognition(court, link, under) if outcome.missing is not None else at_the_end(court, link, under)
+    return found or failed(court, page, outcome, link)
+
+
+def at_the_end(court: Court, link: Link, under: Callable[[Page], Page | None]) -> Judgement | None:
+    """Proved, where it holds of a loss that looks at the last state alone and the document does not say what its loss is; open where it does."""
+    for k in court.order(link.statement):
+        page = under(court.page(k))
+        if page is None or page.many_to_one or not of_the_loss(page, link):
+            continue
+        last = copy(page)
+        last.many_to_one = True
+        last.memos["worlds"] = page.memos["worlds"]
+        outcome = Decider(last).decide(link.left, link.right)
+        if not outcome.equal:
+            continue
+        if page.step_losses or not set(page.world.model.outputs) <= page.lagged:
+            return Judgement("undecided", "ambiguous", "this holds only if the loss looks at the last state alone")
+        said = proved(court, last, outcome, link)
+        return replace(said, assumptions=(*said.assumptions, "the loss looks at the last state alone"))
+    return None
+
+
+def of_the_loss(page: Page, link: Link) -> bool:
+    """Whether both sides hold a gradient of the loss by a state."""
+    return all(any(by_a_state(page, n) for n in walk(side)) for side in (link.left, link.right))
+
+
+def by_a_state(page: Page, node: Any) -> bool:
+    if kind(node) != "Derivative":
+        return False
+    split, ref = head_and_parts(unwrapped(node.of)), page.symbols.ref(unwrapped(node.wrt))
+    return split is not None and spelled(split[0]) in page.total_losses and ref is not None and ref.key in page.lagged
+
+
+def recognition(court: Court, link: Link, under: Callable[[Page], Page | None] = lambda page: page) -> Judgement | None:
+    """Proved, where the symbol for a gradient that stands on the left is the adjoint of something, or those on the right are known to be."""
+    for k in court.order(link.statement):
+        page = under(court.page(k))
+        if page is None:
+            continue
+        named = symbol_of(page, link.left, MARKS)
+        page = seeking(page, named[0] if named is not None else "", link.right)
+        strictly = ((False, False),) if court.matrices else None
+        outcome = Decider(page).decide(link.left, link.right, limit=RECOGNISED, modes=strictly)
+        if not outcome.equal:
+            continue
+        assert outcome.chooser is not None
+        for key, option in outcome.chooser.chosen:
+            if isinstance(key, tuple) and key[0] == "recognised":
+                for p in court.pages.values():
+                    p.meanings.setdefault(f"? {key[1]}", str(option.value))
+        return proved(court, page, outcome, link)
+    return None
 
 
 def mended(court: Court, link: Link, whole: Any) -> Judgement:

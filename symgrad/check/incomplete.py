@@ -26,7 +26,7 @@ def gates_left_out(page: Page) -> dict[str, tuple[Any, Any]]:
     """
     out: dict[str, tuple[Any, Any]] = {}
     for key in sorted(page.lagged & set(page.definitions)):
-        shown = [k for k, d in page.definitions.items() if k not in page.lagged and seen_from(page, k, {key}) and not weighted(page, d.node)]
+        shown = [k for k, d in page.definitions.items() if k != key and seen_from(page, k, {key}) and not weighted(page, d.node)]
         seen = page.definitions[shown[0] if shown else key].side
         if seen is None or (not shown and key[:1] in "cC"):
             continue  # what a memory cell shows is not in the document, so what its gates look at is not either

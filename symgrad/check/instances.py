@@ -6,7 +6,6 @@ import itertools
 from typing import Any
 
 from symgrad.check.page import Page
-from symgrad.check.statements import bound_letters
 from symgrad.check.symbols import children, head_and_parts, is_top, key_of, kind, letters, spelled, unwrapped
 from symgrad.check.world import World
 
@@ -23,24 +22,24 @@ class Indices:
         self.steps: dict[str, int] = {}
         self.entries: dict[str, int] = {}
         self.bounds: set[str] = set()
+        self.first: set[str] = set()  # of the bounds, those where a sum or product begins
         self.stepless = False
 
     def read(self, node: Any, bound: frozenset[str] = frozenset()) -> None:
         """Collect from a formula; `bound` are the indices of sums around it."""
         k = kind(node)
         if k == "Big":
-            inner = bound | {w for w in bound_letters(node) if w}
             own = {spelled(node.index)} if node.index is not None else set()
             if kind(unwrapped(node.lower)) == "Relation":
                 own |= {spelled(s) for s in unwrapped(node.lower).sides[1:2]}
             for side in (node.lower, node.upper):
-                if side is not None and kind(unwrapped(side)) != "Relation":
-                    self.bounds |= set(letters(side)) - bound
-                elif side is not None:
-                    for s in unwrapped(side).sides:
-                        self.bounds |= {w for w in letters(s) if w not in own} - bound
+                if side is None:
+                    continue
+                parts = unwrapped(side).sides if kind(unwrapped(side)) == "Relation" else (side,)
+                there = {w for part in parts for w in letters(part) if w not in own} - bound
+                self.bounds |= there
+                self.first |= there if side is node.lower else set()
             self.read(node.body, bound | {w for w in own if w})
-            del inner
             return
         split = head_and_parts(node) if k in ("Name", "Power", "Index", "Apply") else None
         if split is not None:
@@ -125,6 +124,8 @@ def instances(page: Page, world: World, nodes: tuple[Any, ...], flat: bool) -> l
         found.read(node)
     steps = {w for w in found.steps if w not in found.entries}
     fixed: dict[str, Any] = {"T": world.steps}
+    if found.first - set(found.entries):  # between any two steps, `\prod_{j=k+1}^{t}`
+        steps |= (found.first | (found.bounds & {page.symbols.letter})) - set(found.entries)
     for w in found.bounds - steps - set(found.entries):
         fixed.setdefault(w, world.steps)
     steps -= {"T"}

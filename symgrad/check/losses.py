@@ -53,9 +53,8 @@ def losses(page: Page, statements: list[Statement], letter: str) -> None:
                 note(n.of)
                 if n.sign in ("nabla",):
                     note(n.of)
-            if kind(n) == "Relation":
-                for side in n.sides[:1]:
-                    note(side)
+            if kind(n) == "Relation" and not names_a_jacobian(n):
+                note(n.sides[0])
     for s in statements:
         if kind(s.node) == "Relation" and len(s.node.sides) == 2 and (head := loss_head(s.node.sides[0])) is not None:
             word = spelled(head)
@@ -67,6 +66,11 @@ def losses(page: Page, statements: list[Statement], letter: str) -> None:
     page.total_losses |= set(total)
     page.ambiguous_losses |= {w for w in total if w not in step}
     page.many_to_one = any(s.last for s in statements)
+
+
+def names_a_jacobian(relation: Any) -> bool:
+    r"""``J_t = \partial h_t / \partial h_{t-1}``: a letter that is no loss here."""
+    return any(kind(unwrapped(side)) == "Derivative" and loss_head(unwrapped(side).of) is None for side in relation.sides[1:])
 
 
 def stated_loss(page: Page, statements: list[Statement]) -> None:

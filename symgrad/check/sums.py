@@ -2,15 +2,17 @@ r"""Σ and Π: over steps, over components, bounded or not; products of matrices
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from symgrad.check import field as F
 from symgrad.check import values
-from symgrad.check.arithmetic import times
+from symgrad.check.arithmetic import SIGNS, times
 from symgrad.check.products import plus
 from symgrad.check.readings import Option
+from symgrad.check.statements import derived
 from symgrad.check.symbols import kind, letters, number_at, spelled, unwrapped, walk
 from symgrad.check.values import Misfit, Value, scalar
 from symgrad.check.world import Missing, OutOfTime, Unsupported
@@ -31,9 +33,36 @@ def big(run: Run, node: Any) -> Value:
         return unindexed(run, node)
     if kind(unwrapped(lower)) in ("Relation", "Tuple") or (lower is not None and kind(unwrapped(lower)) == "Words"):
         raise Unsupported("a sum over a set", node)
+    if node.kind == "prod" and (parts := behind(run, node, name)) is not None:
+        inner, sign, rest = parts
+        out = run.value(inner)
+        for a in rest:
+            out = times(run, sign, out, run.value(a))
+        return out
     if component(run, name, body, upper):
         return over_components(run, node, name, body, upper)
     return over_steps(run, node, name, lower, upper, body)
+
+
+def behind(run: Run, node: Any, name: str) -> tuple[Any, str, tuple[Any, ...]] | None:
+    r"""``\prod_t J_t \frac{\partial L}{\partial h_T}``: what the index does not reach stands behind the product if it is a vector."""
+    memo = run.page.memos["behind"]
+    if id(node) not in memo:
+        memo[id(node)] = (node, _behind(run, node, name))
+    return memo[id(node)][1]  # type: ignore[no-any-return]
+
+
+def _behind(run: Run, node: Any, name: str) -> tuple[Any, str, tuple[Any, ...]] | None:
+    body = node.body
+    if kind(body) not in ("Product", "Infix"):
+        return None
+    args, k = body.args, len(body.args)
+    while k and not any(name in letters(n) for n in walk(args[k - 1])):
+        k -= 1
+    if not 0 < k < len(args) or not derived(args[-1]) or run.value(args[-1]).rank != 1:
+        return None
+    inner = args[0] if k == 1 else replace(body, args=args[:k], span=None)
+    return replace(node, body=inner), "" if kind(body) == "Product" else SIGNS.get(body.sign, body.sign), args[k:]
 
 
 def chained(relation: Any, upper: Any) -> tuple[str | None, Any, Any]:

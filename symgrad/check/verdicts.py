@@ -13,7 +13,7 @@ from symgrad.check.bounds import bound, speaks_of_extremes
 from symgrad.check.claims import EQUAL, Link
 from symgrad.check.conditions import of_letters
 from symgrad.check.court import Court
-from symgrad.check.equation import equation
+from symgrad.check.equation import equation, recognition
 from symgrad.check.judgement import Judgement
 from symgrad.check.page import Abbreviation, Page
 from symgrad.check.statements import LOSSES, derived, loss_head, names_in
@@ -65,7 +65,8 @@ def ruled(court: Court, link: Link) -> Judgement | None:
     if (s.number, link.number) in court.introductions:
         if introduces(link.right):
             return None
-        return Judgement("undecided", "definition", "a symbol is introduced here; the lines that use it are held against this one")
+        introduced = Judgement("undecided", "definition", "a symbol is introduced here; the lines that use it are held against this one")
+        return recognition(court, link) or introduced
     supposed = suppose.assumed(court, link)
     if supposed is not None:
         return None if suppose.introduced(s.fragment, label=True) else supposed
