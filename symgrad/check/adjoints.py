@@ -13,6 +13,7 @@ from symgrad.check.readings import Option
 from symgrad.check.recognise import recognised
 from symgrad.check.symbols import (
     head_and_parts,
+    is_top,
     key_of,
     kind,
     letters,
@@ -23,7 +24,7 @@ from symgrad.check.symbols import (
 )
 from symgrad.check.values import Value, scalar
 from symgrad.check.world import TOTAL, Missing, OutOfTime, Unsupported
-from symgrad.notation.syntax import Name, Product
+from symgrad.notation.syntax import Name, Product, Transpose
 
 if TYPE_CHECKING:
     from symgrad.check.evaluate import Run
@@ -49,9 +50,20 @@ def fused(run: Run, args: tuple[Any, ...]) -> tuple[Any, ...]:
             out.append(_Adjoint(memo.setdefault((id(a), id(args[k + 1])), pair)))
             k += 2
             continue
+        if k + 1 < len(args) and is_mark(run, a) and (inner := upright(args[k + 1])) is not None:  # ``\delta z_t^\top``
+            memo = run.page.memos["fused"]
+            out.append(Transpose(_Adjoint(memo.setdefault((id(a), id(args[k + 1])), Product((a, inner))))))
+            k += 2
+            continue
         out.append(a)
         k += 1
     return tuple(out)
+
+
+def upright(node: Any) -> Any:
+    """The name that stands transposed here, if one does."""
+    inner = node.arg if kind(node) == "Transpose" else node.base if kind(node) == "Power" and is_top(node.exponent) else None
+    return inner if inner is not None and head_and_parts(inner) is not None else None
 
 
 class _Adjoint:
@@ -159,10 +171,10 @@ def _target(page: Page, node: Any) -> tuple[str, Any, tuple[Any, ...], set[str]]
 
 
 def _plural(page: Page, head: Any) -> str | None:
-    """``dh`` where the document has ``hs[t]`` or ``h_s[t]``: the list of the states, of which this is the adjoint of one."""
+    """``dh`` where the document has ``hs[t]``, ``h_s[t]`` or ``H_t``: the list of the states, or a batch of them, of which this is the adjoint of one."""
     if head.accents or head.primes or head.base in page.symbols.ranks:
         return None
-    return next((key for key in (f"{head.base}s", f"{head.base}_s") if key in page.symbols.timed), None)
+    return next((key for key in (f"{head.base}s", f"{head.base}_s", head.base.swapcase()) if key in page.symbols.timed), None)
 
 
 def _way(page: Page, p: Any, word: str) -> bool:
@@ -281,7 +293,8 @@ def adjoint_symbol(run: Run, node: Any) -> Value | None:
         options = [Option(0, (TOTAL, key))]
         hidden = run.page.preactivation(key)
         if hidden in model.dims and hidden not in run.page.adjoined:
-            options.append(Option(1, (TOTAL, hidden), f"the adjoint of {plainly} is read as that of its preactivation", tag="pre"))
+            together = packed(run.page, key)  # their gradients are put together again before the activations
+            options.append(Option(1 - together, (TOTAL, hidden), f"the adjoint of {plainly} is read as that of its preactivation", tag="pre"))
         if key in run.page.lagged and "total" not in words:
             carried = Option(
                 0 if words & CARRIED else 3, ("carry", key), f"the adjoint of {plainly} is read as the part that comes through the next step", tag="carry"
@@ -307,6 +320,15 @@ def adjoint_symbol(run: Run, node: Any) -> Value | None:
     if which.startswith("pre:") and timed and step is not None and step < 1:
         raise OutOfTime(key)
     return weighed(run, adjoint(run, which, step, losses, how, entries))
+
+
+def packed(page: Page, key: str) -> bool:
+    """Whether a gate is an activation of one part of what is computed for several together."""
+    node = unwrapped(page.definitions[key].node) if key in page.definitions else None
+    arg = unwrapped(node.args[0]) if kind(node) == "Apply" and node.args else None
+    ref = page.symbols.ref(arg) if arg is not None else None
+    inner = unwrapped(page.definitions[ref.key].node) if ref is not None and ref.key in page.definitions else arg
+    return any(kind(n) == "Index" and n.kind == "part" for n in (walk(inner) if inner is not None else ()))
 
 
 def stepped(page: Page, node: Any) -> bool:

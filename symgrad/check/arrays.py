@@ -42,7 +42,13 @@ def listed(run: Run, node: Any) -> Value:
 
 
 def indexed(run: Run, node: Any) -> Value:
-    """``W[:, a:b]``, ``(…)_i``; ``W [h, x]`` is a product."""
+    """``W[:, a:b]``, ``(…)_i``, the k-th of m equal parts; ``W [h, x]`` is a product."""
+    if node.kind == "part":
+        whole, (k, of) = run.value(node.base), (int(p.text) for p in node.parts)
+        if not whole.dims:
+            raise Unsupported("a part of a number", node)
+        n = whole.dims[0] // of
+        return values.part(whole, (slice(k * n, k * n + n),))
     if run.page.symbols.ref(node) is not None:
         return run.named(node)
     adjoint = run.try_unnamed(node)

@@ -11,6 +11,7 @@ from symgrad.check.decide import Outcome
 from symgrad.check.incomplete import invented
 from symgrad.check.judgement import Judgement
 from symgrad.check.page import Page, plain
+from symgrad.check.recognise import symbol_of
 from symgrad.check.statements import Statement, bound_letters, derived, names_in, step_part
 from symgrad.check.symbols import head_and_parts, key_of, kind, letters, number_at, spelled, unwrapped, walk
 from symgrad.notation.syntax import Product
@@ -82,6 +83,18 @@ def symbol_on(page: Page, node: Any) -> Any:
     if kind(node) == "Product" and len(node.args) == 2 and kind(node.args[0]) == "Name" and node.args[0].base in MARKS:
         return symbol_target(page, node, {})
     return symbol_target(page, node, {}) if kind(node) in ("Name", "Power", "Index", "Differential") else None
+
+
+def of_a_gradient(page: Page, node: Any) -> bool:
+    """Whether a side is a symbol for a gradient."""
+    return symbol_on(page, node) is not None or symbol_of(page, node, MARKS) is not None
+
+
+def updates_itself(page: Page, link: Link) -> bool:
+    r"""``\delta_t = \delta_t \odot f'(z_t)``: the symbol on the left stands on the right too, as in a program that uses one name twice."""
+    left = unwrapped(link.left)
+    pairs = [Product(pair) for n in walk(link.right) if kind(n) == "Product" for pair in pairwise(n.args)]
+    return of_a_gradient(page, left) and any(page.canon(n) == page.canon(left) for n in (*walk(link.right), *pairs))
 
 
 def unmatched(page: Page, link: Link) -> set[str]:

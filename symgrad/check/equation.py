@@ -17,11 +17,13 @@ from symgrad.check.edits import Slips
 from symgrad.check.failure import SECONDS, failed, refuted
 from symgrad.check.judgement import Judgement
 from symgrad.check.page import Page
+from symgrad.check.parts import Share
 from symgrad.check.recognise import seeking, symbol_of
 from symgrad.check.symbols import head_and_parts, kind, spelled, unwrapped, walk
 from symgrad.notation.latex import latex
 from symgrad.notation.syntax import Derivative
 
+STRICTLY = ((False, False),)  # matrices, and rows that are no columns: where transposes matter, what is guessed must get them right
 RECOGNISED = 400  # readings in which a symbol for a gradient is held against the adjoints of the cell
 
 
@@ -49,7 +51,7 @@ def equation(court: Court, link: Link, under: Callable[[Page], Page | None] = la
             first = (page, outcome)
     assert first is not None
     page, outcome = first
-    found = recognition(court, link, under) if outcome.missing is not None else at_the_end(court, link, under)
+    found = recognition(court, link, under) if outcome.missing is not None else added(court, link, under) or at_the_end(court, link, under)
     return found or failed(court, page, outcome, link)
 
 
@@ -69,6 +71,23 @@ def at_the_end(court: Court, link: Link, under: Callable[[Page], Page | None]) -
             return Judgement("undecided", "ambiguous", "this holds only if the loss looks at the last state alone")
         said = proved(court, last, outcome, link)
         return replace(said, assumptions=(*said.assumptions, "the loss looks at the last state alone"))
+    return None
+
+
+def added(court: Court, link: Link, under: Callable[[Page], Page | None]) -> Judgement | None:
+    """Proved, where a line adds to a gradient some of the parts that it is summed from."""
+    for k in court.order(link.statement) if link.sign == "+=" else ():
+        page = under(court.page(k))
+        if page is None:
+            continue
+        target, wrt = caution.symbol_on(page, link.left), unwrapped(link.left)
+        ref = page.symbols.ref(unwrapped(wrt.wrt)) if kind(wrt) == "Derivative" else None
+        key, step, entries = (ref.key, ref.step, ref.entries) if ref is not None else target[:3] if target is not None else ("", None, ())
+        if key not in page.symbols.timed or entries:
+            continue
+        outcome = Decider(page).decide(Share(key, step), link.right, modes=STRICTLY if court.matrices else None)
+        if outcome.equal:
+            return proved(court, page, outcome, link)
     return None
 
 
@@ -92,8 +111,7 @@ def recognition(court: Court, link: Link, under: Callable[[Page], Page | None] =
             continue
         named = symbol_of(page, link.left, MARKS)
         page = seeking(page, named[0] if named is not None else "", link.right)
-        strictly = ((False, False),) if court.matrices else None
-        outcome = Decider(page).decide(link.left, link.right, limit=RECOGNISED, modes=strictly)
+        outcome = Decider(page).decide(link.left, link.right, limit=RECOGNISED, modes=STRICTLY if court.matrices else None)
         if not outcome.equal:
             continue
         assert outcome.chooser is not None

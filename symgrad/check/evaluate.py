@@ -23,7 +23,7 @@ from symgrad.check.cases import cases, indicator
 from symgrad.check.derivatives import derivative
 from symgrad.check.functions import apply, bare_slope
 from symgrad.check.page import Definition, Page
-from symgrad.check.parts import given
+from symgrad.check.parts import given, shared_out
 from symgrad.check.readings import Chooser, Option
 from symgrad.check.symbols import Ref, kind, letters, number_at, spelled
 from symgrad.check.values import Value, Valueless, scalar
@@ -268,5 +268,5 @@ RULES: dict[str, Callable[[Run, Any], Value]] = {
     "Number": numeral, "Name": Run.name, "Sum": total, "Negative": negative, "Product": juxtaposed, "Hadamard": hadamard, "Infix": infix,
     "Power": power, "Transpose": transpose, "Fraction": fraction, "Apply": apply, "Diagonal": diagonal, "Stack": stack, "Index": indexed,
     "Indicator": indicator, "Cases": cases, "Big": sums.big, "Derivative": derivative, "Given": given, "Paren": Run.inner, "Tuple": listed,
-    "_Adjoint": marked, "Differential": differential,
+    "_Adjoint": marked, "Share": shared_out, "Differential": differential,
 }  # fmt: skip

@@ -33,6 +33,8 @@ def failed(court: Court, page: Page, outcome: Outcome, link: Link) -> Judgement:
     if outcome.missing is None and not page.coded and holds_for_rows(page, link):
         rows = "the vectors are rows, as in a batch, and the weights stand behind them"
         return Judgement("proved", reading="matrix", assumptions=(*notes, rows))
+    if caution.updates_itself(page, link):
+        return Judgement("undecided", "ambiguous", "the symbol on the left stands on the right too: an assignment, not an equation", assumptions=notes)
     repair = diagnose.repair(page, outcome, link, time.process_time() + SECONDS)
     if repair is not None and repair.code == "immediate-for-total" and repair.message.startswith("the immediate"):
         return Judgement(

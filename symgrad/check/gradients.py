@@ -107,7 +107,7 @@ def gradient(run: Run, node: Any, wrt: Any, losses: tuple[int, ...]) -> Value:
             step = int(now) if how == "use" else None
     elif not timed:
         how = "use"
-    elif key in run.page.lagged and len(losses) > 1:
+    elif key in run.page.lagged and (len(losses) > 1 or (run.page.many_to_one and len(run.page.lagged) > 1)):
         how = run.chooser.choose(
             ("gradient", run.side, key, _shifted(run, wrt)),
             (

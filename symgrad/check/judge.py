@@ -17,6 +17,7 @@ from symgrad.check.judgement import Judgement
 from symgrad.check.lastly import lastly
 from symgrad.check.lint import printed
 from symgrad.check.numbered import generalised
+from symgrad.check.packed import unpacked
 from symgrad.check.statements import Statement
 from symgrad.check.symbols import kind
 from symgrad.check.verdicts import introduce, ruling
@@ -28,12 +29,14 @@ if TYPE_CHECKING:
 
 def judge(document: Document, cell: Cell | None = None) -> Iterator[Claim]:
     """The claims of a document, each with its verdict."""
-    found = generalised(lastly([mended(s) for s in statements_of(document)]))
+    found = generalised(lastly(unpacked([mended(s) for s in statements_of(document)])))
     court = Court(found, cell)
     introduce(court, (link for s in found if kind(s.node) != "Unread" for link in links(s)))
     for s in found:
         if kind(s.node) == "Unread":
             yield unread(document, s)
+            continue
+        if s.unpacked:
             continue
         rulings = [(link, said) for link in links(s) if (said := ruling(court, link)) is not None]
         if s.broken is not None:

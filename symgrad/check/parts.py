@@ -3,14 +3,16 @@ r"""Parts of a derivative: ``\left.\frac{\partial L}{\partial W}\right|_t`` is w
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
 from symgrad.check import field as F
-from symgrad.check.gradients import adjoint, loss_steps, weighed
+from symgrad.check.gradients import adjoint, all_losses, loss_steps, weighed
 from symgrad.check.readings import Option
+from symgrad.check.recognise import spoken
 from symgrad.check.symbols import kind, number_at, spelled, unwrapped
 from symgrad.check.values import Value, _contract
-from symgrad.check.world import DIRECT, OutOfTime, Unsupported
+from symgrad.check.world import DIRECT, Missing, OutOfTime, Unsupported
 from symgrad.check.wrt import quantity_of
 
 if TYPE_CHECKING:
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
 
 IMMEDIATE = frozenset({"direct", "explicit", "immediate", "partial", "local", "instant", "expl", "imm", "dir", "fixed", "const", "constant"})
 RECURRENT = frozenset({"future", "next", "recurrent", "rec", "carry", "later", "recursive", "temporal", "time"})
+MOST = 4  # quantities that one part of a gradient comes through
 THROUGH = frozenset({"via", "through", "from"})
 
 
@@ -54,6 +57,39 @@ def given(run: Run, node: Any) -> Value:
             raise OutOfTime(key)
         return weighed(run, through(run, key, key, step, losses, 1))
     raise Unsupported("which part of the derivative is meant", node)
+
+
+class Share:
+    r"""Some of what a gradient is summed from, ``\frac{\partial L}{\partial c_t} \mathrel{+}= …``: through some of the quantities that use c_t."""
+
+    __slots__ = ("key", "step")
+
+    def __init__(self, key: str, step: Any) -> None:
+        self.key, self.step = key, step
+
+
+def shared_out(run: Run, node: Share) -> Value:
+    """The parts of ∂L/∂q through the quantities that are chosen in this reading."""
+    at = number_at(node.step, run.env) if node.step is not None else run.env.get(run.page.symbols.letter)
+    if at is None:
+        raise Missing(run.page.symbols.letter)
+    users = users_of(run, node.key)
+    some = [c for n in range(1, min(len(users), MOST)) for c in combinations(users, n)]
+    if not some:
+        raise Unsupported("what is added to a gradient that has one part")
+    options = tuple(Option(len(c), c, f"added is what comes through {' and '.join(spoken(run.page, user) for user, _ in c)}") for c in some)
+    parts = run.chooser.choose(("share", node.key), options)
+    values = [through(run, user, node.key, int(at), all_losses(run), later) for user, later in parts]
+    out = values[0]
+    for v in values[1:]:
+        out = replace(out, a=(out.a + v.a) % F.P)
+    return weighed(run, out)
+
+
+def users_of(run: Run, key: str) -> list[tuple[str, int]]:
+    """The quantities whose equations name this one, each with how many steps later."""
+    world, now = run.world, 2
+    return [(user, later) for later in (0, 1) for user in world.model.equations if (key, now) in world.local((user, now + later))]
 
 
 def behind_of(run: Run, condition: Any) -> str | None:

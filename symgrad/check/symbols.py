@@ -86,7 +86,7 @@ def head_and_parts(node: Any) -> tuple[Name, tuple[Part, ...]] | None:
             return None
         return inner[0], (*inner[1], *_parts("sup", node.exponent))
     if k == "Index":
-        inner = head_and_parts(node.base)
+        inner = head_and_parts(node.base) if node.kind != "part" else None
         if inner is None or any(kind(unwrapped(p)) in ("Slice", "Stack", "Hadamard", "Ellipsis") for p in node.parts):
             return None
         where = {"(": "paren", "_": "sub"}.get(node.kind, "bracket")

@@ -135,6 +135,12 @@ class Shapes:
             if all(p is not None and len(p) == 1 for p in parts):
                 return (Size(tuple(p[0] for p in parts if p)),)
             return None
+        if k == "Index" and node.kind == "part":
+            whole, parts = self.shape(node.base), tuple(Size() for _ in range(int(node.parts[1].text)))
+            if whole is None or len(whole) != 1:
+                return None
+            unify(whole[0], Size(parts))
+            return (whole[0].find().parts[int(node.parts[0].text)],)
         if k == "Index":
             base = self.shape(node.base)
             inside = self.shape(node.parts[0]) if node.parts else None

@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterable
 from typing import Any
 
-from symgrad.check import identities, lint, norms, powers, suppose
+from symgrad.check import caution, identities, lint, norms, powers, suppose
 from symgrad.check.abbreviations import indices_of
 from symgrad.check.adjoints import MARKS, symbol_target
 from symgrad.check.bounds import bound, speaks_of_extremes
@@ -60,7 +60,7 @@ def ruled(court: Court, link: Link) -> Judgement | None:
     if power is not None:
         return power
     limit = link.sign in ("->", "to") and any(g in ("->", "to") for c in court.conditions(link) if kind(c.node) == "Relation" for g in c.node.signs)
-    if link.sign not in EQUAL and not limit:
+    if link.sign not in EQUAL and not limit and not (link.sign == "<-" and caution.of_a_gradient(court.page(court.order(s)[0]), link.left)):
         return other(court, link)
     if (s.number, link.number) in court.introductions:
         if introduces(link.right):
@@ -129,7 +129,9 @@ def abbreviates(court: Court, link: Link) -> bool:
     if page.symbols.ref(left) is not None:
         return False
     head, parts = split
-    if any(spelled(other) == spelled(head) for _, other, _ in names_in(link.right)):
+    own = key_of(head, indices_of(page, parts)[0])
+    alike = [(n, key_of(other, indices_of(page, found)[0])) for n, other, found in names_in(link.right) if spelled(other) == spelled(head)]
+    if any(key == own and symbol_target(page, n, {}) is None for n, key in alike):
         return False  # a recursion
     if not derived(link.right) and not (head.base in MARKS - {"d", "partial"} and names_nothing(page, left)):
         return False

@@ -31,6 +31,7 @@ _COMMON = rf"""
   | (?P<row>\\\\\*?(?:\s*\[-?[0-9.]+\s*(?:pt|em|ex|mm|cm|in|mu)\])?|\\(?:cr|newline)(?![A-Za-z]))
   | (?P<gap>\\(?:{_or(table.GAPS)})(?![A-Za-z])|\\hspace\*?\s*{_BRACES})
   | (?P<edge>\\(?:left|right)\s*\.)
+  | (?P<braced>\{{\s*[:=,]\s*\}})
   | (?P<increment>\\mathrel\{{[+-]\}}=)
   | (?P<lost>(?<![A-Za-z_^\\])(?:{_or(table.LOST_COMMANDS)})(?![A-Za-z_^{{(]))
   | (?P<dots>\.\.\.+|…|⋯)
@@ -114,6 +115,8 @@ def _one(match: re.Match[str], code: bool) -> Iterator[Token]:
             yield Token("command", r"\left." if key.startswith(r"\left") else r"\right.", start, end)
         case "lost":
             yield Token("command", "." if key == "dot" else "\\" + key, start, end)
+        case "braced":  # ``0{:}H``, without the space that TeX sets around a relation
+            yield Token("sign", key[1:-1].strip(), start, end)
         case "dots":
             yield Token("command", r"\dots", start, end)
         case "word":

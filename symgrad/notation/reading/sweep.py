@@ -12,6 +12,7 @@ from symgrad.notation import table
 from symgrad.notation.reading.lexis import CELL, GAP, ROW
 from symgrad.notation.reading.tokens import Token
 
+_OPERANDS = frozenset(("letter", "number", "word", "identifier", "operator"))
 EVALUATED, SEPARATOR, OPEN_EDGE, CLOSE_EDGE = r"\evaluated", r"\separator", r"\left.", r"\right."
 _OPEN = {"(": ")", "[": "]", r"\{": r"\}", "{": "}", r"\langle": r"\rangle", OPEN_EDGE: r"\evaluated", r"\lfloor": r"\rfloor"}
 _CLOSE = frozenset((*_OPEN.values(), CLOSE_EDGE))
@@ -147,6 +148,13 @@ def _angles(found: list[Token]) -> list[Token]:
     return found
 
 
+def _between_operands(found: list[Token], k: int) -> bool:
+    """Whether something ends right before this token and something begins right behind it."""
+    before, behind = found[k - 1], found[k + 1]
+    ends = before.kind in _OPERANDS or before.key in _CLOSE or before.key == "'"
+    return ends and (behind.kind in _OPERANDS or behind.key in _OPEN or (behind.kind == "command" and behind.key not in table.INFIX))
+
+
 def _environments(found: list[Token]) -> list[Token]:
     r"""What only aligns becomes rows; an array behind a lone brace cases; anything else with rows a matrix."""
     pair = partners(found)
@@ -209,17 +217,21 @@ def _loosened(found: list[Token]) -> list[Token]:
     gone = bytearray(len(found))
     stack: list[int] = []
     bars: list[list[int]] = [[]]
+    every: list[list[int]] = [[]]  # all the bars in a bracket, not only those still open
     for k, token in enumerate(found):
         key = token.key
         if (key in _OPEN or key.startswith(_BEGIN)) and pair[k] > 0:
             stack.append(k)
             bars.append([])
+            every.append([])
         elif stack and k == pair[stack[-1]]:
-            stack.pop()
-            open_bars = bars.pop()
-            if len(open_bars) == 1:
-                found[open_bars[0]] = found[open_bars[0]]._replace(key=SEPARATOR)
+            opening = found[stack.pop()].key
+            open_bars, between = bars.pop(), every.pop()
+            lists = opening == "[" and all(_between_operands(found, b) for b in between)  # ``[a | b | c]``
+            for b in between if lists else open_bars if len(open_bars) == 1 else ():
+                found[b] = found[b]._replace(key=SEPARATOR)
         elif key == "|" or key == r"\|":
+            every[-1].append(k)
             following = found[k + 1].key if k + 1 < len(found) else ""
             if key == "|" and following == "_" and not bars[-1]:
                 found[k] = token._replace(key=EVALUATED)
@@ -231,6 +243,8 @@ def _loosened(found: list[Token]) -> list[Token]:
             holder = found[stack[-1]].key if stack else ""
             if holder == "{" and not _is_argument(found, pair, stack[-1]):
                 gone[stack[-1]] = gone[pair[stack[-1]]] = 1
+            elif holder == "[" and token.kind == "gap" and _between_operands(found, k):
+                found[k] = Token("sign", SEPARATOR, token.start, token.end)
             elif holder and not holder.startswith(_BEGIN) and token.kind != "row":
                 gone[k] = 1
         elif key in table.RELATION_SIGNS and stack and found[stack[-1]].key == "{" and not _is_argument(found, pair, stack[-1]):
