@@ -46,13 +46,12 @@ def fused(run: Run, args: tuple[Any, ...]) -> tuple[Any, ...]:
         a = args[k]
         if k + 1 < len(args) and is_mark(run, a) and head_and_parts(args[k + 1]) is not None:
             pair = Product((a, args[k + 1]))
-            memo = run.page.memos["fused"]
-            out.append(_Adjoint(memo.setdefault((id(a), id(args[k + 1])), pair)))
+            out.append(_Adjoint(run.page.memos["fused"].setdefault((id(a), id(args[k + 1])), pair)))
             k += 2
             continue
         if k + 1 < len(args) and is_mark(run, a) and (inner := upright(args[k + 1])) is not None:  # ``\delta z_t^\top``
-            memo = run.page.memos["fused"]
-            out.append(Transpose(_Adjoint(memo.setdefault((id(a), id(args[k + 1])), Product((a, inner))))))
+            symbol: Any = _Adjoint(run.page.memos["fused"].setdefault((id(a), id(args[k + 1])), Product((a, inner))))
+            out.append(Transpose(symbol))
             k += 2
             continue
         out.append(a)
@@ -324,8 +323,8 @@ def adjoint_symbol(run: Run, node: Any) -> Value | None:
 
 def packed(page: Page, key: str) -> bool:
     """Whether a gate is an activation of one part of what is computed for several together."""
-    node = unwrapped(page.definitions[key].node) if key in page.definitions else None
-    arg = unwrapped(node.args[0]) if kind(node) == "Apply" and node.args else None
+    node: Any = unwrapped(page.definitions[key].node) if key in page.definitions else None
+    arg: Any = unwrapped(node.args[0]) if kind(node) == "Apply" and node.args else None
     ref = page.symbols.ref(arg) if arg is not None else None
     inner = unwrapped(page.definitions[ref.key].node) if ref is not None and ref.key in page.definitions else arg
     return any(kind(n) == "Index" and n.kind == "part" for n in (walk(inner) if inner is not None else ()))

@@ -12,10 +12,10 @@ from typing import Any
 
 from symgrad.check.activations import BUILTIN
 from symgrad.check.dots import rebuilt
-from symgrad.check.statements import DEFINING, Statement, names_in, relation_of
-from symgrad.check.symbols import head_and_parts, kind, key_of, spelled, unwrapped, walk
+from symgrad.check.statements import DEFINING, Statement, relation_of
+from symgrad.check.symbols import head_and_parts, key_of, kind, spelled, unwrapped, walk
 from symgrad.notation.latex import latex
-from symgrad.notation.syntax import Apply, Blank, Index, Name, Number, Product, Relation
+from symgrad.notation.syntax import Apply, Blank, Index, Number, Product, Relation
 
 FEWEST = 3  # gates that one product is cut into, where only labels tell the parts
 
@@ -59,14 +59,18 @@ def one_by_one(s: Statement) -> list[Statement] | None:
 
 def applied(right: Any, count: int) -> tuple[tuple[Any, ...], Any] | None:
     """The functions and what they are applied to."""
-    if kind(right) in ("Product", "Infix", "Hadamard") and len(functions := listed(right.args[0])) == count and any(map(activation, functions)) and all(map(named, functions)):
+    if kind(right) in ("Product", "Infix", "Hadamard") and are_functions(functions := listed(right.args[0]), count):
         rest = right.args[1:]
         return tuple(map(unwrapped, functions)), rest[0] if len(rest) == 1 else Product(tuple(rest))
-    if kind(right) == "Index" and len(functions := listed(right.base)) == count and any(map(activation, functions)) and all(map(named, functions)) and len(right.parts) == 1:
+    if kind(right) == "Index" and are_functions(functions := listed(right.base), count) and len(right.parts) == 1:
         return tuple(map(unwrapped, functions)), right.parts[0]
     if kind(right) in ("Sum", "Product", "Infix") and not any(listed(a) and len(listed(a)) == count for a in walk(right)):
         return (None,) * count, right
     return None
+
+
+def are_functions(nodes: tuple[Any, ...], count: int) -> bool:
+    return len(nodes) == count and any(map(activation, nodes)) and all(map(named, nodes))
 
 
 def activation(node: Any) -> bool:
@@ -127,8 +131,13 @@ def labelled(statements: list[Statement]) -> list[Statement]:
             labels |= dict.fromkeys(str(w) for w in found)
     if len(labels) < FEWEST:
         return statements
-    order = list(labels)
-    return exchanged(statements, lambda n: part(n.base, order.index(str(spelled(n.parts[0]))), len(order)) if labels_a_formula(n) and spelled(n.parts[0]) in labels else None)
+    order = {label: k for k, label in enumerate(labels)}
+
+    def exchange(n: Any) -> Any:
+        k = order.get(str(spelled(n.parts[0]))) if labels_a_formula(n) else None
+        return None if k is None else part(n.base, k, len(order))
+
+    return exchanged(statements, exchange)
 
 
 def labels_a_formula(node: Any) -> bool:
@@ -161,12 +170,13 @@ def cut(statements: list[Statement]) -> Iterator[Any]:
 
 
 def is_cut(node: Any) -> bool:
-    return kind(node) == "Index" and node.kind == "[" and len(node.parts) == 1 and kind(node.parts[0]) == "Slice" and head_and_parts(unwrapped(node.base)) is not None
+    one = kind(node) == "Index" and node.kind == "[" and len(node.parts) == 1
+    return one and kind(node.parts[0]) == "Slice" and head_and_parts(unwrapped(node.base)) is not None
 
 
 def begins(bounds: Any) -> int | None:
     """How many sizes lie before a slice: 2 in ``2H:3H``."""
-    node = unwrapped(bounds.lower) if bounds.lower is not None else Number("0")
+    node: Any = unwrapped(bounds.lower) if bounds.lower is not None else Number("0")
     if kind(node) == "Product" and len(node.args) == 2 and kind(node.args[0]) == "Number":
         return int(node.args[0].text) if node.args[0].text.isdigit() else None
     if kind(node) == "Number":

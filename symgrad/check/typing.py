@@ -136,10 +136,10 @@ class Shapes:
                 return (Size(tuple(p[0] for p in parts if p)),)
             return None
         if k == "Index" and node.kind == "part":
-            whole, parts = self.shape(node.base), tuple(Size() for _ in range(int(node.parts[1].text)))
+            whole = self.shape(node.base)
             if whole is None or len(whole) != 1:
                 return None
-            unify(whole[0], Size(parts))
+            unify(whole[0], Size(tuple(Size() for _ in range(int(node.parts[1].text)))))
             return (whole[0].find().parts[int(node.parts[0].text)],)
         if k == "Index":
             base = self.shape(node.base)
