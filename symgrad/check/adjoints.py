@@ -40,6 +40,8 @@ CARRIED = frozenset({"recurrent", "rec", "recur", "carry", "prev", "back", "time
 
 def fused(run: Run, args: tuple[Any, ...]) -> tuple[Any, ...]:
     r"""``\delta z_t`` and ``d z_t`` as one symbol: a mark and the quantity behind it."""
+    if not any(is_mark(run, a) for a in args):
+        return args
     out: list[Any] = []
     k = 0
     while k < len(args):

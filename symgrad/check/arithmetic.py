@@ -2,7 +2,6 @@ r"""Numbers, sums, products, quotients and powers of formulas: what a sign may m
 
 from __future__ import annotations
 
-from dataclasses import replace
 from fractions import Fraction as Ratio
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +10,7 @@ import numpy as np
 from symgrad.check import field as F
 from symgrad.check import products, values
 from symgrad.check.adjoints import fused
-from symgrad.check.dots import filled
+from symgrad.check.dots import dotted, filled
 from symgrad.check.functions import apply_known
 from symgrad.check.products import meanings, plus
 from symgrad.check.readings import Option
@@ -36,7 +35,7 @@ def numeral(run: Run, node: Any) -> Value:
 def total(run: Run, node: Any) -> Value:
     """``a + b - c``."""
     args = node.args
-    if any(kind(unwrapped(a)) == "Ellipsis" for a in args):
+    if dotted(args):
         args = filled(run, args)
     out = run.value(args[0])
     for a in args[1:]:
@@ -78,7 +77,7 @@ def add(run: Run, x: Value, y: Value) -> Value:
 
 def chain(run: Run, args: tuple[Any, ...], sign: str) -> Value:
     """Factors from left to right."""
-    if any(kind(unwrapped(a)) == "Ellipsis" for a in args):
+    if dotted(args):
         args = filled(run, args)
     if not sign:
         args = fused(run, args)
@@ -94,20 +93,17 @@ def chain(run: Run, args: tuple[Any, ...], sign: str) -> Value:
 
 def times(run: Run, sign: str, x: Value, y: Value) -> Value:
     """x times y in one of the meanings that the sign has between such shapes."""
-    if run.lenient:
-        x, y = (replace(v, orient=0) if v.rank == 1 and sign == "free" else v for v in (x, y))
     if run.defining:
-        x, y = (replace(v, orient=0) if v.rank == 1 else v for v in (x, y))
+        x, y = (v.turned(0) if v.rank == 1 else v for v in (x, y))
     found = meanings(sign, x, y)
-    if not found and run.lenient:
-        found = meanings(sign, replace(x, orient=0), replace(y, orient=0))
-    if not found:
+    if not found.options and run.lenient:
+        found = meanings(sign, x.turned(0), y.turned(0))
+    if not found.options:
         raise Misfit(f"{products.shape(x)} times {products.shape(y)} does not compose")
-    if len(found) == 1 and not found[0][1].note:
-        return found[0][1].value(x, y)  # type: ignore[no-any-return]
-    names = tuple(n for n, _ in found)
-    key = ("product", sign if sign in products.SHARED or sign == products.ENTRYWISE else "", x.rank, y.rank, x.orient, y.orient, names)
-    rule = run.chooser.choose(key, tuple(o for _, o in found))
+    if len(found.options) == 1 and not found.options[0].note:
+        return found.options[0].value(x, y)  # type: ignore[no-any-return]
+    key = ("product", sign if sign in products.SHARED or sign == products.ENTRYWISE else "", x.rank, y.rank, x.orient, y.orient, found.names)
+    rule = run.chooser.choose(key, found.options)
     return rule(x, y)  # type: ignore[no-any-return]
 
 
@@ -154,7 +150,7 @@ def raised(run: Run, x: Value, n: Ratio | int) -> Value:
             out = values.contracted(out, x)
         return out
     if k == 0:
-        return replace(x, a=np.ones_like(x.a), d=None)
+        return Value(np.ones_like(x.a), None, x.orient, x.plain)
     if k < 0:
         x = Value(F.inverse(x.a), None if x.d is None else -x.d * (F.power(x.a, -2))[..., None] % F.P, x.orient)
         k = -k

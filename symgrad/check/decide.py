@@ -9,8 +9,9 @@ from typing import Any
 
 import numpy as np
 
+from symgrad.check import values
 from symgrad.check.evaluate import Run
-from symgrad.check.field import Redraw
+from symgrad.check.field import WORLDS, Redraw
 from symgrad.check.instances import instances
 from symgrad.check.page import Page, in_code
 from symgrad.check.products import common
@@ -73,14 +74,22 @@ class Decider:
 
     def __init__(self, page: Page) -> None:
         self.page = page
-        self.kept: tuple[Any, ...] = ()
-        self.stable: frozenset[int] = frozenset()
+        self.kept: tuple[Any, ...] = ()  # the formulas whose instances the others are tried at
+        self.known: frozenset[int] = frozenset()  # parts that many formulas share,
+        self.pool: list[Any] = []  # what else stands in many,
+        self.stable: set[int] = set()  # and all whose values are kept
         self.memos: dict[Any, dict[Any, Any]] = {}
 
-    def remember(self, *nodes: Any) -> None:
-        """Keep the values of these formulas' parts, for the sake of the many formulas that differ from them in one place."""
-        self.kept = nodes
-        self.stable = frozenset(id(n) for node in nodes for n in walk(node))
+    def remember(self, *nodes: Any, alike: bool = True) -> None:
+        """Keep the values of these formulas' parts, for the sake of the many that differ from them in one place; `alike` if those have the same indices."""
+        self.kept = nodes if alike else ()
+        self.known = frozenset(id(n) for node in nodes for n in walk(node))
+        self.stable = set(self.known)
+
+    def keep(self, *nodes: Any) -> None:
+        """Keep the values of these formulas too."""
+        self.pool += nodes
+        self.stable.update(map(id, nodes))
 
     def once(self, left: Any, right: Any, chooser: Chooser, flat: bool, lenient: bool, used: set[str]) -> Tried:
         """Both sides in one reading, at every instance."""
@@ -88,15 +97,11 @@ class Decider:
         world = page.scalar_world if flat else page.world
         count, failures, good_last, solid = 0, 0, False, 0
         first: Tried | None = None
-        vanished, nothing = 0, derived(left) and derived(right)
-        for number, env in enumerate(self.instances(left, right, flat)):
+        vanished, zero = 0, True
+        for env in self.instances(left, right, flat):
             at = dict(env)
             try:
-                first_run = self.run(world, chooser, dict(at), "left", flat, lenient, used)
-                second_run = self.run(world, chooser, dict(at), "right", flat, lenient, used)
-                for run in (first_run, second_run):
-                    run.stable = self.stable
-                    run.memo = self.memos.setdefault((run.side, number, flat, lenient), {})
+                first_run, second_run = (self.run(world, chooser, dict(at), side, flat, lenient, used) for side in ("left", "right"))
                 x, y = first_run.value(left), second_run.value(right)
                 same, x, y = self.compare(chooser, x, y)
                 solid += not any(run.empty and not run.filled for run in (first_run, second_run))
@@ -106,7 +111,7 @@ class Decider:
                 return Tried("misfit", str(e), at, asked=e.asked)
             count += 1
             vanished += second_run.vanished
-            nothing &= not (np.any(x.a) or np.any(y.a))
+            zero = zero and same and not x.a.any()
             if not same:
                 failures += 1
                 if first is None:
@@ -120,6 +125,7 @@ class Decider:
             return first
         if not solid:
             return Tried("never", "no step has all the quantities that this names")
+        nothing = zero and derived(left) and derived(right)
         return Tried("equal", values=(x, y), count=count, vanished=vanished, nothing=nothing)
 
     def final_letters(self, at: dict[str, Any]) -> list[str]:
@@ -139,13 +145,30 @@ class Decider:
                 continue
         return True
 
+    def differing(self, left: Any, right: Any, many: int, chooser: Chooser, flat: bool, lenient: bool) -> list[bool] | None:
+        """Which of so many variants of the right side differ from the left one, where they first have values; None if that must be asked one by one."""
+        world = self.page.scalar_world if flat else self.page.world
+        for env in self.instances(left, right, flat):
+            try:
+                x, y = (self.run(world, chooser, dict(env), s, flat, lenient, set()).value(n) for s, n in (("left", left), ("right", right)))
+                p, q = values.level(*self.alike(chooser, x, y))
+            except OutOfTime:
+                continue
+            except (Misfit, Missing, Unsupported):
+                return [True] * many
+            except (Redraw, RecursionError, ValueError, IndexError, KeyError, AttributeError, TypeError):
+                return None
+            return (p.a != q.a).reshape(many, -1).any(1).tolist() if len(p.a) == many * WORLDS else None
+        return None
+
     def run(self, world: Any, chooser: Chooser, env: dict[str, Any], side: str, flat: bool, lenient: bool, used: set[str]) -> Run:
+        memo = self.memos.setdefault((side, flat, lenient, *env.items()), {})
         env["now"] = env.get(self.page.symbols.letter, env.get("now"))
         env.setdefault("values", self.free_values(world))
         if env["now"] is None:
             del env["now"]
         run = Run(self.page, world, chooser, env, side=side, flat=flat, lenient=lenient, now=env.get("now"))
-        run.used = used
+        run.used, run.stable, run.memo = used, self.stable, memo
         return run
 
     def free_values(self, world: World) -> dict[str, Value]:
@@ -166,21 +189,26 @@ class Decider:
         return memo[key][2]  # type: ignore[no-any-return]
 
     def compare(self, chooser: Chooser, x: Value, y: Value) -> tuple[bool, Value, Value]:
-        """Whether two values are equal; matrices of a gradient may be written in either layout."""
+        """Whether two values are equal."""
+        p, q = self.alike(chooser, x, y)
+        return bool((p.a == q.a).all()), p, q
+
+    def alike(self, chooser: Chooser, x: Value, y: Value) -> tuple[Value, Value]:
+        """Two values of one shape; matrices of a gradient may be written in either layout."""
         if x.rank == 2 and y.rank == 2 and x.dims == y.dims[::-1] and x.dims != y.dims:
             chooser.choose("gradient layout", (Option(1, None, "a gradient by a matrix is read in the transposed layout", tag="denominator"),))
             x = transposed(x)
         p, q, note = common(x, y)
         if note:
             chooser.choose(("raised", note), (Option(1, None, note),))
-        return bool(np.array_equal(p.a, q.a)), p, q
+        return p, q
 
     def decide(self, left: Any, right: Any, limit: int = LIMIT, modes: tuple[tuple[bool, bool], ...] | None = None) -> Outcome:
         """All readings: matrices, then lying and standing vectors mixed, then scalars where the text allows them."""
         out = Outcome()
-        if not self.kept:
-            self.memos = {}
-            self.stable = frozenset(id(n) for node in (left, right) for n in walk(node))
+        if not self.known:
+            self.memos, self.pool, self.stable = {}, [], set()
+        self.keep(*walk(left), *walk(right))
         for flat, lenient in modes or self.modes(left, right):
             exploration = Exploration()
 

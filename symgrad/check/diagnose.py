@@ -6,24 +6,22 @@ slip, the place, and the repair, written by putting the changed piece into the a
 
 from __future__ import annotations
 
-import itertools
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 from typing import Any
 
-from symgrad.check.decide import Decider, Outcome, Tried
+from symgrad.check.decide import Decider, Outcome
 from symgrad.check.dots import rebuilt
 from symgrad.check.edits import Edit, Slips
-from symgrad.check.field import Redraw
 from symgrad.check.page import Page
 from symgrad.check.readings import Chooser
+from symgrad.check.search import Reading, Search
 from symgrad.check.symbols import head_and_parts, key_of, kind, letters, spelled, unwrapped, walk
 from symgrad.check.world import Missing, Unsupported
 from symgrad.notation.latex import latex
 
-MOST = 4000  # edits
 READINGS = 8
 SHAPELY = frozenset({"transposed-factor", "wrong-shape", "wrong-symbol"})  # slips that leave a formula without shape
 
@@ -40,32 +38,33 @@ class Repair:
 
 def repair(page: Page, outcome: Outcome, link: Any, deadline: float, edits: Callable[[Slips], Iterator[Edit]] = Slips.all_edits) -> Repair | None:
     """The first single edit that makes the claim true."""
-    decider = Decider(page)
     try:
         page.world  # noqa: B018
     except (Missing, Unsupported, ValueError):
         return None
     if outcome.missing is not None and not outcome.typed:
-        return renamed(page, decider, outcome, link, deadline)
+        return renamed(page, outcome, link, deadline)
     slips = Slips(page, link.right, link.left)
-    readings: list[tuple[Chooser, bool, bool]] = []
+    readings: list[Reading] = []
     for chooser, flat, lenient in outcome.near:
         if not any(flat == f and lenient == l and chooser.fixed == c.fixed for c, f, l in readings):
             readings.append((chooser, flat, lenient))
     if not readings:
         readings = [(Chooser(), False, False), (Chooser(), False, True)]
-    decider.remember(link.left, link.right)
+    search = Search(page, link, edits(slips), deadline)
     # the likeliest reading first with all edits: an unlikely reading would find unlikely slips
     for pick in ([readings[0]], readings[1:READINGS]):
-        for edit in itertools.islice(edits(slips), MOST):
-            for chooser, flat, lenient in pick:
-                if time.process_time() > deadline:
-                    return None
-                if holds(decider, link.left, edit.tree, Chooser(chooser.fixed), flat, lenient):
+        for batch in search.batches() if pick else ():
+            for reading in pick:
+                search.sift(batch, reading)
+            for number, edit in enumerate(batch.edits):
+                for reading in pick:
+                    if time.process_time() > deadline:
+                        return None
+                    if search.holds(batch, number, reading):
+                        return written(lifted(edit, slips), link)
+                if not outcome.typed and edit.code in SHAPELY and pick == readings[:1] and search.composes(edit):
                     return written(lifted(edit, slips), link)
-            shapely = not outcome.typed and edit.code in SHAPELY and pick[:1] == readings[:1]
-            if shapely and Decider(page).decide(link.left, edit.tree, limit=64, modes=((False, False), (False, True))).equal:
-                return written(lifted(edit, slips), link)
     return None
 
 
@@ -80,15 +79,7 @@ def lifted(edit: Edit, slips: Slips) -> Edit:
     return replace(edit, at=at, new=new)
 
 
-def holds(decider: Decider, left: Any, right: Any, chooser: Chooser, flat: bool, lenient: bool) -> bool:
-    try:
-        tried: Tried = decider.once(left, right, chooser, flat, lenient, set())
-    except (Missing, Unsupported, Redraw, RecursionError, ValueError, IndexError, KeyError, AttributeError, TypeError):
-        return False
-    return tried.state == "equal" and not (chooser.weak or tried.vanished or tried.nothing)
-
-
-def renamed(page: Page, decider: Decider, outcome: Outcome, link: Any, deadline: float) -> Repair | None:
+def renamed(page: Page, outcome: Outcome, link: Any, deadline: float) -> Repair | None:
     """A symbol that nothing defines: the known name in its place that makes the claim true."""
     assert outcome.missing is not None
     node = outcome.missing.where
@@ -103,6 +94,8 @@ def renamed(page: Page, decider: Decider, outcome: Outcome, link: Any, deadline:
     same = [n for n in walk(link.right) if n == node]
     if not same:
         return None
+    decider = Decider(page)
+    decider.remember(link.left, link.right, alike=False)
     candidates = sorted((k for k in slips.models if k not in page.world.model.hidden), key=lambda k: -SequenceMatcher(None, k, wanted).ratio())
     for key in candidates[:14]:
         new = slips.named(key, step if key in page.symbols.timed else None)

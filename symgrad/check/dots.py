@@ -21,6 +21,11 @@ class Irregular(Exception):
     """The written terms do not show how the others go on."""
 
 
+def dotted(args: tuple[Any, ...]) -> bool:
+    """Whether some of the arguments are left out: dots stand for them."""
+    return "Ellipsis" in [kind(unwrapped(a)) for a in args]
+
+
 def filled(run: Run, args: tuple[Any, ...]) -> tuple[Any, ...]:
     """The arguments with the dots written out at the present steps."""
     at = [k for k, a in enumerate(args) if kind(unwrapped(a)) == "Ellipsis"]

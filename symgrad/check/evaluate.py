@@ -8,7 +8,7 @@ the reading.
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -27,6 +27,7 @@ from symgrad.check.parts import given, shared_out
 from symgrad.check.readings import Chooser, Option
 from symgrad.check.symbols import Ref, kind, letters, number_at, spelled
 from symgrad.check.values import Value, Valueless, scalar
+from symgrad.check.variants import variants
 from symgrad.check.world import Lookup, Missing, OutOfTime, Unsupported, World
 from symgrad.check.wrt import weight_meant
 
@@ -40,12 +41,19 @@ UNITS = frozenset({"I", "1", "mathbb1", "E", "Id", "mathbf1", "ones", "eye"})
 
 @dataclass(frozen=True, slots=True)
 class Remembered:
-    """What a part of a claim came to: under which answers, after which questions."""
+    """What a part of a claim came to, after which questions."""
 
-    answers: tuple[tuple[Hashable, int], ...]
     questions: tuple[tuple[Hashable, tuple[Option, ...]], ...]
     outcome: Value | Exception
     counts: tuple[int, int, int]  # sums without terms, with some, derivatives that vanish
+
+
+@dataclass(frozen=True, slots=True)
+class Fork:
+    """A question that a part of a claim asks, and what comes of each answer."""
+
+    key: Hashable
+    ways: dict[Hashable, Fork | Remembered]
 
 
 class Run:
@@ -66,8 +74,9 @@ class Run:
         self.products: list[tuple[Any, ...]] = []
         self.empty = self.filled = 0  # sums and products without terms, and with some
         self.vanished = 0  # derivatives that are zero because nothing leads from the one to the other
-        self.stable: frozenset[int] = frozenset()
-        self.memo: dict[Any, list[Remembered]] = {}
+        self.stable: set[int] = set()
+        self.memo: dict[Hashable, Fork | Remembered] = {}
+        self.place: tuple[Any, ...] = ()  # the values of the indices of the sums around
 
     # -- entry ----------------------------------------------------------------------------------------------------------------
 
@@ -83,26 +92,36 @@ class Run:
 
     def remembered(self, node: Any) -> Value:
         """The value of a part of the claim: readings that agree in all that it asks give it the same value."""
-        known = self.memo.setdefault((id(node), tuple((w, self.env[w]) for w in sorted(self.sums))), [])
         fixed = self.chooser.fixed
-        for old in known:
-            if all(fixed.get(key, 0) == answer for key, answer in old.answers):
-                self.chooser.repeat(old.questions)
-                self.empty, self.filled, self.vanished = (self.empty + old.counts[0], self.filled + old.counts[1], self.vanished + old.counts[2])
-                if isinstance(old.outcome, Exception):
-                    raise old.outcome
-                return old.outcome
-        before, start = (self.empty, self.filled, self.vanished), len(self.chooser.log)
+        start = (id(node), self.place)
+        old = self.memo.get(start)
+        while type(old) is Fork:
+            old = old.ways.get(fixed.get(old.key, 0))
+        if type(old) is Remembered:
+            self.chooser.repeat(old.questions)
+            self.empty, self.filled, self.vanished = (self.empty + old.counts[0], self.filled + old.counts[1], self.vanished + old.counts[2])
+            if isinstance(old.outcome, Exception):
+                raise old.outcome.with_traceback(None)
+            return old.outcome
+        before, asked = (self.empty, self.filled, self.vanished), len(self.chooser.log)
         outcome: Value | Exception
         try:
             outcome = self.evaluated(node)
         except Valueless as e:
             outcome = e
-        questions = tuple(dict(self.chooser.log[start:]).items())
+        questions = tuple(dict(self.chooser.log[asked:]).items())
         if isinstance(outcome, Valueless) and outcome.asked is None:  # the innermost part without a value
             outcome.asked = frozenset(key for key, _ in questions)
         counts = (self.empty - before[0], self.filled - before[1], self.vanished - before[2])
-        known.append(Remembered(tuple((key, fixed.get(key, 0)) for key, _ in questions), questions, outcome, counts))
+        ways: dict[Hashable, Fork | Remembered] = self.memo  # the same answers lead to the same questions
+        answer: Hashable = start
+        for key, _ in questions:
+            fork = ways.setdefault(answer, Fork(key, {}))
+            if type(fork) is not Fork or fork.key != key:
+                break
+            ways, answer = fork.ways, fixed.get(key, 0)
+        else:
+            ways[answer] = Remembered(questions, outcome, counts)
         if isinstance(outcome, Exception):
             raise outcome
         return outcome
@@ -125,7 +144,7 @@ class Run:
         dims = self.world.model.dims[d.key]
         if out.rank == 0 and dims:
             out = values.spread(out, dims)
-        return replace(out, orient=0)
+        return out.turned(0)
 
     def entry_of(self, node: Any) -> Value:
         """One component of an equation that is given by components."""
@@ -184,7 +203,7 @@ class Run:
         if blocks is not None and not self.defining and not self.flat and not ref.entries:
             v = self.block(v, *blocks)
         if (self.lenient or self.flat) and v.rank == 1:
-            v = replace(v, orient=0)
+            v = v.turned(0)
         return v
 
     def block(self, v: Value, axis: int, sizes: tuple[int, ...], names: tuple[str, ...]) -> Value:
@@ -268,5 +287,5 @@ RULES: dict[str, Callable[[Run, Any], Value]] = {
     "Number": numeral, "Name": Run.name, "Sum": total, "Negative": negative, "Product": juxtaposed, "Hadamard": hadamard, "Infix": infix,
     "Power": power, "Transpose": transpose, "Fraction": fraction, "Apply": apply, "Diagonal": diagonal, "Stack": stack, "Index": indexed,
     "Indicator": indicator, "Cases": cases, "Big": sums.big, "Derivative": derivative, "Given": given, "Paren": Run.inner, "Tuple": listed,
-    "_Adjoint": marked, "Share": shared_out, "Differential": differential,
+    "_Adjoint": marked, "Share": shared_out, "Differential": differential, "Variants": variants,
 }  # fmt: skip

@@ -142,9 +142,9 @@ def _over(a: int, b: int) -> int:
 
 def _entrywise(rule: Any, a: Array) -> Array:
     out = np.empty_like(a)
-    flat, into = a.reshape(WORLDS, -1), out.reshape(WORLDS, -1)
-    for w in range(WORLDS):
-        into[w] = [rule(w, v) for v in flat[w].tolist()]
+    flat, into = a.reshape(len(a), -1), out.reshape(len(a), -1)
+    for k in range(len(a)):
+        into[k] = [rule(k % WORLDS, v) for v in flat[k].tolist()]
     return out
 
 

@@ -2,7 +2,6 @@ r"""Gradients of the loss: whose loss, of which steps, over which paths."""
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -122,7 +121,7 @@ def gradient(run: Run, node: Any, wrt: Any, losses: tuple[int, ...]) -> Value:
     if len(losses) > 1 and word in run.page.total_losses:
         v = weighed(run, v)
     if node.sign == "nabla" and v.rank == 1 and not run.lenient:
-        v = replace(v, orient=run.world.model.orient)
+        v = v.turned(run.world.model.orient)
     return v
 
 

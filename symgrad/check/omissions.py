@@ -25,6 +25,11 @@ class Edit:
     message: str
     inserted: Any = None
 
+    @property
+    def place(self) -> Any:
+        """The part of the tree that is new."""
+        return self.new if self.inserted is None else self.inserted
+
 
 def shifted(step: Any, by: int) -> Any:
     """``t - 1`` moved by a step."""

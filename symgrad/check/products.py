@@ -6,7 +6,8 @@ vector that stands for its diagonal matrix.  Which sign means what in a document
 
 from __future__ import annotations
 
-from dataclasses import replace
+from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
 
@@ -19,19 +20,38 @@ ENTRYWISE = "had"
 DIAGONAL_NOTE = "a vector beside a matrix is read as its diagonal matrix"
 
 
+class Meanings(NamedTuple):
+    """What a product may be: the names of its meanings, and what they are."""
+
+    names: tuple[str, ...]
+    options: tuple[Option, ...]
+
+
+class _Kind(NamedTuple):
+    """All of a factor that its meanings depend on."""
+
+    dims: tuple[int, ...]
+    orient: int
+
+
 def _lying(v: Value) -> Value:
-    return replace(v, orient=-1)
+    return v.turned(-1)
 
 
 def _standing(v: Value) -> Value:
-    return replace(v, orient=1)
+    return v.turned(1)
 
 
-def meanings(sign: str, x: Value, y: Value) -> tuple[tuple[str, Option], ...]:
+def meanings(sign: str, x: Value, y: Value) -> Meanings:
     """The ways to multiply these two, each a function of (x, y), likeliest first; none if they do not compose."""
-    a, b = x.rank, y.rank
+    return _meanings(sign, _Kind(x.dims, x.orient), _Kind(y.dims, y.orient))
+
+
+@lru_cache(maxsize=4096)
+def _meanings(sign: str, x: _Kind, y: _Kind) -> Meanings:
+    a, b = len(x.dims), len(y.dims)
     if not a or not b:
-        return (("scale", Option(0, _scaled)),)
+        return Meanings(("scale",), (Option(0, _scaled),))
     found: list[tuple[str, Option]] = []
 
     def can(cost: int, name: str, rule: object, note: str = "") -> None:
@@ -97,7 +117,8 @@ def meanings(sign: str, x: Value, y: Value) -> tuple[tuple[str, Option], ...]:
             can(0, "matrix", contracted)
     elif a >= 3 and b == 2 and x.dims[-1] == y.dims[0]:
         can(0, "matrix", contracted)
-    return tuple(sorted(found, key=lambda row: row[1].cost))
+    found.sort(key=lambda row: row[1].cost)
+    return Meanings(tuple(name for name, _ in found), tuple(option for _, option in found))
 
 
 def _scaled(x: Value, y: Value) -> Value:
@@ -119,7 +140,7 @@ def common(x: Value, y: Value) -> tuple[Value, Value, str]:
         if y.dims == (x.dims[0],) * 2:
             return diagonal(x), y, "a vector beside matrices is read as its diagonal matrix"
         if y.dims == (x.dims[0], 1) or y.dims == (1, x.dims[0]):
-            return replace(x, a=x.a.reshape(y.a.shape), d=None), y, ""
+            return Value(x.a.reshape(y.a.shape), None, x.orient), y, ""
     if y.rank == 3:
         n = y.dims[0]
         unit = np.eye(n, dtype=np.int64)

@@ -132,13 +132,16 @@ def over_components(run: Run, node: Any, name: str, body: Any, upper: Any) -> Va
 
 
 def at(run: Run, name: str, k: int, body: Any) -> Value:
-    kept = run.env.get(name)
+    kept, place, outer = run.env.get(name), run.place, name in run.sums
     run.env[name] = k
+    run.place = (*place, name, k)
     run.sums.add(name)
     try:
         return run.value(body)
     finally:
-        run.sums.discard(name)
+        run.place = place
+        if not outer:
+            run.sums.discard(name)
         if kept is None:
             run.env.pop(name, None)
         else:

@@ -7,10 +7,11 @@ r"""Names as people write them: one quantity, its step, its components, however 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from fractions import Fraction as Ratio
-from typing import Any
+from functools import wraps
+from typing import Any, TypeVar
 
 from symgrad.notation import syntax
 from symgrad.notation.syntax import Name, Negative, Node, Number, Product, Sum
@@ -18,8 +19,19 @@ from symgrad.notation.syntax import Name, Negative, Node, Number, Product, Sum
 PLAIN_ACCENTS = {"widehat": "hat", "widetilde": "tilde", "overline": "bar", "vec": ""}
 STEP_WORDS = {"prev": -1, "old": -1, "last": -1, "next": 0, "new": 0, "cur": 0, "curr": 0, "current": 0, "now": 0}
 STEP_LETTERS = frozenset({*"tTkijslnupqrmNKL", "tau", "ell", "tau'"})
+MANY = 20_000  # nodes of which something is remembered
 DIGITS = 60  # of a number that takes part
 VARIANTS = {"varphi": "phi", "varepsilon": "epsilon", "vartheta": "theta", "Tau": "T"}
+
+
+@dataclass(frozen=True, slots=True)
+class Variants:
+    """Formulas that stand for the same place of another one, as slips that a writer may have made there do."""
+
+    nodes: tuple[Any, ...]
+
+
+T = TypeVar("T")
 
 
 def kind(node: object) -> str:
@@ -50,6 +62,23 @@ def unwrapped(node: Any) -> Any:
     return node
 
 
+def by_identity(rule: Callable[[Any], T]) -> Callable[[Any], T]:
+    """What is told of a node, remembered: nodes never change, and the same ones are asked about again and again."""
+    known: dict[int, tuple[Any, T]] = {}
+
+    @wraps(rule)
+    def recalled(node: Any) -> T:
+        found = known.get(id(node))
+        if found is None or found[0] is not node:
+            if len(known) > MANY:
+                known.clear()
+            found = known[id(node)] = (node, rule(node))
+        return found[1]
+
+    return recalled
+
+
+@by_identity
 def spelled(node: Any) -> str | None:
     """A label as one word: ``hh``, ``f``, ``in``; None if it is no label."""
     node = unwrapped(node)
@@ -74,6 +103,7 @@ def spelled(node: Any) -> str | None:
     return None
 
 
+@by_identity
 def head_and_parts(node: Any) -> tuple[Name, tuple[Part, ...]] | None:
     """The letter of a name and all indices on it; None for what is no name."""
     k = kind(node)
@@ -376,7 +406,7 @@ def children(node: Any) -> tuple[Any, ...]:
     return tuple(out)
 
 
-_NODES = frozenset(t for t in vars(syntax).values() if isinstance(t, type) and hasattr(t, "__dataclass_fields__") and t is not syntax.Span)
+_NODES = frozenset(t for t in vars(syntax).values() if isinstance(t, type) and hasattr(t, "__dataclass_fields__") and t is not syntax.Span) | {Variants}
 
 
 __all__ = [

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from symgrad.check.field import WORLDS, Array, P, number
+from symgrad.check.field import WORLDS, Array, P, Redraw, number
 
 
 class Valueless(Exception):
@@ -24,7 +24,7 @@ class Misfit(Valueless):
     """Shapes that do not compose."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)  # not frozen, which would cost as much as a multiplication; nothing changes one that is made
 class Value:
     """``a[world, …]``; ``d[world, …, K]`` its tangent; `plain` marks a number that may stand for a multiple of I or of the ones."""
 
@@ -35,11 +35,15 @@ class Value:
 
     @property
     def dims(self) -> tuple[int, ...]:
-        return tuple(self.a.shape[1:])
+        return self.a.shape[1:]  # type: ignore[no-any-return]
 
     @property
     def rank(self) -> int:
-        return int(self.a.ndim) - 1
+        return self.a.ndim - 1  # type: ignore[no-any-return]
+
+    def turned(self, orient: int) -> Value:
+        """The same vector, standing, lying or free."""
+        return self if orient == self.orient else Value(self.a, self.d, orient, self.plain)
 
 
 def scalar(value: int, below: int = 1) -> Value:
@@ -50,6 +54,19 @@ def eye(n: int) -> Array:
     return np.broadcast_to(np.eye(n, dtype=np.int64), (WORLDS, n, n))
 
 
+def level(x: Value, y: Value) -> tuple[Value, Value]:
+    """Both for the same worlds, where one of them has them once for each of several variants."""
+    if len(x.a) == len(y.a):
+        return x, y
+    if len(x.a) > len(y.a):
+        q, p = level(y, x)
+        return p, q
+    if x.d is not None or y.d is not None:
+        raise Redraw  # variants have no tangents
+    times = (len(y.a) // len(x.a), *[1] * x.rank)
+    return Value(np.tile(x.a, times), None, x.orient, x.plain), y
+
+
 def _widen(a: Array, rank: int, tail: int) -> Array:
     """The array with unit axes put in before the last `tail` axes until it has `rank` axes of its own."""
     missing = rank - (a.ndim - 1 - tail)
@@ -58,42 +75,37 @@ def _widen(a: Array, rank: int, tail: int) -> Array:
 
 def scale(x: Value, y: Value) -> Array:
     """x y entry by entry, the lower rank broadcast along the last axes: diag(x) y for a vector and a matrix."""
+    if x.a.ndim == y.a.ndim:
+        return x.a * y.a % P
     rank = max(x.rank, y.rank)
     return _widen(x.a, rank, 0) * _widen(y.a, rank, 0) % P
 
 
-def _sum_tangents(parts: list[Array]) -> Array | None:
-    if not parts:
-        return None
-    out = parts[0]
-    for p in parts[1:]:
-        out = out + p
-    return out % P
+def _sum_tangents(first: Array | None, second: Array | None) -> Array | None:
+    if first is None or second is None:
+        return first if second is None else second
+    return (first + second) % P
 
 
 def scaled(x: Value, y: Value, orient: int = 0) -> Value:
     """Entry by entry with tangents."""
+    x, y = level(x, y)
     rank = max(x.rank, y.rank)
-    parts = []
-    if x.d is not None:
-        parts.append(_widen(x.d, rank, 1) * _widen(y.a, rank, 0)[..., None] % P)
-    if y.d is not None:
-        parts.append(_widen(y.d, rank, 1) * _widen(x.a, rank, 0)[..., None] % P)
-    if x.rank and y.rank and any(p != q for p, q in zip(x.dims, y.dims, strict=False)):
+    if x.dims != y.dims and any(p != q for p, q in zip(x.dims, y.dims, strict=False)):
         raise Misfit("sizes differ")
-    return Value(scale(x, y), _sum_tangents(parts), orient, x.plain and y.plain)
+    left = None if x.d is None else _widen(x.d, rank, 1) * _widen(y.a, rank, 0)[..., None] % P
+    right = None if y.d is None else _widen(y.d, rank, 1) * _widen(x.a, rank, 0)[..., None] % P
+    return Value(scale(x, y), _sum_tangents(left, right), orient, x.plain and y.plain)
 
 
 def contracted(x: Value, y: Value, orient: int = 0) -> Value:
     """Σ_k x[…, k] y[k, …]."""
     if x.dims[-1] != y.dims[0]:
         raise Misfit(f"a size {x.dims[-1]} meets a size {y.dims[0]}")
-    parts = []
-    if x.d is not None:
-        parts.append(_contract(np.moveaxis(x.d, -1, 1), y.a[:, None], 2))
-    if y.d is not None:
-        parts.append(_contract(x.a[:, None], np.moveaxis(y.d, -1, 1), 2))
-    d = _sum_tangents(parts)
+    x, y = level(x, y)
+    left = None if x.d is None else _contract(np.moveaxis(x.d, -1, 1), y.a[:, None], 2)
+    right = None if y.d is None else _contract(x.a[:, None], np.moveaxis(y.d, -1, 1), 2)
+    d = _sum_tangents(left, right)
     return Value(_contract(x.a, y.a, 1), None if d is None else np.moveaxis(d, 1, -1), orient)
 
 
@@ -102,21 +114,20 @@ def _contract(x: Array, y: Array, batch: int) -> Array:
     k = x.shape[-1]
     a = x.reshape(*x.shape[:batch], -1, k, 1)
     b = y.reshape(*y.shape[:batch], 1, k, -1)
-    out = ((a * b) % P).sum(-2) % P
+    out = np.add.reduce(a * b % P, -2) % P
     return out.reshape(*out.shape[:batch], *left, *right)
 
 
 def outer(x: Value, y: Value) -> Value:
     """x[i] y[j]."""
-    return contracted(replace(x, a=x.a[..., None], d=None if x.d is None else np.expand_dims(x.d, -2), orient=0),
-                      replace(y, a=y.a[:, None], d=None if y.d is None else y.d[:, None], orient=0))  # fmt: skip
+    return contracted(Value(x.a[..., None], None if x.d is None else np.expand_dims(x.d, -2)), Value(y.a[:, None], None if y.d is None else y.d[:, None]))
 
 
 def transposed(x: Value) -> Value:
     """xᵀ; of a derivative tensor, its first index last."""
     if x.rank < 2:
-        return replace(x, orient=-x.orient)
-    return replace(x, a=np.moveaxis(x.a, 1, x.rank), d=None if x.d is None else np.moveaxis(x.d, 1, x.rank))
+        return x.turned(-x.orient)
+    return Value(np.moveaxis(x.a, 1, x.rank), None if x.d is None else np.moveaxis(x.d, 1, x.rank), x.orient, x.plain)
 
 
 def diagonal(x: Value) -> Value:
@@ -131,15 +142,15 @@ def diagonal(x: Value) -> Value:
 
 
 def negative(x: Value) -> Value:
-    return replace(x, a=-x.a % P, d=None if x.d is None else -x.d % P)
+    return Value(-x.a % P, None if x.d is None else -x.d % P, x.orient, x.plain)
 
 
 def added(x: Value, y: Value) -> Value:
     """x + y of equal shape."""
     if x.dims != y.dims:
         raise Misfit("sizes differ in a sum")
-    parts = [v.d for v in (x, y) if v.d is not None]
-    return Value((x.a + y.a) % P, _sum_tangents(parts), x.orient or y.orient, x.plain and y.plain)
+    x, y = level(x, y)
+    return Value((x.a + y.a) % P, _sum_tangents(x.d, y.d), x.orient or y.orient, x.plain and y.plain)
 
 
 def spread(x: Value, dims: tuple[int, ...]) -> Value:
@@ -150,6 +161,8 @@ def spread(x: Value, dims: tuple[int, ...]) -> Value:
         shape: Array = np.ones(dims, dtype=np.int64)
     elif len(dims) == 2 and dims[0] == dims[1]:
         shape = np.eye(dims[0], dtype=np.int64)
+    elif len(x.a) > WORLDS:
+        raise Redraw  # some of the variants may be zero
     elif not np.any(x.a):
         shape = np.zeros(dims, dtype=np.int64)
     else:
