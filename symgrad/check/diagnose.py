@@ -115,6 +115,8 @@ def written(edit: Edit, link: Any) -> Repair:
     whole = getattr(link.right, "span", None)
     expected = None
     text = link.statement.fragment.latex if link.statement.fragment is not None else ""
+    if span is not None and text[span.start : span.end].lstrip().startswith(r"\bar"):  # the bar of an adjoint, which the name has not
+        edit = replace(edit, new=barred_again(edit.new), at=barred_again(edit.at))
     try:
         if (
             edit.inserted is not None
@@ -148,6 +150,10 @@ def written(edit: Edit, link: Any) -> Repair:
         pass
     blame = (span.start, span.end) if span is not None else (whole.start, whole.end) if whole is not None else None
     return Repair(edit.code, message, expected, blame)
+
+
+def barred_again(node: Any) -> Any:
+    return replace(node, accents=("bar",)) if kind(node) == "Name" and not node.accents else node
 
 
 __all__ = ["Repair", "repair", "unwrapped"]

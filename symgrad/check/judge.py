@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from symgrad.check.barred import unbarred
 from symgrad.check.claim import Claim
 from symgrad.check.claims import Link, links, statements_of
 from symgrad.check.court import Court
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 
 def judge(document: Document, cell: Cell | None = None) -> Iterator[Claim]:
     """The claims of a document, each with its verdict."""
-    found = generalised(lastly(unpacked([mended(s) for s in statements_of(document)])))
+    found = generalised(lastly(unpacked(unbarred([mended(s) for s in statements_of(document)]))))
     court = Court(found, cell)
     introduce(court, (link for s in found if kind(s.node) != "Unread" for link in links(s)))
     for s in found:

@@ -18,6 +18,8 @@ _or = "|".join
 _escaped = re.compile(r"\\(.)", re.DOTALL)
 _BRACES = r"\{(?:[^{}]|\{[^{}]*+\})*+\}"
 _WORDS = sorted((word for word in (*table.FUNCTION_WORDS, table.DIAGONAL, "Diag") if len(word) > 2), key=len, reverse=True)
+_MACROS = {table.DIAGONAL, "Diag"} | {
+    w for w, base in table.FUNCTION_WORDS.items() if table.FUNCTIONS[base].latex != "\\" + w and w not in ("sqrt", "tr", *table.ACCENTS)}
 _TEXT_FONTS = sorted((font for font in table.FONTS if font.startswith("text") or font in ("mbox", "operatorname")), key=len, reverse=True)
 _SIGNS = sorted((s for s in (*table.INFIX, *table.RELATION_SIGNS, "||", "**") if len(s) > 1 and s[0] != "\\"), key=len, reverse=True)
 _SPACING = [name for name in (*table.SPACING, *table.TRANSPARENT) if name not in ("left", "right", "substack", *table.GAPS)]
@@ -153,7 +155,9 @@ def _one(match: re.Match[str], code: bool) -> Iterator[Token]:
             elif kind == "entity":
                 key = {"&lt;": "<", "&gt;": ">", "&amp;": "&"}.get(key, "")
             key = table.ALIASES.get(key, key)
-            if key:
+            if key[1:] in _MACROS and key[0] == "\\":  # ``\diag``, from a preamble that is not in the document
+                yield Token("word", key[1:], start, end, "mathrm")
+            elif key:
                 yield Token("command" if key[0] == "\\" else "sign", key, start, end)
 
 
