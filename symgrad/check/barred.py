@@ -46,7 +46,7 @@ def of_the_same(name: Any, derivative: Any) -> bool:
     over, below = head_and_parts(unwrapped(name)), head_and_parts(unwrapped(derivative.wrt))
     if over is None or below is None:
         return False
-    return "bar" in over[0].accents and over[0].base == below[0].base and "bar" not in below[0].accents
+    return bool("bar" in over[0].accents and over[0].base == below[0].base and "bar" not in below[0].accents)
 
 
 def barred(node: Any) -> list[Any]:
