@@ -36,7 +36,7 @@ def denotes(first: Statement, second: Statement) -> bool:
     r"""``$\bar x$ denotes $\partial L / \partial x$``: two formulas with a few words between them."""
     if first.fragment is None or second.fragment is None or not of_the_same(first.node, second.node):
         return False
-    return 0 <= second.fragment.extent()[0] - first.fragment.extent()[1] < NEAR
+    return bool(0 <= second.fragment.extent()[0] - first.fragment.extent()[1] < NEAR)
 
 
 def of_the_same(name: Any, derivative: Any) -> bool:
