@@ -94,7 +94,7 @@ def updates_itself(page: Page, link: Link) -> bool:
     r"""``\delta_t = \delta_t \odot f'(z_t)``: the symbol on the left stands on the right too, as in a program that uses one name twice."""
     left = unwrapped(link.left)
     pairs = [Product(pair) for n in walk(link.right) if kind(n) == "Product" for pair in pairwise(n.args)]
-    return of_a_gradient(page, left) and any(page.canon(n) == page.canon(left) for n in (*walk(link.right), *pairs))
+    return of_a_gradient(page, left) and any(n == left for n in (*walk(link.right), *pairs))
 
 
 def unmatched(page: Page, link: Link) -> set[str]:

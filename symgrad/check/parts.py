@@ -18,8 +18,10 @@ from symgrad.check.wrt import quantity_of
 if TYPE_CHECKING:
     from symgrad.check.evaluate import Run
 
-IMMEDIATE = frozenset({"direct", "explicit", "immediate", "partial", "local", "instant", "expl", "imm", "dir", "fixed", "const", "constant"})
-RECURRENT = frozenset({"future", "next", "recurrent", "rec", "carry", "later", "recursive", "temporal", "time"})
+IMMEDIATE = frozenset({
+    "direct", "explicit", "immediate", "partial", "local", "instant", "expl", "imm", "dir", "fixed", "const", "constant",
+    "output", "out", "current", "present", "loss", "当前", "當前", "输出", "現在"})  # fmt: skip
+RECURRENT = frozenset({"future", "next", "recurrent", "rec", "carry", "later", "recursive", "temporal", "time", "未来", "未來", "后续"})
 MOST = 4  # quantities that one part of a gradient comes through
 THROUGH = frozenset({"via", "through", "from"})
 

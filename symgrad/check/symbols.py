@@ -166,6 +166,8 @@ def _index_like(node: Any) -> bool:
         return True
     if kind(node) == "Number":
         return True
+    if kind(node) == "Tuple":
+        return all(map(_index_like, node.args))
     return kind(node) in ("Name", "Sum", "Negative", "Product") and (_step_like(node) or spelled(node) is not None)
 
 
