@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from symgrad.check.conditions import lifted, together
+from symgrad.check.conditions import lifted, special, together
+from symgrad.check.sentences import SAID, sentences
 from symgrad.check.settle import quantities, settled
 from symgrad.check.statements import Statement
 from symgrad.check.symbols import kind, unwrapped
@@ -15,7 +16,7 @@ from symgrad.notation.reading.dialect import parse_dialect
 from symgrad.notation.syntax import Relation, Words
 
 if TYPE_CHECKING:
-    from symgrad.check.sources import Document
+    from symgrad.check.sources import Document, Fragment
 
 EQUAL = frozenset({"=", ":=", "==", "triangleq", "equiv", "+="})
 
@@ -42,7 +43,8 @@ def statements_of(document: Document) -> Iterator[Statement]:
     read = cache(parse_dialect)  # documents repeat themselves: $h_t$ a hundred times
     parsed = [(fragment, read(fragment.latex, code=fragment.kind in ("code", "line"))) for fragment in document.fragments]
     known = quantities([n for _, nodes in parsed for n in nodes])
-    for fragment, nodes in parsed:
+    told = dict(sentences(document, read))
+    for k, (fragment, nodes) in enumerate(parsed):
         for node in nodes:
             whole = settled(node, known)
             conditions: tuple[Any, ...] = ()
@@ -57,6 +59,17 @@ def statements_of(document: Document) -> Iterator[Statement]:
                 last = node.sides[-1]
             yield Statement(fragment, node, whole, conditions, number)
             number += 1
+        if k in told and (s := in_words(told[k], [settled(n, known) for n in read(told[k].latex)], number)) is not None:
+            yield s
+            number += 1
+
+
+def in_words(fragment: Fragment, nodes: list[Any], number: int) -> Statement | None:
+    """The statement of a sentence; of quantities themselves only where it says for which values: ``with $z = 1$, $h_t$ is the same as $h_{t-1}$``."""
+    if len(nodes) != 1 or kind(nodes[0]) != "Relation" or len(nodes[0].sides) != 2:
+        return None
+    s = Statement(fragment, nodes[0], nodes[0], (), number)
+    return s if s.derives or special(s) else None
 
 
 def span_of(node: Any) -> tuple[int, int] | None:
@@ -85,7 +98,7 @@ def links(s: Statement) -> Iterator[Link]:
             stop = max(stop, whole[1])
         if before == 0 and k == 0:
             start = min(start, whole[0]) if start > whole[1] else start
-        if sign not in EQUAL and last is not None:
+        if sign not in EQUAL and last is not None and not (s.fragment is not None and s.fragment.kind == SAID):
             here = span_of(left)
             start = max(start, here[1]) if here is not None and here[1] < stop else start
         link = Link(s, k, left, right, sign, start, max(stop, start), tuple(sides[:before]))

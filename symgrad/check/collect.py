@@ -15,6 +15,7 @@ from symgrad.check.activations import BUILTIN
 from symgrad.check.conditions import special
 from symgrad.check.definitions import definition, definition_of_side, families, inner_definition, own_letter, stepped_names
 from symgrad.check.page import Definition, Page
+from symgrad.check.sentences import SAID
 from symgrad.check.statements import (
     DEFINING,
     LOSSES,
@@ -74,7 +75,7 @@ def collect(statements: list[Statement]) -> Collected:
     timeless = Counter(id(s.fragment) for s in statements if relation_of(s.node) is not None and id(s.fragment) not in stepped)
     for s in statements:
         rel = relation_of(s.node)
-        if rel is None or rel.signs[0] not in DEFINING:
+        if rel is None or rel.signs[0] not in DEFINING or (s.fragment is not None and s.fragment.kind == SAID):
             continue
         if function_definition(out, s, rel) or initial_value(out, s, rel) or total_loss(out, s, rel):
             continue

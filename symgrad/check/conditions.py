@@ -17,7 +17,7 @@ from typing import Any
 from symgrad.check.statements import derived
 from symgrad.check.symbols import kind, spelled, unwrapped, walk
 from symgrad.notation.reading.dialect import parse_dialect
-from symgrad.notation.syntax import Name, Relation, Words
+from symgrad.notation.syntax import Name, Number, Relation, Words
 
 AT = frozenset({"=", "==", ":=", "equiv", "->", "to"})  # a quantity has, or goes to, a value
 INDICES = frozenset("ijklmnpq")
@@ -25,7 +25,8 @@ ORDERED = frozenset({"<", ">", "<=", ">=", "!=", "leq", "geq", "≤", "≥", "<<
 FIRST = 0xE000  # formulas in prose are characters of the private use area
 PH = "[\ue000-\uf8ff]"
 CUE = (
-    r"(?:if|when|whenever|for|at|as|under|with|where|cases?|setting|set|suppose|supposing|assume|assuming|provided|once|let|letting|given|consider|fix|limit)"
+    r"(?:if|when|whenever|such that|for|at|as|under|with|where|cases?|setting|set|suppose|supposing|assume|assuming|provided|once|let|letting|given|consider|"
+    r"fix|limit)"
 )
 MATH = re.compile(r"\$\$.+?\$\$|\$[^$]+\$|\\\(.+?\\\)|(?<!\w)`[^`\n]+`", re.DOTALL)
 PLAIN = re.compile(r"(?<![\w\\^{}$=<>])(?:[^\W\d_][\w~{}]{0,5}\s*=\s*){1,3}-?(?:\d+(?:\.\d+|/\d+)?)(?!\w|\.\d|\s*[\^*([]\w)")
@@ -58,6 +59,19 @@ GENERAL = re.compile(
     r"\b(?:in general|generally|otherwise|in any case|always|by contrast|without this|regardless|for every|for all|unconditionally)\b", re.IGNORECASE
 )
 MEANT = re.compile(r"\b(?:in|under|for) (?:this|that|such an?|the (?:first|second|third|last|other|former|latter)) (?:case|limit|regime|condition)", re.I)
+NUMBERS = {"zero": "0", "0": "0", "one": "1", "1": "1"}
+VALUE = re.compile(  # behind names: what makes them a condition without a sign
+    r"\s*(?:gates?\s+)?(?:(?:is|are|be|being|equals?|both|all|exactly|entirely|identically|always|set|fixed|held|kept|forced|clamped|equal|to|at)\s+)+"
+    rf"(?:(?P<word>zero|one|[01])s?\b(?![.,]\d|-)|(?P<formula>{PH}))(?!\s*,?\s*or\b)",
+    re.IGNORECASE,
+)
+VAGUE = re.compile(  # a condition in words that give no value
+    rf"\b(?:if|when|whenever|once|provided|suppos\w+|assum\w+|as)\b[^.;:?!]{{0,90}}?(?:{PH}|\bgates?\b)\)?\s*(?:"
+    rf"(?:(?:values?|entries|elements|both|all|gates?|is|are|was|were|be|not|very|so|too|nearly|almost)\s+)+(?:{PH}\s+or|close|near|approximately|around|about|"
+    r"large|small|high|low|open|opened|closed|shut|saturated|active|inactive|activated|off|on|fully|completely|positive|negative|diagonal|orthogonal|"
+    r"constant|between|less|greater|smaller|larger|bigger|non-?zero|(?:zero|one|[01])\s+or)\b|(?:approach\w*|goes|go|tends?|saturates?|gets?|becomes?)\b)",
+    re.IGNORECASE,
+)
 IDENTITY = re.compile(rf"(?P<f>{PH})\s*(?:,?\s*(?:is|be|being|as|denotes|to be|=))?\s*(?:the |an )?(?:identity|linear)\b", re.IGNORECASE)
 SUPPOSED = re.compile(r"^\W*(?:now|then|next|first|here)?\W*(?:suppose|assume|let|consider|set|fix|take)\b", re.IGNORECASE)
 STEPS = frozenset({"t", "T", "k", "i", "j", "l", "n", "m", "s", "tau", "N", "p", "q", "u"})
@@ -155,6 +169,16 @@ def of_letters(node: Any) -> bool:
     return len(sides) == 2 and node.signs[0] in ("=", "!=", "neq") and all(kind(n) == "Name" and not n.subs and n.base in INDICES for n in sides)
 
 
+def a_range(node: Any) -> bool:
+    r"""Whether a relation tells what an index runs over: ``k = 1, \dots, t``."""
+    if kind(node) != "Relation" or len(node.sides) != 2:
+        return False
+    left, right = (unwrapped(side) for side in node.sides)
+    if kind(left) != "Name" or left.subs or left.accents or kind(right) not in ("Tuple", "Stack") or node.signs[0] not in ("=", "in", "∈"):
+        return False
+    return (left.base in STEPS or left.base in INDICES) and all(kind(a) == "Ellipsis" or number(a) is not None or of_steps(a, STEPS) for a in right.args)
+
+
 def of_steps(node: Any, letters: frozenset[str]) -> bool:
     """Whether a relation speaks of indices alone: ``k < t``, ``t = 1, \\dots, T``."""
     names = [n for n in walk(node) if kind(n) == "Name"]
@@ -191,6 +215,10 @@ class Prose:
         """What the formula at a mark says."""
         return _parsed(self.formulas[ord(mark) - FIRST])
 
+    def written(self, text: str) -> str:
+        """A piece of the prose with its formulas."""
+        return re.sub(PH, lambda m: f"${self.formulas[ord(m[0]) - FIRST]}$", text)
+
     def relations(self, text: str) -> list[tuple[Any, str]]:
         """The relations of the formulas in a piece of the prose, with what was written; of formulas that are no relations None."""
         out: list[tuple[Any, str]] = []
@@ -223,10 +251,24 @@ def _introduced(prose: Prose, sentence: str) -> Iterator[tuple[re.Match[str], li
         weak = m[0].split()[0].lower() in ("for", "with", "where", "let", "letting", "at", "as", "given", "set", "setting", "consider", "fix", "limit")
         if weak:
             found = [(n, t) for n, t in found if valued(n) or of_letters(n)]
+        found += _said(prose, sentence, m.start("list"))
         if OR.search(sentence, m.start(), m.end() + 40):
             found = [(Words(t), t) for n, t in found if valued(n)]
         if found:
             yield m, found
+
+
+def _said(prose: Prose, sentence: str, start: int) -> list[tuple[Any, str]]:
+    """``$z_t$ is zero and $r_t$ is one``, ``$z_t$ and $r_t$ to 0``."""
+    out: list[tuple[Any, str]] = []
+    while (m := re.compile(rf"{AND}(?P<list>{PH}(?:{AND}{PH})*)").match(sentence, start)) is not None and (value := VALUE.match(sentence, m.end())) is not None:
+        nodes = [node for mark in re.findall(PH, m["list"]) for node in prose.nodes(mark) if kind(node) != "Relation"]
+        right = [Number(NUMBERS[value["word"].lower()])] if value["word"] else [n for n in prose.nodes(value["formula"]) if number(n) is not None]
+        if len(right) != 1 or any(kind(node) not in ("Name", "Power", "Index") or number(node) is not None for node in nodes):
+            break
+        out += [(Relation((node, right[0]), ("=",)), value[0].strip()) for node in nodes]
+        start = value.end()
+    return out
 
 
 def _identities(prose: Prose, sentence: str) -> Iterator[tuple[Any, str]]:
@@ -235,6 +277,12 @@ def _identities(prose: Prose, sentence: str) -> Iterator[tuple[Any, str]]:
         nodes = prose.nodes(m["f"])
         if len(nodes) == 1 and kind(nodes[0]) == "Name" and not nodes[0].subs:
             yield Relation((nodes[0], Name("id")), ("=",)), f"{m.group().replace(m['f'], prose.formulas[ord(m['f']) - FIRST])}"
+
+
+def clause(text: str) -> str:
+    """The sentence that prose which ends before a formula has begun, its formulas as single characters."""
+    chunk = PARAGRAPH.split(_prose(text, True).text)[-1]
+    return chunk[max((m.end() for m in SENTENCE.finditer(chunk)), default=0) :][-LONG:]
 
 
 @lru_cache(maxsize=4096)
@@ -267,6 +315,9 @@ def _before(text: str) -> tuple[Condition, ...]:
         if prose.condition(m["list"]) and not re.search(PH, here[m.end() :]):
             out += [c for n, t in prose.relations(m["list"]) if (c := Condition(n, "sentence", t)) not in out]
     out += [Condition(n, "sentence", t) for n, t in _identities(prose, here)]
+    vague = VAGUE.search(here)
+    if vague is not None:
+        out.append(Condition(Words(prose.written(vague[0])), "sentence", prose.written(vague[0])))
     meant = MEANT.search(here)
     if meant is not None:
         out.append(Condition(Words(meant[0]), "paragraph", meant[0]))
@@ -344,7 +395,7 @@ def conditions(statement: Any, given: tuple[Any, ...] = ()) -> tuple[Condition, 
     f = statement.fragment
     if f is not None and "symgrad:" in f.before:
         out += _derived(f.before)
-    if f is not None and f.kind in ("inline", "display", "line"):
+    if f is not None and f.kind in ("inline", "display", "line", "sentence"):
         apart = f.kind == "display"  # blank lines around a display end no paragraph
         prose = [*_after(COMMENT.sub(" ", f.after).strip() if apart else f.after), *_before(f.before.strip() if apart else f.before)]
         prose.sort(key=lambda c: c.place != "sentence")
@@ -370,10 +421,10 @@ def _names(node: Any) -> tuple[Any, ...]:
 
 def introduced(fragment: Any, label: bool = False) -> bool:
     """Whether the prose says of a formula that it is a condition, ``when $z = 1$``; or, as a `label`, ``**Case $z = 1$.**``, ``(1) $z = 1$.``"""
-    before = _prose(fragment.before, True)
-    chunk = PARAGRAPH.split(before.text.rstrip() if fragment.kind == "display" else before.text)[-1]
-    ends = [m.end() for m in SENTENCE.finditer(chunk)]
-    here = chunk[ends[-1] if ends else 0 :][-LONG:]
+    text = fragment.before.rstrip() if fragment.kind == "display" else fragment.before
+    before, here = _prose(text, True), clause(text)
+    if fragment.kind == "sentence":
+        return False  # that is seen where the sentence is read
     if re.search(rf"\b{CUE}\b[^.;:?!\ue000-\uf8ff]{{0,48}}\(?(?:{PH}(?:{ALSO}))*$", here, re.IGNORECASE):
         return True
     if re.search(rf"\bcases\b[^.;?!]{{0,{LONG}}}$", here) or (BOLD.match(here) and here.count("**") < 2):

@@ -3,7 +3,7 @@ r"""Two sides in every reading: which readings make them equal, at all steps and
 from __future__ import annotations
 
 import operator
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -202,6 +202,17 @@ class Decider:
         if note:
             chooser.choose(("raised", note), (Option(1, None, note),))
         return p, q
+
+    def readings(self, left: Any, right: Any, out: Outcome) -> Iterator[Tried]:
+        """What the two sides come to in each reading of them as matrices."""
+
+        def attempt(chooser: Chooser) -> Tried | Exception:
+            try:
+                return self.once(left, right, chooser, False, False, out.used)
+            except (Missing, Unsupported, Redraw) as e:
+                return e
+
+        yield from (tried for _, tried in explore(attempt, Exploration()) if isinstance(tried, Tried))
 
     def decide(self, left: Any, right: Any, limit: int = LIMIT, modes: tuple[tuple[bool, bool], ...] | None = None) -> Outcome:
         """All readings: matrices, then lying and standing vectors mixed, then scalars where the text allows them."""

@@ -245,23 +245,23 @@ def conditioned(court: Court, link: Link) -> Judgement | None:
     told = {c.held for c in found} - {None}
     readings = [bool(h) for h in told] if len(told) == 1 else [False, True] if any(_slope(pages[0], v) for v in said.values) else [False]
     everywhere = not any(v.step is not None and tied(pages[0], v) for v in said.values)
-    note = _note(said, found, len(readings) == 1 and not told)
+    remark = note(said, found, len(readings) == 1 and not told)
     if everywhere:
         results = [_holds(court, link, variant(h)) for h in readings]
         if all(results):
-            return _noted(equation(court, link, variant(readings[0])), note)
+            return _noted(equation(court, link, variant(readings[0])), remark)
         if any(results):
             return _open(said, results[0])
     if any(v.step is not None and letters_of(v.step) for v in said.values):
         once = [[_holds(court, link, variant(h, now)) for now in TRIED] for h in readings]
         if all(all(row) for row in once):
-            return _noted(equation(court, link, variant(readings[0], TRIED[0])), note, "" if not everywhere else "only at the step named")
+            return _noted(equation(court, link, variant(readings[0], TRIED[0])), remark, "" if not everywhere else "only at the step named")
     judged = equation(court, link, variant(readings[0]) if everywhere else variant(readings[0], TRIED[0]))
     if judged.verdict == "refuted" and any(tied(pages[0], v) for v in said.values):
         return Judgement("undecided", "condition", f"under the condition {_names(said)} the quantities depend on each other in a way that is not followed")
     if not near and judged.verdict == "refuted":
         return equation(court, link)
-    return _blocked(_noted(judged, note), said)
+    return _blocked(_noted(judged, remark), said)
 
 
 def _holds(court: Court, link: Link, change: Under) -> bool:
@@ -284,7 +284,8 @@ def _names(said: Supposition) -> str:
     return " and ".join(f"{plain(v.key)} = {v.value}" for v in said.values) or "stated"
 
 
-def _note(said: Supposition, found: tuple[Condition, ...], same: bool) -> str:
+def note(said: Supposition, found: tuple[Condition, ...], same: bool) -> str:
+    """What is supposed, and which part of the text says so."""
     parts = [f"{plain(v.key)} = {v.value}" for v in said.values] + [f"{f} is the identity" for f in said.functions]
     if not parts:
         return ""

@@ -11,8 +11,9 @@ from symgrad.check.abbreviations import indices_of
 from symgrad.check.adjoints import MARKS, symbol_target
 from symgrad.check.bounds import bound, speaks_of_extremes
 from symgrad.check.claims import EQUAL, Link
-from symgrad.check.conditions import of_letters
+from symgrad.check.conditions import a_range, of_letters
 from symgrad.check.court import Court
+from symgrad.check.denials import denied
 from symgrad.check.equation import equation, recognition
 from symgrad.check.judgement import Judgement
 from symgrad.check.page import Abbreviation, Page
@@ -48,8 +49,8 @@ def ruled(court: Court, link: Link) -> Judgement | None:
         return None
     if gives_the_loss(link):
         return None
-    if of_letters(link.statement.node):
-        return None  # "case $i = k$": which components are meant
+    if of_letters(link.statement.node) or a_range(link.statement.node):
+        return None  # "case $i = k$": which components are meant; "for $k = 1, ..., t$"
     between_norms = norms.normed(court, link)
     if between_norms is not None:
         return between_norms
@@ -61,7 +62,7 @@ def ruled(court: Court, link: Link) -> Judgement | None:
         return power
     limit = link.sign in ("->", "to") and any(g in ("->", "to") for c in court.conditions(link) if kind(c.node) == "Relation" for g in c.node.signs)
     if link.sign not in EQUAL and not limit and not (link.sign == "<-" and caution.of_a_gradient(court.page(court.order(s)[0]), link.left)):
-        return other(court, link)
+        return denied(court, link) or other(court, link)
     if (s.number, link.number) in court.introductions:
         if introduces(link.right):
             return None
