@@ -13,7 +13,7 @@ from typing import Any
 from symgrad.check import lint
 from symgrad.check.activations import BUILTIN
 from symgrad.check.conditions import special
-from symgrad.check.definitions import definition, definition_of_side, families, inner_definition, own_letter, stepped_names
+from symgrad.check.definitions import definition, definition_of_side, families, inner_definition, lags, own_letter, stepped_names
 from symgrad.check.page import Definition, Page
 from symgrad.check.sentences import SAID
 from symgrad.check.statements import (
@@ -113,8 +113,8 @@ def collect(statements: list[Statement]) -> Collected:
                 group.definitions[key] = d
                 out.defining.add((s.number, 0))
                 continue
-            if any(kind(n) == "Big" for n in walk(d.node)):
-                continue  # a closed form of what is defined already: a claim
+            if any(kind(n) == "Big" for n in walk(d.node)) or expands(old, d, out.letter):
+                continue  # a closed form of what is defined already, or its recursion used twice: a claim
             group = Group(s.number, handed_over(group, d, out.letter))
             out.groups.append(group)
         if entries and any(key in g.definitions and not g.definitions[key].entries for g in out.groups if not g.alone):
@@ -131,6 +131,26 @@ def collect(statements: list[Statement]) -> Collected:
             if other is not None and other[0] not in group.definitions:
                 group.definitions[other[0]] = Definition(other[0], rel.sides[side], other[1], other[2], (), s, rel.sides[k])
     return out
+
+
+def expands(old: Definition, new: Definition, letter: str) -> bool:
+    r"""Whether an equation is a recursion put into itself: ``h_t = g(U g(U h_{t-2} + x_{t-1}) + x_t)`` after ``h_t = g(U h_{t-1} + x_t)``."""
+    once, twice = (lags(d, letter) for d in (old, new))
+    back, further = once.get(old.key, set()), twice.get(old.key, set())
+    if back != {-1} or not further or not all(isinstance(lag, int) and lag < -1 for lag in further):
+        return False
+    if not (once.keys() <= twice.keys() and functions(old.node) <= functions(new.node)):
+        return False  # a simpler cell
+    between = any(0 in once.get(key, ()) and -1 in found for key, found in twice.items())  # the input of the step between
+    before, after = (Counter(spelled(head) for _, head, parts in names_in(d.node) if step_part(parts, letter) is None) for d in (old, new))
+    repeated = any(after[word] > count for word, count in before.items())  # a weight
+    power = any(kind(n) == "Power" and kind(unwrapped(n.exponent)) == "Number" for n in walk(new.node))
+    return before.keys() <= after.keys() and (between or repeated or power)
+
+
+def functions(node: Any) -> set[str | None]:
+    """The names of the functions that a formula applies."""
+    return {spelled(n.function) for n in walk(node) if kind(n) == "Apply"}
 
 
 def handed_over(old: Group, new: Definition, letter: str) -> dict[str, Definition]:

@@ -207,6 +207,7 @@ def length(s: Statement) -> int | None:
     elif kind(right) == "Big" and right.kind == "sum" and sums_steps(right) and right.upper is not None:
         last = unwrapped(right.upper)
     elif kind(right) == "Sum" and kind(left) == "Name" and left.base in LOSSES and not left.subs:
+        notes += [f"{name} is read as {page.notes.get(key, key)}" for name, key in page.settled.items() if f"={name}" in outcome.used]
         parts = [(head_and_parts(unwrapped(a)) or (None, ()))[1] for a in right.args]
         if [[spelled(p.node) for p in found] for found in parts] != [[str(k + 1)] for k in range(len(parts))]:
             return None

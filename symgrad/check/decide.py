@@ -17,8 +17,9 @@ from symgrad.check.page import Page, in_code
 from symgrad.check.products import common
 from symgrad.check.readings import LIMIT, Chooser, Exploration, Option, explore
 from symgrad.check.statements import derived
-from symgrad.check.symbols import kind, number_at, spelled, unwrapped, walk
+from symgrad.check.symbols import children, kind, number_at, spelled, unwrapped, walk
 from symgrad.check.values import Misfit, Value, transposed
+from symgrad.check.variants import unplaced
 from symgrad.check.world import Missing, OutOfTime, Unsupported, World
 
 COMPARED = {
@@ -84,12 +85,12 @@ class Decider:
         """Keep the values of these formulas' parts, for the sake of the many that differ from them in one place; `alike` if those have the same indices."""
         self.kept = nodes if alike else ()
         self.known = frozenset(id(n) for node in nodes for n in walk(node))
-        self.stable = set(self.known)
+        self.stable = stable(*nodes)
 
     def keep(self, *nodes: Any) -> None:
-        """Keep the values of these formulas too."""
+        """Keep the values of these formulas and their parts too."""
         self.pool += nodes
-        self.stable.update(map(id, nodes))
+        self.stable |= stable(*nodes)
 
     def once(self, left: Any, right: Any, chooser: Chooser, flat: bool, lenient: bool, used: set[str]) -> Tried:
         """Both sides in one reading, at every instance."""
@@ -219,7 +220,7 @@ class Decider:
         out = Outcome()
         if not self.known:
             self.memos, self.pool, self.stable = {}, [], set()
-        self.keep(*walk(left), *walk(right))
+        self.keep(left, right)
         for flat, lenient in modes or self.modes(left, right):
             exploration = Exploration()
 
@@ -319,6 +320,14 @@ class Decider:
             "at": at, "field": "integers modulo 2^31 - 1",
             "left": np.asarray(x.a[0]).reshape(-1)[:6].tolist(), "right": np.asarray(y.a[0]).reshape(-1)[:6].tolist(),
         }  # fmt: skip
+
+
+def stable(*nodes: Any) -> set[int]:
+    """The parts of formulas whose values do not depend on what stands around them."""
+    out = set[int]()
+    for node in nodes:
+        out.update(stable(*children(node)) if unplaced(node) else (id(n) for n in walk(node)))
+    return out
 
 
 def admitted(env: dict[str, Any], page: Page) -> bool:

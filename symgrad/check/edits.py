@@ -16,7 +16,7 @@ from symgrad.check.completions import Completions
 from symgrad.check.dots import rebuilt, with_children
 from symgrad.check.omissions import ONE, Edit, shifted
 from symgrad.check.page import Page
-from symgrad.check.symbols import Ref, _step_like, children, head_and_parts, is_top, kind, letters, unwrapped, walk
+from symgrad.check.symbols import Ref, _step_like, children, head_and_parts, is_top, kind, letters, spelled, unwrapped, walk
 from symgrad.notation.syntax import (
     Name,
     Negative,
@@ -45,7 +45,8 @@ class Slips(Completions):
 
     def exemplars(self) -> dict[str, Any]:
         """For every quantity, a node that names it as the author does."""
-        out: dict[str, Any] = {}
+        settled, ranks = self.page.settled, self.page.symbols.ranks
+        out = {key: n for n in walk(self.right) if kind(n) == "Name" and (key := settled.get(spelled(n) or "")) is not None and ranks.get(key) == 2}
         sources = [d.side for d in self.page.definitions.values() if d.side is not None]
         sources += [d.node for d in self.page.definitions.values()] + [self.left, self.right]
         for source in sources:

@@ -47,7 +47,7 @@ def equation(court: Court, link: Link, under: Callable[[Page], Page | None] = la
                 return refuted(court, page, strict, link, slip, tuple(court.assumed(page, strict)))
         if outcome.equal:
             return proved(court, page, outcome, link)
-        if first is None or (first[1].missing is not None and outcome.missing is None):
+        if first is None or unsure(outcome) < unsure(first[1]):
             first = (page, outcome)
     assert first is not None
     page, outcome = first
@@ -123,6 +123,11 @@ def recognition(court: Court, link: Link, under: Callable[[Page], Page | None] =
     return None
 
 
+def unsure(outcome: Outcome) -> tuple[bool, bool]:
+    """How little a page knows of what a link names: something is missing, something is guessed."""
+    return outcome.missing is not None, any(key.startswith("?") for key in outcome.used)
+
+
 def mended(court: Court, link: Link, whole: Any) -> Judgement:
     """A derivative with a ∂ lost: refuted for its form, with the repair if that holds."""
     for k in court.order(link.statement):
@@ -183,7 +188,9 @@ def proved(court: Court, page: Page, outcome: Outcome, link: Link) -> Judgement:
 
 
 def remember(court: Court, page: Page, outcome: Outcome, link: Link) -> None:
-    """The meaning of an adjoint symbol on the left side is settled by the line that holds."""
+    """The meaning of an adjoint symbol on the left side is settled by the line that holds; so are unknown names that have one reading."""
+    asked = outcome.chooser.asked.items() if outcome.chooser is not None else ()
+    page.settled.update({key[1]: str(options[0].value) for key, options in asked if isinstance(key, tuple) and key[0] == "weight" and len(options) == 1})
     target = caution.symbol_on(page, link.left)
     if target is None:
         return

@@ -29,7 +29,7 @@ from symgrad.check.symbols import Ref, kind, letters, number_at, spelled
 from symgrad.check.values import Value, Valueless, scalar
 from symgrad.check.variants import variants
 from symgrad.check.world import Lookup, Missing, OutOfTime, Unsupported, World
-from symgrad.check.wrt import weight_meant
+from symgrad.check.wrt import quantity_meant
 
 NAMED = {  # how a person calls what only stands for something in its surroundings
     "Norm": "a norm", "Tuple": "a list", "Words": "a piece of text", "Ellipsis": "“…”",
@@ -247,9 +247,9 @@ class Run:
         slope = bare_slope(self, node)
         if slope is not None:
             return slope
-        weight = weight_meant(self, node)
-        if weight is not None:
-            return self.quantity(Ref(weight))
+        meant = quantity_meant(self, node)
+        if meant is not None:
+            return self.quantity(meant)
         raise Missing(word or kind(node), node)
 
     def one_hot(self, node: Any) -> Value | None:

@@ -11,6 +11,7 @@ from symgrad.check import field as F
 from symgrad.check import values
 from symgrad.check.activations import ACTIVATIONS, BUILTIN
 from symgrad.check.readings import Option
+from symgrad.check.statements import names_in, step_part
 from symgrad.check.symbols import kind, number_at, spelled, unwrapped, walk
 from symgrad.check.values import Misfit, Value
 from symgrad.check.world import Missing, OutOfTime, Unsupported
@@ -146,7 +147,7 @@ def slope_somewhere(run: Run, node: Any, function: str) -> Value:
         raise Missing(f"{node.base if kind(node) == 'Name' else function}'", node)
     near: frozenset[str] = frozenset().union(*(neighbours(run, args) for args in run.products))
     scored = sorted(found, key=lambda k: -len(near & page_parameters(run, k)))
-    options = tuple(Option(n + (0 if n == 0 else 1), k, f"the argument that is left out is the preactivation of {run.page.notes.get(k, k)}")
+    options = tuple(Option(n + (0 if n == 0 else 1), k, f"the argument that is left out is {run.page.notes.get(k, k)}")
                     for n, k in enumerate(scored))  # fmt: skip
     key = run.chooser.choose(("slope at", id(node)), options)
     step = run.env.get(run.page.symbols.letter, run.env.get("now"))
@@ -154,8 +155,21 @@ def slope_somewhere(run: Run, node: Any, function: str) -> Value:
         step = run.env.get(run.slope_index[-1], step)
     if step is None:
         raise OutOfTime(key)
+    beside, outer = latest(run, run.products[-1:]), latest(run, run.products[:-1])
+    if beside is not None and 1 <= beside < int(step):
+        note = "a slope without its argument is read at the step of what it multiplies"
+        nested = outer is not None and outer > beside  # in the bracket of a later step
+        places = (Option(0, True, note), Option(1, False)) if nested else (Option(0, False), Option(2, True, note))
+        step = beside if run.chooser.choose(("slope beside", id(node)), places) else step
     a = run.lookup(key, int(step))
     return slope(run, function, replace(a, d=None), 1)
+
+
+def latest(run: Run, products: list[tuple[Any, ...]]) -> int | None:
+    """The latest step that the factors of some products name: the ``t - 1`` of ``g' (x_{t-1} + ...)``."""
+    letter = run.page.symbols.letter
+    steps = [step.node for args in products for a in args for _, _, parts in names_in(a) if (step := step_part(parts, letter)) is not None]
+    return max((int(at) for s in steps if (at := number_at(s, run.env)) is not None), default=None)
 
 
 def page_parameters(run: Run, hidden: str) -> frozenset[str]:

@@ -61,6 +61,7 @@ class Page:
     many_to_one: bool = False  # whether the loss looks at the last step alone
     meanings: dict[str, str] = field(default_factory=dict)  # adjoint symbol → what a line that holds has settled it to be
     sought: str | None = None  # the symbol for a gradient that may be that of anything
+    settled: dict[str, str] = field(default_factory=dict)  # unknown name → the one quantity it can stand for, since a claim holds so
     steps: int = STEPS  # that the worlds are unrolled over
     assumptions: tuple[str, ...] = ()  # what every verdict takes for granted
     borrowed: bool = False  # the cell is not the document's own

@@ -20,6 +20,7 @@ PLAIN_ACCENTS = {"widehat": "hat", "widetilde": "tilde", "overline": "bar", "vec
 STEP_WORDS = {"prev": -1, "old": -1, "last": -1, "next": 0, "new": 0, "cur": 0, "curr": 0, "current": 0, "now": 0}
 STEP_LETTERS = frozenset({*"tTkijslnupqrmNKL", "tau", "ell", "tau'"})
 MANY = 20_000  # nodes of which something is remembered
+COUNTERS = frozenset("abijklmnpqst")
 DIGITS = 60  # of a number that takes part
 VARIANTS = {"varphi": "phi", "varepsilon": "epsilon", "vartheta": "theta", "Tau": "T"}
 
@@ -341,7 +342,7 @@ class Symbols:
                     found = _entries(p.node, self.ranks[key] - len(entries))
                     fits &= found is not None and (p.where != "sup" or kind(p.node) == "Product" or (key in self.timed and kind(p.node) == "Name"))
                     entries += found or ()
-                    fits &= key not in self.timed or self.letter not in set(letters(p.node))
+                    fits &= self.letter not in set(letters(p.node)) if key in self.timed else not self._labels(p.node)
                     score += p.where == "bracket"
             if not fits or len(entries) > self.ranks[key]:
                 continue
@@ -350,6 +351,10 @@ class Symbols:
                     continue
                 step = Name(self.letter) if shift == 0 else Sum((Name(self.letter), Negative(Number("1"))))
             yield Ref(key, step, tuple(entries)), score
+
+    def _labels(self, node: Any) -> bool:
+        """Whether an index is the name of a quantity, and none that people count by: ``U_h`` is no row of U beside a state h."""
+        return kind(node) == "Name" and spelled(node) in self.timed and node.base not in COUNTERS
 
 
 def _entries(node: Any, most: int) -> tuple[Any, ...] | None:

@@ -101,6 +101,11 @@ def telling(tree: Any, k: str, place: Any) -> bool:
 
 
 def implicit(tree: Any) -> bool:
-    r"""Whether a formula has ``\sigma'`` without its argument, which the names beside it tell, or dots."""
+    """Whether a formula has parts whose meaning the names beside them tell: slopes without an argument, dots."""
+    return unplaced(tree) or any(kind(n) == "Ellipsis" for n in walk(tree))
+
+
+def unplaced(tree: Any) -> bool:
+    r"""Whether a formula has ``\sigma'`` or ``\partial g`` without its argument."""
     functions = {id(n.function) for n in walk(tree) if kind(n) == "Apply"}
-    return any(kind(n) == "Ellipsis" or (kind(n) == "Name" and n.primes and id(n) not in functions) for n in walk(tree))
+    return any(kind(n) == "Differential" or (kind(n) == "Name" and n.primes and id(n) not in functions) for n in walk(tree))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 from symgrad.check import caution, identities, lint, norms, powers, suppose
@@ -64,7 +65,7 @@ def ruled(court: Court, link: Link) -> Judgement | None:
     if link.sign not in EQUAL and not limit and not (link.sign == "<-" and caution.of_a_gradient(court.page(court.order(s)[0]), link.left)):
         return denied(court, link) or other(court, link)
     if (s.number, link.number) in court.introductions:
-        if introduces(link.right):
+        if introduces(link.right) or introduces(link.left):
             return None
         introduced = Judgement("undecided", "definition", "a symbol is introduced here; the lines that use it are held against this one")
         return recognition(court, link) or introduced
@@ -114,8 +115,14 @@ def introduce(court: Court, links: Iterable[Link]) -> None:
     """The symbols for derivatives, wherever the document introduces them: earlier lines may use them too."""
     for link in links:
         s = link.statement
-        if (s.number, link.number) not in court.collected.defining and link.sign in EQUAL and abbreviates(court, link):
+        if (s.number, link.number) not in court.collected.defining and link.sign in EQUAL and (abbreviates(court, link) or abbreviates(court, turned(link))):
             court.introductions.add((s.number, link.number))
+
+
+def turned(link: Link) -> Link:
+    r"""``write $\frac{\partial h_t}{\partial W} = \alpha_t$``: the symbol that is introduced may stand on the right."""
+    step = kind(unwrapped(link.right)) == "Name" and bool(unwrapped(link.right).subs)
+    return replace(link, left=link.right, right=link.left) if step and introduces(link.left) and len(link.statement.node.sides) == 2 else link
 
 
 def abbreviates(court: Court, link: Link) -> bool:

@@ -2,13 +2,16 @@ r"""By what a derivative is taken: a quantity at a step, the use of a parameter,
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from symgrad.check import values
 from symgrad.check.activations import BUILTIN
+from symgrad.check.dots import rebuilt
 from symgrad.check.page import plain
 from symgrad.check.readings import Option
 from symgrad.check.symbols import (
+    Ref,
     _entries,
     head_and_parts,
     key_of,
@@ -17,6 +20,7 @@ from symgrad.check.symbols import (
     number_at,
     spelled,
     unwrapped,
+    walk,
 )
 from symgrad.check.typing import matrix_like
 from symgrad.check.world import Missing
@@ -74,9 +78,31 @@ def weight_meant(run: Run, node: Any) -> str | None:
         return None
     recurrent = [k for k in weights if k in run.page.recurrent_weights]
     weights = recurrent + [k for k in weights if k not in recurrent]
-    name = spelled(node) or bare
+    name = spelled(node) or str(bare)
     options = tuple(Option(2 + n, k, f"{name} is read as {run.page.notes.get(k, plain(k))}") for n, k in enumerate(weights))
-    run.used.add(f"?{name}")  # a guess: what it leads to refutes nothing
+    return guess(run, name, options)
+
+
+def quantity_meant(run: Run, node: Any) -> Ref | None:
+    """What an unknown name may stand for: a weight with other labels, an input whose letter has the other case, ``X_t`` for ``x_t``."""
+    weight = weight_meant(run, node)
+    if weight is not None:
+        return Ref(weight)
+    split = head_and_parts(node)
+    if split is None or len(split[0].base) != 1 or split[0].accents or not split[0].base.isalpha():
+        return None
+    page, base = run.page, split[0].base.swapcase()
+    head = next((n for n in walk(node) if kind(n) == "Name" and n.base == split[0].base), None)
+    ref = page.symbols.ref(rebuilt(node, {id(head): replace(head, base=base)})) if head is not None else None
+    if ref is None or ref.entries or ref.step is None or ref.key not in page.symbols.timed or ref.key in page.definitions:
+        return None
+    guess(run, split[0].base, (Option(2, ref.key, f"{split[0].base} is read as {page.notes.get(ref.key, plain(ref.key))}"),))
+    return ref
+
+
+def guess(run: Run, name: str, options: tuple[Option, ...]) -> str:
+    """What an unknown name is read as: until a claim holds that has only one such reading, what it leads to refutes nothing."""
+    run.used.add(f"{'=' if name in run.page.settled else '?'}{name}")
     return str(run.chooser.choose(("weight", name), options))
 
 
