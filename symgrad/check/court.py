@@ -2,6 +2,7 @@ r"""The court: the statements of a document, its pages, which of these a claim m
 
 from __future__ import annotations
 
+from copy import copy
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,7 @@ from symgrad.check.collect import Collected, collect, split_groups
 from symgrad.check.conditions import Condition, conditions
 from symgrad.check.decide import Outcome
 from symgrad.check.define import make_page
-from symgrad.check.incomplete import completed, held_fixed, taken_for
+from symgrad.check.incomplete import Supposed, completed, held_fixed, suppositions, taken_for
 from symgrad.check.library import matched, prelude
 from symgrad.check.page import Page
 from symgrad.check.statements import LOSSES, Statement, bound_letters, names_in, sums_steps
@@ -44,6 +45,8 @@ class Court:
     variables: frozenset[str] = field(init=False, default=frozenset())  # of identities between functions
     declared: int | None = field(init=False, default=None)  # the first statement that declares a shape
     matrices: bool = field(init=False, default=False)  # whether the document has signs that only matrices have
+    invented: dict[str, Statement] = field(init=False, default_factory=dict)  # equations for gates that are left out
+    others: list[tuple[Court, Supposed]] | None = field(init=False, default=None)
     bare: bool = field(init=False, default=False)  # whether nothing in the document is derived
 
     def __post_init__(self) -> None:
@@ -60,7 +63,8 @@ class Court:
                 self.source = [*borrowed, *self.statements]
                 self.collected = collect(self.source)
         elif left_out := self.left_out():
-            self.source = [*left_out, *self.statements]
+            self.invented = left_out
+            self.source = [*left_out.values(), *self.statements]
             self.collected = collect(self.source)
         split_groups(self.collected)
         self.pages.clear()  # what was looked at before was not whole
@@ -69,16 +73,32 @@ class Court:
         self.matrices = any(kind(n) in ("Transpose", "Diagonal") or (kind(n) == "Power" and is_top(n.exponent)) for s in self.statements for n in s.nodes)
         self.bare = not any(s.derives for s in self.statements)
 
+    def filled_in(self) -> list[tuple[Court, Supposed]]:
+        """The court with equations for the gates that are left out though their weights are named; the one by which something was proved, once there is one."""
+        if self.others is None:
+            self.others = []
+            for found in suppositions(self.page(0), self.statements, len(self.statements)) if not self.borrowed else ():
+                other = copy(self)
+                other.source = [*found.equations.values(), *(s for key, s in self.invented.items() if key not in found.equations), *self.statements]
+                other.collected, other.pages = collect(other.source), {}
+                split_groups(other.collected)
+                for k in range(len(other.collected.groups)):
+                    page = other.page(k)
+                    page.symbols.aliases.update(found.aliases)
+                    page.symbols.clear()
+                    page.abbreviations = self.page(0).abbreviations
+                self.others.append((other, found))
+        return self.others
+
     def recurrent(self) -> bool:
         """Whether some definitions of the document make a state."""
         return any(self.page(k).lagged for k in range(len(self.collected.groups)))
 
-    def left_out(self) -> list[Statement]:
+    def left_out(self) -> dict[str, Statement]:
         """Equations for the gates that the document does not define."""
         groups = self.collected.groups if any(s.derives for s in self.statements) else []
         known = {key for g in groups for key in g.definitions}
-        found = {key: s for k in range(len(groups)) for key, s in completed(self.page(k), len(self.statements)).items() if key not in known}
-        return list(found.values())
+        return {key: s for k in range(len(groups)) for key, s in completed(self.page(k), len(self.statements)).items() if key not in known}
 
     def _variables(self) -> frozenset[str]:
         """Variables of identities between functions: ``\\sigma'(x)``, ``d/dx``; not what a definition names just so, ``z = W h_t``."""
@@ -187,6 +207,7 @@ class Court:
         for key, note in page.guessed.items():
             if key in outcome.used:
                 notes.append(note)
+        notes += [f"{name} is read as {page.notes.get(key, key)}" for name, key in page.settled.items() if f"={name}" in outcome.used]
         notes += [*taken_for(page, outcome.used), *held_fixed(page, outcome.used)]
         for output, target in page.targets.items():
             if target in outcome.used or output in outcome.used:
@@ -207,7 +228,6 @@ def length(s: Statement) -> int | None:
     elif kind(right) == "Big" and right.kind == "sum" and sums_steps(right) and right.upper is not None:
         last = unwrapped(right.upper)
     elif kind(right) == "Sum" and kind(left) == "Name" and left.base in LOSSES and not left.subs:
-        notes += [f"{name} is read as {page.notes.get(key, key)}" for name, key in page.settled.items() if f"={name}" in outcome.used]
         parts = [(head_and_parts(unwrapped(a)) or (None, ()))[1] for a in right.args]
         if [[spelled(p.node) for p in found] for found in parts] != [[str(k + 1)] for k in range(len(parts))]:
             return None

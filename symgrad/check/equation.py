@@ -16,7 +16,7 @@ from symgrad.check.decide import Decider, Outcome
 from symgrad.check.edits import Slips
 from symgrad.check.failure import SECONDS, failed, refuted
 from symgrad.check.judgement import Judgement
-from symgrad.check.page import Page
+from symgrad.check.page import Page, plain
 from symgrad.check.parts import Share
 from symgrad.check.recognise import seeking, symbol_of
 from symgrad.check.symbols import head_and_parts, kind, spelled, unwrapped, walk
@@ -51,8 +51,9 @@ def equation(court: Court, link: Link, under: Callable[[Page], Page | None] = la
             first = (page, outcome)
     assert first is not None
     page, outcome = first
-    found = recognition(court, link, under) if outcome.missing is not None else added(court, link, under) or at_the_end(court, link, under)
-    return found or failed(court, page, outcome, link)
+    if outcome.missing is not None:
+        return supposed(court, link, under) or recognition(court, link, under) or failed(court, page, outcome, link)
+    return added(court, link, under) or at_the_end(court, link, under) or failed(court, page, outcome, link)
 
 
 def at_the_end(court: Court, link: Link, under: Callable[[Page], Page | None]) -> Judgement | None:
@@ -121,6 +122,27 @@ def recognition(court: Court, link: Link, under: Callable[[Page], Page | None] =
                     p.meanings.setdefault(f"? {key[1]}", str(option.value))
         return proved(court, page, outcome, link)
     return None
+
+
+def supposed(court: Court, link: Link, under: Callable[[Page], Page | None]) -> Judgement | None:
+    """The proof of a link by the equations of gates that the document leaves out though it names their weights; by which of them shows as more is proved."""
+    holding = []
+    for other, found in court.filled_in():
+        for k in other.order(link.statement):
+            page = under(other.page(k))
+            outcome = attempt(other, page, link.left, link.right, link) if page is not None else None
+            if page is not None and outcome is not None and outcome.equal:
+                holding.append((other, found, page, outcome))
+                break
+    if not holding:
+        return None
+    court.others = [(other, found) for other, found, _, _ in holding]
+    other, found, page, outcome = holding[0]
+    judged = proved(other, page, outcome, link)
+    words = {spelled(n) for side in (link.left, link.right) for n in walk(side)}
+    read = [f"{name} is read as {plain(key)}" for name, key in found.aliases.items() if name in words]
+    either = f"{found.note}, and likewise with their weights exchanged" if holding[1:] else found.note
+    return replace(judged, assumptions=(*judged.assumptions, either, *read))
 
 
 def unsure(outcome: Outcome) -> tuple[bool, bool]:

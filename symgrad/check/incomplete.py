@@ -6,13 +6,15 @@ the gates out.  What is proved so holds for every such gate; a formula that seem
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from symgrad.check.dots import rebuilt
 from symgrad.check.omissions import shifted
 from symgrad.check.page import Page, plain
-from symgrad.check.statements import Statement
-from symgrad.check.symbols import children, head_and_parts, kind, unwrapped, walk
+from symgrad.check.statements import Statement, names_in
+from symgrad.check.symbols import children, head_and_parts, kind, spelled, unwrapped, walk
+from symgrad.check.typing import matrix_like
 from symgrad.notation.syntax import Apply, Name, Product, Relation, Sum
 
 CANDIDATES = frozenset({"g", "n"})  # letters for what is written to the state
@@ -33,7 +35,7 @@ def gates_left_out(page: Page) -> dict[str, tuple[Any, Any]]:
         for d in (page.definitions[k] for k in (key, *shown)):
             for n, through_weight in operands(page, d.node) if not weighted(page, d.node) else ():
                 ref = page.symbols.ref(n)
-                if ref is not None and not through_weight and undefined(page, n) and not ref.entries and ref.key[:1] not in "xX":
+                if ref is not None and not through_weight and undefined(page, n) and not ref.entries and ref.key[:1] not in "xXW":
                     out.setdefault(ref.key, (n, unwrapped(seen)))
     return out
 
@@ -59,9 +61,7 @@ def weighted(page: Page, node: Any) -> bool:
 
 def completed(page: Page, number: int) -> dict[str, Statement]:
     """Equations for the gates that are left out, over weights that no document names."""
-    inputs = (n for d in page.definitions.values() for n, through in operands(page, d.node) if through and undefined(page, n))
-    given = next((n for n in inputs if (r := page.symbols.ref(n)) is not None and r.step is not None), None)
-    out = {}
+    given, out = input_of(page, set()), {}
     for k, (key, (gate, state)) in enumerate(gates_left_out(page).items()):
         ref, seen = page.symbols.ref(gate), page.symbols.ref(state)
         assert ref is not None
@@ -73,6 +73,76 @@ def completed(page: Page, number: int) -> dict[str, Statement]:
         node = Relation((gate, Apply(Name(name), (Sum((*terms, weight("b", key))),))), ("=",))
         out[key] = Statement(None, node, node, (), number + 2000 + k)
     return out
+
+
+@dataclass(frozen=True, slots=True)
+class Supposed:
+    """Equations for gates that the document leaves out though it names their weights; `aliases`: what its other names are then read as."""
+
+    equations: dict[str, Statement]
+    aliases: dict[str, str]
+    note: str
+
+
+def suppositions(page: Page, statements: list[Statement], number: int) -> list[Supposed]:
+    r"""``z_t = \sigma(W_z h_{t-1} + U_z x_t)`` for a gate whose weights ``W_z``, ``U_z`` are named: with either letter before the state.
+
+    What is proved so is proved of that cell; nothing is refuted by it.
+    """
+    found = weights_of_gates(page, statements)
+    states = [d.side for key, d in page.definitions.items() if key in page.lagged and key[:1] not in "cC" and d.side is not None]
+    if not found or len(states) != 1:
+        return []
+    state, given, out = unwrapped(states[0]), input_of(page, set(found)), []
+    for letter in dict.fromkeys(base for _, weights in found.values() for base in weights):
+        equations, said = {}, []
+        for k, (key, (gate, weights)) in enumerate(found.items()):
+            step = page.symbols.ref(gate).step  # type: ignore[union-attr]
+            terms = [Product((weights.get(letter, weight(letter, key)), moved(page, state, shifted(step, -1))))]
+            if given is not None:
+                terms.append(Product((next((w for base, w in weights.items() if base != letter), weight("W", key)), moved(page, given, step))))
+            node = Relation((gate, Apply(Name("sigmoid"), (Sum(tuple(terms)) if terms[1:] else terms[0],))), ("=",))
+            equations[key] = Statement(None, node, node, (), number + 3000 + k)
+            said.append(f"{plain(key)} = σ({letter}_{plain(key)} {gate_base(state).base} + …)")
+        out.append(Supposed(equations, candidate_weights(page, state, letter), f"{' and '.join(said)}, which the document leaves out"))
+    return out
+
+
+def weights_of_gates(page: Page, statements: list[Statement]) -> dict[str, tuple[Any, dict[str, Name]]]:
+    """The gates without an equation that label weights without a place: each as it is written, and its weights by their letters."""
+    out: dict[str, tuple[Any, dict[str, Name]]] = {}
+    gates = [n for s in statements for n in s.nodes if (undefined(page, n) or made_up(page, n)) and page.symbols.ref(n).step is not None]  # type: ignore[union-attr]
+    for gate in gates:
+        ref = page.symbols.ref(gate)
+        if ref is not None and not ref.entries and ref.key[:1] not in "xX":
+            out.setdefault(ref.key, (gate, {}))
+    for n, head, parts in (found for s in statements for found in names_in(s.node)):
+        label = spelled(parts[0].node) if len(parts) == 1 and kind(n) == "Name" and matrix_like(n) and page.symbols.ref(n) is None else None
+        if label in out:
+            out[label][1].setdefault(head.base, n)
+    return {key: found for key, found in out.items() if found[1]}
+
+
+def candidate_weights(page: Page, state: Any, letter: str) -> dict[str, str]:
+    r"""``W_h`` for the one weight before the state in ``\tilde h = \tanh(W x + U (r \odot h))``, where ``W_z`` is that of z."""
+    label = gate_base(state).base
+    for key, d in page.definitions.items():
+        weights = page.recurrent_weights & {ref.key for n in walk(d.node) if (ref := page.symbols.ref(n)) is not None}
+        if key.split("~")[0] == label and len(weights) == 1 and f"{letter}_{label}" not in page.symbols.ranks:
+            return {f"{letter}_{label}": next(iter(weights))}
+    return {}
+
+
+def input_of(page: Page, gates: set[str]) -> Any:
+    """What comes from outside, as the equations name it behind a weight."""
+    inputs = (n for d in page.definitions.values() for n, through in operands(page, d.node) if through and undefined(page, n))
+    return next((n for n in inputs if (r := page.symbols.ref(n)) is not None and r.step is not None and r.key not in gates), None)
+
+
+def made_up(page: Page, node: Any) -> bool:
+    """Whether a name is that of a gate whose equation is not the document's own."""
+    ref = page.symbols.ref(node)
+    return ref is not None and invented(page, ref.key)
 
 
 def weight(letter: str, gate: str) -> Name:
