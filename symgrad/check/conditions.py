@@ -59,6 +59,7 @@ GENERAL = re.compile(
     r"\b(?:in general|generally|otherwise|in any case|always|by contrast|without this|regardless|for every|for all|unconditionally)\b", re.IGNORECASE
 )
 MEANT = re.compile(r"\b(?:in|under|for) (?:this|that|such an?|the (?:first|second|third|last|other|former|latter)) (?:case|limit|regime|condition)", re.I)
+NAMES = re.compile(rf"{AND}(?P<list>{PH}(?:{AND}{PH})*)")
 NUMBERS = {"zero": "0", "0": "0", "one": "1", "1": "1"}
 VALUE = re.compile(  # behind names: what makes them a condition without a sign
     r"\s*(?:gates?\s+)?(?:(?:is|are|be|being|equals?|both|all|exactly|entirely|identically|always|set|fixed|held|kept|forced|clamped|equal|to|at)\s+)+"
@@ -261,12 +262,12 @@ def _introduced(prose: Prose, sentence: str) -> Iterator[tuple[re.Match[str], li
 def _said(prose: Prose, sentence: str, start: int) -> list[tuple[Any, str]]:
     """``$z_t$ is zero and $r_t$ is one``, ``$z_t$ and $r_t$ to 0``."""
     out: list[tuple[Any, str]] = []
-    while (m := re.compile(rf"{AND}(?P<list>{PH}(?:{AND}{PH})*)").match(sentence, start)) is not None and (value := VALUE.match(sentence, m.end())) is not None:
+    while (m := NAMES.match(sentence, start)) is not None and (value := VALUE.match(sentence, m.end())) is not None:
         nodes = [node for mark in re.findall(PH, m["list"]) for node in prose.nodes(mark) if kind(node) != "Relation"]
         right = [Number(NUMBERS[value["word"].lower()])] if value["word"] else [n for n in prose.nodes(value["formula"]) if number(n) is not None]
         if len(right) != 1 or any(kind(node) not in ("Name", "Power", "Index") or number(node) is not None for node in nodes):
             break
-        out += [(Relation((node, right[0]), ("=",)), value[0].strip()) for node in nodes]
+        out += [(Relation((node, right[0]), ("=",)), prose.written(m["list"] + value[0])) for node in nodes]
         start = value.end()
     return out
 

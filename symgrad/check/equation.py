@@ -201,10 +201,12 @@ def proved(court: Court, page: Page, outcome: Outcome, link: Link) -> Judgement:
     notes = [*chooser.notes, *court.assumed(page, outcome)]
     if outcome.last_only:
         notes.append("the step named is the last one")
-    if outcome.lenient:
+    if outcome.reading == "scalar" and any((r := page.symbols.ref(n)) is not None and page.symbols.ranks[r.key] == 2 for n in walk(link.right)):
+        notes.append("it holds of numbers, not of matrices as it stands")
+    elif outcome.lenient:
         notes.append("rows and columns are told by what they stand beside")
     if everystep.spans_time(page, link.left, link.right):
-        notes.append(everystep.note(page, link.left, link.right, chooser, outcome.lenient))
+        notes.append(everystep.note(page, link.left, link.right, chooser, outcome.lenient, link.earlier))
     layout = "denominator" if "denominator" in chooser.tags else "numerator"
     return Judgement("proved", None, "", outcome.reading, layout, assumptions=tuple(dict.fromkeys(notes)))
 

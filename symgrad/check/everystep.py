@@ -96,8 +96,9 @@ def _found(page: Page, left: Any, right: Any, tags: set[str]) -> Found:
     return refuted or Found(last)
 
 
-def note(page: Page, left: Any, right: Any, chooser: Chooser, lenient: bool) -> str:
-    """For how many steps a claim that holds was proved."""
+def note(page: Page, left: Any, right: Any, chooser: Chooser, lenient: bool, earlier: tuple[Any, ...] = ()) -> str:
+    """For how many steps a claim that holds was proved; with dots on its left side, those of an earlier side of the chain without any."""
+    left = next((side for side in (left, *earlier[::-1]) if not any(kind(n) == "Ellipsis" for n in walk(side))), left)
     if by_uses(page, left, right, chooser, lenient):
         return "proved for every number of steps: each term is the gradient through the parameter's use at its step"
     if found(page, left, right, chooser).induction.status == "proved":

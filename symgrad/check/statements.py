@@ -60,7 +60,7 @@ def derived(node: Any) -> bool:
 def _derives(n: Any) -> bool:
     k = kind(n)
     if k == "Name":
-        return n.base in ADJOINT_HEADS or _differential_word(n)
+        return n.base in ADJOINT_HEADS or _differential_word(n) or (bool(n.primes) and n.base in LOSSES)
     if k == "Apply":
         return kind(n.function) == "Name" and bool(n.function.primes)
     if k == "Product":

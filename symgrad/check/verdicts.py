@@ -19,7 +19,7 @@ from symgrad.check.equation import equation, recognition
 from symgrad.check.judgement import Judgement
 from symgrad.check.page import Abbreviation, Page
 from symgrad.check.statements import LOSSES, derived, loss_head, names_in
-from symgrad.check.symbols import head_and_parts, key_of, kind, spelled, unwrapped, walk
+from symgrad.check.symbols import head_and_parts, key_of, kind, letters, spelled, unwrapped, walk
 
 
 def ruling(court: Court, link: Link) -> Judgement | None:
@@ -148,6 +148,9 @@ def abbreviates(court: Court, link: Link) -> bool:
     if head.base in ("partial", "nabla"):
         return False
     labels, slots, entries = indices_of(page, parts)
+    counted = {w for n in walk(link.right) if (r := page.symbols.ref(n)) is not None and r.step is not None for w in letters(r.step)}
+    slots += [p for p in labels if kind(p.node) == "Name" and spelled(p.node) in counted]  # the l of ``L'_{(l)} = \partial L/\partial y_{(l)}``
+    labels = [p for p in labels if p not in slots]
     key = key_of(head, labels)
     if key is None:
         return False

@@ -49,6 +49,15 @@ def test_for_every_number_of_steps(cell: str, claim: str, note: str | None) -> N
         assert INDUCTION not in said
 
 
+def test_dots_are_told_by_the_side_before_them() -> None:
+    dots = r"\frac{\partial h_t}{\partial h_{t-1}} \frac{\partial h_{t-1}}{\partial h_{t-2}} \cdots \frac{\partial h_{k+1}}{\partial h_k}"
+    claim = rf"\frac{{\partial h_t}}{{\partial h_k}} = {dots} = \prod_{{i=k+1}}^{{t}} {STEP}"
+    first, second = judge(read_text(f"{RNN}$${claim}$$", "md"), None)
+    assert [first.verdict, second.verdict] == ["proved", "proved"]
+    assert TRIED in first.assumptions
+    assert INDUCTION in second.assumptions
+
+
 def test_what_is_outside_of_the_induction_says_how_far_it_was_tried() -> None:
     claim = r"\frac{\partial h_t}{\partial h_k} = \prod_{i=k+1}^{t} \operatorname{diag}(1 - h_i^2) U"
     assert notes(RNN, claim) == ("proved", {TRIED})
