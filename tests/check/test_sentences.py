@@ -21,7 +21,9 @@ def test_the_place_of_two_formulas() -> None:
     assert (claim.line, claim.column, claim.end_line, claim.end_column) == (3, 18, 4, 3)
 
 
-@pytest.mark.parametrize(("words", "verdict"), [("vanishes", "proved"), ("is zero", "proved"), ("is the zero matrix", "proved"), ("is the identity", "refuted")])
+@pytest.mark.parametrize(("words", "verdict"), [
+    ("vanishes", "proved"), ("is zero", "proved"), ("is the zero matrix", "proved"), ("is the identity", "refuted"),
+])  # fmt: skip
 def test_the_place_of_a_word(words: str, verdict: str) -> None:
     text = f"{CELL}\n\nWith $z_t = 0$, ${J}$ {words}."
     (claim,) = judge(read_text(text, "md"), None)
