@@ -43,7 +43,7 @@ def statements_of(document: Document) -> Iterator[Statement]:
     read = cache(parse_dialect)  # documents repeat themselves: $h_t$ a hundred times
     parsed = [(fragment, read(fragment.latex, code=fragment.kind in ("code", "line"))) for fragment in document.fragments]
     known = quantities([n for _, nodes in parsed for n in nodes])
-    told = dict(sentences(document, read))
+    told = {k: (fragment, loose) for k, fragment, loose in sentences(document, read)}
     for k, (fragment, nodes) in enumerate(parsed):
         for node in nodes:
             whole = settled(node, known)
@@ -59,16 +59,16 @@ def statements_of(document: Document) -> Iterator[Statement]:
                 last = node.sides[-1]
             yield Statement(fragment, node, whole, conditions, number)
             number += 1
-        if k in told and (s := in_words(told[k], [settled(n, known) for n in read(told[k].latex)], number)) is not None:
+        if k in told and (s := in_words(*told[k], [settled(n, known) for n in read(told[k][0].latex)], number)) is not None:
             yield s
             number += 1
 
 
-def in_words(fragment: Fragment, nodes: list[Any], number: int) -> Statement | None:
+def in_words(fragment: Fragment, loose: str, nodes: list[Any], number: int) -> Statement | None:
     """The statement of a sentence; of quantities themselves only where it says for which values: ``with $z = 1$, $h_t$ is the same as $h_{t-1}$``."""
     if len(nodes) != 1 or kind(nodes[0]) != "Relation" or len(nodes[0].sides) != 2:
         return None
-    s = Statement(fragment, nodes[0], nodes[0], (), number)
+    s = Statement(fragment, nodes[0], nodes[0], (Words(loose),) if loose else (), number)
     return s if s.derives or special(s) else None
 
 

@@ -63,7 +63,7 @@ NAMES = re.compile(rf"{AND}(?P<list>{PH}(?:{AND}{PH})*)")
 NUMBERS = {"zero": "0", "0": "0", "one": "1", "1": "1"}
 VALUE = re.compile(  # behind names: what makes them a condition without a sign
     r"\s*(?:gates?\s+)?(?:(?:is|are|be|being|equals?|both|all|exactly|entirely|identically|always|set|fixed|held|kept|forced|clamped|equal|to|at)\s+)+"
-    rf"(?:(?P<word>zero|one|[01])s?\b(?![.,]\d|-)|(?P<formula>{PH}))(?!\s*,?\s*or\b)",
+    rf"(?:(?P<word>zero|one|[01])s?\b(?![.,]\d|-|\s+(?:of|hot|step|more|less|minus|plus)\b)|(?P<formula>{PH}))(?!\s*,?\s*or\b)",
     re.IGNORECASE,
 )
 VAGUE = re.compile(  # a condition in words that give no value
@@ -72,6 +72,16 @@ VAGUE = re.compile(  # a condition in words that give no value
     r"large|small|high|low|open|opened|closed|shut|saturated|active|inactive|activated|off|on|fully|completely|positive|negative|diagonal|orthogonal|"
     r"constant|between|less|greater|smaller|larger|bigger|non-?zero|(?:zero|one|[01])\s+or)\b|(?:approach\w*|goes|go|tends?|saturates?|gets?|becomes?)\b)",
     re.IGNORECASE,
+)
+ADDED = re.compile(  # words of a sentence that leave what it says as it is
+    r"\b(?:so|hence|then|thus|therefore|here|now|and|but|also|again|too|indeed|in fact|clearly|obviously|finally|next|that|because|since|means|it follows|"
+    r"we|(?:can )?(?:see|find|get|have|know|note|notice|observe|obtain|conclude|recall)|the|this|its|our|exactly|identically|everywhere|all|by definition|"
+    r"(?:partial|total|local) derivative|jacobian|derivative|gradient|factor|term|matrix|expression|state|"
+    r"in the (?:first|second|third|1st|2nd|3rd|last) case)s?\b|\(\w{1,3}\)|\bcase \w\b|^\W*\d+\.",
+    re.IGNORECASE,
+)
+GOES_ON = re.compile(  # where another statement begins
+    r"[,;:—–]\s*(?=(?:and|so|because|since|which|hence|therefore|thus|while|whereas|but|that is|i\.?e)\b)|\s(?=(?:and|so|because|since|but)\b)", re.IGNORECASE
 )
 IDENTITY = re.compile(rf"(?P<f>{PH})\s*(?:,?\s*(?:is|be|being|as|denotes|to be|=))?\s*(?:the |an )?(?:identity|linear)\b", re.IGNORECASE)
 SUPPOSED = re.compile(r"^\W*(?:now|then|next|first|here)?\W*(?:suppose|assume|let|consider|set|fix|take)\b", re.IGNORECASE)
@@ -245,22 +255,23 @@ def _label(prose: Prose, sentence: str) -> bool:
     return prose.condition(sentence) and (BOLD.match(sentence) is not None or not LABEL_WORDS.sub("", re.sub(PH, " ", sentence)))
 
 
-def _introduced(prose: Prose, sentence: str) -> Iterator[tuple[re.Match[str], list[tuple[Any, str]]]]:
-    """The conditions of a sentence behind their words, with what they say."""
+def _introduced(prose: Prose, sentence: str) -> Iterator[tuple[int, int, list[tuple[Any, str]]]]:
+    """The conditions of a sentence behind their words: from where to where, and what they say."""
     for m in INTRODUCED.finditer(sentence):
         found = list(takewhile(lambda f: valued(f[0]), prose.relations(m["list"]))) or prose.relations(m["list"])[:1]
         weak = m[0].split()[0].lower() in ("for", "with", "where", "let", "letting", "at", "as", "given", "set", "setting", "consider", "fix", "limit")
         if weak:
             found = [(n, t) for n, t in found if valued(n) or of_letters(n)]
-        found += _said(prose, sentence, m.start("list"))
+        said, end = _said(prose, sentence, m.start("list"))
+        found += said
         if OR.search(sentence, m.start(), m.end() + 40):
             found = [(Words(t), t) for n, t in found if valued(n)]
         if found:
-            yield m, found
+            yield m.start(), max(m.end(), end), found
 
 
-def _said(prose: Prose, sentence: str, start: int) -> list[tuple[Any, str]]:
-    """``$z_t$ is zero and $r_t$ is one``, ``$z_t$ and $r_t$ to 0``."""
+def _said(prose: Prose, sentence: str, start: int) -> tuple[list[tuple[Any, str]], int]:
+    """``$z_t$ is zero and $r_t$ is one``, ``$z_t$ and $r_t$ to 0``, and where it ends."""
     out: list[tuple[Any, str]] = []
     while (m := NAMES.match(sentence, start)) is not None and (value := VALUE.match(sentence, m.end())) is not None:
         nodes = [node for mark in re.findall(PH, m["list"]) for node in prose.nodes(mark) if kind(node) != "Relation"]
@@ -269,7 +280,7 @@ def _said(prose: Prose, sentence: str, start: int) -> list[tuple[Any, str]]:
             break
         out += [(Relation((node, right[0]), ("=",)), prose.written(m["list"] + value[0])) for node in nodes]
         start = value.end()
-    return out
+    return out, start
 
 
 def _identities(prose: Prose, sentence: str) -> Iterator[tuple[Any, str]]:
@@ -284,6 +295,28 @@ def clause(text: str) -> str:
     """The sentence that prose which ends before a formula has begun, its formulas as single characters."""
     chunk = PARAGRAPH.split(_prose(text, True).text)[-1]
     return chunk[max((m.end() for m in SENTENCE.finditer(chunk)), default=0) :][-LONG:]
+
+
+def besides(before: str, after: str) -> tuple[str, bool]:
+    """What a sentence around a formula says but its conditions and such words as ``we see that the Jacobian``; whether it has conditions."""
+    prose, here = _prose(before, True), clause(before)
+    rest, some = _without(prose, here, ADDED)
+    behind = _prose(after[:LONG], False)
+    chunk = PARAGRAPH.split(behind.text, maxsplit=1)[0]
+    end = SENTENCE.search(chunk)
+    there = GOES_ON.split(chunk[: end.start()] if end else chunk, maxsplit=1)[0]
+    more, others = _without(behind, there, ADDED)
+    return " … ".join(part for part in (rest, more) if part), some or others
+
+
+def _without(prose: Prose, sentence: str, words: re.Pattern[str]) -> tuple[str, bool]:
+    """A piece of a sentence without what is understood of it; whether that gives values."""
+    out, some = sentence, False
+    for start, end, found in [*_introduced(prose, sentence)][::-1]:
+        if all(valued(n) for n, _ in found):
+            out, some = out[:start] + " " + out[end:], True
+    left = words.sub(" ", out)
+    return ("" if not re.search(rf"[^\W_]|{PH}", left) else prose.written(" ".join(out.split()))), some
 
 
 @lru_cache(maxsize=4096)
@@ -305,8 +338,8 @@ def _before(text: str) -> tuple[Condition, ...]:
     elif _label(prose, here) and (not rest.strip() or not re.search(PH, head)):
         out += [Condition(n, "sentence", t) for n, t in prose.relations(here)]
         here = ""
-    for m, found in _introduced(prose, here):
-        earlier = here[: m.start()]
+    for start, _, found in _introduced(prose, here):
+        earlier = here[:start]
         last = re.search(rf".*{PH}", earlier, re.DOTALL)
         if last is not None and not BREAK.search(earlier[last.end() :]):
             continue  # said of the formula before it
@@ -330,7 +363,7 @@ def _before(text: str) -> tuple[Condition, ...]:
         if _label(prose, sentence.partition(":")[0]) and (k == len(sentences) - 2 or ":" in sentence):
             out += [Condition(n, "paragraph", t) for n, t in prose.relations(sentence)]
         elif SUPPOSED.match(sentence) or (k == 0 and all(valued(n) for n, _ in prose.relations(sentence))):
-            out += [Condition(n, "paragraph", t) for _, found in _introduced(prose, sentence[-LONG:]) for n, t in found if valued(n)]
+            out += [Condition(n, "paragraph", t) for *_, found in _introduced(prose, sentence[-LONG:]) for n, t in found if valued(n)]
             out += [Condition(n, "paragraph", t) for n, t in _identities(prose, sentence[-LONG:])]
     return tuple(out)
 
@@ -343,15 +376,15 @@ def _after(text: str) -> tuple[Condition, ...]:
     end = SENTENCE.search(chunk)
     here = chunk[: end.start()] if end else chunk
     out: list[Condition] = []
-    for m, found in _introduced(prose, here):
-        between = here[: m.start()]
+    for start, stop, found in _introduced(prose, here):
+        between, behind = here[:start], here[stop:]
         if BREAK.search(between) or re.search(rf"{PH}|:", between) or len(between) > 60:
             break
-        if re.match(r"\s*\)?\s*(?:,|then\b|we\b)", here[m.end() :]) and re.search(PH, here[m.end() :]):
+        if re.match(r"\s*\)?\s*(?:,|then\b|we\b)", behind) and re.search(PH, behind):
             break  # it begins the next part of the sentence
-        if here[: m.start()].strip() == "" and here.lstrip()[:1].isupper():
+        if between.strip() == "" and here.lstrip()[:1].isupper():
             break  # a sentence of its own, "When $z = 0$ this becomes", speaks of the formula that follows
-        if end is None and here[m.end() :].strip(" )*_\n"):
+        if end is None and behind.strip(" )*_\n"):
             break  # so does one that does not end before it
         out += [Condition(n, "sentence", t) for n, t in found]
         break
@@ -390,10 +423,11 @@ def _derived(text: str) -> tuple[Condition, ...]:
 
 def conditions(statement: Any, given: tuple[Any, ...] = ()) -> tuple[Condition, ...]:
     """What a statement depends on, the nearest first; where two places give a name different values, the nearer one counts."""
-    out = [Condition(c, "line") for c in (*given, *statement.conditions)]
+    f = statement.fragment
+    said = f is not None and f.kind == "sentence"
+    out = [Condition(c, "sentence" if said else "line") for c in (*given, *statement.conditions)]
     if any(valued(c.node) for c in out) and EITHER.search(statement.fragment.latex):
         out = [Condition(Words("or"), "sentence", "one value or another") for _ in out[:1]]
-    f = statement.fragment
     if f is not None and "symgrad:" in f.before:
         out += _derived(f.before)
     if f is not None and f.kind in ("inline", "display", "line", "sentence"):

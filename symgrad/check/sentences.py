@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from symgrad.check.conditions import PH, SENTENCE, clause
+from symgrad.check.conditions import PH, SENTENCE, besides, clause, number
 from symgrad.check.sources.document import Fragment, Passage, joined, passage
 from symgrad.check.statements import derived
 from symgrad.check.symbols import head_and_parts, kind, unwrapped
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 SAID = "sentence"  # the kind of a fragment that such a sentence makes
 SOFT = r"(?:(?:which|then|therefore|thus|hence|also|again|always|now|simply|just|exactly|only|itself|identically|precisely|in fact)\b,?\s*)*"
 SAME = r"(?P<same>(?:the same as|equal to|identical to)\s+)?"
-BE = r"(?:is|are|remains|stays|would be|will be|must be)(?P<no>n't|\s+not|\s+never)?\s+"
-BECOME = r"(?:(?P<equals>equals)|becomes|turns into|reduces to|simplifies to|is given by|evaluates to|turns out to be)\s+"
+BE = r"(?:is|are|remains|stays|(?P<would>would be|will be|must be|should be))(?P<no>n't|\s+not|\s+never)?\s+"
+BECOME = r"(?:(?P<equals>equals)|(?P<turns>becomes|turns into|reduces to|simplifies to)|is given by|evaluates to|turns out to be)\s+"
 WORD = (
     r"(?P<non>non-?)?(?:the\s+)?(?P<zero>zero)\b(?:\s+matrix)?(?!-|\s+(?:to|in|at|for|mean|out|or)\b)"
     r"|the\s+(?P<unit>identity)\b(?:\s+matrix)?(?!-|\s+(?:plus|minus|times|function)\b)"
@@ -33,9 +33,11 @@ STATES = re.compile(
     r"|(?:(?P<stays>does not|doesn't|never)\s+)?(?P<vanish>vanish(?:es)?)\b)",
     re.IGNORECASE,
 )
-BARRED = re.compile(  # in the clause before the first formula
-    r"\b(?:if|when|whenever|where|while|unless|until|whether|suppos\w+|assum\w+|let|provided|once|not|\w+n't|never|cannot|no|impossible|wrong\w*|false\w*|"
-    rf"incorrect\w*|mistake\w*|almost|nearly|claim\w*|believ\w+|think\w*|thought|says?|said|norm|sign|shape|size|rank)\b[^,:{PH[1:-1]}]*$",
+BARRED = re.compile(  # before the first formula: of another thing, or in its clause no assertion
+    r"\b(?:of|on|in|to|over|by|from|with|between|than|or|per|into|through|using|for|at|about|against|under|via)\s+(?:(?:the|all|both|every|each)\s+)*$"
+    r"|\b(?:if|when|whenever|where|while|unless|until|whether|suppos\w+|assum\w+|let|provided|once|not|\w+n't|never|cannot|no|impossible|wrong\w*|false\w*|"
+    r"incorrect\w*|mistake\w*|almost|nearly|claim\w*|believ\w+|think\w*|thought|says?|said|want\w*|hope\w*|like|norm|sign|shape|size|rank|entry|entries)\b"
+    rf"[^,:{PH[1:-1]}]*$",
     re.IGNORECASE,
 )
 ASKS = re.compile(r"^\W*(?:q\d*\W+)?(?:why|how|is|are|does|do|what|would|could|can|isn't|doesn't)\b", re.IGNORECASE)
@@ -49,8 +51,8 @@ VALUES = frozenset({"Name", "Number", "Negative", "Sum", "Product", "Infix", "Ha
 Read = Callable[[str], Sequence[Any]]
 
 
-def sentences(document: Document, read: Read) -> Iterator[tuple[int, Fragment]]:
-    """The equations that sentences state, each with the number of its last formula."""
+def sentences(document: Document, read: Read) -> Iterator[tuple[int, Fragment, str]]:
+    """The equations that sentences state: the number of the last formula, the equation, and what may make it mean less than it says."""
     fragments = document.fragments
     for k, first in enumerate(fragments):
         m = STATES.match(first.after) if first.kind == "inline" else None
@@ -67,14 +69,25 @@ def sentences(document: Document, read: Read) -> Iterator[tuple[int, Fragment]]:
             if start < 0 or GOES_ON.match(first.after, m.end()):
                 continue
             body = Passage("I" if m["unit"] else "0", [start], [start + len(word)])
-            yield k, stated(document, first, sign, body, passage(word, start), first.after[m.end() :])
+            yield k, stated(document, first, sign, body, passage(word, start), first.after[m.end() :]), loosely(m, first, first.after[m.end() :], True)
         elif k + 1 < len(fragments):
             second = fragments[k + 1]
             right = value(read(second.latex)) if second.kind in ("inline", "display") else None
             adjoining = second.before.rstrip().endswith(m[0].strip()) and second.source.starts[0] >= at
             if right is None or not adjoining or of_size(right) or GOES_ON.match(second.after) or asks(second.after):
                 continue
-            yield k + 1, stated(document, first, sign, second.body, second.source, second.after)
+            plain = number(right) is not None or kind(right) == "Name"
+            yield k + 1, stated(document, first, sign, second.body, second.source, second.after), loosely(m, first, second.after, plain)
+
+
+def loosely(m: re.Match[str], first: Fragment, after: str, plain: bool) -> str:
+    """The words by which a sentence may be meant of another cell, or in a limit; a derivative that is 0 or I needs values for which it is that."""
+    rest, given = besides(first.before, after)
+    if rest:
+        return rest
+    if m["would"] or (m["vanish"] and not m["stays"]) or ((plain or m["turns"]) and not given):
+        return m[0].strip()
+    return ""
 
 
 def stated(document: Document, first: Fragment, sign: str, body: Passage, source: Passage, after: str) -> Fragment:

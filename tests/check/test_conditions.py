@@ -43,6 +43,7 @@ J = r"\frac{\partial h_t}{\partial h_{t-1}}"
     ("If $z_t$ is zero or $r_t$ is,", ["If $z_t$ is zero or"]),
     ("If $z_t$ is close to 1,", ["If $z_t$ is close"]),
     ("As $h_t$ is a function of $W$,", []),
+    ("When $z_t$ is one of the gates,", []),
     ("When the state $h_t$ is the input of the loss,", []),
     ("The state is $h_t = W h_{t-1}$ when $z=1$ and", []),
     ("When $z=1$, it is copied. In general", []),
