@@ -32,8 +32,10 @@ from symgrad.check.symbols import (
     STEP_WORDS,
     Symbols,
     head_and_parts,
+    is_top,
     key_of,
     kind,
+    letters,
     spelled,
     unwrapped,
     walk,
@@ -136,16 +138,20 @@ def collect(statements: list[Statement]) -> Collected:
 def expands(old: Definition, new: Definition, letter: str) -> bool:
     r"""Whether an equation is a recursion put into itself: ``h_t = g(U g(U h_{t-2} + x_{t-1}) + x_t)`` after ``h_t = g(U h_{t-1} + x_t)``."""
     once, twice = (lags(d, letter) for d in (old, new))
+    before = Counter(spelled(head) for _, head, parts in names_in(old.node) if step_part(parts, letter) is None)
+    after = Counter(spelled(head) for _, head, _ in names_in(new.node))
     back, further = once.get(old.key, set()), twice.get(old.key, set())
-    if back != {-1} or not further or not all(isinstance(lag, int) and lag < -1 for lag in further):
+    powers = [n for n in walk(new.node) if kind(n) == "Power" and spelled(n.base) in before]
+    if back != {-1} or not (once.keys() - {old.key} <= twice.keys() and before.keys() <= after.keys() and functions(old.node) <= functions(new.node)):
+        return False  # no recursion, or a simpler cell
+    steps = [{letter, *letters(p.node)} for _, head, parts in names_in(new.node) if key_of(head, []) == old.key for p in parts]
+    if any(found and not is_top(n.exponent) and any(found <= known for known in steps) for n in powers for found in [set(letters(n.exponent))]):
+        return True  # ``U^t h_0``, ``U^k h_{t-k}``
+    if not further or not all(isinstance(lag, int) and lag < -1 for lag in further):
         return False
-    if not (once.keys() <= twice.keys() and functions(old.node) <= functions(new.node)):
-        return False  # a simpler cell
     between = any(0 in once.get(key, ()) and -1 in found for key, found in twice.items())  # the input of the step between
-    before, after = (Counter(spelled(head) for _, head, parts in names_in(d.node) if step_part(parts, letter) is None) for d in (old, new))
     repeated = any(after[word] > count for word, count in before.items())  # a weight
-    power = any(kind(n) == "Power" and kind(unwrapped(n.exponent)) == "Number" for n in walk(new.node))
-    return before.keys() <= after.keys() and (between or repeated or power)
+    return between or repeated or any(kind(unwrapped(n.exponent)) == "Number" for n in powers)
 
 
 def functions(node: Any) -> set[str | None]:

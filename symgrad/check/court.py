@@ -204,6 +204,7 @@ class Court:
         notes = list(page.assumptions)
         if self.borrowed:
             notes.append(self.borrowed)
+        notes += [f"{page.notes.get(key, key)} begins at 0" for key in page.begun]
         for key, note in page.guessed.items():
             if key in outcome.used:
                 notes.append(note)

@@ -53,7 +53,9 @@ def equation(court: Court, link: Link, under: Callable[[Page], Page | None] = la
     page, outcome = first
     if outcome.missing is not None:
         return supposed(court, link, under) or recognition(court, link, under) or failed(court, page, outcome, link)
-    return added(court, link, under) or at_the_end(court, link, under) or failed(court, page, outcome, link)
+    page = from_zero(page, link)
+    outcome = Decider(page).decide(link.left, link.right) if page.begun else outcome
+    return proved(court, page, outcome, link) if outcome.equal else added(court, link, under) or at_the_end(court, link, under) or failed(court, page, outcome, link)
 
 
 def at_the_end(court: Court, link: Link, under: Callable[[Page], Page | None]) -> Judgement | None:
@@ -122,6 +124,17 @@ def recognition(court: Court, link: Link, under: Callable[[Page], Page | None] =
                     p.meanings.setdefault(f"? {key[1]}", str(option.value))
         return proved(court, page, outcome, link)
     return None
+
+
+def from_zero(page: Page, link: Link) -> Page:
+    r"""The page for a sum such as ``h_t = \sum_k U^{t-k} x_k`` that leaves out the state before the first step: it is taken to be 0."""
+    begun = sorted(page.lagged & set(page.definitions) - set(page.initial))
+    if link.statement.derives or not begun or not any(kind(n) == "Big" and n.kind == "sum" for n in walk(link.right)):
+        return page
+    out = copy(page)
+    out.initial = {**page.initial, **dict.fromkeys(begun, 0)}
+    out.begun = tuple(begun)
+    return out
 
 
 def supposed(court: Court, link: Link, under: Callable[[Page], Page | None]) -> Judgement | None:

@@ -35,9 +35,14 @@ def gates_left_out(page: Page) -> dict[str, tuple[Any, Any]]:
         for d in (page.definitions[k] for k in (key, *shown)):
             for n, through_weight in operands(page, d.node) if not weighted(page, d.node) else ():
                 ref = page.symbols.ref(n)
-                if ref is not None and not through_weight and undefined(page, n) and not ref.entries and ref.key[:1] not in "xXW":
+                if ref is not None and not through_weight and undefined(page, n) and not ref.entries and ref.key[:1] not in "xX" and not weight_like(n):
                     out.setdefault(ref.key, (n, unwrapped(seen)))
     return out
+
+
+def weight_like(node: Any) -> bool:
+    """Whether a letter is one for a matrix, and none for a gate or a state in capitals."""
+    return matrix_like(node) and gate_base(node).base[:1] not in "FIOGZRCHSUN"
 
 
 def operands(page: Page, node: Any, through_weight: bool = False) -> list[tuple[Any, bool]]:

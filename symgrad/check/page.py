@@ -74,6 +74,7 @@ class Page:
     where: tuple[Any, ...] = ()  # relations between indices that a claim supposes
     only: dict[str, int] = field(default_factory=dict)  # indices that a claim is tried at alone
     initial: dict[str, int] = field(default_factory=dict)  # states that begin at a number
+    begun: tuple[str, ...] = ()  # states that a claim leaves out, so that they are taken to begin at 0
     preactivations: dict[str, str] = field(default_factory=dict)  # gate → what its activation is applied to, where that has a name
     guessed: dict[str, str] = field(default_factory=dict)  # quantities that the document does not quite define → how they are read
     targets: dict[str, str] = field(default_factory=dict)  # output → the wanted value that the loss holds it against

@@ -342,7 +342,7 @@ class Symbols:
                     found = _entries(p.node, self.ranks[key] - len(entries))
                     fits &= found is not None and (p.where != "sup" or kind(p.node) == "Product" or (key in self.timed and kind(p.node) == "Name"))
                     entries += found or ()
-                    fits &= self.letter not in set(letters(p.node)) if key in self.timed else not self._labels(p.node)
+                    fits &= self.letter not in set(letters(p.node)) if key in self.timed else not (roles == ("E",) and self._labels(key, p.node))
                     score += p.where == "bracket"
             if not fits or len(entries) > self.ranks[key]:
                 continue
@@ -352,9 +352,9 @@ class Symbols:
                 step = Name(self.letter) if shift == 0 else Sum((Name(self.letter), Negative(Number("1"))))
             yield Ref(key, step, tuple(entries)), score
 
-    def _labels(self, node: Any) -> bool:
-        """Whether an index is the name of a quantity, and none that people count by: ``U_h`` is no row of U beside a state h."""
-        return kind(node) == "Name" and spelled(node) in self.timed and node.base not in COUNTERS
+    def _labels(self, key: str, node: Any) -> bool:
+        """Whether the one index of a matrix is the name of a quantity, and none that people count by: ``U_h`` is no row of U beside a state h."""
+        return self.ranks[key] == 2 and kind(node) == "Name" and spelled(node) in self.timed and node.base not in COUNTERS
 
 
 def _entries(node: Any, most: int) -> tuple[Any, ...] | None:

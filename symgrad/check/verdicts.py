@@ -3,6 +3,7 @@ r"""The judgement of one link of a document: a definition, a condition, a relati
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
@@ -12,7 +13,7 @@ from symgrad.check.abbreviations import indices_of
 from symgrad.check.adjoints import MARKS, symbol_target
 from symgrad.check.bounds import bound, speaks_of_extremes
 from symgrad.check.claims import EQUAL, Link
-from symgrad.check.conditions import a_range, of_letters
+from symgrad.check.conditions import a_range, clause, of_letters
 from symgrad.check.court import Court
 from symgrad.check.denials import denied
 from symgrad.check.equation import equation, recognition
@@ -20,6 +21,8 @@ from symgrad.check.judgement import Judgement
 from symgrad.check.page import Abbreviation, Page
 from symgrad.check.statements import LOSSES, derived, loss_head, names_in
 from symgrad.check.symbols import head_and_parts, key_of, kind, letters, spelled, unwrapped, walk
+
+NAMING = re.compile(r"\b(?:write|writing|denot\w+|let|defin\w+|call|calling|abbreviat\w+|put)\b", re.IGNORECASE)
 
 
 def ruling(court: Court, link: Link) -> Judgement | None:
@@ -121,8 +124,10 @@ def introduce(court: Court, links: Iterable[Link]) -> None:
 
 def turned(link: Link) -> Link:
     r"""``write $\frac{\partial h_t}{\partial W} = \alpha_t$``: the symbol that is introduced may stand on the right."""
+    s = link.statement
     step = kind(unwrapped(link.right)) == "Name" and bool(unwrapped(link.right).subs)
-    return replace(link, left=link.right, right=link.left) if step and introduces(link.left) and len(link.statement.node.sides) == 2 else link
+    said = s.fragment is not None and NAMING.search(clause(s.fragment.before)) is not None
+    return replace(link, left=link.right, right=link.left) if step and said and introduces(link.left) and len(s.node.sides) == 2 else link
 
 
 def abbreviates(court: Court, link: Link) -> bool:
@@ -148,8 +153,8 @@ def abbreviates(court: Court, link: Link) -> bool:
     if head.base in ("partial", "nabla"):
         return False
     labels, slots, entries = indices_of(page, parts)
-    counted = {w for n in walk(link.right) if (r := page.symbols.ref(n)) is not None and r.step is not None for w in letters(r.step)}
-    slots += [p for p in labels if kind(p.node) == "Name" and spelled(p.node) in counted]  # the l of ``L'_{(l)} = \partial L/\partial y_{(l)}``
+    counted = {w for n, _, _ in names_in(link.right) if (r := page.symbols.ref(n)) is not None and r.step is not None for w in letters(r.step)}
+    slots = slots or [p for p in labels if kind(p.node) == "Name" and spelled(p.node) in counted]  # the l of ``L'_{(l)} = \partial L/\partial y_{(l)}``
     labels = [p for p in labels if p not in slots]
     key = key_of(head, labels)
     if key is None:
