@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from symgrad.check.conditions import lifted, special, together
+from symgrad.check.conditions import special
+from symgrad.check.relations import lifted, together
 from symgrad.check.sentences import SAID, sentences
 from symgrad.check.settle import quantities, settled
 from symgrad.check.statements import Statement

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from symgrad.check.activations import BUILTIN
-from symgrad.check.conditions import number
 from symgrad.check.page import Definition
+from symgrad.check.relations import number
 from symgrad.check.statements import (
     ADJOINT_HEADS,
     DEFINING,

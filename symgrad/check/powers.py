@@ -6,8 +6,9 @@ from collections.abc import Iterable
 from typing import Any
 
 from symgrad.check.claims import EQUAL, Link, span_of
-from symgrad.check.conditions import Condition, number
+from symgrad.check.conditions import Condition
 from symgrad.check.judgement import Judgement
+from symgrad.check.relations import number
 from symgrad.check.symbols import kind, spelled, unwrapped, walk
 from symgrad.decide.induction import power_limit
 from symgrad.decide.sequences import Unreadable

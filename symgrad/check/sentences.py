@@ -11,7 +11,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from symgrad.check.conditions import PH, SENTENCE, besides, clause, number
+from symgrad.check.prose import PH, SENTENCE, besides, clause
+from symgrad.check.relations import number
 from symgrad.check.sources.document import Fragment, Passage, joined, passage
 from symgrad.check.statements import derived
 from symgrad.check.symbols import head_and_parts, kind, unwrapped

@@ -13,12 +13,13 @@ from symgrad.check.abbreviations import indices_of
 from symgrad.check.adjoints import MARKS, symbol_target
 from symgrad.check.bounds import bound, speaks_of_extremes
 from symgrad.check.claims import EQUAL, Link
-from symgrad.check.conditions import a_range, clause, of_letters
 from symgrad.check.court import Court
 from symgrad.check.denials import denied
 from symgrad.check.equation import equation, recognition
 from symgrad.check.judgement import Judgement
 from symgrad.check.page import Abbreviation, Page
+from symgrad.check.prose import clause
+from symgrad.check.relations import a_range, of_letters
 from symgrad.check.statements import LOSSES, derived, loss_head, names_in
 from symgrad.check.symbols import head_and_parts, key_of, kind, letters, spelled, unwrapped, walk
 

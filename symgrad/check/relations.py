@@ -1,0 +1,103 @@
+r"""Relations of a document that say for what something else holds: ``z = r = 0``, ``A |_{z=1}``, ``i \neq k``, ``k = 1, \dots, t``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from symgrad.check.statements import derived
+from symgrad.check.symbols import kind, spelled, unwrapped, walk
+from symgrad.notation.syntax import Relation
+
+AT = frozenset({"=", "==", ":=", "equiv", "->", "to"})  # a quantity has, or goes to, a value
+INDICES = frozenset("ijklmnpq")
+ORDERED = frozenset({"<", ">", "<=", ">=", "!=", "leq", "geq", "≤", "≥", "<<", ">>", "~~", "approx", "ll", "gg", "neq"})
+STEPS = frozenset({"t", "T", "k", "i", "j", "l", "n", "m", "s", "tau", "N", "p", "q", "u"})
+
+
+def lifted(node: Any) -> tuple[Any, tuple[Any, ...]]:
+    r"""``A |_{z=1} = I`` and ``\lim_{z \to 1} A = I`` as the relation ``A = I`` with the condition."""
+    if kind(node) != "Relation":
+        return node, ()
+    sides, conditions = [], []
+    for side in node.sides:
+        inner, said = _lifted(side)
+        sides.append(inner)
+        conditions += [c for c in said if c not in conditions]
+    return (Relation(tuple(sides), node.signs, span=node.span), tuple(conditions)) if conditions else (node, ())
+
+
+def _lifted(side: Any) -> tuple[Any, tuple[Any, ...]]:
+    bare = unwrapped(side)
+    if kind(bare) == "Given" and all(valued(c) for c in bare.conditions):
+        return bare.node, bare.conditions
+    if kind(bare) == "Apply" and kind(bare.function) == "Name" and bare.function.base == "lim" and len(bare.args) == 1:
+        subs = bare.function.subs
+        if subs and all(valued(c) for c in subs):
+            return bare.args[0], subs
+    if kind(bare) == "Product" and kind(bare.args[-1]) == "Given" and all(valued(c) for c in bare.args[-1].conditions):
+        last = bare.args[-1]
+        return type(bare)((*bare.args[:-1], last.node), span=bare.span), last.conditions
+    return side, ()
+
+
+def valued(node: Any) -> bool:
+    """Whether a relation gives names a number: ``z = r = 0``, ``z_t \\to 1``."""
+    if kind(node) != "Relation" or not set(node.signs) <= AT:
+        return False
+    return number(node.sides[-1]) is not None and all(
+        kind(unwrapped(s)) in ("Name", "Power", "Index", "Apply") and number(s) is None and not derived(s) for s in node.sides[:-1]
+    )
+
+
+def together(node: Any) -> tuple[Any, ...]:
+    """Conditions that stand together, ``z = 0, r = 1`` or ``z = 0 \\text{ and } r = 1``, one by one; nothing if they do not give values."""
+    if kind(node) == "Tuple":
+        parts = [together(a) for a in node.args]
+        return tuple(c for p in parts for c in p) if all(parts) else ()
+    if valued(node):
+        return (node,)
+    if kind(node) == "Relation" and set(node.signs) == {"="} and len(node.sides) == 3:  # z = (0 and r) = 1
+        words = unwrapped(node.sides[1])
+        if kind(words) == "Product" and len(words.args) == 3 and spelled(words.args[1]) == "and":
+            return tuple(
+                c for pair in ((node.sides[0], words.args[0]), (words.args[2], node.sides[2])) for c in together(Relation(pair, ("=",), span=node.span))
+            )
+    return ()
+
+
+def number(node: Any) -> Any:
+    """The rational number that a node writes; bold 0 and 1 are vectors of them."""
+    node = unwrapped(node)
+    if kind(node) == "Number":
+        return node
+    if kind(node) == "Name" and node.base in ("0", "1", "mathbb1") and not node.subs:
+        return node
+    if kind(node) == "Negative":
+        return number(node.arg) and node
+    if kind(node) == "Fraction":
+        return number(node.numerator) and number(node.denominator) and node
+    if kind(node) == "Infix" and node.sign == "/" and len(node.args) == 2:
+        return number(node.args[0]) and number(node.args[1]) and node
+    return None
+
+
+def of_letters(node: Any) -> bool:
+    """Whether a relation tells two indices apart, or makes them one: ``i \\neq k``."""
+    sides = [unwrapped(side) for side in getattr(node, "sides", ())]
+    return len(sides) == 2 and node.signs[0] in ("=", "!=", "neq") and all(kind(n) == "Name" and not n.subs and n.base in INDICES for n in sides)
+
+
+def a_range(node: Any) -> bool:
+    r"""Whether a relation tells what an index runs over: ``k = 1, \dots, t``."""
+    if kind(node) != "Relation" or len(node.sides) != 2:
+        return False
+    left, right = (unwrapped(side) for side in node.sides)
+    if kind(left) != "Name" or left.subs or left.accents or kind(right) not in ("Tuple", "Stack") or node.signs[0] not in ("=", "in", "∈"):
+        return False
+    return (left.base in STEPS or left.base in INDICES) and all(kind(a) == "Ellipsis" or number(a) is not None or of_steps(a, STEPS) for a in right.args)
+
+
+def of_steps(node: Any, letters: frozenset[str]) -> bool:
+    """Whether a relation speaks of indices alone: ``k < t``, ``t = 1, \\dots, T``."""
+    names = [n for n in walk(node) if kind(n) == "Name"]
+    return bool(names) and all((spelled(n) or "?") in letters for n in names)
