@@ -55,7 +55,9 @@ def equation(court: Court, link: Link, under: Callable[[Page], Page | None] = la
         return supposed(court, link, under) or recognition(court, link, under) or failed(court, page, outcome, link)
     page = from_zero(page, link)
     outcome = Decider(page).decide(link.left, link.right) if page.begun else outcome
-    return proved(court, page, outcome, link) if outcome.equal else added(court, link, under) or at_the_end(court, link, under) or failed(court, page, outcome, link)
+    if outcome.equal:
+        return proved(court, page, outcome, link)
+    return added(court, link, under) or at_the_end(court, link, under) or failed(court, page, outcome, link)
 
 
 def at_the_end(court: Court, link: Link, under: Callable[[Page], Page | None]) -> Judgement | None:

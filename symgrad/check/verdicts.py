@@ -162,7 +162,8 @@ def abbreviates(court: Court, link: Link) -> bool:
         return False
     if symbol_target(page, left, {}) is not None and kind(unwrapped(link.right)) == "Derivative":
         return False
-    if key in page.abbreviations:
+    known = page.abbreviations.get(str(key_of(head, [])))
+    if key in page.abbreviations or (known is not None and len(known.slots) == len(parts)):
         return False
     for k in range(len(court.collected.groups)):
         p = court.page(k)
