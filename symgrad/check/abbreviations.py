@@ -73,6 +73,8 @@ def _subsets(parts: tuple[Any, ...], take: int) -> list[tuple[Any, ...]]:
 
 def expanded(run: Run, short: Any, rest: list[Any], node: Any) -> Value:
     """The abbreviated formula with its indices moved to where the symbol stands."""
+    if short.key in run.expanding:  # a label that the document does not introduce stands on the same letter
+        raise Missing(short.key, node)
     env = dict(run.env)
     slots, entries = list(short.slots), list(short.entries)
     _, at_slots, at_entries = indices_of(run.page, tuple(rest))
@@ -99,6 +101,7 @@ def expanded(run: Run, short: Any, rest: list[Any], node: Any) -> Value:
     inner = run.__class__(run.page, run.world, run.chooser, env, now=None, side=run.side, flat=run.flat, lenient=run.lenient)
     inner.used = run.used
     inner.sums = run.sums
+    inner.expanding = run.expanding | {short.key}
     run.depth += 5
     inner.depth = run.depth
     try:

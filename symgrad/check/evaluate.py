@@ -65,6 +65,7 @@ class Run:
         self.lookup = lookup or world.value
         self.inside, self.now, self.side, self.flat, self.lenient = inside, now, side, flat, lenient
         self.depth = 0
+        self.expanding: frozenset[str] = frozenset()  # symbols whose formulas are being evaluated
         self.root: Any = None
         self.sums: set[str] = set()
         self.defining = bool(inside)
