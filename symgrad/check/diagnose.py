@@ -63,7 +63,7 @@ def repair(page: Page, outcome: Outcome, link: Any, deadline: float, edits: Call
                         return None
                     if search.holds(batch, number, reading):
                         return written(lifted(edit, slips), link)
-                if not outcome.typed and edit.code in SHAPELY and pick == readings[:1] and search.composes(edit):
+                if outcome.misfits and not outcome.typed and edit.code in SHAPELY and pick == readings[:1] and search.composes(edit):
                     return written(lifted(edit, slips), link)
     return None
 

@@ -27,7 +27,16 @@ def dotted(args: tuple[Any, ...]) -> bool:
 
 
 def filled(run: Run, args: tuple[Any, ...]) -> tuple[Any, ...]:
-    """The arguments with the dots written out at the present steps."""
+    """The arguments with the dots written out at the present steps, the same ones whenever these are the same."""
+    memo = run.page.memos["filled"]
+    key = (id(args), *((w, v) for w, v in run.env.items() if isinstance(v, int)))
+    if key not in memo:
+        memo[key] = (args, written_out(run, args))
+    return memo[key][1]  # type: ignore[no-any-return]
+
+
+def written_out(run: Run, args: tuple[Any, ...]) -> tuple[Any, ...]:
+    """The arguments with the terms that the dots stand for."""
     at = [k for k, a in enumerate(args) if kind(unwrapped(a)) == "Ellipsis"]
     if len(at) != 1 or at[0] < 1:
         raise Unsupported("dots whose terms cannot be told", args[at[0]] if at else None)

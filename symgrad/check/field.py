@@ -9,6 +9,7 @@ functions of it that they are; so σ(-a) = 1 - σ(a) and tanh a = 2σ(2a) - 1 ho
 
 from __future__ import annotations
 
+import itertools
 import random
 from typing import Any
 
@@ -18,7 +19,6 @@ P = 2**31 - 1
 WORLDS = 5
 Array = Any  # of int64, the worlds first
 
-_POWERS = (-16, -12, -8, -4, -2, -1, 1, 2, 4, 8, 12, 16)  # of e^{a/4}
 _QUARTER = pow(4, -1, P)
 
 
@@ -67,8 +67,9 @@ class Draws:
     def __init__(self, seed: int) -> None:
         self.random = random.Random(seed)
         self._numpy = np.random.default_rng(seed)
-        self._exp: dict[tuple[int, int], int] = {}
-        self._log: dict[tuple[int, int], int] = {}
+        self._exp: list[dict[int, int]] = [{} for _ in range(WORLDS)]
+        self._log: list[dict[int, int]] = [{} for _ in range(WORLDS)]  # the inverse,
+        self._turned = [0] * WORLDS  # of so many of the first exponentials
         self._drawn: dict[tuple[Any, ...], int] = {}
         self.forced: dict[tuple[str, int, int], int] = {}
 
@@ -90,17 +91,20 @@ class Draws:
         return found
 
     def exp(self, world: int, a: int) -> int:
-        """e^a; with it e^{ka} for the k of `_POWERS`."""
+        """e^a; with it e^{ka} for k = ±1/4, ±1/2, ±1, ±2, ±3, ±4."""
         if a == 0:
             return 1
-        found = self._exp.get((world, a))
+        known = self._exp[world]
+        found = known.get(a)
         if found is None:
-            root = self.random.randrange(2, P)
-            for k in _POWERS:
-                argument, value = a * k % P * _QUARTER % P, pow(root, k, P)
-                self._exp.setdefault((world, argument), value)
-                self._log.setdefault((world, value), argument)
-            found = self._exp[world, a]
+            quarter, root = a * _QUARTER % P, self.random.randrange(2, P)
+            for sign, r in ((-1, pow(root, -1, P)), (1, root)):
+                square = r * r % P
+                fourth = square * square % P
+                eighth = fourth * fourth % P
+                for k, value in ((16, eighth * eighth % P), (12, eighth * fourth % P), (8, eighth), (4, fourth), (2, square), (1, r)):
+                    known.setdefault(sign * k * quarter % P, value)
+            found = known[a]
         return found
 
     def log(self, world: int, a: int) -> int:
@@ -109,10 +113,14 @@ class Draws:
             raise Redraw
         if a == 1:
             return 0
-        found = self._log.get((world, a))
+        known, back = self._exp[world], self._log[world]
+        for argument in itertools.islice(known, self._turned[world], None):
+            back.setdefault(known[argument], argument)
+        self._turned[world] = len(known)
+        found = back.get(a)
         if found is None:
-            found = self._log[world, a] = self.random.randrange(1, P)
-            self._exp[world, found] = a
+            found = back[a] = self.random.randrange(1, P)
+            known[found] = a
         return found
 
     def sigmoid(self, world: int, a: int) -> int:

@@ -10,6 +10,7 @@ import heapq
 import itertools
 from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 LIMIT = 96  # combinations tried for one claim
@@ -51,6 +52,11 @@ class Chooser:
         for key, options in questions:
             self.asked.setdefault(key, options)
         self.log += questions
+
+    @cached_property
+    def departures(self) -> tuple[tuple[Hashable, int], ...]:
+        """The answers that are not the likeliest ones."""
+        return tuple((key, answer) for key, answer in self.fixed.items() if answer)
 
     @property
     def chosen(self) -> list[tuple[Hashable, Option]]:

@@ -25,7 +25,7 @@ from symgrad.check.world import Missing, Unsupported
 MOST = 4000  # edits
 FIRST, MANY = 24, 1000  # of them at a time: the likely ones one by one, then many at once
 Reading: TypeAlias = tuple[Chooser, bool, bool]  # the answers; whether numbers stand for vectors; whether rows and columns are mixed
-Failure: TypeAlias = tuple[bool, bool, dict[Hashable, int]]  # the same two, and the answers to all questions that were asked
+Failure: TypeAlias = tuple[bool, bool, frozenset[Hashable], frozenset[tuple[Hashable, int]]]  # the same two, what was asked, what was not answered as usual
 
 
 @dataclass
@@ -115,10 +115,10 @@ class Search:
 
 def failed(chooser: Chooser, reading: Reading) -> Failure:
     """A reading that does not make a claim true: all that counts of it."""
-    return reading[1], reading[2], {key: chooser.fixed.get(key, 0) for key in chooser.asked}
+    return reading[1], reading[2], frozenset(chooser.asked), frozenset(d for d in reading[0].departures if d[0] in chooser.asked)
 
 
 def fails(failures: list[Failure], reading: Reading) -> bool:
     """Whether a failure in another reading is one in this."""
-    fixed = reading[0].fixed
-    return any((flat, lenient) == reading[1:] and all(fixed.get(key, 0) == answer for key, answer in asked.items()) for flat, lenient, asked in failures)
+    departures, flat, lenient = reading[0].departures, reading[1], reading[2]
+    return any(f == flat and l == lenient and {d for d in departures if d[0] in asked} == departing for f, l, asked, departing in failures)

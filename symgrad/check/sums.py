@@ -102,23 +102,22 @@ def _component(run: Run, name: str, body: Any, upper: Any) -> bool:
     return False
 
 
-def size_of(run: Run, name: str, body: Any) -> int | None:
-    """How many values a component index takes, from where it stands."""
-    for node in walk(body):
-        ref = run.page.symbols.ref(node)
-        if ref is None:
-            continue
-        dims = run.world.model.dims.get(ref.key, ())
-        for k, e in enumerate(ref.entries):
-            if name in letters(e) and k < len(dims) and kind(unwrapped(e)) == "Name":
-                return dims[k]
-    return None
+def size_of(run: Run, name: str, body: Any, upper: Any) -> int | None:
+    """How many values a component index takes: as the first place has where it stands alone; with a bound told, as all places have."""
+    sizes = [
+        size
+        for node in walk(body)
+        if (ref := run.page.symbols.ref(node)) is not None
+        for size, e in zip(run.world.model.dims.get(ref.key, ()), ref.entries, strict=False)
+        if name in letters(e) and kind(unwrapped(e)) == "Name"
+    ]
+    return min(sizes[:1] if upper is None else sizes, default=None)
 
 
 def over_components(run: Run, node: Any, name: str, body: Any, upper: Any) -> Value:
     if run.flat:
         return total(run, node, name, [0], body)
-    n = size_of(run, name, body)
+    n = size_of(run, name, body, upper)
     if n is None:
         for k in range(8):
             try:

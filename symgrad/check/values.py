@@ -112,9 +112,11 @@ def contracted(x: Value, y: Value, orient: int = 0) -> Value:
 def _contract(x: Array, y: Array, batch: int) -> Array:
     left, right = x.shape[batch:-1], y.shape[batch + 1 :]
     k = x.shape[-1]
-    a = x.reshape(*x.shape[:batch], -1, k, 1)
-    b = y.reshape(*y.shape[:batch], 1, k, -1)
-    out = np.add.reduce(a * b % P, -2) % P
+    a, b = x.reshape(*x.shape[:batch], -1, k), y.reshape(*y.shape[:batch], k, -1)
+    if a.shape[-2] > 1 and a.shape[-2] * b.shape[-1] > 16:  # in two halves, whose sums of products stay below 2^63
+        out = ((a @ (b >> 16) % P << 16) + a @ (b & 0xFFFF)) % P
+    else:
+        out = np.add.reduce(a[..., None] * b[..., None, :, :] % P, -2) % P
     return out.reshape(*out.shape[:batch], *left, *right)
 
 

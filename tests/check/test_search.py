@@ -1,0 +1,85 @@
+"""Slips tried together: what a family of edits tells is what each of them tells alone, and a failure counts only where the same was answered."""
+
+from __future__ import annotations
+
+import itertools
+import time
+
+import pytest
+
+from symgrad.check.claims import links, statements_of
+from symgrad.check.court import Court
+from symgrad.check.decide import Decider
+from symgrad.check.edits import Slips
+from symgrad.check.field import Redraw
+from symgrad.check.omissions import Edit
+from symgrad.check.readings import Chooser
+from symgrad.check.search import FIRST, Batch, Reading, Search, failed, fails
+from symgrad.check.sources import read_text
+from symgrad.check.world import Missing, Unsupported
+
+RNN = r"$$h_t = \tanh(W h_{t-1} + U x_t + b)$$"
+GRU = r"""$$z_t = \sigma(W_z x_t + U_z h_{t-1} + b_z)$$ $$r_t = \sigma(W_r x_t + U_r h_{t-1} + b_r)$$
+$$\tilde h_t = \tanh(W_h x_t + U_h (r_t \odot h_{t-1}) + b_h)$$ $$h_t = z_t \odot h_{t-1} + (1 - z_t) \odot \tilde h_t$$"""
+WRONG = {  # claims with one slip each
+    "a sign": (GRU, r"\frac{\partial h_t}{\partial z_t} = \operatorname{diag}(h_{t-1} + \tilde h_t)"),
+    "over time": (RNN, r"\frac{\partial h_t}{\partial h_k} = \prod_{j=k+1}^{t} (\operatorname{diag}(1 - h_{j-1}^2) W)"),
+    "components": (RNN, r"\frac{\partial h_{t,i}}{\partial h_{t-2,k}} = \sum_{j} W_{ij} (1 - h_{t-1,j}^2) W_{jk}"),
+    "inside": (RNN, r"\frac{\partial h_t}{\partial h_{t-1}} = \operatorname{diag}(\tanh'(W h_{t-1} + U x_{t-1} + b)) W"),
+}
+READING: Reading = (Chooser(), False, True)
+
+
+@pytest.fixture(params=WRONG, ids=lambda name: name.replace(" ", "-"))
+def search(request: pytest.FixtureRequest) -> Search:
+    cell, claim = WRONG[request.param]
+    court = Court(list(statements_of(read_text(f"{cell}\n\n$${claim}$$", "md"))))
+    link = next(iter(links(court.statements[-1])))
+    slips = Slips(court.page(0), link.right, link.left)
+    return Search(court.page(0), link, itertools.chain(slips.lacking(), slips.all_edits()), time.process_time() + 60)
+
+
+def together(search: Search, edits: list[Edit]) -> Batch:
+    """What families tell of these edits."""
+    batch = Batch(edits, search.families(edits))
+    search.sift(batch, READING)
+    return batch
+
+
+def alone(search: Search, edit: Edit) -> bool:
+    """Whether an edit makes the claim true, decided with nothing remembered."""
+    decider = Decider(search.decider.page)
+    decider.kept = search.decider.kept
+    try:
+        return decider.once(search.left, edit.tree, Chooser(), *READING[1:], set()).state == "equal"
+    except (Missing, Unsupported, Redraw):
+        return False
+
+
+def test_what_families_tell_is_so_of_each(search: Search) -> None:
+    """An edit that fails among others fails alone; one that holds is left to be found."""
+    edits = list(itertools.islice(search.stream, 1500))
+    batch = together(search, edits)
+    told = [edit for edit, failures in zip(edits, batch.failures, strict=True) if failures]
+    assert len(told) > 30
+    assert not any(alone(search, edit) for edit in told[:: len(told) // 30])
+    one_by_one = Batch(edits, [])
+    holding = [k for k in range(len(edits)) if search.holds(one_by_one, k, READING)]
+    assert holding
+    assert not [k for k in holding if batch.failures[k]]
+
+
+def test_the_likely_ones_are_tried_one_by_one(search: Search) -> None:
+    first, second = itertools.islice(search.batches(), 2)
+    assert len(first.edits) == FIRST
+    assert not first.families
+    assert all(len(family) > 1 for family in second.families)
+
+
+@pytest.mark.parametrize(("answers", "same"), [({}, False), ({"a": 1}, True), ({"a": 1, "b": 0}, True), ({"a": 1, "c": 2}, True), ({"a": 1, "b": 1}, False)])
+def test_a_failure_is_one_wherever_the_same_is_answered(answers: dict[str, int], same: bool) -> None:
+    chooser = Chooser({"a": 1, "d": 1})
+    chooser.asked = {"a": (), "b": ()}
+    failure = failed(chooser, (chooser, False, True))
+    assert fails([failure], (Chooser(dict(answers)), False, True)) is same
+    assert not fails([failure], (Chooser(dict(answers)), True, True))
