@@ -240,12 +240,15 @@ def proved(court: Court, page: Page, outcome: Outcome, link: Link) -> Judgement:
 
 
 def remember(court: Court, page: Page, outcome: Outcome, link: Link) -> None:
-    """The meaning of an adjoint symbol on the left side is settled by the line that holds; so are unknown names that have one reading, and a program's variables."""
+    """The meaning of an adjoint symbol on the left side is settled by the line that holds; so are unknown names that have one reading.
+
+    Of a program every variable is settled, wherever it stands.
+    """
+    assert outcome.chooser is not None
     if court.program:
-        assert outcome.chooser is not None
         settled(court, outcome.chooser, link)
         return
-    asked = outcome.chooser.asked.items() if outcome.chooser is not None else ()
+    asked = outcome.chooser.asked.items()
     page.settled.update({key[1]: str(options[0].value) for key, options in asked if isinstance(key, tuple) and key[0] == "weight" and len(options) == 1})
     target = caution.symbol_on(page, link.left)
     if target is None:
