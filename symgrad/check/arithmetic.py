@@ -93,6 +93,8 @@ def chain(run: Run, args: tuple[Any, ...], sign: str) -> Value:
 
 def times(run: Run, sign: str, x: Value, y: Value) -> Value:
     """x times y in one of the meanings that the sign has between such shapes."""
+    if run.page.program and not run.defining:
+        return products.computed(sign, x, y, run.lenient)
     if run.defining:
         x, y = (v.turned(0) if v.rank == 1 else v for v in (x, y))
     found = meanings(sign, x, y)

@@ -66,7 +66,7 @@ def conventional(page: Page, link: Link) -> bool:
         return True
     if any((kind(n) == "Number" and "." in n.text) or (kind(n) == "Derivative" and n.sign == "nabla") for n in nodes):
         return True
-    if any(kind(n) == "Differential" and symbol_on(page, n) is not None for n in nodes):
+    if any(kind(n) == "Variable" or (kind(n) == "Differential" and symbol_on(page, n) is not None) for n in nodes):
         return True
     pairs = [pair for n in nodes if kind(n) == "Product" for pair in pairwise(n.args)]
     if any(symbol_on(page, Product(pair)) is not None for pair in pairs):

@@ -33,6 +33,7 @@ class Court:
 
     statements: list[Statement]
     cell: Cell | None = None
+    program: bool = False  # whether the statements are those of a program
     pages: dict[int, Page] = field(default_factory=dict)
     wrong: set[tuple[int, int]] = field(default_factory=set)
     confirmed: int = 0  # claims that hold on the pages
@@ -69,7 +70,7 @@ class Court:
         split_groups(self.collected)
         self.pages.clear()  # what was looked at before was not whole
         self.variables = self._variables()
-        self.declared = self._declared()
+        self.declared = 0 if self.program else self._declared()
         self.matrices = any(kind(n) in ("Transpose", "Diagonal") or (kind(n) == "Power" and is_top(n.exponent)) for s in self.statements for n in s.nodes)
         self.bare = not any(s.derives for s in self.statements)
 
@@ -135,6 +136,7 @@ class Court:
             page.borrowed = bool(self.borrowed)
             page.adjoined = self.adjoined(page)
             page.statements = self.statements
+            page.program = page.sized = self.program
             if k > 0:
                 for name, short in self.pages.get(0, page).abbreviations.items():
                     page.abbreviations.setdefault(name, short)

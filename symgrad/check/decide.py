@@ -271,7 +271,7 @@ class Decider:
         return out
 
     def modes(self, left: Any, right: Any) -> tuple[tuple[bool, bool], ...]:
-        strictly = self.page.coded and (in_code(left) or in_code(right))
+        strictly = self.page.coded and not self.page.program and (in_code(left) or in_code(right))
         out = [(False, False)] if strictly else [(False, False), (False, True)]
         if self.scalar_allowed(left, right):
             out.append((True, True))

@@ -20,7 +20,6 @@ from symgrad.check.readings import Chooser
 from symgrad.check.search import Reading, Search
 from symgrad.check.symbols import head_and_parts, key_of, kind, letters, spelled, unwrapped, walk
 from symgrad.check.world import Missing, Unsupported
-from symgrad.notation.latex import latex
 
 READINGS = 8
 SHAPELY = frozenset({"transposed-factor", "wrong-shape", "wrong-symbol"})  # slips that leave a formula without shape
@@ -62,9 +61,9 @@ def repair(page: Page, outcome: Outcome, link: Any, deadline: float, edits: Call
                     if time.process_time() > deadline:
                         return None
                     if search.holds(batch, number, reading):
-                        return written(lifted(edit, slips), link)
+                        return written(lifted(edit, slips), link, page)
                 if outcome.misfits and not outcome.typed and edit.code in SHAPELY and pick == readings[:1] and search.composes(edit):
-                    return written(lifted(edit, slips), link)
+                    return written(lifted(edit, slips), link, page)
     return None
 
 
@@ -105,11 +104,11 @@ def renamed(page: Page, outcome: Outcome, link: Any, deadline: float) -> Repair 
         found = decider.decide(link.left, tree, limit=12, modes=((False, False), (False, True)))
         if found.equal:
             edit = Edit(tree, "undefined-symbol", same[0], new, f"nothing in the document defines {wanted}")
-            return written(edit, link)
+            return written(edit, link, page)
     return None
 
 
-def written(edit: Edit, link: Any) -> Repair:
+def written(edit: Edit, link: Any, page: Page) -> Repair:
     """The repair in the author's text."""
     span = getattr(edit.at, "span", None)
     whole = getattr(link.right, "span", None)
@@ -125,10 +124,11 @@ def written(edit: Edit, link: Any) -> Repair:
             or edit.tree is edit.new
             or not (whole.start <= span.start and span.end <= whole.end)
             or edit.new is None
+            or shared(edit.at, link.right)
         ):
-            expected = latex(edit.tree)
+            expected = page.write(edit.tree)
         else:
-            piece = latex(edit.new)
+            piece = page.write(edit.new)
             enclosed = text[: span.start].rstrip()[-1:] in ("(", "[") and text[span.end :].lstrip()[:1] in (")", "]")
             if kind(edit.new) in ("Sum", "Negative") and edit.at is not link.right and text[span.start : span.start + 1] not in "([" and not enclosed:
                 piece = f"({piece})"
@@ -143,9 +143,9 @@ def written(edit: Edit, link: Any) -> Repair:
     message = edit.message
     try:
         if edit.inserted is not None:
-            message = f"{message}: ${latex(edit.inserted)}$" if edit.code == "missing-factor" else message
+            message = f"{message}: {page.shown(edit.inserted)}" if edit.code == "missing-factor" else message
         elif edit.new is not None and edit.at is not None and kind(edit.at) in ("Name", "Power", "Index", "Transpose", "Apply"):
-            message = f"{message}: ${latex(edit.new)}$ for ${latex(edit.at)}$"
+            message = f"{message}: {page.shown(edit.new)} for {page.shown(edit.at)}"
     except (ValueError, TypeError, AttributeError, KeyError):
         pass
     blame = (span.start, span.end) if span is not None else (whole.start, whole.end) if whole is not None else None
@@ -154,6 +154,12 @@ def written(edit: Edit, link: Any) -> Repair:
 
 def barred_again(node: Any) -> Any:
     return replace(node, accents=("bar",)) if kind(node) == "Name" and not node.accents else node
+
+
+def shared(node: Any, whole: Any) -> bool:
+    """Whether other parts of a formula have the same place in the text: what a function of a program came to, at its call."""
+    inside = {id(n) for n in walk(node)}
+    return any(n.span == node.span and id(n) not in inside for n in walk(whole) if n is not whole)
 
 
 __all__ = ["Repair", "repair", "unwrapped"]

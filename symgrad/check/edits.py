@@ -39,7 +39,7 @@ class Slips(Completions):
         for n in walk(right):
             for c in children(n):
                 self.parents[id(c)] = n
-        self.inside_names = {id(x) for n in walk(right) if page.symbols.ref(n) is not None for x in walk(n) if x is not n}
+        self.inside_names = {id(x) for n in walk(right) if kind(n) == "Variable" or page.symbols.ref(n) is not None for x in walk(n) if x is not n}
 
     # -- names in the author's notation ---------------------------------------------------------------------------------------
 

@@ -18,13 +18,24 @@ from symgrad.check.failure import SECONDS, failed, refuted
 from symgrad.check.judgement import Judgement
 from symgrad.check.page import Page, plain
 from symgrad.check.parts import Share
+from symgrad.check.readings import Chooser
 from symgrad.check.recognise import seeking, symbol_of
 from symgrad.check.symbols import head_and_parts, kind, spelled, unwrapped, walk
+from symgrad.check.variables import named
 from symgrad.notation.latex import latex
 from symgrad.notation.syntax import Derivative
 
 STRICTLY = ((False, False),)  # matrices, and rows that are no columns: where transposes matter, what is guessed must get them right
 RECOGNISED = 400  # readings in which a symbol for a gradient is held against the adjoints of the cell
+
+
+def holding(court: Court, link: Link) -> Judgement | None:
+    """The proof of an equation that need not be meant as one."""
+    for k in court.order(link.statement):
+        outcome = attempt(court, court.page(k), link.left, link.right, link)
+        if outcome.equal:
+            return proved(court, court.page(k), outcome, link)
+    return None
 
 
 def equation(court: Court, link: Link, under: Callable[[Page], Page | None] = lambda page: page) -> Judgement:
@@ -51,6 +62,8 @@ def equation(court: Court, link: Link, under: Callable[[Page], Page | None] = la
             first = (page, outcome)
     assert first is not None
     page, outcome = first
+    if court.program:
+        return failed(court, page, outcome, link)
     if outcome.missing is not None:
         return supposed(court, link, under) or recognition(court, link, under) or failed(court, page, outcome, link)
     page = from_zero(page, link)
@@ -227,19 +240,36 @@ def proved(court: Court, page: Page, outcome: Outcome, link: Link) -> Judgement:
 
 
 def remember(court: Court, page: Page, outcome: Outcome, link: Link) -> None:
-    """The meaning of an adjoint symbol on the left side is settled by the line that holds; so are unknown names that have one reading."""
-    asked = outcome.chooser.asked.items() if outcome.chooser is not None else ()
+    """The meaning of an adjoint symbol on the left side is settled by the line that holds; so are unknown names that have one reading.
+
+    Of a program every variable is settled, wherever it stands.
+    """
+    assert outcome.chooser is not None
+    if court.program:
+        settled(court, outcome.chooser, link)
+        return
+    asked = outcome.chooser.asked.items()
     page.settled.update({key[1]: str(options[0].value) for key, options in asked if isinstance(key, tuple) and key[0] == "weight" and len(options) == 1})
     target = caution.symbol_on(page, link.left)
     if target is None:
         return
     _, _, _, words, name, _ = target
     which = symbol_id(name, words, target[1])
-    assert outcome.chooser is not None
     for key, option in outcome.chooser.chosen:
         if key == ("adjoint", which):
             for p in court.pages.values():
                 p.meanings.setdefault(which, str(option.value))
+
+
+def settled(court: Court, chooser: Chooser, link: Link) -> None:
+    """The gradients that the variables of a line hold: what is assigned here is what it is, what came from elsewhere is likely so."""
+    own = named(link.left) if kind(link.left) == "Variable" else ""
+    for key, option in chooser.chosen:
+        if isinstance(key, tuple) and key[0] == "variable":
+            for p in court.pages.values():
+                p.meanings.setdefault(key[1], str(option.value))
+                if key[1] == own:
+                    p.meanings[f"={own}"] = str(option.value)
 
 
 def malformed(node: Any) -> Any:

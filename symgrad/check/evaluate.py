@@ -27,6 +27,7 @@ from symgrad.check.parts import given, shared_out
 from symgrad.check.readings import Chooser, Option
 from symgrad.check.symbols import Ref, kind, letters, number_at, spelled
 from symgrad.check.values import Value, Valueless, scalar
+from symgrad.check.variables import variable
 from symgrad.check.variants import variants
 from symgrad.check.world import Lookup, Missing, OutOfTime, Unsupported, World
 from symgrad.check.wrt import quantity_meant
@@ -288,5 +289,5 @@ RULES: dict[str, Callable[[Run, Any], Value]] = {
     "Number": numeral, "Name": Run.name, "Sum": total, "Negative": negative, "Product": juxtaposed, "Hadamard": hadamard, "Infix": infix,
     "Power": power, "Transpose": transpose, "Fraction": fraction, "Apply": apply, "Diagonal": diagonal, "Stack": stack, "Index": indexed,
     "Indicator": indicator, "Cases": cases, "Big": sums.big, "Derivative": derivative, "Given": given, "Paren": Run.inner, "Tuple": listed,
-    "_Adjoint": marked, "Share": shared_out, "Differential": differential, "Variants": variants,
+    "_Adjoint": marked, "Share": shared_out, "Differential": differential, "Variable": variable, "Variants": variants,
 }  # fmt: skip

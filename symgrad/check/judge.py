@@ -19,6 +19,8 @@ from symgrad.check.lastly import lastly
 from symgrad.check.lint import printed
 from symgrad.check.numbered import generalised
 from symgrad.check.packed import unpacked
+from symgrad.check.programs.reader import Unit, units
+from symgrad.check.programs.rulings import judged
 from symgrad.check.statements import Statement
 from symgrad.check.symbols import kind
 from symgrad.check.verdicts import introduce, ruling
@@ -32,6 +34,8 @@ def judge(document: Document, cell: Cell | None = None) -> Iterator[Claim]:
     """The claims of a document, each with its verdict."""
     found = generalised(lastly(unpacked(unbarred([mended(s) for s in statements_of(document)]))))
     court = Court(found, cell)
+    programs = units(document.programs, court.collected)
+    court.bare &= not programs
     introduce(court, (link for s in found if kind(s.node) != "Unread" for link in links(s)))
     for s in found:
         if kind(s.node) == "Unread":
@@ -45,6 +49,15 @@ def judge(document: Document, cell: Cell | None = None) -> Iterator[Claim]:
             continue
         for link, said in rulings:
             yield written(document, link, said)
+    for unit in programs:
+        yield from coded(document, unit)
+
+
+def coded(document: Document, unit: Unit) -> Iterator[Claim]:
+    """The claims of a backward pass in Python."""
+    for claim, said in judged(unit):
+        whole = Link(Statement(claim.fragment, None, None), 0, None, None, "=", 0, len(claim.fragment.latex))
+        yield written(document, whole, said)
 
 
 def mended(s: Statement) -> Statement:

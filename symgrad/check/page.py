@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from symgrad.check.statements import Statement
 from symgrad.check.symbols import Ref, Symbols, children, kind, number_at, spelled, unwrapped, walk
 from symgrad.check.world import STEPS, Model, Quantity, World
+from symgrad.notation.latex import latex
 
 if TYPE_CHECKING:
     from symgrad.check.typing import Shapes
@@ -66,6 +67,8 @@ class Page:
     assumptions: tuple[str, ...] = ()  # what every verdict takes for granted
     borrowed: bool = False  # the cell is not the document's own
     rows: bool = False  # read with every weight transposed, as code for a batch of rows has them
+    program: bool = False  # whether the document is a program: its shapes are its own, a vector may lie or stand
+    write: Callable[[Any], str] = latex  # formulas in messages
     sized: bool = False  # whether shapes are declared before the claim
     notes: dict[str, str] = field(default_factory=dict)  # quantity → how a reader calls it
     build: Callable[[bool], Model] | None = None  # the model of matrices, or (True) of numbers; None while the page is made
@@ -91,6 +94,10 @@ class Page:
         out = object.__new__(Page)
         vars(out).update(vars(self), memos=defaultdict(dict))
         return out
+
+    def shown(self, node: Any) -> str:
+        """A formula within a message."""
+        return f"`{self.write(node)}`" if self.program else f"${self.write(node)}$"
 
     @property
     def world(self) -> World:
@@ -142,6 +149,8 @@ class Page:
     @cached_property
     def coded(self) -> bool:
         """Whether the cell is written in code for columns, and no line of the document puts a vector before a weight."""
+        if self.program:
+            return True
         lines = [s.node for s in self.statements]
         products = [n for line in lines for n in walk(line) if kind(n) == "Infix" and n.sign == "at"]
         rows = any(self.ranked(a) == 1 and self.ranked(b) == 2 for n in products for a, b in pairwise(n.args))

@@ -121,6 +121,27 @@ def _meanings(sign: str, x: _Kind, y: _Kind) -> Meanings:
     return Meanings(tuple(name for name, _ in found), tuple(option for _, option in found))
 
 
+def computed(sign: str, x: Value, y: Value, flat: bool) -> Value:
+    """What an array program computes by ``*``, ``@`` and ``np.outer``; `flat` where its vectors are arrays of one index."""
+    a, b = x.rank, y.rank
+    if flat:
+        x, y = (v.turned(0) if v.rank == 1 else v for v in (x, y))
+    if not a or not b:
+        return _scaled(x, y)
+    if sign == "otimes" and a == b == 1:
+        return outer(x, y)
+    if sign == ENTRYWISE and x.dims == y.dims and x.orient * y.orient >= 0:
+        return _scaled(x, y)
+    if sign == "@" and x.dims[-1] == y.dims[0] and (a, b) in ((2, 1), (1, 2), (2, 2)) and y.orient >= 0 >= x.orient:
+        return contracted(x, y, 0 if flat or a == b else 1 if b == 1 else -1)
+    if sign == "@" and a == b == 1 and x.orient == -y.orient:
+        if x.orient == 1:
+            return outer(x, y)
+        if x.dims == y.dims:
+            return contracted(x, y)
+    raise Misfit(f"{shape(x)} times {shape(y)} does not compose")
+
+
 def _scaled(x: Value, y: Value) -> Value:
     return scaled(x, y, x.orient or y.orient if max(x.rank, y.rank) == 1 else 0)
 
@@ -168,4 +189,4 @@ def shape(x: Value) -> str:
     return f"a {'×'.join(map(str, x.dims))} {'matrix' if x.rank == 2 else 'tensor'}"
 
 
-__all__ = ["ENTRYWISE", "SHARED", "WORLDS", "common", "meanings", "plus", "shape"]
+__all__ = ["ENTRYWISE", "SHARED", "WORLDS", "common", "computed", "meanings", "plus", "shape"]

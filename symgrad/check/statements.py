@@ -24,7 +24,7 @@ from symgrad.notation.syntax import Negative, Number
 DEFINING = frozenset({"=", ":=", "==", "triangleq", "equiv", "<-", "→="})
 LOSSES = frozenset({"L", "E", "J", "ell", "l", "loss", "Loss", "cost", "Cost", "error", "Error", "LOSS", "cal"})
 ADJOINT_HEADS = frozenset({"delta", "Delta", "nabla", "vartheta"})
-DERIVED = frozenset({"Derivative", "Differential", "Operator"})
+DERIVED = frozenset({"Derivative", "Differential", "Operator", "Variable"})
 LETTERS = ("t", "k", "i", "n", "j", "tau", "s", "l", "T")
 
 

@@ -394,7 +394,7 @@ def fields_of(node: Any) -> tuple[str, ...]:
         names = tuple(
             n
             for n in getattr(type(node), "__dataclass_fields__", ())
-            if n not in ("span", "text", "base", "accents", "primes", "font", "sign", "kind", "order", "vertical", "signs")
+            if n not in ("span", "text", "base", "accents", "primes", "font", "sign", "kind", "order", "vertical", "signs", "mark", "ways")
             or (n == "base" and type(node).__name__ != "Name")
         )
         _FIELDS[type(node)] = names

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Any
 
@@ -27,9 +27,14 @@ NAMING = re.compile(r"\b(?:write|writing|denot\w+|let|defin\w+|call|calling|abbr
 
 
 def ruling(court: Court, link: Link) -> Judgement | None:
-    """The judgement of a link, None for a definition; what fails here hides no verdict of another link."""
+    """The judgement of a link, None for a definition."""
+    return protected(ruled, court, link)
+
+
+def protected(judge: Callable[[Court, Link], Judgement | None], court: Court, link: Link) -> Judgement | None:
+    """A judgement that, if it fails here, hides no verdict of another link."""
     try:
-        return ruled(court, link)
+        return judge(court, link)
     except RecursionError:
         return Judgement("undecided", "too-large", "the formula is nested too deeply")
     except MemoryError:

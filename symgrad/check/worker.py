@@ -120,9 +120,13 @@ def expectations(document: Document, claims: list[Claim]) -> Iterator[dict[str, 
         if directive.words[:1] != ("expect",) or len(directive.words) < 2:
             continue
         line, _ = document.position(directive.offset)
-        fragment = _meant(document, directive.offset, line)
-        span = fragment and document.span(fragment)
-        here = [k for k, c in enumerate(claims) if span and _overlap(span, (c.line, c.column, c.end_line, c.end_column))]
+        if any(p.starts[0] <= directive.offset < p.ends[-1] for p in document.programs if p.text):  # the statement below
+            first = min((c.line for c in claims if c.line > line), default=0)
+            here = [k for k, c in enumerate(claims) if c.line == first]
+        else:
+            fragment = _meant(document, directive.offset, line)
+            span = fragment and document.span(fragment)
+            here = [k for k, c in enumerate(claims) if span and _overlap(span, (c.line, c.column, c.end_line, c.end_column))]
         met = [k for k in here if claims[k].verdict == directive.words[1] and (len(directive.words) < 3 or claims[k].code in directive.words[2:])]
         got = [f"{claims[k].verdict} {claims[k].code or ''}".strip() for k in here]
         yield {"line": line, "wanted": " ".join(directive.words[1:]), "claims": met, "here": here, "got": got}

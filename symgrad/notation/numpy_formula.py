@@ -39,7 +39,7 @@ class Unwritten(ValueError):
 def assignment(relation: Relation, scalar: bool = False) -> str:
     """``dh_dh_prev = …`` for an equation; in `scalar` form juxtaposition multiplies numbers.  Raises `Unwritten`."""
     left, right = relation.sides
-    return f"{_target(left)} = {_Writer(scalar).text(right, SUM, whole=True)}"
+    return f"{_target(left)} = {Writer(scalar).text(right, SUM, whole=True)}"
 
 
 def _target(node: Node) -> str:
@@ -104,7 +104,7 @@ def _adjoints(args: tuple[Node, ...]) -> list[Node]:
     return out
 
 
-class _Writer:
+class Writer:
     """Nodes to Python, with the brackets that Python needs."""
 
     def __init__(self, scalar: bool) -> None:

@@ -32,6 +32,7 @@ from symgrad.notation.syntax import (
     Stack,
     Tuple,
     Unread,
+    Variable,
     Words,
 )
 from symgrad.notation.table import BIG, FACTOR, PRODUCT, RELATION, SUM
@@ -52,7 +53,7 @@ class DialectPrinter(Printer):
         more: dict[type, Callable[[Any, bool], Box]] = {
             Infix: self.infix, Paren: self.paren, Index: self.index, Slice: self.slice, Tuple: self.tuple, Norm: self.norm,
             Cases: self.cases, Ellipsis: self.ellipsis, Words: self.words, Given: self.given, Differential: self.differential,
-            Operator: self.derivation, Blank: self.blank, Unread: self.unread,
+            Operator: self.derivation, Variable: self.variable, Blank: self.blank, Unread: self.unread,
         }  # fmt: skip
         self.rules.update(more)
 
@@ -138,6 +139,9 @@ class DialectPrinter(Printer):
         sign = self.nabla_sign if node.sign == "nabla" else self.partial_sign + ("^{+}" if node.sign == "partial+" else "")
         box = self.operand(node.arg, FACTOR, tight)
         return Box(f"{sign} {box.text}", PRODUCT, box.depth, box.size)
+
+    def variable(self, node: Variable, tight: bool) -> Box:
+        return Box(self.upright % _escaped(node.text))
 
     def derivation(self, node: Operator, tight: bool) -> Box:
         if node.sign in ("nabla", "subscript"):

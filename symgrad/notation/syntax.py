@@ -293,6 +293,20 @@ class Operator:
 
 
 @dataclass(frozen=True, slots=True)
+class Variable:
+    """A variable of a program that holds a gradient by the quantity `of`: what it is called, and which of its assignments gives the value.
+
+    Of its `ways` one is meant: a kind of gradient (``total``, ``pre``, ``carry``, ``own``, ``use``) and by how many steps it is moved.
+    """
+
+    text: str
+    of: Node
+    mark: int = 0
+    ways: tuple[tuple[str, int], ...] = (("total", 0),)
+    span: Span | None = field(default=None, compare=False, kw_only=True)
+
+
+@dataclass(frozen=True, slots=True)
 class Blank:
     """Nothing, where something belongs: the left side of a line that begins with ``=``."""
 
@@ -313,7 +327,7 @@ class Unread:
 Node: TypeAlias = (
     Number | Name | Sum | Negative | Product | Hadamard | Power | Transpose | Fraction | Derivative | Apply | Diagonal | Stack
     | Indicator | Absolute | Big | Relation
-    | Infix | Paren | Index | Slice | Tuple | Norm | Cases | Ellipsis | Words | Given | Differential | Operator | Blank | Unread
+    | Infix | Paren | Index | Slice | Tuple | Norm | Cases | Ellipsis | Words | Given | Differential | Operator | Variable | Blank | Unread
 )
 
 

@@ -2,7 +2,8 @@
 
 Next to a formula, on its last line, a comment says what must come out: ``<!-- expect: proved -->``, ``<!-- expect: refuted sum-bounds -->``,
 ``<!-- expect: refuted transposed-factor at U_z -->`` (the underlined text), several separated by semicolons for the links of a chain or
-the rows of a display, ``<!-- expect: nothing -->`` where no claim may be.  A formula without a comment may be anything.
+the rows of a display, ``<!-- expect: nothing -->`` where no claim may be.  A formula without a comment may be anything.  In a program the comment stands
+on the line of the statement.
 """
 
 from __future__ import annotations
@@ -42,18 +43,26 @@ def cases(folder: Path = SUITES) -> Iterator[Case]:
 def differences(case: Case, document: Document, claims: list[Claim]) -> Iterator[str]:
     """Where the claims are not what the comments expect."""
     for m in EXPECT.finditer(case.text):
+        if any(p.starts[0] <= m.start() < p.ends[-1] for p in document.programs):
+            line = document.position(m.start())[0]
+            yield from _compared(m, document, [c for c in claims if c.line == line], document.text.split("\n")[line - 1].strip())
+            continue
         fragment = _meant(document, m.start())
         if fragment is None:
             yield f"{m[0]}: no formula stands before it"
             continue
         first, last = fragment.extent()
         here = [c for c in claims if first < _offset(document, c.end_line, c.end_column) and _offset(document, c.line, c.column) < last]
-        here.sort(key=lambda c: c.span)
-        wanted = [] if m[1] == "nothing" else [w.strip() for w in m[1].split(";")]
-        got = [_shown(document, c, w) for c, w in zip(here, [*wanted, *[""] * len(here)], strict=False)]
-        if got != wanted:
-            detail = "".join(f"\n    {c.verdict} {c.code or ''}: {c.message} {c.expected or ''} {c.assumptions or ''}" for c in here)
-            yield f"{fragment.written()}\n  expected {'; '.join(wanted) or 'nothing'}\n  got      {'; '.join(got) or 'nothing'}{detail}"
+        yield from _compared(m, document, here, fragment.written())
+
+
+def _compared(m: re.Match[str], document: Document, here: list[Claim], where: str) -> Iterator[str]:
+    here.sort(key=lambda c: c.span)
+    wanted = [] if m[1] == "nothing" else [w.strip() for w in m[1].split(";")]
+    got = [_shown(document, c, w) for c, w in zip(here, [*wanted, *[""] * len(here)], strict=False)]
+    if got != wanted:
+        detail = "".join(f"\n    {c.verdict} {c.code or ''}: {c.message} {c.expected or ''} {c.assumptions or ''}" for c in here)
+        yield f"{where}\n  expected {'; '.join(wanted) or 'nothing'}\n  got      {'; '.join(got) or 'nothing'}{detail}"
 
 
 def _shown(document: Document, claim: Claim, wanted: str) -> str:

@@ -127,6 +127,7 @@ class Document:
     fragments: tuple[Fragment, ...] = field(repr=False)
     directives: tuple[Directive, ...] = ()
     problems: tuple[Problem, ...] = ()
+    programs: tuple[Passage, ...] = field(default=(), repr=False)  # in Python, in order
 
     @cached_property
     def _lines(self) -> list[int]:

@@ -7,7 +7,7 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
-from symgrad.check.sources import code, html, lines, notebook, scan
+from symgrad.check.sources import code, html, lines, notebook, python, scan
 from symgrad.check.sources.document import Directive, Document, Fragment, Passage, Problem, joined, passage
 from symgrad.check.sources.macros import Endless, Macros, configured, without
 from symgrad.check.sources.passages import math_of_markdown, scripted, unquoted
@@ -37,6 +37,7 @@ class Reading:
     macros: Macros = field(default_factory=Macros)
     found: list[Fragment] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
+    programs: list[Passage] = field(default_factory=list)  # in Python
     heading: str = ""
 
     def block(self, source: Passage, dialect: Dialect, depth: int = 0) -> None:
@@ -92,6 +93,8 @@ class Reading:
             if len(self.found) + len(self.problems) > before:
                 return
         if language in code.FAMILY or (not language and code.is_program(inner.text)):
+            if not language or language in python.LANGUAGES:
+                self.programs.append(inner)
             for part, short in code.prose(inner, language or "python"):
                 if not short:
                     yield from self._listing(part, False)
@@ -184,7 +187,9 @@ def read_notebook(reading: Reading, source: Passage) -> None:
 
 
 def read_program(reading: Reading, source: Passage, language: str) -> None:
-    """The comments and strings of a program; a short string only if it is plainly LaTeX."""
+    """The comments and strings of a program, a short string only if it is plainly LaTeX; the whole of it is kept if it is Python."""
+    if language in python.LANGUAGES:
+        reading.programs.append(source)
     parts = [(part, short) for part, short in code.prose(source, language) if lines.RELATION.search(part.text)]
     parts = [(reading.macros.collect(part), short) for part, short in parts]
     for part, short in parts:
@@ -213,7 +218,7 @@ def inputs(text: str) -> list[tuple[int, str]]:
 def finished(reading: Reading, name: str, kind: str, said: Iterable[Directive]) -> Document:
     """The document in the order of the file."""
     order = sorted(reading.found, key=lambda f: f.extent()[0])
-    return Document(name, reading.text, kind, tuple(order), tuple(said), tuple(sorted(reading.problems, key=lambda p: p.offset)))
+    return Document(name, reading.text, kind, tuple(order), tuple(said), tuple(sorted(reading.problems, key=lambda p: p.offset)), tuple(reading.programs))
 
 
 def _is_latex(text: str) -> bool:

@@ -1,0 +1,1 @@
+"""Backward passes in Python, read as derivations."""

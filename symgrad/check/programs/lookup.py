@@ -1,0 +1,205 @@
+"""What the names of a program mean: a variable's value, a quantity of the cell at a step, an entry, a part of an array."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING, Any
+
+from symgrad.check.programs.blocks import block, cut
+from symgrad.check.programs.expressions import Expressions
+from symgrad.check.programs.names import STATES, form, given, indices, prototype, raw_name, stem, whole
+from symgrad.check.programs.scopes import Quantity, Scope
+from symgrad.check.programs.values import Blocks, Opaque, lifted, placed
+from symgrad.check.sources.python import Program
+from symgrad.check.symbols import kind
+from symgrad.notation.syntax import Index, Name, Slice, Span
+
+if TYPE_CHECKING:
+    from symgrad.check.programs.reader import Reader
+
+WEIGHTS = frozenset("bBWUVR")  # first letters of parameters; another short name that nothing computes is a gate
+
+
+class Lookup:
+    """The names of one scope, at the statement that is being read."""
+
+    program: Program
+    start: int  # of the statement
+
+    def __init__(self, reader: Reader, scope: Scope, cell: Scope) -> None:
+        self.reader, self.scope, self.cell = reader, scope, cell  # `cell` has the quantities that names mean
+        self.names: dict[str, Any] = {}  # what variables hold
+        self.waiting: list[dict[str, str]] = []  # forms of variables that are assigned further on, and their names
+        self.copies: dict[str, str] = {}  # ``h_prev = h`` further on
+        self.counters: set[str] = set()  # what counts steps
+        self.made: set[str] = set()  # arrays that were made without content
+        self.spelled: dict[Any, str] = {}  # quantities as this scope writes them
+        self.loops = 0
+        self.expressions = Expressions(reader.functions, self.read, self.part, self.span)
+
+    def span(self, e: ast.expr | ast.stmt) -> Span:
+        """Where a node stands in its statement."""
+        a, b = self.program.span(e)
+        return Span(max(a - self.start, 0), max(b - self.start, 0))
+
+    @property
+    def ends(self) -> bool:
+        """Whether a statement is of the last step: behind the loop over the steps, or before that of the backward pass."""
+        return any(d.last and d.loops >= self.loops for d in self.cell.definitions.values())
+
+    def read(self, e: ast.expr) -> Any:
+        """What a name, an attribute or an entry means."""
+        found = self.meaning(e)
+        if kind(found) == "Name":
+            self.spelled.setdefault(placed(found, None), ast.unparse(e))
+        return found
+
+    def meaning(self, e: ast.expr) -> Any:
+        match e:
+            case ast.Subscript() if not (isinstance(e.slice, ast.Constant) and isinstance(e.slice.value, str)):
+                return self.entry(e)
+            case ast.Attribute(value=inner, attr="v" | "value" | "data" | "val") if form(inner) != "self":
+                return self.expressions.value(inner)
+        return self.name(raw_name(e), form(e), self.expressions.span(e))
+
+    def entry(self, e: ast.Subscript) -> Any:
+        """``hs[t-1]``, ``x[:, t, :]``, ``dX[:, :H]``, ``cache[t][1]``."""
+        span, parts, raw = self.expressions.span(e), indices(e), raw_name(e.value)
+        steps = [by for p in parts if (by := self.step(p)) is not None]
+        if len(steps) == 1 and all(self.step(p) is not None or whole(p) for p in parts):
+            if isinstance(e.value, ast.Subscript):
+                raise Opaque("an array with several indices")  # of layers and steps
+            return self.indexed(raw, steps[0], span)
+        if all(whole(p) for p in parts):
+            return self.expressions.value(e.value)
+        if len(parts) == 1 and isinstance(parts[0], ast.Constant) and isinstance(parts[0].value, int):
+            found = self.expressions.value(e.value)
+            if isinstance(found, tuple) and -len(found) <= parts[0].value < len(found):
+                return found[parts[0].value]
+        if any(isinstance(p, ast.Slice) for p in parts):
+            return self.sliced(e.value, parts, span)
+        if self.ends and len(parts) == 1 and (found := self.cell.find(raw)) is not None and found[0].timed:
+            return found[0].written(0, span)
+        raise Opaque("an entry that is not known")
+
+    def step(self, e: ast.expr) -> int | None:
+        """How many steps from t an index is."""
+        match e:
+            case ast.Name(id=word) if word in self.counters or (word == "t" and not self.counters):
+                return 0
+            case ast.BinOp(left=ast.Name(), op=ast.Add() | ast.Sub() as op, right=ast.Constant(value=int(n))) if self.step(e.left) is not None:
+                return n if isinstance(op, ast.Add) else -n
+        return None
+
+    def name(self, raw: str, what: str, span: Span) -> Any:
+        """The value of a variable, or what it means where nothing has been assigned to it."""
+        held = self.names.get(raw)
+        if isinstance(held, Opaque):
+            raise held
+        if held is not None:
+            return held if isinstance(held, tuple) else placed(held, span)
+        return self.unassigned(raw, what, span)
+
+    def unassigned(self, raw: str, what: str, span: Span) -> Any:
+        """A state of the step before, what another scope computes, an input, a parameter."""
+        if self.reader.gradient_like(raw):
+            raise Opaque("a gradient")
+        word, age = stem(raw)
+        late = self.copies.get(what, raw) if any(what in names for names in self.waiting) else self.coming(word, age, raw)
+        if late is not None:
+            found = self.cell.find(late)
+            q = found[0] if found is not None and found[0].timed else self.new(late, True)
+            return q.written(q.at - 1, span)
+        found = self.cell.find(raw) or self.adopted(raw)
+        if found is None and (pack := self.cell.packs.get(raw)) is not None:
+            return pack
+        if found is None and what in self.made and not given(word):
+            raise Opaque("an array that is filled elsewhere")
+        if found is None:
+            gate = what == raw and len(raw) < 3 and raw not in self.reader.multiplied and raw[0] not in WEIGHTS
+            found = self.new(raw, given(word) or age < 0 or gate), min(age, 0)
+        return found[0].written(found[1], span)
+
+    def coming(self, word: str, age: int, raw: str) -> str | None:
+        """The name of the quantity, computed further on, whose value at the step before this is: h_next or h for ``h_prev``, h_next for ``h``."""
+        if age > 0 or (age == 0 and raw in self.cell.definitions):
+            return None
+        for name in (n for names in reversed(self.waiting) for n in names.values()):
+            other, of = stem(name)
+            customary = age < 0 and any(word.lower() in names and other.lower() in names for names in STATES)
+            if name != raw and (other == word or customary) and of >= 0 and (age < 0 or of > 0) and not self.reader.gradient_like(name):
+                return name
+        return None
+
+    def adopted(self, raw: str) -> tuple[Quantity, int] | None:
+        """A quantity of the page's formulas that the program names and does not compute."""
+        for known in self.reader.known if self.cell.behind is None else ():
+            found = known.find(raw)
+            if found is not None and found[0].name in known.definitions:
+                self.cell.behind = known
+                return found
+        return None
+
+    def new(self, raw: str, timed: bool) -> Quantity:
+        """A quantity that was not named before."""
+        word = stem(raw)[0]
+        matrix = not timed and raw in self.reader.multiplied
+        like = [known.quantities[name].node for known in self.reader.known for name in (raw, word) if name in known.quantities]
+        nodes = [*like[:1], prototype(word, matrix), prototype(raw, matrix), Name(raw)]
+        node = next((n for n in nodes if all(q.node != n for q in self.cell.quantities.values())), nodes[-1])
+        q = self.cell.quantities[raw] = Quantity(raw, node, timed)
+        return q
+
+    def indexed(self, raw: str, by: int, span: Span) -> Any:
+        """``hs[t + by]``."""
+        if (pack := self.cell.packs.get(raw)) is not None:
+            return tuple(self.moved(x, by) for x in pack)
+        if raw in self.cell.lists:
+            q, k = self.cell.lists[raw]
+            return q.written(by + k, span)
+        found = self.cell.find(raw) or self.adopted(raw)
+        coming = any(raw in names.values() for names in self.waiting)
+        if found is None and (given(stem(raw)[0]) or coming or raw not in self.reader.multiplied):
+            found = self.new(raw, True), 0
+        if found is None or not found[0].timed:
+            raise Opaque("an array with an index of its own")
+        return found[0].written(by, span)
+
+    def moved(self, node: Any, by: int) -> Any:
+        """A formula at another step."""
+        found = self.cell.located(node) if by else None
+        return found[0].written(found[1] + by) if found is not None else Opaque("a formula of another step") if by else node
+
+    def sliced(self, base: ast.expr, parts: list[ast.expr], span: Span) -> Any:
+        """The part of a concatenation, of a weight that multiplies one, or of what several gates are computed by together."""
+        node = self.expressions.node(base)
+        inner = node.of if kind(node) == "Variable" else node
+        found = self.cell.located(inner) if kind(inner) == "Name" else None
+        weight = self.cell.parameter(inner) if found is None else None
+        stack: Any = inner if kind(inner) == "Stack" else self.cell.formula(found[0]) if found else self.cell.stacked.get(weight.name) if weight else None
+        if kind(stack) != "Stack":
+            k = cut(parts)
+            if k is None:
+                raise Opaque("a part of an array")
+            return placed(self.part(node, k), span)
+        if len(stack.args) != 2:
+            raise Opaque("a part of an array")
+        first = self.cell.located(stack.args[0])
+        given = first is not None and self.cell.formula(first[0]) is None and first[0].name not in self.cell.lagged
+        size = Name("input" if given else "hidden")
+        cuts = [Slice(size if p.lower else None, size if p.upper else None, span=span) for p in parts if isinstance(p, ast.Slice)]
+        real = [s for s in cuts if (s.lower is None) != (s.upper is None)]
+        if len(cuts) != len(parts) or len(real) != 1 or any(s.lower and s.upper for s in cuts):
+            raise Opaque("a part of an array")
+        return lifted(lambda x: Index(x, tuple(cuts) if weight is not None else (real[0],), "[", span=span), node)
+
+    def part(self, node: Any, k: int) -> Any:
+        """The block k of an array."""
+        if isinstance(node, Blocks):
+            if k < len(node.parts):
+                return node.parts[k]
+        elif (found := self.cell.located(node)) is not None:
+            return block(self.cell, found[0], k).written(found[1], node.span)
+        elif (weight := self.cell.parameter(node)) is not None:
+            return block(self.cell, weight, k).written(0, node.span)
+        raise Opaque("a part of an array")

@@ -1,0 +1,159 @@
+"""What programmers call things: gradients by a mark before a name, states of the step before by a word, lists of steps by another."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+
+from symgrad.check.adjoints import BEFORE
+from symgrad.check.programs.values import blank, placed
+from symgrad.check.statements import LOSSES
+from symgrad.check.symbols import kind
+from symgrad.notation.reading.dialect import parse_dialect
+from symgrad.notation.syntax import Name
+
+OLD = frozenset({"prev", "old", "last", "previous", "tm1", "before", "prior"})
+NEW = frozenset({"next", "new", "cur", "curr", "current", "now", "future"})
+KEPT = frozenset({
+    "list", "lists", "states", "state", "seq", "cache", "caches", "cached", "all", "hist", "history", "t", "s", "values", "steps", "stack", "sequence", "layer",
+})  # fmt: skip
+INPUTS = frozenset({"x", "xs", "xt", "input", "inputs", "inp", "emb", "embed", "embedding", "embeddings", "token", "data", "features", "wordvec"})
+OUTPUTS = frozenset({
+    "y", "ys", "yt", "o", "out", "output", "outputs", "outs", "logit", "logits", "score", "scores", "pred", "preds", "y_pred", "y_hat", "yhat",
+})  # fmt: skip
+STATES = (frozenset({"h", "hs", "ht", "hidden"}), frozenset({"c", "cs", "ct", "cell", "memory"}))
+MARKS = ("dloss_d", "dL_d", "dl_d", "dLd", "dJ_d", "dE_d", "d_", "d", "grad_", "gradient_", "grad", "delta_", "delta", "g_")  # before
+ENDS = ("_grad", "_gradient", "_delta")  # behind it
+HELD = frozenset({"grad", "d", "g", "gradient"})  # attributes of a weight
+HOLDERS = frozenset({"grad", "grads", "gradient", "gradients", "_grads", "grad_dict", "dparams", "d_params", "deltas", "d", "_d", "g", "dw", "dtheta"})
+RENAMED = frozenset({"e", "I", "T", "t", "d", "partial", "delta", "nabla", *LOSSES})  # what means something else in a formula
+
+
+def raw_name(e: ast.expr) -> str:
+    """What a program calls a place.
+
+    ``h`` for ``self.h``, ``hs`` for ``hs[t]``, ``Why`` for ``params['Why']``, ``d_Why`` for ``grads['Why']`` and ``Why.grad``.
+    """
+    match e:
+        case ast.Attribute(value=ast.Name() | ast.Attribute() as inner, attr=word) if word in HELD and raw_name(inner) != "self":
+            return f"d_{raw_name(inner)}"
+        case ast.Attribute(value=inner, attr=word) | ast.Subscript(value=inner, slice=ast.Constant(value=str(word))):
+            return f"d_{word}" if raw_name(inner) in HOLDERS and word[:1] != "d" else word
+        case ast.Name(id=word):
+            return word
+        case ast.Subscript(value=inner):
+            return raw_name(inner)
+    return ""
+
+
+def given(word: str) -> bool:
+    """Whether a name is customary for an input."""
+    return word.split("_")[0].lower() in INPUTS
+
+
+def form(e: ast.expr) -> str:
+    """The variable that an expression is, its steps left out: ``self.h`` is another one than ``h``."""
+    match e:
+        case ast.Name(id=word) | ast.Subscript(value=ast.Name(id=word), slice=ast.Slice() | ast.Tuple() | ast.Name() | ast.BinOp()):
+            return word
+    return ast.unparse(e) if len(raw_name(e)) else ""
+
+
+def stem(raw: str) -> tuple[str, int]:
+    """A name without the words for its step, and whether they are of the step before (-1) or of the next (1)."""
+    age = 0
+    kept = []
+    tokens = [w for w in raw.split("_") if w]
+    for w in tokens:
+        low = w.lower()
+        if len(tokens) > 1 and low in OLD | NEW:
+            age = -1 if low in OLD else 1
+        elif len(tokens) == 1 or low not in KEPT:
+            kept.append(w)
+    word = "_".join(kept or tokens[:1]) or raw
+    m = re.fullmatch(r"(\w{1,2})(prev|old|next|new)|(prev|old|next|new)(\w{1,2})", word)
+    if m:
+        word, age = m[1] or m[4], -1 if (m[2] or m[3]) in OLD else 1
+    if re.fullmatch(r"[a-zA-Z]s", word) and word != "os":
+        word = word[0]
+    return word, age
+
+
+def squashed(word: str) -> str:
+    """``W_hy`` and ``Why`` alike."""
+    return re.sub(r"[_,~^]", "", word).lower()
+
+
+def rests(raw: str) -> Iterator[str]:
+    """A name without its mark for gradients, in every way in which it has one."""
+    for mark in MARKS:
+        if raw.startswith(mark) and len(raw) > len(mark):
+            yield raw[len(mark) :].lstrip("_")
+    for mark in ENDS:
+        if raw.endswith(mark) and len(raw) > len(mark):
+            yield raw[: -len(mark)]
+
+
+def told(rest: str) -> tuple[str, str]:
+    """``h_raw`` and ``hraw`` as h and raw, ``hnext`` as h and next, any other name as it is."""
+    words = "|".join(sorted(BEFORE))
+    if m := re.fullmatch(rf"([A-Za-z]\w*?)_?({words})", rest):
+        return m[1], "raw"
+    if m := re.fullmatch(r"([A-Za-z]\w{0,2})(next|prev)|(next|prev)([A-Za-z]\w{0,2})", rest):
+        return m[1] or m[4], m[2] or m[3]
+    return rest, ""
+
+
+def prototype(raw: str, matrix: bool) -> Name:
+    """The name in a formula, without its step; a weight that is multiplied begins with a capital letter, as matrices do."""
+    found = parse_dialect(raw, code=True) if re.fullmatch(r"[A-Za-z]\w*", raw) else []
+    node = found[0] if len(found) == 1 and kind(found[0]) == "Name" else Name(raw.strip("_") or "q")
+    node = placed(node, None)
+    base = node.base * 2 if node.base in RENAMED else node.base
+    return replace(node, base=base[:1].upper() + base[1:] if matrix and base != "w" else base)  # type: ignore[no-any-return]
+
+
+def straight(body: list[ast.stmt]) -> Iterator[ast.stmt]:
+    """Statements in turn, those under a condition too: what is done at most steps."""
+    for s in body:
+        match s:
+            case ast.If(body=yes, orelse=no):
+                yield from straight(yes)
+                yield from straight(no)
+            case ast.With(body=inner) | ast.Try(body=inner):
+                yield from straight(inner)
+            case _:
+                yield s
+
+
+def targets(body: list[ast.stmt]) -> Iterator[ast.expr]:
+    """What some statements assign something to, arrays that are only made left out."""
+    for n in (n for s in body for n in ast.walk(s)):
+        match n:
+            case ast.Assign(targets=found, value=value) if not blank(value):
+                for target in found:
+                    yield from target.elts if isinstance(target, ast.Tuple | ast.List) else (target,)
+            case ast.AugAssign(target=target) | ast.AnnAssign(target=target, value=ast.expr()):
+                yield target
+
+
+def named_in(e: ast.expr) -> set[str]:
+    """The names of the variables that an expression reads."""
+    called = {id(n.func) for n in ast.walk(e) if isinstance(n, ast.Call)}
+    return {w for n in ast.walk(e) if isinstance(n, ast.Name | ast.Attribute | ast.Subscript) and id(n) not in called and (w := raw_name(n))}
+
+
+def whole(p: ast.expr) -> bool:
+    """``:``, ``None``, ``...``: an index that takes everything."""
+    match p:
+        case ast.Slice(lower=None, upper=None, step=None) | ast.Attribute(attr="newaxis"):
+            return True
+        case ast.Constant(value=value):
+            return value is None or value is ...
+    return False
+
+
+def indices(e: ast.Subscript) -> list[ast.expr]:
+    return list(e.slice.elts) if isinstance(e.slice, ast.Tuple) else [e.slice]

@@ -1,0 +1,68 @@
+"""What is said of the statements of a backward pass: each is decided like an equation; what nobody claims is passed over."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from symgrad.check.claims import links, span_of
+from symgrad.check.court import Court
+from symgrad.check.equation import equation, holding
+from symgrad.check.judgement import Judgement
+from symgrad.check.programs.backward import Claimed
+from symgrad.check.programs.reader import Unit
+from symgrad.check.statements import Statement
+from symgrad.check.symbols import kind, walk
+from symgrad.check.variables import assigned, named
+from symgrad.check.verdicts import protected
+
+SEVERITY = ("proved", "unread", "undecided", "refuted")
+
+
+def judged(unit: Unit) -> Iterator[tuple[Claimed, Judgement]]:
+    """The claims of a backward pass with their judgements, in order."""
+    every = [s for c in unit.claims for reading in c.readings for s in reading]
+    court = Court([*unit.equations, *(replace(s, number=len(unit.equations) + k) for k, s in enumerate(every))], program=True)
+    if court.borrowed:
+        return  # what is written is no cell
+    heard = {id(old): new for old, new in zip(every, court.statements[len(unit.equations) :], strict=True)}
+    decided: set[str] = set()  # variables that hold what is known, true or false
+    for claim in unit.claims:
+        for k in range(len(court.collected.groups)):
+            court.page(k).write = claim.write
+        readings = [tuple(heard[id(s)] for s in reading) for reading in claim.readings]
+        said = quietly(court, readings) if claim.quiet else aloud(court, readings, decided) if readings else Judgement("undecided", "not-understood", claim.why)
+        if said is not None:
+            if said.verdict in ("proved", "refuted"):
+                decided |= {named(left) for reading in readings for s in reading if kind(left := s.node.sides[0]) == "Variable"}
+            yield claim, said
+
+
+def quietly(court: Court, readings: list[tuple[Statement, ...]]) -> Judgement | None:
+    """The first reading that holds, None if none does."""
+    for reading in readings:
+        found = [protected(holding, court, link) for s in reading for link in links(s)]
+        if all(said is not None and said.verdict == "proved" for said in found):
+            return found[0]
+    return None
+
+
+def aloud(court: Court, readings: list[tuple[Statement, ...]], decided: set[str]) -> Judgement:
+    """The judgement of a claim: of its blocks the worst counts, of its readings the best."""
+    found: list[Judgement] = []
+    for reading in readings:
+        said = [each for s in reading for link in links(s) if (each := protected(equation, court, link)) is not None]
+        worst = max(said, key=lambda each: SEVERITY.index(each.verdict))
+        if worst.verdict == "refuted" and (why := doubtful(worst, reading, decided)):
+            worst = Judgement("undecided", "ambiguous", why)
+        found.append(worst)
+    return min(found, key=lambda said: SEVERITY.index(said.verdict))
+
+
+def doubtful(said: Judgement, reading: tuple[Statement, ...], decided: set[str]) -> str:
+    """What keeps a statement from being refuted: a variable whose value is not known."""
+    for n in (n for s in reading for n in walk(s.node.sides[1]) if kind(n) == "Variable"):
+        if (assigned(n) and named(n) not in decided) or (said.code == "extra-term" and said.blame == span_of(n)):
+            return f"it is not known what {n.text} holds, and with what its name says this is not true"
+    return ""
+

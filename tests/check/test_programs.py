@@ -1,0 +1,202 @@
+"""Backward passes in Python: what is read of a program and where, and that altered statements are refuted on the altered term."""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+import time
+
+import pytest
+
+from symgrad.check import run
+from symgrad.check.claim import Claim
+from symgrad.check.judge import judge
+from symgrad.check.sources import read_text
+from symgrad.check.sources.document import passage
+from symgrad.check.sources.python import MAX_NESTING, derives, program
+
+COLUMNS = '''
+import numpy as np
+
+def forward(xs, h):
+    hs, cache = [], []
+    for t in range(len(xs)):
+        h_prev = h
+        r = sigmoid(Wr @ xs[t] + Ur @ h_prev + br)
+        q = np.tanh(Wq @ xs[t] + Uq @ (r * h_prev) + bq)
+        h = (1 - r) * h_prev + r * q
+        y = V @ h + c
+        hs.append(h)
+        cache.append((h_prev, r, q, h))
+    return hs, cache
+
+def backward(dys, cache, xs):
+    dh_next = np.zeros(n)
+    for t in reversed(range(T)):
+        h_prev, r, q, h = cache[t]
+        dy = dys[t]
+        dV += np.outer(dy, h)
+        dh = V.T @ dy + dh_next
+        dr = dh * (q - h_prev)
+        dq = dh * r
+        dq_raw = dq * (1 - q ** 2)
+        drh = Uq.T @ dq_raw
+        dr = dr + drh * h_prev
+        dr_raw = dr * r * (1 - r)
+        dUq += np.outer(dq_raw, r * h_prev)
+        dUr += np.outer(dr_raw, h_prev)
+        dbr += dr_raw
+        dx = Wr.T @ dr_raw + Wq.T @ dq_raw
+        dh_next = dh * (1 - r) + drh * r + Ur.T @ dr_raw
+'''
+MUTANTS = [  # what is altered, into what, the text that is blamed
+    ("V.T @ dy + dh_next", "V @ dy + dh_next", "V"),
+    ("dq = dh * r", "dq = dh * (1 - r)", "(1 - r)|1 - r"),
+    ("(1 - q ** 2)", "(1 - q)", "q"),
+    ("(1 - q ** 2)", "(1 + q ** 2)", "q \\*\\* 2"),
+    ("dr * r * (1 - r)", "dr * (1 - r)", ".*"),
+    ("np.outer(dy, h)", "np.outer(dy, h_prev)", "h_prev"),
+    ("np.outer(dr_raw, h_prev)", "np.outer(dr_raw, h)", "h"),
+    ("np.outer(dq_raw, r * h_prev)", "np.outer(dq_raw, h_prev)", ".*"),
+    ("dx = Wr.T @ dr_raw", "dx = Wr @ dr_raw", "Wr"),
+    ("+ Wq.T @ dq_raw", "- Wq.T @ dq_raw", ".*Wq.T @ dq_raw"),
+    ("dh * (1 - r) + drh", "dh * r + drh", "r"),
+    ("+ Ur.T @ dr_raw", "+ Ur @ dr_raw", "Ur"),
+    ("+ Ur.T @ dr_raw", "+ Wr.T @ dr_raw", "Wr|.*"),
+]
+
+
+def claims(text: str, kind: str = "py") -> list[Claim]:
+    return sorted(judge(read_text(text, kind, name="page")), key=lambda c: c.span)
+
+
+def blamed(text: str, claim: Claim) -> str:
+    assert claim.blame is not None
+    lines = text.split("\n")
+    assert claim.blame.line == claim.blame.end_line
+    return lines[claim.blame.line - 1][claim.blame.column - 1 : claim.blame.end_column - 1]
+
+
+def test_every_statement_of_a_backward_pass_is_proved() -> None:
+    found = claims(COLUMNS)
+    assert [c.verdict for c in found] == ["proved"] * 11
+    first = next(line for line in COLUMNS.split("\n") if "dV +=" in line)
+    assert (found[0].latex, found[0].column) == (first.strip(), 9)
+
+
+@pytest.mark.parametrize(("old", "new", "where"), MUTANTS, ids=[f"{a} becomes {b}" for a, b, _ in MUTANTS])
+def test_an_altered_statement_is_refuted(old: str, new: str, where: str) -> None:
+    start = COLUMNS.index("def backward")
+    text = COLUMNS[:start] + COLUMNS[start:].replace(old, new, 1)
+    line = text[: next(i for i, (a, b) in enumerate(zip(COLUMNS, text, strict=False)) if a != b)].count("\n") + 1
+    wrong = [c for c in claims(text) if c.verdict == "refuted"]
+    assert wrong
+    assert wrong[0].line == line
+    assert re.fullmatch(where, blamed(text, wrong[0]))
+
+
+def test_a_mutant_is_never_proved_and_spoils_no_other_line() -> None:
+    start = COLUMNS.index("def backward")
+    for old, new, _ in MUTANTS:
+        text = COLUMNS[:start] + COLUMNS[start:].replace(old, new, 1)
+        altered = {a for a, b in zip(text.split("\n"), COLUMNS.split("\n"), strict=True) if a != b}
+        for c in claims(text):
+            whole = text.split("\n")[c.line - 1]
+            assert c.verdict == ("proved" if whole not in altered else "refuted"), (new, c.latex, c.message)
+
+
+def test_the_repair_is_python_in_the_names_of_the_page() -> None:
+    start = COLUMNS.index("def backward")
+    text = COLUMNS[:start] + COLUMNS[start:].replace("np.outer(dr_raw, h_prev)", "np.outer(dr_raw, h)")
+    (wrong,) = [c for c in claims(text) if c.verdict == "refuted"]
+    assert wrong.expected == "np.outer(dr_raw, h_prev)"
+    assert "`h_prev` for `h`" in wrong.message
+
+
+def test_a_notebook_is_one_program() -> None:
+    start = COLUMNS.index("def backward")
+    book = {"cells": [
+        {"cell_type": "code", "source": COLUMNS[:start].splitlines(keepends=True)},
+        {"cell_type": "markdown", "source": ["Now backwards: é $x$"]},
+        {"cell_type": "code", "source": COLUMNS[start:].replace("V.T @ dy", "V @ dy")},
+    ]}  # fmt: skip
+    text = json.dumps(book, indent=1, ensure_ascii=False)
+    found = claims(text, "ipynb")
+    assert [c.verdict for c in found].count("proved") == 10
+    (wrong,) = [c for c in found if c.verdict == "refuted"]
+    line = text.split("\n")[wrong.line - 1]
+    assert line[wrong.column - 1 :].startswith("dh = V @ dy")
+
+
+def test_only_python_is_read_so() -> None:
+    assert not claims("```js\n" + COLUMNS + "\n```", "md")
+    assert claims("```python\n" + COLUMNS + "\n```", "md")
+
+
+def test_an_expectation_speaks_of_the_statement_below() -> None:
+    text = COLUMNS.replace("        dh = V.T @ dy", "        # symgrad: expect refuted transposed-factor\n        dh = V @ dy")
+    report = run.check(text, kind="py")
+    assert report.expected
+    assert report.status() == 0
+
+
+# -- reading ------------------------------------------------------------------------------------------------------------------------
+
+
+def listed(text: str) -> list[str]:
+    p = program(passage(text))
+    return [text[slice(*p.span(s))] for s in p.body]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("a = 1\nb = a", ["a = 1", "b = a"]),
+        ("    a = 1\n    b = 2", ["a = 1", "b = 2"]),
+        ("        a = 1\n    b = 2\n    c = 3", ["a = 1", "b = 2", "c = 3"]),
+        ("a = 1\nprint 'x', a\nb = 2", ["a = 1", "pass", "b = 2"]),
+        ("%matplotlib inline\n!ls\na = 1", ["pass", "pass", "a = 1"]),
+        ("# only words\n\n  # more", []),
+        ("α = 'é'; β = α @ W", ["α = 'é'", "β = α @ W"]),
+        ("for t in x:\n    # nothing yet\na = 1", ["for t in x: pass", "a = 1"]),
+        ("a = (1 +\n     2)\nb = 3", ["a = (1 +\n     2)", "b = 3"]),
+        ("a = '''\nb = 2", ["b = 2"]),
+    ],
+)
+def test_pieces_of_programs(text: str, expected: list[str]) -> None:
+    p = program(passage(text))
+    kept = [ast.unparse(s) for s in p.body if not isinstance(s, ast.Pass)]
+    wanted = [ast.unparse(ast.parse(e)) for e in expected if e != "pass"]
+    assert kept == wanted
+    spans = [p.span(s) for s in p.body if not isinstance(s, ast.Pass | ast.For)]
+    assert [text[a:b] for a, b in spans] == [e for e in expected if e != "pass" and not e.startswith("for")]
+
+
+def test_what_may_be_a_gradient() -> None:
+    assert derives("  dh = W.T @ dy")
+    assert derives("grads['W'] += a @ b")
+    assert derives("self.W.grad += x")
+    assert not derives("h = W @ x\nif d == 2: pass")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "dh = " + "(" * (MAX_NESTING + 1) + "x" + ")" * (MAX_NESTING + 1),
+        "dh = " + "-" * 50_000 + "x",
+        "dh = " + "+".join("x" * 20_000),
+        "dh = x\n" + "print 'a'\n" * 20_000,
+        "def f(x):\n    return f(x) + f(x)\ndh = f(h)\nh = f(h_prev)\n" * 50,
+        "def f0(x):\n    return x\n" + "".join(f"def f{k + 1}(x):\n    return f{k}(x) * f{k}(x)\n" for k in range(60)) + "h = f60(h_prev)\ndh = f60(dh)",
+        "h = np.tanh(W @ h + b)\n" + "dh = dh * dh\n" * 3000,
+        "h = np.tanh(W @ h + b)\ndx = " + "dh * " * 3000 + "h",
+        "".join(f"h{k} = h{k}_prev * x\ndh{k} = dh\n" for k in range(400)),
+        "dh = __import__('os').system('touch hostile')\nh = eval('1') * h_prev\n",
+    ],
+    ids=lambda t: t[:24].replace("\n", " "),
+)
+def test_hostile_programs_end(text: str) -> None:
+    start = time.process_time()
+    claims(text)
+    assert time.process_time() - start < 2
