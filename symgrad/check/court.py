@@ -13,7 +13,7 @@ from symgrad.check.collect import Collected, collect, split_groups
 from symgrad.check.conditions import Condition, conditions
 from symgrad.check.decide import Outcome
 from symgrad.check.define import make_page
-from symgrad.check.incomplete import Supposed, completed, held_fixed, suppositions, taken_for
+from symgrad.check.incomplete import Supposed, completed, held_fixed, states_left_out, suppositions, taken_for
 from symgrad.check.library import matched, prelude
 from symgrad.check.page import Page
 from symgrad.check.statements import LOSSES, Statement, bound_letters, names_in, sums_steps
@@ -41,6 +41,7 @@ class Court:
     introductions: set[tuple[int, int]] = field(default_factory=set)  # links that introduce a symbol for a derivative
     source: list[Statement] = field(init=False)  # the statements, behind those of a cell of the library
     collected: Collected = field(init=False)
+    updates: dict[str, str] = field(init=False, default_factory=dict)  # states whose update is left out → what is taken for it
     borrowed: str = field(init=False, default="")  # what is said of a cell that is not the document's own
     certain: bool = field(init=False, default=True)  # whether the cell is known well enough to refute a claim
     variables: frozenset[str] = field(init=False, default=frozenset())  # of identities between functions
@@ -99,6 +100,10 @@ class Court:
         """Equations for the gates that the document does not define."""
         groups = self.collected.groups if any(s.derives for s in self.statements) else []
         known = {key for g in groups for key in g.definitions}
+        states = {key: found for k in range(len(groups)) for key, found in states_left_out(self.page(k), self.statements).items() if key not in known}
+        if states:
+            self.updates = {key: note for key, (_, note) in states.items()}
+            return {key: s for key, (s, _) in states.items()}
         return {key: s for k in range(len(groups)) for key, s in completed(self.page(k), len(self.statements)).items() if key not in known}
 
     def _variables(self) -> frozenset[str]:
@@ -210,6 +215,7 @@ class Court:
         for key, note in page.guessed.items():
             if key in outcome.used:
                 notes.append(note)
+        notes += [note for key, note in self.updates.items() if key in outcome.used]
         notes += [f"{name} is read as {page.notes.get(key, key)}" for name, key in page.settled.items() if f"={name}" in outcome.used]
         notes += [*taken_for(page, outcome.used), *held_fixed(page, outcome.used)]
         for output, target in page.targets.items():

@@ -23,7 +23,7 @@ from symgrad.check.recognise import seeking, symbol_of
 from symgrad.check.symbols import head_and_parts, kind, spelled, unwrapped, walk
 from symgrad.check.variables import named
 from symgrad.notation.latex import latex
-from symgrad.notation.syntax import Derivative
+from symgrad.notation.syntax import Derivative, Name, Product
 
 STRICTLY = ((False, False),)  # matrices, and rows that are no columns: where transposes matter, what is guessed must get them right
 RECOGNISED = 400  # readings in which a symbol for a gradient is held against the adjoints of the cell
@@ -70,7 +70,8 @@ def equation(court: Court, link: Link, under: Callable[[Page], Page | None] = la
     outcome = Decider(page).decide(link.left, link.right) if page.begun else outcome
     if outcome.equal:
         return proved(court, page, outcome, link)
-    return added(court, link, under) or at_the_end(court, link, under) or failed(court, page, outcome, link)
+    found = added(court, link, under) or by_preactivation(court, link, under) or at_the_end(court, link, under)
+    return found or failed(court, page, outcome, link)
 
 
 def at_the_end(court: Court, link: Link, under: Callable[[Page], Page | None]) -> Judgement | None:
@@ -104,6 +105,24 @@ def added(court: Court, link: Link, under: Callable[[Page], Page | None]) -> Jud
         if key not in page.symbols.timed or entries:
             continue
         outcome = Decider(page).decide(Share(key, step), link.right, modes=STRICTLY if court.matrices else None)
+        if outcome.equal:
+            return proved(court, page, outcome, link)
+    return None
+
+
+def by_preactivation(court: Court, link: Link, under: Callable[[Page], Page | None]) -> Judgement | None:
+    r"""Proved, where ``\frac{\partial L}{\partial i_t} = \ldots \sigma'(i_t)`` holds of what the gate's activation is applied to: ``i_t`` may mean that."""
+    left = unwrapped(link.left)
+    slopes = [n for n in walk(link.right) if kind(n) == "Apply" and kind(n.function) == "Name" and n.function.primes and len(n.args) == 1]
+    for k in court.order(link.statement) if kind(left) == "Derivative" and slopes else ():
+        page = under(court.page(k))
+        ref = None if page is None else page.symbols.ref(unwrapped(left.wrt))
+        if page is None or ref is None or ref.key in page.lagged or not any(page.symbols.ref(unwrapped(n.args[0])) == ref for n in slopes):
+            continue
+        split = head_and_parts(unwrapped(left.of))
+        if split is None or spelled(split[0]) not in page.total_losses | page.step_losses:
+            continue
+        outcome = Decider(page).decide(Product((Name("d"), unwrapped(left.wrt))), link.right)
         if outcome.equal:
             return proved(court, page, outcome, link)
     return None

@@ -28,6 +28,8 @@ def failed(court: Court, page: Page, outcome: Outcome, link: Link) -> Judgement:
     notes = tuple(court.assumed(page, outcome))
     if outcome.missing is None and (opened := caution.unknown_cell(page, outcome, link, court.statements)) is not None:
         return replace(opened, assumptions=notes)
+    if taken := [page.notes.get(key, key) for key in court.updates if key in outcome.used]:
+        return Judgement("undecided", "incomplete-cell", f"the document does not say how {' and '.join(taken)} is updated", assumptions=notes)
     if outcome.missing is None and not court.certain:
         return Judgement("undecided", "ambiguous", ANOTHER, assumptions=notes)
     if outcome.missing is None and not page.coded and holds_for_rows(page, link):

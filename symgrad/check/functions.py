@@ -62,6 +62,8 @@ def apply(run: Run, node: Any) -> Value:
         inner = run.value(arg)
         return bound(run, variable, inner, body, name.primes)
     x = run.value(arg)
+    if isinstance(function, str) and kind(unwrapped(arg)) in ("Sum", "Product", "Infix"):
+        x = with_bias(run, function, x)
     if name.primes and isinstance(function, str) and function == base and function not in F.RULES and not uses(run, function):
         function = meant(run, function, x)
     if name.primes:
@@ -71,6 +73,26 @@ def apply(run: Run, node: Any) -> Value:
     if function in RULES_OF_VECTORS and not name.primes:
         return softmax(run, x)
     return apply_known(run, function, x, name.primes)
+
+
+def with_bias(run: Run, function: str, x: Value) -> Value:
+    r"""The preactivation that an argument is but for the bias that the document left out of it."""
+    if run.defining or run.flat or x.d is not None or len(x.a) != F.WORLDS:
+        return x
+    for key in preactivations(run.page, function):
+        if run.world.model.dims.get(key) != x.dims:
+            continue
+        biases = [b for b in sorted(page_parameters(run, key)) if run.world.model.dims.get(b) == x.dims]
+        for step in range(1, run.world.steps + 1) if biases else ():
+            rest = (run.world.value(key, step).a - x.a) % F.P
+            if not rest.any():
+                return x
+            left_out = next((b for b in biases if np.array_equal(run.world.value(b, None).a, rest)), None)
+            if left_out is not None:
+                note = f"the bias {run.page.notes.get(left_out, left_out)}, which an argument leaves out, is understood"
+                meant = run.chooser.choose(("bias", key), (Option(0, False), Option(1, True, note)))
+                return replace(x, a=run.world.value(key, step).a) if meant else x
+    return x
 
 
 def applied(run: Run, name: Any, x: Value) -> Value:

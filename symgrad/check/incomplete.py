@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from symgrad.check.activations import BUILTIN
 from symgrad.check.dots import rebuilt
 from symgrad.check.omissions import shifted
 from symgrad.check.page import Page, plain
@@ -77,6 +78,28 @@ def completed(page: Page, number: int) -> dict[str, Statement]:
         name = "tanh" if gate_base(gate).accents or gate_base(gate).base in CANDIDATES else "sigmoid"
         node = Relation((gate, Apply(Name(name), (Sum((*terms, weight("b", key))),))), ("=",))
         out[key] = Statement(None, node, node, (), number + 2000 + k)
+    return out
+
+
+def states_left_out(page: Page, statements: list[Statement]) -> dict[str, tuple[Statement, str]]:
+    """``h_t = tanh(a_t)`` where the document has a_t, from the state before, and applies tanh to it; with what is said of it."""
+    out: dict[str, tuple[Statement, str]] = {}
+    for key in sorted(page.lagged - set(page.definitions)):
+        before = {d.key: d for d in page.definitions.values() if any(ref.key == key and lag == -1 for ref, lag in page.references(d))}
+        applied = [(n.function.base, r.key) for s in statements for n in s.nodes if kind(n) == "Apply" and kind(n.function) == "Name" and len(n.args) == 1
+                   and n.function.base in BUILTIN and (r := page.symbols.ref(unwrapped(n.args[0]))) is not None and r.key in before]  # fmt: skip
+        state = next((n for d in before.values() for n in walk(d.node) if (r := page.symbols.ref(n)) is not None and r.key == key), None)
+        if len(set(applied)) != 1 or len(before) != 1 or state is None:
+            continue
+        function, argument = applied[0]
+        a = unwrapped(before[argument].side)
+        ref = page.symbols.ref(a)
+        if ref is None or ref.step is None:
+            continue
+        node = Relation((moved(page, state, ref.step), Apply(Name(function), (a,))), ("=",))
+        name = page.notes.get(key, key)
+        note = f"{name}, whose update the document leaves out, is taken for {function} of {page.notes.get(argument, argument)}"
+        out[key] = (Statement(None, node, node, (), len(statements) + 3000 + len(out)), note)
     return out
 
 
