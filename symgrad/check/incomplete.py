@@ -84,7 +84,7 @@ def completed(page: Page, number: int) -> dict[str, Statement]:
 def states_left_out(page: Page, statements: list[Statement]) -> dict[str, tuple[Statement, str]]:
     """``h_t = tanh(a_t)`` where the document has a_t, from the state before, and applies tanh to it; with what is said of it."""
     out: dict[str, tuple[Statement, str]] = {}
-    for key in sorted(page.lagged - set(page.definitions)):
+    for key in sorted(page.lagged) if not page.lagged & set(page.definitions) else ():  # an input of an earlier step is no state
         before = {d.key: d for d in page.definitions.values() if any(ref.key == key and lag == -1 for ref, lag in page.references(d))}
         applied = [(n.function.base, r.key) for s in statements for n in s.nodes if kind(n) == "Apply" and kind(n.function) == "Name" and len(n.args) == 1
                    and n.function.base in BUILTIN and (r := page.symbols.ref(unwrapped(n.args[0]))) is not None and r.key in before]  # fmt: skip
