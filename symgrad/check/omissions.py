@@ -38,9 +38,9 @@ def shifted(step: Any, by: int) -> Any:
     base: list[Any] = []
     for a in step.args if kind(step) == "Sum" else (step,):
         inner = unwrapped(a)
-        if kind(inner) == "Number":
+        if kind(inner) == "Number" and inner.text.isdigit():
             total += int(inner.text)
-        elif kind(inner) == "Negative" and kind(unwrapped(inner.arg)) == "Number":
+        elif kind(inner) == "Negative" and kind(unwrapped(inner.arg)) == "Number" and unwrapped(inner.arg).text.isdigit():
             total -= int(unwrapped(inner.arg).text)
         else:
             base.append(inner)

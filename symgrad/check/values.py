@@ -47,6 +47,8 @@ class Value:
 
 
 def scalar(value: int, below: int = 1) -> Value:
+    if below == 0:
+        raise Misfit("a division by zero")
     return Value(number(value, below), plain=True)
 
 

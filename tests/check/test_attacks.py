@@ -15,8 +15,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from symgrad.check import run
+from symgrad.check.omissions import shifted
 from symgrad.check.sources import read_text
 from symgrad.check.worker import judged
+from symgrad.notation.syntax import Name, Number, Sum
 
 sys.path.insert(0, str(Path(__file__).parent))
 from mutate import ALPHABET, mutated
@@ -143,6 +145,7 @@ def told(kind: str, text: str) -> list[str]:
 FOUND = {  # what the fuzzer has found, made small
     "an empty bracket in a definition": "$$h_t = \\tanh(W x_t + U h_{t-1} + ())$$ $$\\frac{\\partial h_t}{\\partial h_{t-1}} = U$$",
     "a fence with a bracket for a language": "```}W\n$x = 1$\n```\n\n$h_t = h_t$",
+    "a derivative by nothing": "$$h_t = U h_{t-1}$$ $$\\frac{\\partial h_t}{\\partial 0 h_{t-1}} = U$$",
     "an entry defined by a vector": "$$f_ i_t = \\sigma(x_t, h_{t-1})$$ $$h_t = f_t \\odot h_{t-1}$$ $$\\frac{\\partial h_t}{\\partial h_{t-1}} = f_t$$",
 }
 
@@ -150,6 +153,10 @@ FOUND = {  # what the fuzzer has found, made small
 @pytest.mark.parametrize("name", FOUND)
 def test_what_was_found(name: str) -> None:
     assert told("md", FOUND[name])
+
+
+def test_a_step_that_is_no_whole_number_can_be_moved() -> None:
+    assert shifted(Sum((Name("k"), Number("0.1"))), 1) == Sum((Name("k"), Number("0.1"), Number("1")))
 
 
 @pytest.mark.parametrize("broken", ["bound", "equation"])
