@@ -191,7 +191,8 @@ def stacked(parts: list[Value]) -> Value:
         if all(v.rank == 2 for v in vectors):
             if len({v.dims[1] for v in vectors}) == 1:
                 return Value(np.concatenate([v.a for v in vectors], 1))
-            return Value(np.concatenate([v.a for v in vectors], 2))
+            if len({v.dims[0] for v in vectors}) == 1:
+                return Value(np.concatenate([v.a for v in vectors], 2))
         raise Misfit("parts of different shape in one stack")
     d = None
     tangents = [v.d.shape[-1] for v in vectors if v.d is not None]
