@@ -51,6 +51,7 @@ class Outcome:
     last_only: bool = False
     nothing: bool = False  # whether a reading makes both sides zero at every step
     vanished: bool = False  # whether a derivative in the likeliest reading is zero because nothing leads from the one to the other
+    idle: bool = False  # whether it holds only where a derivative is read so that it is zero
     lenient: bool = False
     near: list[tuple[Chooser, bool, bool]] = field(default_factory=list)
 
@@ -243,6 +244,9 @@ class Decider:
                     out.nothing = True
                     continue
                 if tried.state == "equal" or tried.last_only:
+                    if tried.vanished and "immediate" in chooser.tags:
+                        out.idle = True  # what stands beside a derivative that is read so that it is zero may be anything
+                        continue
                     if chooser.weak:
                         if self.page.fixed and not any(np.any(v.a) for v in tried.values or ()):
                             continue  # 0 = 0, because a gate that is supposed to be 0 is all that is left

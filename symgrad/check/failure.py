@@ -66,6 +66,9 @@ def failed(court: Court, page: Page, outcome: Outcome, link: Link) -> Judgement:
     if outcome.nothing and repair is None:
         why = "both sides are zero in the cell as it was understood, which is no proof: nothing leads from the one to the other"
         return Judgement("undecided", "ambiguous", why, assumptions=notes)
+    if outcome.idle:
+        why = "this holds only where a derivative is read so that it is zero, whatever stands beside it"
+        return Judgement("undecided", "ambiguous", why, assumptions=notes)
     if outcome.vanished and (repair is None or repair.code == "wrong-symbol"):
         why = "nothing leads from the one to the other in a derivative of this, so the cell may be another one than was understood"
         return Judgement("undecided", "ambiguous", why, assumptions=notes)

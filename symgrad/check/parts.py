@@ -18,9 +18,8 @@ from symgrad.check.wrt import quantity_of
 if TYPE_CHECKING:
     from symgrad.check.evaluate import Run
 
-IMMEDIATE = frozenset({
-    "direct", "explicit", "immediate", "partial", "local", "instant", "expl", "imm", "dir", "fixed", "const", "constant",
-    "output", "out", "current", "present", "loss", "当前", "當前", "输出", "現在"})  # fmt: skip
+IMMEDIATE = frozenset({"direct", "explicit", "immediate", "partial", "local", "instant", "expl", "imm", "dir", "fixed", "const", "constant"})
+CURRENT = frozenset({"output", "out", "current", "present", "loss", "当前", "當前", "输出", "現在"})  # what the loss of the step itself gives
 RECURRENT = frozenset({"future", "next", "recurrent", "rec", "carry", "later", "recursive", "temporal", "time", "未来", "未來", "后续"})
 MOST = 4  # quantities that one part of a gradient comes through
 THROUGH = frozenset({"via", "through", "from"})
@@ -50,6 +49,10 @@ def given(run: Run, node: Any) -> Value:
         return weighed(run, through(run, behind, key, step, losses))
     if step is not None and word in RECURRENT:
         return weighed(run, adjoint(run, key, step, losses, "carry", entries))
+    if step is not None and word in CURRENT:
+        if step not in losses:
+            raise OutOfTime(key)
+        return weighed(run, adjoint(run, key, step, (step,), "total", entries))
     if step is not None and word in IMMEDIATE and not entries:
         now = Option(0, "now", f"the direct part is what the loss of step {run.page.symbols.letter} gives")
         own = Option(0, "own", "the direct part is what its own next value gives")

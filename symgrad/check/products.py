@@ -76,7 +76,7 @@ def _meanings(sign: str, x: _Kind, y: _Kind) -> Meanings:
                 can(0 if definite or x.orient == -1 else 2, "inner", contracted)
             if alike and not definite:
                 can(1, "entrywise", _scaled)
-                can(3, "outer", outer)
+                can(3, "outer", outer, "a product of two vectors is read as their outer product")
         else:
             if alike:
                 can(0, "entrywise", _scaled)

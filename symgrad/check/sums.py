@@ -29,6 +29,8 @@ def big(run: Run, node: Any) -> Value:
     name = spelled(index) if index is not None else None
     if name is None and kind(unwrapped(lower)) == "Relation":
         name, lower, upper = chained(unwrapped(lower), upper)
+    if name is None and kind(unwrapped(lower)) in ("Sum", "Number"):
+        raise Unsupported("a sum over what is no index", node)
     if name is None:
         return unindexed(run, node)
     if kind(unwrapped(lower)) in ("Relation", "Tuple") or (lower is not None and kind(unwrapped(lower)) == "Words"):
