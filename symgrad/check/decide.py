@@ -97,7 +97,8 @@ class Decider:
         """Both sides in one reading, at every instance."""
         page = self.page
         world = page.scalar_world if flat else page.world
-        count, failures, good_last, solid = 0, 0, False, 0
+        count, failures, good_last = 0, 0, False
+        empty, filled = frozenset[tuple[str, str]](), frozenset[tuple[str, str]]()
         first: Tried | None = None
         vanished, zero = 0, True
         for env in self.instances(left, right, flat):
@@ -106,12 +107,12 @@ class Decider:
                 first_run, second_run = (self.run(world, chooser, dict(at), side, flat, lenient, used) for side in ("left", "right"))
                 x, y = first_run.value(left), second_run.value(right)
                 same, x, y = self.compare(chooser, x, y)
-                solid += not any(run.empty and not run.filled for run in (first_run, second_run))
             except OutOfTime:
                 continue
             except Misfit as e:
                 return Tried("misfit", str(e), at, asked=e.asked)
             count += 1
+            empty, filled = empty | first_run.empty | second_run.empty, filled | first_run.filled | second_run.filled
             vanished += second_run.vanished
             zero = zero and same and not x.a.any()
             if not same:
@@ -125,7 +126,7 @@ class Decider:
         if first is not None:
             first.last_only = good_last and self._only_last(left, right, chooser, flat, lenient, used)
             return first
-        if not solid:
+        if not count or empty - filled:  # where a sum has terms, they name what does not exist
             return Tried("never", "no step has all the quantities that this names")
         nothing = zero and derived(left) and derived(right)
         return Tried("equal", values=(x, y), count=count, vanished=vanished, nothing=nothing)
@@ -244,7 +245,7 @@ class Decider:
                     out.nothing = True
                     continue
                 if tried.state == "equal" or tried.last_only:
-                    if tried.vanished and "immediate" in chooser.tags:
+                    if tried.vanished and chooser.tags & {"immediate", "carry"}:
                         out.idle = True  # what stands beside a derivative that is read so that it is zero may be anything
                         continue
                     if chooser.weak:

@@ -46,7 +46,9 @@ class Remembered:
 
     questions: tuple[tuple[Hashable, tuple[Option, ...]], ...]
     outcome: Value | Exception
-    counts: tuple[int, int, int]  # sums without terms, with some, derivatives that vanish
+    empty: frozenset[tuple[str, str]]  # sums and products without terms,
+    filled: frozenset[tuple[str, str]]  # and with some,
+    vanished: int  # and derivatives that vanish in it
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +76,7 @@ class Run:
         self.steps_bound: set[str] = set()
         self.slope_index: list[str] = []
         self.products: list[tuple[Any, ...]] = []
-        self.empty = self.filled = 0  # sums and products without terms, and with some
+        self.empty = self.filled = frozenset[tuple[str, str]]()  # sums and products without terms, and with some, by kind and index
         self.vanished = 0  # derivatives that are zero because nothing leads from the one to the other
         self.stable: set[int] = set()
         self.memo: dict[Hashable, Fork | Remembered] = {}
@@ -101,11 +103,13 @@ class Run:
             old = old.ways.get(fixed.get(old.key, 0))
         if type(old) is Remembered:
             self.chooser.repeat(old.questions)
-            self.empty, self.filled, self.vanished = (self.empty + old.counts[0], self.filled + old.counts[1], self.vanished + old.counts[2])
+            self.empty, self.filled, self.vanished = self.empty | old.empty, self.filled | old.filled, self.vanished + old.vanished
             if isinstance(old.outcome, Exception):
                 raise old.outcome.with_traceback(None)
             return old.outcome
         before, asked = (self.empty, self.filled, self.vanished), len(self.chooser.log)
+        self.empty = self.filled = frozenset()
+        self.vanished = 0
         outcome: Value | Exception
         try:
             outcome = self.evaluated(node)
@@ -114,7 +118,8 @@ class Run:
         questions = tuple(dict(self.chooser.log[asked:]).items())
         if isinstance(outcome, Valueless) and outcome.asked is None:  # the innermost part without a value
             outcome.asked = frozenset(key for key, _ in questions)
-        counts = (self.empty - before[0], self.filled - before[1], self.vanished - before[2])
+        known = Remembered(questions, outcome, self.empty, self.filled, self.vanished)
+        self.empty, self.filled, self.vanished = before[0] | self.empty, before[1] | self.filled, before[2] + self.vanished
         ways: dict[Hashable, Fork | Remembered] = self.memo  # the same answers lead to the same questions
         answer: Hashable = start
         for key, _ in questions:
@@ -123,7 +128,7 @@ class Run:
                 break
             ways, answer = fork.ways, fixed.get(key, 0)
         else:
-            ways[answer] = Remembered(questions, outcome, counts)
+            ways[answer] = known
         if isinstance(outcome, Exception):
             raise outcome
         return outcome

@@ -115,6 +115,8 @@ def gradient(run: Run, node: Any, wrt: Any, losses: tuple[int, ...]) -> Value:
             ),
         )
     v = adjoint(run, key, step, losses, how, entries)
+    if timed and how == TOTAL and step is not None and len(losses) == 1 and step < losses[0]:
+        run.vanished += not np.any(v.a)  # nothing leads from there to the loss of that step
     word = spelled(head_and_parts(unwrapped(node.of))[0]) if head_and_parts(unwrapped(node.of)) else None  # type: ignore[index]
     if word is None and kind(unwrapped(node.of)) == "Apply":
         word = spelled(unwrapped(node.of).function)

@@ -175,8 +175,10 @@ def over_steps(run: Run, node: Any, name: str, lower: Any, upper: Any, body: Any
 def total(run: Run, node: Any, name: str, steps: list[int], body: Any) -> Value:
     """The sum or product of the body over these values."""
     terms: list[Value] = []
-    run.empty += not steps
-    run.filled += bool(steps)
+    if steps:
+        run.filled |= {(node.kind, name)}
+    else:
+        run.empty |= {(node.kind, name)}
     for k in steps:
         try:
             terms.append(at(run, name, k, body))
