@@ -12,6 +12,7 @@ from symgrad.check.gradients import adjoint, all_losses, weighed
 from symgrad.check.parts import through
 from symgrad.check.readings import Option
 from symgrad.check.recognise import recognised
+from symgrad.check.statements import MARKS
 from symgrad.check.symbols import (
     head_and_parts,
     is_top,
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
     from symgrad.check.page import Page
 
 
-MARKS = frozenset({"d", "delta", "Delta", "partial", "varDelta"})  # letters before or around a quantity that make its adjoint
 BEFORE = frozenset({"raw", "pre", "preact", "preactivation", "net", "lin", "linear", "logit", "logits", "bar"})  # words for what an activation is applied to
 WHOLE = frozenset({"total", "tot", "all", "full"})
 INCOMING = frozenset({"next", "future", "in", "up"})
@@ -263,10 +263,10 @@ def adjoint_symbol(run: Run, node: Any) -> Value | None:
     target = memo[id(node)][1]
     if target is None:
         found = incoming(run, node)
-        return found if found is not None else recognised(run, node, MARKS)
+        return found if found is not None else recognised(run, node)
     key, step_node, entries, words, name, loss_at = target
     if key in run.page.targets.values():  # nothing depends on what is wanted
-        return recognised(run, node, MARKS)
+        return recognised(run, node)
     model = run.world.model
     timed = key in run.page.symbols.timed
     step: int | None = None

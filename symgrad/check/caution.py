@@ -5,14 +5,14 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import Any
 
-from symgrad.check.adjoints import MARKS, symbol_target
+from symgrad.check.adjoints import symbol_target
 from symgrad.check.claims import Link
 from symgrad.check.decide import Outcome
 from symgrad.check.incomplete import invented
 from symgrad.check.judgement import Judgement
 from symgrad.check.page import Page, plain
 from symgrad.check.recognise import symbol_of
-from symgrad.check.statements import Statement, bound_letters, derived, names_in, step_part
+from symgrad.check.statements import MARKS, Statement, bound_letters, derived, names_in, step_part
 from symgrad.check.symbols import head_and_parts, key_of, kind, letters, number_at, spelled, unwrapped, walk
 from symgrad.notation.syntax import Product
 
@@ -87,7 +87,7 @@ def symbol_on(page: Page, node: Any) -> Any:
 
 def of_a_gradient(page: Page, node: Any) -> bool:
     """Whether a side is a symbol for a gradient."""
-    return symbol_on(page, node) is not None or symbol_of(page, node, MARKS) is not None
+    return symbol_on(page, node) is not None or symbol_of(page, node) is not None
 
 
 def updates_itself(page: Page, link: Link) -> bool:

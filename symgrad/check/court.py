@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from symgrad.check import identities
-from symgrad.check.adjoints import MARKS
 from symgrad.check.claims import Link
 from symgrad.check.collect import Collected, collect, split_groups
 from symgrad.check.conditions import Condition, conditions
@@ -16,7 +15,7 @@ from symgrad.check.define import make_page
 from symgrad.check.incomplete import Supposed, completed, held_fixed, states_left_out, suppositions, taken_for
 from symgrad.check.library import matched, prelude
 from symgrad.check.page import Page
-from symgrad.check.statements import LOSSES, Statement, bound_letters, names_in, sums_steps
+from symgrad.check.statements import LOSSES, MARKS, Statement, bound_letters, names_in, sums_steps
 from symgrad.check.symbols import head_and_parts, is_top, kind, letters, spelled, unwrapped, walk
 from symgrad.check.world import STEPS
 

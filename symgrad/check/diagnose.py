@@ -22,6 +22,7 @@ from symgrad.check.symbols import head_and_parts, key_of, kind, letters, spelled
 from symgrad.check.world import Missing, Unsupported
 
 READINGS = 8
+SECONDS = 1.0  # for the diagnosis of one claim
 SHAPELY = frozenset({"transposed-factor", "wrong-shape", "wrong-symbol"})  # slips that leave a formula without shape
 
 

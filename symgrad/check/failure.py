@@ -20,7 +20,6 @@ from symgrad.notation.latex import latex
 CONFIRMED = 3  # claims that must hold before a cell that is not the document's own may refute others
 ANOTHER = "this does not hold of that cell, but the document may mean another one"
 FEW = 48  # readings of a line of code for rows
-SECONDS = 1.0  # for the diagnosis of one claim
 
 
 def failed(court: Court, page: Page, outcome: Outcome, link: Link) -> Judgement:
@@ -37,7 +36,7 @@ def failed(court: Court, page: Page, outcome: Outcome, link: Link) -> Judgement:
         return Judgement("proved", reading="matrix", assumptions=(*notes, rows))
     if caution.updates_itself(page, link):
         return Judgement("undecided", "ambiguous", "the symbol on the left stands on the right too: an assignment, not an equation", assumptions=notes)
-    repair = diagnose.repair(page, outcome, link, time.process_time() + SECONDS)
+    repair = diagnose.repair(page, outcome, link, time.process_time() + diagnose.SECONDS)
     if repair is not None and repair.code == "immediate-for-total" and repair.message.startswith("the immediate"):
         return Judgement(
             "proved",
@@ -97,7 +96,7 @@ def failed(court: Court, page: Page, outcome: Outcome, link: Link) -> Judgement:
         or caution.conventional(page, link)
     ):
         return Judgement("undecided", "ambiguous", "no reading that was tried makes this true, and not all could be tried", assumptions=notes)
-    repair = repair or diagnose.repair(page, outcome, link, time.process_time() + SECONDS / 2, Slips.lacking)
+    repair = repair or diagnose.repair(page, outcome, link, time.process_time() + diagnose.SECONDS / 2, Slips.lacking)
     return refuted(court, page, outcome, link, repair, notes)
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from symgrad.check.gradients import adjoint, all_losses, weighed
 from symgrad.check.readings import Option
+from symgrad.check.statements import MARKS
 from symgrad.check.symbols import head_and_parts, key_of, kind, letters, number_at, unwrapped
 from symgrad.check.values import Value
 from symgrad.check.world import TOTAL, OutOfTime
@@ -22,11 +23,11 @@ if TYPE_CHECKING:
 NO_GRADIENTS = frozenset({"diag", "det", "dim", "dot", "dropout", "data", "depth", "dist", "div", "def", "delta"})  # words with a d that is no mark
 
 
-def symbol_of(page: Page, node: Any, marks: frozenset[str]) -> tuple[str, Any] | None:
+def symbol_of(page: Page, node: Any) -> tuple[str, Any] | None:
     r"""The name of a symbol for a gradient, and its step: ``δ_{out,t}``, ``d\,pre_t``, ``dpre``; None for any other symbol."""
     node = unwrapped(node)
     mark = ""
-    if kind(node) == "Product" and len(node.args) == 2 and kind(node.args[0]) == "Name" and node.args[0].base in marks and not node.args[0].subs:
+    if kind(node) == "Product" and len(node.args) == 2 and kind(node.args[0]) == "Name" and node.args[0].base in MARKS and not node.args[0].subs:
         mark, node = node.args[0].base, unwrapped(node.args[1])
     elif kind(node) == "Differential" and node.sign != "prime":
         mark, node = node.sign, unwrapped(node.arg)
@@ -37,7 +38,7 @@ def symbol_of(page: Page, node: Any, marks: frozenset[str]) -> tuple[str, Any] |
     labels = [p for p in parts if not is_step(page, p.node)]
     steps = [p.node for p in parts if is_step(page, p.node)]
     word = head.base[:1] == "d" and len(head.base) > 1 and head.base.lower() not in NO_GRADIENTS
-    if len(steps) > 1 or (not mark and not word and not (head.base in marks and labels)) or (not mark and page.symbols.ref(node) is not None):
+    if len(steps) > 1 or (not mark and not word and not (head.base in MARKS and labels)) or (not mark and page.symbols.ref(node) is not None):
         return None
     name = key_of(head, labels)
     return None if name is None else (f"{mark} {name}".strip(), steps[0] if steps else None)
@@ -47,9 +48,9 @@ def is_step(page: Page, node: Any) -> bool:
     return kind(node) == "Number" or (bool(found := set(letters(node))) and found <= {page.symbols.letter, "t", "k", "T", "tau"})
 
 
-def recognised(run: Run, node: Any, marks: frozenset[str]) -> Value | None:
+def recognised(run: Run, node: Any) -> Value | None:
     """The adjoint that the sought symbol is taken for in this reading, or that an earlier line has settled it to be."""
-    found = symbol_of(run.page, node, marks) if run.page.sought is not None else None
+    found = symbol_of(run.page, node) if run.page.sought is not None else None
     if found is None:
         return None
     name, slot = found

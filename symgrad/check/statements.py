@@ -24,6 +24,7 @@ from symgrad.notation.syntax import Negative, Number
 DEFINING = frozenset({"=", ":=", "==", "triangleq", "equiv", "<-", "→="})
 LOSSES = frozenset({"L", "E", "J", "ell", "l", "loss", "Loss", "cost", "Cost", "error", "Error", "LOSS", "cal"})
 ADJOINT_HEADS = frozenset({"delta", "Delta", "nabla", "vartheta"})
+MARKS = frozenset({"d", "delta", "Delta", "partial", "varDelta"})  # letters before or around a quantity that make its adjoint
 DERIVED = frozenset({"Derivative", "Differential", "Operator", "Variable"})
 LETTERS = ("t", "k", "i", "n", "j", "tau", "s", "l", "T")
 

@@ -17,11 +17,12 @@ from symgrad.check.activations import BUILTIN
 from symgrad.check.claims import EQUAL, Link
 from symgrad.check.conditions import MEANT, Condition, introduced
 from symgrad.check.court import Court
-from symgrad.check.equation import attempt, equation
+from symgrad.check.equation import equation
 from symgrad.check.field import P
 from symgrad.check.judgement import Judgement
 from symgrad.check.model import model
 from symgrad.check.page import Page, plain
+from symgrad.check.proof import attempt
 from symgrad.check.relations import ORDERED, STEPS, number, of_steps, valued
 from symgrad.check.statements import derived
 from symgrad.check.symbols import kind, letters, number_at, spelled, unwrapped, walk

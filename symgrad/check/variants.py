@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from symgrad.check.adjoints import MARKS
 from symgrad.check.readings import Chooser
+from symgrad.check.statements import MARKS
 from symgrad.check.symbols import Variants, _step_like, children, head_and_parts, kind, letters, spelled, unwrapped, walk
 from symgrad.check.values import Value, Valueless
 

@@ -10,17 +10,18 @@ from typing import Any
 
 from symgrad.check import caution, identities, lint, norms, powers, suppose
 from symgrad.check.abbreviations import indices_of
-from symgrad.check.adjoints import MARKS, symbol_target
+from symgrad.check.adjoints import symbol_target
 from symgrad.check.bounds import bound, speaks_of_extremes
 from symgrad.check.claims import EQUAL, Link
 from symgrad.check.court import Court
 from symgrad.check.denials import denied
-from symgrad.check.equation import equation, recognition
+from symgrad.check.equation import equation
 from symgrad.check.judgement import Judgement
+from symgrad.check.otherwise import recognition
 from symgrad.check.page import Abbreviation, Page
 from symgrad.check.prose import clause
 from symgrad.check.relations import a_range, of_letters
-from symgrad.check.statements import LOSSES, derived, loss_head, names_in
+from symgrad.check.statements import LOSSES, MARKS, derived, loss_head, names_in
 from symgrad.check.symbols import head_and_parts, key_of, kind, letters, spelled, unwrapped, walk
 
 NAMING = re.compile(r"\b(?:write|writing|denot\w+|let|defin\w+|call|calling|abbreviat\w+|put)\b", re.IGNORECASE)

@@ -1,0 +1,143 @@
+"""What an equation may mean where it does not hold as it stands: each proves, and says what was assumed, or leaves open; none refutes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from copy import copy
+from dataclasses import replace
+from typing import Any
+
+from symgrad.check import caution
+from symgrad.check.claims import Link
+from symgrad.check.court import Court
+from symgrad.check.decide import Decider
+from symgrad.check.judgement import Judgement
+from symgrad.check.page import Page, plain
+from symgrad.check.parts import Share
+from symgrad.check.proof import attempt, proved
+from symgrad.check.recognise import seeking, symbol_of
+from symgrad.check.symbols import head_and_parts, kind, spelled, unwrapped, walk
+from symgrad.notation.syntax import Name, Product
+
+STRICTLY = ((False, False),)  # matrices, and rows that are no columns: where transposes matter, what is guessed must get them right
+RECOGNISED = 400  # readings in which a symbol for a gradient is held against the adjoints of the cell
+
+
+def at_the_end(court: Court, link: Link, under: Callable[[Page], Page | None]) -> Judgement | None:
+    """Proved, where it holds of a loss that looks at the last state alone and the document does not say what its loss is; open where it does."""
+    for k in court.order(link.statement):
+        page = under(court.page(k))
+        if page is None or page.many_to_one or not of_the_loss(page, link):
+            continue
+        last = copy(page)
+        last.many_to_one = True
+        last.memos["worlds"] = page.memos["worlds"]
+        outcome = Decider(last).decide(link.left, link.right)
+        if not outcome.equal:
+            continue
+        if page.step_losses or not set(page.world.model.outputs) <= page.lagged:
+            return Judgement("undecided", "ambiguous", "this holds only if the loss looks at the last state alone")
+        said = proved(court, last, outcome, link)
+        return replace(said, assumptions=(*said.assumptions, "the loss looks at the last state alone"))
+    return None
+
+
+def added(court: Court, link: Link, under: Callable[[Page], Page | None]) -> Judgement | None:
+    """Proved, where a line adds to a gradient some of the parts that it is summed from."""
+    for k in court.order(link.statement) if link.sign == "+=" else ():
+        page = under(court.page(k))
+        if page is None:
+            continue
+        target, wrt = caution.symbol_on(page, link.left), unwrapped(link.left)
+        ref = page.symbols.ref(unwrapped(wrt.wrt)) if kind(wrt) == "Derivative" else None
+        key, step, entries = (ref.key, ref.step, ref.entries) if ref is not None else target[:3] if target is not None else ("", None, ())
+        if key not in page.symbols.timed or entries:
+            continue
+        outcome = Decider(page).decide(Share(key, step), link.right, modes=STRICTLY if court.matrices else None)
+        if outcome.equal:
+            return proved(court, page, outcome, link)
+    return None
+
+
+def by_preactivation(court: Court, link: Link, under: Callable[[Page], Page | None]) -> Judgement | None:
+    r"""Proved, where ``\frac{\partial L}{\partial i_t} = \ldots \sigma'(i_t)`` holds of what the gate's activation is applied to: ``i_t`` may mean that."""
+    left = unwrapped(link.left)
+    slopes = [n for n in walk(link.right) if kind(n) == "Apply" and kind(n.function) == "Name" and n.function.primes and len(n.args) == 1]
+    for k in court.order(link.statement) if kind(left) == "Derivative" and slopes else ():
+        page = under(court.page(k))
+        ref = None if page is None else page.symbols.ref(unwrapped(left.wrt))
+        if page is None or ref is None or ref.key in page.lagged or not any(page.symbols.ref(unwrapped(n.args[0])) == ref for n in slopes):
+            continue
+        split = head_and_parts(unwrapped(left.of))
+        if split is None or spelled(split[0]) not in page.total_losses | page.step_losses:
+            continue
+        outcome = Decider(page).decide(Product((Name("d"), unwrapped(left.wrt))), link.right)
+        if outcome.equal:
+            return proved(court, page, outcome, link)
+    return None
+
+
+def of_the_loss(page: Page, link: Link) -> bool:
+    """Whether both sides hold a gradient of the loss by a state."""
+    return all(any(by_a_state(page, n) for n in walk(side)) for side in (link.left, link.right))
+
+
+def by_a_state(page: Page, node: Any) -> bool:
+    if kind(node) != "Derivative":
+        return False
+    split, ref = head_and_parts(unwrapped(node.of)), page.symbols.ref(unwrapped(node.wrt))
+    return split is not None and spelled(split[0]) in page.total_losses and ref is not None and ref.key in page.lagged
+
+
+def recognition(court: Court, link: Link, under: Callable[[Page], Page | None] = lambda page: page) -> Judgement | None:
+    """Proved, where the symbol for a gradient that stands on the left is the adjoint of something, or those on the right are known to be."""
+    for k in court.order(link.statement):
+        page = under(court.page(k))
+        if page is None:
+            continue
+        named = symbol_of(page, link.left)
+        if named is None and not any(symbol.startswith("? ") for symbol in page.meanings):
+            continue
+        page = seeking(page, named[0] if named is not None else "", link.right)
+        outcome = Decider(page).decide(link.left, link.right, limit=RECOGNISED, modes=STRICTLY if court.matrices else None)
+        if not outcome.equal:
+            continue
+        assert outcome.chooser is not None
+        for key, option in outcome.chooser.chosen:
+            if isinstance(key, tuple) and key[0] == "recognised":
+                for p in court.pages.values():
+                    p.meanings.setdefault(f"? {key[1]}", str(option.value))
+        return proved(court, page, outcome, link)
+    return None
+
+
+def from_zero(page: Page, link: Link) -> Page:
+    r"""The page for a sum such as ``h_t = \sum_k U^{t-k} x_k`` that leaves out the state before the first step: it is taken to be 0."""
+    begun = sorted(page.lagged & set(page.definitions) - set(page.initial))
+    if link.statement.derives or not begun or not any(kind(n) == "Big" and n.kind == "sum" for n in walk(link.right)):
+        return page
+    out = copy(page)
+    out.initial = {**page.initial, **dict.fromkeys(begun, 0)}
+    out.begun = tuple(begun)
+    return out
+
+
+def supposed(court: Court, link: Link, under: Callable[[Page], Page | None]) -> Judgement | None:
+    """The proof of a link by the equations of gates that the document leaves out though it names their weights; by which of them shows as more is proved."""
+    holding = []
+    for other, found in court.filled_in():
+        for k in other.order(link.statement):
+            page = under(other.page(k))
+            outcome = attempt(other, page, link.left, link.right, link) if page is not None else None
+            if page is not None and outcome is not None and outcome.equal:
+                holding.append((other, found, page, outcome))
+                break
+    if not holding:
+        return None
+    court.others = [(other, found) for other, found, _, _ in holding]
+    other, found, page, outcome = holding[0]
+    judged = proved(other, page, outcome, link)
+    words = {spelled(n) for side in (link.left, link.right) for n in walk(side)}
+    read = [f"{name} is read as {plain(key)}" for name, key in found.aliases.items() if name in words]
+    either = f"{found.note}, and likewise with their weights exchanged" if holding[1:] else found.note
+    return replace(judged, assumptions=(*judged.assumptions, either, *read))

@@ -1,0 +1,89 @@
+"""Proofs: a link in the readings of a page, what a proof takes for granted, and what it settles for the lines behind it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from symgrad.check import caution, everystep
+from symgrad.check.adjoints import symbol_id
+from symgrad.check.claims import Link
+from symgrad.check.court import Court
+from symgrad.check.decide import Decider, Outcome
+from symgrad.check.judgement import Judgement
+from symgrad.check.page import Page
+from symgrad.check.readings import Chooser
+from symgrad.check.symbols import kind, walk
+from symgrad.check.variables import named
+
+
+def attempt(court: Court, page: Page, left: Any, right: Any, link: Link) -> Outcome:
+    """The two sides of a link, or an earlier side of its chain in the place of the left one."""
+    outcome = Decider(page).decide(left, right)
+    if not outcome.equal and link.earlier and not outcome.typed and (outcome.unsupported is not None or outcome.missing is not None):
+        for side in reversed(link.earlier):
+            again = Decider(page).decide(side, right)
+            if again.equal or again.typed:
+                return again
+    if not outcome.equal and link.earlier and (link.statement.number, link.number - 1) not in court.wrong and not summed(link):
+        # the same symbol may have meant the immediate derivative in the line before: hold it against the first line too
+        again = Decider(page).decide(link.earlier[0], right)
+        if again.equal:
+            return again
+    return outcome
+
+
+def summed(link: Link) -> bool:
+    """Whether the line before is a sum over time and this one is not: then this one cannot speak of a single step."""
+    before, now = (any(kind(n) == "Big" and n.kind == "sum" for n in walk(side)) for side in (link.left, link.right))
+    return before and not now
+
+
+def proved(court: Court, page: Page, outcome: Outcome, link: Link) -> Judgement:
+    chooser = outcome.chooser
+    assert chooser is not None
+    remember(court, page, outcome, link)
+    court.confirmed += 1
+    notes = [*chooser.notes, *court.assumed(page, outcome)]
+    if outcome.last_only:
+        notes.append("the step named is the last one")
+    if outcome.reading == "scalar" and any((r := page.symbols.ref(n)) is not None and page.symbols.ranks[r.key] == 2 for n in walk(link.right)):
+        notes.append("it holds of numbers, not of matrices as it stands")
+    elif outcome.lenient:
+        notes.append("rows and columns are told by what they stand beside")
+    if everystep.spans_time(page, link.left, link.right):
+        notes.append(everystep.note(page, link.left, link.right, chooser, outcome.lenient, link.earlier))
+    layout = "denominator" if "denominator" in chooser.tags else "numerator"
+    return Judgement("proved", None, "", outcome.reading, layout, assumptions=tuple(dict.fromkeys(notes)))
+
+
+def remember(court: Court, page: Page, outcome: Outcome, link: Link) -> None:
+    """The meaning of an adjoint symbol on the left side is settled by the line that holds; so are unknown names that have one reading.
+
+    Of a program every variable is settled, wherever it stands.
+    """
+    assert outcome.chooser is not None
+    if court.program:
+        settled(court, outcome.chooser, link)
+        return
+    asked = outcome.chooser.asked.items()
+    page.settled.update({key[1]: str(options[0].value) for key, options in asked if isinstance(key, tuple) and key[0] == "weight" and len(options) == 1})
+    target = caution.symbol_on(page, link.left)
+    if target is None:
+        return
+    _, _, _, words, name, _ = target
+    which = symbol_id(name, words, target[1])
+    for key, option in outcome.chooser.chosen:
+        if key == ("adjoint", which):
+            for p in court.pages.values():
+                p.meanings.setdefault(which, str(option.value))
+
+
+def settled(court: Court, chooser: Chooser, link: Link) -> None:
+    """The gradients that the variables of a line hold: what is assigned here is what it is, what came from elsewhere is likely so."""
+    own = named(link.left) if kind(link.left) == "Variable" else ""
+    for key, option in chooser.chosen:
+        if isinstance(key, tuple) and key[0] == "variable":
+            for p in court.pages.values():
+                p.meanings.setdefault(key[1], str(option.value))
+                if key[1] == own:
+                    p.meanings[f"={own}"] = str(option.value)
