@@ -245,8 +245,8 @@ class Decider:
                     out.nothing = True
                     continue
                 if tried.state == "equal" or tried.last_only:
-                    if tried.vanished and chooser.tags & {"immediate", "carry"}:
-                        out.idle = True  # what stands beside a derivative that is read so that it is zero may be anything
+                    if tried.vanished and chooser.tags & {"immediate", "carry", "loss"}:
+                        out.idle |= "immediate" in chooser.tags  # what stands beside a derivative that is read so that it is zero may be anything
                         continue
                     if chooser.weak:
                         if self.page.fixed and not any(np.any(v.a) for v in tried.values or ()):

@@ -69,7 +69,7 @@ def loss_steps(run: Run, node: Any) -> tuple[int, ...] | None:
         at = run.env.get(run.page.symbols.letter)
         return everything if at is None else (int(at),)
     if key in run.page.ambiguous_losses and not run.page.many_to_one and run.env.get(run.page.symbols.letter) is not None:
-        how = run.chooser.choose(("loss", key), (Option(0, "all"), Option(2, "now", f"{key} is read as the loss of this step")))
+        how = run.chooser.choose(("loss", key), (Option(0, "all"), Option(2, "now", f"{key} is read as the loss of this step", tag="loss")))
         if how == "now":
             return (int(run.env[run.page.symbols.letter]),)
     return everything
@@ -115,7 +115,7 @@ def gradient(run: Run, node: Any, wrt: Any, losses: tuple[int, ...]) -> Value:
             ),
         )
     v = adjoint(run, key, step, losses, how, entries)
-    if timed and how == TOTAL and step is not None and len(losses) == 1 and step < losses[0]:
+    if timed and how == TOTAL and step is not None and len(losses) == 1 and step != losses[0]:
         run.vanished += not np.any(v.a)  # nothing leads from there to the loss of that step
     word = spelled(head_and_parts(unwrapped(node.of))[0]) if head_and_parts(unwrapped(node.of)) else None  # type: ignore[index]
     if word is None and kind(unwrapped(node.of)) == "Apply":

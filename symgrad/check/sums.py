@@ -175,10 +175,6 @@ def over_steps(run: Run, node: Any, name: str, lower: Any, upper: Any, body: Any
 def total(run: Run, node: Any, name: str, steps: list[int], body: Any) -> Value:
     """The sum or product of the body over these values."""
     terms: list[Value] = []
-    if steps:
-        run.filled |= {(node.kind, name)}
-    else:
-        run.empty |= {(node.kind, name)}
     for k in steps:
         try:
             terms.append(at(run, name, k, body))
@@ -189,6 +185,10 @@ def total(run: Run, node: Any, name: str, steps: list[int], body: Any) -> Value:
                 ("beyond", name, k),
                 (Option(1, None, f"the term {name} = {k} names {run.page.notes.get(str(e), str(e))} at a step that does not exist, and is left out"),),
             )
+    if terms:  # of none that failed
+        run.filled |= {(node.kind, name)}
+    else:
+        run.empty |= {(node.kind, name)}
     if node.kind == "sum":
         out: Value | None = None
         for v in terms:
