@@ -109,6 +109,7 @@ LETTERS = [
 FUNCTIONS = [
     (r"\text{tanh}(x)", Apply(tanh, (x,))), (r"\mathrm{sigmoid}(x)", Apply(Name("sigmoid"), (x,))), ("tanh(x)", Apply(tanh, (x,))),
     ("o_ttanh(x)", Product((sub(Name("o"), t), Apply(tanh, (x,))))), (r"\tanh^2 x", Power(Apply(tanh, (x,)), TWO)),
+    (r"\diag(x)", Diagonal(x)), (r"\relu(x)", Apply(Name("relu"), (x,))),
     ("tanh'(x)", Apply(Name("tanh", primes=1), (x,))),
     (r"\sigma'(a)", Apply(Name("sigma", primes=1), (a,))), ("f'(a)", Apply(Name("f", primes=1), (a,))), (r"\tanh^{-1}(x)", Apply(Name("artanh"),
     (x,))),
@@ -157,6 +158,9 @@ TRANSPOSES = [
 
 BRACKETS = [
     ("[h_{t-1}, x_t]", Stack((h0, xt), vertical=False)), ("[h; x]", Stack((h, x))), (r"(x \vert h)", Stack((x, h), vertical=False)),
+    ("[a | b | c]", Stack((a, b, c), vertical=False)), (r"[a \mid b \mid c]", Stack((a, b, c), vertical=False)),
+    (r"[a \quad b]", Stack((a, b), vertical=False)), (r"[\, a, \quad b \,]", Stack((a, b), vertical=False)),
+    ("[|a| + |b|]", Sum((Absolute(a), Absolute(b)))), ("h[0{:}n]", Index(h, (Slice(ZERO, n),), "[")),
     ("[a, b; c, d]", Stack((
         Stack((a, b), vertical=False), Stack((c, d), vertical=False)))),
     (r"\begin{pmatrix} h \\ x \end{pmatrix}^T", Power(Stack((h, x)), T)), (r"\left[\begin{array}{c} h \\ x \end{array}\right]", Stack((h, x))),
