@@ -375,13 +375,10 @@ def _entries(node: Any, most: int) -> tuple[Any, ...] | None:
     return None
 
 
-def walk(node: Any) -> Iterator[Any]:
+@by_identity
+def walk(node: Any) -> tuple[Any, ...]:
     """Every node, from outside in."""
-    waiting = [node]
-    while waiting:
-        node = waiting.pop()
-        yield node
-        waiting += reversed(children(node))
+    return (node, *itertools.chain.from_iterable(map(walk, children(node))))
 
 
 _FIELDS: dict[type, tuple[str, ...]] = {}
