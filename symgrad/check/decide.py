@@ -128,25 +128,33 @@ class Decider:
             return first
         if not count or empty - filled:  # where a sum has terms, they name what does not exist
             return Tried("never", "no step has all the quantities that this names")
-        nothing = zero and derived(left) and derived(right)
+        nothing = zero and all(derived(side) or (not page.fixed and self.names(side)) for side in (left, right))
         return Tried("equal", values=(x, y), count=count, vanished=vanished, nothing=nothing)
+
+    def names(self, side: Any) -> bool:
+        """Whether a formula names anything, so that it does not say itself that it is zero."""
+        return any(kind(n) == "Name" and n.base not in ("O", "0") for n in walk(side))
 
     def final_letters(self, at: dict[str, Any]) -> list[str]:
         return [w for w in ("tau",) if w in at and self.page.symbols.letter != w]
 
     def _only_last(self, left: Any, right: Any, chooser: Chooser, flat: bool, lenient: bool, used: set[str]) -> bool:
+        """Whether both sides agree at every last step, and say something there."""
         world = self.page.scalar_world if flat else self.page.world
+        says = not (derived(left) and derived(right))
         for env in self.instances(left, right, flat):
             if any(env[w] != world.steps for w in self.final_letters(env)):
                 continue
             try:
                 x = self.run(world, chooser, dict(env), "left", flat, lenient, used).value(left)
                 y = self.run(world, chooser, dict(env), "right", flat, lenient, used).value(right)
-                if not self.compare(chooser, x, y)[0]:
+                same, x, _ = self.compare(chooser, x, y)
+                if not same:
                     return False
+                says = says or bool(x.a.any())
             except (OutOfTime, Misfit):
                 continue
-        return True
+        return says
 
     def differing(self, left: Any, right: Any, many: int, chooser: Chooser, flat: bool, lenient: bool) -> list[bool] | None:
         """Which of so many variants of the right side differ from the left one, where they first have values; None if that must be asked one by one."""

@@ -43,7 +43,7 @@ def failed(court: Court, page: Page, outcome: Outcome, link: Link) -> Judgement:
             reading=Decider(page).reading(link.left, link.right, outcome.mode[0]),
             assumptions=(*notes, "one ∂ is read as the immediate derivative, the others as total ones"),
         )
-    if outcome.missing is not None and not outcome.typed and given_later(page, link):
+    if outcome.missing is not None and not outcome.typed and given_later(page, link, outcome.missing.where):
         return Judgement("proved", assumptions=(*notes, "the symbol is introduced here"))
     if outcome.missing is not None and not outcome.typed:
         name = outcome.missing.name
@@ -110,8 +110,11 @@ def holds_for_rows(page: Page, link: Link) -> bool:
     return Decider(rowwise).decide(link.left, link.right, limit=FEW, modes=((False, True),)).equal
 
 
-def given_later(page: Page, link: Link) -> bool:
-    """Whether a later side of the chain gives the value of a side with an unknown symbol."""
+def given_later(page: Page, link: Link, symbol: Any) -> bool:
+    """Whether a side is nothing but an unknown symbol or a derivative by it, and a later side of the chain gives its value."""
+    side = unwrapped(link.right)
+    if all(unwrapped(n) is not symbol for n in ((side.of, side.wrt) if kind(side) == "Derivative" else (side,))):
+        return False
     sides = link.statement.node.sides
     later = sides[link.number + 2 :]
     return any(Decider(page).decide(link.left, side, limit=16).equal for side in later if kind(unwrapped(side)) != "Tuple")
