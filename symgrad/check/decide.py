@@ -298,7 +298,7 @@ class Decider:
             for n in walk(side):
                 k = kind(n)
                 ref = self.page.symbols.ref(n)
-                if ref is not None and ref.entries:
+                if ref is not None and (ref.entries or ref.key in self.page.cuts):
                     return False
                 if k == "Name" and n.font in BOLD and ref is not None and self.page.symbols.ranks.get(ref.key) == 2:
                     return False

@@ -9,6 +9,7 @@ from collections import Counter
 from dataclasses import replace
 from typing import Any
 
+from symgrad.check import blocks
 from symgrad.check.activations import ACTIVATIONS, BUILTIN
 from symgrad.check.collect import Collected
 from symgrad.check.definitions import lags, present_names, stepped_names
@@ -129,6 +130,7 @@ def page_of(definitions: dict[str, Definition], collected: Collected, statements
     symbols.clear()
     primes(page)
     ranks(page)
+    blocks.named(page, statements, collected.defining)
     preactivations_meant(page)
     by_preactivations(page, statements)
     targets(page, statements)

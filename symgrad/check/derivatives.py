@@ -175,8 +175,9 @@ def of_formula(run: Run, node: Any, of: Any, key: str, step: int | None, entries
     """∂(formula)/∂x, through every quantity in it."""
     model = run.world.model
     timed = key in run.page.symbols.timed
-    wrt = (key, step if timed else None)
-    width = run.world.size(key)
+    cut = model.cuts.get(key)
+    wrt = (key if cut is None else cut.owner, step if timed else None)
+    width = run.world.size(wrt[0])
     name = kind(of) if kind(of) != "Apply" else "f"
     mode = run.chooser.choose(("formula", run.side, key), (
         Option(0 if kind(of) != "Apply" else 1, TOTAL), Option(1 if kind(of) != "Apply" else 0, DIRECT)))  # fmt: skip
@@ -198,7 +199,7 @@ def of_formula(run: Run, node: Any, of: Any, key: str, step: int | None, entries
     if v.d is None:
         v = replace(v, d=np.zeros((*v.a.shape, width), dtype=np.int64))
     assert v.d is not None
-    out = shaped(run, v.d, v.dims, model.dims[key], (), entries)
+    out = shaped(run, v.d if cut is None else run.world.cut(key, v.d), v.dims, model.dims[key], (), entries)
     del name
     return laid_out(run, out, v.dims, model.dims[key], (), entries, node)
 

@@ -48,7 +48,7 @@ class Slips(Completions):
         settled, ranks = self.page.settled, self.page.symbols.ranks
         out = {key: n for n in walk(self.right) if kind(n) == "Name" and (key := settled.get(spelled(n) or "")) is not None and ranks.get(key) == 2}
         sources = [d.side for d in self.page.definitions.values() if d.side is not None]
-        sources += [d.node for d in self.page.definitions.values()] + [self.left, self.right]
+        sources += [d.node for d in self.page.definitions.values()] + [self.left, self.right] + [n for _, _, n in self.page.cuts.values()]
         for source in sources:
             for n in walk(source):
                 ref = self.page.symbols.ref(n)

@@ -162,6 +162,8 @@ class Run:
 
     def step_of(self, ref: Ref) -> int | None:
         if ref.key not in self.page.symbols.timed:
+            if ref.step is not None and (word := spelled(ref.step)) in self.page.symbols.timed and word not in self.env:
+                raise Missing(f"{ref.key}^{word}", ref.step)  # a label that tells weights apart, no step
             return None
         if ref.step is None:
             if self.page.many_to_one and ref.key in self.page.targets.values():
@@ -203,10 +205,11 @@ class Run:
         self.used.add(key)
         if key in self.page.step_losses or key in self.page.total_losses:
             return self.loss_value(ref)
-        v = self.lookup(key, self.step_of(ref))
+        cut = self.world.model.cuts.get(key)
+        v = self.lookup(key, self.step_of(ref)) if cut is None else values.part(self.lookup(cut.owner, None), cut.at)
         if self.page.rows and v.rank == 2 and not self.defining:
             v = values.transposed(v)
-        blocks = self.page.blocks.get(key)
+        blocks = self.page.blocks.get(key) if all(owner != key for owner, *_ in self.page.cuts.values()) else None
         if blocks is not None and not self.defining and not self.flat and not ref.entries:
             v = self.block(v, *blocks)
         if (self.lenient or self.flat) and v.rank == 1:

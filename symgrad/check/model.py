@@ -6,11 +6,12 @@ from typing import Any
 
 import numpy as np
 
+from symgrad.check import blocks
 from symgrad.check.activations import BUILTIN
 from symgrad.check.evaluate import Run
 from symgrad.check.field import WORLDS
 from symgrad.check.functions import applied
-from symgrad.check.page import Blocks, Definition, Page, plain
+from symgrad.check.page import Definition, Page
 from symgrad.check.readings import Chooser
 from symgrad.check.symbols import (
     kind,
@@ -18,7 +19,7 @@ from symgrad.check.symbols import (
     unwrapped,
     walk,
 )
-from symgrad.check.typing import Shapes, _number
+from symgrad.check.typing import Shapes
 from symgrad.check.values import Value
 from symgrad.check.world import Equation, Model, Unsupported, World
 
@@ -81,28 +82,6 @@ def connected(page: Page, key: str) -> bool:
     return not page.lagged
 
 
-def blocks(page: Page, shapes: Shapes) -> dict[str, Blocks]:
-    """The weights that multiply a concatenation: the axis, the sizes of the parts, their names."""
-    names: dict[int, tuple[str, ...]] = {}
-    for d in page.definitions.values():
-        for n in walk(d.node):
-            if kind(n) == "Stack" and len(n.args) > 1:
-                found = []
-                for a in n.args:
-                    inner = [r.key for x in walk(a) if (r := page.symbols.ref(x)) is not None]
-                    found.append(page.notes.get(inner[-1], plain(inner[-1])) if inner else "?")
-                names.setdefault(len(found), tuple(found))
-    out = {}
-    for key, shape in shapes.of.items():
-        if key in page.symbols.timed or len(shape) != 2:
-            continue
-        for axis, size in enumerate(shape):
-            parts = size.find().parts
-            if parts and len(parts) in names:
-                out[key] = (axis, tuple(_number(p) for p in parts), names[len(parts)])
-    return out
-
-
 def inner_of(page: Page, key: str, d: Definition) -> str | None:
     """The quantity that an activation is applied to, where it has a name: ``h = tanh(a)``, also where a's formula is written out."""
     node = unwrapped(d.node)
@@ -130,7 +109,8 @@ def model(page: Page, flat: bool) -> Model:
                 shapes.of[target] = shapes.of[name]
     dims = dict(shapes.numbers(flat))
     if not flat:
-        page.blocks.update(blocks(page, shapes))
+        blocks.sizes(page, shapes)
+    cut = blocks.cuts(page, dims)
     equations: dict[str, Equation] = {}
     hidden: set[str] = set()
     for key, d in page.definitions.items():
@@ -170,7 +150,7 @@ def model(page: Page, flat: bool) -> Model:
                 rules[wanted] = "target"
     votes = shapes.votes
     lowest = min([0, *(lag + 1 for d in page.definitions.values() for _, lag in page.references(d))])
-    return Model(equations, dims, frozenset(page.symbols.timed), frozenset(hidden), outputs, rules, -1 if votes[1] > votes[0] else 1, lowest, stacks(page))
+    return Model(equations, dims, frozenset(page.symbols.timed), frozenset(hidden), outputs, rules, -1 if votes[1] > votes[0] else 1, lowest, stacks(page), cut)
 
 
 def equation(page: Page, key: str, node: Any, d: Definition) -> Equation:

@@ -88,6 +88,7 @@ class Page:
     adjoined: set[str] = field(default_factory=set)  # quantities whose adjoint has a symbol somewhere in the document
     shapes: Shapes | None = None  # settled with the first world
     blocks: dict[str, Blocks] = field(default_factory=dict)  # weights of concatenations, settled with the first world of matrices
+    cuts: dict[str, tuple[str, int, Any]] = field(default_factory=dict)  # names of blocks → the weight, which of its parts, and the name as written
     memos: MutableMapping[str, dict[Any, Any]] = field(default_factory=lambda: defaultdict(dict), repr=False, compare=False)  # what was worked out, by purpose
 
     def __copy__(self) -> Page:

@@ -160,6 +160,11 @@ def over_steps(run: Run, node: Any, name: str, lower: Any, upper: Any, body: Any
     high = int(last) if last is not None else run.world.steps
     if upper is None and lower is not None and first is not None:
         high = run.world.steps
+    if runs_down(lower, upper):
+        how = run.chooser.choose(("down", name), (Option(0, False), Option(1, True, f"{name} runs down to its upper bound")))
+        if how and low < high - 1:
+            raise OutOfTime(name)
+        low, high = (high, low) if how else (low, high)
     if high - low > MOST:
         raise OutOfTime(name)
     run.steps_bound.add(name)
@@ -170,6 +175,15 @@ def over_steps(run: Run, node: Any, name: str, lower: Any, upper: Any, body: Any
     finally:
         run.slope_index.pop()
         del kept
+
+
+def runs_down(lower: Any, upper: Any) -> bool:
+    r"""Whether the bounds may be written from the last step to the first: ``\prod_{i=t}^{k+1}``, ``\prod_{i=T}^2``, ``\prod_{i=t-1}^k``."""
+    if lower is None or upper is None:
+        return False
+    named, other = list(letters(lower)), list(letters(upper))
+    first, last = number_at(lower, dict.fromkeys(named, 0)), number_at(upper, dict.fromkeys(other, 0))
+    return bool(named) and first is not None and last is not None and (not other or first < last or first < 0)
 
 
 def total(run: Run, node: Any, name: str, steps: list[int], body: Any) -> Value:

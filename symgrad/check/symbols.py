@@ -337,7 +337,7 @@ class Symbols:
                 elif r == "S":
                     fits &= (key in self.timed or p.where == "paren") and _step_like(p.node)
                     step = p.node
-                    score += 3 + 2 * (self.letter in set(letters(p.node))) + (p.where == "paren")
+                    score += 2 + 3 * (self.letter in set(letters(p.node))) + (p.where == "paren")
                 elif r == "E":
                     found = _entries(p.node, self.ranks[key] - len(entries))
                     fits &= found is not None and (p.where != "sup" or kind(p.node) == "Product" or (key in self.timed and kind(p.node) == "Name"))

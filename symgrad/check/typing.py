@@ -218,13 +218,13 @@ class Shapes:
                     continue
                 s.number = SIZES[min(used, len(SIZES) - 1)]
                 used += 1
-        return {key: tuple(_number(s) for s in shape) for key, shape in self.of.items()}
+        return {key: tuple(numbered(s) for s in shape) for key, shape in self.of.items()}
 
 
-def _number(size: Size) -> int:
+def numbered(size: Size) -> int:
     s = size.find()
     if s.parts:
-        return sum(_number(p) for p in s.parts)
+        return sum(numbered(p) for p in s.parts)
     return s.number or 1
 
 

@@ -60,6 +60,14 @@ class Equation:
 Lookup: TypeAlias = Callable[[str, "int | None"], Value]
 
 
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """A block of a parameter."""
+
+    owner: str
+    at: tuple[slice, ...]
+
+
 @dataclass(frozen=True)
 class Model:
     """What the world is built from: equations by name, the dims of everything, which names are inputs, parameters, states, loss."""
@@ -73,6 +81,7 @@ class Model:
     orient: int = 1
     first: int = 0  # the earliest step of a state
     stacks: dict[str, tuple[str, ...]] = field(default_factory=dict)  # several quantities under one name
+    cuts: dict[str, Cut] = field(default_factory=dict)  # blocks of parameters that have names of their own
 
 
 class World:
@@ -208,6 +217,8 @@ class World:
         if parts is not None and of != wrt:
             members = frozenset((p, wrt[1]) for p in parts)
             return np.concatenate([self.derivative(of, (p, wrt[1]), mode, instance, members - {(p, wrt[1])}) for p in parts], 2)
+        if wrt[0] in self.model.cuts and of != wrt:
+            return self.cut(wrt[0], self.derivative(of, (self.model.cuts[wrt[0]].owner, None), mode, instance, fixed))
         found = self._path(of, wrt, mode, instance, of[1], fixed)
         if found is None:
             return np.zeros((WORLDS, self.size(of[0]), self.size(wrt[0])), dtype=np.int64)
@@ -243,6 +254,12 @@ class World:
                 out = part if out is None else (out + part) % (2**31 - 1)
         self._total[key] = out
         return out
+
+    def cut(self, key: str, whole: Array) -> Array:
+        """What belongs to a block of a parameter: of the last axis, flattened as the parameter is."""
+        block = self.model.cuts[key]
+        dims = whole.shape[:-1]
+        return whole.reshape(*dims, *self.model.dims[block.owner])[(..., *block.at)].reshape(*dims, -1)
 
     # -- adjoints -------------------------------------------------------------------------------------------------------------
 
@@ -312,6 +329,8 @@ class World:
 
         kind "total"; "use": of a parameter, its use at step `at` alone; "carry": of a state, the part that comes through the next step.
         """
+        if q[0] in self.model.cuts:
+            return self.cut(q[0], self.adjoint((self.model.cuts[q[0]].owner, None), losses, kind, at))
         out = np.zeros((WORLDS, self.size(q[0])), dtype=np.int64)
         if q[0] in self.model.stacks:
             for s in losses:
