@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from symgrad.check import values
 from symgrad.check.arithmetic import times
-from symgrad.check.symbols import kind, number_at, spelled, unwrapped
+from symgrad.check.readings import Option
+from symgrad.check.symbols import entries_of, kind, number_at, spelled, unwrapped
 from symgrad.check.values import Value
 from symgrad.check.world import Missing, Unsupported
 
@@ -63,9 +64,13 @@ def indexed(run: Run, node: Any) -> Value:
         return times(run, "", x, v)
     if run.flat:
         return x
+    parts = (entries_of(node.parts[0], x.rank) if len(node.parts) == 1 and kind(unwrapped(node.parts[0])) == "Product" else None) or node.parts
     at: list[int | slice] = []
-    for p, n in zip(node.parts, (*x.dims, *[0] * 4), strict=False):
+    for p, n in zip(parts, (*x.dims, *[0] * 4), strict=False):
         at.append(sliced(run, p, n) if kind(p) == "Slice" else run.entry(p, n))
+    if len(at) == 1 and isinstance(at[0], int) and values.is_diagonal(x):
+        meanings = Option(0, 1), Option(1, 2, "one index of a diagonal matrix is read as that of a vector")
+        at *= run.chooser.choose(("entry of a diagonal", id(node)), meanings)
     return values.part(x, tuple(at))
 
 

@@ -253,7 +253,7 @@ class Decider:
                     out.nothing = True
                     continue
                 if tried.state == "equal" or tried.last_only:
-                    if tried.vanished and chooser.tags & {"immediate", "carry", "loss"}:
+                    if tried.vanished and (chooser.tags & {"immediate", "carry", "loss"} or self.page.constant):
                         out.idle |= "immediate" in chooser.tags  # what stands beside a derivative that is read so that it is zero may be anything
                         continue
                     if chooser.weak:

@@ -13,7 +13,7 @@ from symgrad.check.decide import Decider, Outcome
 from symgrad.check.edits import Slips
 from symgrad.check.failure import failed, refuted
 from symgrad.check.judgement import Judgement
-from symgrad.check.otherwise import added, at_the_end, by_preactivation, from_zero, recognition, supposed
+from symgrad.check.otherwise import added, along, at_the_end, by_preactivation, from_zero, recognition, supposed
 from symgrad.check.page import Page
 from symgrad.check.proof import attempt, proved
 from symgrad.check.symbols import head_and_parts, kind, unwrapped
@@ -62,7 +62,7 @@ def equation(court: Court, link: Link, under: Callable[[Page], Page | None] = la
     outcome = Decider(page).decide(link.left, link.right) if page.begun else outcome
     if outcome.equal:
         return proved(court, page, outcome, link)
-    found = added(court, link, under) or by_preactivation(court, link, under) or at_the_end(court, link, under)
+    found = added(court, link, under) or by_preactivation(court, link, under) or at_the_end(court, link, under) or along(court, link, under)
     return found or failed(court, page, outcome, link)
 
 

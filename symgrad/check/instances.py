@@ -41,6 +41,9 @@ class Indices:
                 self.first |= there if side is node.lower else set()
             self.read(node.body, bound | {w for w in own if w})
             return
+        if k == "Power" and kind(unwrapped(node.exponent)) == "Number" and self.page.symbols.ref(node) is None and self.page.symbols.ref(node.base) is not None:
+            self.read(node.base, bound)  # the square of an entry
+            return
         split = head_and_parts(node) if k in ("Name", "Power", "Index", "Apply") else None
         if split is not None:
             ref = self.page.symbols.ref(node)

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from symgrad.check import caution
+from symgrad.check.activations import BUILTIN
 from symgrad.check.claims import Link
 from symgrad.check.court import Court
 from symgrad.check.decide import Decider
@@ -75,6 +76,55 @@ def by_preactivation(court: Court, link: Link, under: Callable[[Page], Page | No
         if outcome.equal:
             return proved(court, page, outcome, link)
     return None
+
+
+def along(court: Court, link: Link, under: Callable[[Page], Page | None]) -> Judgement | None:
+    r"""Proved, where some paths are followed and the others left out: ``\frac{\partial L}{\partial c_k} = \frac{\partial L}{\partial c_T} \prod_t f_t``.
+
+    Either the path along one memory alone, the other states of the step before being fixed, or all paths but those through gates that the claim
+    names: ``(1-z_t) + z_t \frac{\partial \tilde h_t}{\partial h_{t-1}}``.
+    """
+    left = unwrapped(link.left)
+    for k in court.order(link.statement) if kind(left) == "Derivative" else ():
+        page = under(court.page(k))
+        ref = None if page is None else page.symbols.ref(unwrapped(left.wrt))
+        if page is None or ref is None or ref.key not in page.lagged or page.constant:
+            continue
+        d = page.definitions.get(ref.key)
+        memory = d is not None and any(r.key == ref.key and lag < 0 for r, lag in page.references(d))
+        others, gates = page.lagged - {ref.key} if memory else frozenset[str](), gates_beside(page, link.right)
+        for constant, at_end in ((others, False), (others, True), (gates, False)):
+            if not constant or (at_end and page.many_to_one):
+                continue
+            narrow = copy(page)
+            narrow.constant, narrow.many_to_one = constant, page.many_to_one or at_end
+            outcome = Decider(narrow).decide(link.left, link.right, modes=((False, False), (False, True)))
+            if outcome.equal and outcome.chooser is not None and "carry" not in outcome.chooser.tags:
+                said = proved(court, narrow, outcome, link)
+                name = page.notes.get(ref.key, plain(ref.key))
+                told = " and ".join(page.notes.get(g, plain(g)) for g in sorted(constant))
+                note = f"only the path along {name} is followed: {told} is fixed"
+                if constant is gates:
+                    note = f"{told} is held fixed: the paths through it are left out"
+                return replace(said, assumptions=(*said.assumptions, note, *(["the loss looks at the last state alone"] if at_end else [])))
+    return None
+
+
+def gates_beside(page: Page, node: Any) -> frozenset[str]:
+    """The gates that a formula multiplies with, beside the derivative of something else."""
+    derivatives = [n for n in walk(node) if kind(n) == "Derivative"]
+    inside = {id(x) for n in derivatives for x in walk(n)}
+    found = {r.key for n in walk(node) if id(n) not in inside and (r := page.symbols.ref(n)) is not None}
+    return frozenset(k for k in found if derivatives and gate(page, k))
+
+
+def gate(page: Page, key: str) -> bool:
+    """Whether a quantity is the value of a sigmoid."""
+    d = page.definitions.get(key)
+    if d is None:
+        return False
+    node = unwrapped(d.node)
+    return kind(node) == "Apply" and kind(node.function) == "Name" and page.functions.get(node.function.base, BUILTIN.get(node.function.base)) == "sigmoid"
 
 
 def of_the_loss(page: Page, link: Link) -> bool:

@@ -74,6 +74,7 @@ class Page:
     build: Callable[[bool], Model] | None = None  # the model of matrices, or (True) of numbers; None while the page is made
     fixed: dict[Quantity, int] = field(default_factory=dict)  # quantities that a claim supposes to have a value, as residues
     held: bool = False  # whether they are constants
+    constant: frozenset[str] = frozenset()  # gates and other states that a reading takes for constants
     where: tuple[Any, ...] = ()  # relations between indices that a claim supposes
     only: dict[str, int] = field(default_factory=dict)  # indices that a claim is tried at alone
     initial: dict[str, int] = field(default_factory=dict)  # states that begin at a number
@@ -122,7 +123,7 @@ class Page:
         world = World(model, SEEDS + flat, self.steps)
         world.lagged = self.lagged
         world.zeros = frozenset(self.initial)
-        world.fixed, world.held = self.fixed, self.held
+        world.fixed, world.held, world.constant = self.fixed, self.held, self.constant
         return world
 
     @cached_property

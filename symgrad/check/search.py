@@ -18,13 +18,15 @@ from symgrad.check.field import Redraw
 from symgrad.check.omissions import Edit
 from symgrad.check.page import Page
 from symgrad.check.readings import Chooser
-from symgrad.check.symbols import Variants
+from symgrad.check.symbols import Variants, kind, unwrapped
 from symgrad.check.variants import Apart, implicit, surroundings
 from symgrad.check.world import Missing, Unsupported
+from symgrad.notation.syntax import Number
 
 MOST = 4000  # edits
 FIRST, MANY = 24, 1000  # of them at a time: the likely ones one by one, then many at once
 Reading: TypeAlias = tuple[Chooser, bool, bool]  # the answers; whether numbers stand for vectors; whether rows and columns are mixed
+ZERO = Number("0")
 Failure: TypeAlias = tuple[bool, bool, frozenset[Hashable], frozenset[tuple[Hashable, int]]]  # the same two, what was asked, what was not answered as usual
 
 
@@ -103,10 +105,19 @@ class Search:
             tried = self.decider.once(self.left, batch.edits[number].tree, chooser, *reading[1:], set())
         except (Missing, Unsupported, Redraw, RecursionError, ValueError, IndexError, KeyError, AttributeError, TypeError):
             tried = None
-        if tried is not None and tried.state == "equal" and not (chooser.weak or tried.vanished or tried.nothing):
+        if tried is not None and tried.state == "equal" and not (chooser.weak or tried.vanished or tried.nothing or self.empties(batch.edits[number], reading)):
             return True
         batch.failures[number].append(failed(chooser, reading))
         return False
+
+    def empties(self, edit: Edit, reading: Reading) -> bool:
+        """Whether an added term is all that is left in a reading: what stood there before is zero in it."""
+        if edit.code != "missing-term" or kind(unwrapped(self.right)) == "Number":
+            return False
+        try:
+            return self.decider.once(self.right, ZERO, Chooser(reading[0].fixed), *reading[1:], set()).state == "equal"
+        except (Missing, Unsupported, Redraw):
+            return False
 
     def composes(self, edit: Edit) -> bool:
         """Whether an edit makes the claim true in any reading, where the claim as it stands has no values."""

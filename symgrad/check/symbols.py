@@ -339,7 +339,7 @@ class Symbols:
                     step = p.node
                     score += 2 + 3 * (self.letter in set(letters(p.node))) + (p.where == "paren")
                 elif r == "E":
-                    found = _entries(p.node, self.ranks[key] - len(entries))
+                    found = entries_of(p.node, self.ranks[key] - len(entries))
                     fits &= found is not None and (p.where != "sup" or kind(p.node) == "Product" or (key in self.timed and kind(p.node) == "Name"))
                     entries += found or ()
                     fits &= self.letter not in set(letters(p.node)) if key in self.timed else not (roles == ("E",) and self._labels(key, p.node))
@@ -357,7 +357,7 @@ class Symbols:
         return self.ranks[key] == 2 and kind(node) == "Name" and spelled(node) in self.timed and node.base not in COUNTERS
 
 
-def _entries(node: Any, most: int) -> tuple[Any, ...] | None:
+def entries_of(node: Any, most: int) -> tuple[Any, ...] | None:
     """``ij`` as two indices of a matrix, ``i`` as one."""
     node = unwrapped(node)
     if most <= 0:
@@ -414,6 +414,6 @@ _NODES = frozenset(t for t in vars(syntax).values() if isinstance(t, type) and h
 
 
 __all__ = [
-    "Node", "Part", "Ref", "Symbols", "children", "fields_of", "head_and_parts", "key_of", "kind",
+    "Node", "Part", "Ref", "Symbols", "children", "entries_of", "fields_of", "head_and_parts", "key_of", "kind",
     "letters", "number_at", "spelled", "unwrapped", "walk",
 ]  # fmt: skip

@@ -212,6 +212,11 @@ def part(x: Value, at: tuple[int | slice, ...]) -> Value:
     return Value(x.a[where], None if x.d is None else x.d[where], x.orient if sum(not isinstance(k, int) for k in at) + x.rank - len(at) == 1 else 0)
 
 
+def is_diagonal(x: Value) -> bool:
+    """Whether a square matrix is zero beside its diagonal."""
+    return x.rank == 2 and x.dims[0] == x.dims[1] and not np.any(x.a * (1 - np.eye(x.dims[0], dtype=np.int64)))
+
+
 def same(x: Value, y: Value) -> bool:
     """Equal in every world."""
     return bool(np.array_equal(x.a, y.a))

@@ -165,6 +165,7 @@ class World:
     lagged: frozenset[str] = frozenset()
     zeros: frozenset[str] = frozenset()  # states that begin at zero
     fixed: Mapping[Quantity, int] = {}  # values that are supposed, at a step or (None) at every step
+    constant: frozenset[str] = frozenset()  # gates, and states of the step before, through which no path is followed
     held: bool = False  # whether gates that are supposed to have a value are constants
 
     # -- local derivatives ----------------------------------------------------------------------------------------------------
@@ -173,7 +174,10 @@ class World:
         """∂y/∂x for every x that the equation of y names, all flattened: [world, |y|, |x|]."""
         found = self._local.get(at)
         if found is None:
-            found = self._local[at] = self._differentiated(*at)
+            found = self._differentiated(*at)
+            if self.constant:
+                found = {q: edge for q, edge in found.items() if q[0] not in self.constant or (q[0] in self.lagged and q[1] == at[1])}
+            self._local[at] = found
         return found
 
     def _differentiated(self, key: str, step: int | None) -> dict[Quantity, Array]:

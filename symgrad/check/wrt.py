@@ -12,7 +12,7 @@ from symgrad.check.page import plain
 from symgrad.check.readings import Option
 from symgrad.check.symbols import (
     Ref,
-    _entries,
+    entries_of,
     head_and_parts,
     key_of,
     kind,
@@ -123,7 +123,7 @@ def parameter_use(run: Run, wrt: Any) -> tuple[str, int | None, tuple[Any, ...]]
                 if key in run.page.symbols.ranks and key not in run.page.symbols.timed:
                     entries: list[Any] = []
                     for q in rest[n:]:
-                        entries += _entries(q.node, run.page.symbols.ranks[key] - len(entries)) or ()
+                        entries += entries_of(q.node, run.page.symbols.ranks[key] - len(entries)) or ()
                     return key, int(at), tuple(entries)
     return None
 
