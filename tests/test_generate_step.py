@@ -4,12 +4,15 @@ import itertools
 
 import numpy as np
 import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 
 from symgrad.cells.gru import gru, gru_reset_after, gru_write
 from symgrad.errors import SymgradError
 from symgrad.face.cell import cell
 from symgrad.face.jacobian import jacobian
 from symgrad.generate.step.compiled import compiled
+from symgrad.generate.step.needs import Needs
 from symgrad.language.activations import activation, function, relu, sigmoid, softplus
 from symgrad.language.tensor import matmul, transposed
 
@@ -101,6 +104,21 @@ def associative(x, h, *, U, W):
 
 
 @cell
+def gated_gate(x, h, *, U, V, W, b):
+    """A gate in another, and two that do not need each other."""
+    r = sigmoid(U @ h + b)
+    q = sigmoid(V @ h + W @ x)
+    z = sigmoid(U @ (r * h) + W @ x)
+    return z * r * q * h
+
+
+@cell
+def low_rank(x, h, *, U, V, W):
+    """Two matrices that no point changes meet under a slope that every point does."""
+    return np.tanh(U @ (V @ h) + W @ x)
+
+
+@cell
 def forked(x, h, s, *, U, V, W):
     """One product of matrices in both new states."""
     b = U @ np.tanh(V @ h + W @ x)
@@ -158,7 +176,7 @@ CASES = [
     (lstm, "h", "U_f", 0), (lstm_joined, "h", "h", 0), (lstm_joined, "c", "x", 1), (lstm_joined, "h", "W_o", 0),
     (lstm_joined, "c", "W_f", 1), (twice, "h", "h", 0), (twice, "h", "x", 0), (twice, "h", "U", 0), (stacked, "h", "h", 0),
     (stacked, "h", "U", 0), (stacked, "h", "x", 0), (stacked, "h", "W", 0), (woven, "h", "h", 0), (woven, "h", "A", 0),
-    (woven, "h", "x", 0), (forked, "s", "h", 1), (pair, "h", "s", 0), (pair, "s", "h", 1), (rnn, "h", "h", 0), (rnn, "h", "W", 0),
+    (woven, "h", "x", 0), (forked, "s", "h", 1), (pair, "h", "s", 0), (low_rank, "h", "h", 0), (pair, "s", "h", 1), (rnn, "h", "h", 0), (rnn, "h", "W", 0),
     (odd, "h", "h", 0), (odd, "h", "x", 0), (odd, "h", "V", 0), (odd, "h", "U", 0), (odd, "h", "beta", 0), (odd, "h", "b", 0),
     (doubled, "h", "h", 0), (doubled, "h", "x", 0), (doubled, "h", "U", 0), (doubled, "h", "W", 0),
     (associative, "h", "h", 0), (associative, "h", "x", 0), (associative, "h", "U", 0), (associative, "h", "W", 0),
@@ -230,6 +248,71 @@ def test_no_diagonal_matrix_and_one_gemm():
     assert jacobian(lstm, "c", "c", "h").numpy().source().count("dot(") == 6  # gates only
     assert jacobian(lstm, "c", "c").numpy().source().count("dot(") == 2
     assert "dot(" not in jacobian(lstm, "c", "c", "h").numpy().source("f", "i", "c_tilde", "c", "o_prev", "U_f", "U_i", "U_c")
+
+
+def test_gates_that_do_not_need_each_other_are_computed_together():
+    def calls(*of):
+        source = jacobian(*of).numpy().source()
+        return [source.count(f" {function}(") for function in ("exp", "cosh")]
+
+    assert calls(gru) == [1, 1]
+    assert calls(lstm, "h", "h") == [1, 2]  # the candidate, and then the new c
+    assert calls(lstm, "c", "c", "h") == [1, 1]
+    assert calls(gated_gate) == [2, 0]
+
+
+class Alone(Needs):
+    """Every gate on its own."""
+
+    def __init__(self, *of):
+        super().__init__(*of)
+        self.beside = {key: [key[1]] for key in self.beside}
+
+
+GATES = {
+    "gate": lambda a, c, U, V, b: sigmoid(U @ a + V @ c + b),
+    "rest": lambda a, c, U, V, b: a - a * sigmoid(V @ (a * c)),
+    "slope": lambda a, c, U, V, b: np.tanh(U @ a - c),
+    "given": lambda a, c, U, V, b: sigmoid(a) * sigmoid(c) + sigmoid(b),
+    "scalar": lambda a, c, U, V, b: sigmoid(np.sum(a * c)) * sigmoid(np.sum(b * a)) * sigmoid(-a),
+    "nested": lambda a, c, U, V, b: sigmoid(sigmoid(V @ a) + U @ c) * np.tanh(c),
+    "matrix": lambda a, c, U, V, b: sigmoid(U * V) @ (a * c) + sigmoid(V) @ sigmoid(c),
+    "joined": lambda a, c, U, V, b: V @ sigmoid(U @ a) + np.outer(sigmoid(a), b) @ c,
+}
+
+
+@settings(max_examples=50, deadline=None)
+@example([("scalar", 0, 0), ("matrix", 0, 0)], (), np.float64)
+@example([("matrix", 0, 0), ("scalar", 0, 0), ("gate", 1, 0)], (20,), np.float32)
+@given(
+    steps=st.lists(st.tuples(st.sampled_from(sorted(GATES)), st.integers(0, 4), st.integers(0, 4)), min_size=1, max_size=3),
+    lead=st.sampled_from([(), (20,)]),
+    dtype=st.sampled_from([np.float32, np.float64, np.complex128]),
+)
+def test_together_as_alone(steps, lead, dtype):
+    @cell(inputs=0)
+    def drawn(h, s, *, U, V, b):
+        made = [h, s]
+        for kind, k, l in steps:
+            made.append(GATES[kind](made[k % len(made)], made[l % len(made)], U, V, b))
+        return sum(made[2:], start=b * (U @ h) + V @ s), made[-1] * made[-2]
+
+    p = arrays(drawn, 4)
+    J = jacobian(drawn, ("h", "s"), "h")
+    together, alone = J.numpy(), J.numpy()
+    exact = together(**p)
+    close(exact["h/h"], complex_step(drawn, p), 1e-12)
+    close(exact["s/h"], complex_step(drawn, p, row=1), 1e-12)
+    q = {name: a.astype(dtype) for name, a in p.items()}
+    q["h"] = np.multiply.outer(np.linspace(1, -2, *lead), q["h"]).astype(dtype) if lead else q["h"]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("symgrad.generate.step.compiled.Needs", Alone)
+        expected = alone(**q)
+    out, workspace = {name: np.empty_like(a) for name, a in expected.items()}, together.workspace()
+    for _ in range(2):
+        found = together(**q, out=out, workspace=workspace)
+        for name, a in expected.items():
+            close(found[name], a, 1e-5 if dtype is np.float32 else 1e-13)
 
 
 def test_lstm_through_h():

@@ -16,7 +16,7 @@ import sympy as sp
 from symgrad.errors import SymgradError
 from symgrad.generate.step.lines import Lines, Names, Value
 from symgrad.generate.step.matrix import MatrixLines
-from symgrad.generate.step.needs import Needs, argument_name
+from symgrad.generate.step.needs import SIGMOID, Needs, argument_name
 from symgrad.generate.step.nodes import Complement, Concat, Cut, FreeSlope, Gemv, Slice, TanhSlope, Total, Whole
 from symgrad.language.functions import FUNCTIONS, ROWS
 from symgrad.language.program import Call
@@ -52,6 +52,7 @@ class Writer(MatrixLines):
         self.constants: dict[str, str] = {}
         self.prologue: list[str] = []
         self.memo: dict[object, Value] = {}
+        self.places: dict[tuple[object, sp.Expr], tuple[Value, int]] = {}
         self.loads: list[str] = []
         dims = {d for s in (*needs.arguments, *needs.lowering.shapes) for dim in needs.lowering.shapes.get(s, ()) for d in dim.free_symbols}
         dims |= {d for t in needs.outputs.values() for dim in t.dims for d in dim.free_symbols}
@@ -143,9 +144,9 @@ class Writer(MatrixLines):
             self.memo[e] = self._value(e)
         return self.memo[e]
 
-    def apply(self, function: str, *args: Value, into: Value | None = None) -> Value:
+    def apply(self, function: str, *args: Value) -> Value:
         """One ufunc; the result has the shape of the largest argument."""
-        out = into or self.like(*args)
+        out = self.like(*args)
         # maximum and minimum want `out` by name
         named = "out=" if function in ("minimum", "maximum") else ""
         self.lines.add(f"{function}({', '.join(map(str, args))}, {named}{out})")
@@ -153,7 +154,7 @@ class Writer(MatrixLines):
 
     def like(self, *args: Value) -> Value:
         """A buffer for the pointwise result of these."""
-        return self.lines.value(max((a.dims for a in args), key=len), any(a.batched for a in args))
+        return self.lines.value(max((a.dims for a in args), key=len), any(a.batched for a in args), count=max(a.count for a in args))
 
     def _value(self, e: sp.Expr) -> Value:
         if e.is_number:
@@ -166,8 +167,8 @@ class Writer(MatrixLines):
             return self._mul(e)
         if e.is_Pow:
             return self._pow(e.base, e.exp)
-        if e.func == FUNCTIONS["sigmoid"]:
-            return self._sigmoid(e.args[0])[1]
+        if e.func == SIGMOID:
+            return self._sigmoid(e.args[0])
         if e.func in DIRECT:
             return self.apply(DIRECT[e.func], self._reduced(e.args[0]))
         if e.func in ROWS:
@@ -228,25 +229,37 @@ class Writer(MatrixLines):
             return squared if exponent == 2 else self.apply("multiply", squared, b)
         return self.apply("power", b, self._reduced(exponent))
 
-    def _sigmoid(self, argument: sp.Expr) -> tuple[Value, Value]:
-        """u = e^{-a} and σ(a) = 1/(1 + u): no overflow, since e^{-a} is bounded, and small values keep their relative precision."""
-        key = ("sigmoid", argument)
-        if key not in self.memo:
-            u = self.apply("negative", self._reduced(argument))
-            self.apply("minimum", u, self._constant("limit"), into=u)
-            self.memo["e", key] = self.apply("exp", u, into=u)
-            s = self.apply("add", u, self._constant("1"))
-            self.memo[key] = self.apply("reciprocal", s, into=s)
-        return self.memo["e", key], self.memo[key]
+    def _together(self, function: object, argument: sp.Expr) -> tuple[Value, int]:
+        """An argument as a part of a stack of those to which the function is applied at once: the stack, and the place in it."""
+        if (function, argument) not in self.places:
+            groups: dict[object, list[tuple[sp.Expr, Value]]] = {}
+            for a in self.needs.beside[function, argument]:
+                v = self._reduced(a)
+                groups.setdefault((v.dims, v.batched) if v.dims else a, []).append((a, v))
+            for members in groups.values():
+                whole = self.lines.stack([v for _, v in members]) if len(members) > 1 else members[0][1]
+                self.places |= {(function, a): (whole, k) for k, (a, _) in enumerate(members)}
+        return self.places[function, argument]
+
+    def _sigmoid(self, argument: sp.Expr, complement: bool = False) -> Value:
+        """σ(a) = u/(1 + u) or 1 - σ(a) = 1/(1 + u), u = e^a: no overflow, since u is bounded, and small values keep their relative precision."""
+        a, place = self._together(SIGMOID, argument)
+        if ("exp", a) not in self.memo:
+            self.memo["exp", a] = self.apply("exp", self.apply("minimum", a, self._constant("limit")))
+            self.memo["1 + exp", a] = self.apply("add", self.memo["exp", a], self._constant("1"))
+        if (complement, a) not in self.memo:
+            u, below = self.memo["exp", a], self.memo["1 + exp", a]
+            self.memo[complement, a] = self.apply("reciprocal", below) if complement else self.apply("divide", u, below)
+        return self.lines.part(self.memo[complement, a], place)
 
     # -- definitions -----------------------------------------------------------------------------------------------------
 
     def _symbol(self, s: sp.Symbol) -> Value:
         d = self.needs.definitions[s]
         if isinstance(d, Complement):
-            return self.apply("multiply", *self._sigmoid(self.needs.reduced(d.argument)))
+            return self._sigmoid(self.needs.reduced(d.argument), complement=True)
         if isinstance(d, TanhSlope):
-            return self._tanh_slope(self.value(d.argument))
+            return self._tanh_slope(self.needs.reduced(d.argument))
         if isinstance(d, FreeSlope):
             return self._called(self.called[d.function, 1], self.value(d.argument))
         if isinstance(d, Gemv):
@@ -269,14 +282,14 @@ class Writer(MatrixLines):
             return out
         return self._reduced(d) if s in self.needs.common else self.value(d)
 
-    def _tanh_slope(self, a: Value) -> Value:
+    def _tanh_slope(self, argument: sp.Expr) -> Value:
         """1/cosh²(a), where 1 - tanh² would cancel; bounded before it overflows."""
-        half, minus = self._constant("limit / 2"), self._constant("-limit / 2")
-        c = self.apply("minimum", a, half)
-        self.apply("maximum", c, minus, into=c)
-        self.apply("cosh", c, into=c)
-        self.apply("multiply", c, c, into=c)
-        return self.apply("reciprocal", c, into=c)
+        a, place = self._together(TanhSlope, argument)
+        if ("slope", a) not in self.memo:
+            c = self.apply("minimum", a, self._constant("limit / 2"))
+            c = self.apply("cosh", self.apply("maximum", c, self._constant("-limit / 2")))
+            self.memo["slope", a] = self.apply("reciprocal", self.apply("multiply", c, c))
+        return self.lines.part(self.memo["slope", a], place)
 
     def _concatenated(self, d: Concat) -> Value:
         parts = [(cut, self.value(v)) for cut, v in d.parts]

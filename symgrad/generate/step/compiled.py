@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -86,33 +86,32 @@ class Compiled:
         if bound.cast:
             given = [a.astype(bound.dtype, copy=False) for a in given]
         if out is None:
-            results = [np.empty(shape, bound.dtype) for _, shape in bound.results]
-            wanted = results
+            results = wanted = [np.empty(shape, bound.dtype) for _, shape in bound.results]
         else:
-            wanted = self._wanted(out, bound)
-            results = [r if _writable(r, bound.dtype, given) else np.empty(r.shape, bound.dtype) for r in wanted]
+            wanted, apart = self._wanted(out, bound, given)
+            results = wanted if apart else [np.empty(r.shape, bound.dtype) for r in wanted]
         run = bound.run(workspace)
         called = [_function(functions, f, k) for f, k in bound.code.functions] if bound.code.functions else ()
-        if bound.wide:
-            with np.errstate():  # restores the size of the buffer too
-                np.setbufsize(BUFFER)
+        buffer = np.setbufsize(BUFFER) if bound.wide else 0
+        try:
+            if bound.mode == "one":
+                run(*results, *given, *called)
+            else:
                 self._points(bound, run, results, given, called)
-        else:
-            self._points(bound, run, results, given, called)
+        finally:
+            if buffer:
+                np.setbufsize(buffer)
         if workspace is None and bound.small:
             bound.spare.append(run)
-        for r, w in zip(results, wanted, strict=True):
-            if r is not w:
+        if results is not wanted:
+            for r, w in zip(results, wanted, strict=True):
                 np.copyto(w, r, casting="same_kind")
         if self._single is not None:
             return wanted[0]
         return {name: r for (name, _), r in zip(bound.results, wanted, strict=True)}
 
     def _points(self, bound: Bound, run: Run, results: list[Array], given: Sequence[Array], called: Any) -> None:
-        """The only point, or all: in chunks inside the generated code, or one by one where a point is large."""
-        if bound.mode == "one":
-            run(*results, *given, *called)
-            return
+        """All points: in chunks inside the generated code, or one by one where a point is large."""
         points = math.prod(bound.lead)
         if points == 0:
             return
@@ -128,16 +127,23 @@ class Compiled:
         for k in range(points):
             run(*(r[k, ...] for r in flat), *(a[k, ...] if n in bound.batched else a for n, a in zip(bound.names, arrays, strict=True)), *called)
 
-    def _wanted(self, out: Any, bound: Bound) -> list[Array]:
+    def _wanted(self, out: Any, bound: Bound, given: Sequence[Array]) -> tuple[list[Array], bool]:
+        """What takes the results, and whether they can be computed there: all of the right type, in order, and apart from every argument."""
         listed: list[Any] = [out]
         if self._single is None:
             if not isinstance(out, Mapping) or set(out) != set(self.outputs):
                 raise SymgradError(f"out must be a dict of arrays named {', '.join(self.outputs)}")
             listed = [out[name] for name, _ in bound.results]
+        apart = True
         for (name, shape), r in zip(bound.results, listed, strict=True):
             if not isinstance(r, np.ndarray) or r.shape != shape:
                 raise SymgradError(f"out for {name} must be an array of shape {shape}, not {getattr(r, 'shape', type(r).__name__)}")
-        return listed
+            apart = apart and r.dtype == bound.dtype and r.flags.c_contiguous
+            owned = r.base is None
+            for a in given:  # two arrays that own their memory are apart, which is faster to see than `may_share_memory`
+                if a is r or (not (owned and a.base is None) and np.may_share_memory(r, a)):
+                    apart = False
+        return listed, apart
 
     def workspace(self) -> Workspace:
         """A place for temporaries, to be passed to every call."""
@@ -269,15 +275,6 @@ class Compiled:
             having = next(self._describe(s) for s in self.program.order if dim in self.shapes.get(s, ()))
             raise SymgradError(f"the size {dim} is not known: give an array that has it, such as {having}")
         return int(value)
-
-
-def _writable(out: Array, dtype: np.dtype[Any], given: Iterable[Array]) -> bool:
-    """Whether the result can be computed in place: of the right type, in order, and apart from every argument."""
-    owned = out.base is None
-    for a in given:  # two arrays that own their memory are apart, which is faster to see than `may_share_memory`
-        if a is out or (not (owned and a.base is None) and np.may_share_memory(out, a)):
-            return False
-    return out.dtype == dtype and out.flags.c_contiguous
 
 
 def _function(functions: Mapping[str, Any] | None, name: str, k: int) -> Callable[..., Any]:

@@ -1,7 +1,8 @@
 """Lines of generated code, and the buffers that their values live in.
 
 A value is referred to in a line by a mark; when all lines are there, each value gets a buffer from its first line to its last, so that few
-buffers serve many values.  A line that works entry by entry may write where one of its operands lived.
+buffers serve many values.  A line that works entry by entry may write where one of its operands lived.  Values to which the same is done lie
+in one buffer, a stack, so that it is done to all of them at once.
 """
 
 from __future__ import annotations
@@ -16,7 +17,10 @@ SAFE = re.compile(r"[A-Za-z][A-Za-z0-9_]*\Z")
 
 @dataclass(eq=False)
 class Value:
-    """An array of the generated code: its size texts, whether it has the batch axis, and the buffer or the name that holds it."""
+    """An array of the generated code: its size texts, whether it has the batch axis, and the buffer or the name that holds it.
+
+    A *stack* is `count` such arrays, one after the other along the first axis; each of them has the stack as its `root`, and a `place` in it.
+    """
 
     number: int
     dims: tuple[str, ...]
@@ -24,6 +28,8 @@ class Value:
     name: str | None = None  # fixed names: arguments, outputs, views
     flat: str | None = None  # a matrix argument as two axes, where the batch axis would make it three
     root: Value | None = None  # whose buffer a view looks into
+    place: int = 0
+    count: int = 1
 
     def __str__(self) -> str:
         return self.view("base")
@@ -33,6 +39,11 @@ class Value:
         if self.name is None:
             return f"\x00{self.number}:{kind}\x00"
         return self.name
+
+    @property
+    def home(self) -> Value:
+        """What has the buffer that this array lies in."""
+        return self if self.root is None else self.root.home
 
 
 @dataclass
@@ -70,11 +81,27 @@ class Lines:
     body: list[Line] = field(default_factory=list)
     values: list[Value] = field(default_factory=list)
 
-    def value(self, dims: tuple[str, ...], batched: bool, name: str | None = None, flat: str | None = None, root: Value | None = None) -> Value:
+    def value(
+        self, dims: tuple[str, ...], batched: bool, name: str | None = None, flat: str | None = None, root: Value | None = None, place: int = 0, count: int = 1
+    ) -> Value:
         """A new value; without a name it gets a buffer."""
-        made = Value(len(self.values), dims, batched, name, flat, root)
+        made = Value(len(self.values), dims, batched, name, flat, root, place, count)
         self.values.append(made)
         return made
+
+    def stack(self, values: list[Value]) -> Value:
+        """Arrays of the same sizes as one; one that would get a buffer of its own gets its place here, and nothing is copied."""
+        whole = self.value(values[0].dims, values[0].batched, count=len(values))
+        for k, v in enumerate(values):
+            if v.name is None and v.root is None:
+                v.root, v.place = whole, k
+            else:
+                self.add(f"copyto({self.part(whole, k)}, {v})")
+        return whole
+
+    def part(self, whole: Value, place: int) -> Value:
+        """One array of a stack."""
+        return whole if whole.count == 1 else self.value(whole.dims, whole.batched, root=whole, place=place)
 
     def add(self, text: str, pointwise: bool = True) -> None:
         """One more statement."""
@@ -84,14 +111,14 @@ class Lines:
         """The statements that make the buffers, and the body with the buffers' names in it."""
         first: dict[int, int] = {}
         last: dict[int, int] = {}
-        aliases = {v.name: v.root.number for v in self.values if v.root is not None and v.name is not None}
+        aliases = {v.name: v.home.number for v in self.values if v.root is not None and v.name is not None}
         for k, line in enumerate(self.body):
-            touched = {int(m[1]) for m in MARK.finditer(line.text)}
+            touched = {self.values[int(m[1])].home.number for m in MARK.finditer(line.text)}
             touched |= {aliases[word] for word in re.findall(r"\w+", line.text) if word in aliases}
             for v in touched:
                 first.setdefault(v, k)
                 last[v] = k
-        free: dict[tuple[tuple[str, ...], bool], list[str]] = {}
+        free: dict[object, list[str]] = {}
         slots: dict[int, str] = {}
         shapes: dict[str, Value] = {}
         views: dict[tuple[str, str], str] = {}
@@ -103,7 +130,7 @@ class Lines:
                 self._release(dying, slots, free)
             for v in born:
                 value = self.values[v]
-                pool = free.setdefault((value.dims, value.batched), [])
+                pool = free.setdefault((value.dims, value.batched, value.count), [])
                 if pool:
                     slots[v] = pool.pop()
                 else:
@@ -112,15 +139,19 @@ class Lines:
             if not line.pointwise:
                 self._release(dying, slots, free)
             self._release([v for v in born if last[v] == k], slots, free)
-            body.append(MARK.sub(lambda m: self._view(slots[int(m[1])], m[2], views), line.text))
+            body.append(MARK.sub(lambda m: self._view(m, slots, views), line.text))
         return self._made(shapes, views, batch), body
 
-    def _release(self, dying: list[int], slots: dict[int, str], free: dict[tuple[tuple[str, ...], bool], list[str]]) -> None:
+    def _release(self, dying: list[int], slots: dict[int, str], free: dict[object, list[str]]) -> None:
         for v in dying:
             value = self.values[v]
-            free.setdefault((value.dims, value.batched), []).append(slots[v])
+            free.setdefault((value.dims, value.batched, value.count), []).append(slots[v])
 
-    def _view(self, slot: str, kind: str, views: dict[tuple[str, str], str]) -> str:
+    def _view(self, mark: re.Match[str], slots: dict[int, str], views: dict[tuple[str, str], str]) -> str:
+        value, kind = self.values[int(mark[1])], mark[2]
+        slot = slots[value.home.number]
+        if value.root is not None:
+            kind = f"part{value.place}" + f"_{kind}" * (kind != "base")
         if kind == "base":
             return slot
         if (slot, kind) not in views:
@@ -131,6 +162,8 @@ class Lines:
         made = []
         for slot, value in shapes.items():
             axes = (*value.dims, *(() if batch is None else (batch if value.batched else "1",)))
+            if value.count > 1:
+                axes = (f"{value.count} * {axes[0]}", *axes[1:])
             made.append(f'{slot} = new("{slot}", ({", ".join(axes)}{"," * (len(axes) == 1)}))')
         for (slot, kind), name in views.items():
             made.append(f"{name} = {view_text(slot, kind, shapes[slot].dims, batch is not None)}")
@@ -138,7 +171,12 @@ class Lines:
 
 
 def view_text(name: str, kind: str, dims: tuple[str, ...], batch: bool) -> str:
-    """The expression of a view; its dims are those of the array without the batch axis."""
+    """The expression of a view, of a part of a stack perhaps; its dims are those of the array without the batch axis."""
+    if kind.startswith("part"):
+        place, _, kind = kind.removeprefix("part").partition("_")
+        name = f"{name}[{place} * {dims[0]}:{int(place) + 1} * {dims[0]}]"
+    if not kind:
+        return name
     if kind == "column":
         return f"{name}[:, None]"
     if kind == "flat":

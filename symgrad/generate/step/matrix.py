@@ -231,7 +231,7 @@ class MatrixLines:
         """Σ diag(left) core: the first into the target, the others by way of a scratch array."""
 
         def rank(item: Item) -> int:
-            return 0 if self._in_place(item) else 1 if item.left != 1 else 2
+            return 0 if self._in_place(item, out) else 1 if item.left != 1 else 2
 
         for k, item in enumerate(sorted(group, key=rank)):
             scale = "" if item.left == 1 else self._column(self.value(item.left))
@@ -239,7 +239,7 @@ class MatrixLines:
                 source = str(self.value(item.right))
                 source = f"{source}[None]" if self.batch and self.value(item.right).dims else source
                 scale = scale or str(self.value(sp.S.One))
-            elif k == 0 and target is out and isinstance(item.core, Product) and self._in_place(item):
+            elif k == 0 and target is out and isinstance(item.core, Product) and self._in_place(item, out):
                 self._gemm(self.matrix(item.core.left), self.matrix(item.core.right), target)
                 source = str(target)
             else:
@@ -256,8 +256,11 @@ class MatrixLines:
                 source = str(scratch)
             self._line(f"add({target}, {source}, {target})")
 
-    def _in_place(self, item: Item) -> bool:
-        return isinstance(item.core, Product) and self.needs.products[item.core] == 1 and item.core not in self.memo
+    def _in_place(self, item: Item, out: Value) -> bool:
+        core = item.core
+        if not isinstance(core, Product) or self.needs.products[core] > 1 or core in self.memo:
+            return False
+        return self.sum_batched((Item(sp.S.One, core, sp.S.One),)) == out.batched
 
     def _like(self, out: Value, purpose: str) -> Value:
         """A scratch array of the same shape."""

@@ -62,11 +62,16 @@ class Needs:
         self.products: dict[Product, int] = {}
         self._provided = set(functions)
         self._reduced: dict[sp.Expr, sp.Expr] = {}
-        self._seen: set[sp.Symbol | Tensor] = set()
+        self._depth: dict[object, int] = {}  # through how many sigmoids and slopes of tanh, one in the other, something depends on the arguments
+        self._layers: dict[tuple[object, int], list[sp.Expr]] = {}
         self._calls = {free_jacobian(c, k): (c, k) for c in program.atoms.values() if isinstance(c, Call) for k in range(len(c.args))}
         for t in outputs.values():
             self._tensor(t)
         self._share()
+        self.beside: dict[tuple[object, sp.Expr], list[sp.Expr]] = {}  # the arguments, as computed, that are as deep as an argument
+        for (function, _), arguments in self._layers.items():
+            layer = list(dict.fromkeys(map(self.reduced, arguments)))
+            self.beside |= {(function, a): layer for a in layer}
 
     def reduced(self, expr: sp.Expr) -> sp.Expr:
         """The expression as it is computed."""
@@ -74,82 +79,84 @@ class Needs:
 
     # -- what is reached -------------------------------------------------------------------------------------------------
 
-    def _tensor(self, value: Tensor) -> None:
-        if value in self._seen:
-            return
-        self._seen.add(value)
-        if value.rank <= 1:
-            self._expr(self.lowering.vector(value))
-        elif value.rank == 2:
-            self._sum(self.lowering.matrix(value))
-        else:
-            self._factors(value)
+    # Each returns the depth of what it is given.
 
-    def _factors(self, value: Tensor) -> None:
+    def _tensor(self, value: Tensor) -> int:
+        if value not in self._depth:
+            if value.rank <= 1:
+                self._depth[value] = self._expr(self.lowering.vector(value))
+            else:
+                self._depth[value] = self._sum(self.lowering.matrix(value)) if value.rank == 2 else self._factors(value)
+        return self._depth[value]
+
+    def _factors(self, value: Tensor) -> int:
+        depth = 0
         for term in value.terms:
             for f in term.factors:
                 if isinstance(f.value, Tensor):
-                    self._tensor(f.value)
+                    depth = max(depth, self._tensor(f.value))
                 elif f.value not in (IDENTITY, ONE) and f.value not in self.program.constants:
-                    self._expr(f.value)
+                    depth = max(depth, self._expr(f.value))
+        return depth
 
-    def _sum(self, value: Sum) -> None:
-        for item in value:
-            self._expr(item.left)
-            self._core(item.core)
-            self._expr(item.right)
+    def _sum(self, value: Sum) -> int:
+        return max((depth for i in value for depth in (self._expr(i.left), self._core(i.core), self._expr(i.right))), default=0)
 
-    def _core(self, core: object) -> None:
+    def _core(self, core: object) -> int:
         if isinstance(core, Leaf):
-            self._expr(core.value)
-        elif isinstance(core, Product):
+            return self._expr(core.value)
+        if isinstance(core, Product):
             self.products[core] = self.products.get(core, 0) + 1
             if self.products[core] == 1:
-                self._sum(core.left)
-                self._sum(core.right)
-        elif isinstance(core, Nested):
-            self._tensor(core.value)
-        elif isinstance(core, General):
-            self._factors(Tensor((), (core.term,)))
+                self._depth[core] = max(self._sum(core.left), self._sum(core.right))
+            return self._depth[core]
+        if isinstance(core, Nested):
+            return self._tensor(core.value)
+        return self._factors(Tensor((), (core.term,))) if isinstance(core, General) else 0
 
-    def _expr(self, expr: sp.Expr) -> None:
+    def _expr(self, expr: sp.Expr) -> int:
         if expr not in self._reduced:
             self._reduced[expr] = found = self._computable(expr.xreplace(self.fixed) if self.fixed else expr)
-            for s in sorted(found.free_symbols, key=lambda s: (self.program.order.get(s, -1), s.name)):
-                self._symbol(s)
+            inner = [self._symbol(s) for s in sorted(found.free_symbols, key=lambda s: (self.program.order.get(s, -1), s.name))]
+            inner += [self._layer(SIGMOID, e.args[0]) for e in sp.preorder_traversal(found) if e.func == SIGMOID]
+            self._depth[expr] = max(inner, default=0)
+        return self._depth[expr]
 
-    def _symbol(self, s: sp.Symbol) -> None:
-        if s in self._seen:
-            return
-        self._seen.add(s)
-        definition = self._definition(s)
-        if definition is None:
-            (self.arguments if s in self.given else self.missing).append(s)
-            return
-        self.definitions[s] = definition
-        if isinstance(definition, Gemv):
-            self._core(definition.matrix)
-            self._expr(definition.vector)
-        elif isinstance(definition, Total | Slice):
-            self._expr(definition.vector)
-        elif isinstance(definition, Concat):
-            for _, part in definition.parts:
-                self._expr(part)
-        elif isinstance(definition, Whole):
-            if definition.value.rank == 2:
-                self._tensor(definition.value)
+    def _layer(self, function: object, argument: sp.Expr) -> int:
+        """Where a function is applied: as deep as others, it does not depend on them, so that they can be computed together."""
+        depth = self._expr(argument)
+        self._layers.setdefault((function, depth), []).append(argument)
+        return depth + 1
+
+    def _symbol(self, s: sp.Symbol) -> int:
+        if s not in self._depth:
+            self._depth[s] = 0
+            definition = self._definition(s)
+            if definition is None:
+                (self.arguments if s in self.given else self.missing).append(s)
             else:
-                self._factors(definition.value)
-        elif isinstance(definition, Complement | TanhSlope | FreeSlope):
-            self._expr(definition.argument)
-            if isinstance(definition, FreeSlope):
-                self.free.setdefault(definition.function, set()).add(1)
-        elif isinstance(definition, Call):
-            for a in definition.args:
-                self._expr(a)
+                self.definitions[s] = definition
+                self._depth[s] = self._defined(s, definition)
+        return self._depth[s]
+
+    def _defined(self, s: sp.Symbol, definition: Definition) -> int:
+        if isinstance(definition, Gemv):
+            return max(self._core(definition.matrix), self._expr(definition.vector))
+        if isinstance(definition, Total | Slice):
+            return self._expr(definition.vector)
+        if isinstance(definition, Concat):
+            return max(self._expr(part) for _, part in definition.parts)
+        if isinstance(definition, Whole):
+            return self._tensor(definition.value) if definition.value.rank == 2 else self._factors(definition.value)
+        if isinstance(definition, Complement | TanhSlope):
+            return self._layer(SIGMOID if isinstance(definition, Complement) else TanhSlope, definition.argument)
+        if isinstance(definition, FreeSlope):
+            self.free.setdefault(definition.function, set()).add(1)
+            return self._expr(definition.argument)
+        if isinstance(definition, Call):
             self.free.setdefault(definition.function, set()).add(self._calls[s][1] + 1 if s in self._calls else 0)
-        else:
-            self._expr(definition)
+            return max((self._expr(a) for a in definition.args), default=0)
+        return self._expr(definition)
 
     def _definition(self, s: sp.Symbol) -> Definition | None:
         if s in self.given:
