@@ -12,7 +12,7 @@ from symgrad.check.collect import Collected, collect, split_groups
 from symgrad.check.conditions import Condition, conditions
 from symgrad.check.decide import Outcome
 from symgrad.check.define import make_page
-from symgrad.check.incomplete import Supposed, completed, held_fixed, states_left_out, suppositions, taken_for
+from symgrad.check.incomplete import Supposed, completed, held_fixed, outputs_left_out, states_left_out, suppositions, taken_for
 from symgrad.check.library import matched, prelude
 from symgrad.check.page import Page
 from symgrad.check.statements import LOSSES, MARKS, Statement, bound_letters, names_in, sums_steps
@@ -103,7 +103,8 @@ class Court:
         if states:
             self.updates = {key: note for key, (_, note) in states.items()}
             return {key: s for key, (s, _) in states.items()}
-        return {key: s for k in range(len(groups)) for key, s in completed(self.page(k), len(self.statements)).items() if key not in known}
+        gates = {key: s for k in range(len(groups)) for key, s in completed(self.page(k), len(self.statements)).items() if key not in known}
+        return gates or {key: s for k in range(len(groups)) for key, s in outputs_left_out(self.page(k), self.statements).items() if key not in known}
 
     def _variables(self) -> frozenset[str]:
         """Variables of identities between functions: ``\\sigma'(x)``, ``d/dx``; not what a definition names just so, ``z = W h_t``."""

@@ -329,8 +329,9 @@ def guesses(page: Page, statements: list[Statement]) -> None:
         page.notes.setdefault(key, plain(key))
     taken = set(symbols.ranks)
     for s in statements:
+        bound, within = bound_letters(s.node), {id(x) for n in s.nodes if kind(n) == "Name" for label in n.subs for x in walk(label)}
         for node in s.nodes:
-            if kind(node) not in ("Derivative", "Name", "Power"):
+            if kind(node) not in ("Derivative", "Name", "Power") or id(node) in within:
                 continue
             inner = unwrapped(node.wrt) if kind(node) == "Derivative" else node
             split = head_and_parts(inner)
@@ -341,7 +342,7 @@ def guesses(page: Page, statements: list[Statement]) -> None:
                 ref.entries and all((spelled(e) or "?") in by_letter and (spelled(e) not in ("j", "k", "p", "q")) for e in ref.entries)
             ):
                 continue
-            labels = [p for p in split[1] if step_part((p,), page.symbols.letter) is None and p.where != "bracket"]
+            labels = [p for p in split[1] if step_part((p,), page.symbols.letter) is None and p.where != "bracket" and not bound & set(letters(p.node))]
             own = key_of(split[0], [])
             if (
                 not labels

@@ -99,7 +99,7 @@ def renamed(page: Page, outcome: Outcome, link: Any, deadline: float) -> Repair 
     candidates = sorted((k for k in slips.models if k not in page.world.model.hidden), key=lambda k: -SequenceMatcher(None, k, wanted).ratio())
     for key in candidates[:14]:
         new = slips.named(key, step if key in page.symbols.timed else None)
-        if new is None or time.process_time() > deadline:
+        if new is None or time.process_time() > deadline or (step is not None and key not in page.symbols.timed):
             continue
         tree = rebuilt(link.right, {id(n): new for n in same})
         found = decider.decide(link.left, tree, limit=12, modes=((False, False), (False, True)))
@@ -126,11 +126,12 @@ def written(edit: Edit, link: Any, page: Page) -> Repair:
             or not (whole.start <= span.start and span.end <= whole.end)
             or edit.new is None
             or shared(edit.at, link.right)
+            or rebuilt(link.right, {id(edit.at): edit.new}) != edit.tree  # it changes more than the place that is shown
         ):
             expected = page.write(edit.tree)
         else:
             piece = page.write(edit.new)
-            enclosed = text[: span.start].rstrip()[-1:] in ("(", "[") and text[span.end :].lstrip()[:1] in (")", "]")
+            enclosed = text[: span.start].rstrip()[-1:] in ("(", "[", "{", "=") and text[span.end :].lstrip()[:1] in (")", "]", "}")
             if kind(edit.new) in ("Sum", "Negative") and edit.at is not link.right and text[span.start : span.start + 1] not in "([" and not enclosed:
                 piece = f"({piece})"
             before = text[whole.start : span.start]

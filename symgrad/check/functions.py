@@ -12,10 +12,11 @@ from symgrad.check import values
 from symgrad.check.activations import ACTIVATIONS, BUILTIN
 from symgrad.check.readings import Option
 from symgrad.check.statements import names_in, step_part
-from symgrad.check.symbols import kind, number_at, spelled, unwrapped, walk
+from symgrad.check.symbols import is_top, kind, number_at, spelled, unwrapped, walk
 from symgrad.check.values import Misfit, Value
 from symgrad.check.world import Missing, OutOfTime, Unsupported
 from symgrad.check.wrt import preactivations
+from symgrad.notation.syntax import Product
 
 if TYPE_CHECKING:
     from symgrad.check.evaluate import Run
@@ -53,6 +54,8 @@ def apply(run: Run, node: Any) -> Value:
     if len(node.args) > 1:
         return call(run, word or base, node, name.primes)
     arg = node.args[0]
+    if name.primes and isinstance(function, str) and weight(run, arg):
+        return run.value(beside(run, node))
     if kind(unwrapped(arg)) in ("Ellipsis",) or (kind(unwrapped(arg)) == "Infix" and not unwrapped(arg).args):
         if name.primes and isinstance(function, str):
             return slope_somewhere(run, node, function)
@@ -73,6 +76,23 @@ def apply(run: Run, node: Any) -> Value:
     if function in RULES_OF_VECTORS and not name.primes:
         return softmax(run, x)
     return apply_known(run, function, x, name.primes)
+
+
+def weight(run: Run, node: Any) -> bool:
+    """Whether an argument is a weight: no activation is applied to one."""
+    node = unwrapped(node)
+    if kind(node) == "Transpose" or (kind(node) == "Power" and is_top(node.exponent)):
+        return weight(run, node.arg if kind(node) == "Transpose" else node.base)
+    ref = run.page.symbols.ref(node)
+    return ref is not None and not ref.entries and ref.key not in run.page.symbols.timed and run.page.symbols.ranks.get(ref.key) == 2
+
+
+def beside(run: Run, node: Any) -> Any:
+    r"""``\tanh' W``: a slope whose argument is left out, times the weight."""
+    memo = run.page.memos["slopes beside weights"]
+    if id(node) not in memo:
+        memo[id(node)] = (node, Product((node.function, node.args[0])))
+    return memo[id(node)][1]
 
 
 def with_bias(run: Run, function: str, x: Value) -> Value:

@@ -13,12 +13,13 @@ from symgrad.check.activations import BUILTIN
 from symgrad.check.dots import rebuilt
 from symgrad.check.omissions import shifted
 from symgrad.check.page import Page, plain
-from symgrad.check.statements import Statement, names_in
-from symgrad.check.symbols import children, head_and_parts, kind, spelled, unwrapped, walk
+from symgrad.check.statements import Statement, loss_head, names_in, step_part
+from symgrad.check.symbols import children, head_and_parts, key_of, kind, spelled, unwrapped, walk
 from symgrad.check.typing import matrix_like
 from symgrad.notation.syntax import Apply, Name, Product, Relation, Sum
 
 CANDIDATES = frozenset({"g", "n"})  # letters for what is written to the state
+OUTPUTS = frozenset({"y", "o", "z", "p", "s"})  # letters for what a loss looks at
 UNKNOWN = "°"  # marks the weights that no document has
 
 
@@ -101,6 +102,29 @@ def states_left_out(page: Page, statements: list[Statement]) -> dict[str, tuple[
         note = f"{name}, whose update the document leaves out, is taken for {function} of {page.notes.get(argument, argument)}"
         out[key] = (Statement(None, node, node, (), len(statements) + 3000 + len(out)), note)
     return out
+
+
+def outputs_left_out(page: Page, statements: list[Statement]) -> dict[str, Statement]:
+    r"""``y_t = g(V h_t + b)`` where a derivation goes from the loss through y_t to the state, and the document does not say what y_t is."""
+    if not page.lagged or set(page.world.model.outputs) - page.lagged:
+        return {}
+    through: dict[str, Any] = {}
+    derivatives = [n for s in statements for n in s.nodes if kind(n) == "Derivative"]
+    below = {page.canon(unwrapped(n.wrt)) for n in derivatives if loss_head(n.of) is not None}
+    for n in derivatives:
+        of, state = unwrapped(n.of), page.symbols.ref(unwrapped(n.wrt))
+        split = head_and_parts(of)
+        if split is None or state is None or state.key not in page.lagged or state.step is None:
+            continue
+        if page.symbols.ref(of) is not None or page.canon(of) not in below:
+            continue
+        step = step_part(split[1], page.symbols.letter)
+        key = key_of(split[0], [p for p in split[1] if p is not step])
+        if key is not None and step is not None and page.canon(step.node) == page.canon(state.step) and split[0].base in OUTPUTS:
+            inner = Sum((Product((weight("V", key), unwrapped(n.wrt))), weight("b", key)))
+            node = Relation((of, Apply(Name("g" + UNKNOWN), (inner,))), ("=",))
+            through.setdefault(key, Statement(None, node, node, (), len(statements) + 4000))
+    return through if len(through) == 1 else {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,6 +211,8 @@ def taken_for(page: Page, keys: set[str]) -> list[str]:
     found = sorted(k for k in keys if k in page.definitions and invented(page, k))
     if not found:
         return []
+    if found[0] in page.world.model.outputs and not found[1:]:
+        return [f"{page.notes.get(found[0], found[0])}, which the document does not define, is taken for a function of the state"]
     names = " and ".join(page.notes.get(k, k) for k in found)
     said = ", ".join(f"{page.notes.get(k, k)} = {plain(page.definitions[k].node.function.base)}(…)" for k in found)
     return [f"{names}, which the document does not define, {'are' if found[1:] else 'is'} taken for functions of the input and the state before: {said}"]

@@ -180,6 +180,8 @@ ALIASES = {
     "∂": r"\partial", "∑": r"\sum", "∏": r"\prod", "√": r"\sqrt", r"\ldots": r"\dots", r"\dotsc": r"\dots", r"\dotsb": r"\cdots",
     r"\dotsm": r"\cdots", r"\sb": "_", r"\sp": "^", "||": r"\|", r"\lt": "<", r"\gt": ">", r"\part": r"\partial", r"\bigodot": r"\odot", r"\bigcirc": r"\circ",
     **dict.fromkeys((r"\triangle", r"\bigtriangleup", r"\vartriangle", r"\varDelta"), r"\Delta"), r"\bigtriangledown": r"\nabla", r"\triangledown": r"\nabla",
+    r"\(": "(", r"\)": ")", r"\[": "[", r"\]": "]",  # escaped for a Markdown that is not this one
+    **dict(zip("（）［］＝＋－＊，", "()[]=+-*,", strict=True)),
     **{glyph: "\\" + base for base, glyph in SYMBOLS.items()},
 }  # fmt: skip
 

@@ -52,6 +52,10 @@ CASES = {
     "bullets": ("txt", "1. z_t = σ(W_z·[h_{t-1}, x_t])\n- ∂h_t/∂h_{t-1} = (1 - z_t)\n* **Reset gate**: r_t = σ(x_t)", [
         "line 1:4 z_t = σ(W_z·[h_{t-1}, x_t])", "line 2:3 ∂h_t/∂h_{t-1} = (1 - z_t)", "line 3:19 r_t = σ(x_t)"]),
     "a line and its words": ("txt", "Then the state is h_t = z_t * c_t for all t.", ["line 1:19 h_t = z_t * c_t"]),
+    "a range in words": ("txt", "∂L/∂W = Σ(t=1 to T) ∂L_t/∂W", ["line 1:1 ∂L/∂W = Σ_{t=1}^{T} ∂L_t/∂W"]),
+    "a part by its way": ("txt", "dL/dh_{t-1} from h_t = dL/dh_t * z_t", ["line 1:1 dL/dh_{t-1}+= dL/dh_t * z_t"]),
+    "a word in a list": ("rs", "// v = [h_{t-1}, chunk]\n// ── z_t = σ(v) ──\n// dz_t = dh_t * c_t  [product rule]", [
+        "line 1:4 v = [h_{t-1}, chunk]", "line 2:7 z_t = σ(v)", "line 3:4 dz_t = dh_t * c_t"]),
     "settings": ("txt", "epochs = 10\nlr = 0.01 and name = value\nsize = width x height", []),
     "table": ("txt", "| gate | z_t = σ(x_t) |", ["line 1:10 z_t = σ(x_t)"]),
     "subscripts of HTML": ("md", "h<sub>t</sub> = z<sub>t</sub> * c", ["line 1:1 h_{t} = z_{t} * c"]),

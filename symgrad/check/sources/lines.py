@@ -36,7 +36,8 @@ _LABEL = re.compile(
 _COMMENT = re.compile(
     r"""\s+(?://|\#|--|—|–|←|<-|;;)\s+\S.*$        # a comment of a programmer
   | \s{2,}\(?[A-Za-z][a-z]+[\s,].*$               # words far to the right
-  | \s+\((?=[^()]*[A-Za-z]{3})[^()=]*\)\s*[.,;]?\s*$   # a remark in brackets""",
+  | \s+\((?=[^()]*[A-Za-z]{3})[^()=]*\)\s*[.,;]?\s*$   # a remark in brackets
+  | \s+\[[A-Za-z][A-Za-z'’\s-]{2,}\]\s*$""",
     re.DOTALL | re.VERBOSE,
 )
 _CODE = re.compile(
@@ -51,6 +52,8 @@ _ENTITY_OR_TAG = re.compile(r"</?[A-Za-z][^<>\n]{0,300}>")
 _MATHEMATICAL = re.compile(r"\bd[A-Za-z]\w*/d[A-Za-z]|[_^∂∇δΔσφψθΓα-ωΣ∑∏⊙∘⊗·×ᵀ⊤\\∈′√]|'\s*\(|[\u0300-\u036f]|[²³ᵗ⁺₀-₉ₜ]")
 _CONTINUES = re.compile(r"\s*(?:[=≈≤≥]|[+\-−*/×⊙∘·@⊗]\s)")
 _REMARK = re.compile(r"[ \t]+\((?:[A-Za-z][A-Za-z'’-]*[ \t,]+){2,}[A-Za-z][A-Za-z'’-]*[ \t,]*\)(?=[ \t]*(?:\n|$))")  # `(from the step before)`
+_SHARES = frozenset({"from", "via", "through", "along"})  # ways by which a part of a gradient comes
+_RANGE = re.compile(r"(?<=[ΣΠ∑∏])\s*\(\s*(\w+\s*=\s*[^()\s]+)(?:\s+to\s+|\s*(?:\.\.+|…)\s*)([^()\s]+)\s*\)")  # ``Σ(t=1 to T)``
 _BROKEN_OFF = re.compile(r"(?:[=+\-−*/×⊙∘·@⊗(\[,]|\\odot|\\cdot|\\times|\\circ)\s*$")
 
 
@@ -139,6 +142,9 @@ def _runs(line: Passage, code: bool) -> Iterator[Passage]:
         cut = comment.start()
         line = line[:cut]
         comment = _COMMENT.search(line.text)
+    for m in reversed(list(_RANGE.finditer(line.text))):
+        signs = [_spelled(sign, line[m.start() : m.start() + 1]) for sign in ("_{", "}^{", "}")]
+        line = joined([line[: m.start()], signs[0], line[slice(*m.span(1))], signs[1], line[slice(*m.span(2))], signs[2], line[m.end() :]])
     text = line.text
     if text.count("=") > 60 or _CODE.search(text):
         return
@@ -150,7 +156,7 @@ def _runs(line: Passage, code: bool) -> Iterator[Passage]:
     for m in _TOKEN.finditer(text):
         if m.lastgroup == "space":
             continue
-        if _is_word(m, text):
+        if _is_word(m, text) and not (start >= 0 and m.lastgroup == "name" and _listed(text, start, m)):
             if start >= 0:
                 found.append((start, end))
             start, whole = -1, False
@@ -160,10 +166,26 @@ def _runs(line: Passage, code: bool) -> Iterator[Passage]:
             end = m.end()
     if start >= 0:
         found.append((start, end))
-    for i, j in found:
-        run = line[i:j].strip(" \t,;.:*|→⇒⟹")
+    for k, (i, j) in enumerate(found):
+        run = line[i:j].strip(" \t,;.:*|→⇒⟹─━═—")
+        if k and text[found[k - 1][1] : i].strip() in _SHARES:
+            run = _share(line[slice(*found[k - 1])], run)
         if _is_equation(run.text, code, whole):
             yield run
+
+
+def _spelled(text: str, place: Passage) -> Passage:
+    """Text that stands for what is written at a place."""
+    return Passage(text, [place.starts[0]] * len(text), [place.ends[-1]] * len(text))
+
+
+def _share(whole: Passage, run: Passage) -> Passage:
+    """``dL/dh_{t-1} from h_t = dL/dh_t * (1 - z_t)``: what comes by one way is a part, ``dL/dh_{t-1} += ...``."""
+    sign = RELATION.search(run.text)
+    if sign is None or sign[0] != "=" or RELATION.search(whole.text) or not _MATHEMATICAL.search(whole.text):
+        return run
+    at = slice(*sign.span())
+    return joined([whole, _spelled("+=", run[at]), run[at.stop :]])
 
 
 def _is_word(token: re.Match[str], text: str) -> bool:
@@ -184,6 +206,12 @@ def _is_word(token: re.Match[str], text: str) -> bool:
         return False
     short = len(word) <= 3 and word not in SHORT and (word[0].isupper() or following in ("", " ", ")", "]", "+", "*"))
     return not (short and _operates(token, text))
+
+
+def _listed(text: str, start: int, token: re.Match[str]) -> bool:
+    """Is a word one of a list in square brackets: ``[h_{t-1}, chunk]``."""
+    inside = text.rfind("[", start, token.start()) > text.rfind("]", start, token.start())
+    return inside and text[: token.start()].rstrip()[-1:] in ("[", ",", ";") and text[token.end() :].lstrip()[:1] in ("]", ",", ";")
 
 
 def _operates(token: re.Match[str], text: str) -> bool:
