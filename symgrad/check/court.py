@@ -35,6 +35,7 @@ class Court:
     program: bool = False  # whether the statements are those of a program
     pages: dict[int, Page] = field(default_factory=dict)
     wrong: set[tuple[int, int]] = field(default_factory=set)
+    consistent: dict[str, bool] = field(default_factory=dict)  # symbols for gradients → whether they may be read as a line has read them
     confirmed: int = 0  # claims that hold on the pages
     supposed: dict[tuple[int, int], tuple[Condition, ...]] = field(default_factory=dict)
     introductions: set[tuple[int, int]] = field(default_factory=set)  # links that introduce a symbol for a derivative
@@ -48,6 +49,7 @@ class Court:
     matrices: bool = field(init=False, default=False)  # whether the document has signs that only matrices have
     invented: dict[str, Statement] = field(init=False, default_factory=dict)  # equations for gates that are left out
     others: list[tuple[Court, Supposed]] | None = field(init=False, default=None)
+    aside: Court | None = field(init=False, default=None)  # of what the text says of an RNN, where the document's own cells have gates
     bare: bool = field(init=False, default=False)  # whether nothing in the document is derived
 
     def __post_init__(self) -> None:

@@ -302,7 +302,7 @@ class Decider:
                     return False
                 if k == "Name" and n.font in BOLD and ref is not None and self.page.symbols.ranks.get(ref.key) == 2:
                     return False
-                if k in EXPLICIT or k == "Stack" or (k == "Name" and n.base in ("I", "diag")) or (k == "Index" and n.kind == "["):
+                if k == "Hadamard" or k in EXPLICIT or k == "Stack" or (k == "Name" and n.base in ("I", "diag")) or (k == "Index" and n.kind == "["):
                     return False
                 if k == "Power" and kind(unwrapped(n.exponent)) == "Name" and unwrapped(n.exponent).base in ("T", "Tr", "top") and not self.counted(n):
                     return False

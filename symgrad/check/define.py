@@ -331,7 +331,7 @@ def guesses(page: Page, statements: list[Statement]) -> None:
     for s in statements:
         bound, within = bound_letters(s.node), {id(x) for n in s.nodes if kind(n) == "Name" for label in n.subs for x in walk(label)}
         for node in s.nodes:
-            if kind(node) not in ("Derivative", "Name", "Power") or id(node) in within:
+            if kind(node) not in ("Derivative", "Name", "Power") or (id(node) in within and not (head_and_parts(node) or ((), ()))[1]):
                 continue
             inner = unwrapped(node.wrt) if kind(node) == "Derivative" else node
             split = head_and_parts(inner)

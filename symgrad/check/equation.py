@@ -13,9 +13,9 @@ from symgrad.check.decide import Decider, Outcome
 from symgrad.check.edits import Slips
 from symgrad.check.failure import failed, refuted
 from symgrad.check.judgement import Judgement
-from symgrad.check.otherwise import added, along, at_the_end, by_preactivation, from_zero, recognition, supposed
+from symgrad.check.otherwise import added, along, at_the_end, by_preactivation, from_zero, of_an_rnn, recognition, supposed
 from symgrad.check.page import Page
-from symgrad.check.proof import attempt, proved
+from symgrad.check.proof import attempt, contradicted, proved
 from symgrad.check.symbols import head_and_parts, kind, unwrapped
 from symgrad.notation.latex import latex
 from symgrad.notation.syntax import Derivative
@@ -49,6 +49,9 @@ def equation(court: Court, link: Link, under: Callable[[Page], Page | None] = la
             if slip is not None:
                 return refuted(court, page, strict, link, slip, tuple(court.assumed(page, strict)))
         if outcome.equal:
+            guess = contradicted(court, page, outcome, link)
+            if guess is not None:
+                return Judgement("undecided", "ambiguous", f"this holds only if {guess}; another line holds only where it is not")
             return proved(court, page, outcome, link)
         if first is None or unsure(outcome) < unsure(first[1]):
             first = (page, outcome)
@@ -56,6 +59,8 @@ def equation(court: Court, link: Link, under: Callable[[Page], Page | None] = la
     page, outcome = first
     if court.program:
         return failed(court, page, outcome, link)
+    if (elsewhere := of_an_rnn(court, link)) is not None:
+        return elsewhere
     if outcome.missing is not None:
         return supposed(court, link, under) or recognition(court, link, under) or failed(court, page, outcome, link)
     page = from_zero(page, link)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from copy import copy
 from dataclasses import replace
@@ -17,10 +18,13 @@ from symgrad.check.page import Page, plain
 from symgrad.check.parts import Share
 from symgrad.check.proof import attempt, proved
 from symgrad.check.recognise import seeking, symbol_of
+from symgrad.check.sentences import SAID
+from symgrad.check.statements import Statement
 from symgrad.check.symbols import head_and_parts, kind, spelled, unwrapped, walk
 from symgrad.notation.syntax import Name, Product
 
 STRICTLY = ((False, False),)  # matrices, and rows that are no columns: where transposes matter, what is guessed must get them right
+CELLS = re.compile(r"(?<![A-Za-z])(?:RNN(?=s?(?![A-Za-z]))|LSTM|GRU)", re.IGNORECASE)
 RECOGNISED = 400  # readings in which a symbol for a gradient is held against the adjoints of the cell
 
 
@@ -125,6 +129,30 @@ def gate(page: Page, key: str) -> bool:
         return False
     node = unwrapped(d.node)
     return kind(node) == "Apply" and kind(node.function) == "Name" and page.functions.get(node.function.base, BUILTIN.get(node.function.base)) == "sigmoid"
+
+
+def of_an_rnn(court: Court, link: Link) -> Judgement | None:
+    """Where the text speaks of an RNN and the document's own cells have gates: proved of the RNN of the library that has these names, else open."""
+    pages = map(court.page, range(len(court.collected.groups)))
+    if not about_an_rnn(link.statement) or not all(any(gate(page, key) and within(page, key) for key in page.definitions) for page in pages):
+        return None
+    if court.aside is None:
+        court.aside = Court([s for s in court.statements if about_an_rnn(s)])
+    for k in court.aside.order(link.statement):
+        outcome = attempt(court.aside, court.aside.page(k), link.left, link.right, link)
+        if outcome.equal:
+            return proved(court.aside, court.aside.page(k), outcome, link)
+    return Judgement("undecided", "ambiguous", "the text speaks of an RNN, which the document does not define; this does not hold of the cell that it defines")
+
+
+def within(page: Page, key: str) -> bool:
+    """Whether a quantity is neither a state nor what the loss looks at."""
+    return key not in page.lagged and key not in page.world.model.outputs
+
+
+def about_an_rnn(s: Statement) -> bool:
+    """Whether the words before a formula name an RNN and no other cell."""
+    return s.fragment is not None and s.fragment.kind != SAID and {m[0].upper() for m in CELLS.finditer(s.fragment.before)} == {"RNN"}
 
 
 def of_the_loss(page: Page, link: Link) -> bool:

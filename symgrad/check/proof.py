@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from copy import copy
 from typing import Any
 
 from symgrad.check import caution, everystep
 from symgrad.check.adjoints import symbol_id
-from symgrad.check.claims import Link
+from symgrad.check.claims import Link, links
 from symgrad.check.court import Court
 from symgrad.check.decide import Decider, Outcome
 from symgrad.check.judgement import Judgement
 from symgrad.check.page import Page
-from symgrad.check.readings import Chooser
+from symgrad.check.readings import Chooser, Option
 from symgrad.check.symbols import kind, walk
 from symgrad.check.variables import named
+
+SHARING = 8  # lines with the same symbol that are looked at
 
 
 def attempt(court: Court, page: Page, left: Any, right: Any, link: Link) -> Outcome:
@@ -54,6 +57,45 @@ def proved(court: Court, page: Page, outcome: Outcome, link: Link) -> Judgement:
         notes.append(everystep.note(page, link.left, link.right, chooser, outcome.lenient, link.earlier))
     layout = "denominator" if "denominator" in chooser.tags else "numerator"
     return Judgement("proved", None, "", outcome.reading, layout, assumptions=tuple(dict.fromkeys(notes)))
+
+
+def contradicted(court: Court, page: Page, outcome: Outcome, link: Link) -> str | None:
+    r"""The reading that a proof rests on, if another line with the same symbol holds only in another: ``dh_t`` is one thing throughout a document.
+
+    It is a symbol for the gradient by a state that this line reads as that by its preactivation.
+    """
+    assert outcome.chooser is not None
+    for key, option in outcome.chooser.chosen:
+        if option.tag != "pre" or not isinstance(key, tuple) or key[1] in page.meanings or option.value[1].removeprefix("pre:") not in page.lagged:
+            continue
+        if key[1] not in court.consistent:
+            court.consistent[key[1]] = not any(holds_only_otherwise(court, page, other, key, option) for other in sharing(court, page, key[1], link))
+        if not court.consistent[key[1]]:
+            return option.note
+    return None
+
+
+def sharing(court: Court, page: Page, symbol: str, link: Link) -> list[Link]:
+    """The other links in which a symbol for a gradient stands."""
+    found = [other for s in court.statements if kind(s.node) != "Unread" and s.number != link.statement.number for other in links(s)]
+    return [other for other in found if any(symbol == named_by(page, n) for side in (other.left, other.right) for n in walk(side))][:SHARING]
+
+
+def named_by(page: Page, node: Any) -> str | None:
+    """The symbol for a gradient that a node is, as all its occurrences are named."""
+    target = caution.symbol_on(page, node)
+    return symbol_id(target[4], target[3], target[1]) if target is not None else None
+
+
+def holds_only_otherwise(court: Court, page: Page, other: Link, key: Any, option: Option) -> bool:
+    """Whether a link holds, and not where the symbol is settled to be what the option says."""
+    outcome = Decider(page).decide(other.left, other.right)
+    if not outcome.equal or outcome.chooser is None or any(k == key and o.tag == "pre" for k, o in outcome.chooser.chosen):
+        return False
+    settled = copy(page)
+    settled.meanings = {**page.meanings, key[1]: str(option.value)}
+    settled.memos["worlds"] = page.memos["worlds"]
+    return not Decider(settled).decide(other.left, other.right).equal
 
 
 def remember(court: Court, page: Page, outcome: Outcome, link: Link) -> None:

@@ -44,11 +44,18 @@ def unify(a: Size, b: Size) -> None:
         if len(a.parts) == len(b.parts):
             for p, q in zip(a.parts, b.parts, strict=True):
                 unify(p, q)
-            a.link = b
+            if not (occurs(a, b) or occurs(b, a)):
+                a.link = b
         return
     if a.parts:
         a, b = b, a
-    a.link = b
+    if not occurs(a, b):  # a size that is one of its own parts has no number
+        a.link = b
+
+
+def occurs(a: Size, b: Size) -> bool:
+    """Whether a size is a part of another, however deep."""
+    return any(p.find() is a or occurs(a, p.find()) for p in b.parts)
 
 
 class Shapes:
