@@ -132,7 +132,26 @@ def collect(statements: list[Statement]) -> Collected:
             other = definition_of_side(rel.sides[k], out.letter, out.families)
             if other is not None and other[0] not in group.definitions:
                 group.definitions[other[0]] = Definition(other[0], rel.sides[side], other[1], other[2], (), s, rel.sides[k])
+    for group in out.groups:
+        for key in [key for key in group.definitions if wanted(page, key, group.definitions, statements)]:
+            del group.definitions[key]
     return out
+
+
+def wanted(page: Page, key: str, definitions: dict[str, Definition], statements: list[Statement]) -> bool:
+    r"""Whether y is what is wanted, though the document gives it as an output too.
+
+    So beside ``y_t = V h_t``, where it says ``\hat y_t = \operatorname{softmax}(V h_t)`` and ``\hat y_t - y_t``.
+    """
+    d, hatted = definitions[key], definitions.get(f"{key}~hat")
+    if hatted is None:
+        return False
+    node: Any = unwrapped(hatted.node)
+    if kind(node) != "Apply" or len(node.args) != 1 or page.canon(node.args[0]) != page.canon(d.node) or (d.letter, d.shift) != (hatted.letter, hatted.shift):
+        return False
+    sides = {page.canon(d.side), page.canon(hatted.side)}
+    differences = (n for s in statements for n in s.nodes if kind(n) == "Sum" and len(n.args) == 2 and kind(n.args[1]) == "Negative")
+    return any({page.canon(n.args[0]), page.canon(n.args[1].arg)} == sides for n in differences)
 
 
 def expands(old: Definition, new: Definition, letter: str) -> bool:

@@ -20,8 +20,8 @@ from symgrad.check.proof import attempt, proved
 from symgrad.check.recognise import seeking, symbol_of
 from symgrad.check.sentences import SAID
 from symgrad.check.statements import Statement
-from symgrad.check.symbols import head_and_parts, kind, spelled, unwrapped, walk
-from symgrad.notation.syntax import Name, Product
+from symgrad.check.symbols import head_and_parts, key_of, kind, spelled, unwrapped, walk
+from symgrad.notation.syntax import Name, Product, Relation
 
 STRICTLY = ((False, False),)  # matrices, and rows that are no columns: where transposes matter, what is guessed must get them right
 CELLS = re.compile(r"(?<![A-Za-z])(?:RNN(?=s?(?![A-Za-z]))|LSTM|GRU)", re.IGNORECASE)
@@ -38,6 +38,11 @@ def at_the_end(court: Court, link: Link, under: Callable[[Page], Page | None]) -
         last.many_to_one = True
         last.memos["worlds"] = page.memos["worlds"]
         outcome = Decider(last).decide(link.left, link.right)
+        if not outcome.equal:  # nothing is handed to the last step
+            last = copy(last)
+            last.memos["worlds"] = page.memos["worlds"]
+            last.where = (*page.where, Relation((Name(page.symbols.letter), Name("T")), ("<",)))
+            outcome = Decider(last).decide(link.left, link.right)
         if not outcome.equal:
             continue
         if page.step_losses or not set(page.world.model.outputs) <= page.lagged:
@@ -156,8 +161,16 @@ def about_an_rnn(s: Statement) -> bool:
 
 
 def of_the_loss(page: Page, link: Link) -> bool:
-    """Whether both sides hold a gradient of the loss by a state."""
-    return all(any(by_a_state(page, n) for n in walk(side)) for side in (link.left, link.right))
+    """Whether both sides hold a gradient of the loss by a state, or a symbol that was introduced for a gradient."""
+    return all(any(by_a_state(page, n) or introduced(page, n) for n in walk(side)) for side in (link.left, link.right))
+
+
+def introduced(page: Page, node: Any) -> bool:
+    split = head_and_parts(node) if kind(node) in ("Name", "Index", "Power") else None
+    if split is None or not page.abbreviations:
+        return False
+    shorts = [page.abbreviations.get(key_of(split[0], [p for k, p in enumerate(split[1]) if k != leave]) or "") for leave in range(-1, len(split[1]))]
+    return any(short is not None and kind(unwrapped(short.node)) == "Derivative" for short in shorts)
 
 
 def by_a_state(page: Page, node: Any) -> bool:
