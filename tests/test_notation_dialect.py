@@ -158,7 +158,8 @@ TRANSPOSES = [
 
 BRACKETS = [
     ("[h_{t-1}, x_t]", Stack((h0, xt), vertical=False)), ("[h; x]", Stack((h, x))), (r"(x \vert h)", Stack((x, h), vertical=False)),
-    (r"diag\left\( x \right\)", Diagonal(x)), ("（a，b）", Tuple((a, b))), ("[a | b | c]", Stack((a, b, c), vertical=False)), (r"[a \mid b \mid c]", Stack((a, b, c), vertical=False)),
+    (r"diag\left\( x \right\)", Diagonal(x)), ("（a，b）", Tuple((a, b))),
+    ("[a | b | c]", Stack((a, b, c), vertical=False)), (r"[a \mid b \mid c]", Stack((a, b, c), vertical=False)),
     (r"[a \quad b]", Stack((a, b), vertical=False)), (r"[\, a, \quad b \,]", Stack((a, b), vertical=False)),
     ("[|a| + |b|]", Sum((Absolute(a), Absolute(b)))), ("h[0{:}n]", Index(h, (Slice(ZERO, n),), "[")),
     ("[a, b; c, d]", Stack((
