@@ -34,7 +34,8 @@ class Court:
     cell: Cell | None = None
     program: bool = False  # whether the statements are those of a program
     pages: dict[int, Page] = field(default_factory=dict)
-    wrong: set[tuple[int, int]] = field(default_factory=set)
+    wrong: set[tuple[int, int]] = field(default_factory=set)  # links that are refuted,
+    right: set[tuple[int, int]] = field(default_factory=set)  # and that are proved
     consistent: dict[str, bool] = field(default_factory=dict)  # symbols for gradients → whether they may be read as a line has read them
     confirmed: int = 0  # claims that hold on the pages
     supposed: dict[tuple[int, int], tuple[Condition, ...]] = field(default_factory=dict)

@@ -65,7 +65,8 @@ def definition(rel: Any, letter: str, gates: frozenset[str] = frozenset()) -> tu
         return None
     if kind(unwrapped(rel.sides[-1])) == "Number":
         return None
-    if kind(unwrapped(right)) in ("Stack", "Tuple") and step_part(parts_of(rel.sides[0]), letter) is None:
+    pile = kind(unwrapped(right)) in ("Stack", "Tuple") and step_part(parts_of(rel.sides[0]), letter) is None
+    if pile and not any(step_part(parts, letter) for _, _, parts in names_in(right)):
         return None  # weights under one name
     if kind(unwrapped(right)) == "Name" and len(unwrapped(right).base) == 1 and not parts_of(right) and step_part(parts_of(rel.sides[0]), letter) is None:
         return None

@@ -27,7 +27,7 @@ def attempt(court: Court, page: Page, left: Any, right: Any, link: Link) -> Outc
             again = Decider(page).decide(side, right)
             if again.equal or again.typed:
                 return again
-    if not outcome.equal and link.earlier and (link.statement.number, link.number - 1) not in court.wrong and not summed(link):
+    if not outcome.equal and link.earlier and (link.statement.number, link.number - 1) in court.right and not summed(link):
         # the same symbol may have meant the immediate derivative in the line before: hold it against the first line too
         again = Decider(page).decide(link.earlier[0], right)
         if again.equal:
@@ -46,6 +46,7 @@ def proved(court: Court, page: Page, outcome: Outcome, link: Link) -> Judgement:
     assert chooser is not None
     remember(court, page, outcome, link)
     court.confirmed += 1
+    court.right.add((link.statement.number, link.number))
     notes = [*chooser.notes, *court.assumed(page, outcome)]
     if outcome.last_only:
         notes.append("the step named is the last one")
