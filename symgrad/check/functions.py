@@ -57,8 +57,8 @@ def apply(run: Run, node: Any) -> Value:
     if name.primes and isinstance(function, str) and weight(run, arg):
         return run.value(beside(run, node))
     if kind(unwrapped(arg)) in ("Ellipsis",) or (kind(unwrapped(arg)) == "Infix" and not unwrapped(arg).args):
-        if name.primes and isinstance(function, str):
-            return slope_somewhere(run, node, function)
+        if isinstance(function, str) and function not in RULES_OF_VECTORS:
+            return slope_somewhere(run, node, function, name.primes)
         raise Unsupported("an argument left out", node)
     if isinstance(function, tuple):
         variable, body = function
@@ -183,7 +183,8 @@ def bare_slope(run: Run, node: Any) -> Value | None:
     return slope_somewhere(run, node, function)
 
 
-def slope_somewhere(run: Run, node: Any, function: str) -> Value:
+def slope_somewhere(run: Run, node: Any, function: str, primes: int = 1) -> Value:
+    """A slope, or the function itself, at the argument that is left out."""
     found = preactivations(run.page, function)
     if not found:
         raise Missing(f"{node.base if kind(node) == 'Name' else function}'", node)
@@ -204,7 +205,8 @@ def slope_somewhere(run: Run, node: Any, function: str) -> Value:
         places = (Option(0, True, note), Option(1, False)) if nested else (Option(0, False), Option(2, True, note))
         step = beside if run.chooser.choose(("slope beside", id(node)), places) else step
     a = run.lookup(key, int(step))
-    return slope(run, function, replace(a, d=None), 1)
+    a = replace(a, d=None)
+    return slope(run, function, a, primes) if primes else apply_known(run, function, a, 0)
 
 
 def latest(run: Run, products: list[tuple[Any, ...]]) -> int | None:

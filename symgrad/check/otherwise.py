@@ -161,8 +161,11 @@ def about_an_rnn(s: Statement) -> bool:
 
 
 def of_the_loss(page: Page, link: Link) -> bool:
-    """Whether both sides hold a gradient of the loss by a state, or a symbol that was introduced for a gradient."""
-    return all(any(by_a_state(page, n) or introduced(page, n) for n in walk(side)) for side in (link.left, link.right))
+    """Whether both sides hold a gradient of the loss, the right one by a state, or a symbol that was introduced for a gradient."""
+    left, right = (any(by_a_state(page, n) or introduced(page, n) for n in walk(side)) for side in (link.left, link.right))
+    whole = unwrapped(link.left)
+    split = head_and_parts(unwrapped(whole.of)) if kind(whole) == "Derivative" else None
+    return right and (left or (split is not None and spelled(split[0]) in page.total_losses))
 
 
 def introduced(page: Page, node: Any) -> bool:

@@ -28,7 +28,9 @@ THROUGH = frozenset({"via", "through", "from"})
 def given(run: Run, node: Any) -> Value:
     """A derivative with a bar: which part of it, told by a step, a word, or the quantity that it comes through."""
     inner = unwrapped(node.node)
-    condition = unwrapped(node.conditions[0]) if len(node.conditions) == 1 else None
+    condition: Any = unwrapped(node.conditions[0]) if len(node.conditions) == 1 else None
+    if kind(condition) == "Relation" and condition.signs == ("=",) and spelled(condition.sides[0]) == run.page.symbols.letter:
+        condition = unwrapped(condition.sides[1])  # ``|_{t=3}``
     if kind(inner) != "Derivative" or condition is None or kind(condition) == "Relation":
         raise Unsupported("a condition within a formula", node)
     losses = loss_steps(run, unwrapped(inner.of))
