@@ -78,7 +78,9 @@ class _Adjoint:
 
 
 def is_mark(run: Run, node: Any) -> bool:
-    return kind(node) == "Name" and node.base in MARKS and not node.subs and not node.accents and not node.primes and node.base not in run.page.symbols.ranks
+    """Whether a letter before a quantity makes its adjoint, and is not itself the symbol for a gradient."""
+    bare = kind(node) == "Name" and node.base in MARKS and not node.subs and not node.accents and not node.primes
+    return bare and node.base not in run.page.symbols.ranks and node.base not in run.page.abbreviations
 
 
 def marked(run: Run, node: Any) -> Value:

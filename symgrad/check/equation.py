@@ -59,7 +59,7 @@ def equation(court: Court, link: Link, under: Callable[[Page], Page | None] = la
     page, outcome = first
     if court.program:
         return failed(court, page, outcome, link)
-    if (elsewhere := of_an_rnn(court, link)) is not None:
+    if (elsewhere := of_an_rnn(court, link, outcome.missing is not None)) is not None:
         return elsewhere
     if outcome.missing is not None:
         return supposed(court, link, under) or recognition(court, link, under) or failed(court, page, outcome, link)

@@ -14,7 +14,7 @@ from symgrad.check.decide import Decider, Outcome
 from symgrad.check.edits import Slips
 from symgrad.check.judgement import Judgement
 from symgrad.check.page import Page, in_code, plain
-from symgrad.check.symbols import kind, unwrapped
+from symgrad.check.symbols import kind, unwrapped, walk
 from symgrad.notation.latex import latex
 
 CONFIRMED = 3  # claims that must hold before a cell that is not the document's own may refute others
@@ -154,7 +154,8 @@ def shown(node: Any, name: str, link: Link) -> str:
     """A part of a claim as its author writes it."""
     fragment, span = link.statement.fragment, getattr(node, "span", None)
     whole = [span_of(side) for side in (link.left, link.right)]
-    if fragment is not None and span is not None and any(w is not None and w[0] <= span.start <= span.end <= w[1] for w in whole):
+    own = any(n is node for side in (link.left, link.right) for n in walk(side))  # not of a formula that a symbol here stands for
+    if fragment is not None and span is not None and own and any(w is not None and w[0] <= span.start <= span.end <= w[1] for w in whole):
         return f"${fragment.written(span.start, span.end).strip()}$"
     try:
         return f"${latex(node)}$"

@@ -136,7 +136,7 @@ def gate(page: Page, key: str) -> bool:
     return kind(node) == "Apply" and kind(node.function) == "Name" and page.functions.get(node.function.base, BUILTIN.get(node.function.base)) == "sigmoid"
 
 
-def of_an_rnn(court: Court, link: Link) -> Judgement | None:
+def of_an_rnn(court: Court, link: Link, missing: bool) -> Judgement | None:
     """Where the text speaks of an RNN and the document's own cells have gates: proved of the RNN of the library that has these names, else open."""
     pages = map(court.page, range(len(court.collected.groups)))
     if not about_an_rnn(link.statement) or not all(any(gate(page, key) and within(page, key) for key in page.definitions) for page in pages):
@@ -147,6 +147,8 @@ def of_an_rnn(court: Court, link: Link) -> Judgement | None:
         outcome = attempt(court.aside, court.aside.page(k), link.left, link.right, link)
         if outcome.equal:
             return proved(court.aside, court.aside.page(k), outcome, link)
+    if missing:
+        return None
     return Judgement("undecided", "ambiguous", "the text speaks of an RNN, which the document does not define; this does not hold of the cell that it defines")
 
 

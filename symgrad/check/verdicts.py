@@ -21,7 +21,7 @@ from symgrad.check.otherwise import recognition
 from symgrad.check.page import Abbreviation, Page
 from symgrad.check.prose import clause
 from symgrad.check.relations import a_range, of_letters
-from symgrad.check.statements import LOSSES, MARKS, derived, loss_head, names_in
+from symgrad.check.statements import ADJOINT_HEADS, LOSSES, MARKS, derived, loss_head, names_in
 from symgrad.check.symbols import head_and_parts, key_of, kind, letters, spelled, unwrapped, walk
 
 NAMING = re.compile(r"\b(?:write|writing|denot\w+|let|defin\w+|call|calling|abbreviat\w+|put)\b", re.IGNORECASE)
@@ -75,7 +75,7 @@ def ruled(court: Court, link: Link) -> Judgement | None:
     if link.sign not in EQUAL and not limit and not (link.sign == "<-" and caution.of_a_gradient(court.page(court.order(s)[0]), link.left)):
         return denied(court, link) or other(court, link)
     if (s.number, link.number) in court.introductions:
-        if introduces(link.right) or introduces(link.left):
+        if introduces(link.right) or introduces(link.left) or link.number:
             return None
         introduced = Judgement("undecided", "definition", "a symbol is introduced here; the lines that use it are held against this one")
         return recognition(court, link) or introduced
@@ -132,9 +132,17 @@ def introduce(court: Court, links: Iterable[Link]) -> None:
 def turned(link: Link) -> Link:
     r"""``write $\frac{\partial h_t}{\partial W} = \alpha_t$``: the symbol that is introduced may stand on the right."""
     s = link.statement
+    if link.number and link.number == len(s.node.signs) - 1 and named_at_the_end(link.right):
+        return replace(link, left=link.right, right=link.left, number=0)
     step = kind(unwrapped(link.right)) == "Name" and bool(unwrapped(link.right).subs)
     said = s.fragment is not None and NAMING.search(clause(s.fragment.before)) is not None
     return replace(link, left=link.right, right=link.left) if step and said and introduces(link.left) and len(s.node.sides) == 2 else link
+
+
+def named_at_the_end(node: Any) -> bool:
+    r"""``\frac{\partial L}{\partial o_t} = \hat y_t - y_t = \delta_t``: the letter for a gradient, with a step or without."""
+    node = unwrapped(node)
+    return kind(node) == "Name" and node.base in ADJOINT_HEADS and not node.accents and len(node.subs) <= 1
 
 
 def abbreviates(court: Court, link: Link) -> bool:
