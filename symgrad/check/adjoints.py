@@ -80,7 +80,8 @@ class _Adjoint:
 def is_mark(run: Run, node: Any) -> bool:
     """Whether a letter before a quantity makes its adjoint, and is not itself the symbol for a gradient."""
     bare = kind(node) == "Name" and node.base in MARKS and not node.subs and not node.accents and not node.primes
-    return bare and node.base not in run.page.symbols.ranks and node.base not in run.page.abbreviations
+    short = run.page.abbreviations.get(node.base) if bare else None
+    return bare and node.base not in run.page.symbols.ranks and (short is None or bool(short.slots))
 
 
 def marked(run: Run, node: Any) -> Value:

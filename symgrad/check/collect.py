@@ -7,14 +7,14 @@ disagrees, which begins a new group (many documents treat an RNN, then an LSTM).
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from symgrad.check import lint
 from symgrad.check.activations import BUILTIN
 from symgrad.check.conditions import special
 from symgrad.check.definitions import definition, definition_of_side, families, inner_definition, lags, own_letter, stepped_names
-from symgrad.check.page import Definition, Page
+from symgrad.check.page import Definition, Page, plain
 from symgrad.check.sentences import SAID
 from symgrad.check.statements import (
     DEFINING,
@@ -41,6 +41,8 @@ from symgrad.check.symbols import (
     walk,
 )
 
+OUTPUTS = frozenset({"softmax", "Softmax", "sigma", "sigmoid", "g"})  # functions that give what a loss is held against
+
 
 @dataclass
 class Group:
@@ -61,6 +63,7 @@ class Collected:
     defining: set[tuple[int, int]] = field(default_factory=set)  # (statement, link) that define
     scales: dict[str, Any] = field(default_factory=dict)
     initial: dict[str, int] = field(default_factory=dict)  # states that begin at a number
+    meant: dict[str, str] = field(default_factory=dict)  # quantities that are defined under another name → what is said of that
     families: frozenset[str] = frozenset()  # letters whose indices tell gates apart, ``a^f``, ``a^i``: there ``i`` is a label
 
 
@@ -133,8 +136,14 @@ def collect(statements: list[Statement]) -> Collected:
             if other is not None and other[0] not in group.definitions:
                 group.definitions[other[0]] = Definition(other[0], rel.sides[side], other[1], other[2], (), s, rel.sides[k])
     for group in out.groups:
-        for key in [key for key in group.definitions if wanted(page, key, group.definitions, statements)]:
-            del group.definitions[key]
+        for key, d in list(group.definitions.items()):
+            if wanted(page, key, group.definitions, statements):
+                del group.definitions[key]
+            elif (shown := hatless(page, d, group.definitions, statements)) is not None:
+                del group.definitions[key]
+                group.definitions[shown.key] = shown
+                names = plain(shown.key), plain(key)
+                out.meant[shown.key] = f"what defines {names[1]} is read as {names[0]}, for the document writes {names[0]} - {names[1]}"
     return out
 
 
@@ -149,9 +158,25 @@ def wanted(page: Page, key: str, definitions: dict[str, Definition], statements:
     node: Any = unwrapped(hatted.node)
     if kind(node) != "Apply" or len(node.args) != 1 or page.canon(node.args[0]) != page.canon(d.node) or (d.letter, d.shift) != (hatted.letter, hatted.shift):
         return False
-    sides = {page.canon(d.side), page.canon(hatted.side)}
+    return subtracted(page, hatted.side, d.side, statements)
+
+
+def hatless(page: Page, d: Definition, definitions: dict[str, Definition], statements: list[Statement]) -> Definition | None:
+    r"""The definition of ``\hat y_t``, where ``y_t = \operatorname{softmax}(V h_t)`` is said and ``\hat y_t - y_t`` is written."""
+    node: Any = unwrapped(d.node)
+    side: Any = unwrapped(d.side)
+    if kind(node) != "Apply" or spelled(node.function) not in OUTPUTS or kind(side) != "Name" or side.accents or f"{d.key}~hat" in definitions:
+        return None
+    hatted = replace(side, accents=("hat",))
+    named = any(page.canon(n) == page.canon(side) for e in definitions.values() for n in walk(e.node))
+    return replace(d, key=f"{d.key}~hat", side=hatted) if not named and subtracted(page, hatted, side, statements) else None
+
+
+def subtracted(page: Page, hatted: Any, bare: Any, statements: list[Statement]) -> bool:
+    r"""Whether the document writes ``\hat y_t - y_t``."""
+    sides = [page.canon(hatted), page.canon(bare)]
     differences = (n for s in statements for n in s.nodes if kind(n) == "Sum" and len(n.args) == 2 and kind(n.args[1]) == "Negative")
-    return any({page.canon(n.args[0]), page.canon(n.args[1].arg)} == sides for n in differences)
+    return any([page.canon(n.args[0]), page.canon(n.args[1].arg)] == sides for n in differences)
 
 
 def expands(old: Definition, new: Definition, letter: str) -> bool:

@@ -137,6 +137,7 @@ def page_of(definitions: dict[str, Definition], collected: Collected, statements
     symbols.clear()
     page.build = lambda flat: model(page, flat)
     page.initial = collected.initial
+    page.guessed.update({key: note for key, note in collected.meant.items() if key in definitions})
     for key in [*definitions, *symbols.ranks]:
         page.notes.setdefault(key, plain(key))
     guesses(page, statements)

@@ -103,6 +103,7 @@ class Indices:
                     self.read(n, bound)
         if not parts and spelled(head) == self.page.symbols.letter:
             self.step(node, bound)
+        self.stepless = self.stepless or (not parts and spelled(head) in self.page.abbreviations)  # what it stands for has steps
 
     def state_size(self) -> int:
         return next((self.world.model.dims[k][0] for k in sorted(self.page.lagged) if self.world.model.dims.get(k)), 1)
