@@ -25,6 +25,7 @@ from symgrad.notation.syntax import Name, Product, Relation
 
 STRICTLY = ((False, False),)  # matrices, and rows that are no columns: where transposes matter, what is guessed must get them right
 CELLS = re.compile(r"(?<![A-Za-z])(?:RNN(?=s?(?![A-Za-z]))|LSTM|GRU)", re.IGNORECASE)
+AT_THE_END = "the loss looks at the last state alone"
 RECOGNISED = 400  # readings in which a symbol for a gradient is held against the adjoints of the cell
 
 
@@ -45,11 +46,17 @@ def at_the_end(court: Court, link: Link, under: Callable[[Page], Page | None]) -
             outcome = Decider(last).decide(link.left, link.right)
         if not outcome.equal:
             continue
-        if page.step_losses or not set(page.world.model.outputs) <= page.lagged:
-            return Judgement("undecided", "ambiguous", "this holds only if the loss looks at the last state alone")
+        if at_every_step(page):
+            return Judgement("undecided", "ambiguous", f"this holds only if {AT_THE_END}")
         said = proved(court, last, outcome, link)
-        return replace(said, assumptions=(*said.assumptions, "the loss looks at the last state alone"))
+        before = ["the step is not the last one"] if last.where != page.where else []
+        return replace(said, assumptions=(*said.assumptions, *before, AT_THE_END))
     return None
+
+
+def at_every_step(page: Page) -> bool:
+    """Whether the document says that there is a loss at every step, or what it looks at."""
+    return bool(page.step_losses) or not set(page.world.model.outputs) <= page.lagged
 
 
 def added(court: Court, link: Link, under: Callable[[Page], Page | None]) -> Judgement | None:
@@ -109,13 +116,15 @@ def along(court: Court, link: Link, under: Callable[[Page], Page | None]) -> Jud
             narrow.constant, narrow.many_to_one = constant, page.many_to_one or at_end
             outcome = Decider(narrow).decide(link.left, link.right, modes=((False, False), (False, True)))
             if outcome.equal and outcome.chooser is not None and "carry" not in outcome.chooser.tags:
+                if at_end and at_every_step(page):
+                    return Judgement("undecided", "ambiguous", f"this holds only if {AT_THE_END}")
                 said = proved(court, narrow, outcome, link)
                 name = page.notes.get(ref.key, plain(ref.key))
                 told = " and ".join(page.notes.get(g, plain(g)) for g in sorted(constant))
                 note = f"only the path along {name} is followed: {told} is fixed"
                 if constant is gates:
                     note = f"{told} is held fixed: the paths through it are left out"
-                return replace(said, assumptions=(*said.assumptions, note, *(["the loss looks at the last state alone"] if at_end else [])))
+                return replace(said, assumptions=(*said.assumptions, note, *([AT_THE_END] if at_end else [])))
     return None
 
 
