@@ -7,7 +7,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from symgrad.check import field as F
-from symgrad.check.functions import function_named, slope_somewhere, uses
+from symgrad.check.activations import meaning
+from symgrad.check.functions import slope_somewhere, uses
 from symgrad.check.gradients import adjoint, all_losses, weighed
 from symgrad.check.parts import through
 from symgrad.check.readings import Option
@@ -95,7 +96,7 @@ def differential(run: Run, node: Any) -> Value:
     r"""``\nabla W``, ``\partial W``: the gradient of the loss by W; ``\partial g``, of an activation: its slope."""
     found = adjoint_symbol(run, node)
     if found is None and node.sign == "partial" and kind(node.arg) == "Name" and uses(run, node.arg.base):
-        function = function_named(run, node.arg.base)
+        function = meaning(run.page.functions, node.arg)
         if isinstance(function, str):
             return slope_somewhere(run, node, function)
     if found is None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from symgrad.check.conditions import special
 from symgrad.check.relations import lifted, together
 from symgrad.check.sentences import SAID, sentences
-from symgrad.check.settle import quantities, settled
+from symgrad.check.settle import known_in, settled
 from symgrad.check.statements import Statement
 from symgrad.check.symbols import kind, unwrapped
 from symgrad.notation.reading.dialect import parse_dialect
@@ -43,7 +43,7 @@ def statements_of(document: Document) -> Iterator[Statement]:
     last: Any = None
     read = cache(parse_dialect)  # documents repeat themselves: $h_t$ a hundred times
     parsed = [(fragment, read(fragment.latex, code=fragment.kind in ("code", "line"))) for fragment in document.fragments]
-    known = quantities([n for _, nodes in parsed for n in nodes])
+    known = known_in([n for _, nodes in parsed for n in nodes])
     told = {k: (fragment, loose) for k, fragment, loose in sentences(document, read)}
     for k, (fragment, nodes) in enumerate(parsed):
         for node in nodes:

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 from symgrad.check import blocks
-from symgrad.check.activations import ACTIVATIONS, BUILTIN
+from symgrad.check.activations import ACTIVATIONS, BUILTIN, labelled_sigmas, meaning
 from symgrad.check.collect import Collected
-from symgrad.check.definitions import lags, present_names, stepped_names
+from symgrad.check.definitions import lags, parts_of, present_names, stepped_names
+from symgrad.check.dots import with_children
 from symgrad.check.losses import losses, targets
 from symgrad.check.model import inner_of, model
 from symgrad.check.page import Abbreviation, Definition, Page, plain
@@ -21,6 +23,7 @@ from symgrad.check.symbols import (
     STEP_WORDS,
     Part,
     Symbols,
+    children,
     head_and_parts,
     key_of,
     kind,
@@ -31,6 +34,7 @@ from symgrad.check.symbols import (
     walk,
 )
 from symgrad.check.typing import matrix_like
+from symgrad.notation.syntax import Hadamard
 
 
 def make_page(collected: Collected, upto: int, statements: list[Statement]) -> Page:
@@ -94,8 +98,11 @@ def page_of(definitions: dict[str, Definition], collected: Collected, statements
     letter = collected.letter
     symbols = Symbols(letter=letter)
     page = Page(symbols, dict(definitions), dict(collected.functions))
+    applied = {n.function for d in definitions.values() for n in walk(d.node) if kind(n) == "Apply" and kind(n.function) == "Name"}
+    page.assumptions = (*page.assumptions, *labelled_sigmas(page.functions, applied))
     activation_meant(page, statements)
     sigma_meant(page, statements)
+    entrywise(page, letter)
     residuals(page, letter)
     definitions = page.definitions
     losses(page, statements, letter)
@@ -107,6 +114,9 @@ def page_of(definitions: dict[str, Definition], collected: Collected, statements
     for d in definitions.values():
         skip = bound_letters(d.node) | set(STEP_WORDS) | {w for e in d.entries for w in letters(e)}
         multiplied = {id(a) for n in walk(d.node) if kind(n) in ("Hadamard", "Product", "Infix") for a in n.args}  # no bias
+        behind = {id(b) for n in walk(d.node) if kind(n) in ("Product", "Infix") for a, b in pairwise(n.args) if matrix_like(a)}
+        if d.side is not None and step_part(parts_of(d.side), letter) is not None:  # what has a step is computed from something that has
+            behind |= {id(a) for n in walk(d.node) if kind(n) == "Stack" or (kind(n) == "Apply" and len(n.args) == 1) for a in n.args}
         for node, head, parts in names_in(d.node):
             if (head.base in ("e", "I", letter, "T") and not parts) or (spelled(head) in skip and not parts):
                 continue
@@ -119,7 +129,8 @@ def page_of(definitions: dict[str, Definition], collected: Collected, statements
             name = key_of(head, rest)
             if name is None:
                 continue
-            if step is not None or words or (name in elsewhere and not indices and not matrix_like(node) and id(node) in multiplied):
+            small = not indices and not matrix_like(node)
+            if step is not None or words or (small and (id(node) in behind or (name in elsewhere and id(node) in multiplied))):
                 symbols.ranks.setdefault(name, 1)
                 symbols.timed.add(name)
             else:
@@ -142,6 +153,26 @@ def page_of(definitions: dict[str, Definition], collected: Collected, statements
         page.notes.setdefault(key, plain(key))
     guesses(page, statements)
     return page
+
+
+def entrywise(page: Page, letter: str) -> None:
+    r"""``c_t = f_t \otimes c_{t-1} + …``: what multiplies a quantity's own earlier value is no outer product, in any equation of the cell."""
+
+    def own(d: Definition, node: Any) -> bool:
+        split = head_and_parts(unwrapped(node))
+        return split is not None and key_of(split[0], [p for p in split[1] if p is not step_part(split[1], letter)]) == d.key
+
+    crossed = {d.key: [n for n in walk(d.node) if kind(n) == "Infix" and n.sign == "otimes"] for d in page.definitions.values()}
+    if any(own(d, a) for d in page.definitions.values() for n in crossed[d.key] for a in n.args):
+        for key, d in list(page.definitions.items()):
+            if crossed[key]:
+                page.redefine(key, replace(d, node=beside_each_other(d.node)))
+
+
+def beside_each_other(node: Any) -> Any:
+    r"""The formula with ``\odot`` for ``\otimes``."""
+    new = with_children(node, {id(c): inner for c in children(node) if (inner := beside_each_other(c)) is not c})
+    return Hadamard(new.args, span=new.span) if kind(new) == "Infix" and new.sign == "otimes" else new
 
 
 def names_with_a_step(statements: list[Statement], letter: str) -> set[str]:
@@ -309,7 +340,7 @@ def guesses(page: Page, statements: list[Statement]) -> None:
     for key, d in page.definitions.items():
         node = unwrapped(d.node)
         if kind(node) == "Apply" and len(node.args) == 1 and kind(node.function) == "Name":
-            name = page.functions.get(node.function.base, BUILTIN.get(node.function.base, node.function.base))
+            name = meaning(page.functions, node.function)
             inner = symbols.ref(unwrapped(node.args[0]))
             named = inner.key if inner is not None else inner_of(page, key, d)
             if isinstance(name, str) and named is None:

@@ -172,7 +172,7 @@ def families(statements: list[Statement]) -> frozenset[str]:
         for side in rel.sides[:-1]:
             for head, parts in ((h, p) for _, h, p in names_in(unwrapped(side))):
                 words = [spelled(p.node) for p in parts if p.where != "bracket"]
-                if len(words) > 1 and any(w in GATES - {"i"} for w in words):
+                if len(parts) > 1 and any(w in GATES - {"i"} for w in words):
                     out.add(str(spelled(head)))
     return frozenset(out)
 

@@ -11,7 +11,8 @@ import numpy as np
 
 from symgrad.check import field as F
 from symgrad.check import values
-from symgrad.check.functions import apply_known, function_named
+from symgrad.check.activations import meaning
+from symgrad.check.functions import apply_known
 from symgrad.check.gradients import gradient, loss_steps
 from symgrad.check.page import plain
 from symgrad.check.readings import Option
@@ -220,8 +221,8 @@ def by_variable(run: Run, node: Any, of: Any, wrt: Any) -> Value:
     seeded = Value(x.a, np.ones((*x.a.shape, 1), dtype=np.int64), x.orient)
     run.env["values"] = {**held, word: seeded}
     try:
-        if kind(of) == "Name" and isinstance(function_named(run, of.base), str) and of.base not in run.page.symbols.ranks:
-            v = apply_known(run, function_named(run, of.base), seeded, 0)
+        if kind(of) == "Name" and isinstance(meaning(run.page.functions, of), str) and of.base not in run.page.symbols.ranks:
+            v = apply_known(run, meaning(run.page.functions, of), seeded, 0)
         else:
             v = run.value(of)
     finally:

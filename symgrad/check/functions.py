@@ -9,7 +9,7 @@ import numpy as np
 
 from symgrad.check import field as F
 from symgrad.check import values
-from symgrad.check.activations import ACTIVATIONS, BUILTIN
+from symgrad.check.activations import ACTIVATIONS, BUILTIN, meaning
 from symgrad.check.readings import Option
 from symgrad.check.statements import names_in, step_part
 from symgrad.check.symbols import is_top, kind, number_at, spelled, unwrapped, walk
@@ -31,11 +31,11 @@ def apply(run: Run, node: Any) -> Value:
         return run.named(node)
     if kind(name) != "Name":
         raise Unsupported("a function with an index like this", node)
-    adjoint = run.try_unnamed(node) if kind(name) == "Name" and len(node.args) == 1 and not name.primes and name.base not in BUILTIN else None
-    if adjoint is not None:
-        return adjoint
-    base = name.base if kind(name) == "Name" else spelled(name) or ""
-    word = spelled(replace(name, primes=0)) if kind(name) == "Name" else base
+    if len(node.args) == 1 and not name.primes and name.base not in BUILTIN and not uses(run, meaning(run.page.functions, name)):
+        adjoint = run.try_unnamed(node)
+        if adjoint is not None:
+            return adjoint
+    base, word = name.base, spelled(replace(name, primes=0))
     if base in ("prod", "Prod", "mul", "matmul", "dot"):
         out = run.value(node.args[0])
         for a in node.args[1:]:
@@ -46,7 +46,7 @@ def apply(run: Run, node: Any) -> Value:
     if base in ("transpose",) and len(node.args) == 1:
         return values.transposed(run.value(node.args[0]))
     indexed = name.subs and word not in run.page.functions and all(number_at(x, run.env) is not None for x in name.subs)
-    function = function_named(run, base) if not name.subs or indexed else function_named(run, word or base)
+    function = meaning(run.page.functions, replace(name, subs=()) if indexed else name)
     if base in run.page.symbols.ranks and base not in run.page.functions and base not in BUILTIN and base not in ("f", "g", "phi") and name.primes:
         raise Missing(base + "'" * name.primes, name)
     if not node.args:
@@ -56,7 +56,7 @@ def apply(run: Run, node: Any) -> Value:
     arg = node.args[0]
     if name.primes and isinstance(function, str) and weight(run, arg):
         return run.value(beside(run, node))
-    if kind(unwrapped(arg)) in ("Ellipsis",) or (kind(unwrapped(arg)) == "Infix" and not unwrapped(arg).args):
+    if left_out(arg):
         if isinstance(function, str) and function not in RULES_OF_VECTORS:
             return slope_somewhere(run, node, function, name.primes)
         raise Unsupported("an argument left out", node)
@@ -76,6 +76,11 @@ def apply(run: Run, node: Any) -> Value:
     if function in RULES_OF_VECTORS and not name.primes:
         return softmax(run, x)
     return apply_known(run, function, x, name.primes)
+
+
+def left_out(arg: Any) -> bool:
+    r"""Whether a place is marked for an argument that is not written: ``\sigma(\cdot)``, ``\tanh(\ldots)``."""
+    return kind(unwrapped(arg)) == "Ellipsis" or (kind(unwrapped(arg)) == "Infix" and not unwrapped(arg).args)
 
 
 def weight(run: Run, node: Any) -> bool:
@@ -117,22 +122,12 @@ def with_bias(run: Run, function: str, x: Value) -> Value:
 
 def applied(run: Run, name: Any, x: Value) -> Value:
     """The function of this name at a value."""
-    function = function_named(run, name.base) if not name.subs else function_named(run, spelled(name) or name.base)
+    function = meaning(run.page.functions, name)
     if isinstance(function, tuple):
         return bound(run, function[0], x, function[1], 0)
     if function in RULES_OF_VECTORS:
         return softmax(run, x)
     return apply_known(run, function, x, name.primes)
-
-
-def function_named(run: Run, base: str) -> Any:
-    """The function a name stands for: a rule's name, an alias, or the name itself when it is free."""
-    found = run.page.functions.get(base)
-    if found is not None:
-        return found
-    if base in BUILTIN:
-        return BUILTIN[base]
-    return base
 
 
 def apply_known(run: Run, function: str, x: Value, primes: int) -> Value:
@@ -177,7 +172,7 @@ def bare_slope(run: Run, node: Any) -> Value | None:
     r"""``\sigma'`` without an argument: at the preactivation of the neighbours."""
     if kind(node) != "Name" or not node.primes or node.subs:
         return None
-    function = function_named(run, node.base)
+    function = meaning(run.page.functions, node)
     if not isinstance(function, str):
         return None
     return slope_somewhere(run, node, function)
@@ -237,15 +232,17 @@ def neighbours(run: Run, args: tuple[Any, ...]) -> frozenset[str]:
 
 
 def uses(run: Run, function: str) -> bool:
-    """Whether an equation of the page applies this free function."""
-    return any(
-        kind(n) == "Apply" and kind(n.function) == "Name" and n.function.base == function for d in run.page.definitions.values() for n in walk(d.node)
-    )
+    """Whether an equation of the page applies this function."""
+    memo = run.page.memos["uses"]
+    if not memo:
+        applied = (n.function for d in run.page.definitions.values() for n in walk(d.node) if kind(n) == "Apply" and kind(n.function) == "Name")
+        memo["all"] = {word for name in applied if isinstance(word := meaning(run.page.functions, name), str)}
+    return function in memo["all"]
 
 
 def meant(run: Run, function: str, x: Value) -> str:
     """``f'`` where no f is defined: the slope of the activation that the argument belongs to."""
-    known = {d.key: BUILTIN.get(unwrapped(d.node).function.base) for d in run.page.definitions.values()
+    known = {d.key: meaning(run.page.functions, unwrapped(d.node).function) for d in run.page.definitions.values()
              if kind(unwrapped(d.node)) == "Apply" and kind(unwrapped(d.node).function) == "Name"}  # fmt: skip
     names = sorted({f for k, f in known.items() if f in ACTIVATIONS and k in run.page.lagged} or {f for f in known.values() if f in ACTIVATIONS})
     if not names:
@@ -271,13 +268,13 @@ def output_of(run: Run, arg: Any, function: str) -> str | None:
     if ref is not None:
         d = run.page.definitions.get(ref.key)
         node = unwrapped(d.node) if d else None
-        if node is not None and kind(node) == "Apply" and function_named(run, node.function.base) == function and not node.function.primes:
+        if node is not None and kind(node) == "Apply" and meaning(run.page.functions, node.function) == function and not node.function.primes:
             return ref.key
-        if ref.key in run.page.lagged and any(function_named(run, unwrapped(e.node).function.base) == function for e in run.page.definitions.values()
+        if ref.key in run.page.lagged and any(meaning(run.page.functions, unwrapped(e.node).function) == function for e in run.page.definitions.values()
                                                if kind(unwrapped(e.node)) == "Apply" and e.key == ref.key):  # fmt: skip
             return ref.key
     node = unwrapped(arg)
-    if kind(node) == "Apply" and kind(node.function) == "Name" and function_named(run, node.function.base) == function and not node.function.primes:
+    if kind(node) == "Apply" and kind(node.function) == "Name" and meaning(run.page.functions, node.function) == function and not node.function.primes:
         return function
     return None
 

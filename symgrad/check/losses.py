@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Set
 from typing import Any
 
-from symgrad.check.activations import BUILTIN
+from symgrad.check.activations import meaning
 from symgrad.check.model import terminals
 from symgrad.check.page import Page
 from symgrad.check.statements import DEFINING, LOSSES, Statement, bound_letters, loss_head, step_part, weight
@@ -152,8 +152,7 @@ def targets(page: Page, statements: list[Statement]) -> None:
     outputs = {
         key: d
         for key, d in page.definitions.items()
-        if kind(unwrapped(d.node)) == "Apply"
-        and page.functions.get(unwrapped(d.node).function.base, BUILTIN.get(unwrapped(d.node).function.base)) in ("softmax",)
+        if kind(node := unwrapped(d.node)) == "Apply" and kind(node.function) == "Name" and meaning(page.functions, node.function) == "softmax"
     }
     if not outputs:
         finals = terminals(page)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from symgrad.check import blocks
-from symgrad.check.activations import BUILTIN
+from symgrad.check.activations import meaning
 from symgrad.check.evaluate import Run
 from symgrad.check.field import WORLDS
 from symgrad.check.functions import applied
@@ -139,7 +139,7 @@ def model(page: Page, flat: bool) -> Model:
         wanted = page.targets.get(key)
         if wanted is not None:
             node = unwrapped(page.definitions[key].node)
-            function = page.functions.get(node.function.base, BUILTIN.get(node.function.base)) if kind(node) == "Apply" else None
+            function = meaning(page.functions, node.function) if kind(node) == "Apply" and kind(node.function) == "Name" else None
             said = page.loss_rules.get(key)
             if said == "entropy" and kind(node) == "Apply" and function not in ("softmax", "sigmoid", "tanh", "relu"):
                 said = "clean"  # an output that the document does not say to be a softmax, with a logarithm in the loss
@@ -184,5 +184,5 @@ def activation(page: Page, key: str, pre: str, function: Any, d: Definition) -> 
         run = Run(page, world, Chooser(), {d.letter: step - d.shift, "T": world.steps}, lookup=lookup, inside=key, now=step)
         return applied(run, function, lookup(pre, step))
 
-    name = page.functions.get(function.base, BUILTIN.get(function.base, function.base))
+    name = meaning(page.functions, function)
     return Equation(key, compute, pre, name if isinstance(name, str) else "")

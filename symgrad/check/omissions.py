@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-from symgrad.check.activations import BUILTIN
+from symgrad.check.activations import meaning
 from symgrad.check.page import Page
 from symgrad.check.symbols import Ref, is_top, kind, unwrapped, walk
 from symgrad.notation.syntax import Apply, Derivative, Hadamard, Name, Negative, Number, Power, Product, Sum, Transpose
@@ -158,11 +158,7 @@ class Omissions:
                     steps.append(ref.step)
         for key, d in self.page.definitions.items():
             node = unwrapped(d.node)
-            function = (
-                self.page.functions.get(node.function.base, BUILTIN.get(node.function.base, ""))
-                if kind(node) == "Apply" and kind(node.function) == "Name"
-                else ""
-            )
+            function = meaning(self.page.functions, node.function) if kind(node) == "Apply" and kind(node.function) == "Name" else ""
             for step in steps[:3]:
                 q = self.named(key, step)
                 if q is None:

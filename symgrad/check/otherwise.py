@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from symgrad.check import caution
-from symgrad.check.activations import BUILTIN
+from symgrad.check.activations import meaning
 from symgrad.check.claims import Link
 from symgrad.check.court import Court
 from symgrad.check.decide import Decider
@@ -142,7 +142,7 @@ def gate(page: Page, key: str) -> bool:
     if d is None:
         return False
     node = unwrapped(d.node)
-    return kind(node) == "Apply" and kind(node.function) == "Name" and page.functions.get(node.function.base, BUILTIN.get(node.function.base)) == "sigmoid"
+    return kind(node) == "Apply" and kind(node.function) == "Name" and meaning(page.functions, node.function) == "sigmoid"
 
 
 def of_an_rnn(court: Court, link: Link, missing: bool) -> Judgement | None:

@@ -9,6 +9,7 @@ import numpy as np
 
 from symgrad.check import field as F
 from symgrad.check import values
+from symgrad.check.abbreviations import symbol_key
 from symgrad.check.arithmetic import SIGNS, times
 from symgrad.check.products import plus
 from symgrad.check.readings import Option
@@ -96,8 +97,10 @@ def _component(run: Run, name: str, body: Any, upper: Any) -> bool:
                 return True
             if ref.step is not None and name in letters(ref.step):
                 return False
+    for node in walk(body):
         if kind(node) == "Index" and any(kind(p) != "Slice" and name in letters(p) for p in node.parts):
-            return True
+            short = run.page.abbreviations.get(symbol_key(node) or "")
+            return short is None or not short.slots
     if upper is not None and number_at(upper, run.env) is None:
         word = spelled(unwrapped(upper))
         return word not in ("T", "t", "tau", "n", "N")

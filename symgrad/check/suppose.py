@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
 
-from symgrad.check.activations import BUILTIN
+from symgrad.check.activations import meaning
 from symgrad.check.claims import EQUAL, Link
 from symgrad.check.conditions import MEANT, Condition, introduced
 from symgrad.check.court import Court
@@ -148,7 +148,7 @@ def function_of(page: Page, key: str) -> str | None:
     node: Any = unwrapped(d.node) if d is not None else None
     if kind(node) != "Apply" or kind(node.function) != "Name" or len(node.args) != 1 or page.symbols.ref(node) is not None:
         return None
-    found = page.functions.get(node.function.base, BUILTIN.get(node.function.base, node.function.base))
+    found = meaning(page.functions, node.function)
     return found if isinstance(found, str) else None
 
 

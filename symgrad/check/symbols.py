@@ -125,7 +125,8 @@ def head_and_parts(node: Any) -> tuple[Name, tuple[Part, ...]] | None:
     if k == "Apply" and len(node.args) == 1 and kind(node.function) == "Name":
         inner = head_and_parts(node.function)
         arg = unwrapped(node.args[0])
-        if inner is not None and _step_like(arg) and not node.function.primes:
+        stepped = any(kind(sub) == "Name" for n in walk(arg) if kind(n) == "Name" for sub in n.subs)  # ``g_c(c_t)``: no step is told by another
+        if inner is not None and _step_like(arg) and not stepped and not node.function.primes:
             return inner[0], (*inner[1], Part("paren", arg))
         return None
     if k == "Paren" and node.kind == "{":

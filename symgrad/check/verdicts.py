@@ -16,6 +16,7 @@ from symgrad.check.claims import EQUAL, Link
 from symgrad.check.court import Court
 from symgrad.check.denials import denied
 from symgrad.check.equation import equation
+from symgrad.check.functions import left_out
 from symgrad.check.judgement import Judgement
 from symgrad.check.otherwise import recognition
 from symgrad.check.page import Abbreviation, Page
@@ -58,7 +59,7 @@ def ruled(court: Court, link: Link) -> Judgement | None:
         if court.bare and s.number < len(court.statements):
             return Judgement("undecided", "definition", "this line defines the cell, and nothing in the document is derived from it")
         return None
-    if gives_the_loss(link):
+    if gives_the_loss(link) or leaves_open(court, link):
         return None
     if of_letters(link.statement.node) or a_range(link.statement.node):
         return None  # "case $i = k$": which components are meant; "for $k = 1, ..., t$"
@@ -116,6 +117,16 @@ def gives_the_loss(link: Link) -> bool:
         return False
     inside = [n for n in walk(link.right) if kind(n) == "Norm" or (kind(n) == "Name" and n.base in (*LOSSES, "log", "ln") and n.base != head.base)]
     return bool(inside) or any(kind(n) == "Big" and n.kind == "sum" and loss_head(n.body) is not None for n in walk(link.right))
+
+
+def leaves_open(court: Court, link: Link) -> bool:
+    r"""``f_t = \sigma(\ldots)``: what a quantity is, without saying what it is computed from."""
+    right = unwrapped(link.right)
+    if link.sign not in EQUAL or kind(right) != "Apply" or right.function.primes or len(right.args) != 1 or not left_out(right.args[0]):
+        return False
+    page = court.page(court.order(link.statement)[0])
+    ref = page.symbols.ref(unwrapped(link.left))
+    return ref is not None and ref.key not in page.definitions
 
 
 # -- symbols that are introduced --------------------------------------------------------------------------------------------------

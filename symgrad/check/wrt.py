@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from symgrad.check import values
-from symgrad.check.activations import BUILTIN
+from symgrad.check.activations import meaning
 from symgrad.check.dots import rebuilt
 from symgrad.check.page import plain
 from symgrad.check.readings import Option
@@ -150,7 +150,7 @@ def preactivations(page: Page, function: str) -> list[str]:
     for key, d in page.definitions.items():
         node = unwrapped(d.node)
         if kind(node) == "Apply" and kind(node.function) == "Name" and len(node.args) == 1:
-            base = page.functions.get(node.function.base, BUILTIN.get(node.function.base, node.function.base))
+            base = meaning(page.functions, node.function)
             if base == function or function in ("f", "g", "phi", "a"):
                 inner = page.symbols.ref(unwrapped(node.args[0]))
                 out.append(inner.key if inner is not None else page.preactivation(key))
