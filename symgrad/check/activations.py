@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from symgrad.check.symbols import kind, spelled, unwrapped
+from symgrad.check.symbols import spelled
 from symgrad.notation.syntax import Name
 
 BUILTIN = {
@@ -26,7 +26,7 @@ def meaning(functions: Mapping[str, Any], name: Name) -> Any:
     What the document says of it, the known one of that name, or itself where it is free: ``f_h`` and ``f_y`` are two.
     """
     word = spelled(replace(name, primes=0))
-    labelled = any(kind(unwrapped(x)) != "Number" and spelled(x) not in STEPS for x in name.subs)
+    labelled = any(spelled(x) not in STEPS for x in name.subs)
     if word in functions or not labelled:
         return functions.get(word or "", functions.get(name.base, BUILTIN.get(name.base, name.base)))
     return BUILTIN.get(name.base, word or name.base) if name.base != "sigma" else word

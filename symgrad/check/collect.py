@@ -11,11 +11,12 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from symgrad.check import lint
-from symgrad.check.activations import BUILTIN
+from symgrad.check.activations import ACTIVATIONS, BUILTIN
 from symgrad.check.conditions import special
 from symgrad.check.definitions import definition, definition_of_side, families, inner_definition, lags, own_letter, stepped_names
 from symgrad.check.page import Definition, Page, plain
 from symgrad.check.sentences import SAID
+from symgrad.check.settle import FUNCTIONS
 from symgrad.check.statements import (
     DEFINING,
     LOSSES,
@@ -40,6 +41,7 @@ from symgrad.check.symbols import (
     unwrapped,
     walk,
 )
+from symgrad.notation.syntax import Name
 
 OUTPUTS = frozenset({"softmax", "Softmax", "sigma", "sigmoid", "g"})  # functions that give what a loss is held against
 
@@ -268,6 +270,11 @@ def initial_value(out: Collected, s: Statement, rel: Any) -> bool:
 def function_definition(out: Collected, s: Statement, rel: Any) -> bool:
     r"""``g(x) = \tanh(x)``, ``\sigma(x) = \frac{1}{1+e^{-x}}``: a name for a function; of known ones the formula is a claim."""
     sides = [unwrapped(x) for x in rel.sides]
+    letters_alone = len(sides) == 2 and rel.signs[0] in DEFINING and all(kind(x) == "Name" and x == Name(x.base) for x in sides)
+    if letters_alone and sides[0].base in FUNCTIONS - {sides[1].base} and BUILTIN.get(sides[1].base) in ACTIVATIONS:  # ``φ = tanh``
+        out.functions[sides[0].base] = BUILTIN[sides[1].base]
+        out.defining.add((s.number, 0))
+        return True
     heads = []
     for x in sides:
         if (
@@ -314,9 +321,16 @@ def split_groups(collected: Collected) -> None:
     collected.groups = out
 
 
+def bare_names(d: Definition) -> set[str]:
+    """The names without any index that an equation has."""
+    return {head.base for _, head, parts in names_in(d.node) if not parts and not head.accents}
+
+
 def components(g: Group, letter: str) -> list[dict[str, Definition]]:
-    """Connected by the quantities with a step that they name."""
-    names = {key: {key} | stepped_names(d, letter) for key, d in g.definitions.items()}
+    """Connected by the quantities that they name."""
+    names = {key: {key} | stepped_names(d, letter) | bare_names(d) & g.definitions.keys() for key, d in g.definitions.items()}
+    for found in names.values():  # ``z_t^2`` is a square, or the second of the z
+        found |= {key for key in names if key.partition("^")[2].isdigit() and key.partition("^")[0] in found}
     out: list[tuple[set[str], dict[str, Definition]]] = []
     for key, d in g.definitions.items():
         mine, part = set(names[key]), {key: d}

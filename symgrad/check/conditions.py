@@ -46,6 +46,7 @@ BREAK = re.compile(r"\b(?:and|but|while|whereas|so|then|or|because|since|hence)\
 GENERAL = re.compile(
     r"\b(?:in general|generally|otherwise|in any case|always|by contrast|without this|regardless|for every|for all|unconditionally)\b", re.IGNORECASE
 )
+OTHERWISE = re.compile(r"[\s,(]*(?:and\s+)?(otherwise|else|elsewhere)\b", re.IGNORECASE)
 MEANT = re.compile(r"\b(?:in|under|for) (?:this|that|such an?|the (?:first|second|third|last|other|former|latter)) (?:case|limit|regime|condition)", re.I)
 SUPPOSED = re.compile(r"^\W*(?:now|then|next|first|here)?\W*(?:suppose|assume|let|consider|set|fix|take)\b", re.IGNORECASE)
 
@@ -95,6 +96,8 @@ def _before(text: str) -> tuple[Condition, ...]:
         if prose.condition(m["list"]) and not re.search(PH, here[m.end() :]):
             out += [c for n, t in prose.relations(m["list"]) if (c := Condition(n, "sentence", t)) not in out]
     out += [Condition(n, "sentence", t) for n, t in identities(prose, here)]
+    if (first := OTHERWISE.match(here)) is not None:
+        out.append(Condition(Words(first[1]), "sentence", first[1]))
     vague = VAGUE.search(here)
     if vague is not None:
         out.append(Condition(Words(prose.written(vague[0])), "sentence", prose.written(vague[0])))
@@ -139,6 +142,9 @@ def _after(text: str) -> tuple[Condition, ...]:
         out += [Condition(n, "sentence", t) for n, t in prose.relations(first.group())]
     if not out:
         out += [Condition(n, "sentence", t) for n, t in identities(prose, here[:80])]
+    rest = OTHERWISE.match(here)
+    if rest is not None:
+        out.append(Condition(Words(rest[1]), "sentence", rest[1]))
     meant = MEANT.match(here.lstrip(" ,"))
     if meant is not None:
         out.append(Condition(Words(meant[0]), "paragraph", meant[0]))

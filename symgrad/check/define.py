@@ -120,7 +120,9 @@ def page_of(definitions: dict[str, Definition], collected: Collected, statements
         for node, head, parts in names_in(d.node):
             if (head.base in ("e", "I", letter, "T") and not parts) or (spelled(head) in skip and not parts):
                 continue
-            if symbols.ref(node) is not None and symbols.ref(node).key in definitions:  # type: ignore[union-attr]
+            known = symbols.ref(node)
+            labelled = parts and step_part(parts, letter) is None and spelled(head) in collected.families  # ``a_f`` beside a is one of its parts
+            if known is not None and known.key in definitions and not labelled:
                 continue
             step = step_part(parts, letter) or step_part(parts, d.letter)
             words = [p for p in parts if spelled(p.node) in STEP_WORDS]
@@ -138,6 +140,8 @@ def page_of(definitions: dict[str, Definition], collected: Collected, statements
                 entries = sum(len(p.node.args) if kind(p.node) == "Product" else 1 for p in indices)
                 symbols.ranks.setdefault(name, max(entries, 2 if matrix_like(node) else 1))
             symbols.clear()
+    stepped = any(d.side is None or step_part(parts_of(d.side), letter) is not None for d in definitions.values())
+    symbols.stepless = symbols.timed - elsewhere if not stepped and not counted(statements) & definitions.keys() else set()
     symbols.clear()
     primes(page)
     ranks(page)
@@ -179,6 +183,12 @@ def names_with_a_step(statements: list[Statement], letter: str) -> set[str]:
     """What carries the step somewhere: ``f`` in an equation is ``f_t`` then."""
     found = ((head, [p for p in parts if p is not step_part(parts, letter)], parts) for s in statements for _, head, parts in names_in(s.node))
     return {key for head, rest, parts in found if step_part(parts, letter) is not None and not rest and (key := key_of(head, rest)) is not None}
+
+
+def counted(statements: list[Statement]) -> set[str]:
+    """What has another one of its kind beside it, ``y_{l-1}``: its index counts something, if no steps."""
+    found = ((head, parts, p) for s in statements for _, head, parts in names_in(s.node) for p in parts if kind(unwrapped(p.node)) == "Sum")
+    return {key for head, parts, p in found if (key := key_of(head, [q for q in parts if q is not p])) is not None}
 
 
 def activation_meant(page: Page, statements: list[Statement]) -> None:

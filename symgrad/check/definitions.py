@@ -174,6 +174,10 @@ def families(statements: list[Statement]) -> frozenset[str]:
                 words = [spelled(p.node) for p in parts if p.where != "bracket"]
                 if len(parts) > 1 and any(w in GATES - {"i"} for w in words):
                     out.add(str(spelled(head)))
+        whole = unwrapped(rel.sides[-1])
+        inner = head_and_parts(unwrapped(whole.args[0])) if kind(whole) == "Apply" and len(whole.args) == 1 else None
+        if inner is not None and len(inner[1]) == 1 and spelled(inner[1][0].node) == spelled(unwrapped(rel.sides[0])):
+            out.add(str(spelled(inner[0])))  # ``f = \\sigma(a_f)``
     return frozenset(out)
 
 

@@ -134,7 +134,7 @@ def written(edit: Edit, link: Any, page: Page) -> Repair:
             enclosed = text[: span.start].rstrip()[-1:] in ("(", "[", "{", "=") and text[span.end :].lstrip()[:1] in (")", "]", "}")
             if kind(edit.new) in ("Sum", "Negative") and edit.at is not link.right and text[span.start : span.start + 1] not in "([" and not enclosed:
                 piece = f"({piece})"
-            before = text[whole.start : span.start]
+            before = (r"\left" if text[: whole.start].endswith(r"\left") else "") + text[whole.start : span.start]
             if piece.startswith("(-") and before.rstrip().endswith("+"):  # a + (-b) is written a - b
                 before, piece = before.rstrip()[:-1] + "- ", piece[2:-1]
             elif piece.startswith("(-") and not before.strip():

@@ -167,7 +167,7 @@ class Run:
             return None
         if ref.step is None:
             if self.page.many_to_one and ref.key in self.page.targets.values():
-                return self.world.steps
+                return self.page.loss_at or self.world.steps
             if self.now is not None and self.page.symbols.letter not in self.sums:
                 return self.now
             at = self.env.get(self.page.symbols.letter, self.env.get("now"))

@@ -45,8 +45,9 @@ def apply(run: Run, node: Any) -> Value:
         return run.value(node.args[0])
     if base in ("transpose",) and len(node.args) == 1:
         return values.transposed(run.value(node.args[0]))
-    indexed = name.subs and word not in run.page.functions and all(number_at(x, run.env) is not None for x in name.subs)
-    function = meaning(run.page.functions, replace(name, subs=()) if indexed else name)
+    function = meaning(run.page.functions, name)
+    if name.subs and not uses(run, function) and word not in run.page.functions and all(number_at(x, run.env) is not None for x in name.subs):
+        function = meaning(run.page.functions, replace(name, subs=()))  # at a step
     if base in run.page.symbols.ranks and base not in run.page.functions and base not in BUILTIN and base not in ("f", "g", "phi") and name.primes:
         raise Missing(base + "'" * name.primes, name)
     if not node.args:

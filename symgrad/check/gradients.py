@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 def all_losses(run: Run) -> tuple[int, ...]:
     """The steps that the whole loss looks at."""
     last = run.world.steps
-    return (last,) if run.page.many_to_one else tuple(range(1, last + 1))
+    return (run.page.loss_at or last,) if run.page.many_to_one else tuple(range(1, last + 1))
 
 
 def loss_steps(run: Run, node: Any) -> tuple[int, ...] | None:

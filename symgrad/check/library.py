@@ -14,10 +14,11 @@ from symgrad.check.collect import Collected, collect
 from symgrad.check.decide import Decider
 from symgrad.check.define import make_page
 from symgrad.check.statements import Statement
-from symgrad.check.symbols import Symbols, kind
+from symgrad.check.symbols import Symbols, kind, letters
 from symgrad.notation.reading.dialect import parse_dialect
 
 if TYPE_CHECKING:
+    from symgrad.check.page import Page
     from symgrad.face.cell import Cell
     from symgrad.notation.syntax import Node
 
@@ -83,7 +84,7 @@ def matched(statements: list[Statement], collected: Collected) -> tuple[list[Sta
         page = make_page(collect(lines), 0, lines)
         found = used(page.symbols, statements)
         weights = found - page.symbols.timed
-        if (len(found) >= ENOUGH or (len(found) >= SOME and weights)) and found & page.lagged:
+        if (len(found) >= ENOUGH or (len(found) >= SOME and weights)) and found & page.lagged and stepped(page, statements):
             fitting.append((len(found), -len(page.symbols.ranks), name, lines))
     if not fitting:
         return None
@@ -93,6 +94,12 @@ def matched(statements: list[Statement], collected: Collected) -> tuple[list[Sta
     _, _, name, lines = alike[hold.index(max(hold))]
     certain = most >= ENOUGH and (len(alike) == 1 or (hold.count(max(hold)) == 1 and max(hold) >= PLAIN))
     return lines, f"the document does not define its cell; its names are those of {name}", certain
+
+
+def stepped(page: Page, statements: list[Statement]) -> bool:
+    """Whether a document names a state of the cell at some step: formulas without any are about functions."""
+    steps = [r.step for s in statements for n in s.nodes if (r := page.symbols.ref(n)) is not None and r.key in page.lagged and r.step is not None]
+    return any(kind(at) != "Name" or page.symbols.letter in letters(at) or at.base == "T" for at in steps)  # ``s_i`` alone is a component
 
 
 def held(lines: list[Statement], statements: list[Statement]) -> int:

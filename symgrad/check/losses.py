@@ -9,7 +9,7 @@ from typing import Any
 from symgrad.check.activations import meaning
 from symgrad.check.model import terminals
 from symgrad.check.page import Page
-from symgrad.check.statements import DEFINING, LOSSES, Statement, bound_letters, loss_head, step_part, weight
+from symgrad.check.statements import DEFINING, LOSSES, Statement, bound_letters, loss_head, names_in, step_part, weight
 from symgrad.check.symbols import (
     head_and_parts,
     is_top,
@@ -21,6 +21,7 @@ from symgrad.check.symbols import (
     unwrapped,
     walk,
 )
+from symgrad.notation.syntax import Name
 
 UNIT_BASES = frozenset({"1", "I", "mathbf1"})
 
@@ -65,7 +66,21 @@ def losses(page: Page, statements: list[Statement], letter: str) -> None:
     page.step_losses |= set(step)
     page.total_losses |= set(total)
     page.ambiguous_losses |= {w for w in total if w not in step}
-    page.many_to_one = any(s.last for s in statements)
+    ends = [at for s in statements if (at := of_the_end(page, s, letter)) is not None] if not step else []
+    page.many_to_one = bool(ends) or any(s.last for s in statements)
+    page.loss_at = next((int(at.text) for at in ends if kind(at) == "Number"), None)
+
+
+def of_the_end(page: Page, s: Statement, letter: str) -> Any:
+    r"""The step of ``L = \frac{1}{2} \|h_T - y\|^2`` or ``(h_2 - y)^2``, a loss by its formula, of one step alone; None for any other statement."""
+    if kind(s.node) != "Relation" or len(s.node.sides) != 2 or s.node.signs[0] not in DEFINING or s.derives:
+        return None
+    split = head_and_parts(unwrapped(s.node.sides[0]))
+    if split is None or spelled(split[0]) not in page.total_losses or split[1]:
+        return None
+    steps = [(key_of(head, []), p.node) for _, head, parts in names_in(s.node.sides[1]) for p in parts]
+    at = {p for key, p in steps if key in page.definitions and (p == Name("T") or kind(p) == "Number")}
+    return at.pop() if len(at) == 1 and not any(letter in letters(p) for _, p in steps) else None
 
 
 def names_a_jacobian(relation: Any) -> bool:
@@ -84,14 +99,10 @@ def stated_loss(page: Page, statements: list[Statement]) -> None:
             continue
         right = s.node.sides[-1]
         for n in walk(right):
-            if (
-                kind(n) == "Power"
-                and kind(n.exponent) == "Number"
-                and n.exponent.text == "2"
-                and kind(unwrapped(n.base)) == "Sum"
-                and len(unwrapped(n.base).args) == 2
-            ):
-                a, b = unwrapped(n.base).args
+            squared: Any = unwrapped(n.base) if kind(n) == "Power" and kind(n.exponent) == "Number" and n.exponent.text == "2" else None
+            squared = unwrapped(squared.arg) if kind(squared) in ("Norm", "Absolute") else squared
+            if kind(squared) == "Sum" and len(squared.args) == 2:
+                a, b = squared.args
                 b = b.arg if kind(b) == "Negative" else b
                 half = any(kind(x) == "Fraction" for x in walk(right))
                 for mine, other in ((a, b), (b, a)):

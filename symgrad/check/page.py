@@ -60,6 +60,7 @@ class Page:
     total_losses: set[str] = field(default_factory=set)  # symbols for the sum of all
     ambiguous_losses: set[str] = field(default_factory=set)  # of these, the ones that may be meant of one step
     many_to_one: bool = False  # whether the loss looks at the last step alone
+    loss_at: int | None = None  # or at one that is told by its number
     meanings: dict[str, str] = field(default_factory=dict)  # adjoint symbol → what a line that holds has settled it to be
     sought: str | None = None  # the symbol for a gradient that may be that of anything
     settled: dict[str, str] = field(default_factory=dict)  # unknown name → the one quantity it can stand for, since a claim holds so

@@ -8,7 +8,7 @@ from functools import lru_cache
 from itertools import takewhile
 from typing import Any
 
-from symgrad.check.relations import number, of_letters, valued
+from symgrad.check.relations import limited, number, of_letters, valued
 from symgrad.check.symbols import kind
 from symgrad.notation.reading.dialect import parse_dialect
 from symgrad.notation.syntax import Name, Number, Relation, Words
@@ -129,7 +129,7 @@ def introductions(prose: Prose, sentence: str) -> Iterator[tuple[int, int, list[
         found = list(takewhile(lambda f: valued(f[0]), prose.relations(m["list"]))) or prose.relations(m["list"])[:1]
         weak = m[0].split()[0].lower() in ("for", "with", "where", "let", "letting", "at", "as", "given", "set", "setting", "consider", "fix", "limit")
         if weak:
-            found = [(n, t) for n, t in found if valued(n) or of_letters(n)]
+            found = [(n, t) for n, t in found if valued(n) or of_letters(n) or limited(n)]
         said, end = _said(prose, sentence, m.start("list"))
         found += said
         if OR.search(sentence, m.start(), m.end() + 40):

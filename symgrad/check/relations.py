@@ -49,6 +49,17 @@ def valued(node: Any) -> bool:
     )
 
 
+def limited(node: Any) -> bool:
+    """Whether a relation bounds a quantity by a number: ``x > 0``, ``h_t ≠ 0``."""
+    if kind(node) != "Relation" or len(node.sides) != 2 or node.signs[0] not in ORDERED:
+        return False
+    left, right = map(unwrapped, node.sides)
+    if number(left) is not None:
+        left, right = right, left
+    bare = kind(left) == "Name" and not left.subs and left.base in STEPS
+    return number(right) is not None and kind(left) in ("Name", "Power", "Index", "Absolute") and not bare
+
+
 def together(node: Any) -> tuple[Any, ...]:
     """Conditions that stand together, ``z = 0, r = 1`` or ``z = 0 \\text{ and } r = 1``, one by one; nothing if they do not give values."""
     if kind(node) == "Tuple":

@@ -14,11 +14,12 @@ LETTERS = FUNCTIONS | {"h", "a", "s"}  # these also scale what stands in bracket
 
 @dataclass(frozen=True)
 class Known:
-    """The names that are no functions; of these the ones that carry their step in brackets; the letters that count steps."""
+    """The names that are no functions; of these the ones that carry their step in brackets; the letters that count steps; whether there are layers."""
 
     quantities: set[str]
     bracketed: set[str]
     steps: set[str]
+    layered: bool = False  # ``h_t^{(1)}``: what has a step has the number of its layer besides
 
     def quantity(self, name: Name) -> bool:
         """Whether a name is no function; ``g_c`` beside ``g_t`` is a name of its own."""
@@ -44,7 +45,14 @@ def known_in(nodes: list[Any]) -> Known:
         split = head_and_parts(unwrapped(node.sides[0])) if kind(node) == "Relation" else None
         if split is not None:
             quantities |= {key_of(split[0], []) or "", key_of(split[0], list(split[1])) or ""}
-    return Known(quantities, bracketed, steps)
+    layered = any(layer(n) and any(set(letters(p.node)) & steps for p in parts) for n, (_, parts) in found)
+    return Known(quantities, bracketed, steps, layered)
+
+
+def layer(node: Any) -> bool:
+    """Whether a name has a number in brackets above."""
+    exponent: Any = node.exponent if kind(node) == "Power" and kind(node.base) == "Name" else None
+    return kind(exponent) == "Paren" and exponent.kind in ("(", "[") and kind(exponent.arg) == "Number"
 
 
 def stepping(node: Any) -> bool:
@@ -56,7 +64,7 @@ def stepping(node: Any) -> bool:
 
 def settled(node: Any, known: Known) -> Any:
     """The node with applications where a product of a function and a bracket was read."""
-    if not any(kind(n) in ("Product", "Differential", "Apply") for n in walk(node)):
+    if not any(kind(n) in ("Product", "Differential", "Apply") or (known.layered and layer(n)) for n in walk(node)):
         return node
     return _settled(node, known)
 
@@ -80,6 +88,8 @@ def _settled(node: Any, known: Known) -> Any:
         return _product(node, known)
     if kind(node) == "Apply" and kind(node.function) == "Name":
         return replace(node, function=fused(node.function, known))
+    if known.layered and layer(node):
+        return replace(node, exponent=Name(f"({node.exponent.arg.text})", span=node.exponent.span))
     if kind(node) == "Differential" and node.sign == "prime" and kind(node.arg) == "Apply" and len(node.arg.args) == 1 and kind(node.arg.function) == "Name":
         return replace(node.arg, function=replace(node.arg.function, primes=node.arg.function.primes + 1), span=node.span)  # (tanh x)' is tanh'(x)
     if kind(node) == "Power" and kind(node.exponent) == "Product" and len(node.exponent.args) == 2:

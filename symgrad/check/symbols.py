@@ -271,6 +271,7 @@ class Symbols:
     ranks: dict[str, int] = field(default_factory=dict)  # known quantities: their number of indices
     timed: set[str] = field(default_factory=set)
     letter: str = "t"  # what the document's steps are counted by
+    stepless: set[str] = field(default_factory=set)  # what stands at no step anywhere: the i of ``s_i`` tells a component
     aliases: dict[str, str] = field(default_factory=dict)
     _memo: dict[int, tuple[Any, Ref | None]] = field(default_factory=dict)
     _loose: dict[str, str] = field(default_factory=dict)
@@ -337,6 +338,8 @@ class Symbols:
                     fits = False  # h^2 is a power
                 elif r == "S":
                     fits &= (key in self.timed or p.where == "paren") and _step_like(p.node)
+                    component = p.where == "sub" and kind(p.node) == "Name" and p.node.base in COUNTERS - {self.letter, "T"}
+                    fits &= key not in self.stepless or not component
                     step = p.node
                     score += 2 + 3 * (self.letter in set(letters(p.node))) + (p.where == "paren")
                 elif r == "E":

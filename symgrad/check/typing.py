@@ -101,9 +101,13 @@ class Shapes:
                 unify(sizes[w], size)
         for node in walk(d.node):
             ref = self.page.symbols.ref(node)
-            if ref is None:
+            if ref is not None:
+                found = zip(ref.entries, self.quantity(ref.key), strict=False)
+            elif kind(node) == "Index" and node.kind == "_":  # ``softmax(z)_k``
+                found = zip(node.parts, self.shape(node.base) or (), strict=False)
+            else:
                 continue
-            for e, size in zip(ref.entries, self.quantity(ref.key), strict=False):
+            for e, size in found:
                 if kind(unwrapped(e)) == "Name":
                     for w in letters(e):
                         unify(sizes.setdefault(w, size), size)

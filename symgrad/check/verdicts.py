@@ -116,7 +116,8 @@ def gives_the_loss(link: Link) -> bool:
     if link.sign not in EQUAL or head is None or link.statement.derives:
         return False
     inside = [n for n in walk(link.right) if kind(n) == "Norm" or (kind(n) == "Name" and n.base in (*LOSSES, "log", "ln") and n.base != head.base)]
-    return bool(inside) or any(kind(n) == "Big" and n.kind == "sum" and loss_head(n.body) is not None for n in walk(link.right))
+    squares = [n for n in walk(link.right) if kind(n) == "Power" and getattr(n.exponent, "text", "") == "2" and kind(unwrapped(n.base)) == "Sum"]
+    return bool(inside or squares) or any(kind(n) == "Big" and n.kind == "sum" and loss_head(n.body) is not None for n in walk(link.right))
 
 
 def leaves_open(court: Court, link: Link) -> bool:

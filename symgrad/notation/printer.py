@@ -131,7 +131,7 @@ class Printer:
             row = table.FUNCTIONS[base]
             text = row.text if font else row.latex
         else:
-            text, word = base, len(base) > 1
+            text, word = base, len(base) > 1 and base[0] != "("  # ``(2)``: the number of a layer
             for sign in "%&#$_":
                 text = text.replace(sign, "\\" + sign)
         if not font and applied and text[0] != "\\" and base not in self.functions and word:

@@ -202,6 +202,8 @@ def _is_word(token: re.Match[str], text: str) -> bool:
     following = text[token.end() : token.end() + 1]
     if word in FUNCTIONS or word in GREEK or (following and following in "_^'′([" and word.lower() not in PROSE):
         return False
+    if word == "do" and _operates(token, text, brackets=""):  # the gradient of an output gate
+        return False
     if word in SIDE_BY_SIDE or (word[0] in "dD∂Δ" and len(word) <= 3 and word not in PROSE):
         return False
     short = len(word) <= 3 and word not in SHORT and (word[0].isupper() or following in ("", " ", ")", "]", "+", "*"))
@@ -214,10 +216,10 @@ def _listed(text: str, start: int, token: re.Match[str]) -> bool:
     return inside and text[: token.start()].rstrip()[-1:] in ("[", ",", ";") and text[token.end() :].lstrip()[:1] in ("]", ",", ";")
 
 
-def _operates(token: re.Match[str], text: str) -> bool:
+def _operates(token: re.Match[str], text: str, brackets: str = "()[]") -> bool:
     """Does an operator stand beside a short name, as in ``net + b``?"""
     left, right = text[: token.start()].rstrip()[-1:], text[token.end() :].lstrip()[:1]
-    signs = "=+-−*/×⊙∘·@⊗()[]"
+    signs = "=+-−*/×⊙∘·@⊗" + brackets
     return bool(left and left in signs) or bool(right and right in signs.replace("(", ""))
 
 
