@@ -176,7 +176,8 @@ def families(statements: list[Statement]) -> frozenset[str]:
                     out.add(str(spelled(head)))
         whole = unwrapped(rel.sides[-1])
         inner = head_and_parts(unwrapped(whole.args[0])) if kind(whole) == "Apply" and len(whole.args) == 1 else None
-        if inner is not None and len(inner[1]) == 1 and spelled(inner[1][0].node) == spelled(unwrapped(rel.sides[0])):
+        label = spelled(inner[1][0].node) if inner is not None and len(inner[1]) == 1 else None
+        if inner is not None and label is not None and label == spelled(unwrapped(rel.sides[0])):
             out.add(str(spelled(inner[0])))  # ``f = \\sigma(a_f)``
     return frozenset(out)
 
