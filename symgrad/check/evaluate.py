@@ -191,14 +191,12 @@ class Run:
     def named(self, node: Any) -> Value:
         """A name, or anything that is read as one."""
         ref = self.page.symbols.ref(node)
-        if ref is None:
-            return self.unnamed(node)
+        return self.unnamed(node) if ref is None else self.at_entries(ref)
+
+    def at_entries(self, ref: Ref) -> Value:
+        """A quantity, or the entry of it that its indices tell."""
         v = self.quantity(ref)
-        if ref.entries:
-            if self.flat:
-                return v
-            v = values.part(v, tuple(self.entry(e, 0) for e in ref.entries))
-        return v
+        return v if not ref.entries or self.flat else values.part(v, tuple(self.entry(e, 0) for e in ref.entries))
 
     def quantity(self, ref: Ref) -> Value:
         key = ref.key
@@ -259,7 +257,7 @@ class Run:
             return slope
         meant = quantity_meant(self, node)
         if meant is not None:
-            return self.quantity(meant)
+            return self.at_entries(meant)
         raise Missing(word or kind(node), node)
 
     def one_hot(self, node: Any) -> Value | None:

@@ -60,9 +60,10 @@ def loss_steps(run: Run, node: Any) -> tuple[int, ...] | None:
     for p in labels:
         at = number_at(p.node, run.env)
         if at is not None and at.denominator == 1:
-            if not 1 <= at <= run.world.steps:
+            first = int(at) + run.page.tails.get(key, 0)
+            if not 1 <= first <= run.world.steps:
                 raise OutOfTime(key)
-            return (int(at),)
+            return tuple(range(first, run.world.steps + 1)) if key in run.page.tails else (first,)
     if any(not labelled(p.node) and spelled(p.node) != "T" for p in parts):
         return None
     if key in run.page.step_losses and key not in run.page.total_losses:

@@ -3,7 +3,7 @@ r"""The loss: which symbols stand for it, what it looks at, and the gradient wit
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Set
+from collections.abc import Iterator, Set
 from typing import Any
 
 from symgrad.check.activations import meaning
@@ -17,6 +17,7 @@ from symgrad.check.symbols import (
     kind,
     labelled,
     letters,
+    number_at,
     spelled,
     unwrapped,
     walk,
@@ -63,12 +64,39 @@ def losses(page: Page, statements: list[Statement], letter: str) -> None:
                 factor = weight(unwrapped(s.node.sides[1]))
                 if factor is not None:
                     page.loss_weight = factor
+    page.tails = {word: later for s in statements for word, later in tails(s, letter)}
     page.step_losses |= set(step)
     page.total_losses |= set(total)
     page.ambiguous_losses |= {w for w in total if w not in step}
     ends = [at for s in statements if (at := of_the_end(page, s, letter)) is not None] if not step else []
     page.many_to_one = bool(ends) or any(s.last for s in statements)
     page.loss_at = next((int(at.text) for at in ends if kind(at) == "Number"), None)
+
+
+def tails(s: Statement, letter: str) -> Iterator[tuple[str, int]]:
+    r"""``L_t = \ell_t + L_{t+1}``, ``F_t = \sum_{u=t+1}^T L_u``: the losses from a step on, and how many steps later they begin."""
+    if kind(s.node) != "Relation" or len(s.node.sides) != 2 or s.node.signs[0] not in DEFINING:
+        return
+    own, right = split_loss(s.node.sides[0], letter), unwrapped(s.node.sides[1])
+    if own is None or own[1] != 0:
+        return
+    if kind(right) == "Sum" and len(right.args) == 2:
+        parts = [split_loss(a, letter) for a in right.args]
+        if (own[0], 1) in parts and any(p is not None and p[0] != own[0] and p[1] == 0 for p in parts):
+            yield own[0], 0
+    elif kind(right) == "Big" and right.kind == "sum" and right.lower is not None:
+        first, inner = number_at(right.lower, {letter: 0}), split_loss(right.body, spelled(right.index) or "")
+        if first in (0, 1) and letter in letters(right.lower) and inner is not None and inner[0] != own[0]:
+            yield own[0], int(first or 0)
+
+
+def split_loss(node: Any, letter: str) -> tuple[str, int] | None:
+    """The letter of a loss and its step less `letter`."""
+    split = head_and_parts(unwrapped(node))
+    if split is None or split[0].base not in LOSSES or len(split[1]) != 1 or letter not in letters(split[1][0].node):
+        return None
+    at, word = number_at(split[1][0].node, {letter: 0}), spelled(split[0])
+    return None if at is None or word is None else (word, int(at))
 
 
 def of_the_end(page: Page, s: Statement, letter: str) -> Any:

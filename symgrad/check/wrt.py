@@ -84,7 +84,7 @@ def weight_meant(run: Run, node: Any) -> str | None:
 
 
 def quantity_meant(run: Run, node: Any) -> Ref | None:
-    """What an unknown name may stand for: a weight with other labels, an input whose letter has the other case, ``X_t`` for ``x_t``."""
+    """What an unknown name may stand for: a weight with other labels, an input whose letter has the other case, ``X_t`` for ``x_t``, ``w_{ij}`` of W."""
     weight = weight_meant(run, node)
     if weight is not None:
         return Ref(weight)
@@ -94,7 +94,10 @@ def quantity_meant(run: Run, node: Any) -> Ref | None:
     page, base = run.page, split[0].base.swapcase()
     head = next((n for n in walk(node) if kind(n) == "Name" and n.base == split[0].base), None)
     ref = page.symbols.ref(rebuilt(node, {id(head): replace(head, base=base)})) if head is not None else None
-    if ref is None or ref.entries or ref.step is None or ref.key not in page.symbols.timed or ref.key in page.definitions:
+    if ref is None or ref.key in page.definitions:
+        return None
+    timed = ref.key in page.symbols.timed
+    if (not timed or ref.entries or ref.step is None) and (timed or ref.step is not None or page.symbols.ranks[ref.key] != 2 or base.islower()):
         return None
     guess(run, split[0].base, (Option(2, ref.key, f"{split[0].base} is read as {page.notes.get(ref.key, plain(ref.key))}"),))
     return ref
