@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from symgrad.check.symbols import head_and_parts, is_top, key_of, kind, letters, spelled, unwrapped, walk
-from symgrad.notation.syntax import Apply, Index, Name, Power
+from symgrad.notation.syntax import Apply, Index, Name, Paren, Power
 
 FUNCTIONS = frozenset({"f", "g", "phi", "varphi", "psi", "F", "G", "sigma", "rho", "varsigma"})
 LETTERS = FUNCTIONS | {"h", "a", "s"}  # these also scale what stands in brackets
@@ -20,6 +20,7 @@ class Known:
     bracketed: set[str]
     steps: set[str]
     layered: bool = False  # ``h_t^{(1)}``: what has a step has the number of its layer besides
+    above: frozenset[str] = frozenset()  # ``h^{t-1}``: what has its step above, so that ``h^T`` is the last
 
     def quantity(self, name: Name) -> bool:
         """Whether a name is no function; ``g_c`` beside ``g_t`` is a name of its own."""
@@ -46,7 +47,14 @@ def known_in(nodes: list[Any]) -> Known:
         if split is not None:
             quantities |= {key_of(split[0], []) or "", key_of(split[0], list(split[1])) or ""}
     layered = any(layer(n) and any(set(letters(p.node)) & steps for p in parts) for n, (_, parts) in found)
-    return Known(quantities, bracketed, steps, layered)
+    above = {n.base.base for n, _ in found if kind(n) == "Power" and kind(n.base) == "Name" and kind(n.exponent) == "Sum" and set(letters(n.exponent)) & steps}
+    return Known(quantities, bracketed, steps, layered, frozenset(above))
+
+
+def final(node: Any, known: Known) -> bool:
+    """Whether a T above is the last step."""
+    named = kind(node) == "Power" and kind(node.base) == "Name" and not node.base.subs and node.base.base in known.above
+    return named and kind(node.exponent) == "Name" and node.exponent == Name("T")
 
 
 def layer(node: Any) -> bool:
@@ -64,7 +72,7 @@ def stepping(node: Any) -> bool:
 
 def settled(node: Any, known: Known) -> Any:
     """The node with applications where a product of a function and a bracket was read."""
-    if not any(kind(n) in ("Product", "Differential", "Apply") or (known.layered and layer(n)) for n in walk(node)):
+    if not any(kind(n) in ("Product", "Differential", "Apply") or (known.layered and layer(n)) or final(n, known) for n in walk(node)):
         return node
     return _settled(node, known)
 
@@ -88,6 +96,8 @@ def _settled(node: Any, known: Known) -> Any:
         return _product(node, known)
     if kind(node) == "Apply" and kind(node.function) == "Name":
         return replace(node, function=fused(node.function, known))
+    if final(node, known):
+        return replace(node, exponent=Paren(node.exponent, "(", span=node.exponent.span))
     if known.layered and layer(node):
         return replace(node, exponent=Name(f"({node.exponent.arg.text})", span=node.exponent.span))
     if kind(node) == "Differential" and node.sign == "prime" and kind(node.arg) == "Apply" and len(node.arg.args) == 1 and kind(node.arg.function) == "Name":

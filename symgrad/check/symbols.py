@@ -158,8 +158,7 @@ TOPS = frozenset({"T", "Tr", "tr", "top", "intercal", "t", "mathsf"})
 
 
 def is_top(node: Any) -> bool:
-    r"""``^T``, ``^{Tr}``: a transpose by the letter."""
-    node = unwrapped(node)
+    r"""``^T``, ``^{Tr}``: a transpose by the letter; ``^{(T)}`` and ``^{<T>}`` are steps."""
     return kind(node) == "Name" and node.base in ("T", "Tr", "tr", "TR", "top", "intercal", "transpose") and not node.subs and not node.primes
 
 
