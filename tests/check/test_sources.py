@@ -65,6 +65,13 @@ CASES = {
     "python": ("py", 'def f():\n    """Doc.\n\n    dz = dh * z * (1 - z)\n    """\n    # dh_prev = dh * z_t\n    y = a_t + b', [
         "line 4:5 dz = dh * z * (1 - z)", "line 6:7 dh_prev = dh * z_t"]),
     "strings": ("js", 'a = "\\\\frac{dL}{dz} = z_t"; // h_t = z_t * c_t', [r"inline 1:6 \frac{dL}{dz} = z_t", "line 1:32 h_t = z_t * c_t"]),
+    "bars and entities in a string": ("jsx", '<M tex="0 &lt; \\|J\\| \\leq \\|W\\|" />', [r"inline 1:9 0 < \|J\| \leq \|W\|"]),
+    "a string that is not closed": (
+        "ts", "text: `\nso $$\\\\frac{dL}{dz} = f'(a) \\\\odot g'(b)$$ and `$$5$$", [r"display 2:6 \frac{dL}{dz} = f'(a) \odot g'(b)"]),
+    "a string that is not opened": (
+        "js", "<b>so</b> \\\\(q = \\\\sigma(v)\\\\)\n`; h = a * b; f('$u = \\\\tanh(c)$')", [r"inline 1:14 q = \sigma(v)", r"inline 2:19 u = \tanh(c)"]),
+    "text of a page": ("jsx", "return <p>Let $z_t = \\sigma(a_t)$.</p> // h_t = z_t * c_t", [r"inline 1:16 z_t = \sigma(a_t)", "line 1:43 h_t = z_t * c_t"]),
+    "dollars of a program": ("php", "$a = '\\\\Foo'; $b = \"\\\\Bar\"; $c = $a . $b;", []),
     "html": ("html", "<p>Let \\(z = 1\\) &amp; $$h_t &lt; 1$$</p><pre>dz = dh * z_t\n</pre><h2>x</h2>", [
         "inline 1:10 z = 1", "display 1:26 h_t < 1", "code 1:47 dz = dh * z_t"]),
     "katex": ("html", "<span class='katex'><span class='katex-mathml'><math><mi>x</mi>"

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterator
 
+from symgrad.check.sources import scan
 from symgrad.check.sources.document import Passage, joined
 from symgrad.check.sources.passages import rewritten
 from symgrad.check.sources.words import words
@@ -15,6 +17,10 @@ _SLASH = re.compile(rf"(?P<comment>//[^\n]*)|(?P<block>/\*)|{_STRING}")
 _PERCENT = re.compile(r"(?P<comment>%[^\n]*)")
 _LEADER = re.compile(r"(?m)^[ \t]*(?:#+[:!]?|//+!?|%+|\*(?!/)|;+)[ \t]?")
 _ESCAPE = re.compile(r"\\(?:[\\\"'`$]|\n)")
+_COMMAND = re.compile(r"\\[A-Za-z]{2}")
+_DOUBLED = re.compile(r"\\\\[A-Za-z]{2}")
+_MARK = re.compile(r"[$\\`]")
+_QUOTATION = re.compile(r"[\"`]|(?<![\w})\]'])'")  # what is no prime
 FAMILY = {
     **dict.fromkeys(words("py python python3 ipython pycon jl julia r rb ruby sh bash toml yaml yml pl nim"), _HASH),
     **dict.fromkeys(words("js javascript ts typescript tsx jsx java c h cc cpp c++ cxx hpp cu cuda cs csharp go rs rust swift"), _SLASH),
@@ -63,9 +69,47 @@ def prose(source: Passage, language: str) -> Iterator[tuple[Passage, bool]]:
         inner = source[at:stop]
         at = stop + len(quote)
         raw = "r" in m["prefix"].lower()
-        yield (inner if raw else rewritten(inner, _ESCAPE, lambda e: e[0][1:].strip("\n"))), len(quote) == 1 and "\n" not in inner.text
+        yield (inner if raw else rewritten(inner, _ESCAPE, _unescaped)), len(quote) == 1 and "\n" not in inner.text
     if comments:
         yield joined(comments), False
+
+
+def open_formulas(source: Passage, literals: list[Passage]) -> Passage | None:
+    r"""The text of a program with nothing marked as mathematics but what stands outside its comments and strings; None if nothing does.
+
+    So it is in what a page of JSX shows, and in an excerpt that begins or ends in the middle of a literal: no statement has ``\\frac`` in dollars.
+    """
+    text = source.text
+    if _COMMAND.search(text) is None:
+        return None
+    taken = [(p.starts[0], p.ends[-1]) for p in literals if p.text]  # in order, none inside another
+    found = [i for i in scan.items(text, scan.MARKDOWN) if i.kind in ("display", "inline") and _is_open(source, i, taken)]
+    if not found:
+        return None
+    parts, at = [], 0
+    for i in found:
+        inner = source[i.start : i.stop]
+        parts += [_unmarked(source[at : i.start]), rewritten(inner, _ESCAPE, _unescaped) if _DOUBLED.search(inner.text) else inner]
+        at = i.stop
+    return joined([*parts, _unmarked(source[at:])])
+
+
+def _is_open(source: Passage, item: scan.Item, taken: list[tuple[int, int]]) -> bool:
+    """Whether a formula touches no literal, but for what two primes seem to quote."""
+    inner = source.text[slice(*item.inner)]
+    if _COMMAND.search(inner) is None:
+        return False
+    start, stop = source.starts[item.start], source.ends[item.stop - 1]
+    touched = taken[bisect_left(taken, start, key=lambda t: t[1]) : bisect_left(taken, stop, key=lambda t: t[0])]
+    return not touched or (start < touched[0][0] and touched[-1][1] < stop and _QUOTATION.search(inner) is None)
+
+
+def _unmarked(source: Passage) -> Passage:
+    return rewritten(source, _MARK, lambda m: " ")
+
+
+def _unescaped(m: re.Match[str]) -> str:
+    return m[0][1:].strip("\n")
 
 
 def _closing(text: str, at: int, quote: str) -> int:

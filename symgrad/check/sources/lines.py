@@ -167,7 +167,8 @@ def _runs(line: Passage, code: bool) -> Iterator[Passage]:
     if start >= 0:
         found.append((start, end))
     for k, (i, j) in enumerate(found):
-        run = line[i:j].strip(" \t,;.:*|→⇒⟹─━═—")
+        run = line[i:j]
+        run = run.strip(" \t,;.:*→⇒⟹─━═—" + "|" * (run.text.count("|") % 2))
         if k and text[found[k - 1][1] : i].strip() in _SHARES:
             run = _share(line[slice(*found[k - 1])], run)
         if _is_equation(run.text, code, whole):

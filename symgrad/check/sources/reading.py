@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from symgrad.check.sources import code, html, lines, notebook, python, scan
 from symgrad.check.sources.document import Directive, Document, Fragment, Passage, Problem, joined, passage
 from symgrad.check.sources.macros import Endless, Macros, configured, without
-from symgrad.check.sources.passages import math_of_markdown, scripted, unquoted
-from symgrad.check.sources.scan import MARKDOWN, TEX, Dialect, Item
+from symgrad.check.sources.passages import math_of_markdown, scripted, unentitied, unquoted
+from symgrad.check.sources.scan import MARKDOWN, PROGRAM, TEX, Dialect, Item
 from symgrad.check.sources.words import words
 
 MAX_FRAGMENTS = 5000
@@ -66,12 +66,12 @@ class Reading:
     def _pieces(self, source: Passage, item: Item, dialect: Dialect, depth: int) -> Iterator[tuple[Passage, str, str | None]]:
         inner = source[slice(*item.inner)]
         line = source.text.rfind("\n", 0, item.start) + 1
-        quoted = dialect is MARKDOWN and source.text[line : item.start].lstrip()[:1] == ">"
+        quoted = dialect is not TEX and source.text[line : item.start].lstrip()[:1] == ">"
         match item.kind:
             case "display" | "inline":
                 if item.language == "url":
                     inner = unquoted(inner, "codecogs" in source.text[item.start : item.inner[0]])
-                elif dialect is MARKDOWN:
+                elif dialect is not TEX:
                     inner = math_of_markdown(inner, quoted, source.text.startswith("\\\\", item.start))
                 yield inner, item.kind, item.environment
             case "rst":
@@ -190,14 +190,18 @@ def read_program(reading: Reading, source: Passage, language: str) -> None:
     """The comments and strings of a program, a short string only if it is plainly LaTeX; the whole of it is kept if it is Python."""
     if language in python.LANGUAGES:
         reading.programs.append(source)
-    parts = [(part, short) for part, short in code.prose(source, language) if lines.RELATION.search(part.text)]
+    literals = list(code.prose(source, language))
+    outside = code.open_formulas(source, [part for part, _ in literals])
+    if outside is not None:
+        reading.block(reading.macros.collect(outside), PROGRAM)
+    parts = [(part, short) for part, short in literals if lines.RELATION.search(part.text)]
     parts = [(reading.macros.collect(part), short) for part, short in parts]
     for part, short in parts:
         if not short:
             reading.block(part, MARKDOWN)
         elif re.search(r"\\[A-Za-z]{2}|\\[(\[]|\$[^$]+\$", part.text) and lines.looks_mathematical(part.text):
             before = len(reading.found)
-            reading.block(part, MARKDOWN)
+            reading.block(unentitied(part), MARKDOWN)
             if len(reading.found) == before:
                 reading.add(part, "inline", None, "", "", reading.heading)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from symgrad.check.sources.words import words
 
@@ -73,6 +73,7 @@ MARKDOWN = _dialect(
     ],
     _MARKED + r"|^(?P<setext>[^\s#>|=\-][^\n]{0,200})\n(?:={3,}|-{3,})[ \t]*$",
 )
+PROGRAM = replace(MARKDOWN, name="program", lines=False)  # statements are no equations
 TEX = _dialect(
     "tex",
     [r"(?P<escape>\\\\|\\[%$&#_{}])", r"(?P<single>\\[\[(])", *_COMMON],
