@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from symgrad.check import values
 from symgrad.check.arithmetic import times
 from symgrad.check.readings import Option
-from symgrad.check.symbols import entries_of, kind, number_at, spelled, unwrapped
+from symgrad.check.symbols import entries_of, kind, letters, number_at, spelled, unwrapped, walk
 from symgrad.check.values import Value
 from symgrad.check.world import Missing, Unsupported
 
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 def diagonal(run: Run, node: Any) -> Value:
     """``diag(x)``."""
     x = run.value(node.arg)
-    if run.flat:
+    if run.flat or x.rank == 2:
         return x
-    if x.rank == 2:
-        return x
+    if x.rank == 0 and any((ref := run.page.symbols.ref(n)) is not None and any(map(letters, ref.entries)) for n in walk(node.arg)):
+        raise Unsupported("the diagonal matrix of one entry", node)  # which may stand for all of them
     return values.diagonal(x)
 
 

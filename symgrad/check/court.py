@@ -117,8 +117,9 @@ class Court:
         for s in self.statements:
             for n in s.nodes:
                 if kind(n) == "Apply" and len(n.args) == 1:
+                    labels = {id(a) for m in walk(n.args[0]) if kind(m) == "Name" for sub in m.subs for a in walk(sub)}
                     for inner in walk(n.args[0]):
-                        if kind(inner) == "Name" and not inner.subs and len(inner.base) == 1 and inner.base in "xyzuva":
+                        if kind(inner) == "Name" and id(inner) not in labels and not inner.subs and len(inner.base) == 1 and inner.base in "xyzuva":
                             out.add(inner.base)
         return frozenset(out - defined)
 

@@ -140,7 +140,8 @@ SYMBOLS = {
     "varepsilon": "ε", "vartheta": "ϑ", "varpi": "ϖ", "varrho": "ϱ", "phi": "ϕ", "varkappa": "ϰ",
     "Gamma": "Γ", "Delta": "Δ", "Theta": "Θ", "Lambda": "Λ", "Xi": "Ξ", "Pi": "Π", "Sigma": "Σ", "Upsilon": "Υ", "Phi": "Φ",
     "Psi": "Ψ", "Omega": "Ω",
-    "ell": "ℓ", "hbar": "ℏ", "nabla": "∇", "infty": "∞", "emptyset": "∅", "Re": "ℜ", "Im": "ℑ", "aleph": "ℵ",
+    **dict(zip(("Alpha", "Beta", "Epsilon", "Zeta", "Eta", "Iota", "Kappa", "Mu", "Nu", "Omicron", "Rho", "Tau", "Chi"), "ΑΒΕΖΗΙΚΜΝΟΡΤΧ", strict=True)),
+    "omicron": "ο", "ell": "ℓ", "hbar": "ℏ", "nabla": "∇", "infty": "∞", "emptyset": "∅", "Re": "ℜ", "Im": "ℑ", "aleph": "ℵ",
     "dots": "…", "cdots": "⋯", "vdots": "⋮", "ddots": "⋱",
 }  # fmt: skip
 SYMBOL_NAMES = {glyph: base for base, glyph in SYMBOLS.items()}
@@ -148,7 +149,7 @@ SYMBOL_NAMES = {glyph: base for base, glyph in SYMBOLS.items()}
 ACCENTS = {
     "tilde": "\u0303", "hat": "\u0302", "bar": "\u0304", "dot": "\u0307", "ddot": "\u0308", "vec": "\u20d7", "mathring": "\u030a",
     "check": "\u030c", "breve": "\u0306", "acute": "\u0301", "grave": "\u0300", "overline": "\u0305", "underline": "\u0332",
-    "widetilde": "\u0360", "widehat": "\u1dcd",
+    "widetilde": "\u0360", "widehat": "\u1dcd", "overrightarrow": "\u20d1", "overleftarrow": "\u20d6",
 }  # fmt: skip
 COMBINING = {mark: accent for accent, mark in ACCENTS.items()}
 
@@ -180,6 +181,7 @@ ALIASES = {
     "∂": r"\partial", "∑": r"\sum", "∏": r"\prod", "√": r"\sqrt", r"\ldots": r"\dots", r"\dotsc": r"\dots", r"\dotsb": r"\cdots",
     r"\dotsm": r"\cdots", r"\sb": "_", r"\sp": "^", "||": r"\|", r"\lt": "<", r"\gt": ">", r"\part": r"\partial", r"\bigodot": r"\odot", r"\bigcirc": r"\circ",
     **dict.fromkeys((r"\triangle", r"\bigtriangleup", r"\vartriangle", r"\varDelta"), r"\Delta"), r"\bigtriangledown": r"\nabla", r"\triangledown": r"\nabla",
+    **{rf"\var{letter}": rf"\{letter}" for letter in ("Gamma", "Theta", "Lambda", "Xi", "Pi", "Sigma", "Upsilon", "Phi", "Psi", "Omega")},
     r"\(": "(", r"\)": ")", r"\[": "[", r"\]": "]",  # escaped for a Markdown that is not this one
     **dict(zip("（）［］＝＋－＊，", "()[]=+-*,", strict=True)),
     **{glyph: "\\" + base for base, glyph in SYMBOLS.items()},
@@ -204,6 +206,7 @@ DISCARDED = ("tag", "label", "ref", "eqref", "cite", "footnote", "vspace", "phan
 SHORT_WORDS = ("lin", "net", "out", "new", "old", "inp", "err", "emb", "act", "hid", "cur", "rec", "LSTM", "GRU", "RNN", "MLP", "MSE")
 LOST_COMMANDS = ("odot", "cdot", "otimes", "circ", "times", "dot")  # a product's command that has lost its backslash
 BRACES = ("underbrace", "overbrace", "underbracket", "overbracket")
+ABOVE = {"->": "overrightarrow", "<-": "overleftarrow", "~": "tilde", "wedge": "hat"}  # what is an accent where it is set above a letter
 STACKED = ("overset", "stackrel", "underset")
 CONDITIONS = ("if", "when", "where", "for", "with", "at", "assuming", "given", "provided", "unless", "whenever", "while", "under", "iff")
 CONJUNCTIONS = ("and", "or", "so", "thus", "hence", "then", "therefore", "but", "i.e.", "also", "yields", "gives", "implies", "is", "because",

@@ -58,6 +58,9 @@ CASES = {
         "line 1:4 v = [h_{t-1}, chunk]", "line 2:7 z_t = σ(v)", "line 3:4 dz_t = dh_t * c_t"]),
     "settings": ("txt", "epochs = 10\nlr = 0.01 and name = value\nsize = width x height", []),
     "table": ("txt", "| gate | z_t = σ(x_t) |", ["line 1:10 z_t = σ(x_t)"]),
+    "a box": ("md", "```\n┌────┐\n│ h_t = z_t * c_t (the gate)   │\n│ q_t = r_t * c_t │ u = v * w │\n└────┘\n```", [
+        "code 3:3 h_t = z_t * c_t", "code 4:3 q_t = r_t * c_t", "code 4:21 u = v * w"]),
+    "a word as an argument": ("txt", "dz = σ'(gate) * dh (here)\ndu = g(gate, and more)", ["line 1:1 dz = σ'(gate) * dh"]),
     "subscripts of HTML": ("md", "h<sub>t</sub> = z<sub>t</sub> * c", ["line 1:1 h_{t} = z_{t} * c"]),
     "rst": ("md", ".. math::\n   :label: e\n\n   a = b\n\n   c = d\n   + e\n\nand :math:`f=g`.", [
         "display 4:4 a = b", "display 6:4 c = d\n   + e", "inline 9:12 f=g"]),

@@ -50,6 +50,7 @@ _CODE = re.compile(
 )
 _ENTITY_OR_TAG = re.compile(r"</?[A-Za-z][^<>\n]{0,300}>")
 _MATHEMATICAL = re.compile(r"\bd[A-Za-z]\w*/d[A-Za-z]|[_^∂∇δΔσφψθΓα-ωΣ∑∏⊙∘⊗·×ᵀ⊤\\∈′√]|'\s*\(|[\u0300-\u036f]|[²³ᵗ⁺₀-₉ₜ]")
+_FRAME = re.compile(r"(?m)^[ \t]*[│┃║├╟┆┊]|[│┃║┤╢┆┊][ \t]*$|(?<=[ \t])[│┃║](?=[ \t])")  # of a box around formulas, and of its columns
 _CONTINUES = re.compile(r"\s*(?:[=≈≤≥]|[+\-−*/×⊙∘·@⊗]\s)")
 _REMARK = re.compile(r"[ \t]+\((?:[A-Za-z][A-Za-z'’-]*[ \t,]+){2,}[A-Za-z][A-Za-z'’-]*[ \t,]*\)(?=[ \t]*(?:\n|$))")  # `(from the step before)`
 _SHARES = frozenset({"from", "via", "through", "along"})  # ways by which a part of a gradient comes
@@ -59,6 +60,8 @@ _BROKEN_OFF = re.compile(r"(?:[=+\-−*/×⊙∘·@⊗(\[,]|\\odot|\\cdot|\\time
 
 def equations(source: Passage, code: bool = False) -> Iterator[Passage]:
     """The equations of some lines of plain text in order; in `code` (a fence, a comment) bare names count as mathematics more readily."""
+    if _FRAME.search(source.text):
+        source = Passage(_FRAME.sub(lambda m: " " * len(m[0]), source.text), source.starts, source.ends)
     for line in _logical(source, code):
         if len(line) > 5000 or not RELATION.search(line.text):
             continue
@@ -156,7 +159,7 @@ def _runs(line: Passage, code: bool) -> Iterator[Passage]:
     for m in _TOKEN.finditer(text):
         if m.lastgroup == "space":
             continue
-        if _is_word(m, text) and not (start >= 0 and m.lastgroup == "name" and _listed(text, start, m)):
+        if _is_word(m, text) and not (start >= 0 and m.lastgroup == "name" and (_listed(text, start, m) or _argument(text, m))):
             if start >= 0:
                 found.append((start, end))
             start, whole = -1, False
@@ -215,6 +218,11 @@ def _listed(text: str, start: int, token: re.Match[str]) -> bool:
     """Is a word one of a list in square brackets: ``[h_{t-1}, chunk]``."""
     inside = text.rfind("[", start, token.start()) > text.rfind("]", start, token.start())
     return inside and text[: token.start()].rstrip()[-1:] in ("[", ",", ";") and text[token.end() :].lstrip()[:1] in ("]", ",", ";")
+
+
+def _argument(text: str, token: re.Match[str]) -> bool:
+    """Is a word the argument of a function, or its first factor or term: ``σ'(gate)``, ``exp(score - m)``."""
+    return bool(re.search(r"[\w'′]\([ \t]*$", text[: token.start()]) and re.match(r"[ \t]*[)*+\-−/·⊙∘×,]", text[token.end() :]))
 
 
 def _operates(token: re.Match[str], text: str, brackets: str = "()[]") -> bool:

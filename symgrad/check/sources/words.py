@@ -24,6 +24,6 @@ SHORT = PROSE | words("""
     a I an be no not all any one two can has was but our use via per set get may yes new old out now how why who e.g i.e etc
 """)
 TAKES_ONE = words(r"""
-    \hat \tilde \bar \vec \dot \ddot \widehat \widetilde \overline \mathbf \mathrm \mathit \mathcal \mathbb \boldsymbol \bm \sqrt \text
-    \frac \dfrac \tfrac
+    \hat \tilde \bar \vec \dot \ddot \widehat \widetilde \overline \overrightarrow \overleftarrow \mathbf \mathrm \mathit \mathcal \mathbb \boldsymbol \bm
+    \sqrt \text \frac \dfrac \tfrac
 """)  # commands whose argument may stand without braces

@@ -143,16 +143,22 @@ class Enclosed(Differentials):
                 if self.key != ",":
                     raise self.error(f"{self.found()} in a matrix", "`&`, `\\\\` or the end")
                 self.take()
+            elif cell.key in ("·", r"\cdot", ".") and self.ends(self.tokens[self.at + 1]):
+                rows[-1].append(self.ellipsis()[0])
             else:
                 rows[-1].append(self.expression())
         self.bars, self.stops = bars, stops
         self.take()
-        rows = [row for row in rows if row]
+        rows = _filled([row for row in rows if row])
         span = self.span(token.start)
         if not rows or len({len(row) for row in rows}) > 1:
             raise self.error("the rows of this matrix have different lengths" if rows else "an empty matrix", token=token)
         stacks: list[Node] = [row[0] if len(row) == 1 else Stack(tuple(row), vertical=False, span=span) for row in rows]
         return stacks[0] if len(stacks) == 1 else Stack(tuple(stacks), span=span)
+
+    def ellipsis(self) -> tuple[Node, str]:
+        token = self.take()
+        return Ellipsis(span=Span(token.start, token.end)), ""
 
     def cases(self) -> tuple[Node, str]:
         r"""``\begin{cases} a & \text{if } c \\ b & \text{otherwise} \end{cases}``."""
@@ -191,3 +197,9 @@ class Enclosed(Differentials):
         text = " ".join(token.key.strip(".,;") for token in words if token.kind == "prose")
         return Words(text, span=self.span(start)) if text else Blank(span=Span(start, start))
 
+
+
+def _filled(rows: list[list[Node]]) -> list[list[Node]]:
+    """Rows that hold nothing but dots are as long as the others."""
+    width = max(map(len, rows), default=0)
+    return [row + [Blank(span=row[-1].span)] * (width - len(row)) if all(type(cell) in (Ellipsis, Blank) for cell in row) else row for row in rows]

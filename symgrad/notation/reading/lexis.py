@@ -36,7 +36,7 @@ _COMMON = rf"""
   | (?P<braced>\{{\s*[:=,]\s*\}})
   | (?P<increment>\\mathrel\{{[+-]\}}=)
   | (?P<lost>(?<![A-Za-z_^\\])(?:{_or(table.LOST_COMMANDS)})(?![A-Za-z_^{{(]))
-  | (?P<dots>\.\.\.+|…|⋯)
+  | (?P<dots>\.(?:\ ?\.){{2,}}|…|⋯|[·⋅](?:\ ?[·⋅]){{2,}}|(?:\\cdotp?(?![A-Za-z])\ *){{3,}}|\\(?:hdots|dotso|dotsi|iddots|adots)(?![A-Za-z]))
   | (?P<escaped>\\[_*&])
   | \\(?P<mathfont>{_or(_MATH_FONTS)})\s*\{{\s*(?P<mathword>[A-Za-z0-9]+)\s*\}}
   | (?P<command>\\(?:[A-Za-z]+|.))
@@ -53,9 +53,9 @@ _LATEX = re.compile(
     rf"""(?P<skip>(?:\s|~|\$|%[^\n]*|\\[,;:!>\s/]|\\(?:left|right)(?![A-Za-z]|\s*\.)|\{{\s*\}}|\\(?:text|mbox)\s*\{{[\s~]*\}}
         |\\(?:{_or(_SPACING)})(?![A-Za-z])|\\(?:{_or(table.DISCARDED)})(?![A-Za-z])\*?\s*(?:{_BRACES})?|\\bbox\s*(?:\[[^\]\\{{]*+\])?)+)
     {_COMMON}
-  | (?P<word>(?:(?<![A-Za-z\\])|(?<=[_^][A-Za-z]))(?:{_or(_WORDS)})(?![A-Za-z])|tanh(?![A-Za-z])|sigmoid(?![A-Za-z])|softmax(?![A-Za-z]))
+  | (?P<word>(?:(?<![A-Za-z\\])|(?<=[_^][A-Za-z]))(?:{_or(_WORDS)})(?![A-Za-z])|(?:tanh|sigmoid|softmax|diag)(?![A-Za-z]))
   | (?P<identifier>(?<![A-Za-z\\])[A-Za-z]{{2,}}(?:\\_[A-Za-z0-9]+)+)
-  | (?P<plain>(?<![A-Za-z\\_^])(?:(?=[A-Za-z]*[aeiou])(?![i-np-t]+(?![A-Za-z]))(?![a-z]*(?:{_or(_WORDS)}))[A-Z]?[a-z]{{4,}}
+  | (?P<plain>(?<![A-Za-z\\_^])(?:(?=[A-Za-z]*[aeiou])(?![i-np-t]+(?![A-Za-z]))(?![A-Z]?[a-z]*(?:{_or(_WORDS)}))[A-Z]?[a-z]{{4,}}
         |d?(?:{_or(table.SHORT_WORDS)}))(?![A-Za-z]))
     {_END}""",
     re.VERBOSE,

@@ -211,10 +211,6 @@ class Loose(Enclosed):
         rule = _RULES.get(token.key)
         return rule(self) if rule is not None else super().atom()
 
-    def ellipsis(self) -> tuple[Node, str]:
-        token = self.take()
-        return Ellipsis(span=Span(token.start, token.end)), ""
-
     def transposed(self) -> tuple[Node, str]:
         token = self.take()
         return Name("top", span=Span(token.start, token.end)), ""

@@ -29,7 +29,8 @@ from symgrad.notation.syntax import (
 _SCRIPTS = ("'", "_", "^", "**", EVALUATED)
 _TRANSPOSES = frozenset(("T", "Tr", "tr", "t"))
 _SYMBOLIC = {"*": "ast", r"\ast": "ast", r"\star": "star", r"\dagger": "dagger", "+": "plus", "-": "minus", r"\bullet": "bullet", r"\circ": "circ",
-             r"\dag": "dagger", r"\odot": "odot", r"\infty": "infty"}  # fmt: skip
+             r"\dag": "dagger", r"\odot": "odot", r"\infty": "infty",
+             **{spelling: name for name, sign in (("rightarrow", "->"), ("leftarrow", "<-")) for spelling in table.RELATIONS[sign].latex}}  # fmt: skip
 _FEW = frozenset((*INDEX_LETTERS, "u", "v", "d", "r", "o", "N", "B", "H", ":", ",", "+", "-", "\u2212"))
 _PLACEHOLDERS = (r"\cdot", "·", "⋅", "*", r"\bullet", "•", r"\ast")
 

@@ -40,6 +40,16 @@ def sweep(found: list[Token], code: bool) -> Swept:
     return Swept(_loosened(found), labels)
 
 
+def _above(found: list[Token], k: int, close: int) -> str | None:
+    r"""The accent that ``\overset{\rightarrow}{h}`` sets above a letter; None above anything else."""
+    if close != k + 3 or len(found) < close + 3 or found[close + 1].key != "{" or found[close + 2].kind not in (*_OPERANDS, "command"):
+        return None
+    if found[close + 2].key in table.RELATION_SIGNS:
+        return None
+    sign = found[k + 2].key
+    return table.ABOVE.get(table.RELATION_SIGNS.get(sign, sign.lstrip("\\")))
+
+
 def partners(found: list[Token]) -> list[int]:
     """For every bracket the place of the one it pairs with, else -1; an environment's ends are brackets."""
     pair = [-1] * len(found)
@@ -102,6 +112,9 @@ def _undecorated(found: list[Token], labels: list[tuple[list[Token], list[Token]
         elif key[1:] in table.STACKED and after < len(found) and pair[after] > 0:
             close = pair[after]
             gone[k : close + 1] = b"\1" * (close + 1 - k)
+            accent = _above(found, k, close) if key != r"\underset" else None
+            if accent is not None:
+                found[k], gone[k] = token._replace(key="\\" + accent), 0
             if key == r"\underset" and close + 1 < len(found) and pair[close + 1] > 0:
                 moved[pair[close + 1]] = [Token("sign", "_", token.start, token.end), *found[after : close + 1]]
         elif key == r"\substack" and after < len(found) and pair[after] > 0:
