@@ -6,11 +6,12 @@ import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 from symgrad.check.sources import code, html, lines, notebook, python, scan
 from symgrad.check.sources.document import Directive, Document, Fragment, Passage, Problem, joined, passage
 from symgrad.check.sources.macros import Endless, Macros, configured, without
-from symgrad.check.sources.passages import math_of_markdown, scripted, unentitied, unquoted
+from symgrad.check.sources.passages import math_of_markdown, scripted, synthetic, unentitied, unquoted
 from symgrad.check.sources.scan import MARKDOWN, PROGRAM, TEX, Dialect, Item
 from symgrad.check.sources.words import words
 
@@ -26,7 +27,16 @@ _TEX_COMMENT = re.compile(r"(?<!\\)((?:\\\\)*)%[^\n]*")
 _STRUCTURE = re.compile(r"\\(?:begin|end)(?![A-Za-z])|\$|\\[\[\]()](?!\w)")
 _INPUT = re.compile(r"\\(?:input|include|subfile)\s*\{([^{}\n]+)\}")
 _LAYOUT = re.compile(r"\\(?:begingroup|endgroup|newpage|clearpage|bigskip|medskip|smallskip|hline|quad|qquad)")
+_OPEN_END = re.compile(
+    r"(?:(?<![\^_])(?:[=+*/≈⊙∘·×]|-)|\\math[a-z]+\{[=+-]\}|\\(?:approx|cdot|odot|times|otimes|circ|ast|equiv))(?:\\[,;!: ]|\\q?quad(?![A-Za-z])|\s)*$"
+)
+_OPEN_BEGIN = re.compile(r"\s*(?:[+⊙∘·×]|\\(?:cdot|odot|times|otimes|circ)(?![A-Za-z]))\s*[^\s,;.]")
+_BEGINS = re.compile(r"\s*&?\s*(?:=|\\approx|\\equiv)")
+_NOTHING = re.compile(r"[\s>&]*(?:(?://|\()[^\n$]{0,80})?\s*")  # between the parts of one formula: a remark at the end of a line
 _NO_MATH = re.compile(r"[^\w\\]+")
+
+
+Piece: TypeAlias = tuple[int, int, Passage, str, str | None]  # from and to where with its delimiters, its text, kind, environment
 
 
 @dataclass
@@ -46,7 +56,7 @@ class Reading:
         things = list(scan.items(text, dialect))
         headings = [(m.start(), _title(m)) for m in dialect.heading.finditer(text) if not _inside(things, m.start())]
         displays = sorted({i for t in things if t.kind in ("display", "rst", "fence") for i in (t.start, t.stop)})
-        made: list[tuple[int, int, Passage, str, str | None]] = []
+        made: list[Piece] = []
         for t in things:
             made += [(t.start, t.stop, *piece) for piece in self._pieces(source, t, dialect, depth)]
         if dialect.lines and lines.RELATION.search(text):
@@ -56,7 +66,7 @@ class Reading:
                 i = places(found.starts[0])
                 made.append((i, i + len(found), found, "line", None))
         made.sort(key=lambda piece: piece[0])
-        for start, stop, body, kind, environment in made:
+        for start, stop, body, kind, environment in _continued(text, made):
             k = bisect_right(headings, (start, "\uffff")) - 1
             before, after = _around(text, start, stop, displays)
             self.add(body, kind, environment, before, after, headings[k][1] if k >= 0 else self.heading)
@@ -254,6 +264,30 @@ def _masked(source: Passage, things: list[Item]) -> Passage:
         if t.kind != "unclosed":
             text[t.start : t.stop] = [c if c == "\n" else "\x00" for c in text[t.start : t.stop]]
     return Passage("".join(text), source.starts, source.ends)
+
+
+def _continued(text: str, made: list[Piece]) -> Iterator[Piece]:
+    """The pieces in order, one that ends with an operator or a relation's sign together with what goes on behind it."""
+    last: Piece | None = None
+    for piece in made:
+        if last is None:
+            last = piece
+        elif _goes_on(text, last, piece):
+            space = synthetic(" ", last[2].ends[-1])
+            last = (last[0], piece[1], joined([last[2], space, piece[2]]), last[3], last[4])
+        else:
+            yield last
+            last = piece
+    if last is not None:
+        yield last
+
+
+def _goes_on(text: str, last: Piece, piece: Piece) -> bool:
+    formulas = {last[3], piece[3]} <= {"inline", "display"} and 0 < len(last[2]) < MAX_FORMULA // 4 and len(piece[2]) > 0
+    if not formulas or last[1] > piece[0] or _NOTHING.fullmatch(text, last[1], piece[0]) is None:
+        return False
+    left_open = _OPEN_END.search(last[2].text, max(0, len(last[2]) - 60)) is not None
+    return not _BEGINS.match(piece[2].text) if left_open else "=" in last[2].text and _OPEN_BEGIN.match(piece[2].text) is not None
 
 
 def _places(source: Passage) -> Callable[[int], int]:

@@ -50,6 +50,10 @@ def _above(found: list[Token], k: int, close: int) -> str | None:
     return table.ABOVE.get(table.RELATION_SIGNS.get(sign, sign.lstrip("\\")))
 
 
+def _is_sign(token: Token) -> bool:
+    return token.key in table.INFIX or token.key in table.RELATION_SIGNS
+
+
 def partners(found: list[Token]) -> list[int]:
     """For every bracket the place of the one it pairs with, else -1; an environment's ends are brackets."""
     pair = [-1] * len(found)
@@ -122,7 +126,7 @@ def _undecorated(found: list[Token], labels: list[tuple[list[Token], list[Token]
             for at in range(after, pair[after]):
                 if found[at].kind == "row":
                     found[at] = Token("sign", ",", found[at].start, found[at].end)
-        elif key == r"\mathrel":
+        elif key == r"\mathrel" or (key[1:] in table.FONTS and after + 2 < len(found) and pair[after] == after + 2 and _is_sign(found[after + 1])):
             gone[k] = 1
         elif key in (r"\xrightarrow", r"\xlongequal") and after < len(found) and pair[after] > 0:
             gone[after : pair[after] + 1] = b"\1" * (pair[after] + 1 - after)
