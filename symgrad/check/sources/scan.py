@@ -83,6 +83,7 @@ TEX = _dialect(
 _WORDS = re.compile(r"(?<![\\A-Za-z{_^])(?:[a-zA-Z]{2,}[ ,.;:]+){2}|(?<![\\A-Za-z{])\b(?:and|or|to|for|per|the|each|is|was|cost|from|million|billion|in|of)\b")
 _TEXTUAL = re.compile(r"\\(?:text[a-z]{0,2}|mbox|mathrm|operatorname|tag|label|textrm|hbox|intertext)\*?\s*\{[^{}]*\}")
 _MATH = re.compile(r"[\\^_=]|[∂∇∈≤≥·⊙∘×→Σ∏σδαβγθ]")
+_LINK = re.compile(r"\[[^\[\]\n]*\]\(")
 _BLANK = re.compile(r"\n[ \t>]*\n")
 
 
@@ -155,7 +156,7 @@ def _item(m: re.Match[str], text: str, search: _Search) -> Item | int:
                 search.unclosed += 1
                 doubtful = search.unclosed > MAX_UNCLOSED or not display or not _MATH.search(text[at : at + 60])
                 return at if doubtful else Item("unclosed", start, at, (start, at))
-            if not text[at:end].strip() or (m[0] == "\\[" and text[end + 2 : end + 3] == "("):
+            if not text[at:end].strip() or (m[0] == "\\[" and (text[end + 2 : end + 3] == "(" or _LINK.match(text, at, end))):
                 return end + 2
             return Item("display" if display else "inline", start, end + len(m[0]), (at, end))
         case "env":

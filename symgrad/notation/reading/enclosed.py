@@ -139,11 +139,11 @@ class Enclosed(Differentials):
                     rows[-1].append(Blank(span=Span(cell.start, cell.start)))
                 if self.key in ("&", r"\\", end):
                     rows[-1].append(Blank(span=Span(cell.end, cell.end)))
-            elif self.ends(cell):
-                if self.key != ",":
+            elif self.ends(cell) or (cell.key == "." and self.ends(self.tokens[self.at + 1])):
+                if self.key not in (",", "."):
                     raise self.error(f"{self.found()} in a matrix", "`&`, `\\\\` or the end")
                 self.take()
-            elif cell.key in ("·", r"\cdot", ".") and self.ends(self.tokens[self.at + 1]):
+            elif cell.key in ("·", r"\cdot") and self.ends(self.tokens[self.at + 1]):
                 rows[-1].append(self.ellipsis()[0])
             else:
                 rows[-1].append(self.expression())

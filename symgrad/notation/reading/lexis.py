@@ -50,7 +50,7 @@ _END = rf"""
   | (?P<sign>{_or(map(re.escape, _SIGNS))}|.|\n)
 """
 _LATEX = re.compile(
-    rf"""(?P<skip>(?:\s|~|\$|%[^\n]*|\\[,;:!>\s/]|\\(?:left|right)(?![A-Za-z]|\s*\.)|\{{\s*\}}|\\(?:text|mbox)\s*\{{[\s~]*\}}
+    rf"""(?P<skip>(?:\s|~|\$|%[^\n]*|\\[,;:!>\s/]|\\(?:left|right)(?![A-Za-z]|\s*\.)|[_^]?\s*\{{\s*\}}|\\(?:text|mbox)\s*\{{[\s~]*\}}
         |\\(?:{_or(_SPACING)})(?![A-Za-z])|\\(?:{_or(table.DISCARDED)})(?![A-Za-z])\*?\s*(?:{_BRACES})?|\\bbox\s*(?:\[[^\]\\{{]*+\])?)+)
     {_COMMON}
   | (?P<word>(?:(?<![A-Za-z\\])|(?<=[_^][A-Za-z]))(?:{_or(_WORDS)})(?![A-Za-z])|(?:tanh|sigmoid|softmax|diag)(?![A-Za-z]))
