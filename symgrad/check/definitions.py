@@ -50,6 +50,7 @@ def definition(rel: Any, letter: str, gates: frozenset[str] = frozenset()) -> tu
         and (
             (kind(unwrapped(rel.sides[side])) in ("Name", "Power", "Index") and definition_of_side(rel.sides[side], letter, gates) is not None)
             or (general(rel.sides[side]) and not derived(rel.sides[side + 1]) and not general(rel.sides[side + 1]))
+            or itself(rel.sides[0], rel.sides[side])
         )
     ):
         side += 1
@@ -64,6 +65,8 @@ def definition(rel: Any, letter: str, gates: frozenset[str] = frozenset()) -> tu
     if any(kind(n) in ("Words", "Ellipsis") for n in walk(right)):
         return None
     if kind(unwrapped(rel.sides[-1])) == "Number":
+        return None
+    if itself(rel.sides[0], right):
         return None
     pile = kind(unwrapped(right)) in ("Stack", "Tuple") and step_part(parts_of(rel.sides[0]), letter) is None
     if pile and not any(step_part(parts, letter) for _, _, parts in names_in(right)):
@@ -143,6 +146,14 @@ def general(side: Any) -> bool:
     """``f(h_{t-1}, x_t)``: that there is a formula, not which."""
     node = unwrapped(side)
     return kind(node) == "Apply" and len(node.args) > 1 and kind(node.function) == "Name" and node.function.base not in BUILTIN
+
+
+def itself(left: Any, right: Any) -> bool:
+    """``f_t = [f_1^t; f_2^t]``: a vector as its own entries, which says nothing of what it is."""
+    pile = unwrapped(right.arg if kind(right) == "Transpose" else right)
+    owner = head_and_parts(unwrapped(left))
+    entries = [head_and_parts(unwrapped(a)) for a in pile.args if kind(unwrapped(a)) != "Ellipsis"] if kind(pile) in ("Stack", "Tuple") else []
+    return len(entries) > 1 and owner is not None and all(e is not None and e[0] == owner[0] and len(e[1]) == len(owner[1]) + 1 for e in entries)
 
 
 def own_letter(rel: Any, letter: str, stepped: set[str]) -> str:

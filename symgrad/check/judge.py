@@ -17,6 +17,7 @@ from symgrad.check.court import Court
 from symgrad.check.judgement import Judgement
 from symgrad.check.lastly import lastly
 from symgrad.check.lint import printed
+from symgrad.check.lowered import raised
 from symgrad.check.numbered import generalised
 from symgrad.check.packed import unpacked
 from symgrad.check.programs.reader import Unit, units
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 
 def judge(document: Document, cell: Cell | None = None) -> Iterator[Claim]:
     """The claims of a document, each with its verdict."""
-    found = generalised(lastly(unpacked(unbarred([mended(s) for s in statements_of(document)]))))
+    found = generalised(lastly(unpacked(unbarred(raised([mended(s) for s in statements_of(document)])))))
     court = Court(found, cell)
     programs = units(document.programs, court.collected)
     court.bare &= not programs
