@@ -38,8 +38,9 @@ CASES = {
     "dollar in text": ("md", r"$\text{if $x$} = y$ and $$\text{for $t$} = 3$$", [r"inline 1:2 \text{if $x$} = y", r"display 1:27 \text{for $t$} = 3"]),
     "quotation": ("md", "> $$\n> h_t = z_t\n>   + r_t\n> $$", ["display 2:3 h_t = z_t\n+ r_t"]),
     "a formula that goes on in the next": (
-        "md", "$a = b =$ // so far\n\n$c \\cdot$ $d \\mathbf{+}$\n$e$ and $h =$ state, $g =$ gate, $k^+$ $p$, $u =$\n$= v$", [
-            r"inline 1:2 a = b = c \cdot d \mathbf{+} e", "inline 4:10 h =", "inline 4:23 g =", "inline 4:35 k^+", "inline 4:41 p", "inline 4:46 u =",
+        "md", "$a = b =$ // so far\n\n$c \\cdot$ $d \\mathbf{+}$\n$e$ and $h =$ state, $g =$ gate, by $\\circ$ $r$ $k^+$ $p$, $u =$\n$= v$", [
+            r"inline 1:2 a = b = c \cdot d \mathbf{+} e", "inline 4:10 h =", "inline 4:23 g =",
+            r"inline 4:38 \circ", "inline 4:46 r", "inline 4:50 k^+", "inline 4:56 p", "inline 4:61 u =",
             "inline 5:2 = v"]),
     "entities": ("md", "$h^{&lt;t&gt;} = z$", ["inline 1:2 h^{<t>} = z"]),
     "angle": ("md", "$h^{<t>} = z$", ["inline 1:2 h^{<t>} = z"]),

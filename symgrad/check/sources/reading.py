@@ -286,8 +286,10 @@ def _goes_on(text: str, last: Piece, piece: Piece) -> bool:
     formulas = {last[3], piece[3]} <= {"inline", "display"} and 0 < len(last[2]) < MAX_FORMULA // 4 and len(piece[2]) > 0
     if not formulas or last[1] > piece[0] or _NOTHING.fullmatch(text, last[1], piece[0]) is None:
         return False
-    left_open = _OPEN_END.search(last[2].text, max(0, len(last[2]) - 60)) is not None
-    return not _BEGINS.match(piece[2].text) if left_open else "=" in last[2].text and _OPEN_BEGIN.match(piece[2].text) is not None
+    end = _OPEN_END.search(last[2].text, max(0, len(last[2]) - 60))
+    if end is not None and not last[2].text[: end.start()].strip():  # a sign is mentioned
+        return False
+    return not _BEGINS.match(piece[2].text) if end is not None else "=" in last[2].text and _OPEN_BEGIN.match(piece[2].text) is not None
 
 
 def _places(source: Passage) -> Callable[[int], int]:
