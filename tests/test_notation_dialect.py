@@ -190,6 +190,7 @@ SUMS = [
     *((f"a {dots} b", Product((a, Ellipsis(), b))) for dots in ("···", "· · ·", "⋯", ". . .", r"\dotsb", r"\cdot\cdot\cdot")),
     (r"\begin{matrix} a & ··· & b \\ · \\ c & \dots & d \end{matrix}", Stack((
         Stack((a, Ellipsis(), b), vertical=False), Stack((Ellipsis(), Blank(), Blank()), vertical=False), Stack((c, Ellipsis(), d), vertical=False)))),
+    (r"\Pi^{t}_{j=k} a_j", Big("prod", j, k, t, sub(a, j))), (r"\Sigma_j a", Product((Name("Sigma", subs=(j,)), a))),
     (r"a \mathbf{+} b", Sum((a, b))), (r"a \mathbf{=} b", equation(a, b)),
     (r"a + \ldots + b", Sum((a, Ellipsis(), b))), ("a ... b", Product((a, Ellipsis(), b))),
     (r"\lim_{t \to \infty} a", Apply(sub(Name("lim"), Relation((t, Name("infty")), ("->",))), (a,))),

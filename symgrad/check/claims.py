@@ -8,7 +8,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from symgrad.check.conditions import special
-from symgrad.check.relations import lifted, together
+from symgrad.check.relations import lifted, ranged, together
 from symgrad.check.sentences import SAID, sentences
 from symgrad.check.settle import known_in, settled
 from symgrad.check.statements import Statement
@@ -47,7 +47,7 @@ def statements_of(document: Document) -> Iterator[Statement]:
     told = {k: (fragment, loose) for k, fragment, loose in sentences(document, read)}
     for k, (fragment, nodes) in enumerate(parsed):
         for node in nodes:
-            whole = settled(node, known)
+            whole = ranged(settled(node, known))
             conditions: tuple[Any, ...] = ()
             node = whole
             if kind(node) == "Given":

@@ -2,16 +2,19 @@ r"""Relations of a document that say for what something else holds: ``z = r = 0`
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
+from symgrad.check.dots import rebuilt
 from symgrad.check.statements import derived
 from symgrad.check.symbols import kind, spelled, unwrapped, walk
-from symgrad.notation.syntax import Relation
+from symgrad.notation.syntax import Negative, Number, Relation, Sum
 
 AT = frozenset({"=", "==", ":=", "equiv", "->", "to"})  # a quantity has, or goes to, a value
 INDICES = frozenset("ijklmnpq")
 ORDERED = frozenset({"<", ">", "<=", ">=", "!=", "leq", "geq", "≤", "≥", "<<", ">>", "~~", "approx", "ll", "gg", "neq"})
 STEPS = frozenset({"t", "T", "k", "i", "j", "l", "n", "m", "s", "tau", "N", "p", "q", "u"})
+BEYOND = {"<": 1, "<=": 0, ">": 1, ">=": 0}  # how far a bound that is not reached lies off
 
 
 def lifted(node: Any) -> tuple[Any, tuple[Any, ...]]:
@@ -24,6 +27,40 @@ def lifted(node: Any) -> tuple[Any, tuple[Any, ...]]:
         sides.append(inner)
         conditions += [c for c in said if c not in conditions]
     return (Relation(tuple(sides), node.signs, span=node.span), tuple(conditions)) if conditions else (node, ())
+
+
+def ranged(node: Any) -> Any:
+    r"""Every ``\prod_{k < i \leq t}`` as ``\prod_{i=k+1}^{t}``, ``\sum_{k \leq t}`` as ``\sum_{k}^{t}``."""
+    changed = {id(n): b for n in walk(node) if kind(n) == "Big" and n.index is None and (b := _ranged(n)) is not None}
+    if not changed:
+        return node
+    inner = {id(n): replace(b, body=ranged(b.body)) for n in walk(node) if (b := changed.get(id(n))) is not None}
+    return rebuilt(node, inner)
+
+
+def _ranged(big: Any) -> Any:
+    r"""A sum or product over ``a \leq k \leq b`` with its bounds in their places; None for any other."""
+    bounds = unwrapped(big.lower)
+    if kind(bounds) != "Relation" or big.upper is not None or len({s[0] for s in bounds.signs}) != 1 or not set(bounds.signs) <= set(BEYOND):
+        return None
+    sides, signs = (bounds.sides, bounds.signs) if bounds.signs[0][0] == "<" else (bounds.sides[::-1], bounds.signs[::-1])
+    if len(sides) == 2:  # the index is the first that is a letter
+        named = bounds.sides[0] if kind(bounds.sides[0]) == "Name" else bounds.sides[1]
+        sides, signs = ((None, *sides), ("<=", *signs)) if sides[0] is named else ((*sides, None), (*signs, "<="))
+    if len(sides) != 3 or kind(sides[1]) != "Name":
+        return None
+    first, index, last = sides
+    lower = first if first is None else shifted(first, BEYOND[signs[0]])
+    upper = last if last is None else shifted(last, -BEYOND[signs[1]])
+    return replace(big, index=index, lower=lower, upper=upper)
+
+
+def shifted(node: Any, by: int) -> Any:
+    """``node + by``."""
+    if kind(node) == "Number" and node.text.isdigit() and int(node.text) + by >= 0:
+        return replace(node, text=str(int(node.text) + by))
+    one = Number("1")
+    return node if by == 0 else Sum((node, one if by > 0 else Negative(one)), span=node.span)
 
 
 def _lifted(side: Any) -> tuple[Any, tuple[Any, ...]]:

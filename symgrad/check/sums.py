@@ -25,12 +25,11 @@ MOST = 64
 
 
 def big(run: Run, node: Any) -> Value:
-    r"""``\sum_{k=1}^{t}``, ``\sum_i``, ``\prod_{1 \le k \le t}``."""
+    r"""``\sum_{k=1}^{t}``, ``\sum_i``."""
     index, lower, upper, body = node.index, node.lower, node.upper, node.body
     name = spelled(index) if index is not None else None
-    if name is None and kind(unwrapped(lower)) == "Relation":
-        name, lower, upper = chained(unwrapped(lower), upper)
-    if name is None and kind(unwrapped(lower)) in ("Sum", "Number"):
+    ordered = kind(unwrapped(lower)) == "Relation" and unwrapped(lower).signs[0] not in ("in", "∈")
+    if name is None and (ordered or kind(unwrapped(lower)) in ("Sum", "Number")):
         raise Unsupported("a sum over what is no index", node)
     if name is None:
         return unindexed(run, node)
@@ -66,18 +65,6 @@ def _behind(run: Run, node: Any, name: str) -> tuple[Any, str, tuple[Any, ...]] 
         return None
     inner = args[0] if k == 1 else replace(body, args=args[:k], span=None)
     return replace(node, body=inner), "" if kind(body) == "Product" else SIGNS.get(body.sign, body.sign), args[k:]
-
-
-def chained(relation: Any, upper: Any) -> tuple[str | None, Any, Any]:
-    r"""The bounds in ``1 \leq k \leq t``."""
-    sides, signs = relation.sides, relation.signs
-    if len(sides) == 3:
-        return spelled(sides[1]), sides[0], sides[2]
-    if len(sides) == 2 and signs[0] in ("=", "=="):
-        return spelled(sides[0]), sides[1], upper
-    if len(sides) == 2 and signs[0] in ("<=", "<"):
-        return spelled(sides[0]), None, sides[1]
-    return None, None, None
 
 
 def component(run: Run, name: str, body: Any, upper: Any) -> bool:

@@ -35,9 +35,23 @@ def sweep(found: list[Token], code: bool) -> Swept:
         found = _split_differentials(found)
     labels: list[tuple[list[Token], list[Token]]] = []
     found = _undecorated(found, labels)
-    found = _angles(found)
+    found = _big(_angles(found))
     found = _environments(found)
     return Swept(_loosened(found), labels)
+
+
+def _big(found: list[Token]) -> list[Token]:
+    r"""``\Pi_{j=k}^{t}`` and ``\Sigma^{t}_{k=1}``: the capital letters as signs, where an index runs on them."""
+    at = [k for k, token in enumerate(found) if token.key in (r"\Pi", r"\Sigma")]
+    pair = partners(found) if at else []
+    for k in at:
+        script = k + 1
+        while script + 1 < len(found) and found[script].key in ("_", "^"):
+            close = max(pair[script + 1], script + 1)
+            if found[script].key == "_" and any(token.key == "=" for token in found[script + 1 : close]):
+                found[k] = found[k]._replace(key=r"\prod" if found[k].key == r"\Pi" else r"\sum")
+            script = close + 1
+    return found
 
 
 def _above(found: list[Token], k: int, close: int) -> str | None:
@@ -50,8 +64,10 @@ def _above(found: list[Token], k: int, close: int) -> str | None:
     return table.ABOVE.get(table.RELATION_SIGNS.get(sign, sign.lstrip("\\")))
 
 
-def _is_sign(token: Token) -> bool:
-    return token.key in table.INFIX or token.key in table.RELATION_SIGNS
+def _holds_sign(found: list[Token], pair: list[int], at: int) -> bool:
+    r"""Whether a font is that of an operator or a relation's sign: ``\mathbf{+}``."""
+    at += at + 2 < len(found) and pair[at] == at + 2
+    return at < len(found) and (found[at].key in table.INFIX or found[at].key in table.RELATION_SIGNS)
 
 
 def partners(found: list[Token]) -> list[int]:
@@ -126,7 +142,7 @@ def _undecorated(found: list[Token], labels: list[tuple[list[Token], list[Token]
             for at in range(after, pair[after]):
                 if found[at].kind == "row":
                     found[at] = Token("sign", ",", found[at].start, found[at].end)
-        elif key == r"\mathrel" or (key[1:] in table.FONTS and after + 2 < len(found) and pair[after] == after + 2 and _is_sign(found[after + 1])):
+        elif key == r"\mathrel" or (key[1:] in table.FONTS and _holds_sign(found, pair, after)):
             gone[k] = 1
         elif key in (r"\xrightarrow", r"\xlongequal") and after < len(found) and pair[after] > 0:
             gone[after : pair[after] + 1] = b"\1" * (pair[after] + 1 - after)
