@@ -110,10 +110,11 @@ class Court:
         return gates or {key: s for k in range(len(groups)) for key, s in outputs_left_out(self.page(k), self.statements).items() if key not in known}
 
     def _variables(self) -> frozenset[str]:
-        """Variables of identities between functions: ``\\sigma'(x)``, ``d/dx``; not what a definition names just so, ``z = W h_t``."""
+        """Variables of identities between functions: ``\\sigma'(x)``, ``d/dx``; not what a definition names just so, ``z = W h_t``, ``y = \\tanh(x)``."""
         out = set()
-        sides = [unwrapped(d.side) for g in self.collected.groups for d in g.definitions.values() if d.side is not None]
-        defined = {side.base for side in sides if kind(side) == "Name" and not side.subs}
+        definitions = [(unwrapped(d.side), d.node) for g in self.collected.groups for d in g.definitions.values() if d.side is not None]
+        stepless = [(side, node) for side, node in definitions if kind(side) == "Name" and not side.subs]
+        defined = {n.base for side, node in stepless for n in (side, *walk(node)) if kind(n) == "Name" and not n.subs}
         for s in self.statements:
             for n in s.nodes:
                 if kind(n) == "Apply" and len(n.args) == 1:

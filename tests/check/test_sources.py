@@ -65,6 +65,12 @@ CASES = {
     "table": ("txt", "| gate | z_t = σ(x_t) |", ["line 1:10 z_t = σ(x_t)"]),
     "a box": ("md", "```\n┌────┐\n│ h_t = z_t * c_t (the gate)   │\n│ q_t = r_t * c_t │ u = v * w │\n└────┘\n```", [
         "code 3:3 h_t = z_t * c_t", "code 4:3 q_t = r_t * c_t", "code 4:21 u = v * w"]),
+    "fractions over three lines": ("md", "```\n∂E    ∂E    ∂u_2   2a + b\n── = ──── × ──── · ──────\n∂W   ∂u_2   ∂W     c\n```\n| a = b |\n|-------|\n", [
+        "code 3:1 ∂E/∂W = ∂E/∂u_2 × ∂u_2/∂W · (2a + b)/c"]),
+    "formulas marked as a program": ("md", "```python\nq_t = tanh(A @ x_t)  # here\nh_t = q_t * h_{t-1}\n```\n```python\n# h_{t-1} = c\ny = x * w\n```", [
+        "code 2:1 q_t = tanh(A @ x_t)", "code 3:1 h_t = q_t * h_{t-1}", "code 6:3 h_{t-1} = c"]),
+    "a sign between formulas": ("md", "$a$ = $b + c$, $d$ $=$ $e$ and $u$ =\n$v$", [
+        "inline 1:2 a=b + c", "inline 1:17 d", "inline 1:25 e", "inline 1:33 u=v"]),
     "a word as an argument": ("txt", "dz = σ'(gate) * dh (here)\ndu = g(gate, and more)", ["line 1:1 dz = σ'(gate) * dh"]),
     "subscripts of HTML": ("md", "h<sub>t</sub> = z<sub>t</sub> * c", ["line 1:1 h_{t} = z_{t} * c"]),
     "rst": ("md", ".. math::\n   :label: e\n\n   a = b\n\n   c = d\n   + e\n\nand :math:`f=g`.", [

@@ -21,6 +21,7 @@ _COMMAND = re.compile(r"\\[A-Za-z]{2}")
 _DOUBLED = re.compile(r"\\\\[A-Za-z]{2}")
 _MARK = re.compile(r"[$\\`]")
 _QUOTATION = re.compile(r"[\"`]|(?<![\w})\]'])'")  # what is no prime
+_INDEXED = re.compile(r"[^\W\d]_\{\w[^{}\n]*\}[^\n]*=|=[^\n]*[^\W\d]_\{\w[^{}\n]*\}")
 FAMILY = {
     **dict.fromkeys(words("py python python3 ipython pycon jl julia r rb ruby sh bash toml yaml yml pl nim"), _HASH),
     **dict.fromkeys(words("js javascript ts typescript tsx jsx java c h cc cpp c++ cxx hpp cu cuda cs csharp go rs rust swift"), _SLASH),
@@ -39,6 +40,15 @@ def is_program(text: str) -> bool:
     """Does a fence without a language hold statements rather than formulas."""
     found = len(_PROGRAM.findall(text))
     return found > 0 and found * 6 > sum(1 for line in text.splitlines() if line.strip())
+
+
+def holds_formulas(source: Passage, language: str) -> bool:
+    """Does a fence that is marked as a program hold what no program does, ``h_{t-1}``, outside its comments and strings, and no statements."""
+    if _INDEXED.search(source.text) is None:
+        return False
+    spans = [(p.starts[0], p.ends[-1]) for p, _ in prose(source, language) if p.text]
+    bare = "".join(c for c, at in zip(source.text, source.starts, strict=True) if not any(i <= at < j for i, j in spans))
+    return _INDEXED.search(bare) is not None and not is_program(bare)
 
 
 def prose(source: Passage, language: str) -> Iterator[tuple[Passage, bool]]:

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from symgrad.check.sources.document import Passage, joined
+from symgrad.check.sources.stacked import on_one_line
 from symgrad.check.sources.words import FUNCTIONS, GREEK, PROSE, SHORT, SIDE_BY_SIDE
 
 RELATION = re.compile(
@@ -62,7 +63,7 @@ def equations(source: Passage, code: bool = False) -> Iterator[Passage]:
     """The equations of some lines of plain text in order; in `code` (a fence, a comment) bare names count as mathematics more readily."""
     if _FRAME.search(source.text):
         source = Passage(_FRAME.sub(lambda m: " " * len(m[0]), source.text), source.starts, source.ends)
-    for line in _logical(source, code):
+    for line in _logical(on_one_line(source), code):
         if len(line) > 5000 or not RELATION.search(line.text):
             continue
         yield from _of_line(line, code)

@@ -32,6 +32,7 @@ _OPEN_END = re.compile(
 )
 _OPEN_BEGIN = re.compile(r"\s*(?:[+⊙∘·×]|\\(?:cdot|odot|times|otimes|circ)(?![A-Za-z]))\s*[^\s,;.]")
 _BEGINS = re.compile(r"\s*&?\s*(?:=|\\approx|\\equiv)")
+_SIGN = re.compile(r"[ \t]*\n?[ \t]*(:?=|≈)[ \t]*\n?[ \t]*")
 _NOTHING = re.compile(r"[\s>&]*(?:(?://|\()[^\n$]{0,80})?\s*")  # between the parts of one formula: a remark at the end of a line
 _NO_MATH = re.compile(r"[^\w\\]+")
 
@@ -66,7 +67,7 @@ class Reading:
                 i = places(found.starts[0])
                 made.append((i, i + len(found), found, "line", None))
         made.sort(key=lambda piece: piece[0])
-        for start, stop, body, kind, environment in _continued(text, made):
+        for start, stop, body, kind, environment in _continued(source, made):
             k = bisect_right(headings, (start, "\uffff")) - 1
             before, after = _around(text, start, stop, displays)
             self.add(body, kind, environment, before, after, headings[k][1] if k >= 0 else self.heading)
@@ -102,7 +103,7 @@ class Reading:
             self.block(self.macros.collect(inner), TEX if language in _LATEX else MARKDOWN, depth + 1)
             if len(self.found) + len(self.problems) > before:
                 return
-        if language in code.FAMILY or (not language and code.is_program(inner.text)):
+        if (language in code.FAMILY and not code.holds_formulas(inner, language)) or (not language and code.is_program(inner.text)):
             if not language or language in python.LANGUAGES:
                 self.programs.append(inner)
             for part, short in code.prose(inner, language or "python"):
@@ -266,15 +267,15 @@ def _masked(source: Passage, things: list[Item]) -> Passage:
     return Passage("".join(text), source.starts, source.ends)
 
 
-def _continued(text: str, made: list[Piece]) -> Iterator[Piece]:
+def _continued(source: Passage, made: list[Piece]) -> Iterator[Piece]:
     """The pieces in order, one that ends with an operator or a relation's sign together with what goes on behind it."""
     last: Piece | None = None
     for piece in made:
+        between = _between(source, last, piece) if last is not None else None
         if last is None:
             last = piece
-        elif _goes_on(text, last, piece):
-            space = synthetic(" ", last[2].ends[-1])
-            last = (last[0], piece[1], joined([last[2], space, piece[2]]), last[3], last[4])
+        elif between is not None:
+            last = (last[0], piece[1], joined([last[2], between, piece[2]]), last[3], last[4])
         else:
             yield last
             last = piece
@@ -282,14 +283,20 @@ def _continued(text: str, made: list[Piece]) -> Iterator[Piece]:
         yield last
 
 
-def _goes_on(text: str, last: Piece, piece: Piece) -> bool:
-    formulas = {last[3], piece[3]} <= {"inline", "display"} and 0 < len(last[2]) < MAX_FORMULA // 4 and len(piece[2]) > 0
-    if not formulas or last[1] > piece[0] or _NOTHING.fullmatch(text, last[1], piece[0]) is None:
-        return False
+def _between(source: Passage, last: Piece, piece: Piece) -> Passage | None:
+    """What stands between two parts of one formula: a space, or the sign that stands outside; None between formulas."""
+    text = source.text
+    if not {last[3], piece[3]} <= {"inline", "display"} or not 0 < len(last[2]) < MAX_FORMULA // 4 or not len(piece[2]) or last[1] > piece[0]:
+        return None
     end = _OPEN_END.search(last[2].text, max(0, len(last[2]) - 60))
     if end is not None and not last[2].text[: end.start()].strip():  # a sign is mentioned
-        return False
-    return not _BEGINS.match(piece[2].text) if end is not None else "=" in last[2].text and _OPEN_BEGIN.match(piece[2].text) is not None
+        return None
+    if sign := _SIGN.fullmatch(text, last[1], piece[0]):
+        return source[slice(*sign.span(1))] if end is None and not _BEGINS.match(piece[2].text) else None
+    if _NOTHING.fullmatch(text, last[1], piece[0]) is None:
+        return None
+    goes_on = not _BEGINS.match(piece[2].text) if end is not None else "=" in last[2].text and _OPEN_BEGIN.match(piece[2].text) is not None
+    return synthetic(" ", last[2].ends[-1]) if goes_on else None
 
 
 def _places(source: Passage) -> Callable[[int], int]:
