@@ -53,6 +53,7 @@ class Outcome:
     vanished: bool = False  # whether a derivative in the likeliest reading is zero because nothing leads from the one to the other
     idle: bool = False  # whether it holds only where a derivative is read so that it is zero
     lenient: bool = False
+    skipped: bool = False  # whether a side that is wrong was passed over
     near: list[tuple[Chooser, bool, bool]] = field(default_factory=list)
 
 

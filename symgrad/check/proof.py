@@ -32,6 +32,11 @@ def attempt(court: Court, page: Page, left: Any, right: Any, link: Link) -> Outc
         again = Decider(page).decide(link.earlier[0], right)
         if again.equal:
             return again
+    if not outcome.equal and link.earlier and (link.statement.number, link.number - 1) in court.wrong:
+        again = Decider(page).decide(link.earlier[0], right)
+        if again.equal:
+            again.skipped = True
+            return again
     return outcome
 
 
@@ -50,6 +55,8 @@ def proved(court: Court, page: Page, outcome: Outcome, link: Link) -> Judgement:
     notes = [*chooser.notes, *court.assumed(page, outcome)]
     if outcome.last_only:
         notes.append("the step named is the last one")
+    if outcome.skipped:
+        notes.append("it is held against the first side, as the one before it is wrong")
     if outcome.reading == "scalar" and any((r := page.symbols.ref(n)) is not None and page.symbols.ranks[r.key] == 2 for n in walk(link.right)):
         notes.append("it holds of numbers, not of matrices as it stands")
     elif outcome.lenient:

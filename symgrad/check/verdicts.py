@@ -10,7 +10,7 @@ from typing import Any
 
 from symgrad.check import caution, identities, lint, norms, powers, suppose
 from symgrad.check.abbreviations import indices_of
-from symgrad.check.adjoints import symbol_target
+from symgrad.check.adjoints import symbol_target, upright
 from symgrad.check.bounds import bound, speaks_of_extremes
 from symgrad.check.claims import EQUAL, Link
 from symgrad.check.court import Court
@@ -24,6 +24,7 @@ from symgrad.check.prose import clause
 from symgrad.check.relations import a_range, of_letters
 from symgrad.check.statements import ADJOINT_HEADS, LOSSES, MARKS, derived, loss_head, names_in
 from symgrad.check.symbols import head_and_parts, key_of, kind, letters, spelled, unwrapped, walk
+from symgrad.notation.syntax import Transpose
 
 NAMING = re.compile(r"\b(?:write|writing|denot\w+|let|defin\w+|call|calling|abbreviat\w+|put)\b", re.IGNORECASE)
 
@@ -161,7 +162,9 @@ def abbreviates(court: Court, link: Link) -> bool:
     """Whether a link introduces a symbol for a derivative."""
     if link.number != 0 or link.sign == "+=":
         return False
-    left = unwrapped(link.left)
+    left, meant = unwrapped(link.left), link.right
+    if (upside := upright(left)) is not None and introduces(link.right):  # ``\\delta_k^\\top = \\partial L/\\partial a_k``
+        left, meant = upside, Transpose(link.right, span=getattr(link.right, "span", None))
     split = head_and_parts(left)
     if split is None:
         return False
@@ -193,7 +196,7 @@ def abbreviates(court: Court, link: Link) -> bool:
         return False
     for k in range(len(court.collected.groups)):
         p = court.page(k)
-        p.abbreviations.setdefault(key, Abbreviation(key, tuple(x.node for x in slots), tuple(x.node for x in entries), link.right))
+        p.abbreviations.setdefault(key, Abbreviation(key, tuple(x.node for x in slots), tuple(x.node for x in entries), meant))
     return True
 
 
