@@ -82,6 +82,7 @@ class Decider:
         self.pool: list[Any] = []  # what else stands in many,
         self.stable: set[int] = set()  # and all whose values are kept
         self.memos: dict[Any, dict[Any, Any]] = {}
+        self.identity = True  # whether a letter for a variable may be one: in an equation between functions, not in one between quantities
 
     def remember(self, *nodes: Any, alike: bool = True) -> None:
         """Keep the values of these formulas' parts, for the sake of the many that differ from them in one place; `alike` if those have the same indices."""
@@ -176,7 +177,7 @@ class Decider:
     def run(self, world: Any, chooser: Chooser, env: dict[str, Any], side: str, flat: bool, lenient: bool, used: set[str]) -> Run:
         memo = self.memos.setdefault((side, flat, lenient, *env.items()), {})
         env["now"] = env.get(self.page.symbols.letter, env.get("now"))
-        env.setdefault("values", self.free_values(world))
+        env.setdefault("values", self.free_values(world) if self.identity else {})
         if env["now"] is None:
             del env["now"]
         run = Run(self.page, world, chooser, env, side=side, flat=flat, lenient=lenient, now=env.get("now"))
@@ -232,6 +233,8 @@ class Decider:
         if not self.known:
             self.memos, self.pool, self.stable = {}, [], set()
         self.keep(left, right)
+        names = [(n, self.page.symbols.ref(n)) for side in (left, right) for n in walk(side) if kind(n) == "Name"]
+        self.identity = not any(r is not None and r.key in self.page.symbols.timed and spelled(n) not in self.page.variables for n, r in names)
         for flat, lenient in modes or self.modes(left, right):
             exploration = Exploration()
 

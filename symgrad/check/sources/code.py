@@ -21,7 +21,7 @@ _COMMAND = re.compile(r"\\[A-Za-z]{2}")
 _DOUBLED = re.compile(r"\\\\[A-Za-z]{2}")
 _MARK = re.compile(r"[$\\`]")
 _QUOTATION = re.compile(r"[\"`]|(?<![\w})\]'])'")  # what is no prime
-_INDEXED = re.compile(r"[^\W\d]_\{\w[^{}\n]*\}[^\n]*=|=[^\n]*[^\W\d]_\{\w[^{}\n]*\}")
+_INDEXED = re.compile(r"[^\W\d]_\{\w[^{}\n]{0,40}\}[^\n]{0,200}=|=[^\n]{0,200}[^\W\d]_\{\w[^{}\n]{0,40}\}")
 FAMILY = {
     **dict.fromkeys(words("py python python3 ipython pycon jl julia r rb ruby sh bash toml yaml yml pl nim"), _HASH),
     **dict.fromkeys(words("js javascript ts typescript tsx jsx java c h cc cpp c++ cxx hpp cu cuda cs csharp go rs rust swift"), _SLASH),

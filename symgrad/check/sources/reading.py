@@ -17,6 +17,7 @@ from symgrad.check.sources.words import words
 
 MAX_FRAGMENTS = 5000
 MAX_FORMULA = 40_000
+MAX_JOINED = 2000  # characters of a formula that goes on in the next
 CONTEXT = 300
 _MARK_UP = words("markdown md mdx gfm html rst mathjax")
 _LATEX = words("latex tex katex")
@@ -286,7 +287,7 @@ def _continued(source: Passage, made: list[Piece]) -> Iterator[Piece]:
 def _between(source: Passage, last: Piece, piece: Piece) -> Passage | None:
     """What stands between two parts of one formula: a space, or the sign that stands outside; None between formulas."""
     text = source.text
-    if not {last[3], piece[3]} <= {"inline", "display"} or not 0 < len(last[2]) < MAX_FORMULA // 4 or not len(piece[2]) or last[1] > piece[0]:
+    if not {last[3], piece[3]} <= {"inline", "display"} or not 0 < len(last[2]) < MAX_JOINED or not len(piece[2]) or last[1] > piece[0]:
         return None
     end = _OPEN_END.search(last[2].text, max(0, len(last[2]) - 60))
     if end is not None and not last[2].text[: end.start()].strip():  # a sign is mentioned

@@ -10,7 +10,7 @@ _BAR = re.compile(r"[─━⎯]{2,}|-{3,}|—{2,}")
 _BETWEEN = re.compile(r"[\s=≈+\-−*/×⊙∘·@⊗.…⋯()\[\],ΣΠ∑∏]|\b\w{1,3}(?:_\w+|_\{[^{}]*\})?|\\[a-z]+")  # what stands beside the bars
 _CHUNK = re.compile(r"\S+(?: \S+)*")
 _WORD = re.compile(r"\S+")
-_SIMPLE = re.compile(r"[∂d]?(?:[^\W\d_]|\\[A-Za-z]+)[^\W_]*'?(?:[_^](?:\w+|\{[^{}\s]*\}|\([^()\s]*\)))*")
+_SIMPLE = re.compile(r"[∂d]?(?:[^\W\d_]|\\[A-Za-z]+)[^\W_]*'?(?:[_^](?:[^\W_]+|\{[^{}\s]*\}|\([^()\s]*\)))*")
 
 
 def on_one_line(source: Passage) -> Passage:
