@@ -88,7 +88,13 @@ class Decider:
         """Keep the values of these formulas' parts, for the sake of the many that differ from them in one place; `alike` if those have the same indices."""
         self.kept = nodes if alike else ()
         self.known = frozenset(id(n) for node in nodes for n in walk(node))
+        self.identity = self.of_functions(*nodes)
         self.stable = stable(*nodes)
+
+    def of_functions(self, *sides: Any) -> bool:
+        """Whether an equation names no quantity at a step, but for letters that are variables too."""
+        names = [(n, self.page.symbols.ref(n)) for side in sides for n in walk(side) if kind(n) == "Name"]
+        return not any(r is not None and r.key in self.page.symbols.timed and spelled(n) not in self.page.variables for n, r in names)
 
     def keep(self, *nodes: Any) -> None:
         """Keep the values of these formulas and their parts too."""
@@ -233,8 +239,7 @@ class Decider:
         if not self.known:
             self.memos, self.pool, self.stable = {}, [], set()
         self.keep(left, right)
-        names = [(n, self.page.symbols.ref(n)) for side in (left, right) for n in walk(side) if kind(n) == "Name"]
-        self.identity = not any(r is not None and r.key in self.page.symbols.timed and spelled(n) not in self.page.variables for n, r in names)
+        self.identity = self.of_functions(left, right)
         for flat, lenient in modes or self.modes(left, right):
             exploration = Exploration()
 

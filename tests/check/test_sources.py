@@ -84,6 +84,8 @@ CASES = {
         "ts", "text: `\nso $$\\\\frac{dL}{dz} = f'(a) \\\\odot g'(b)$$ and `$$5$$", [r"display 2:6 \frac{dL}{dz} = f'(a) \odot g'(b)"]),
     "a string that is not opened": (
         "js", "<b>so</b> \\\\(q = \\\\sigma(v)\\\\)\n`; h = a * b; f('$u = \\\\tanh(c)$')", [r"inline 1:14 q = \sigma(v)", r"inline 2:19 u = \tanh(c)"]),
+    "an escaped line": ("json", '{"text": "so\\n$\\\\nu_t = \\\\tanh(c)$\\nand", "b": "$a = \\nabla b$"}', [
+        r"inline 1:16 \nu_t = \tanh(c)", r"inline 1:50 a = \nabla b"]),
     "text of a page": ("jsx", "return <p>Let $z_t = \\sigma(a_t)$.</p> // h_t = z_t * c_t", [r"inline 1:16 z_t = \sigma(a_t)", "line 1:43 h_t = z_t * c_t"]),
     "dollars of a program": ("php", "$a = '\\\\Foo'; $b = \"\\\\Bar\"; $c = $a . $b;", []),
     "html": ("html", "<p>Let \\(z = 1\\) &amp; $$h_t &lt; 1$$</p><pre>dz = dh * z_t\n</pre><h2>x</h2>", [

@@ -17,6 +17,8 @@ _SLASH = re.compile(rf"(?P<comment>//[^\n]*)|(?P<block>/\*)|{_STRING}")
 _PERCENT = re.compile(r"(?P<comment>%[^\n]*)")
 _LEADER = re.compile(r"(?m)^[ \t]*(?:#+[:!]?|//+!?|%+|\*(?!/)|;+)[ \t]?")
 _ESCAPE = re.compile(r"\\(?:[\\\"'`$]|\n)")
+_ESCAPES = re.compile(rf"{_ESCAPE.pattern}|\\[nt]")  # where backslashes of commands are doubled
+_SPACES = {r"\n": "\n", r"\t": " "}
 _COMMAND = re.compile(r"\\[A-Za-z]{2}")
 _DOUBLED = re.compile(r"\\\\[A-Za-z]{2}")
 _MARK = re.compile(r"[$\\`]")
@@ -24,7 +26,7 @@ _QUOTATION = re.compile(r"[\"`]|(?<![\w})\]'])'")  # what is no prime
 _INDEXED = re.compile(r"[^\W\d]_\{\w[^{}\n]{0,40}\}[^\n]{0,200}=|=[^\n]{0,200}[^\W\d]_\{\w[^{}\n]{0,40}\}")
 FAMILY = {
     **dict.fromkeys(words("py python python3 ipython pycon jl julia r rb ruby sh bash toml yaml yml pl nim"), _HASH),
-    **dict.fromkeys(words("js javascript ts typescript tsx jsx java c h cc cpp c++ cxx hpp cu cuda cs csharp go rs rust swift"), _SLASH),
+    **dict.fromkeys(words("js javascript ts typescript tsx jsx json jsonc jsonl json5 java c h cc cpp c++ cxx hpp cu cuda cs csharp go rs rust swift"), _SLASH),
     **dict.fromkeys(words("kt kotlin scala php dart vue svelte"), _SLASH),
     **dict.fromkeys(words("m matlab octave"), _PERCENT),
 }
@@ -79,7 +81,8 @@ def prose(source: Passage, language: str) -> Iterator[tuple[Passage, bool]]:
         inner = source[at:stop]
         at = stop + len(quote)
         raw = "r" in m["prefix"].lower()
-        yield (inner if raw else rewritten(inner, _ESCAPE, _unescaped)), len(quote) == 1 and "\n" not in inner.text
+        escape = _ESCAPE if _DOUBLED.search(inner.text) is None else _ESCAPES
+        yield (inner if raw else rewritten(inner, escape, _unescaped)), len(quote) == 1 and "\n" not in inner.text
     if comments:
         yield joined(comments), False
 
@@ -99,7 +102,7 @@ def open_formulas(source: Passage, literals: list[Passage]) -> Passage | None:
     parts, at = [], 0
     for i in found:
         inner = source[i.start : i.stop]
-        parts += [_unmarked(source[at : i.start]), rewritten(inner, _ESCAPE, _unescaped) if _DOUBLED.search(inner.text) else inner]
+        parts += [_unmarked(source[at : i.start]), rewritten(inner, _ESCAPES, _unescaped) if _DOUBLED.search(inner.text) else inner]
         at = i.stop
     return joined([*parts, _unmarked(source[at:])])
 
@@ -119,7 +122,7 @@ def _unmarked(source: Passage) -> Passage:
 
 
 def _unescaped(m: re.Match[str]) -> str:
-    return m[0][1:].strip("\n")
+    return _SPACES.get(m[0], m[0][1:].strip("\n"))
 
 
 def _closing(text: str, at: int, quote: str) -> int:
