@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Any
 
-from symgrad.check import caution, identities, lint, norms, powers, suppose
+from symgrad.check import caution, identities, lint, norms, powers, suppose, worked
 from symgrad.check.abbreviations import indices_of
 from symgrad.check.adjoints import symbol_target, upright
 from symgrad.check.bounds import bound, speaks_of_extremes
@@ -64,6 +64,9 @@ def ruled(court: Court, link: Link) -> Judgement | None:
         return None
     if of_letters(link.statement.node) or a_range(link.statement.node):
         return None  # "case $i = k$": which components are meant; "for $k = 1, ..., t$"
+    numbers = worked.reckoned(court, link)
+    if numbers is not None:
+        return numbers
     between_norms = norms.normed(court, link)
     if between_norms is not None:
         return between_norms

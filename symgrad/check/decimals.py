@@ -1,0 +1,356 @@
+r"""Arithmetic with numbers as they are written: ``0.712`` is what was rounded to it, anything in [0.7115, 0.7125].
+
+A formula of numbers has an interval for its value: of rationals, rounded outwards where a function such as tanh has none.  How far a
+number is widened is the caller's: not at all, by half a unit of its last digit, or by a whole one.  Vectors and matrices are rows of intervals.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, fields, is_dataclass, replace
+from fractions import Fraction
+from functools import reduce
+from typing import Any
+
+from symgrad.bounds.interval import Undefined, backends, down, increasing, up
+from symgrad.check.activations import BUILTIN
+from symgrad.check.statements import MARKS
+from symgrad.check.symbols import DIGITS, is_top, kind, letters, number_at, unwrapped
+from symgrad.notation.syntax import Number, Product
+
+Interval = tuple[Fraction, Fraction]
+Rows = tuple[tuple[Interval, ...], ...]  # of a matrix; a number is one row of one
+INCREASING = frozenset({"tanh", "sigmoid", "exp", "log", "sqrt"})
+SLOPES: dict[str, Callable[[Interval], Interval]] = {  # written in the function's own value
+    "tanh": lambda y: minus((Fraction(1), Fraction(1)), power(y, 2)),
+    "sigmoid": lambda y: times(y, minus((Fraction(1), Fraction(1)), y)),
+    "exp": lambda y: y,
+}
+LARGEST = 1000  # an exponent
+TERMS = 64  # of a sum
+BITS = 40_000  # of a numerator or denominator
+RANGE = 10**300  # of the argument of a function
+
+
+class NoNumber(Exception):
+    """A formula that is not one of numbers alone, or not one to be computed here."""
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A number as it is written: its value, the unit of its last digit, and how many digits there are from the first that is not 0."""
+
+    value: Fraction
+    unit: Fraction
+    digits: int
+    whole: bool  # without a decimal point
+
+    def widened(self, units: Fraction) -> Interval:
+        return self.value - units * self.unit, self.value + units * self.unit
+
+
+Widen = Callable[[Written], Interval]
+
+
+def exact(n: Written) -> Interval:
+    """A number is what it says."""
+    return n.value, n.value
+
+
+def written(node: Any) -> Written | None:
+    r"""The one number that a node writes, ``-0.0117`` or ``2.66 \times 10^{-5}``; None for a formula of several."""
+    node = unwrapped(node)
+    if kind(node) == "Number":
+        return _written(node.text)
+    if kind(node) == "Negative":
+        inner = written(node.arg)
+        return None if inner is None else Written(-inner.value, inner.unit, inner.digits, inner.whole)
+    if kind(node) in ("Infix", "Product") and len(node.args) == 2:
+        mantissa, ten = written(node.args[0]), unwrapped(node.args[1])
+        scale = _power_of_ten(ten)
+        if mantissa is not None and scale is not None:
+            return Written(mantissa.value * scale, mantissa.unit * scale, mantissa.digits, False)
+    return None
+
+
+def _power_of_ten(node: Any) -> Fraction | None:
+    if kind(node) != "Power" or kind(unwrapped(node.base)) != "Number" or unwrapped(node.base).text != "10":
+        return None
+    exponent = written(node.exponent)
+    if exponent is None or exponent.value.denominator != 1 or abs(exponent.value) > LARGEST:
+        return None
+    return Fraction(10) ** int(exponent.value)
+
+
+def _written(text: str) -> Written | None:
+    mantissa, _, exponent = text.lower().partition("e")
+    whole, point, decimals = mantissa.partition(".")
+    if len(text) > DIGITS or not (whole + decimals).isdecimal() or (exponent and not exponent.lstrip("+-").isdecimal()) or len(exponent) > 4:
+        return None
+    scale = Fraction(10) ** int(exponent or 0)
+    figures = (whole + decimals).lstrip("0")
+    zeros = len(whole) - len(whole.rstrip("0")) if not point and figures else 0  # the last of 14000 may be rounded
+    return Written(Fraction(mantissa) * scale, Fraction(10) ** (zeros - len(decimals)) * scale, len(figures) - zeros, not point and not exponent)
+
+
+# -- intervals --------------------------------------------------------------------------------------------------------------------
+
+
+def plus(a: Interval, b: Interval) -> Interval:
+    """{x + y}."""
+    return a[0] + b[0], a[1] + b[1]
+
+
+def minus(a: Interval, b: Interval) -> Interval:
+    """{x - y}."""
+    return a[0] - b[1], a[1] - b[0]
+
+
+def times(a: Interval, b: Interval) -> Interval:
+    """{x y}."""
+    ends = [x * y for x in a for y in b]
+    return _small((min(ends), max(ends)))
+
+
+def over(a: Interval, b: Interval) -> Interval:
+    """{x / y}, over y ≠ 0."""
+    if b[0] <= 0 <= b[1]:
+        raise NoNumber("a division by what may be 0")
+    return times(a, (1 / b[1], 1 / b[0]))
+
+
+def power(a: Interval, n: int) -> Interval:
+    """{x^n}; an even power is no product of independent factors."""
+    if abs(n) > LARGEST:
+        raise NoNumber("a power so large")
+    if n < 0:
+        return over((Fraction(1), Fraction(1)), power(a, -n))
+    size = max(x.numerator.bit_length() + x.denominator.bit_length() for x in a)
+    if size * n > BITS:
+        raise NoNumber("a power so large")
+    ends = sorted((a[0] ** n, a[1] ** n))
+    return (Fraction(0) if n and n % 2 == 0 and a[0] < 0 < a[1] else ends[0]), ends[1]
+
+
+def _small(a: Interval) -> Interval:
+    if any(x.numerator.bit_length() + x.denominator.bit_length() > BITS for x in a):
+        raise NoNumber("a number of so many digits")
+    return a
+
+
+def applied(name: str, a: Interval) -> Interval:
+    """{f(x)}."""
+    if name == "relu":
+        return max(a[0], Fraction(0)), max(a[1], Fraction(0))
+    if name == "identity":
+        return a
+    if name not in INCREASING or max(map(abs, a)) > RANGE:
+        raise NoNumber("a function whose values are not known here")
+    point = next(iter(backends().values()))
+    try:
+        low, high = increasing(name, (down(float(a[0])), up(float(a[1]))) if a[0] or a[1] else (0.0, 0.0), point)
+        return Fraction(low), Fraction(high)
+    except (Undefined, OverflowError, ValueError) as e:
+        raise NoNumber("a function where it has no value") from e
+
+
+# -- formulas ---------------------------------------------------------------------------------------------------------------------
+
+
+class Reckoner:
+    """The value of a formula of numbers, and of names whose numbers are known."""
+
+    def __init__(self, widen: Widen, functions: Any, known: Callable[[Any], Rows | None] = lambda node: None) -> None:
+        self.widen, self.functions, self.known = widen, functions, known
+
+    def rows(self, node: Any) -> Rows:
+        """A formula as rows of intervals."""
+        node = unwrapped(node)
+        found = self.known(node)
+        if found is not None:
+            return found
+        single = written(node)
+        if single is not None:
+            return ((self.widen(single),),)
+        match kind(node):
+            case "Negative":
+                return _each(lambda x: (-x[1], -x[0]), self.rows(node.arg))
+            case "Sum":
+                return self._folded(node.args, lambda a, b: _paired(plus, a, b))
+            case "Product":
+                return self._folded(grouped(node.args), product)
+            case "Hadamard":
+                return self._folded(node.args, lambda a, b: _paired(times, a, b))
+            case "Infix" if node.sign in ("times", "cdot", "ast", "*", "at", "bullet", "star"):
+                return self._folded(node.args, product)
+            case "Infix" if node.sign == "odot":
+                return self._folded(node.args, lambda a, b: _paired(times, a, b))
+            case "Infix" if node.sign == "/":
+                return self._folded(node.args, lambda a, b: ((over(_number(a), _number(b)),),))
+            case "Fraction":
+                return ((over(_number(self.rows(node.numerator)), _number(self.rows(node.denominator))),),)
+            case "Power":
+                return self._power(node)
+            case "Transpose":
+                return _turned(self.rows(node.arg))
+            case "Absolute":
+                return _each(_magnitude, self.rows(node.arg))
+            case "Apply" if kind(node.function) == "Name" and len(node.args) == 1:
+                return self._applied(node.function, self.rows(node.args[0]))
+            case "Stack":
+                return self._stacked(node)
+            case "Big" if node.index is not None and kind(node.index) == "Name":
+                return self._over(node)
+            case "Diagonal":
+                column = _column(self.rows(node.arg))
+                zero = (Fraction(0), Fraction(0))
+                return tuple(tuple(x if i == j else zero for j in range(len(column))) for i, x in enumerate(column))
+        raise NoNumber("a part of it is no number")
+
+    def _folded(self, args: tuple[Any, ...], operation: Callable[[Rows, Rows], Rows]) -> Rows:
+        return reduce(operation, map(self.rows, args))
+
+    def _power(self, node: Any) -> Rows:
+        if is_top(node.exponent):
+            return _turned(self.rows(node.base))
+        base = unwrapped(node.base)
+        if kind(base) == "Name" and base.base == "e" and not base.subs and not base.primes:
+            return ((applied("exp", _number(self.rows(node.exponent))),),)
+        n = _number(Reckoner(exact, self.functions, self.known).rows(node.exponent))
+        if n[0] != n[1] or n[0].denominator not in (1, 2):
+            raise NoNumber("an exponent that is no integer")
+        value = self.rows(base)
+        if n[0].denominator == 2:
+            value = ((applied("sqrt", _number(value)),),)
+        if len(value) > 1 and len(value[0]) > 1:
+            raise NoNumber("a power of a matrix")
+        return _each(lambda x: power(x, n[0].numerator), value)
+
+    def _over(self, node: Any) -> Rows:
+        """A sum, or a product of numbers, over steps told by number."""
+        first, last = (None if end is None else number_at(end, {}) for end in (node.lower, node.upper))
+        if not isinstance(first, int) or not isinstance(last, int) or not 0 <= last - first < TERMS:
+            raise NoNumber("a sum whose ends are no numbers")
+        terms = [self.rows(at_step(node.body, node.index.base, k)) for k in range(first, last + 1)]
+        if node.kind == "prod" and shape(terms[0]) != (1, 1):
+            raise NoNumber("a product of matrices, whose order is not said")
+        return reduce(product if node.kind == "prod" else lambda a, b: _paired(plus, a, b), terms)
+
+    def _applied(self, function: Any, value: Rows) -> Rows:
+        name = self.functions.get(function.base, BUILTIN.get(function.base))
+        if not isinstance(name, str) or function.accents or function.subs or function.primes > 1 or (function.primes and name not in SLOPES):
+            raise NoNumber("a function whose values are not known here")
+        slope = SLOPES[name] if function.primes else lambda y: y
+        return _each(lambda x: slope(applied(name, x)), value)
+
+    def _stacked(self, node: Any) -> Rows:
+        parts = [self.rows(a) for a in node.args]
+        if not node.vertical:
+            if any(len(p) != 1 for p in parts):
+                raise NoNumber("a bracket of more than numbers")
+            return (tuple(x for p in parts for x in p[0]),)
+        if len({len(p[0]) for p in parts}) != 1:
+            raise NoNumber("rows of different lengths")
+        return tuple(row for p in parts for row in p)
+
+
+def differential(mark: Any, name: Any) -> bool:
+    """Whether two factors are one symbol: ``d h_3``."""
+    return kind(mark) == "Name" and mark.base in MARKS and not mark.subs and not mark.primes and kind(name) == "Name"
+
+
+def grouped(args: tuple[Any, ...]) -> tuple[Any, ...]:
+    """The factors of a product, ``d h_3`` as one of them."""
+    out: list[Any] = []
+    for a in args:
+        if out and differential(out[-1], a):
+            out[-1] = Product((out[-1], a))
+        else:
+            out.append(a)
+    return tuple(out)
+
+
+def at_step(node: Any, letter: str, step: int) -> Any:
+    """A formula with its indices worked out at a step: ``h_{t-1}`` at t = 3 is ``h_2``."""
+    node = unwrapped(node) if kind(node) == "Paren" and letter not in set(letters(node)) else node
+    if not is_dataclass(node):
+        return node
+    changed: dict[str, Any] = {}
+    for f in fields(node):
+        value = getattr(node, f.name)
+        if f.name == "subs" or (f.name == "parts" and kind(node) == "Index"):
+            changed[f.name] = tuple(numbered(p, letter, step) for p in value)
+        elif f.name == "exponent" and kind(value) == "Paren":
+            changed[f.name] = replace(value, arg=numbered(value.arg, letter, step))
+        elif isinstance(value, tuple):
+            changed[f.name] = tuple(at_step(v, letter, step) if is_dataclass(v) else v for v in value)
+        elif f.name != "span" and is_dataclass(value):
+            changed[f.name] = at_step(value, letter, step)
+    whole: Any = node
+    return replace(whole, **changed) if changed else node
+
+
+def numbered(index: Any, letter: str, step: int) -> Any:
+    """An index in the letter as a number."""
+    value = number_at(index, {letter: step}) if letter in set(letters(index)) else None
+    return Number(str(value)) if isinstance(value, int) and value >= 0 else index
+
+
+def shape(value: Rows) -> tuple[int, int]:
+    """Rows and columns."""
+    return len(value), len(value[0])
+
+
+def _number(value: Rows) -> Interval:
+    if len(value) != 1 or len(value[0]) != 1:
+        raise NoNumber("a vector where a number belongs")
+    return value[0][0]
+
+
+def _column(value: Rows) -> tuple[Interval, ...]:
+    if len(value) == 1:
+        return value[0]
+    if len(value[0]) != 1:
+        raise NoNumber("a matrix where a vector belongs")
+    return tuple(row[0] for row in value)
+
+
+def _each(f: Callable[[Interval], Interval], value: Rows) -> Rows:
+    return tuple(tuple(f(x) for x in row) for row in value)
+
+
+def _turned(value: Rows) -> Rows:
+    return tuple(zip(*value, strict=True))
+
+
+def _magnitude(x: Interval) -> Interval:
+    if x[0] >= 0:
+        return x
+    return (-x[1], -x[0]) if x[1] <= 0 else (Fraction(0), max(-x[0], x[1]))
+
+
+def _paired(f: Callable[[Interval, Interval], Interval], a: Rows, b: Rows) -> Rows:
+    """Entry by entry, of the same shape."""
+    if shape(a) != shape(b):
+        raise NoNumber("sizes that do not fit")
+    return tuple(tuple(f(x, y) for x, y in zip(r, s, strict=True)) for r, s in zip(a, b, strict=True))
+
+
+def product(a: Rows, b: Rows) -> Rows:
+    """A B, or a number times either."""
+    if len(a) == len(a[0]) == 1:
+        return _each(lambda x: times(a[0][0], x), b)
+    if len(b) == len(b[0]) == 1:
+        return _each(lambda x: times(x, b[0][0]), a)
+    if len(a[0]) != len(b):
+        raise NoNumber("sizes that do not fit")
+    out = []
+    for row in a:
+        entries = []
+        for column in _turned(b):
+            total = (Fraction(0), Fraction(0))
+            for x, y in zip(row, column, strict=True):
+                total = plus(total, times(x, y))
+            entries.append(total)
+        out.append(tuple(entries))
+    return tuple(out)

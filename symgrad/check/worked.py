@@ -1,0 +1,316 @@
+r"""Examples worked in numbers: ``(1 - 0.7064^2) \times 0.5 = 0.2505``, and ``(1 - h_2^2) W = (1 - 0.7064^2) \times 0.5`` with the document's numbers.
+
+Two sides agree if their values do, to the digits that are written: the one is the other rounded, or, where the numbers it is computed from
+were rounded themselves, at most a unit of the last digit away.  They disagree only if no numbers that may have been rounded, or cut off,
+to those that are written make them meet.  A formula has the value of its names: those that the document has given before, or what its equations make of these.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from decimal import Decimal
+from fractions import Fraction
+from itertools import islice
+from typing import Any
+
+from symgrad.check.caution import of_a_gradient
+from symgrad.check.claims import EQUAL, Link, span_of
+from symgrad.check.court import Court
+from symgrad.check.decimals import Interval, NoNumber, Reckoner, Rows, Widen, Written, at_step, differential, exact, shape, written
+from symgrad.check.judgement import Judgement
+from symgrad.check.statements import Statement, derived
+from symgrad.check.symbols import head_and_parts, is_top, kind, letters, spelled, unwrapped, walk
+from symgrad.notation.latex import latex
+
+NEARLY = "~~"
+ROUNDED = 3  # digits from which a number is taken to be rounded
+DEPTH = 12  # equations put into each other
+PLACES = 12  # that are printed
+HALF = Fraction(1, 2)
+Table = tuple[tuple[Written, ...], ...]
+
+
+def reckoned(court: Court, link: Link) -> Judgement | None:
+    """The judgement of a link between numbers, or of a formula and the numbers put into it; None for another."""
+    if link.sign not in ("=", "==", NEARLY) or link.statement.fragment is None or not any(kind(n) == "Number" for n in walk(link.right)):
+        return None
+    try:
+        return compared(Example(court, link), link)
+    except NoNumber:
+        return None
+
+
+def compared(example: Example, link: Link) -> Judgement:
+    """Two sides by their values."""
+    about = link.sign == NEARLY
+    values = example.sides(link, exact)
+    if not example.worked():
+        raise NoNumber("no example in numbers")
+    digits = max((n.digits for row in listed(link.right) or () for n in row), default=0)
+    readings = [values, example.sides(link, rounded), example.sides(link, loosely(digits))]
+    (left, right), *_ = readings
+    if shape(left) not in (shape(right), shape(right)[::-1]) or (shape(left) != shape(right) and 1 not in shape(left)):
+        raise NoNumber("sizes that do not fit")
+    entries = [[*cells(side)] for pair in readings for side in pair]
+    signs = [[*islice(written_in(side), len(entries[0]))] for side in (link.left, link.right)]
+    found = []
+    for a, b, near_a, near_b, far_a, far_b, one, other in zip(*entries, *signs, strict=True):
+        found.append((alike(a, b, near_a, near_b, one, other, about), apart(far_a, far_b, one, other)))
+    notes = example.notes()
+    if all(fits for fits, _ in found):
+        said = () if left == right else ("equal to the digits that are written",)
+        return Judgement("proved", reading="scalar", assumptions=(*notes, *said))
+    like = listed(link.right)
+    message = f"{spoken(link.left)} is {figures(left, like)}, not {figures(right, like)}"
+    if nameable(unwrapped(link.left)) and like is not None:
+        raise NoNumber("a name may be given another number")
+    if not any(never for _, never in found) and example.looked:
+        raise NoNumber("the numbers leave it open")
+    if not any(never for _, never in found):
+        return Judgement("undecided", "ambiguous", f"{message}, unless it was computed with more digits than are written", "scalar", assumptions=notes)
+    judged = Judgement("refuted", "false-equation", message, "scalar", assumptions=notes, blame=span_of(link.right))
+    judged.counterexample = {"left": figures(left, like), "right": figures(right, like)}
+    return judged
+
+
+def alike(a: Interval, b: Interval, near_a: Interval, near_b: Interval, left: Written | None, right: Written | None, about: bool) -> bool:
+    """Whether two values are equal, to the digits that are written."""
+    if meet(a, b):
+        return True
+    if right is not None:
+        return meet(a, _result(right, about, HALF)) or (meet(near_a, _result(right, about, HALF)) and meet(a, _result(right, about, Fraction(1 + about))))
+    if left is not None:
+        return meet(b, _result(left, about, HALF))
+    return meet(a, near_b) or meet(near_a, b)
+
+
+def _result(n: Written, about: bool, units: Fraction) -> Interval:
+    """What may be written as a number: with a decimal point, or after ≈, something rounded to it."""
+    return exact(n) if n.whole and not (about and n.value) else n.widened(units)
+
+
+def apart(a: Interval, b: Interval, left: Written | None, right: Written | None) -> bool:
+    """Whether two values differ whatever was rounded, by more than a unit of the last digit of either."""
+    ends = [(x if n is None else n.widened(Fraction(1))) for x, n in ((a, left), (b, right))]
+    return not meet(*ends)
+
+
+def meet(a: Interval, b: Interval) -> bool:
+    """Whether two intervals have a number in common."""
+    return a[0] <= b[1] and b[0] <= a[1]
+
+
+def rounded(n: Written) -> Interval:
+    """A number of several digits may have been rounded to them; one of few, such as 0.5, is taken as it stands."""
+    return exact(n) if n.whole or n.digits < ROUNDED else n.widened(HALF)
+
+
+def loosely(digits: int) -> Widen:
+    """Every decimal may have been rounded or cut off, but one of a single digit from which a result of more digits is computed."""
+    return lambda n: exact(n) if n.whole or (n.digits <= 1 < digits) else n.widened(Fraction(1))
+
+
+# -- what the document says that its names are ------------------------------------------------------------------------------------
+
+
+class Example:
+    """The numbers that a document has given its names before a link, and the equations by which others follow."""
+
+    def __init__(self, court: Court, link: Link) -> None:
+        self.court, self.link = court, link
+        self.page = court.page(court.order(link.statement)[0])
+        self.used: dict[Any, Table | None] = {}
+        self.looked = False  # whether some name takes part
+        self._given: dict[Any, Table] | None = None
+        self._depth = 0
+
+    def sides(self, link: Link, widen: Widen) -> tuple[Rows, Rows]:
+        reckoner = Reckoner(widen, self.page.functions, lambda node: self.known(node, reckoner))
+        left, right = (self.defined(unwrapped(side), reckoner) if nameable(side) else reckoner.rows(side) for side in (link.left, link.right))
+        return left, right
+
+    def known(self, node: Any, reckoner: Reckoner) -> Rows | None:
+        """What a name is: the number that it was given, or what an equation makes of those; None for what is no name."""
+        if not nameable(node):
+            return None
+        self.looked = True
+        table = self.given.get(node)
+        if table is None:
+            return self.defined(node, reckoner)
+        self.used[node] = table
+        return tuple(tuple(reckoner.widen(n) for n in row) for row in table)
+
+    def defined(self, node: Any, reckoner: Reckoner) -> Rows:
+        """What an equation of the document makes of the numbers that it gives."""
+        self.looked = True
+        if self._depth >= DEPTH:
+            raise NoNumber("too many equations")
+        self._depth += 1
+        try:
+            for formula in self.rules(node):
+                try:
+                    return reckoner.rows(formula)
+                except NoNumber:
+                    continue
+        finally:
+            self._depth -= 1
+        raise NoNumber("a name whose number is not given")
+
+    def worked(self) -> bool:
+        """Whether numbers alone are computed with, or decimals among them: ``1 - z = 0`` is said of a case."""
+        return not self.looked or any(kind(n) == "Number" and "." in n.text for side in (self.link.left, self.link.right) for n in walk(side))
+
+    @property
+    def given(self) -> dict[Any, Table]:
+        """Names and their numbers, as the lines before say; a name that changes its number begins another example."""
+        if self._given is None:
+            self._given = {}
+            letter = self.page.symbols.letter
+            for s in self.court.statements:
+                if s.number >= self.link.statement.number:
+                    break
+                for node, table in givens(s):
+                    if any(w in (letter, "t", "T") for n in walk(node) if kind(n) == "Name" for x in n.subs for w in letters(x)):
+                        continue
+                    old = self._given.get(node)
+                    if old is not None and not same(old, table):
+                        self._given.clear()
+                    self._given[node] = table
+        return self._given
+
+    def rules(self, node: Any) -> list[Any]:
+        """The formulas that equations of the document have for a name: those at its own step first, then the nearest before."""
+        letter = self.page.symbols.letter
+        found: list[tuple[bool, Any]] = []
+        for s in reversed(self.court.statements[: self.link.statement.number]):
+            if kind(s.node) != "Relation" or s.node.signs[0] not in EQUAL - {"+="} or not self.trusted(s):
+                continue
+            left, right = unwrapped(s.node.sides[0]), s.node.sides[1]
+            if not named(right):
+                continue  # a number that was computed, maybe from others
+            if left == node:
+                found.append((False, right))
+            else:
+                found += [(True, at_step(right, letter, step)) for step in steps_of(node) if at_step(left, letter, step) == node][:1]
+        return [formula for _, formula in sorted(found, key=lambda pair: pair[0])]
+
+    def trusted(self, s: Statement) -> bool:
+        """Whether an equation is a definition, or proved; what the document calls a name that is no gradient is its own to say."""
+        key, left = (s.number, 0), unwrapped(s.node.sides[0])
+        if key in self.court.collected.defining or key in self.court.right:
+            return True
+        return key not in self.court.wrong and kind(left) == "Name" and not derived(s.node) and not of_a_gradient(self.page, left)
+
+    def notes(self) -> tuple[str, ...]:
+        """The numbers that were put in."""
+        said = [f"{latex(node)} = {spelled_out(table)}" for node, table in self.used.items() if table is not None]
+        return (f"with {', '.join(said)}, as the document says",) if said else ()
+
+
+def nameable(node: Any) -> bool:
+    """Whether a node is one that a document gives a number to: ``h_2``, ``h^{(2)}``, a derivative."""
+    node = unwrapped(node)
+    if kind(node) == "Power":
+        label = spelled(node.exponent)
+        labelled = kind(node.exponent) == "Paren" or (label is not None and not label.isdigit() and not is_top(node.exponent))
+        return labelled and kind(unwrapped(node.base)) == "Name"
+    if kind(node) == "Index":
+        return head_and_parts(node) is not None
+    if kind(node) == "Product":
+        return len(node.args) == 2 and differential(*node.args)
+    return kind(node) in ("Derivative", "Differential") or (kind(node) == "Name" and not node.base.isdigit())
+
+
+def named(node: Any) -> bool:
+    """Whether a formula has names in it beside those of functions."""
+    heads = {id(n.function) for n in walk(node) if kind(n) == "Apply"}
+    return any(nameable(n) and id(n) not in heads for n in walk(node))
+
+
+def givens(s: Statement) -> Iterator[tuple[Any, Table]]:
+    """The names that a statement gives a number, each with it: the last number of a chain."""
+    node = s.node
+    if kind(node) != "Relation" or not set(node.signs) <= {"=", "==", NEARLY, ":="}:
+        return
+    table = listed(node.sides[-1])
+    first = unwrapped(node.sides[0])
+    if table is None:
+        return
+    if kind(first) == "Stack" and len(node.sides) == 2 and all(nameable(a) for a in first.args) and len(table) == 1 and len(table[0]) == len(first.args):
+        yield from ((unwrapped(a), ((n,),)) for a, n in zip(first.args, table[0], strict=True))
+    elif nameable(first):
+        yield first, table
+
+
+def listed(node: Any) -> Table | None:
+    """The numbers of a side that is nothing but a number, or a bracket of numbers."""
+    node = unwrapped(node)
+    single = written(node)
+    if single is not None:
+        return ((single,),)
+    if kind(node) != "Stack":
+        return None
+    parts = [listed(a) for a in node.args]
+    if any(p is None for p in parts):
+        return None
+    found = [p for p in parts if p is not None]
+    if not node.vertical:
+        return (tuple(n for p in found for n in p[0]),) if all(len(p) == 1 for p in found) else None
+    return tuple(row for p in found for row in p) if len({len(p[0]) for p in found}) == 1 else None
+
+
+def same(a: Table, b: Table) -> bool:
+    """Whether one table is the other, to the digits that both have."""
+    pairs = zip((n for row in a for n in row), (n for row in b for n in row), strict=False)
+    return len(a) == len(b) and all(abs(x.value - y.value) <= max(x.unit, y.unit) for x, y in pairs)
+
+
+def steps_of(node: Any) -> list[int]:
+    """The numbers that stand as indices in a name."""
+    found = [int(n.text) for n in walk(node) if kind(n) == "Number" and n.text.isdigit()]
+    return sorted({*found, *(n + 1 for n in found)})
+
+
+# -- how it is said ---------------------------------------------------------------------------------------------------------------
+
+
+def cells(value: Rows) -> Iterator[Interval]:
+    for row in value:
+        yield from row
+
+
+def written_in(node: Any) -> Iterator[Written | None]:
+    """The numbers of a side, entry by entry; None again and again for a formula."""
+    table = listed(node)
+    if table is None:
+        while True:
+            yield None
+    for row in table:
+        yield from row
+
+
+def figures(value: Rows, like: Table | None) -> str:
+    """A value to one digit more than the number that it is held against."""
+    units = [n.unit for row in like or () for n in row]
+    shown = [[decimal((x[0] + x[1]) / 2, units) for x in row] for row in value]
+    if shape(value) == (1, 1):
+        return shown[0][0]
+    return "[" + "; ".join(", ".join(row) for row in shown) + "]"
+
+
+def decimal(x: Fraction, units: list[Fraction]) -> str:
+    unit = min(units) / 10 if units else Fraction(1, 10**6)
+    places = max(0, len(str(unit.denominator)) - 1)
+    text = f"{Decimal(round(x * 10**places)).scaleb(-places):f}" if places <= PLACES else f"{float(x):.3g}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def spelled_out(table: Table) -> str:
+    return figures(tuple(tuple((n.value, n.value) for n in row) for row in table), table)
+
+
+def spoken(node: Any) -> str:
+    try:
+        return f"${latex(node)}$"
+    except (ValueError, TypeError, AttributeError, KeyError):
+        return "the left side"
