@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Any
 
-from symgrad.check import caution, identities, lint, norms, powers, suppose, worked
+from symgrad.check import caution, identities, lint, majorants, norms, powers, suppose, worked
 from symgrad.check.abbreviations import indices_of
 from symgrad.check.adjoints import symbol_target, upright
 from symgrad.check.bounds import bound, speaks_of_extremes
@@ -67,7 +67,7 @@ def ruled(court: Court, link: Link) -> Judgement | None:
     numbers = worked.reckoned(court, link)
     if numbers is not None:
         return numbers
-    between_norms = norms.normed(court, link)
+    between_norms = norms.normed(court, link) or majorants.majorised(court, link)
     if between_norms is not None:
         return between_norms
     if norms.introduces_bounds(court, link):

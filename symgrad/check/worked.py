@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from decimal import Decimal
 from fractions import Fraction
+from functools import cached_property
 from itertools import islice
 from typing import Any
 
@@ -24,7 +25,6 @@ from symgrad.notation.latex import latex
 
 NEARLY = "~~"
 ROUNDED = 3  # digits from which a number is taken to be rounded
-DEPTH = 12  # equations put into each other
 PLACES = 12  # that are printed
 HALF = Fraction(1, 2)
 Table = tuple[tuple[Written, ...], ...]
@@ -121,10 +121,12 @@ class Example:
         self.page = court.page(court.order(link.statement)[0])
         self.used: dict[Any, Table | None] = {}
         self.looked = False  # whether some name takes part
-        self._given: dict[Any, Table] | None = None
-        self._depth = 0
+        self.before = [s for s in court.statements if s.number < link.statement.number]
+        self._open: set[Any] = set()  # names whose values are sought, or not found
+        self._values: dict[Any, Rows] = {}
 
     def sides(self, link: Link, widen: Widen) -> tuple[Rows, Rows]:
+        self._values.clear()
         reckoner = Reckoner(widen, self.page.functions, lambda node: self.known(node, reckoner))
         left, right = (self.defined(unwrapped(side), reckoner) if nameable(side) else reckoner.rows(side) for side in (link.left, link.right))
         return left, right
@@ -143,56 +145,58 @@ class Example:
     def defined(self, node: Any, reckoner: Reckoner) -> Rows:
         """What an equation of the document makes of the numbers that it gives."""
         self.looked = True
-        if self._depth >= DEPTH:
-            raise NoNumber("too many equations")
-        self._depth += 1
-        try:
-            for formula in self.rules(node):
-                try:
-                    return reckoner.rows(formula)
-                except NoNumber:
-                    continue
-        finally:
-            self._depth -= 1
+        if node in self._values:
+            return self._values[node]
+        if node in self._open or not self.given:
+            raise NoNumber("a name whose number is not given")
+        self._open.add(node)  # until it has a value, and for good if it has none
+        for formula in self.rules(node):
+            try:
+                value = reckoner.rows(formula)
+            except NoNumber:
+                continue
+            self._open.discard(node)
+            self._values[node] = value
+            return value
         raise NoNumber("a name whose number is not given")
 
     def worked(self) -> bool:
         """Whether numbers alone are computed with, or decimals among them: ``1 - z = 0`` is said of a case."""
         return not self.looked or any(kind(n) == "Number" and "." in n.text for side in (self.link.left, self.link.right) for n in walk(side))
 
-    @property
+    @cached_property
     def given(self) -> dict[Any, Table]:
         """Names and their numbers, as the lines before say; a name that changes its number begins another example."""
-        if self._given is None:
-            self._given = {}
-            letter = self.page.symbols.letter
-            for s in self.court.statements:
-                if s.number >= self.link.statement.number:
-                    break
-                for node, table in givens(s):
-                    if any(w in (letter, "t", "T") for n in walk(node) if kind(n) == "Name" for x in n.subs for w in letters(x)):
-                        continue
-                    old = self._given.get(node)
-                    if old is not None and not same(old, table):
-                        self._given.clear()
-                    self._given[node] = table
-        return self._given
+        found: dict[Any, Table] = {}
+        letter = self.page.symbols.letter
+        for s in self.before:
+            for node, table in givens(s):
+                if any(w in (letter, "t", "T") for n in walk(node) if kind(n) == "Name" for x in n.subs for w in letters(x)):
+                    continue
+                if node in found and not same(found[node], table):
+                    found.clear()
+                found[node] = table
+        return found
 
     def rules(self, node: Any) -> list[Any]:
         """The formulas that equations of the document have for a name: those at its own step first, then the nearest before."""
         letter = self.page.symbols.letter
         found: list[tuple[bool, Any]] = []
-        for s in reversed(self.court.statements[: self.link.statement.number]):
-            if kind(s.node) != "Relation" or s.node.signs[0] not in EQUAL - {"+="} or not self.trusted(s):
-                continue
-            left, right = unwrapped(s.node.sides[0]), s.node.sides[1]
-            if not named(right):
-                continue  # a number that was computed, maybe from others
+        for left, right in self.equations:
             if left == node:
                 found.append((False, right))
             else:
                 found += [(True, at_step(right, letter, step)) for step in steps_of(node) if at_step(left, letter, step) == node][:1]
         return [formula for _, formula in sorted(found, key=lambda pair: pair[0])]
+
+    @cached_property
+    def equations(self) -> list[tuple[Any, Any]]:
+        """The equations before the link, the nearest first; a number that was computed, maybe from others, is none."""
+        return [
+            (unwrapped(s.node.sides[0]), s.node.sides[1])
+            for s in reversed(self.before)
+            if kind(s.node) == "Relation" and s.node.signs[0] in EQUAL - {"+="} and named(s.node.sides[1]) and self.trusted(s)
+        ]
 
     def trusted(self, s: Statement) -> bool:
         """Whether an equation is a definition, or proved; what the document calls a name that is no gradient is its own to say."""
