@@ -43,6 +43,7 @@ SAMPLES = ((29, 7, 3, 13), (17, 5, 2, 11), (31, 19, 13, 5), (12, 10, 1, 6), (41,
 OF_SLOPES = re.compile(r"\b(?:derivatives?|slopes?|activations?)\b", re.IGNORECASE)
 OF_MATRICES = re.compile(r"\b(?:singular value|(?:spectral|operator|matrix) norm)", re.IGNORECASE)
 OF_WEIGHTS = re.compile(r"\bnorms?\b", re.IGNORECASE)
+CLAUSE = re.compile(r"[.;]\s|,\s+(?:and|while)\b|\n\s*\n")
 FORMULA = re.compile(r"\$([^$]+)\$|\\\((.+?)\\\)")
 BOUNDS = re.compile(r"\b(?:bound(?:s|ed)?|upper|max(?:imum|imal)?|largest|greatest)\b", re.IGNORECASE)
 EIGEN = re.compile(r"eigenvalue|spectral radius", re.IGNORECASE)
@@ -76,13 +77,13 @@ class Split:
 
 def majorised(court: Court, link: Link) -> Judgement | None:
     """Proved where the bound follows from the rules of norms; None where it does not."""
-    if link.sign not in AT_MOST:
+    if link.sign not in AT_MOST | EQUAL:
         return None
-    for k in court.order(link.statement):
+    for n, k in enumerate(court.order(link.statement)):
         for left in (link.left, *written_out(court, link)):
             try:
-                majorant = Majorant(court, court.page(k), link, left)
-                found = majorant.proof()
+                majorant = Majorant(court, court.page(k), link, left, n == 0)
+                found = majorant.proof() if link.sign in AT_MOST else majorant.equality()
             except Unknown:
                 continue
             if found is not None:
@@ -112,8 +113,9 @@ def stated(court: Court, s: Statement, link: Link) -> bool:
 class Majorant:
     """One bound on one page."""
 
-    def __init__(self, court: Court, page: Page, link: Link, left: Any) -> None:
+    def __init__(self, court: Court, page: Page, link: Link, left: Any, current: bool = True) -> None:
         self.court, self.page, self.link, self.left = court, page, link, left
+        self.current = current  # whether the cell is the one in force: an earlier one may have flatter slopes
         self.letter = page.symbols.letter
         self.tries = TRIES
         self.notes: list[str] = []  # of the equations that are used
@@ -135,6 +137,41 @@ class Majorant:
         inner = [self.moved(f, index, self.shift(first, start)) for factors, first, _, index in left.steps for f in factors]
         outer = [self.moved(f, index, self.shift(first, start)) for factors, first, _, index in right.steps for f in factors]
         return self.stepwise(inner, outer, [*notes, *more], letters=True)
+
+    def equality(self) -> list[str] | None:
+        r"""``\|A\| \|B\| = \|A\| \|C\|`` where B = C, ``\prod_j \gamma \lambda = (\gamma \lambda)^{t-k}``: the same numbers, as often."""
+        left, right = self.split(self.link.left, True), self.split(self.link.right, True)
+        many = {self.counts(many) for _, _, many, _ in left.steps + right.steps}
+        if len(many) > 1 or bool(left.steps) != bool(right.steps):
+            return None
+        inner, outer = ([f for factors, *_ in side.steps for f in factors] for side in (left, right))
+        plain = [*inner, *outer, *left.once, *right.once]
+        if not all(kind(normed(f)) == "Norm" or (kind(f) == "Name" and self.page.symbols.ref(f) is None) for f in plain):
+            return None
+        notes: list[str] = []
+        for mine, others in ((inner, outer), (left.once, right.once)):
+            found = self.paired(mine, others)
+            if found is None:
+                return None
+            notes += found
+        return notes if plain else None
+
+    def paired(self, mine: list[Any], others: list[Any]) -> list[str] | None:
+        """Whether the one are the others, in any order."""
+        if len(mine) != len(others) or len(mine) > MOST:
+            return None
+        for order in itertools.permutations(others):
+            found = [self.number_of(a, b) for a, b in zip(mine, order, strict=True)]
+            if None not in found:
+                return [note for notes in found for note in notes or ()]
+        return None
+
+    def number_of(self, a: Any, b: Any) -> tuple[str, ...] | None:
+        """What must be assumed for two norms, or letters, to be the same number."""
+        if a == b:
+            return ()
+        one, other = normed(a), normed(b)
+        return self.same(unwrapped(one.arg), (unwrapped(other.arg),)) if kind(one) == kind(other) == "Norm" else None
 
     # -- the factors of a side --------------------------------------------------------------------------------------------------------
 
@@ -380,7 +417,7 @@ class Majorant:
     def small(self, matrix: Any, size: Fraction) -> list[str] | None:
         """Whether a diagonal matrix has no entry larger than a number, or a number is no larger."""
         entry = unwrapped(matrix.arg) if kind(matrix) == "Diagonal" else matrix
-        if kind(entry) == "Name" and not entry.primes:
+        if not self.current or (kind(entry) == "Name" and not entry.primes):
             return None
         at_most = Quotient(Number(str(size.numerator)), Number(str(size.denominator))) if size.denominator > 1 else Number(str(size.numerator))
         judged = bound(self.page, replace(self.link, left=Absolute(entry), right=at_most, sign="<="), self.court.statements)
@@ -415,7 +452,7 @@ class Majorant:
     @cached_property
     def steepest(self) -> Fraction | None:
         """The largest slope of the state's function."""
-        if self.state is None:
+        if self.state is None or not self.current:
             return None
         name = meaning(self.page.functions, self.state[0])
         return SLOPES.get(name) if isinstance(name, str) else None
@@ -443,7 +480,7 @@ class Majorant:
             if largest(node):
                 return self.bound(node.args[0])
             if extreme(node.function):
-                if node.function.base == "lambda" and not self.singular:
+                if node.function.base.startswith("lambda") and not self.singular:
                     raise Unknown
                 return Bound(self.versions(unwrapped(node.args[0])), notes=(SPECTRAL,))
         if kind(node) == "Name" and (matrices := self.said_of(node)):
@@ -526,8 +563,7 @@ class Majorant:
         sides = [unwrapped(x) for x in getattr(s.node, "sides", ())] or [unwrapped(s.node)]
         if s.fragment is None or sides[0] != letter:
             return []
-        after = re.split(r"[.;]\s|,\s+(?:and|while)\b|\n\s*\n", s.fragment.after, maxsplit=1)[0]
-        before = re.split(r"[.;]\s|\n\s*\n", s.fragment.before)[-1][-60:]
+        after, before = CLAUSE.split(s.fragment.after, maxsplit=1)[0], CLAUSE.split(s.fragment.before)[-1]
         words = f"{before} {after}"
         if EIGEN.search(words):
             return []
@@ -584,7 +620,7 @@ def joined(factors: list[Any]) -> list[Any]:
 
 def extreme(name: Any) -> bool:
     r"""``\sigma_{\max}``, ``\lambda_1``: of the singular values, or of eigenvalues."""
-    return kind(name) == "Name" and name.base in ("sigma", "lambda", "s") and [spelled(x) for x in name.subs] in (["max"], ["1"])
+    return kind(name) == "Name" and spelled(name) in ("sigma_max", "sigma_1", "s_max", "lambda_max", "lambda_1")
 
 
 def turned(node: Any) -> bool:
