@@ -25,6 +25,7 @@ from symgrad.notation.latex import latex
 
 NEARLY = "~~"
 ROUNDED = 3  # digits from which a number is taken to be rounded
+SEVERAL = 3  # numbers that make an example
 PLACES = 12  # that are printed
 HALF = Fraction(1, 2)
 Table = tuple[tuple[Written, ...], ...]
@@ -61,10 +62,10 @@ def compared(example: Example, link: Link) -> Judgement:
         said = () if left == right else ("equal to the digits that are written",)
         return Judgement("proved", reading="scalar", assumptions=(*notes, *said))
     like = listed(link.right)
-    message = f"{spoken(link.left)} is {figures(left, like)}, not {figures(right, like)}"
+    message = f"{spoken(link.left)} is {'' if listed(link.left) else f'{figures(left, like)}, '}not {figures(right, like)}"
     if nameable(unwrapped(link.left)) and like is not None:
         raise NoNumber("a name may be given another number")
-    if not any(never for _, never in found) and example.looked:
+    if example.looked and not (any(never for _, never in found) and example.certain()):
         raise NoNumber("the numbers leave it open")
     if not any(never for _, never in found):
         return Judgement("undecided", "ambiguous", f"{message}, unless it was computed with more digits than are written", "scalar", assumptions=notes)
@@ -119,9 +120,10 @@ class Example:
     def __init__(self, court: Court, link: Link) -> None:
         self.court, self.link = court, link
         self.page = court.page(court.order(link.statement)[0])
-        self.used: dict[Any, Table | None] = {}
+        self.used: dict[Any, Table] = {}
         self.looked = False  # whether some name takes part
         self.before = [s for s in court.statements if s.number < link.statement.number]
+        self.sure = True  # whether every equation that was used is proved
         self._open: set[Any] = set()  # names whose values are sought, or not found
         self._values: dict[Any, Rows] = {}
 
@@ -150,11 +152,12 @@ class Example:
         if node in self._open or not self.given:
             raise NoNumber("a name whose number is not given")
         self._open.add(node)  # until it has a value, and for good if it has none
-        for formula in self.rules(node):
+        for formula, sure in self.rules(node):
             try:
                 value = reckoner.rows(formula)
             except NoNumber:
                 continue
+            self.sure &= sure
             self._open.discard(node)
             self._values[node] = value
             return value
@@ -178,36 +181,50 @@ class Example:
                 found[node] = table
         return found
 
-    def rules(self, node: Any) -> list[Any]:
-        """The formulas that equations of the document have for a name: those at its own step first, then the nearest before."""
+    def rules(self, node: Any) -> list[tuple[Any, bool]]:
+        """The formulas that equations of the document have for a name, those at its own step first, then the nearest before; whether they are proved."""
         letter = self.page.symbols.letter
-        found: list[tuple[bool, Any]] = []
-        for left, right in self.equations:
+        own: list[tuple[Any, bool]] = []
+        general: list[tuple[Any, bool]] = []
+        for left, right, sure in self.equations:
             if left == node:
-                found.append((False, right))
+                own.append((right, sure))
             else:
-                found += [(True, at_step(right, letter, step)) for step in steps_of(node) if at_step(left, letter, step) == node][:1]
-        return [formula for _, formula in sorted(found, key=lambda pair: pair[0])]
+                general += [(at_step(right, letter, step), sure) for step in steps_of(node) if at_step(left, letter, step) == node][:1]
+        return own + general
 
     @cached_property
-    def equations(self) -> list[tuple[Any, Any]]:
-        """The equations before the link, the nearest first; a number that was computed, maybe from others, is none."""
+    def equations(self) -> list[tuple[Any, Any, bool]]:
+        """The equations before the link, the nearest first, and which are proved; a number that was computed, maybe from others, is none."""
         return [
-            (unwrapped(s.node.sides[0]), s.node.sides[1])
+            (unwrapped(s.node.sides[0]), s.node.sides[1], self.settled(s))
             for s in reversed(self.before)
             if kind(s.node) == "Relation" and s.node.signs[0] in EQUAL - {"+="} and named(s.node.sides[1]) and self.trusted(s)
         ]
 
     def trusted(self, s: Statement) -> bool:
         """Whether an equation is a definition, or proved; what the document calls a name that is no gradient is its own to say."""
-        key, left = (s.number, 0), unwrapped(s.node.sides[0])
-        if key in self.court.collected.defining or key in self.court.right:
+        left = unwrapped(s.node.sides[0])
+        if self.settled(s):
             return True
-        return key not in self.court.wrong and kind(left) == "Name" and not derived(s.node) and not of_a_gradient(self.page, left)
+        return (s.number, 0) not in self.court.wrong and kind(left) == "Name" and not derived(s.node) and not of_a_gradient(self.page, left)
+
+    def settled(self, s: Statement) -> bool:
+        """Whether an equation defines something of the cell, or is proved."""
+        return (s.number, 0) in self.court.collected.defining or (s.number, 0) in self.court.right
+
+    def certain(self) -> bool:
+        """Whether numbers that were put in may refute a claim: there are several, each the only one of its name, and nothing is said of what else holds."""
+        numbers: dict[Any, list[Table]] = {}
+        for s in self.court.statements:
+            for node, table in givens(s):
+                numbers.setdefault(node, []).append(table)
+        changed = any(not same(tables[0], other) for node in self.used for tables in [numbers.get(node, [()])] for other in tables[1:])
+        return self.sure and len(self.given) >= SEVERAL and not changed and not self.court.conditions(self.link)
 
     def notes(self) -> tuple[str, ...]:
         """The numbers that were put in."""
-        said = [f"{latex(node)} = {spelled_out(table)}" for node, table in self.used.items() if table is not None]
+        said = [f"{latex(node)} = {spelled_out(table)}" for node, table in self.used.items()]
         return (f"with {', '.join(said)}, as the document says",) if said else ()
 
 
