@@ -2,8 +2,8 @@ r"""Bounds of norms by norms: ``\|\partial h_T/\partial h_t\| \le \|W\|^{T-t}`` 
 
 A proof has three parts.  The left side is written as factors that stand once and factors of every step; so is the right side, whose norms
 and letters are taken for the matrices that they bound; and the matrix in the left norm is shown to be the product of those, in some order,
-maybe with a diagonal matrix of slopes between them that are nowhere larger than 1, or than the number that stands on the right.  Nothing is
-refuted here: a bound that does not follow so may hold.
+maybe with a diagonal matrix of slopes between them that are nowhere larger than 1, or than the number that stands on the right.  No bound is
+refuted here: one that does not follow so may hold.
 """
 
 from __future__ import annotations
@@ -15,21 +15,25 @@ from fractions import Fraction
 from typing import Any
 
 from symgrad.check.bounds import bound
-from symgrad.check.claims import EQUAL, Link
+from symgrad.check.claims import EQUAL, Link, span_of
 from symgrad.check.court import Court
 from symgrad.check.decide import Decider
 from symgrad.check.dots import rebuilt
 from symgrad.check.factors import NORMS, Split, Unknown, count, counts, flat, joined, largest, later, moved, normed, shift, turned
+from symgrad.check.identities import ARGUMENT
 from symgrad.check.judgement import Judgement
 from symgrad.check.page import Page
 from symgrad.check.premises import AT_MOST, Bound, Premises, stated
 from symgrad.check.relations import number
 from symgrad.check.symbols import is_top, kind, unwrapped, walk
+from symgrad.notation.latex import latex
 from symgrad.notation.syntax import Absolute, Apply, Big, Derivative, Name, Negative, Norm, Number, Product, Sum
 from symgrad.notation.syntax import Fraction as Quotient
 
 TRIES = 48  # products that are held against one matrix
 MOST = 4  # factors whose orders are all tried
+IDENTITIES = frozenset({"I", "1", "mathbb1"})
+TRIANGLE = "the norm of a sum is at most the sum of the norms, and that of the identity is 1"
 WHY = "the norm of a product is at most the product of the norms"
 DIAGONAL = "a diagonal matrix has the norm of its largest entry"
 TRANSPOSED = "a matrix has the norm of its transpose, as for the spectral norm"
@@ -44,12 +48,22 @@ def majorised(court: Court, link: Link) -> Judgement | None:
             try:
                 majorant = Majorant(court, court.page(k), link, left, n == 0)
                 found = majorant.proof() if link.sign in AT_MOST else majorant.equality()
+                if found is None and link.sign in EQUAL and n == 0 and majorant.only_bounded():
+                    return refuted(court, link)
             except Unknown:
                 continue
             if found is not None:
                 borrowed = [court.borrowed] if court.borrowed and majorant.asked else []
                 return Judgement("proved", reading="matrix", assumptions=tuple(dict.fromkeys([*borrowed, *majorant.notes, *found])))
     return None
+
+
+def refuted(court: Court, link: Link) -> Judgement:
+    """The norm of a product that is said to be the product of the norms."""
+    court.wrong.add((link.statement.number, link.number))
+    why = "the norm of a product is at most the product of the norms, and smaller where the weight is [[0, 1], [0, 0]]: two Jacobians multiply to 0 then"
+    at = {"n": 2, "weight": "[[0, 1], [0, 0]]", "steps": 2, "left": "0", "right": "more than 0"}
+    return Judgement("refuted", "false-equation", f"{why}; ≤ holds", blame=span_of(link.right), counterexample=at)
 
 
 def written_out(court: Court, link: Link) -> Iterator[Any]:
@@ -78,6 +92,8 @@ class Majorant:
 
     def proof(self) -> list[str] | None:
         """What is taken for granted in a proof; None if none is found."""
+        if kind(unwrapped(self.link.right)) == "Sum":
+            return self.triangle()
         left, right = self.split(self.left, False), self.split(self.link.right, True)
         notes = [] if self.left is self.link.left else ["what stands in the norm is what the document says it is equal to"]
         if not right.steps and not left.steps:
@@ -112,6 +128,24 @@ class Majorant:
             notes += found
         return notes if plain else None
 
+    def only_bounded(self) -> bool:
+        r"""Whether ``\|\prod_j J_j\|`` is said to be ``\prod_j \|J_j\|``, of Jacobians D W with slopes that are not 0, as matrices.
+
+        For W = [[0, 1], [0, 0]] the product W D W is 0 whatever the diagonal matrix D is, and no single D W is, if D has no 0.
+        """
+        left, right = self.split(self.link.left, False), self.split(self.link.right, True)
+        if left.once or right.once or len(left.steps) != 1 or len(right.steps) != 1 or not self.court.matrices or self.court.conditions(self.link):
+            return False
+        ((mine, start, many, index), (others, first, as_many, other)) = left.steps[0], right.steps[0]
+        if kind(normed(self.link.left)) != "Norm" or len(mine) != 1 or len(others) != 1 or kind(normed(others[0])) != "Norm" or counts(many) != counts(as_many):
+            return False
+        jacobian = moved(mine[0], index, self.letter, None)
+        norm = normed(moved(others[0], other, self.letter, shift(first, start)))
+        if self.premises.steepest is None or self.same(jacobian, (unwrapped(norm.arg),)) is None:
+            return False
+        pairs = itertools.product(self.premises.slopes, self.premises.weights)
+        return any(self.same(jacobian, order) is not None for d, w in pairs for order in ((d, w), (w, d)))
+
     def paired(self, mine: list[Any], others: list[Any]) -> list[str] | None:
         """Whether the one are the others, in any order."""
         if len(mine) != len(others) or len(mine) > MOST:
@@ -128,6 +162,36 @@ class Majorant:
             return ()
         one, other = normed(a), normed(b)
         return self.same(unwrapped(one.arg), (unwrapped(other.arg),)) if kind(one) == kind(other) == "Norm" else None
+
+    # -- sums -------------------------------------------------------------------------------------------------------------------------
+
+    def triangle(self) -> list[str] | None:
+        r"""``\|(1 - a) I + a D W\| \le (1 - a) + a \|D\| \|W\|``: the terms of a sum, each bounded by one on the right."""
+        left, terms = normed(self.left), list(unwrapped(self.link.right).args)
+        if kind(left) not in NORMS or len(terms) > MOST or any(kind(unwrapped(term)) == "Negative" for term in terms):
+            return None
+        for formula in self.premises.equal(unwrapped(left.arg)):
+            parts = list(getattr(unwrapped(formula), "args", ())) if kind(unwrapped(formula)) == "Sum" else []
+            for order in itertools.permutations(terms) if len(parts) == len(terms) else ():
+                found = [self.term(part, term) for part, term in zip(parts, order, strict=True)]
+                if None not in found:
+                    return [*(note for notes in found for note in notes or ()), TRIANGLE]
+        return None
+
+    def term(self, part: Any, term: Any) -> list[str] | None:
+        """Whether a term of a sum of matrices is bounded by one of numbers; numbers before the matrices are the same on both sides."""
+        part = unwrapped(part)
+        inner, outer = flat(part.arg if kind(part) == "Negative" else part), flat(term)
+        notes: list[str] = []
+        steps = [f for f in inner if (ref := self.page.symbols.ref(f)) is not None and ref.step is not None]  # no numbers
+        for factor in [f for f in outer if kind(f) in ("Name", "Sum") and f in inner and f not in steps]:
+            inner.remove(factor)
+            outer.remove(factor)
+            notes.append(f"{latex(factor)} is not negative")
+        inner = [f for f in inner if not (kind(f) == "Name" and f.base in IDENTITIES and not f.subs)]
+        if not inner:
+            return notes if all(self.premises.bound(f).number == 1 for f in outer) else None
+        return self.stepwise(inner, outer or [Number("1")], notes)
 
     # -- the factors of a side --------------------------------------------------------------------------------------------------------
 
@@ -340,6 +404,9 @@ class Majorant:
         entry = unwrapped(matrix.arg) if kind(matrix) == "Diagonal" else matrix
         if not self.premises.current or (kind(entry) == "Name" and not entry.primes):
             return None
+        inside = {n.args[0] for n in walk(entry) if kind(n) == "Apply" and len(n.args) == 1}
+        if len(inside) == 1:  # whatever the function is applied to
+            entry = rebuilt(entry, {id(n.args[0]): ARGUMENT for n in walk(entry) if kind(n) == "Apply"})
         at_most = Quotient(Number(str(size.numerator)), Number(str(size.denominator))) if size.denominator > 1 else Number(str(size.numerator))
         judged = bound(self.page, replace(self.link, left=Absolute(entry), right=at_most, sign="<="), self.court.statements)
         said = [DIAGONAL] if kind(matrix) == "Diagonal" else []
