@@ -19,15 +19,15 @@ from symgrad.check.claims import EQUAL, Link, span_of
 from symgrad.check.court import Court
 from symgrad.check.decide import Decider
 from symgrad.check.dots import rebuilt
-from symgrad.check.factors import NORMS, Split, Unknown, count, counts, flat, joined, largest, later, moved, normed, shift, turned
+from symgrad.check.factors import NORMS, Unknown, counts, flat, moved, normed, shift, turned
 from symgrad.check.identities import ARGUMENT
 from symgrad.check.judgement import Judgement
 from symgrad.check.page import Page
 from symgrad.check.premises import AT_MOST, Bound, Premises, stated
-from symgrad.check.relations import number
-from symgrad.check.symbols import is_top, kind, unwrapped, walk
+from symgrad.check.sides import Sides
+from symgrad.check.symbols import kind, unwrapped, walk
 from symgrad.notation.latex import latex
-from symgrad.notation.syntax import Absolute, Apply, Big, Derivative, Name, Negative, Norm, Number, Product, Sum
+from symgrad.notation.syntax import Absolute, Norm, Number, Product
 from symgrad.notation.syntax import Fraction as Quotient
 
 TRIES = 48  # products that are held against one matrix
@@ -54,7 +54,7 @@ def majorised(court: Court, link: Link) -> Judgement | None:
                 continue
             if found is not None:
                 borrowed = [court.borrowed] if court.borrowed and majorant.asked else []
-                return Judgement("proved", reading="matrix", assumptions=tuple(dict.fromkeys([*borrowed, *majorant.notes, *found])))
+                return Judgement("proved", reading="matrix", assumptions=tuple(dict.fromkeys([*borrowed, *majorant.sides.notes, *found])))
     return None
 
 
@@ -88,18 +88,18 @@ class Majorant:
         self.premises = Premises(court, page, link, current)
         self.letter = page.symbols.letter
         self.tries = TRIES
-        self.notes: list[str] = []  # of the equations that are used
+        self.sides = Sides(court, page)
 
     def proof(self) -> list[str] | None:
         """What is taken for granted in a proof; None if none is found."""
         if kind(unwrapped(self.link.right)) == "Sum":
             return self.triangle()
-        left, right = self.split(self.left, False), self.split(self.link.right, True)
+        left, right = self.sides.split(self.left, False), self.sides.split(self.link.right, True)
         notes = [] if self.left is self.link.left else ["what stands in the norm is what the document says it is equal to"]
         if not right.steps and not left.steps:
             return self.stepwise(left.once, right.once, notes)
         if not left.steps:
-            left = self.unrolled(left, right)
+            left = self.sides.unrolled(left, right)
         if len({counts(many) for _, _, many, _ in left.steps + right.steps}) != 1:
             return None
         more = self.matched(left.once, right.once)
@@ -112,7 +112,7 @@ class Majorant:
 
     def equality(self) -> list[str] | None:
         r"""``\|A\| \|B\| = \|A\| \|C\|`` where B = C, ``\prod_j \gamma \lambda = (\gamma \lambda)^{t-k}``: the same numbers, as often."""
-        left, right = self.split(self.link.left, True), self.split(self.link.right, True)
+        left, right = self.sides.split(self.link.left, True), self.sides.split(self.link.right, True)
         many = {counts(many) for _, _, many, _ in left.steps + right.steps}
         if len(many) > 1 or bool(left.steps) != bool(right.steps):
             return None
@@ -133,8 +133,9 @@ class Majorant:
 
         For W = [[0, 1], [0, 0]] the product W D W is 0 whatever the diagonal matrix D is, and no single D W is, if D has no 0.
         """
-        left, right = self.split(self.link.left, False), self.split(self.link.right, True)
-        if left.once or right.once or len(left.steps) != 1 or len(right.steps) != 1 or not self.court.matrices or self.court.conditions(self.link):
+        left, right = self.sides.split(self.link.left, False), self.sides.split(self.link.right, True)
+        plain = self.court.matrices and not self.court.conditions(self.link) and not self.premises.special
+        if left.once or right.once or len(left.steps) != 1 or len(right.steps) != 1 or not plain:
             return False
         ((mine, start, many, index), (others, first, as_many, other)) = left.steps[0], right.steps[0]
         if kind(normed(self.link.left)) != "Norm" or len(mine) != 1 or len(others) != 1 or kind(normed(others[0])) != "Norm" or counts(many) != counts(as_many):
@@ -193,132 +194,12 @@ class Majorant:
             return notes if all(self.premises.bound(f).number == 1 for f in outer) else None
         return self.stepwise(inner, outer or [Number("1")], notes)
 
-    # -- the factors of a side --------------------------------------------------------------------------------------------------------
-
-    def split(self, side: Any, bounds: bool) -> Split:
-        """A side as factors: of the right one, bounds as they are written; of the left one, what stands in the norms."""
-        out = Split()
-        for factor in joined(flat(side)) if bounds else flat(side):
-            self.sort(factor, bounds, out)
-        return out
-
-    def sort(self, factor: Any, bounds: bool, out: Split) -> None:
-        factor = normed(factor) if not bounds else factor
-        if kind(factor) == "Power" and bounds and number(factor.exponent) is None:  # of numbers, so that T is no transpose
-            out.steps.append((joined(flat(factor.base)), None, factor.exponent, ""))
-        elif kind(factor) == "Apply" and bounds and largest(factor) and kind(unwrapped(factor.args[0])) == "Power":
-            power = unwrapped(factor.args[0])
-            out.steps.append(([Apply(factor.function, (power.base,))], None, power.exponent, ""))
-        elif kind(factor) == "Big" and factor.kind == "prod":
-            body = flat(factor.body)
-            if not bounds:
-                body = [unwrapped(normed(f).arg) if kind(normed(f)) in NORMS else f for f in body]
-            lower, upper = self.ends(factor)
-            out.steps.append((body, lower, count(lower, upper), factor.index.base))
-        elif bounds:
-            out.once.append(factor)
-        elif kind(factor) in NORMS:
-            self.inside(unwrapped(factor.arg), out)
-        else:
-            raise Unknown
-
-    def inside(self, node: Any, out: Split) -> None:
-        """What stands in a norm: its factors, with products over steps and derivatives over many steps taken apart."""
-        parts = flat(node)
-        if len(parts) > 1 and any(self.long(p) for p in parts):
-            for p in parts:
-                self.inside(p, out)
-        elif kind(node) == "Big" and node.kind == "prod" and node.index is not None:
-            lower, upper = self.ends(node)
-            out.steps.append(([node.body], lower, count(lower, upper), node.index.base))
-        elif kind(node) == "Derivative" and self.long(node):
-            first, step, many = self.chain(node)
-            out.steps.append(([step], first, many, self.letter))
-        elif kind(node) == "Power" and not is_top(node.exponent) and number(node.exponent) is None and self.page.symbols.ref(node) is None:
-            out.steps.append(([node.base], None, node.exponent, ""))
-        else:
-            out.once.append(node)
-
-    def ends(self, big: Any) -> tuple[Any, Any]:
-        """The ends of a product; where they are left out, those that the document has for such a one."""
-        if big.index is None:
-            raise Unknown
-        if big.lower is not None and big.upper is not None:
-            return big.lower, big.upper
-        inner = [unwrapped(normed(f).arg) if kind(normed(f)) in NORMS else f for f in flat(big.body)]
-        for s in self.court.statements:
-            for n in s.nodes:
-                if kind(n) == "Big" and n.kind == "prod" and n.index == big.index and n.upper is not None and flat(n.body) == inner:
-                    return n.lower, n.upper
-        raise Unknown
-
-    def long(self, node: Any) -> bool:
-        """Whether a derivative is of a state by itself, any number of steps before; or a product over steps."""
-        node = unwrapped(node)
-        if kind(node) == "Big":
-            return bool(node.kind == "prod")
-        if kind(node) != "Derivative":
-            return False
-        of, wrt = self.page.symbols.ref(unwrapped(node.of)), self.page.symbols.ref(unwrapped(node.wrt))
-        if of is None or wrt is None or of.key != wrt.key or of.step is None or wrt.step is None:
-            return False
-        return len(set(counts(Sum((of.step, Negative(wrt.step)))))) > 1
-
-    def chain(self, node: Any) -> tuple[Any, Any, Any]:
-        """The first step, the derivative over one step, and how many there are, of a derivative over many; unknown where it is no product of these."""
-        of, wrt = self.page.symbols.ref(unwrapped(node.of)), self.page.symbols.ref(unwrapped(node.wrt))
-        if of is None or wrt is None:
-            raise Unknown
-        first = Sum((wrt.step, Number("1")))
-        step = Derivative(self.stepped(node.of, 0), self.stepped(node.of, -1))
-        index = Name("j") if self.letter != "j" else Name("i")
-        whole = Derivative(self.stepped(node.of, 0), self.stepped(node.of, Name("k")))
-        each = Derivative(self.stepped(node.of, index), self.stepped(node.of, Sum((index, Negative(Number("1"))))))
-        self.hold(whole, Big("prod", index, Sum((Name("k"), Number("1"))), Name(self.letter), each))
-        return first, step, Sum((of.step, Negative(wrt.step)))
-
-    def hold(self, left: Any, right: Any) -> None:
-        """Take note of an equation that is used; unknown where it does not hold."""
-        self.tries -= 1
-        outcome = Decider(self.page).decide(left, right)
-        if not outcome.equal or outcome.chooser is None:
-            raise Unknown
-        self.notes += outcome.chooser.notes
-
-    def stepped(self, name: Any, at: Any) -> Any:
-        """A name with another step."""
-        ref = self.page.symbols.ref(unwrapped(name))
-        if ref is None or ref.step is None:
-            raise Unknown
-        new = later(self.letter, at) if isinstance(at, int) else at
-        made = rebuilt(name, {id(ref.step): new})
-        found = self.page.symbols.ref(unwrapped(made))
-        if found is None or found.key != ref.key or found.step != new:
-            raise Unknown
-        return made
-
-    def unrolled(self, left: Split, right: Split) -> Split:
-        r"""``\|\partial L/\partial h_0\| \le \|\partial L/\partial h_T\| \dots``: the gradient as that at a later state times the Jacobian between."""
-        if len(left.once) != 1 or len(right.once) != 1:
-            raise Unknown
-        inner, outer = unwrapped(left.once[0]), unwrapped(normed(right.once[0]))
-        outer = unwrapped(outer.arg) if kind(outer) in NORMS else outer
-        if kind(inner) != "Derivative" or kind(outer) != "Derivative" or inner.of != outer.of:
-            raise Unknown
-        between = Derivative(outer.wrt, inner.wrt)
-        if not self.long(between):
-            raise Unknown
-        self.hold(inner, Product((outer, between)))
-        out = Split([outer])
-        self.inside(between, out)
-        return out
-
     # -- what is bounded by what ------------------------------------------------------------------------------------------------------
 
     @property
     def asked(self) -> bool:
         """Whether anything was asked of the cell."""
-        return self.tries < TRIES
+        return self.tries < TRIES or self.sides.asked
 
     def matched(self, once: list[Any], bounds: list[Any]) -> list[str] | None:
         """Whether the factors that stand once are bounded by those that stand once: the same, in any order."""

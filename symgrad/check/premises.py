@@ -30,6 +30,7 @@ CLAUSE = re.compile(r"[.;]\s|,\s+(?:and|while)\b|\n\s*\n")
 FORMULA = re.compile(r"\$([^$]+)\$|\\\((.+?)\\\)")
 BOUNDS = re.compile(r"\b(?:bound(?:s|ed)?|upper|max(?:imum|imal)?|largest|greatest)\b", re.IGNORECASE)
 EIGEN = re.compile(r"eigenvalue|spectral radius", re.IGNORECASE)
+SPECIAL = re.compile(r"\b(?:orthogonal|unitary|symmetric|normal|invertible|diagonali[sz]\w+|scalars?|one-dimensional|1-?D)\b", re.IGNORECASE)
 SINGULAR = re.compile(r"singular value", re.IGNORECASE)
 SPECTRAL = "the norm is the spectral norm"
 
@@ -104,10 +105,19 @@ class Premises:
             return Bound(tuple(matrices), notes=("the letters are bounds of what the document says",))
         raise Unknown
 
+    @cached_property
+    def words(self) -> str:
+        """The text of the document."""
+        return " ".join(t for s in self.court.statements if s.fragment is not None for t in (s.fragment.before, s.fragment.after))
+
+    @property
+    def special(self) -> bool:
+        """Whether the text supposes that matrices are of a special kind, or numbers."""
+        return SPECIAL.search(self.words) is not None
+
     def singular(self, ambiguous: bool) -> bool:
         """Whether the text does not speak of eigenvalues; whether it speaks of singular values, where the letter is that of both."""
-        words = " ".join(t for s in self.court.statements if s.fragment is not None for t in (s.fragment.before, s.fragment.after))
-        return (SINGULAR.search(words) is not None or not ambiguous) and EIGEN.search(words) is None
+        return (SINGULAR.search(self.words) is not None or not ambiguous) and EIGEN.search(self.words) is None
 
     def versions(self, matrix: Any) -> tuple[Any, ...]:
         """The matrices that have the norm of one: itself, its transpose, of a vector the diagonal matrix, of a slope that of all slopes."""
