@@ -20,10 +20,11 @@ from symgrad.notation.syntax import Number, Product
 
 Interval = tuple[Fraction, Fraction]
 Rows = tuple[tuple[Interval, ...], ...]  # of a matrix; a number is one row of one
+ZERO, ONE = (Fraction(0), Fraction(0)), (Fraction(1), Fraction(1))
 INCREASING = frozenset({"tanh", "sigmoid", "exp", "log", "sqrt"})
 SLOPES: dict[str, Callable[[Interval], Interval]] = {  # written in the function's own value
-    "tanh": lambda y: minus((Fraction(1), Fraction(1)), power(y, 2)),
-    "sigmoid": lambda y: times(y, minus((Fraction(1), Fraction(1)), y)),
+    "tanh": lambda y: minus(ONE, power(y, 2)),
+    "sigmoid": lambda y: times(y, minus(ONE, y)),
     "exp": lambda y: y,
 }
 LARGEST = 1000  # an exponent
@@ -124,7 +125,7 @@ def power(a: Interval, n: int) -> Interval:
     if abs(n) > LARGEST:
         raise NoNumber("a power so large")
     if n < 0:
-        return over((Fraction(1), Fraction(1)), power(a, -n))
+        return over(ONE, power(a, -n))
     size = max(x.numerator.bit_length() + x.denominator.bit_length() for x in a)
     if size * n > BITS:
         raise NoNumber("a power so large")
@@ -199,12 +200,11 @@ class Reckoner:
                 return self._applied(node.function, self.rows(node.args[0]))
             case "Stack":
                 return self._stacked(node)
-            case "Big" if node.index is not None and kind(node.index) == "Name":
+            case "Big":
                 return self._over(node)
             case "Diagonal":
                 column = _column(self.rows(node.arg))
-                zero = (Fraction(0), Fraction(0))
-                return tuple(tuple(x if i == j else zero for j in range(len(column))) for i, x in enumerate(column))
+                return tuple(tuple(x if i == j else ZERO for j in range(len(column))) for i, x in enumerate(column))
         raise NoNumber("a part of it is no number")
 
     def _folded(self, args: tuple[Any, ...], operation: Callable[[Rows, Rows], Rows]) -> Rows:
@@ -228,17 +228,28 @@ class Reckoner:
 
     def _over(self, node: Any) -> Rows:
         """A sum, or a product of numbers, over steps told by number."""
-        first, last = (None if end is None else number_at(end, {}) for end in (node.lower, node.upper))
-        if not isinstance(first, int) or not isinstance(last, int) or not 0 <= last - first < TERMS:
-            raise NoNumber("a sum whose ends are no numbers")
-        terms = [self.rows(at_step(node.body, node.index.base, k)) for k in range(first, last + 1)]
+        terms = [self.rows(term) for term in self.terms(node)]
         if node.kind == "prod" and shape(terms[0]) != (1, 1):
             raise NoNumber("a product of matrices, whose order is not said")
         return reduce(product if node.kind == "prod" else lambda a, b: _paired(plus, a, b), terms)
 
-    def _applied(self, function: Any, value: Rows) -> Rows:
+    def terms(self, node: Any) -> list[Any]:
+        """The terms of a sum, or the factors of a product, over steps told by number."""
+        first, last = (None if end is None else number_at(end, {}) for end in (node.lower, node.upper))
+        if kind(node.index) != "Name" or not isinstance(first, int) or not isinstance(last, int) or not 0 <= last - first < TERMS:
+            raise NoNumber("a sum whose ends are no numbers")
+        return [at_step(node.body, node.index.base, k) for k in range(first, last + 1)]
+
+    def function(self, function: Any) -> str:
+        """The known function of a name."""
         name = self.functions.get(function.base, BUILTIN.get(function.base))
-        if not isinstance(name, str) or function.accents or function.subs or function.primes > 1 or (function.primes and name not in SLOPES):
+        if not isinstance(name, str) or function.accents or function.subs:
+            raise NoNumber("a function whose values are not known here")
+        return name
+
+    def _applied(self, function: Any, value: Rows) -> Rows:
+        name = self.function(function)
+        if function.primes > 1 or (function.primes and name not in SLOPES):
             raise NoNumber("a function whose values are not known here")
         slope = SLOPES[name] if function.primes else lambda y: y
         return _each(lambda x: slope(applied(name, x)), value)
@@ -252,6 +263,63 @@ class Reckoner:
         if len({len(p[0]) for p in parts}) != 1:
             raise NoNumber("rows of different lengths")
         return tuple(row for p in parts for row in p)
+
+
+class Slopes:
+    """The derivative of a formula of numbers by a name; `formula` is what a name stands for, None for what does not depend on others."""
+
+    def __init__(self, reckoner: Reckoner, wrt: Any, formula: Callable[[Any], Any]) -> None:
+        self.reckoner, self.wrt, self.formula = reckoner, wrt, formula
+        self._known: dict[Any, Interval] = {}
+
+    def of(self, node: Any) -> Interval:
+        node = unwrapped(node)
+        if node is None or written(node) is not None:
+            return ZERO
+        if node == self.wrt:
+            return ONE
+        if node not in self._known:
+            self._known[node] = self._of(node)
+        return self._known[node]
+
+    def value(self, node: Any) -> Interval:
+        return _number(self.reckoner.rows(node))
+
+    def _of(self, node: Any) -> Interval:
+        match kind(node):
+            case "Negative":
+                return minus(ZERO, self.of(node.arg))
+            case "Sum":
+                return reduce(plus, map(self.of, node.args))
+            case "Infix" | "Hadamard" | "Product" if kind(node) != "Product" or not self.named(node):
+                return self._product(grouped(node.args))
+            case "Fraction":
+                top, bottom = self.value(node.numerator), self.value(node.denominator)
+                change = minus(times(self.of(node.numerator), bottom), times(top, self.of(node.denominator)))
+                return over(change, power(bottom, 2))
+            case "Power" if (n := written(node.exponent)) is not None and n.value.denominator == 1:
+                inner = self.of(node.base)
+                return times(times((n.value, n.value), power(self.value(node.base), int(n.value) - 1)), inner)
+            case "Apply" if len(node.args) == 1 and not node.function.primes:
+                name = self.reckoner.function(node.function)
+                if name not in SLOPES:
+                    raise NoNumber("a function whose slope is not known here")
+                return times(SLOPES[name](applied(name, self.value(node.args[0]))), self.of(node.args[0]))
+            case "Big" if node.kind == "sum":
+                return reduce(plus, map(self.of, self.reckoner.terms(node)))
+        self.value(node)  # or it is no number at all
+        return self.of(self.formula(node))
+
+    def named(self, node: Any) -> bool:
+        return len(node.args) == 2 and differential(*node.args)
+
+    def _product(self, args: tuple[Any, ...]) -> Interval:
+        """(u v)' = u' v + u v'."""
+        total = ZERO
+        for k, a in enumerate(args):
+            others = [self.value(b) for i, b in enumerate(args) if i != k]
+            total = plus(total, reduce(times, others, self.of(a)))
+        return total
 
 
 def differential(mark: Any, name: Any) -> bool:
@@ -348,7 +416,7 @@ def product(a: Rows, b: Rows) -> Rows:
     for row in a:
         entries = []
         for column in _turned(b):
-            total = (Fraction(0), Fraction(0))
+            total = ZERO
             for x, y in zip(row, column, strict=True):
                 total = plus(total, times(x, y))
             entries.append(total)

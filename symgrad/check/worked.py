@@ -17,9 +17,9 @@ from typing import Any
 from symgrad.check.caution import of_a_gradient
 from symgrad.check.claims import EQUAL, Link, span_of
 from symgrad.check.court import Court
-from symgrad.check.decimals import Interval, NoNumber, Reckoner, Rows, Widen, Written, at_step, differential, exact, shape, written
+from symgrad.check.decimals import ZERO, Interval, NoNumber, Reckoner, Rows, Slopes, Widen, Written, at_step, differential, exact, shape, written
 from symgrad.check.judgement import Judgement
-from symgrad.check.statements import Statement, derived
+from symgrad.check.statements import LOSSES, Statement, derived
 from symgrad.check.symbols import head_and_parts, is_top, kind, letters, spelled, unwrapped, walk
 from symgrad.notation.latex import latex
 
@@ -59,6 +59,8 @@ def compared(example: Example, link: Link) -> Judgement:
         found.append((alike(a, b, near_a, near_b, one, other, about), apart(far_a, far_b, one, other)))
     notes = example.notes()
     if all(fits for fits, _ in found):
+        if named(link.right) and example.coincident():
+            raise NoNumber("another name with the same number could stand there")
         said = () if left == right else ("equal to the digits that are written",)
         return Judgement("proved", reading="scalar", assumptions=(*notes, *said))
     like = listed(link.right)
@@ -161,6 +163,34 @@ class Example:
             self._open.discard(node)
             self._values[node] = value
             return value
+        if (gradient := self.gradient(node)) is not None:
+            of, wrt, immediate = gradient
+            self.sure = False
+            slope = Slopes(reckoner, wrt, lambda name: None if immediate else self.formula(name, reckoner)).of(self.formula(of, reckoner))
+            if slope != ZERO:  # which may be for another spelling of a name
+                self._open.discard(node)
+                return ((slope,),)
+        raise NoNumber("a name whose number is not given")
+
+    def gradient(self, node: Any) -> tuple[Any, Any, bool] | None:
+        r"""What a name is the derivative of, by what, and whether of what is written alone; ``d W`` is that of the loss."""
+        if kind(node) == "Derivative" and node.order == 1 and node.sign in ("partial", "d", "partial+"):
+            return unwrapped(node.of), unwrapped(node.wrt), node.sign == "partial+"
+        if kind(node) == "Product" and node.args[0].base == "d":
+            losses = [left for left, _, _ in self.equations if kind(left) == "Name" and left.base in LOSSES and not left.subs]
+            return (losses[0], node.args[1], False) if losses else None
+        return None
+
+    def formula(self, name: Any, reckoner: Reckoner) -> Any:
+        """The formula of a name that has a value, by the numbers given; None for a number that is given."""
+        for formula, _ in self.rules(name):
+            try:
+                reckoner.rows(formula)
+            except NoNumber:
+                continue
+            return formula
+        if name in self.given:
+            return None
         raise NoNumber("a name whose number is not given")
 
     def worked(self) -> bool:
@@ -212,6 +242,11 @@ class Example:
     def settled(self, s: Statement) -> bool:
         """Whether an equation defines something of the cell, or is proved."""
         return (s.number, 0) in self.court.collected.defining or (s.number, 0) in self.court.right
+
+    def coincident(self) -> bool:
+        """Whether two names that were used have the same number."""
+        values = [tuple(abs(n.value) for row in table for n in row) for table in self.used.values()]
+        return len(set(values)) < len(values)
 
     def certain(self) -> bool:
         """Whether numbers that were put in may refute a claim: there are several, each the only one of its name, and nothing is said of what else holds."""
