@@ -67,7 +67,7 @@ def refuted(court: Court, link: Link) -> Judgement:
 
 
 def written_out(court: Court, link: Link) -> Iterator[Any]:
-    """The left norm with what the document has said that stands in it: ``\\partial h_T/\\partial h_t = \\prod_k J_{k+1,k}``."""
+    """The left norm with what the document has said that stands in it: ``\\partial h_T/\\partial h_t = \\prod_k A_k``."""
     left = normed(link.left)
     if kind(left) not in NORMS:
         return
