@@ -14,10 +14,11 @@ from symgrad.check.court import Court
 from symgrad.check.decimals import ZERO, NoNumber, Widen, Written, exact, written
 from symgrad.check.reckon import Reckoner, Rows, Slopes, at_step, differential, shape
 from symgrad.check.statements import LOSSES, Statement, derived
-from symgrad.check.symbols import head_and_parts, is_top, kind, letters, spelled, unwrapped, walk
+from symgrad.check.symbols import by_identity, children, head_and_parts, is_top, kind, letters, spelled, unwrapped, walk
 from symgrad.notation.latex import latex
 
 NEARLY = "~~"
+DEPTH = 24  # names whose values are sought at a time
 SEVERAL = 3  # numbers that make an example
 PLACES = 12  # that are printed
 Table = tuple[tuple[Written, ...], ...]
@@ -34,6 +35,7 @@ class Example:
         self.before = [s for s in court.statements if s.number < link.statement.number]
         self.sure = True  # whether every equation that was used is proved
         self._open: set[Any] = set()  # names whose values are sought, or not found
+        self._depth = 0
         self._values: dict[Any, Rows] = {}
 
     def sides(self, link: Link, widen: Widen) -> tuple[Rows, Rows]:
@@ -58,9 +60,16 @@ class Example:
         self.looked = True
         if node in self._values:
             return self._values[node]
-        if node in self._open or not self.given:
+        if node in self._open or self._depth >= DEPTH or not self.given:
             raise NoNumber("a name whose number is not given")
         self._open.add(node)  # until it has a value, and for good if it has none
+        self._depth += 1
+        try:
+            return self._defined(node, reckoner)
+        finally:
+            self._depth -= 1
+
+    def _defined(self, node: Any, reckoner: Reckoner) -> Rows:
         for formula, sure in self.rules(node):
             try:
                 value = reckoner.rows(formula)
@@ -84,7 +93,7 @@ class Example:
         if kind(node) == "Derivative" and node.order == 1 and node.sign in ("partial", "d", "partial+"):
             return unwrapped(node.of), unwrapped(node.wrt), node.sign == "partial+"
         if kind(node) == "Product" and node.args[0].base == "d":
-            losses = [left for left, _, _ in self.equations if kind(left) == "Name" and left.base in LOSSES and not left.subs]
+            losses = [left for word in LOSSES for s in self.equations.get((word,), []) if kind(left := unwrapped(s.node.sides[0])) == "Name" and not left.subs]
             return (losses[0], node.args[1], False) if losses else None
         return None
 
@@ -107,37 +116,60 @@ class Example:
     @cached_property
     def given(self) -> dict[Any, Table]:
         """Names and their numbers, as the lines before say; a name that changes its number begins another example."""
-        found: dict[Any, Table] = {}
-        letter = self.page.symbols.letter
-        for s in self.before:
-            for node, table in givens(s):
-                if any(w in (letter, "t", "T") for n in walk(node) if kind(n) == "Name" for x in n.subs for w in letters(x)):
-                    continue
+        memo = self.page.memos["given"]
+        found: dict[Any, Table]
+        first, found = memo.get("so far", (0, {}))
+        if first > len(self.before):
+            first, found = 0, {}
+        for s in self.before[first:]:
+            for node, table in self.givens(s):
                 if node in found and not same(found[node], table):
                     found.clear()
                 found[node] = table
+        memo["so far"] = len(self.before), found
         return found
+
+    def givens(self, s: Statement) -> list[tuple[Any, Table]]:
+        """The names that a statement gives a number, at no step but one told by number."""
+        memo = self.page.memos["givens"]
+        if s.number not in memo:
+            general = {self.page.symbols.letter, "t", "T"}
+            memo[s.number] = [
+                (node, table) for node, table in givens(s) if not any(w in general for n in walk(node) if kind(n) == "Name" for x in n.subs for w in letters(x))
+            ]
+        return memo[s.number]  # type: ignore[no-any-return]
 
     def rules(self, node: Any) -> list[tuple[Any, bool]]:
         """The formulas that equations of the document have for a name, those at its own step first, then the nearest before; whether they are proved."""
-        letter = self.page.symbols.letter
         own: list[tuple[Any, bool]] = []
         general: list[tuple[Any, bool]] = []
-        for left, right, sure in self.equations:
-            if left == node:
-                own.append((right, sure))
+        for s in self.equations.get(heads(node), []):
+            if s.number >= self.link.statement.number or not self.trusted(s):
+                continue
+            if unwrapped(s.node.sides[0]) == node:
+                own.append((s.node.sides[1], self.settled(s)))
             else:
-                general += [(at_step(right, letter, step), sure) for step in steps_of(node) if at_step(left, letter, step) == node][:1]
+                found = (self.stepped(s, step) for step in steps_of(node))
+                general += [(right, self.settled(s)) for left, right in found if left == node][:1]
         return own + general
 
-    @cached_property
-    def equations(self) -> list[tuple[Any, Any, bool]]:
-        """The equations before the link, the nearest first, and which are proved; a number that was computed, maybe from others, is none."""
-        return [
-            (unwrapped(s.node.sides[0]), s.node.sides[1], self.settled(s))
-            for s in reversed(self.before)
-            if kind(s.node) == "Relation" and s.node.signs[0] in EQUAL - {"+="} and named(s.node.sides[1]) and self.trusted(s)
-        ]
+    def stepped(self, s: Statement, step: int) -> tuple[Any, Any]:
+        """The two sides of an equation at a step told by number."""
+        memo = self.page.memos["at step"]
+        if (s.number, step) not in memo:
+            left, right = (at_step(side, self.page.symbols.letter, step) for side in s.node.sides[:2])
+            memo[s.number, step] = unwrapped(left), right
+        return memo[s.number, step]  # type: ignore[no-any-return]
+
+    @property
+    def equations(self) -> dict[tuple[str, ...], list[Statement]]:
+        """The equations of the document by the letters on the left, the last first; a number that was computed, maybe from others, is none."""
+        memo = self.page.memos["equations"]
+        if not memo:
+            for s in reversed(self.court.statements):
+                if kind(s.node) == "Relation" and s.node.signs[0] in EQUAL - {"+="} and named(s.node.sides[1]):
+                    memo.setdefault(heads(s.node.sides[0]), []).append(s)
+        return memo
 
     def trusted(self, s: Statement) -> bool:
         """Whether an equation is a definition, or proved; what the document calls a name that is no gradient is its own to say."""
@@ -159,7 +191,7 @@ class Example:
         """Whether numbers that were put in may refute a claim: there are several, each the only one of its name, and nothing is said of what else holds."""
         numbers: dict[Any, list[Table]] = {}
         for s in self.court.statements:
-            for node, table in givens(s):
+            for node, table in self.givens(s):
                 numbers.setdefault(node, []).append(table)
         changed = any(not same(tables[0], other) for node in self.used for tables in [numbers.get(node, [()])] for other in tables[1:])
         return self.sure and len(self.given) >= SEVERAL and not changed and not self.court.conditions(self.link)
@@ -184,6 +216,18 @@ def nameable(node: Any) -> bool:
     return kind(node) in ("Derivative", "Differential") or (kind(node) == "Name" and not node.base.isdigit())
 
 
+@by_identity
+def heads(node: Any) -> tuple[str, ...]:
+    """The letters of a name, whatever their indices."""
+    node = unwrapped(node)
+    if kind(node) == "Name":
+        return (str(node.base),)
+    if kind(node) in ("Power", "Index"):
+        return heads(node.base)
+    return (kind(node), *(w for c in children(node) for w in heads(c)))
+
+
+@by_identity
 def named(node: Any) -> bool:
     """Whether a formula has names in it beside those of functions."""
     heads = {id(n.function) for n in walk(node) if kind(n) == "Apply"}
