@@ -31,6 +31,7 @@ class Example:
         self.court, self.link = court, link
         self.page = court.page(court.order(link.statement)[0])
         self.used: dict[Any, Table] = {}
+        self.own: dict[Any, Table] = {}  # what the link's own line gives
         self.looked = False  # whether some name takes part
         self.before = [s for s in court.statements if s.number < link.statement.number]
         self.sure = True  # whether every equation that was used is proved
@@ -39,17 +40,22 @@ class Example:
         self._values: dict[Any, Rows] = {}
 
     def sides(self, link: Link, widen: Widen) -> tuple[Rows, Rows]:
-        self._values.clear()
-        reckoner = Reckoner(widen, self.page.functions, lambda node: self.known(node, reckoner))
+        reckoner = self.reckoner(widen)
         left, right = (self.defined(unwrapped(side), reckoner) if nameable(side) else reckoner.rows(side) for side in (link.left, link.right))
         return left, right
+
+    def reckoner(self, widen: Widen) -> Reckoner:
+        """What computes with the example's numbers."""
+        self._values.clear()
+        reckoner = Reckoner(widen, self.page.functions, lambda node: self.known(node, reckoner))
+        return reckoner
 
     def known(self, node: Any, reckoner: Reckoner) -> Rows | None:
         """What a name is: the number that it was given, or what an equation makes of those; None for what is no name."""
         if not nameable(node):
             return None
         self.looked = True
-        table = self.given.get(node)
+        table = self.own.get(node, self.given.get(node))
         if table is None:
             return self.defined(node, reckoner)
         self.used[node] = table

@@ -89,6 +89,9 @@ def ruled(court: Court, link: Link) -> Judgement | None:
         return None if suppose.introduced(s.fragment, label=True) else supposed
     link = identities.at_a_point(link) or link
     said = suppose.conditioned(court, link) or equation(court, link)
+    if said.verdict == "refuted" and worked.agrees(court, link):
+        court.wrong.discard((s.number, link.number))
+        return Judgement("undecided", "ambiguous", "with the numbers of the example both sides are equal, though not for others")
     return suppose.SPECIAL if said.verdict == "refuted" and suppose.aside(court, link) else said
 
 

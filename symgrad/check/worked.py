@@ -15,7 +15,7 @@ from typing import Any
 from symgrad.check.claims import Link, span_of
 from symgrad.check.court import Court
 from symgrad.check.decimals import Interval, NoNumber, Widen, Written, exact
-from symgrad.check.examples import NEARLY, Example, figures, listed, nameable, named
+from symgrad.check.examples import NEARLY, SEVERAL, Example, figures, listed, nameable, named
 from symgrad.check.judgement import Judgement
 from symgrad.check.reckon import Rows, shape
 from symgrad.check.symbols import kind, unwrapped, walk
@@ -33,6 +33,20 @@ def reckoned(court: Court, link: Link) -> Judgement | None:
         return compared(Example(court, link), link)
     except NoNumber:
         return None
+
+
+def agrees(court: Court, link: Link) -> bool:
+    """Whether the numbers of an example, those at the end of the line among them, are the same on both sides: the numbers may be why it is said."""
+    example = Example(court, link)
+    example.own = dict(example.givens(link.statement))
+    if len(example.given) < SEVERAL:
+        return False
+    try:
+        reckoner = example.reckoner(rounded)
+        left, right = reckoner.rows(link.left), reckoner.rows(link.right)
+    except NoNumber:
+        return False
+    return bool(example.used) and shape(left) == shape(right) and all(meet(a, b) for a, b in zip(cells(left), cells(right), strict=True))
 
 
 def compared(example: Example, link: Link) -> Judgement:
