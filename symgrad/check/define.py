@@ -106,8 +106,8 @@ def page_of(definitions: dict[str, Definition], collected: Collected, statements
     residuals(page, letter)
     definitions = page.definitions
     losses(page, statements, letter)
-    for key in definitions:
-        symbols.ranks[key] = 1
+    for key, d in definitions.items():
+        symbols.ranks[key] = max(1, len(d.entries))
         symbols.timed.add(key)
     later: list[tuple[str, Any]] = []
     elsewhere = names_with_a_step(statements, letter)

@@ -14,6 +14,7 @@ from symgrad.check.barred import unbarred
 from symgrad.check.claim import Claim
 from symgrad.check.claims import Link, links, statements_of
 from symgrad.check.court import Court
+from symgrad.check.graves import by_components
 from symgrad.check.judgement import Judgement
 from symgrad.check.lastly import lastly
 from symgrad.check.lint import printed
@@ -34,7 +35,9 @@ if TYPE_CHECKING:
 def judge(document: Document, cell: Cell | None = None) -> Iterator[Claim]:
     """The claims of a document, each with its verdict."""
     found = generalised(lastly(unpacked(unbarred(raised([mended(s) for s in statements_of(document)])))))
-    court = Court(found, cell)
+    graves = by_components(found) if cell is None else None
+    found = found if graves is None else graves.statements
+    court = Court(found, cell, graves=graves)
     programs = units(document.programs, court.collected)
     court.bare &= not programs
     introduce(court, (link for s in found if kind(s.node) != "Unread" for link in links(s)))
