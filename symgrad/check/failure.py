@@ -69,7 +69,7 @@ def failed(court: Court, page: Page, outcome: Outcome, link: Link) -> Judgement:
         why = "this holds only where a derivative is read so that it is zero, whatever stands beside it"
         return Judgement("undecided", "ambiguous", why, assumptions=notes)
     before = (link.statement.number, link.number - 1)
-    unsettled = link.number > 0 and before not in court.right | court.wrong
+    unsettled = bool(link.earlier) and before not in court.right | court.wrong
     if outcome.vanished and (repair is None or repair.code == "wrong-symbol" or unsettled):
         why = "nothing leads from the one to the other in a derivative of this, so the cell may be another one than was understood"
         return Judgement("undecided", "ambiguous", why, assumptions=notes)

@@ -11,10 +11,10 @@ from dataclasses import dataclass, field, replace
 from itertools import product
 from typing import Any
 
-from symgrad.check.dots import with_children
+from symgrad.check.common import Common
 from symgrad.check.prose import clause
 from symgrad.check.statements import DEFINING, Statement, relation_of
-from symgrad.check.symbols import children, kind, spelled, unwrapped, walk
+from symgrad.check.symbols import kind, spelled, unwrapped, walk
 from symgrad.check.units import CELL, GATES, QUANTITIES, Notation, Units, Unknown, Writer, component, is_loss, typed
 from symgrad.notation.latex import latex
 from symgrad.notation.reading.dialect import parse_dialect
@@ -26,34 +26,23 @@ PEEPHOLES = {"iota": "t-1", "phi": "t-1", "omega": "t"}  # the step at which a g
 
 
 @dataclass
-class Graves:
-    """The statements of a document by components, and what is said of that."""
+class Graves(Common):
+    """The statements of a document by components."""
 
-    statements: list[Statement]
-    original: dict[Any, Any] = field(default_factory=dict)  # what was written → as it stands in the document
-    assumed: list[str] = field(default_factory=list)  # by every claim,
-    filled: dict[str, str] = field(default_factory=dict)  # and by those that name a quantity without an equation of the document's own
-    certain: bool = True  # whether the cell is known well enough to refute a claim
     letters: dict[str, str] = field(default_factory=dict)  # a gate → its letter
 
-    def write(self, node: Any) -> str:
-        """A formula in the notation of the document."""
-        return latex(self.restored(node))
-
-    def called(self, key: str) -> str:
-        """A quantity as a person writes it: ``a_c`` for ``a_cell``."""
+    def called(self, key: str) -> str | None:
         head, _, label = key.partition("_")
         role = label.rstrip("*")
-        return f"{head}_{self.letters.get(role) or {'cell': 'c', 'out': 'k', 'in': 'i', 'hid': 'h'}.get(role, role)}" if label else key
+        letter = self.letters.get(role) or {"cell": "c", "out": "k", "in": "i", "hid": "h"}.get(role)
+        return None if letter is None else f"{head}_{letter}"
 
-    def restored(self, node: Any) -> Any:
-        if node in self.original:
-            return self.original[node]
-        if (found := component(node)) is not None:
-            role = found[1].rstrip("*")
-            index = Name(self.letters[role]) if role in GATES else node.parts[-1]
-            return Power(Name(found[0], (), (index,)), node.base.parts[0])
-        return with_children(node, {id(c): new for c in children(node) if (new := self.restored(c)) is not c})
+    def shown(self, node: Any) -> Any:
+        found = component(node)
+        if found is None:
+            return None
+        role = found[1].rstrip("*")
+        return Power(Name(found[0], (), (Name(self.letters[role]) if role in GATES else node.parts[-1],)), node.base.parts[0])
 
 
 def by_components(statements: list[Statement]) -> Graves | None:
@@ -64,7 +53,7 @@ def by_components(statements: list[Statement]) -> Graves | None:
         return None
     cells = (s.number for s in statements if gates and any(named(n, "abs", {*gates, "c"}) for n in s.nodes))
     block = next(cells, len(statements)) if network is not None else 0
-    out = Graves([], letters={role: letter for letter, role in reversed(gates.items())})
+    out = Graves(whole=True, letters={role: letter for letter, role in reversed(gates.items())})
     try:
         if network is not None:
             convert(out, statements[:block], Notation({}, "*"), network.number)
@@ -133,7 +122,7 @@ def convert(out: Graves, statements: list[Statement], notation: Notation, first:
         out.filled[f"a_out{notation.mark}"] = "a_k, which the document does not define, is the weighted sum of the cell outputs"
     if notation.gates:
         out.certain = any(("a", g) in given for g in GATES)
-        names = [out.called("_".join(key)) for key in missing if key != ("a", "out")]
+        names = [str(out.called("_".join(key))) for key in missing if key != ("a", "out")]
         out.assumed += [f"the document does not define {', '.join(names)}: the equations are those of Graves' LSTM"] if names else []
 
 
