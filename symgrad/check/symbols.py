@@ -140,6 +140,8 @@ def _parts(where: str, node: Any) -> list[Part]:
         if node.kind == "[":
             return [Part("bracket", unwrapped(node))]
         return _parts("paren" if where == "sup" else where, node.arg)
+    if kind(node) == "Index" and node.kind == "_" and len(node.parts) == 1 and kind(unwrapped(node.base)) == "Sum" and _step_like(node.base):
+        return [Part(where, unwrapped(node.base)), *_parts("sub", node.parts[0])]  # component k at step t - 1
     if kind(node) == "Index" and kind(node.base) == "Name":
         if node.kind == "(" and len(node.parts) == 1:
             return [*_parts(where, node.base), Part("paren", unwrapped(node.parts[0]))]
