@@ -6,12 +6,14 @@ Every statement whose letters tell which units are meant is written by component
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from itertools import product
 from typing import Any
 
+from symgrad.check.claims import Link
 from symgrad.check.common import Common
+from symgrad.check.judgement import Judgement
 from symgrad.check.prose import clause
 from symgrad.check.statements import DEFINING, Statement, relation_of
 from symgrad.check.symbols import kind, spelled, unwrapped, walk
@@ -22,6 +24,7 @@ from symgrad.notation.syntax import Blank, Name, Power
 
 ENOUGH = 6  # different names of a block that a document must use which does not define it
 NODES = re.compile(r"\b(input|hidden|output)\s+(?:node|unit|neuron|layer)s?\b", re.IGNORECASE)
+LETTERS = {"in": "i", "hid": "h", "cell": "c", "state": "c", "out": "k", "bias": ""}  # of units
 PEEPHOLES = {"iota": "t-1", "phi": "t-1", "omega": "t"}  # the step at which a gate looks at the states
 
 
@@ -33,9 +36,17 @@ class Graves(Common):
 
     def called(self, key: str) -> str | None:
         head, _, label = key.partition("_")
-        role = label.rstrip("*")
-        letter = self.letters.get(role) or {"cell": "c", "out": "k", "in": "i", "hid": "h"}.get(role)
-        return None if letter is None else f"{head}_{letter}"
+        letters = {**LETTERS, **self.letters}
+        *source, target = label.rstrip("*").split("→")
+        units = "".join(letters.get(role, role) for role in (*({"cell": "hid"}.get(r, r) for r in source), target))
+        return f"{head}_{units}" if target in letters else None
+
+    def ruled(self, links: tuple[Link, ...], rule: Callable[[Link], Judgement | None]) -> Judgement | None:
+        """What is said of a link whose letters may count several units: what is said of all, else nothing."""
+        said = [rule(link) for link in links]
+        if len({j.verdict for j in said if j is not None}) < 2:
+            return said[0]
+        return Judgement("undecided", "ambiguous", "whether this holds depends on which units are meant")
 
     def shown(self, node: Any) -> Any:
         found = component(node)
@@ -107,9 +118,7 @@ def convert(out: Graves, statements: list[Statement], notation: Notation, first:
     """The statements by components, before them the equations that they leave out."""
     rest = introductions(out, statements, notation)
     writer = Writer(notation, {}, out.original)
-    made = [by_units(s, writer) for s in rest]
-    if any(s is before and of_the_cell(s, notation) for s, before in zip(made, rest, strict=True)):
-        raise Unknown
+    made = [m for s in rest for m in by_units(s, writer)]
     given = {key: s for s in made if (key := defined(s)) is not None}
     missing = {key: latex_ for key, latex_ in equations(notation, given).items() if key not in given}
     if not any(found[1] == f"out{notation.mark}" for s in made for n in s.nodes if (found := component(n)) is not None):
@@ -180,8 +189,8 @@ def introductions(out: Graves, statements: list[Statement], notation: Notation) 
     return rest
 
 
-def by_units(s: Statement, writer: Writer) -> Statement:
-    """A statement by components, as it stands where its letters do not tell which units they mean."""
+def by_units(s: Statement, writer: Writer) -> list[Statement]:
+    """A statement by components, one for all units that its letters may count; itself where they do not tell which they mean."""
     names = [t for n in s.nodes if (t := typed(n)) is not None and t.head in {*QUANTITIES, *writer.notation.families, "w"}]
     names.sort(key=lambda t: t.head != "w")  # the text speaks of a weight's ends in their order
     free = list(dict.fromkeys(a.base for t in names for a in t.indices if kind(a) == "Name" and a == Name(a.base) and a.base not in ("h", "k")))
@@ -191,16 +200,15 @@ def by_units(s: Statement, writer: Writer) -> Statement:
     found: list[Any] = []
     for settled in ways:
         try:
-            node = replace(writer, settled=settled).formula(s.node)
+            found.append(replace(writer, settled=settled).formula(s.node))
         except Unknown:
             continue
         if not settled:
-            found = [node]
             break
-        found.append(node)
-    if len(found) != 1 or found[0] is s.node or mixed(found[0]):
-        return s
-    return replace(s, node=found[0], whole=found[0] if s.whole is s.node else s.whole)
+    found = [node for node in found if node is not s.node and not mixed(node)]
+    if not found and of_the_cell(s, writer.notation):
+        raise Unknown
+    return [replace(s, node=node, whole=node if s.whole is s.node else s.whole, instance=k) for k, node in enumerate(found)] or [s]
 
 
 def assignments(s: Statement, count: int) -> Iterator[tuple[str, ...]]:

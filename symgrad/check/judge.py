@@ -51,9 +51,9 @@ def judge(document: Document, cell: Cell | None = None) -> Iterator[Claim]:
         if kind(s.node) == "Unread":
             yield unread(document, s)
             continue
-        if s.unpacked or s.layer:
+        if s.unpacked or s.instance:
             continue
-        instances = takewhile(lambda other: other.layer > 0, found[s.number + 1 :])
+        instances = takewhile(lambda other: other.instance > 0, found[s.number + 1 :])
         alike = zip(*map(links, [s, *instances]), strict=True)
         rulings = [(same[0], said) for same in alike if (said := common.ruled(same, rule)) is not None]
         if s.broken is not None:

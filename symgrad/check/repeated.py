@@ -37,7 +37,7 @@ def summed(court: Court, link: Link, under: Callable[[Page], Page | None]) -> Ju
             continue
         outcome = Decider(page).decide(found.left, found.right)
         if not outcome.equal and not outcome.complete:
-            return Judgement("undecided", "ambiguous", "the indices that stand twice in a product may be summed over, and not all readings of that could be tried")
+            return Judgement("undecided", "ambiguous", "indices that stand twice in a product may be summed over, and not all readings of that could be tried")
         if not outcome.equal:
             continue
         if not convention(court, page):

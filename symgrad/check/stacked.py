@@ -124,7 +124,7 @@ def layer_by_layer(statements: list[Statement]) -> Stack | None:
         for k, (node, view) in enumerate(made):
             number = len(out.statements)
             out.views[number] = view
-            out.statements.append(replace(s, node=node, whole=node if s.whole is s.node else s.whole, layer=k, number=number))
+            out.statements.append(replace(s, node=node, whole=node if s.whole is s.node else s.whole, instance=k, number=number))
         if not made:
             out.statements.append(replace(s, number=len(out.statements)))
     return out

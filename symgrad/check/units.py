@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from symgrad.check.dots import with_children
-from symgrad.check.statements import LOSSES, step_part
+from symgrad.check.statements import LOSSES, loss_head, step_part
 from symgrad.check.symbols import children, head_and_parts, is_top, kind, spelled, unwrapped
 from symgrad.notation.syntax import Apply, Big, Derivative, Index, Name, Product, Sum
 
@@ -100,13 +100,19 @@ class Notation:
     def weight(self, source: Units, target: Units, outputs: bool) -> Any:
         """``w_{hc}``; from a cell to a gate of its own block it looks at the state, unless that is excluded."""
         if source.role == "cell" and target.role in GATES and not outputs:
-            return self.parameter(f"state→{target.role}", source.entries)
+            return self.parameter("w", f"state→{target.role}", source.entries)
         if target.role == "in" or source.role in (*GATES, "out") or (source.role, target.role) == ("in", "out"):
             raise Unknown
-        return self.parameter(f"{place(source.role)}→{place(target.role)}", (*source.entries, *target.entries))
+        return self.parameter("w", f"{place(source.role)}→{place(target.role)}", (*source.entries, *target.entries))
 
-    def parameter(self, label: str, entries: tuple[Any, ...]) -> Any:
-        return Index(Name("w", (), (Name(label + self.mark),)), (Product(entries),), "[")
+    def bias(self, target: Units) -> Any:
+        """``b_h`` without a step."""
+        if target.role == "in":
+            raise Unknown
+        return self.parameter("b", f"bias→{place(target.role)}", target.entries)
+
+    def parameter(self, letter: str, label: str, entries: tuple[Any, ...]) -> Any:
+        return Index(Name(letter, (), (Name(label + self.mark),)), (Product(entries) if entries[1:] else entries[0],), "[")
 
 
 def place(role: str) -> str:
@@ -141,6 +147,8 @@ class Writer:
             return self.summed(node)
         if kind(node) == "Derivative" and is_loss(node.of):
             return replace(node, of=LOSS, wrt=self.formula(unwrapped(node.wrt)))
+        if kind(node) == "Apply" and kind(node.function) == "Name" and len(node.function.subs) == 1:  # ``\theta_h``
+            return replace(node, function=replace(node.function, subs=()), args=tuple(map(self.formula, node.args)))
         if kind(node) == "Product" and len(args := tuple(applied(node.args))) < len(node.args):
             return self.formula(args[0] if len(args) == 1 else replace(node, args=args))
         return with_children(node, {id(c): new for c in children(node) if (new := self.formula(c)) is not c})
@@ -155,6 +163,8 @@ class Writer:
             return n.weight(self.units(t.indices[0]), self.units(t.indices[1]), self.outputs)
         if len(t.indices) != 1 or not (t.head in n.families or t.head in QUANTITIES):
             raise Unknown
+        if t.head == "b" and t.step is None:
+            return n.bias(self.units(t.indices[0]))
         units = self.units(t.indices[0])
         of = n.families.get(t.head, "a")
         if t.head in n.families and of != "a" and place(units.role) != "cell":
@@ -182,8 +192,9 @@ class Writer:
 
 
 def is_loss(node: Any) -> bool:
+    r"""``O``, ``\mathcal{L}(x, z)``: the loss, of no step and of no sequence of its own."""
     split = head_and_parts(unwrapped(node))
-    return split is not None and not split[1] and split[0].base in LOSS_LETTERS
+    return split[0].base in LOSS_LETTERS and not split[1] if split is not None else loss_head(node) is not None
 
 
 def applied(args: tuple[Any, ...]) -> Iterator[Any]:
@@ -193,10 +204,15 @@ def applied(args: tuple[Any, ...]) -> Iterator[Any]:
         if held is not None:
             yield Apply(held, (unwrapped(a),), span=getattr(held, "span", None))
             held = None
-        elif kind(a) == "Name" and not a.subs and kind(after) == "Paren" and (t := typed(unwrapped(after))) is not None and t.step is not None:
+        elif kind(a) == "Name" and function(a) and kind(after) == "Paren" and (t := typed(unwrapped(after))) is not None and t.step is not None:
             held = a
         else:
             yield a
+
+
+def function(name: Any) -> bool:
+    r"""Whether a name may be that of a function: ``h``, ``\theta_h``."""
+    return not name.subs or (len(name.subs) == 1 and kind(name.subs[0]) == "Name" and name.base not in QUANTITIES)
 
 
 def component(node: Any) -> tuple[str, str] | None:
