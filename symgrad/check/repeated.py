@@ -22,7 +22,7 @@ from symgrad.check.statements import bound_letters, names_in, step_part
 from symgrad.check.symbols import children, kind, letters
 from symgrad.notation.syntax import Big, Name, Paren
 
-COMPONENTS = frozenset("ijklmnpqrs")
+COMPONENTS = frozenset("abijklmnpqrs")
 CONVENTION = re.compile(r"einstein|summation convention|(?:repeated|double) ind(?:ex|ices)|summed[ -]over|sum(?:med)? over (?:the )?repeated", re.IGNORECASE)
 MOST = 64  # terms that a claim is multiplied out into
 FEW = 2  # claims with such products that a document without any Σ over components must have

@@ -45,8 +45,9 @@ class Stack(Common):
         head, parts = split
         for p in parts:
             found = set(letters(p.node))
-            counted = self.letter in found or (p.where in self.families.get(str(spelled(head)), ()) and (kind(p.node) == "Number" or found == {"L"}))
-            if counted and found <= {self.letter, "L"}:
+            places = self.families.get(str(spelled(head)), frozenset[str]())
+            counted = self.letter in found or (p.where in places and (kind(p.node) == "Number" or found == {"L"}))
+            if (counted and found <= {self.letter, "L"}) or ("paren" in places and bracketed(p.node) is not None):
                 return head, tuple(q for q in parts if q is not p), p
         return None
 
@@ -56,7 +57,8 @@ class Stack(Common):
         new = self.expanded(node, env) if kind(node) == "Big" else None
         if found is not None:
             head, rest, p = found
-            number = number_at(p.node, env)
+            told = bracketed(p.node)
+            number = number_at(p.node, env) if told is None else told
             least = 0 if step_part(rest, "t") is not None or any(kind(q.node) == "Number" or spelled(q.node) == "T" for q in rest) else 1
             if number is None or not least <= number <= LAYERS:
                 raise Beyond
@@ -108,6 +110,12 @@ class Stack(Common):
         if worst.verdict == "refuted" and any(kind(self.original.get(n)) == "Big" and kind(n) != "Big" for n in links[-1].statement.nodes):
             return Judgement("undecided", "ambiguous", "the product over the layers may be meant in the other order", assumptions=worst.assumptions)
         return worst
+
+
+def bracketed(node: Any) -> int | None:
+    """The number of a layer that `settle` has read as a label."""
+    found = re.fullmatch(r"\((\d+)\)", node.base) if kind(node) == "Name" else None
+    return None if found is None else int(found[1])
 
 
 def layer_by_layer(statements: list[Statement]) -> Stack | None:
