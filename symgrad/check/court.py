@@ -20,6 +20,7 @@ from symgrad.check.symbols import head_and_parts, is_top, kind, letters, spelled
 from symgrad.check.world import STEPS
 
 if TYPE_CHECKING:
+    from symgrad.check.common import Common
     from symgrad.face.cell import Cell
 
 PAGES = 4  # groups of definitions that one claim is tried on
@@ -33,6 +34,7 @@ class Court:
     statements: list[Statement]
     cell: Cell | None = None
     program: bool = False  # whether the statements are those of a program
+    common: Common | None = None  # how the statements were put into the common form, if they had to be
     pages: dict[int, Page] = field(default_factory=dict)
     wrong: set[tuple[int, int]] = field(default_factory=set)  # links that are refuted,
     right: set[tuple[int, int]] = field(default_factory=set)  # and that are proved
@@ -74,6 +76,7 @@ class Court:
         self.pages.clear()  # what was looked at before was not whole
         self.variables = self._variables()
         self.declared = 0 if self.program else self._declared()
+        self.certain &= self.common is None or self.common.certain
         self.matrices = any(kind(n) in ("Transpose", "Diagonal") or (kind(n) == "Power" and is_top(n.exponent)) for s in self.statements for n in s.nodes)
         self.bare = not any(s.derives for s in self.statements)
 
@@ -148,6 +151,9 @@ class Court:
             page.adjoined = self.adjoined(page)
             page.statements = self.statements
             page.program = page.sized = self.program
+            if self.common is not None:
+                page.write, page.whole = self.common.write, self.common.whole
+                page.notes.update((key, called) for key in page.symbols.ranks if (called := self.common.called(key)) is not None)
             if k > 0:
                 for name, short in self.pages.get(0, page).abbreviations.items():
                     page.abbreviations.setdefault(name, short)
@@ -217,6 +223,8 @@ class Court:
         notes = list(page.assumptions)
         if self.borrowed:
             notes.append(self.borrowed)
+        if self.common is not None:
+            notes += [*self.common.assumed, *(note for key, note in self.common.filled.items() if key in outcome.used)]
         notes += [f"{page.notes.get(key, key)} begins at 0" for key in page.begun]
         for key, note in page.guessed.items():
             if key in outcome.used:

@@ -6,6 +6,7 @@ Names that nothing defines are inputs where they carry a step, else parameters; 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import replace
 from itertools import pairwise
 from typing import Any
@@ -15,6 +16,7 @@ from symgrad.check.activations import ACTIVATIONS, BUILTIN, labelled_sigmas, mea
 from symgrad.check.collect import Collected
 from symgrad.check.definitions import lags, parts_of, present_names, stepped_names
 from symgrad.check.dots import with_children
+from symgrad.check.incomplete import invented
 from symgrad.check.losses import losses, targets
 from symgrad.check.model import inner_of, model
 from symgrad.check.page import Abbreviation, Definition, Page, plain
@@ -106,8 +108,8 @@ def page_of(definitions: dict[str, Definition], collected: Collected, statements
     residuals(page, letter)
     definitions = page.definitions
     losses(page, statements, letter)
-    for key in definitions:
-        symbols.ranks[key] = 1
+    for key, d in definitions.items():
+        symbols.ranks[key] = max(1, len(d.entries))
         symbols.timed.add(key)
     later: list[tuple[str, Any]] = []
     elsewhere = names_with_a_step(statements, letter)
@@ -294,6 +296,14 @@ def sigma_meant(page: Page, statements: list[Statement]) -> None:
         page.assumptions = (*page.assumptions, f"σ is read as the activation of the cell, {next(iter(cell))}")
 
 
+def alone(page: Page, active: Iterable[str]) -> str | None:
+    """The one quantity with an activation that the document gives an equation, or the one state."""
+    for few in ([k for k in active if not invented(page, k)], [k for k in active if k in page.lagged]):
+        if len(few) == 1:
+            return few[0]
+    return None
+
+
 def bias(page: Page, node: Any) -> bool:
     """Whether a term is a parameter that stands alone."""
     ref = page.symbols.ref(unwrapped(node))
@@ -391,9 +401,8 @@ def guesses(page: Page, statements: list[Statement]) -> None:
                 and own is not None
                 and own not in taken
                 and own in ("a", "z", "s", "u", "net", "o")
-                and (len(active) == 1 or len([k for k in active if k in page.lagged]) == 1)
+                and (owner := alone(page, active)) is not None
             ):
-                owner = next(iter(k for k in active if len(active) == 1 or k in page.lagged))
                 symbols.aliases[own] = f"pre:{owner}"
                 page.notes[f"pre:{owner}"] = plain(own)
                 page.guessed[f"pre:{owner}"] = f"{plain(own)} is read as the preactivation of {page.notes.get(owner, owner)}"

@@ -181,7 +181,7 @@ def of_formula(run: Run, node: Any, of: Any, key: str, step: int | None, entries
     width = run.world.size(wrt[0])
     name = kind(of) if kind(of) != "Apply" else "f"
     mode = run.chooser.choose(("formula", run.side, key), (
-        Option(0 if kind(of) != "Apply" else 1, TOTAL), Option(1 if kind(of) != "Apply" else 0, DIRECT)))  # fmt: skip
+        Option(0 if kind(of) != "Apply" else 1, TOTAL), Option(1 if kind(of) != "Apply" else 0, DIRECT, tag="immediate")))  # fmt: skip
 
     def lookup(k: str, t: int | None) -> Value:
         v = run.world.value(k, t)

@@ -16,6 +16,7 @@ from symgrad.check.judgement import Judgement
 from symgrad.check.otherwise import added, along, at_the_end, by_preactivation, from_zero, of_an_rnn, recognition, supposed
 from symgrad.check.page import Page
 from symgrad.check.proof import attempt, contradicted, proved
+from symgrad.check.repeated import summed
 from symgrad.check.symbols import head_and_parts, kind, unwrapped
 from symgrad.notation.latex import latex
 from symgrad.notation.syntax import Derivative
@@ -67,8 +68,10 @@ def equation(court: Court, link: Link, under: Callable[[Page], Page | None] = la
     outcome = Decider(page).decide(link.left, link.right) if page.begun else outcome
     if outcome.equal:
         return proved(court, page, outcome, link)
-    found = added(court, link, under) or by_preactivation(court, link, under) or at_the_end(court, link, under) or along(court, link, under)
-    return found or failed(court, page, outcome, link)
+    for otherwise in (added, by_preactivation, at_the_end, along, summed):
+        if (found := otherwise(court, link, under)) is not None:
+            return found
+    return failed(court, page, outcome, link)
 
 
 def unsure(outcome: Outcome) -> tuple[bool, bool]:

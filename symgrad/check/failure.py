@@ -68,7 +68,9 @@ def failed(court: Court, page: Page, outcome: Outcome, link: Link) -> Judgement:
     if outcome.idle:
         why = "this holds only where a derivative is read so that it is zero, whatever stands beside it"
         return Judgement("undecided", "ambiguous", why, assumptions=notes)
-    if outcome.vanished and (repair is None or repair.code == "wrong-symbol"):
+    before = (link.statement.number, link.number - 1)
+    unsettled = bool(link.earlier) and before not in court.right | court.wrong
+    if outcome.vanished and (repair is None or repair.code == "wrong-symbol" or unsettled):
         why = "nothing leads from the one to the other in a derivative of this, so the cell may be another one than was understood"
         return Judgement("undecided", "ambiguous", why, assumptions=notes)
     alone = caution.unmatched(page, link) if outcome.missing is None and repair is None else set()

@@ -69,7 +69,7 @@ def loss_steps(run: Run, node: Any) -> tuple[int, ...] | None:
     if key in run.page.step_losses and key not in run.page.total_losses:
         at = run.env.get(run.page.symbols.letter)
         return everything if at is None else (int(at),)
-    if key in run.page.ambiguous_losses and not run.page.many_to_one and run.env.get(run.page.symbols.letter) is not None:
+    if key in run.page.ambiguous_losses and not run.page.many_to_one and not run.page.whole and run.env.get(run.page.symbols.letter) is not None:
         how = run.chooser.choose(("loss", key), (Option(0, "all"), Option(2, "now", f"{key} is read as the loss of this step", tag="loss")))
         if how == "now":
             return (int(run.env[run.page.symbols.letter]),)
@@ -107,7 +107,7 @@ def gradient(run: Run, node: Any, wrt: Any, losses: tuple[int, ...]) -> Value:
             step = int(now) if how == "use" else None
     elif not timed:
         how = "use"
-    elif key in run.page.lagged and (len(losses) > 1 or (run.page.many_to_one and len(run.page.lagged) > 1)):
+    elif not run.page.whole and key in run.page.lagged and (len(losses) > 1 or (run.page.many_to_one and len(run.page.lagged) > 1)):
         how = run.chooser.choose(
             ("gradient", run.side, key, _shifted(run, wrt)),
             (

@@ -8,12 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
+from itertools import takewhile
 from typing import TYPE_CHECKING
 
+from symgrad.check.arguments import without_arguments
 from symgrad.check.barred import unbarred
 from symgrad.check.claim import Claim
 from symgrad.check.claims import Link, links, statements_of
+from symgrad.check.common import Common
 from symgrad.check.court import Court
+from symgrad.check.graves import by_components
 from symgrad.check.judgement import Judgement
 from symgrad.check.lastly import lastly
 from symgrad.check.lint import printed
@@ -22,6 +27,7 @@ from symgrad.check.numbered import generalised
 from symgrad.check.packed import unpacked
 from symgrad.check.programs.reader import Unit, units
 from symgrad.check.programs.rulings import judged
+from symgrad.check.stacked import layer_by_layer
 from symgrad.check.statements import Statement
 from symgrad.check.symbols import kind
 from symgrad.check.verdicts import introduce, ruling
@@ -33,18 +39,23 @@ if TYPE_CHECKING:
 
 def judge(document: Document, cell: Cell | None = None) -> Iterator[Claim]:
     """The claims of a document, each with its verdict."""
-    found = generalised(lastly(unpacked(unbarred(raised([mended(s) for s in statements_of(document)])))))
-    court = Court(found, cell)
+    found = generalised(lastly(unpacked(unbarred(raised(without_arguments([mended(s) for s in statements_of(document)]))))))
+    common = (by_components(found) or layer_by_layer(found) if cell is None else None) or Common(found)
+    found = common.statements
+    court = Court(found, cell, common=common)
     programs = units(document.programs, court.collected)
     court.bare &= not programs
     introduce(court, (link for s in found if kind(s.node) != "Unread" for link in links(s)))
+    rule = partial(ruling, court)
     for s in found:
         if kind(s.node) == "Unread":
             yield unread(document, s)
             continue
-        if s.unpacked:
+        if s.unpacked or s.instance:
             continue
-        rulings = [(link, said) for link in links(s) if (said := ruling(court, link)) is not None]
+        instances = takewhile(lambda other: other.instance > 0, found[s.number + 1 :])
+        alike = zip(*map(links, [s, *instances]), strict=True)
+        rulings = [(same[0], said) for same in alike if (said := common.ruled(same, rule)) is not None]
         if s.broken is not None:
             yield unbalanced(document, s, [said for _, said in rulings])
             continue

@@ -60,6 +60,7 @@ class Page:
     total_losses: set[str] = field(default_factory=set)  # symbols for the sum of all
     ambiguous_losses: set[str] = field(default_factory=set)  # of these, the ones that may be meant of one step
     tails: dict[str, int] = field(default_factory=dict)  # losses from a step on, or from how many steps later
+    whole: bool = False  # whether every gradient is of the whole loss and along all paths, as the notation has it
     many_to_one: bool = False  # whether the loss looks at the last step alone
     loss_at: int | None = None  # or at one that is told by its number
     meanings: dict[str, str] = field(default_factory=dict)  # adjoint symbol → what a line that holds has settled it to be

@@ -140,6 +140,8 @@ def _parts(where: str, node: Any) -> list[Part]:
         if node.kind == "[":
             return [Part("bracket", unwrapped(node))]
         return _parts("paren" if where == "sup" else where, node.arg)
+    if kind(node) == "Index" and node.kind == "_" and len(node.parts) == 1 and kind(unwrapped(node.base)) == "Sum" and _step_like(node.base):
+        return [Part(where, unwrapped(node.base)), *_parts("sub", node.parts[0])]  # component k at step t - 1
     if kind(node) == "Index" and kind(node.base) == "Name":
         if node.kind == "(" and len(node.parts) == 1:
             return [*_parts(where, node.base), Part("paren", unwrapped(node.parts[0]))]
@@ -147,11 +149,17 @@ def _parts(where: str, node: Any) -> list[Part]:
             return [*_parts(where, node.base), *(Part("bracket", unwrapped(p)) for p in node.parts)]
     if kind(node) == "Tuple":
         return [q for a in node.args for q in _parts(where, a)]
-    if kind(node) == "Name" and node.base == "t" and len(node.subs) == 1 and kind(node.subs[0]) == "Name" and len(node.subs[0].base) == 1:
-        return [Part(where, replace(node, subs=())), Part("sub", node.subs[0])]  # component k at step t
+    if kind(node) == "Name" and len(node.subs) == 1 and counts(node.base, node.subs[0]):
+        return [Part(where, replace(node, subs=())), Part("sub", node.subs[0])]
     if kind(node) == "Transpose":
         return _parts(where, node.arg)
     return [Part(where, unwrapped(node))]
+
+
+def counts(step: str, label: Any) -> bool:
+    """Whether a letter with an index is a step and a component there: ``t_k``, ``r_n``."""
+    letter = label.base if kind(label) == "Name" and len(label.base) == 1 else ""
+    return bool(letter) and (step == "t" or (step in ("r", "k", "tau") and letter in COUNTERS - {"k", "s", "t"}))
 
 
 TOPS = frozenset({"T", "Tr", "tr", "top", "intercal", "t", "mathsf"})
