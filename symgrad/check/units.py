@@ -15,7 +15,7 @@ from typing import Any
 from symgrad.check.dots import with_children
 from symgrad.check.statements import LOSSES, loss_head, step_part
 from symgrad.check.symbols import children, head_and_parts, is_top, kind, spelled, unwrapped
-from symgrad.notation.syntax import Apply, Big, Derivative, Index, Name, Product, Sum
+from symgrad.notation.syntax import Apply, Big, Derivative, Index, Name, Number, Product, Sum
 
 LOSS = Name("L")
 LOSS_LETTERS = LOSSES | {"O", "Gamma", "C"}
@@ -174,6 +174,8 @@ class Writer:
     def summed(self, node: Any) -> Any:
         r"""``\sum_c`` over the cells of a block, ``\sum_h`` over all, ``\sum_\iota`` over the blocks, ``\sum_g`` over all inputs of the layer."""
         letter, gates = node.index, set(self.notation.gates.values())
+        if node.lower is not None and unwrapped(node.lower) != Number("1"):
+            raise Unknown  # not over all of them
         if gates and letter == UNIT:
             inputs = [Units("all", (Name(BLOCKS["g"]), letter)), *(Units(g, (Name(BLOCKS["g"]),)) for g in GATES)]
             return Sum(tuple(self.over(letter, u, u.entries, node.body, True) for u in inputs))
