@@ -97,7 +97,10 @@ def gradient(run: Run, node: Any, wrt: Any, losses: tuple[int, ...]) -> Value:
         if run.side == "left" or not shared(run, node.of, wrt):
             raise OutOfTime(key)
         raise Misfit("the loss of a step does not depend on later ones")
-    how = TOTAL
+    word = spelled(head_and_parts(unwrapped(node.of))[0]) if head_and_parts(unwrapped(node.of)) else None  # type: ignore[index]
+    if word is None and kind(unwrapped(node.of)) == "Apply":
+        word = spelled(unwrapped(node.of).function)
+    how, later = TOTAL, len(losses) > 1 or (run.page.many_to_one and len(run.page.lagged) > 1)
     if not timed and step is None:
         now = run.env.get(run.page.symbols.letter)
         if now is not None and len(losses) > 1:
@@ -107,7 +110,7 @@ def gradient(run: Run, node: Any, wrt: Any, losses: tuple[int, ...]) -> Value:
             step = int(now) if how == "use" else None
     elif not timed:
         how = "use"
-    elif not run.page.whole and key in run.page.lagged and (len(losses) > 1 or (run.page.many_to_one and len(run.page.lagged) > 1)):
+    elif later and key in run.page.lagged and not run.page.whole and word not in run.page.tails:
         how = run.chooser.choose(
             ("gradient", run.side, key, _shifted(run, wrt)),
             (
@@ -118,9 +121,6 @@ def gradient(run: Run, node: Any, wrt: Any, losses: tuple[int, ...]) -> Value:
     v = adjoint(run, key, step, losses, how, entries)
     if timed and how == TOTAL and step is not None and len(losses) == 1 and step != losses[0]:
         run.vanished += not np.any(v.a)  # nothing leads from there to the loss of that step
-    word = spelled(head_and_parts(unwrapped(node.of))[0]) if head_and_parts(unwrapped(node.of)) else None  # type: ignore[index]
-    if word is None and kind(unwrapped(node.of)) == "Apply":
-        word = spelled(unwrapped(node.of).function)
     if len(losses) > 1 and word in run.page.total_losses:
         v = weighed(run, v)
     if node.sign == "nabla" and v.rank == 1 and not run.lenient:
