@@ -36,7 +36,8 @@ def failed(court: Court, page: Page, outcome: Outcome, link: Link) -> Judgement:
         return Judgement("proved", reading="matrix", assumptions=(*notes, rows))
     if caution.updates_itself(page, link):
         return Judgement("undecided", "ambiguous", "the symbol on the left stands on the right too: an assignment, not an equation", assumptions=notes)
-    repair = diagnose.repair(page, outcome, link, time.process_time() + diagnose.SECONDS)
+    valueless = outcome.missing is None and not outcome.typed and (outcome.unsupported is not None or not outcome.misfits)
+    repair = None if valueless else diagnose.repair(page, outcome, link, time.process_time() + diagnose.SECONDS)
     if repair is not None and repair.code == "immediate-for-total" and repair.message.startswith("the immediate"):
         return Judgement(
             "proved",

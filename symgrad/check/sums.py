@@ -148,8 +148,8 @@ def over_steps(run: Run, node: Any, name: str, lower: Any, upper: Any, body: Any
         raise Missing(next((w for w in letters(upper) if w not in run.env), "bound"), upper)
     low = int(first) if first is not None else 1
     high = int(last) if last is not None else run.world.steps
-    if upper is None and lower is not None and first is not None:
-        high = run.world.steps
+    if upper is None and lower is not None:
+        run.chooser.choose(("endless", name), (Option(0, None, f"what has no upper end is taken to run to the last step: {name}"),))
     if runs_down(lower, upper):
         how = run.chooser.choose(("down", name), (Option(0, False), Option(1, True, f"{name} runs down to its upper bound")))
         if how and low < high - 1:
