@@ -11,13 +11,15 @@ from dataclasses import replace
 from difflib import SequenceMatcher
 from typing import Any
 
-from symgrad.check.activations import BUILTIN
+from symgrad.check.activations import BUILTIN, meaning
 from symgrad.check.completions import Completions
 from symgrad.check.dots import rebuilt, with_children
 from symgrad.check.omissions import ONE, Edit, shifted
 from symgrad.check.page import Page
 from symgrad.check.symbols import Ref, _step_like, children, head_and_parts, is_top, kind, letters, spelled, unwrapped, walk
 from symgrad.notation.syntax import (
+    Apply,
+    Hadamard,
     Name,
     Negative,
     Number,
@@ -97,6 +99,7 @@ class Slips(Completions):
             self.signs,
             self.complements,
             self.slopes,
+            self.unapplied,
             self.doubled,
             self.orders,
             self.brackets,
@@ -318,6 +321,22 @@ class Slips(Completions):
                     if new_inner is not None and any(x is inner for x in walk(n)):
                         new = rebuilt(n, {id(inner): new_inner})
                         yield Edit(self.swap(n, new), "wrong-symbol", n, new, "the adjoint of another quantity belongs here")
+
+    def unapplied(self) -> Iterator[Edit]:
+        """``c_t`` for ``tanh(c_t)``: what an equation applies a function to, without the function; the function where its slope belongs."""
+        calls = [n for d in self.page.definitions.values() for n in walk(d.node) if kind(n) == "Apply" and kind(n.function) == "Name" and len(n.args) == 1]
+        applied = {(ref.key, n.function) for n in calls if (ref := self.page.symbols.ref(unwrapped(n.args[0]))) is not None}
+        for n, ref in self.refs():
+            parent = self.parents.get(id(n))
+            for key, function in sorted(applied, key=str):
+                if key == ref.key and kind(parent) not in ("Apply", "Derivative"):
+                    new = Apply(replace(function, span=None), (n,))
+                    yield Edit(self.swap(n, new), "missing-activation", n, new, "the function around this is missing")
+        for n in self.sites():
+            rule = meaning(self.page.functions, n.function) if kind(n) == "Apply" and kind(n.function) == "Name" and not n.function.primes else None
+            if rule in ("tanh", "sigmoid") and kind(self.parents.get(id(n))) in ("Product", "Infix", "Hadamard"):
+                slope: Any = Sum((ONE, Negative(Power(n, Number("2"))))) if rule == "tanh" else Hadamard((n, Sum((ONE, Negative(n)))))
+                yield Edit(self.swap(n, slope), "wrong-slope", n, slope, "the slope belongs here, not the function itself")
 
     def dropped(self) -> Iterator[Edit]:
         for n in self.sites():
