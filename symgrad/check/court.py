@@ -144,8 +144,7 @@ class Court:
         """The page of a group of definitions."""
         if k not in self.pages:
             page = self.pages[k] = make_page(self.collected, k, self.source)
-            bare = {head.base for d in page.definitions.values() for _, head, parts in names_in(d.node) if not parts}  # ``y = tanh(x)``: x is the cell's
-            page.variables = (self.variables - bare - page.definitions.keys()) | {identities.POINT}
+            page.variables = self.variables | {identities.POINT}
             page.steps = self.steps()
             page.borrowed = bool(self.borrowed)
             page.adjoined = self.adjoined(page)

@@ -14,6 +14,8 @@ from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
+import numpy as np
+
 from symgrad.check.bounds import bound
 from symgrad.check.claims import EQUAL, Link, span_of
 from symgrad.check.court import Court
@@ -58,11 +60,16 @@ def majorised(court: Court, link: Link) -> Judgement | None:
     return None
 
 
-def refuted(court: Court, link: Link) -> Judgement:
-    """The norm of a product that is said to be the product of the norms."""
+def refuted(court: Court, link: Link) -> Judgement | None:
+    """The norm of a product that is said to be the product of the norms, at two steps of two units."""
+    weight, slopes = np.array([[0, 1], [0, 0]]), (np.diag([1, 2]) / 8, np.diag([2, 1]) / 9)  # values that the slopes of σ and tanh take
+    jacobians = [d @ weight for d in slopes]
+    left, right = np.linalg.norm(jacobians[1] @ jacobians[0], 2), np.prod([np.linalg.norm(j, 2) for j in jacobians])
+    if not left < right:
+        return None
     court.wrong.add((link.statement.number, link.number))
     why = "the norm of a product is at most the product of the norms, and smaller where the weight is [[0, 1], [0, 0]]: two Jacobians multiply to 0 then"
-    at = {"n": 2, "weight": "[[0, 1], [0, 0]]", "steps": 2, "left": "0", "right": "more than 0"}
+    at = {"weight": weight.tolist(), "slopes": [np.diagonal(d).tolist() for d in slopes], "left": float(left), "right": float(right)}
     return Judgement("refuted", "false-equation", f"{why}; ≤ holds", blame=span_of(link.right), counterexample=at)
 
 
