@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from symgrad.check.decimals import NoNumber, Written, exact, power, times, written
+from symgrad.check.decimals import NoNumber, Written, exact, minus, plus, power, times, written
 from symgrad.check.reckon import Reckoner
 from symgrad.notation.reading.dialect import parse_dialect
 from symgrad.notation.syntax import Apply, Name, Negative, Number, Power, Product, Sum
@@ -47,6 +47,14 @@ def test_an_interval_holds_whatever_may_have_been_rounded(node: object, eighths:
     meant = value(node, Fraction(eighths, 8))
     slack = 1e-9 * (1 + abs(meant))
     assert float(low) - slack <= meant <= float(high) + slack
+
+
+@given(st.lists(st.fractions(-9, 9), min_size=6, max_size=6))
+def test_operations_hold_their_points(ends: list[Fraction]) -> None:
+    (low, x, high), (under, y, above) = sorted(ends[:3]), sorted(ends[3:])
+    for operation, point in ((plus, x + y), (minus, x - y), (times, x * y)):
+        bottom, top = operation((low, high), (under, above))
+        assert bottom <= point <= top
 
 
 @pytest.mark.parametrize(
