@@ -8,7 +8,7 @@ from typing import Any
 from symgrad.check.dots import rebuilt
 from symgrad.check.statements import derived
 from symgrad.check.symbols import kind, spelled, unwrapped, walk
-from symgrad.notation.syntax import Negative, Number, Relation, Sum
+from symgrad.notation.syntax import Name, Negative, Number, Relation, Sum
 
 AT = frozenset({"=", "==", ":=", "equiv", "->", "to"})  # a quantity has, or goes to, a value
 INDICES = frozenset("ijklmnpq")
@@ -130,9 +130,12 @@ def number(node: Any) -> Any:
 
 
 def of_letters(node: Any) -> bool:
-    """Whether a relation tells two indices apart, or makes them one: ``i \\neq k``."""
+    """Whether a relation tells two indices apart, or makes them one: ``i \\neq k``, ``t = T``, ``k = t - 1``."""
     sides = [unwrapped(side) for side in getattr(node, "sides", ())]
-    return len(sides) == 2 and node.signs[0] in ("=", "!=", "neq") and all(kind(n) == "Name" and not n.subs and n.base in INDICES for n in sides)
+    if len(sides) != 2 or node.signs[0] not in ("=", "!=", "neq") or kind(sides[0]) != "Name" or kind(sides[1]) not in ("Name", "Sum"):
+        return False
+    parts = [n for side in sides for n in walk(side)]
+    return all(kind(n) in ("Number", "Sum", "Negative") or (kind(n) == "Name" and n == Name(n.base) and n.base in INDICES | STEPS) for n in parts)
 
 
 def a_range(node: Any) -> bool:
