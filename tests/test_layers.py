@@ -13,6 +13,10 @@ ROOMS = [
     "errors", "language", "calculus", "notation", "generate", "face", "cells", "decide", "bounds", "verify", "check", "figures", "flow",
     "document", "cli", "__main__",
 ]  # fmt: skip
+CHECK = [
+    "limits", "claim", "sources", "worlds", "reading", "forms", "defined", "evaluation", "cell", "slips", "judging", "inequalities", "numbers",
+    "verdicts", "programs", "judge", "worker", "explain", "report", "outcome", "run", "command",
+]  # fmt: skip
 MODULES = sorted(PACKAGE.rglob("*.py"))
 
 
@@ -41,8 +45,20 @@ def test_imports_run_downwards(path: Path) -> None:
         assert ROOMS.index(room(module)) <= own, f"{'/'.join(parts)} imports {module}, which stands above it"
 
 
+@pytest.mark.parametrize("path", sorted((PACKAGE / "check").rglob("*.py")), ids=lambda p: str(p.relative_to(PACKAGE / "check")))
+def test_imports_within_check_run_downwards(path: Path) -> None:
+    place = path.relative_to(PACKAGE / "check").with_suffix("").parts[0]
+    if place == "__init__":
+        return
+    for module in imported(ast.parse(path.read_text())):
+        if module.startswith("symgrad.check."):
+            assert CHECK.index(module.split(".")[2]) <= CHECK.index(place), f"{place} imports {module}, which stands above it"
+
+
 def test_every_room_is_on_the_map() -> None:
     text = (PACKAGE.parent / "ARCHITECTURE.md").read_text()
+    for name in {p.relative_to(PACKAGE / "check").parts[0].removesuffix(".py") for p in (PACKAGE / "check").rglob("*.py")} - {"__init__"}:
+        assert f"`{name}" in text, f"ARCHITECTURE.md says nothing of check/{name}"
     rooms = {p.relative_to(PACKAGE).parts[0].removesuffix(".py") for p in MODULES} - {"__init__", "__main__"}
     assert rooms <= set(ROOMS)
     for name in rooms:

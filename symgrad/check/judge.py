@@ -12,24 +12,24 @@ from functools import partial
 from itertools import takewhile
 from typing import TYPE_CHECKING
 
-from symgrad.check.arguments import without_arguments
-from symgrad.check.barred import unbarred
 from symgrad.check.claim import Claim
-from symgrad.check.claims import Link, links, statements_of
-from symgrad.check.common import Common
-from symgrad.check.court import Court
-from symgrad.check.graves import by_components
-from symgrad.check.judgement import Judgement
-from symgrad.check.lastly import lastly
-from symgrad.check.lint import printed
-from symgrad.check.lowered import raised
-from symgrad.check.numbered import generalised
-from symgrad.check.packed import unpacked
+from symgrad.check.forms.arguments import without_arguments
+from symgrad.check.forms.barred import unbarred
+from symgrad.check.forms.common import Common
+from symgrad.check.forms.graves import by_components
+from symgrad.check.forms.lastly import lastly
+from symgrad.check.forms.lowered import raised
+from symgrad.check.forms.numbered import generalised
+from symgrad.check.forms.packed import unpacked
+from symgrad.check.forms.stacked import layer_by_layer
+from symgrad.check.judging.court import Court
 from symgrad.check.programs.reader import Unit, units
 from symgrad.check.programs.rulings import judged
-from symgrad.check.stacked import layer_by_layer
-from symgrad.check.statements import Statement
-from symgrad.check.symbols import kind
+from symgrad.check.reading.claims import Link, links, statements_of
+from symgrad.check.reading.judgement import Judgement
+from symgrad.check.reading.lint import printed
+from symgrad.check.reading.statements import Statement
+from symgrad.check.reading.trees import kind
 from symgrad.check.verdicts import introduce, ruling
 
 if TYPE_CHECKING:

@@ -8,22 +8,26 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Any
 
-from symgrad.check import caution, identities, lint, majorants, norms, powers, suppose, worked
-from symgrad.check.abbreviations import indices_of
-from symgrad.check.adjoints import symbol_target, upright
-from symgrad.check.bounds import bound, speaks_of_extremes
-from symgrad.check.claims import EQUAL, Link
-from symgrad.check.court import Court
-from symgrad.check.denials import denied
-from symgrad.check.equation import equation
-from symgrad.check.functions import left_out
-from symgrad.check.judgement import Judgement
-from symgrad.check.otherwise import recognition
-from symgrad.check.page import Abbreviation, Page
-from symgrad.check.prose import clause
-from symgrad.check.relations import a_range, of_letters
-from symgrad.check.statements import ADJOINT_HEADS, LOSSES, MARKS, derived, loss_head, names_in
-from symgrad.check.symbols import head_and_parts, key_of, kind, letters, spelled, unwrapped, walk
+from symgrad.check.defined.page import Abbreviation, Page
+from symgrad.check.evaluation.abbreviations import indices_of
+from symgrad.check.evaluation.adjoints import symbol_target, upright
+from symgrad.check.evaluation.functions import left_out
+from symgrad.check.inequalities import majorants, norms
+from symgrad.check.inequalities.bounds import bound, speaks_of_extremes
+from symgrad.check.judging import caution, identities, powers, suppose
+from symgrad.check.judging.court import Court
+from symgrad.check.judging.denials import denied
+from symgrad.check.judging.equation import equation
+from symgrad.check.judging.otherwise import recognition
+from symgrad.check.numbers import worked
+from symgrad.check.reading import lint
+from symgrad.check.reading.claims import EQUAL, Link
+from symgrad.check.reading.judgement import Judgement
+from symgrad.check.reading.prose import clause
+from symgrad.check.reading.relations import a_range, of_letters
+from symgrad.check.reading.statements import ADJOINT_HEADS, LOSSES, MARKS, derived, loss_head, names_in
+from symgrad.check.reading.symbols import head_and_parts, key_of, letters, spelled
+from symgrad.check.reading.trees import kind, unwrapped, walk
 from symgrad.notation.syntax import Transpose
 
 NAMING = re.compile(r"\b(?:write|writing|denot\w+|let|defin\w+|call|calling|abbreviat\w+|put)\b", re.IGNORECASE)

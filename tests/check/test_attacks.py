@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from symgrad.check import run
-from symgrad.check.omissions import shifted
+from symgrad.check.reading.trees import shifted
 from symgrad.check.sources import read_text
 from symgrad.check.worker import judged
 from symgrad.notation.syntax import Name, Number, Sum

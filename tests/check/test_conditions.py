@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from symgrad.check.claims import links, statements_of
-from symgrad.check.conditions import _after, _before, _heading, conditions, introduced
 from symgrad.check.judge import judge
+from symgrad.check.reading.claims import links, statements_of
+from symgrad.check.reading.conditions import _after, _before, _heading, conditions, introduced
 from symgrad.check.sources import read_text
 from symgrad.notation.latex import latex
 

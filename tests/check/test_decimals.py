@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from symgrad.check.decimals import NoNumber, Written, exact, minus, plus, power, times, written
-from symgrad.check.reckon import Reckoner
+from symgrad.check.numbers.decimals import NoNumber, Written, exact, minus, plus, power, times, written
+from symgrad.check.numbers.reckon import Reckoner
 from symgrad.notation.reading.dialect import parse_dialect
 from symgrad.notation.syntax import Apply, Name, Negative, Number, Power, Product, Sum
 

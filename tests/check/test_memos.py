@@ -6,12 +6,12 @@ from copy import copy
 
 import pytest
 
-from symgrad.check import everystep
-from symgrad.check.claims import Link, links, statements_of
-from symgrad.check.court import Court
-from symgrad.check.page import Page
+from symgrad.check.defined.page import Page
+from symgrad.check.evaluation import everystep
+from symgrad.check.judging.court import Court
+from symgrad.check.judging.suppose import Supposition, under
+from symgrad.check.reading.claims import Link, links, statements_of
 from symgrad.check.sources import read_text
-from symgrad.check.suppose import Supposition, under
 
 RNN = r"""
 $$h_t = \tanh(W h_{t-1} + U x_t + b)$$

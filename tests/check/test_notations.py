@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 sys.path.insert(0, str(Path(__file__).parent))
 from notations import NETWORKS, Notation, notations
 
-from symgrad.check import diagnose
 from symgrad.check.judge import judge
+from symgrad.check.slips import diagnose
 from symgrad.check.sources import read_text
 
 

@@ -6,7 +6,7 @@ from math import prod
 from hypothesis import given
 from hypothesis import strategies as st
 
-from symgrad.check.readings import Chooser, Exploration, Option, explore
+from symgrad.check.worlds.readings import Chooser, Exploration, Option, explore
 
 
 @dataclass

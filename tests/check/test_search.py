@@ -7,16 +7,16 @@ import time
 
 import pytest
 
-from symgrad.check.claims import links, statements_of
-from symgrad.check.court import Court
-from symgrad.check.decide import Decider
-from symgrad.check.edits import Slips
-from symgrad.check.field import Redraw
-from symgrad.check.omissions import Edit
-from symgrad.check.readings import Chooser
-from symgrad.check.search import FIRST, Batch, Reading, Search, failed, fails
+from symgrad.check.evaluation.decide import Decider
+from symgrad.check.judging.court import Court
+from symgrad.check.reading.claims import links, statements_of
+from symgrad.check.slips.edits import Slips
+from symgrad.check.slips.omissions import Edit
+from symgrad.check.slips.search import FIRST, Batch, Reading, Search, failed, fails
 from symgrad.check.sources import read_text
-from symgrad.check.world import Missing, Unsupported
+from symgrad.check.worlds.field import Redraw
+from symgrad.check.worlds.readings import Chooser
+from symgrad.check.worlds.world import Missing, Unsupported
 
 RNN = r"$$h_t = \tanh(W h_{t-1} + U x_t + b)$$"
 GRU = r"""$$z_t = \sigma(W_z x_t + U_z h_{t-1} + b_z)$$ $$r_t = \sigma(W_r x_t + U_r h_{t-1} + b_r)$$

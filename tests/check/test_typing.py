@@ -1,6 +1,6 @@
 """Sizes: what is unified is one size, and no size is a part of itself."""
 
-from symgrad.check.typing import Size, numbered, occurs, unify
+from symgrad.check.defined.typing import Size, numbered, occurs, unify
 
 
 def test_a_size_is_no_part_of_itself():

@@ -12,17 +12,16 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from symgrad.check.dots import rebuilt
+from symgrad.check.evaluation.variables import SCOPE, assigned
 from symgrad.check.programs.blocks import block
 from symgrad.check.programs.forward import Forward
 from symgrad.check.programs.names import form, named_in, raw_name, rests, stem, targets, told
 from symgrad.check.programs.scopes import NOW, Quantity, Scope
 from symgrad.check.programs.values import Blocks, Opaque, placed
 from symgrad.check.programs.writing import Programmer
+from symgrad.check.reading.statements import Statement
+from symgrad.check.reading.trees import kind, rebuilt, walk
 from symgrad.check.sources.document import Fragment
-from symgrad.check.statements import Statement
-from symgrad.check.symbols import kind, walk
-from symgrad.check.variables import SCOPE, assigned
 from symgrad.notation.syntax import Name, Relation, Span, Variable
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from typing import Any
 from symgrad.check.programs.names import whole
 from symgrad.check.programs.scopes import Defined, Quantity, Scope
 from symgrad.check.programs.values import Opaque
-from symgrad.check.symbols import kind
+from symgrad.check.reading.trees import kind
 from symgrad.notation.syntax import Name
 
 

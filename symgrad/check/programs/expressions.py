@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from symgrad.check.programs.values import BLANK, Blocks, Opaque, blank, last_name, lifted, placed
-from symgrad.check.symbols import children, kind
+from symgrad.check.reading.trees import children, kind
 from symgrad.notation.syntax import Apply, Diagonal, Fraction, Hadamard, Infix, Name, Negative, Number, Power, Span, Stack, Sum, Transpose
 
 DEEP, MANY = 6, 40  # calls inside each other, and behind one call

@@ -15,9 +15,9 @@ from symgrad.check.programs.lookup import Lookup
 from symgrad.check.programs.names import form, given, indices, named_in, raw_name, stem, straight, targets, whole
 from symgrad.check.programs.scopes import NOW, Defined, Scope
 from symgrad.check.programs.values import Blocks, Opaque, blank, last_name, placed
+from symgrad.check.reading.statements import LOSSES
+from symgrad.check.reading.trees import kind, walk
 from symgrad.check.sources.document import Fragment
-from symgrad.check.statements import LOSSES
-from symgrad.check.symbols import kind, walk
 from symgrad.notation.syntax import Span, Stack
 
 if TYPE_CHECKING:

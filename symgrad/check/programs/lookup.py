@@ -10,8 +10,8 @@ from symgrad.check.programs.expressions import Expressions
 from symgrad.check.programs.names import STATES, form, given, indices, prototype, raw_name, stem, whole
 from symgrad.check.programs.scopes import Quantity, Scope
 from symgrad.check.programs.values import Blocks, Opaque, lifted, placed
+from symgrad.check.reading.trees import kind
 from symgrad.check.sources.python import Program
-from symgrad.check.symbols import kind
 from symgrad.notation.syntax import Index, Name, Slice, Span
 
 if TYPE_CHECKING:

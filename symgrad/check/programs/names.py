@@ -7,10 +7,10 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 
-from symgrad.check.adjoints import BEFORE
+from symgrad.check.evaluation.adjoints import BEFORE
 from symgrad.check.programs.values import blank, placed
-from symgrad.check.statements import LOSSES
-from symgrad.check.symbols import kind
+from symgrad.check.reading.statements import LOSSES
+from symgrad.check.reading.trees import kind
 from symgrad.notation.reading.dialect import parse_dialect
 from symgrad.notation.syntax import Name
 

@@ -7,16 +7,16 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from symgrad.check.collect import Collected
+from symgrad.check.defined.collect import Collected
 from symgrad.check.programs.backward import Backward, Claimed
 from symgrad.check.programs.blocks import separated
 from symgrad.check.programs.forward import Forward
 from symgrad.check.programs.names import OUTPUTS, raw_name, rests, stem, straight, targets, told, whole
 from symgrad.check.programs.scopes import Scope, formulas
 from symgrad.check.programs.values import last_name
+from symgrad.check.reading.statements import Statement
 from symgrad.check.sources.document import Passage
 from symgrad.check.sources.python import Program, derives, program
-from symgrad.check.statements import Statement
 
 LINES = 600  # statements of a scope
 FORWARD = frozenset({"forward", "__call__", "call", "step", "fprop", "feedforward", "forward_pass", "forward_step", "forward_propagation"})

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from symgrad.check.claims import links, span_of
-from symgrad.check.court import Court
-from symgrad.check.equation import equation, holding
-from symgrad.check.judgement import Judgement
+from symgrad.check.evaluation.variables import assigned, named
+from symgrad.check.judging.court import Court
+from symgrad.check.judging.equation import equation, holding
 from symgrad.check.programs.backward import Claimed
 from symgrad.check.programs.reader import Unit
-from symgrad.check.statements import Statement
-from symgrad.check.symbols import kind, walk
-from symgrad.check.variables import assigned, named
+from symgrad.check.reading.claims import links, span_of
+from symgrad.check.reading.judgement import Judgement
+from symgrad.check.reading.statements import Statement
+from symgrad.check.reading.trees import kind, walk
 from symgrad.check.verdicts import protected
 
 SEVERITY = ("proved", "unread", "undecided", "refuted")

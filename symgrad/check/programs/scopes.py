@@ -6,11 +6,12 @@ import ast
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from symgrad.check.collect import Collected
+from symgrad.check.defined.collect import Collected
 from symgrad.check.programs.names import INPUTS, OUTPUTS, STATES, squashed, stem
+from symgrad.check.reading.statements import Statement, names_in, step_part
+from symgrad.check.reading.symbols import key_of, number_at
+from symgrad.check.reading.trees import kind, unwrapped, walk
 from symgrad.check.sources.document import Fragment
-from symgrad.check.statements import Statement, names_in, step_part
-from symgrad.check.symbols import key_of, kind, number_at, unwrapped, walk
 from symgrad.notation.syntax import Name, Negative, Number, Relation, Span, Sum
 
 NOW = Name("t")

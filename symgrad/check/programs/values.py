@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from symgrad.check.symbols import fields_of
+from symgrad.check.reading.trees import fields_of
 from symgrad.notation.syntax import Span
 
 BLANK = frozenset({"zeros", "zeros_like", "empty", "empty_like", "ones", "full", "randn", "rand", "random", "uniform", "normal", "dict", "list", "defaultdict"})

@@ -1,0 +1,414 @@
+r"""Pages: the definitions in force together, typed, with the names that they leave open filled in.
+
+Names that nothing defines are inputs where they carry a step, else parameters; ``z_f`` and ``a_f`` are preactivations of f.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import replace
+from itertools import pairwise
+from typing import Any
+
+from symgrad.check.cell.losses import losses, targets
+from symgrad.check.cell.model import inner_of, model
+from symgrad.check.defined import blocks
+from symgrad.check.defined.collect import Collected
+from symgrad.check.defined.definitions import lags, parts_of, present_names, stepped_names
+from symgrad.check.defined.incomplete import invented
+from symgrad.check.defined.page import Abbreviation, Definition, Page, plain
+from symgrad.check.defined.typing import matrix_like
+from symgrad.check.reading.activations import ACTIVATIONS, BUILTIN, labelled_sigmas, meaning
+from symgrad.check.reading.statements import DEFINING, Statement, bound_letters, names_in, relation_of, step_part
+from symgrad.check.reading.symbols import STEP_WORDS, Part, Symbols, head_and_parts, key_of, letters, number_at, spelled
+from symgrad.check.reading.trees import children, kind, unwrapped, walk, with_children
+from symgrad.notation.syntax import Hadamard
+
+
+def make_page(collected: Collected, upto: int, statements: list[Statement]) -> Page:
+    """The page of group number `upto`: its own definitions, then the latest earlier ones of other names."""
+    here = collected.groups[upto]
+    definitions = dict(here.definitions)
+    if here.alone:
+        return page_of(definitions, collected, statements)
+    letter = collected.letter
+    others = [g for g in [*collected.groups[:upto][::-1], *collected.groups[upto + 1 :]] if not g.alone]
+    spare: dict[str, Definition] = {}
+    foreign: set[str] = set()  # what only another cell is made of
+    for g in others:
+        behind = upstream(g.definitions, states(g.definitions, letter) & states(definitions, letter), letter)
+        for key, d in g.definitions.items():
+            if key not in spare:
+                spare[key] = d
+                foreign |= {key} & behind
+    inputs = {n for d in definitions.values() for n in stepped_names(d, letter)}
+    page = Page(Symbols(), {})
+    again = True
+    while again:
+        again = False
+        for key, d in list(spare.items()):
+            if key in definitions:
+                spare.pop(key)
+                continue
+            needed = key in inputs
+            names = stepped_names(d, letter)
+            present = present_names(d, letter) & set(definitions) or page.canon(d.node) in {inside(page, e) for e in definitions.values()}
+            if needed or (names and key not in foreign and present and names <= inputs | set(definitions)):
+                definitions[key] = d
+                inputs |= names
+                spare.pop(key)
+                again = True
+    return page_of(definitions, collected, statements)
+
+
+def inside(page: Page, d: Definition) -> str:
+    """What the activation of an equation is applied to."""
+    node = unwrapped(d.node)
+    return page.canon(node.args[0]) if kind(node) == "Apply" and len(node.args) == 1 else ""
+
+
+def states(definitions: dict[str, Definition], letter: str) -> set[str]:
+    """The quantities that some equation names at an earlier step."""
+    return {key for d in definitions.values() for key, found in lags(d, letter).items() if key in definitions and any(n is not None and n < 0 for n in found)}
+
+
+def upstream(definitions: dict[str, Definition], keys: set[str], letter: str) -> set[str]:
+    """The quantities that some are computed from."""
+    found, todo = set[str](), list(keys)
+    while todo:
+        for name in stepped_names(definitions[todo.pop()], letter) & set(definitions) - found - keys:
+            found.add(name)
+            todo.append(name)
+    return found
+
+
+def page_of(definitions: dict[str, Definition], collected: Collected, statements: list[Statement]) -> Page:
+    letter = collected.letter
+    symbols = Symbols(letter=letter)
+    page = Page(symbols, dict(definitions), dict(collected.functions))
+    applied = {n.function for d in definitions.values() for n in walk(d.node) if kind(n) == "Apply" and kind(n.function) == "Name"}
+    page.assumptions = (*page.assumptions, *labelled_sigmas(page.functions, applied))
+    activation_meant(page, statements)
+    sigma_meant(page, statements)
+    entrywise(page, letter)
+    residuals(page, letter)
+    definitions = page.definitions
+    losses(page, statements, letter)
+    for key, d in definitions.items():
+        symbols.ranks[key] = max(1, len(d.entries))
+        symbols.timed.add(key)
+    later: list[tuple[str, Any]] = []
+    elsewhere = names_with_a_step(statements, letter)
+    for d in definitions.values():
+        skip = bound_letters(d.node) | set(STEP_WORDS) | {w for e in d.entries for w in letters(e)}
+        multiplied = {id(a) for n in walk(d.node) if kind(n) in ("Hadamard", "Product", "Infix") for a in n.args}  # no bias
+        behind = {id(b) for n in walk(d.node) if kind(n) in ("Product", "Infix") for a, b in pairwise(n.args) if matrix_like(a)}
+        if d.side is not None and step_part(parts_of(d.side), letter) is not None:  # what has a step is computed from something that has
+            behind |= {id(a) for n in walk(d.node) if kind(n) == "Stack" or (kind(n) == "Apply" and len(n.args) == 1) for a in n.args}
+        for node, head, parts in names_in(d.node):
+            if (head.base in ("e", "I", letter, "T") and not parts) or (spelled(head) in skip and not parts):
+                continue
+            known = symbols.ref(node)
+            labelled = parts and step_part(parts, letter) is None and spelled(head) in collected.families  # ``a_f`` beside a is one of its parts
+            if known is not None and known.key in definitions and not labelled:
+                continue
+            step = step_part(parts, letter) or step_part(parts, d.letter)
+            words = [p for p in parts if spelled(p.node) in STEP_WORDS]
+            rest = [p for p in parts if p is not step and p not in words and not _index(p, skip)]
+            indices = [p for p in parts if p not in rest and p is not step and p not in words]
+            name = key_of(head, rest)
+            if name is None:
+                continue
+            small = not indices and not matrix_like(node)
+            if step is not None or words or (small and (id(node) in behind or (name in elsewhere and id(node) in multiplied))):
+                symbols.ranks.setdefault(name, 1)
+                symbols.timed.add(name)
+            else:
+                later.append((name, node))
+                entries = sum(len(p.node.args) if kind(p.node) == "Product" else 1 for p in indices)
+                symbols.ranks.setdefault(name, max(entries, 2 if matrix_like(node) else 1))
+            symbols.clear()
+    stepped = any(d.side is None or step_part(parts_of(d.side), letter) is not None for d in definitions.values())
+    symbols.stepless = symbols.timed - elsewhere if not stepped and not counted(statements) & definitions.keys() else set()
+    symbols.clear()
+    primes(page)
+    ranks(page)
+    blocks.named(page, statements, collected.defining)
+    preactivations_meant(page)
+    by_preactivations(page, statements)
+    targets(page, statements)
+    symbols.clear()
+    page.build = lambda flat: model(page, flat)
+    page.initial = collected.initial
+    page.guessed.update({key: note for key, note in collected.meant.items() if key in definitions})
+    for key in [*definitions, *symbols.ranks]:
+        page.notes.setdefault(key, plain(key))
+    guesses(page, statements)
+    return page
+
+
+def entrywise(page: Page, letter: str) -> None:
+    r"""``c_t = f_t \otimes c_{t-1} + …``: what multiplies a quantity's own earlier value is no outer product, in any equation of the cell."""
+
+    def own(d: Definition, node: Any) -> bool:
+        split = head_and_parts(unwrapped(node))
+        return split is not None and key_of(split[0], [p for p in split[1] if p is not step_part(split[1], letter)]) == d.key
+
+    crossed = {d.key: [n for n in walk(d.node) if kind(n) == "Infix" and n.sign == "otimes"] for d in page.definitions.values()}
+    if any(own(d, a) for d in page.definitions.values() for n in crossed[d.key] for a in n.args):
+        for key, d in list(page.definitions.items()):
+            if crossed[key]:
+                page.redefine(key, replace(d, node=beside_each_other(d.node)))
+
+
+def beside_each_other(node: Any) -> Any:
+    r"""The formula with ``\odot`` for ``\otimes``."""
+    new = with_children(node, {id(c): inner for c in children(node) if (inner := beside_each_other(c)) is not c})
+    return Hadamard(new.args, span=new.span) if kind(new) == "Infix" and new.sign == "otimes" else new
+
+
+def names_with_a_step(statements: list[Statement], letter: str) -> set[str]:
+    """What carries the step somewhere: ``f`` in an equation is ``f_t`` then."""
+    found = ((head, [p for p in parts if p is not step_part(parts, letter)], parts) for s in statements for _, head, parts in names_in(s.node))
+    return {key for head, rest, parts in found if step_part(parts, letter) is not None and not rest and (key := key_of(head, rest)) is not None}
+
+
+def counted(statements: list[Statement]) -> set[str]:
+    """What has another one of its kind beside it, ``y_{l-1}``: its index counts something, if no steps."""
+    found = ((head, parts, p) for s in statements for _, head, parts in names_in(s.node) for p in parts if kind(unwrapped(p.node)) == "Sum")
+    return {key for head, parts, p in found if (key := key_of(head, [q for q in parts if q is not p])) is not None}
+
+
+def activation_meant(page: Page, statements: list[Statement]) -> None:
+    r"""``f`` in the equations and ``\sigma'`` in the derivation: f is σ."""
+    applied = {
+        n.function.base
+        for d in page.definitions.values()
+        for n in walk(d.node)
+        if kind(n) == "Apply" and kind(n.function) == "Name" and len(n.args) == 1 and not n.function.primes
+    }
+    free = {f for f in applied if f not in BUILTIN and f not in page.functions}
+    slopes = {n.function.base for s in statements for n in s.nodes if kind(n) == "Apply" and kind(n.function) == "Name" and n.function.primes}
+    meant = {BUILTIN[f] for f in slopes if BUILTIN.get(f) in ("sigmoid", "tanh", "relu")}
+    if len(free) == 1 and len(meant) == 1 and not any(f in BUILTIN and BUILTIN[f] in ACTIVATIONS for f in applied) and not slopes & free:
+        (f,), (name,) = free, meant
+        page.functions[f] = name
+        page.assumptions = (*page.assumptions, f"{f} is read as {name}")
+
+
+def preactivations_meant(page: Page) -> None:
+    """``z_t = W h_{t-1} + U x_t`` beside ``h_t = tanh(W h_{t-1} + U x_t + b)``: z is what tanh is applied to, though a bias differs, or a weight's case."""
+    for key, d in page.definitions.items():
+        node = unwrapped(d.node)
+        if kind(node) != "Apply" or len(node.args) != 1 or kind(node.function) != "Name" or d.entries or page.symbols.ref(unwrapped(node.args[0])) is not None:
+            continue
+        arg = unwrapped(node.args[0])
+        if kind(arg) != "Sum" or inner_of(page, key, d) is not None:
+            continue
+        whole = {page.canon(a, d.letter, d.shift): a for a in arg.args}
+        for other, e in page.definitions.items():
+            inner = unwrapped(e.node)
+            if other == key or e.entries or kind(inner) not in ("Sum", "Product"):
+                continue
+            mine = {page.canon(a, e.letter, e.shift): a for a in (inner.args if kind(inner) == "Sum" else (inner,))}
+            shared = whole.keys() & mine.keys()
+            lost, extra = [whole[k] for k in whole.keys() - shared], [mine[k] for k in mine.keys() - shared]
+            cased = len(lost) == len(extra) == 1 and {k.lower() for k in whole.keys() - shared} == {k.lower() for k in mine.keys() - shared}
+            kept = any(lag < 0 for k in shared for lag in lags_in(page, whole[k], d))  # the input is left out, or a bias
+            close = all(bias(page, a) for a in extra) and (kept or (len(lost) <= 1 and all(bias(page, a) for a in lost)))
+            if shared and len(extra) <= 1 and (cased or close):
+                page.redefine(other, replace(e, node=arg, letter=d.letter, shift=d.shift))
+                page.guessed[other] = f"{plain(other)} is read as the preactivation of {plain(key)}, though its formula differs"
+                break
+
+
+def by_preactivations(page: Page, statements: list[Statement]) -> None:
+    r"""``\tilde h_t = \tanh(a_h)`` beside another formula for it: where nothing else is computed from ``a_h``, it is by ``a_h``."""
+    for s in statements:
+        rel = relation_of(s.node)
+        if rel is None or rel.signs[0] not in DEFINING or len(rel.sides) != 2:
+            continue
+        left, right = (unwrapped(side) for side in rel.sides)
+        ref = page.symbols.ref(left)
+        d = page.definitions.get(ref.key) if ref is not None and not ref.entries else None
+        if ref is None or d is None or kind(right) != "Apply" or len(right.args) != 1 or kind(unwrapped(d.node)) != "Apply":
+            continue
+        inner = page.symbols.ref(unwrapped(right.args[0]))
+        if inner is None or inner.key not in page.definitions or inner.key == ref.key or right.function != unwrapped(d.node).function:
+            continue
+        used = {r.key for key, e in page.definitions.items() if key != inner.key for r, _ in page.references(e)}
+        if inner.key not in used and all(r.key != ref.key or lag < 0 for r, lag in page.references(page.definitions[inner.key])):
+            letter = next(iter(letters(ref.step)), d.letter) if ref.step is not None else d.letter
+            page.redefine(ref.key, replace(d, node=right, letter=letter, shift=int(number_at(ref.step, {letter: 0}) or 0) if ref.step is not None else 0))
+
+
+def lags_in(page: Page, node: Any, d: Definition) -> list[int]:
+    """The steps back at which a term of an equation names something."""
+    refs = [r for n in walk(node) if (r := page.symbols.ref(n)) is not None and r.step is not None]
+    return [int(at) - d.shift for r in refs if (at := number_at(r.step, {d.letter: 0})) is not None]
+
+
+def residuals(page: Page, letter: str) -> None:
+    r"""``r_t = \hat y_t - y_t``, an output less what is wanted, is no quantity of the cell but a symbol for a gradient."""
+    named = {key: lags(d, letter) for key, d in page.definitions.items()}
+    for key, d in list(page.definitions.items()):
+        node = unwrapped(d.node)
+        if kind(node) != "Sum" or len(node.args) != 2 or kind(node.args[1]) != "Negative" or d.entries:
+            continue
+        names = [split for a in (node.args[0], node.args[1].arg) if (split := head_and_parts(unwrapped(a))) is not None]
+        if len(names) != 2:
+            continue
+        output, target = (key_of(head, [p for p in parts if step_part((p,), letter) is None]) for head, parts in names)
+        users = {other for other, found in named.items() if target in found}
+        if output in page.definitions and target not in page.definitions and users == {key} and not any(key in found for found in named.values()):
+            del page.definitions[key]
+            split = head_and_parts(unwrapped(d.side))
+            page.abbreviations[key] = Abbreviation(key, tuple(p.node for p in split[1] if step_part((p,), letter)) if split else (), (), d.node)
+
+
+def sigma_meant(page: Page, statements: list[Statement]) -> None:
+    r"""``\sigma'`` where nothing is σ of anything and the cell has one activation: σ is the nonlinearity, whatever it is."""
+    calls = [n for s in statements for n in s.nodes if kind(n) == "Apply" and kind(n.function) == "Name"]
+    uses = [n.function for n in calls]
+    if any(n.function.base == "sigma" and not any(sp[1] for a in n.args for m in walk(a) if (sp := head_and_parts(m))) for n in calls):
+        return  # σ'(x) of a number is what σ is known for
+    plain_uses = {f.base for f in uses if not f.primes}
+    applied = {
+        unwrapped(d.node).function.base for d in page.definitions.values() if kind(unwrapped(d.node)) == "Apply" and kind(unwrapped(d.node).function) == "Name"
+    }
+    cell = {BUILTIN[f] for f in applied if f in BUILTIN} & {"tanh", "relu"}
+    if "sigma" in {f.base for f in uses if f.primes} - plain_uses and len(cell) == 1 and "sigma" not in page.functions:
+        page.functions["sigma"] = next(iter(cell))
+        page.assumptions = (*page.assumptions, f"σ is read as the activation of the cell, {next(iter(cell))}")
+
+
+def alone(page: Page, active: Iterable[str]) -> str | None:
+    """The one quantity with an activation that the document gives an equation, or the one state."""
+    for few in ([k for k in active if not invented(page, k)], [k for k in active if k in page.lagged]):
+        if len(few) == 1:
+            return few[0]
+    return None
+
+
+def bias(page: Page, node: Any) -> bool:
+    """Whether a term is a parameter that stands alone."""
+    ref = page.symbols.ref(unwrapped(node))
+    return ref is not None and ref.key not in page.symbols.timed and page.symbols.ranks[ref.key] == 1
+
+
+def _index(p: Part, skip: set[str]) -> bool:
+    found = set(letters(p.node))
+    return bool(found) and found <= skip
+
+
+def primes(page: Page) -> None:
+    """``h' = …`` in terms of ``h``: the primed name is the new value, the bare one that of the step before."""
+    for key in list(page.definitions):
+        bare = key.rstrip("'")
+        if key.endswith("'") and bare not in page.definitions:
+            page.symbols.aliases[bare] = key + "@-1"
+            page.symbols.ranks.pop(bare, None)
+
+
+def ranks(page: Page) -> None:
+    """Parameters that only ever stand alone in a sum, or among factors entry by entry, are vectors."""
+    single: Counter[str] = Counter()
+    multiplied: Counter[str] = Counter()
+    for d in page.definitions.values():
+        for n in walk(d.node):
+            k = kind(n)
+            if k in ("Sum", "Hadamard"):
+                for a in n.args:
+                    ref = page.symbols.ref(unwrapped(a))
+                    if ref is not None:
+                        single[ref.key] += 1
+            elif k in ("Product", "Infix"):
+                for a in n.args:
+                    inner = unwrapped(a)
+                    ref = page.symbols.ref(inner.arg if kind(inner) == "Transpose" else inner)
+                    if ref is not None:
+                        multiplied[ref.key] += 1
+            elif k == "Index":
+                ref = page.symbols.ref(n.base)
+                if ref is not None:
+                    multiplied[ref.key] += 1
+    for key, rank in list(page.symbols.ranks.items()):
+        if key in page.symbols.timed:
+            continue
+        if rank == 2 and not multiplied[key] and single[key]:
+            page.symbols.ranks[key] = 1
+
+
+def guesses(page: Page, statements: list[Statement]) -> None:
+    """``z_f`` or ``a_f`` that nothing defines is read as the preactivation of f."""
+    symbols = page.symbols
+    active = {}
+    for key, d in page.definitions.items():
+        node = unwrapped(d.node)
+        if kind(node) == "Apply" and len(node.args) == 1 and kind(node.function) == "Name":
+            name = meaning(page.functions, node.function)
+            inner = symbols.ref(unwrapped(node.args[0]))
+            named = inner.key if inner is not None else inner_of(page, key, d)
+            if isinstance(name, str) and named is None:
+                active[key] = f"pre:{key}"
+            elif named is not None:
+                page.preactivations[key] = named
+    by_letter: dict[str, str] = {}
+    for key in active:
+        base = key.split("~")[0].split("_")[0]
+        by_letter.setdefault(key, key)
+        if key != base:
+            by_letter.setdefault(base, key)
+            by_letter.setdefault(base.lower(), key)
+    for key, hidden in active.items():
+        symbols.ranks.setdefault(hidden, 1)
+        symbols.timed.add(hidden)
+        page.notes[hidden] = f"the preactivation of {page.notes.get(key, key)}"
+        page.notes.setdefault(key, plain(key))
+    taken = set(symbols.ranks)
+    for s in statements:
+        bound, within = bound_letters(s.node), {id(x) for n in s.nodes if kind(n) == "Name" for label in n.subs for x in walk(label)}
+        for node in s.nodes:
+            if kind(node) not in ("Derivative", "Name", "Power") or (id(node) in within and not (head_and_parts(node) or ((), ()))[1]):
+                continue
+            inner = unwrapped(node.wrt) if kind(node) == "Derivative" else node
+            split = head_and_parts(inner)
+            if split is None or (split[0].base not in ("z", "a", "s", "u", "net", "v", "p", "q") and "bar" not in split[0].accents):
+                continue
+            ref = symbols.ref(inner)
+            if ref is not None and not (
+                ref.entries and all((spelled(e) or "?") in by_letter and (spelled(e) not in ("j", "k", "p", "q")) for e in ref.entries)
+            ):
+                continue
+            labels = [p for p in split[1] if step_part((p,), page.symbols.letter) is None and p.where != "bracket" and not bound & set(letters(p.node))]
+            own = key_of(split[0], [])
+            if (
+                not labels
+                and own is not None
+                and own not in taken
+                and own in ("a", "z", "s", "u", "net", "o")
+                and (owner := alone(page, active)) is not None
+            ):
+                symbols.aliases[own] = f"pre:{owner}"
+                page.notes[f"pre:{owner}"] = plain(own)
+                page.guessed[f"pre:{owner}"] = f"{plain(own)} is read as the preactivation of {page.notes.get(owner, owner)}"
+                symbols.clear()
+                continue
+            if not labels and own is not None and own not in taken and split[0].accents == ("bar",):
+                found = by_letter.get(split[0].base) or next((k for k in active if k.split("~")[0] == split[0].base), None)
+                if found is not None:
+                    symbols.aliases[own] = f"pre:{found}"
+                    page.notes[f"pre:{found}"] = plain(own)
+                    page.guessed[f"pre:{found}"] = f"{plain(own)} is read as the preactivation of {page.notes.get(found, found)}"
+                    symbols.clear()
+            if len(labels) == 1 and not split[0].accents:
+                inside = symbols.ref(labels[0].node)  # the r_t in z_{r_t}
+                word = inside.key if inside is not None and not inside.entries else spelled(labels[0].node)
+                found = by_letter.get(word or "")
+                name = key_of(split[0], labels)
+                if found is not None and name is not None and name not in taken:
+                    symbols.aliases[name] = f"pre:{found}"
+                    page.notes[f"pre:{found}"] = f"{plain(name)}"
+                    page.guessed[f"pre:{found}"] = f"{plain(name)} is read as the preactivation of {page.notes.get(found, found)}"
+                    symbols.clear()

@@ -1,0 +1,203 @@
+r"""The loss: which symbols stand for it, what it looks at, and the gradient with which it reaches the outputs."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Set
+from typing import Any
+
+from symgrad.check.cell.model import terminals
+from symgrad.check.defined.page import Page
+from symgrad.check.reading.activations import meaning
+from symgrad.check.reading.statements import DEFINING, LOSSES, Statement, bound_letters, loss_head, names_in, step_part, weight
+from symgrad.check.reading.symbols import head_and_parts, is_top, key_of, labelled, letters, number_at, spelled
+from symgrad.check.reading.trees import kind, unwrapped, walk
+from symgrad.notation.syntax import Name
+
+UNIT_BASES = frozenset({"1", "I", "mathbf1"})
+
+
+def losses(page: Page, statements: list[Statement], letter: str) -> None:
+    """The symbols for the loss: with a step, the loss of that step; without, the sum of all."""
+    step: Counter[str] = Counter()
+    total: Counter[str] = Counter()
+
+    def note(node: Any) -> None:
+        node = unwrapped(node)
+        split = head_and_parts(node)
+        if kind(node) == "Apply" and kind(node.function) == "Name":
+            split = head_and_parts(node.function)
+            if split and split[0].base in LOSSES and spelled(split[0]) not in page.definitions:
+                inner = [n for a in node.args for n in walk(a)]
+                counted = any(kind(n) == "Name" and any(letter in letters(s) for s in n.subs) for n in inner)
+                (step if counted else total)[str(spelled(split[0]))] += 1
+            return
+        if split is None or split[0].base not in LOSSES:
+            return
+        word = spelled(split[0])
+        if word is None or word in page.definitions:
+            return
+        (step if any(not labelled(p.node) for p in split[1]) else total)[word] += 1
+
+    for s in statements:
+        for n in s.nodes:
+            if kind(n) == "Derivative":
+                note(n.of)
+                if n.sign in ("nabla",):
+                    note(n.of)
+            if kind(n) == "Relation" and not names_a_jacobian(n):
+                note(n.sides[0])
+    for s in statements:
+        if kind(s.node) == "Relation" and len(s.node.sides) == 2 and (head := loss_head(s.node.sides[0])) is not None:
+            word = spelled(head)
+            if word in total or word in LOSSES:
+                factor = weight(unwrapped(s.node.sides[1]))
+                if factor is not None:
+                    page.loss_weight = factor
+    page.tails = {word: later for s in statements for word, later in tails(s, letter)}
+    page.step_losses |= set(step)
+    page.total_losses |= set(total)
+    page.ambiguous_losses |= {w for w in total if w not in step}
+    said = [of_the_end(page, s, letter) for s in statements if kind(s.node) == "Relation" and not s.derives and loss_head(s.node.sides[0]) is not None]
+    ends = [at for at in said if at is not None and (at == Name("T") or len(said) == 1)] if not step else []
+    page.many_to_one = bool(ends) or any(s.last for s in statements)
+    page.loss_at = next((int(at.text) for at in ends if kind(at) == "Number"), None)
+
+
+def tails(s: Statement, letter: str) -> Iterator[tuple[str, int]]:
+    r"""``L_t = \ell_t + L_{t+1}``, ``F_t = \sum_{u=t+1}^T L_u``: the losses from a step on, and how many steps later they begin."""
+    if kind(s.node) != "Relation" or len(s.node.sides) != 2 or s.node.signs[0] not in DEFINING:
+        return
+    own, right = split_loss(s.node.sides[0], letter), unwrapped(s.node.sides[1])
+    if own is None or own[1] != 0:
+        return
+    if kind(right) == "Sum" and len(right.args) == 2:
+        parts = [split_loss(a, letter) for a in right.args]
+        if (own[0], 1) in parts and any(p is not None and p[0] != own[0] and p[1] == 0 for p in parts):
+            yield own[0], 0
+    elif kind(right) == "Big" and right.kind == "sum" and right.lower is not None:
+        first, inner = number_at(right.lower, {letter: 0}), split_loss(right.body, spelled(right.index) or "")
+        if first in (0, 1) and letter in letters(right.lower) and inner is not None and inner[0] != own[0]:
+            yield own[0], int(first or 0)
+
+
+def split_loss(node: Any, letter: str) -> tuple[str, int] | None:
+    """The letter of a loss and its step less `letter`."""
+    split = head_and_parts(unwrapped(node))
+    if split is None or split[0].base not in LOSSES or len(split[1]) != 1 or letter not in letters(split[1][0].node):
+        return None
+    at, word = number_at(split[1][0].node, {letter: 0}), spelled(split[0])
+    return None if at is None or word is None else (word, int(at))
+
+
+def of_the_end(page: Page, s: Statement, letter: str) -> Any:
+    r"""The step of ``L = \frac{1}{2} \|h_T - y\|^2`` or ``(h_2 - y)^2``, a loss by its formula, of one step alone; None for any other statement."""
+    if kind(s.node) != "Relation" or len(s.node.sides) != 2 or s.node.signs[0] not in DEFINING or s.derives:
+        return None
+    split = head_and_parts(unwrapped(s.node.sides[0]))
+    if split is None or spelled(split[0]) not in page.total_losses or split[1]:
+        return None
+    steps = [(key_of(head, []), p.node) for _, head, parts in names_in(s.node.sides[1]) for p in parts]
+    at = {p for key, p in steps if key in page.definitions and (p == Name("T") or kind(p) == "Number")}
+    return at.pop() if len(at) == 1 and not any(letter in letters(p) for _, p in steps) else None
+
+
+def names_a_jacobian(relation: Any) -> bool:
+    r"""``J_t = \partial h_t / \partial h_{t-1}``: a letter that is no loss here."""
+    return any(kind(unwrapped(side)) == "Derivative" and loss_head(unwrapped(side).of) is None for side in relation.sides[1:])
+
+
+def stated_loss(page: Page, statements: list[Statement]) -> None:
+    """A loss that the document writes out: squared differences, or the logarithm of the output."""
+    outputs = terminals(page)
+    for s in statements:
+        if kind(s.node) != "Relation" or s.node.signs[0] not in DEFINING:
+            continue
+        split = head_and_parts(unwrapped(s.node.sides[0]))
+        if split is None or split[0].base not in LOSSES:
+            continue
+        right = s.node.sides[-1]
+        for n in walk(right):
+            squared: Any = unwrapped(n.base) if kind(n) == "Power" and kind(n.exponent) == "Number" and n.exponent.text == "2" else None
+            squared = unwrapped(squared.arg) if kind(squared) in ("Norm", "Absolute") else squared
+            if kind(squared) == "Sum" and len(squared.args) == 2:
+                a, b = squared.args
+                b = b.arg if kind(b) == "Negative" else b
+                half = any(kind(x) == "Fraction" for x in walk(right))
+                for mine, other in ((a, b), (b, a)):
+                    ref = page.symbols.ref(unwrapped(mine))
+                    if ref is not None and ref.key in outputs and page.symbols.ref(unwrapped(other)) is None:
+                        wanted(page, ref.key, target_name(page, other, bound_letters(right)), "square" if half else "double")
+            elif (
+                kind(n) in ("Product", "Infix", "Hadamard")
+                and len(n.args) == 2
+                and kind(n.args[1]) == "Apply"
+                and kind(n.args[1].function) == "Name"
+                and n.args[1].function.base in ("log", "ln")
+            ):
+                ref = page.symbols.ref(unwrapped(n.args[1].args[0])) if n.args[1].args else None
+                if ref is not None and ref.key in outputs:
+                    first = unwrapped(n.args[0])
+                    first = (
+                        first.arg
+                        if kind(first) == "Transpose"
+                        else first.base
+                        if kind(first) == "Power" and page.symbols.ref(first) is None and kind(first.base) == "Name" and is_top(first.exponent)
+                        else first
+                    )
+                    wanted(page, ref.key, target_name(page, first, bound_letters(right)), "entropy")
+
+
+def wanted(page: Page, output: str, name: str | None, rule: str) -> None:
+    if name is None:
+        return
+    known = page.targets.setdefault(output, name)
+    if known != name and name not in page.symbols.ranks:
+        page.symbols.aliases[name] = known  # another spelling of what is wanted
+        page.symbols.clear()
+        return
+    if rule:
+        page.loss_rules.setdefault(output, rule)
+    page.symbols.ranks.setdefault(name, 1)
+    page.symbols.timed.add(name)
+    page.symbols.clear()
+
+
+def target_name(page: Page, node: Any, bound: Set[str] = frozenset()) -> str | None:
+    """What is wanted, by its name without the step and without the indices that a sum over the components binds."""
+    split = head_and_parts(unwrapped(node))
+    if split is None or split[0].base in UNIT_BASES:
+        return None
+    step = step_part(split[1], page.symbols.letter)
+    if step is None and any(kind(p.node) == "Number" for p in split[1]):
+        step = next(p for p in split[1] if kind(p.node) == "Number")
+    components = bound | (set("ijkmnpq") if step is not None else set())
+    labels = [p for p in split[1] if p is not step and spelled(p.node) not in {*components, "T"}]
+    return key_of(split[0], labels)
+
+
+def targets(page: Page, statements: list[Statement]) -> None:
+    """The wanted value in the loss of a softmax output: a name that is subtracted from the output, or stands beside its logarithm."""
+    stated_loss(page, statements)
+    outputs = {
+        key: d
+        for key, d in page.definitions.items()
+        if kind(node := unwrapped(d.node)) == "Apply" and kind(node.function) == "Name" and meaning(page.functions, node.function) == "softmax"
+    }
+    if not outputs:
+        finals = terminals(page)
+        outputs = {k: page.definitions[k] for k in finals if k not in page.lagged}
+    for key in outputs:
+        for s in statements:
+            for n in s.nodes:
+                if kind(n) == "Sum" and len(n.args) == 2 and kind(n.args[1]) == "Negative":
+                    a, b = page.symbols.ref(unwrapped(n.args[0])), n.args[1].arg
+                    if a is not None and a.key == key and page.symbols.ref(unwrapped(b)) is None:
+                        name = "onehot" if kind(unwrapped(b)) == "Name" and unwrapped(b).base == "1" and unwrapped(b).subs else target_name(page, b)
+                        if name == "onehot":
+                            page.targets.setdefault(key, name)
+                            page.symbols.ranks.setdefault(name, 1)
+                            page.symbols.timed.add(name)
+                            page.symbols.clear()
+                        else:
+                            wanted(page, key, name, "")

@@ -1,0 +1,184 @@
+r"""From a page to the model of its world: equations, preactivations split off, sizes, outputs, stacked states."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from symgrad.check.defined import blocks
+from symgrad.check.defined.page import Definition, Page
+from symgrad.check.defined.typing import Shapes
+from symgrad.check.evaluation.evaluate import Run
+from symgrad.check.evaluation.functions import applied
+from symgrad.check.reading.activations import meaning
+from symgrad.check.reading.symbols import spelled
+from symgrad.check.reading.trees import kind, unwrapped, walk
+from symgrad.check.worlds.field import WORLDS
+from symgrad.check.worlds.readings import Chooser
+from symgrad.check.worlds.values import Value
+from symgrad.check.worlds.world import Equation, Model, Unsupported, World
+
+
+def terminals(page: Page) -> tuple[str, ...]:
+    """The quantities that nothing of the same step is computed from: what a loss looks at."""
+    used = set()
+    for key, d in page.definitions.items():
+        for ref, lag in page.references(d):
+            if lag == 0 and ref.key != key:
+                used.add(ref.key)
+    shared = {
+        page.named.get(page.canon(n, d.letter, d.shift))
+        for d in page.definitions.values()
+        for n in walk(d.node)
+        if n is not d.node and kind(n) in ("Apply", "Sum", "Hadamard", "Product", "Infix")
+    }
+    piles = stacks(page)
+    used -= {
+        k
+        for parts in piles.values()
+        for k in parts
+        if not any(ref.key == k and lag == 0 and ref.key != key for key, d in page.definitions.items() if key not in piles for ref, lag in page.references(d))
+    }
+    out = tuple(k for k, d in page.definitions.items() if k not in used and k not in shared and k not in piles and connected(page, k) and not diagonal(d))
+    return out or tuple(k for k in page.definitions if k not in used)[:1]
+
+
+def diagonal(d: Definition) -> bool:
+    r"""``D_t = \operatorname{diag}(1 - h_t^2)``: a matrix that is named for a derivation, no output."""
+    return kind(unwrapped(d.node)) == "Diagonal"
+
+
+def stacks(page: Page) -> dict[str, tuple[str, ...]]:
+    """``s_t = [h_t; c_t]``: quantities of one step under one name."""
+    out = {}
+    for key, d in page.definitions.items():
+        node = unwrapped(d.node)
+        if kind(node) not in ("Stack", "Tuple") or len(node.args) < 2:
+            continue
+        refs = [page.symbols.ref(unwrapped(a)) for a in node.args]
+        found = page.references(d)
+        if all(r is not None and not r.entries and r.key in page.definitions for r in refs) and all(lag == 0 for _, lag in found):
+            out[key] = tuple(r.key for r in refs if r is not None)
+    return out
+
+
+def connected(page: Page, key: str) -> bool:
+    """Whether a state of the network is behind a quantity."""
+    seen: set[str] = set()
+    todo = [key]
+    while todo:
+        k = todo.pop()
+        if k in page.lagged:
+            return True
+        if k in seen or k not in page.definitions:
+            continue
+        seen.add(k)
+        todo += [r.key for r, _ in page.references(page.definitions[k])]
+    return not page.lagged
+
+
+def inner_of(page: Page, key: str, d: Definition) -> str | None:
+    """The quantity that an activation is applied to, where it has a name: ``h = tanh(a)``, also where a's formula is written out."""
+    node = unwrapped(d.node)
+    if kind(node) != "Apply" or len(node.args) != 1 or kind(node.function) != "Name" or page.symbols.ref(node) is not None or d.entries:
+        return None
+    arg = unwrapped(node.args[0])
+    shared = page.named.get(page.canon(arg, d.letter, d.shift)) if kind(arg) != "Name" else None
+    if shared is not None and shared != key and not page.definitions[shared].entries:
+        return shared
+    return None
+
+
+def model(page: Page, flat: bool) -> Model:
+    """The world's equations: preactivations split off, sizes settled."""
+    shapes = page.shapes
+    if shapes is None:
+        shapes = Shapes(page)
+        for key in page.symbols.ranks:
+            if not key.startswith("pre:"):
+                shapes.quantity(key)
+        shapes.infer()
+        page.shapes = shapes
+        for name, target in page.targets.items():
+            if name in shapes.of:
+                shapes.of[target] = shapes.of[name]
+    dims = dict(shapes.numbers(flat))
+    if not flat:
+        blocks.sizes(page, shapes)
+    cut = blocks.cuts(page, dims)
+    equations: dict[str, Equation] = {}
+    hidden: set[str] = set()
+    for key, d in page.definitions.items():
+        node = unwrapped(d.node)
+        own = key
+        inner = inner_of(page, key, d)
+        if inner is not None:
+            equations[own] = activation(page, own, inner, node.function, d)
+        elif (
+            kind(node) == "Apply"
+            and len(node.args) == 1
+            and kind(node.function) == "Name"
+            and page.symbols.ref(node) is None
+            and f"pre:{key}" in page.symbols.ranks
+        ):
+            pre = f"pre:{key}"
+            hidden.add(pre)
+            dims[pre] = dims[key]
+            equations[pre] = equation(page, pre, node.args[0], Definition(pre, node.args[0], d.letter, d.shift, d.entries))
+            equations[own] = activation(page, own, pre, node.function, d)
+        else:
+            equations[own] = equation(page, own, d.node, d)
+    outputs = terminals(page)
+    rules = {}
+    for key in outputs:
+        wanted = page.targets.get(key)
+        if wanted is not None:
+            node = unwrapped(page.definitions[key].node)
+            function = meaning(page.functions, node.function) if kind(node) == "Apply" and kind(node.function) == "Name" else None
+            said = page.loss_rules.get(key)
+            if said == "entropy" and kind(node) == "Apply" and function not in ("softmax", "sigmoid", "tanh", "relu"):
+                said = "clean"  # an output that the document does not say to be a softmax, with a logarithm in the loss
+            rules[key] = (
+                f"{said}:{wanted}" if said and function != "softmax" else {"softmax": "entropy:", "sigmoid": "binary:"}.get(str(function), "square:") + wanted
+            )
+            if function == "softmax":
+                rules[wanted] = "target"
+    votes = shapes.votes
+    lowest = min([0, *(lag + 1 for d in page.definitions.values() for _, lag in page.references(d))])
+    return Model(equations, dims, frozenset(page.symbols.timed), frozenset(hidden), outputs, rules, -1 if votes[1] > votes[0] else 1, lowest, stacks(page), cut)
+
+
+def equation(page: Page, key: str, node: Any, d: Definition) -> Equation:
+    """The equation of a quantity as the world wants it."""
+
+    def compute(world: World, step: int, lookup: Any) -> Any:
+        def run() -> Any:
+            return Run(page, world, Chooser(), {d.letter: step - d.shift, "T": world.steps}, lookup=lookup, inside=key, now=step)
+
+        dims = world.model.dims[key]
+        if not d.entries or not dims:
+            return run().definition(node, d)
+        out = []
+        names = [spelled(unwrapped(e)) or "i" for e in d.entries]
+        for at in np.ndindex(*dims):
+            one = run()
+            one.env.update(zip(names, at, strict=False))
+            out.append(one.entry_of(node))
+            if out[-1].rank:
+                raise Unsupported("an entry that is no number", node)
+        a = np.stack([v.a for v in out], 1).reshape(WORLDS, *dims)
+        return Value(a, None if out[0].d is None else np.stack([v.d for v in out], 1).reshape(*a.shape, -1))
+
+    return Equation(key, compute)
+
+
+def activation(page: Page, key: str, pre: str, function: Any, d: Definition) -> Equation:
+    """``z = f(a)`` where a is the preactivation that has a name of its own."""
+
+    def compute(world: World, step: int, lookup: Any) -> Any:
+        run = Run(page, world, Chooser(), {d.letter: step - d.shift, "T": world.steps}, lookup=lookup, inside=key, now=step)
+        return applied(run, function, lookup(pre, step))
+
+    name = meaning(page.functions, function)
+    return Equation(key, compute, pre, name if isinstance(name, str) else "")

@@ -1,0 +1,324 @@
+r"""Definitions: which relations of a document say what its cell computes.
+
+``name at step t = formula`` without a derivative in it defines the name; the first definition of a name holds until another one
+disagrees, which begins a new group (many documents treat an RNN, then an LSTM).
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from symgrad.check.defined.definitions import definition, definition_of_side, families, inner_definition, lags, own_letter, stepped_names
+from symgrad.check.defined.page import Definition, Page, plain
+from symgrad.check.reading import lint
+from symgrad.check.reading.activations import ACTIVATIONS, BUILTIN
+from symgrad.check.reading.conditions import special
+from symgrad.check.reading.sentences import SAID
+from symgrad.check.reading.settle import FUNCTIONS
+from symgrad.check.reading.statements import DEFINING, LOSSES, Statement, derived, letter_of, names_in, relation_of, step_part, sums_steps, weight
+from symgrad.check.reading.symbols import STEP_WORDS, Symbols, head_and_parts, is_top, key_of, letters, spelled
+from symgrad.check.reading.trees import kind, unwrapped, walk
+from symgrad.notation.syntax import Name
+
+OUTPUTS = frozenset({"softmax", "Softmax", "sigma", "sigmoid", "g"})  # functions that give what a loss is held against
+
+
+@dataclass
+class Group:
+    """Definitions that are in force together, from one statement on."""
+
+    first: int
+    definitions: dict[str, Definition] = field(default_factory=dict)
+    alone: bool = False  # a lemma with names of its own
+
+
+@dataclass
+class Collected:
+    """What the statements of a document define."""
+
+    letter: str = "t"
+    groups: list[Group] = field(default_factory=list)
+    functions: dict[str, Any] = field(default_factory=dict)
+    defining: set[tuple[int, int]] = field(default_factory=set)  # (statement, link) that define
+    scales: dict[str, Any] = field(default_factory=dict)
+    initial: dict[str, int] = field(default_factory=dict)  # states that begin at a number
+    meant: dict[str, str] = field(default_factory=dict)  # quantities that are defined under another name → what is said of that
+    families: frozenset[str] = frozenset()  # letters whose indices tell gates apart, ``a^f``, ``a^i``: there ``i`` is a label
+
+
+def collect(statements: list[Statement]) -> Collected:
+    """Definitions by groups, in the order of the document."""
+    out = Collected(letter=letter_of(statements), families=families(statements))
+    group = Group(0)
+    out.groups.append(group)
+    page = Page(Symbols(), {})
+    named = [split for s in statements for n in s.nodes if kind(n) in ("Name", "Power", "Index") and (split := head_and_parts(n)) is not None]
+    bases = {str(spelled(head)) for head, parts in named if step_part(parts, out.letter)}
+    stepped = {id(s.fragment) for s in statements if relation_of(s.node) is not None and any(
+        step_part(split[1], out.letter) for n in s.nodes if kind(n) in ("Name", "Power", "Index") and (split := head_and_parts(n)))}  # fmt: skip
+    timeless = Counter(id(s.fragment) for s in statements if relation_of(s.node) is not None and id(s.fragment) not in stepped)
+    for s in statements:
+        rel = relation_of(s.node)
+        if rel is None or rel.signs[0] not in DEFINING or (s.fragment is not None and s.fragment.kind == SAID):
+            continue
+        if function_definition(out, s, rel) or initial_value(out, s, rel) or total_loss(out, s, rel):
+            continue
+        found = definition(rel, own_letter(rel, out.letter, bases), out.families)
+        if found is None:
+            continue
+        key, letter, shift, entries, side = found
+        if any(key in g.definitions for g in out.groups) and special(s):
+            continue
+        mended = lint.repaired(rel.sides[0], rel.sides[side])  # what follows is judged by what was meant
+        d = Definition(key, mended[0] if mended else rel.sides[side], letter, shift, entries, s, rel.sides[0])
+        own = page.canon(unwrapped(d.side))
+        if copies(key, d.node) or any(page.canon(n) == own for n, _, _ in names_in(d.node)):
+            out.defining.add((s.number, 0))
+            continue
+        lemma = (
+            step_part(head_and_parts(unwrapped(rel.sides[0]))[1], letter) is None and letter == out.letter  # type: ignore[index]
+            and not any(step_part(p, letter) for _, _, p in names_in(d.node)) and stepped and timeless[id(s.fragment)] < 2 and "'" not in key
+            and not words_of_steps(rel)
+        )  # fmt: skip
+        if lemma:
+            out.groups.append(Group(s.number, {key: d}, True))
+            out.defining.add((s.number, 0))
+            continue
+        old = group.definitions.get(key)
+        if old is not None:
+            if old.entries == () and entries:
+                continue  # the same by components: a claim
+            if alike(page, group, old, d):
+                out.defining.add((s.number, 0))
+                if side > 1:
+                    out.defining.add((s.number, 1))
+                continue
+            if old.entries and not entries:
+                group.definitions[key] = d
+                out.defining.add((s.number, 0))
+                continue
+            if any(kind(n) == "Big" for n in walk(d.node)) or expands(old, d, out.letter):
+                continue  # a closed form of what is defined already, or its recursion used twice: a claim
+            group = Group(s.number, handed_over(group, d, out.letter))
+            out.groups.append(group)
+        if entries and any(key in g.definitions and not g.definitions[key].entries for g in out.groups if not g.alone):
+            continue
+        group.definitions[key] = d
+        out.defining.add((s.number, 0))
+        inner = inner_definition(rel, side, d.letter, out.families)
+        if inner is not None and inner[0] not in group.definitions:
+            group.definitions[inner[0]] = Definition(inner[0], inner[1], inner[2], inner[3], (), s, inner[4])
+            out.defining.add((s.number, side))
+        for k in range(1, side):
+            out.defining.add((s.number, k))
+            other = definition_of_side(rel.sides[k], out.letter, out.families)
+            if other is not None and other[0] not in group.definitions:
+                group.definitions[other[0]] = Definition(other[0], rel.sides[side], other[1], other[2], (), s, rel.sides[k])
+    for group in out.groups:
+        for key, d in list(group.definitions.items()):
+            if wanted(page, key, group.definitions, statements):
+                del group.definitions[key]
+            elif (shown := hatless(page, d, group.definitions, statements)) is not None:
+                del group.definitions[key]
+                group.definitions[shown.key] = shown
+                names = plain(shown.key), plain(key)
+                out.meant[shown.key] = f"what defines {names[1]} is read as {names[0]}, for the document writes {names[0]} - {names[1]}"
+    return out
+
+
+def wanted(page: Page, key: str, definitions: dict[str, Definition], statements: list[Statement]) -> bool:
+    r"""Whether y is what is wanted, though the document gives it as an output too.
+
+    So beside ``y_t = V h_t``, where it says ``\hat y_t = \operatorname{softmax}(V h_t)`` and ``\hat y_t - y_t``.
+    """
+    d, hatted = definitions[key], definitions.get(f"{key}~hat")
+    if hatted is None:
+        return False
+    node: Any = unwrapped(hatted.node)
+    if kind(node) != "Apply" or len(node.args) != 1 or page.canon(node.args[0]) != page.canon(d.node) or (d.letter, d.shift) != (hatted.letter, hatted.shift):
+        return False
+    return subtracted(page, hatted.side, d.side, statements)
+
+
+def hatless(page: Page, d: Definition, definitions: dict[str, Definition], statements: list[Statement]) -> Definition | None:
+    r"""The definition of ``\hat y_t``, where ``y_t = \operatorname{softmax}(V h_t)`` is said and ``\hat y_t - y_t`` is written."""
+    node: Any = unwrapped(d.node)
+    side: Any = unwrapped(d.side)
+    if kind(node) != "Apply" or spelled(node.function) not in OUTPUTS or kind(side) != "Name" or side.accents or f"{d.key}~hat" in definitions:
+        return None
+    hatted = replace(side, accents=("hat",))
+    named = any(page.canon(n) == page.canon(side) for e in definitions.values() for n in walk(e.node))
+    return replace(d, key=f"{d.key}~hat", side=hatted) if not named and subtracted(page, hatted, side, statements) else None
+
+
+def subtracted(page: Page, hatted: Any, bare: Any, statements: list[Statement]) -> bool:
+    r"""Whether the document writes ``\hat y_t - y_t``."""
+    sides = [page.canon(hatted), page.canon(bare)]
+    differences = (n for s in statements for n in s.nodes if kind(n) == "Sum" and len(n.args) == 2 and kind(n.args[1]) == "Negative")
+    return any([page.canon(n.args[0]), page.canon(n.args[1].arg)] == sides for n in differences)
+
+
+def expands(old: Definition, new: Definition, letter: str) -> bool:
+    r"""Whether an equation is a recursion put into itself: ``h_t = g(U g(U h_{t-2} + x_{t-1}) + x_t)`` after ``h_t = g(U h_{t-1} + x_t)``."""
+    once, twice = (lags(d, letter) for d in (old, new))
+    before = Counter(spelled(head) for _, head, parts in names_in(old.node) if step_part(parts, letter) is None)
+    after = Counter(spelled(head) for _, head, _ in names_in(new.node))
+    back, further = once.get(old.key, set()), twice.get(old.key, set())
+    powers = [n for n in walk(new.node) if kind(n) == "Power" and spelled(n.base) in before]
+    if back != {-1} or not (once.keys() - {old.key} <= twice.keys() and before.keys() <= after.keys() and functions(old.node) <= functions(new.node)):
+        return False  # no recursion, or a simpler cell
+    steps = [{letter, *letters(p.node)} for _, head, parts in names_in(new.node) if key_of(head, []) == old.key for p in parts]
+    if any(found and not is_top(n.exponent) and any(found <= known for known in steps) for n in powers for found in [set(letters(n.exponent))]):
+        return True  # ``U^t h_0``, ``U^k h_{t-k}``
+    if not further or not all(isinstance(lag, int) and lag < -1 for lag in further):
+        return False
+    between = any(0 in once.get(key, ()) and -1 in found for key, found in twice.items())  # the input of the step between
+    repeated = any(after[word] > count for word, count in before.items())  # a weight
+    return between or repeated or any(kind(unwrapped(n.exponent)) == "Number" for n in powers)
+
+
+def functions(node: Any) -> set[str | None]:
+    """The names of the functions that a formula applies."""
+    return {spelled(n.function) for n in walk(node) if kind(n) == "Apply"}
+
+
+def handed_over(old: Group, new: Definition, letter: str) -> dict[str, Definition]:
+    """The equations before a second definition of h that only this one uses: they belong to the cell that begins there."""
+    todo, found = [new], set[str]()
+    while todo:
+        for key in stepped_names(todo.pop(), letter) & set(old.definitions) - found - {new.key}:
+            found.add(key)
+            todo.append(old.definitions[key])
+    while kept := {k for key, d in old.definitions.items() if key not in found for k in stepped_names(d, letter) & found}:
+        found -= kept
+    return {key: old.definitions.pop(key) for key in [*old.definitions] if key in found}
+
+
+def total_loss(out: Collected, s: Statement, rel: Any) -> bool:
+    """``L = Σ_t L_t``, with a factor or without."""
+    left, right = unwrapped(rel.sides[0]), unwrapped(rel.sides[-1])
+    head = head_and_parts(left) if kind(left) == "Name" else head_and_parts(left.function) if kind(left) == "Apply" and kind(left.function) == "Name" else None
+    if head is None or head[0].base not in LOSSES or len(rel.sides) != 2:
+        return False
+    if (kind(right) == "Big" and sums_steps(right)) or weight(right) is not None:
+        out.defining.add((s.number, 0))
+        return True
+    return False
+
+
+def alike(page: Page, group: Group, old: Definition, new: Definition) -> bool:
+    """Whether two equations are the same once names are put in for what they stand for: ``σ(W x + b)`` and ``σ(a)``."""
+    a, b = page.canon(old.node), page.canon(new.node)
+    for d in group.definitions.values():
+        if d is not old and kind(unwrapped(d.node)) != "Name":
+            long, short = page.canon(d.node), page.canon(d.side)
+            a, b = a.replace(long, short), b.replace(long, short)
+    return a == b
+
+
+def words_of_steps(rel: Any) -> bool:
+    """Whether steps are told by words: ``c_next``, ``a_prev``."""
+    return any(spelled(x) in STEP_WORDS for n in walk(rel) if kind(n) == "Name" for x in n.subs)
+
+
+def copies(key: str, node: Any) -> bool:
+    """``W^{(t)} = W``: the uses of a parameter are told apart, nothing is defined."""
+    split = head_and_parts(unwrapped(node))
+    return split is not None and key_of(split[0], list(split[1])) == key
+
+
+def initial_value(out: Collected, s: Statement, rel: Any) -> bool:
+    """``h_0 = 0``."""
+    split = head_and_parts(unwrapped(rel.sides[0]))
+    value = unwrapped(rel.sides[1])
+    if split is None or len(rel.sides) != 2 or kind(value) != "Number" or value.text != "0" or not split[1]:
+        return False
+    last = split[1][-1].node
+    if kind(last) != "Number" or last.text != "0":
+        return False
+    key = key_of(split[0], list(split[1][:-1]))
+    if key is None or derived(rel):
+        return False
+    out.initial[key] = 0
+    out.defining.add((s.number, 0))
+    return True
+
+
+def function_definition(out: Collected, s: Statement, rel: Any) -> bool:
+    r"""``g(x) = \tanh(x)``, ``\sigma(x) = \frac{1}{1+e^{-x}}``: a name for a function; of known ones the formula is a claim."""
+    sides = [unwrapped(x) for x in rel.sides]
+    letters_alone = len(sides) == 2 and rel.signs[0] in DEFINING and all(kind(x) == "Name" and x == Name(x.base) for x in sides)
+    if letters_alone and sides[0].base in FUNCTIONS - {sides[1].base} and BUILTIN.get(sides[1].base) in ACTIVATIONS:  # ``φ = tanh``
+        out.functions[sides[0].base] = BUILTIN[sides[1].base]
+        out.defining.add((s.number, 0))
+        return True
+    heads = []
+    for x in sides:
+        if (
+            kind(x) == "Apply"
+            and len(x.args) == 1
+            and kind(unwrapped(x.args[0])) == "Name"
+            and not unwrapped(x.args[0]).subs
+            and not x.function.primes
+            and not x.function.subs
+        ):
+            heads.append((x.function.base, spelled(unwrapped(x.args[0]))))
+        else:
+            heads.append((None, None))
+    known = next((BUILTIN[b] for b, _ in heads if b in BUILTIN), None)
+    names = [b for b, _ in heads if b and b not in BUILTIN]
+    if len(heads) > 1 and heads[0][0] == "sigma" and heads[1][0] in ("tanh", "relu", "ReLU") and heads[0][1] == heads[1][1]:  # the letter for any activation
+        known, names = BUILTIN[str(heads[1][0])], ["sigma"]
+    if not names or out.letter in [w for _, w in heads]:
+        return False
+    if known is not None:
+        for b in names:
+            out.functions[b] = known
+        out.defining.update((s.number, k) for k in range(len(rel.signs)))
+        return True
+    if kind(sides[-1]) == "Name" and sides[-1].base in [w for _, w in heads]:
+        for b in names:
+            out.functions[b] = "identity"
+        out.defining.update((s.number, k) for k in range(len(rel.signs)))
+        return True
+    return False
+
+
+def split_groups(collected: Collected) -> None:
+    """Definitions that share no quantity are cells of their own."""
+    out: list[Group] = []
+    for g in collected.groups:
+        parts = [] if g.alone else components(g, collected.letter)
+        if len(parts) < 2:
+            out.append(g)
+            continue
+        for part in parts:
+            first = min(d.place.number if d.place is not None else g.first for d in part.values())
+            out.append(Group(first if part is not parts[0] else g.first, part))
+    collected.groups = out
+
+
+def bare_names(d: Definition) -> set[str]:
+    """The names without any index that an equation has."""
+    return {head.base for _, head, parts in names_in(d.node) if not parts and not head.accents}
+
+
+def components(g: Group, letter: str) -> list[dict[str, Definition]]:
+    """Connected by the quantities that they name."""
+    names = {key: {key} | stepped_names(d, letter) | bare_names(d) & g.definitions.keys() for key, d in g.definitions.items()}
+    for found in names.values():  # ``z_t^2`` is a square, or the second of the z
+        found |= {key for key in names if key.partition("^")[2].isdigit() and key.partition("^")[0] in found}
+    out: list[tuple[set[str], dict[str, Definition]]] = []
+    for key, d in g.definitions.items():
+        mine, part = set(names[key]), {key: d}
+        rest = []
+        for other, held in out:
+            if other & mine:
+                mine |= other
+                part = {**held, **part}
+            else:
+                rest.append((other, held))
+        out = [*rest, (mine, part)]
+    return [part for _, part in out]

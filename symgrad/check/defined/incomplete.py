@@ -1,0 +1,240 @@
+r"""Gates that a document names and does not define: each is taken for an activation of a linear map of the input and the state before.
+
+So ``h_t = (1 - z_t) \odot h_{t-1} + z_t \odot \tilde h_t`` is a cell whose Jacobian holds ``∂z_t/∂h_{t-1}``, as people write it who leave
+the gates out.  What is proved so holds for every such gate; a formula that seems to differ may still be right of the gates that are meant.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from symgrad.check.defined.page import Page, plain
+from symgrad.check.defined.typing import matrix_like
+from symgrad.check.reading.activations import BUILTIN
+from symgrad.check.reading.statements import Statement, loss_head, names_in, step_part
+from symgrad.check.reading.symbols import head_and_parts, key_of, spelled
+from symgrad.check.reading.trees import children, kind, rebuilt, shifted, unwrapped, walk
+from symgrad.notation.syntax import Apply, Name, Product, Relation, Sum
+
+CANDIDATES = frozenset({"g", "n"})  # letters for what is written to the state
+OUTPUTS = frozenset({"y", "o", "z", "p", "s"})  # letters for what a loss looks at
+UNKNOWN = "°"  # marks the weights that no document has
+
+
+def gates_left_out(page: Page) -> dict[str, tuple[Any, Any]]:
+    """The gates without a definition: what stands, without a weight before it, where a state is updated or shown.
+
+    Each as it is written there, with the state that gates look at.
+    """
+    out: dict[str, tuple[Any, Any]] = {}
+    for key in sorted(page.lagged & set(page.definitions)):
+        shown = [k for k, d in page.definitions.items() if k != key and seen_from(page, k, {key}) and not weighted(page, d.node)]
+        seen = page.definitions[shown[0] if shown else key].side
+        if seen is None or (not shown and key[:1] in "cC"):
+            continue  # what a memory cell shows is not in the document, so what its gates look at is not either
+        for d in (page.definitions[k] for k in (key, *shown)):
+            for n, through_weight in operands(page, d.node) if not weighted(page, d.node) else ():
+                ref = page.symbols.ref(n)
+                if ref is not None and not through_weight and undefined(page, n) and not ref.entries and ref.key[:1] not in "xX" and not weight_like(n):
+                    out.setdefault(ref.key, (n, unwrapped(seen)))
+    return out
+
+
+def weight_like(node: Any) -> bool:
+    """Whether a letter is one for a matrix, and none for a gate or a state in capitals."""
+    return matrix_like(node) and gate_base(node).base[:1] not in "FIOGZRCHSUN"
+
+
+def operands(page: Page, node: Any, through_weight: bool = False) -> list[tuple[Any, bool]]:
+    """The names in a formula, and whether a matrix stands before them."""
+    if page.symbols.ref(node) is not None:
+        return [(node, through_weight)]
+    if kind(node) in ("Product", "Infix"):
+        refs = [page.symbols.ref(a) for a in node.args]
+        matrix = any(r is not None and page.symbols.ranks.get(r.key) == 2 for r in refs)
+        return [found for a in node.args for found in operands(page, a, through_weight or matrix)]
+    return [found for c in children(node) for found in operands(page, c, through_weight)]
+
+
+def seen_from(page: Page, key: str, states: set[str]) -> bool:
+    return any(ref.key in states and lag == 0 for ref, lag in page.references(page.definitions[key]))
+
+
+def weighted(page: Page, node: Any) -> bool:
+    return any((r := page.symbols.ref(n)) is not None and page.symbols.ranks.get(r.key) == 2 for n in walk(node))
+
+
+def completed(page: Page, number: int) -> dict[str, Statement]:
+    """Equations for the gates that are left out, over weights that no document names."""
+    given, out = input_of(page, set()), {}
+    for k, (key, (gate, state)) in enumerate(gates_left_out(page).items()):
+        ref, seen = page.symbols.ref(gate), page.symbols.ref(state)
+        assert ref is not None
+        if seen is None or seen.step is None or ref.step is None:
+            continue
+        terms = [Product((weight("U", key), moved(page, state, shifted(ref.step, -1))))]
+        terms += [Product((weight("W", key), moved(page, given, ref.step)))] if given is not None else []
+        name = "tanh" if gate_base(gate).accents or gate_base(gate).base in CANDIDATES else "sigmoid"
+        node = Relation((gate, Apply(Name(name), (Sum((*terms, weight("b", key))),))), ("=",))
+        out[key] = Statement(None, node, node, (), number + 2000 + k)
+    return out
+
+
+def states_left_out(page: Page, statements: list[Statement]) -> dict[str, tuple[Statement, str]]:
+    """``h_t = tanh(a_t)`` where the document has a_t, from the state before, and applies tanh to it; with what is said of it."""
+    out: dict[str, tuple[Statement, str]] = {}
+    for key in sorted(page.lagged) if not page.lagged & set(page.definitions) else ():  # an input of an earlier step is no state
+        before = {d.key: d for d in page.definitions.values() if any(ref.key == key and lag == -1 for ref, lag in page.references(d))}
+        applied = [(n.function.base, r.key) for s in statements for n in s.nodes if kind(n) == "Apply" and kind(n.function) == "Name" and len(n.args) == 1
+                   and n.function.base in BUILTIN and (r := page.symbols.ref(unwrapped(n.args[0]))) is not None and r.key in before]  # fmt: skip
+        state = next((n for d in before.values() for n in walk(d.node) if (r := page.symbols.ref(n)) is not None and r.key == key), None)
+        if len(set(applied)) != 1 or len(before) != 1 or state is None:
+            continue
+        function, argument = applied[0]
+        a = unwrapped(before[argument].side)
+        ref = page.symbols.ref(a)
+        if ref is None or ref.step is None:
+            continue
+        node = Relation((moved(page, state, ref.step), Apply(Name(function), (a,))), ("=",))
+        name = page.notes.get(key, key)
+        note = f"{name}, whose update the document leaves out, is taken for {function} of {page.notes.get(argument, argument)}"
+        out[key] = (Statement(None, node, node, (), len(statements) + 3000 + len(out)), note)
+    return out
+
+
+def outputs_left_out(page: Page, statements: list[Statement]) -> dict[str, Statement]:
+    r"""``y_t = g(V h_t + b)`` where a derivation goes from the loss through y_t to the state, and the document does not say what y_t is."""
+    if not page.lagged or set(page.world.model.outputs) - page.lagged:
+        return {}
+    through: dict[str, Any] = {}
+    derivatives = [n for s in statements for n in s.nodes if kind(n) == "Derivative"]
+    below = {page.canon(unwrapped(n.wrt)) for n in derivatives if loss_head(n.of) is not None}
+    for n in derivatives:
+        of, state = unwrapped(n.of), page.symbols.ref(unwrapped(n.wrt))
+        split = head_and_parts(of)
+        if split is None or state is None or state.key not in page.lagged or state.step is None:
+            continue
+        if page.symbols.ref(of) is not None or page.canon(of) not in below:
+            continue
+        step = step_part(split[1], page.symbols.letter)
+        key = key_of(split[0], [p for p in split[1] if p is not step])
+        if key is not None and step is not None and page.canon(step.node) == page.canon(state.step) and split[0].base in OUTPUTS:
+            inner = Sum((Product((weight("V", key), unwrapped(n.wrt))), weight("b", key)))
+            node = Relation((of, Apply(Name("g" + UNKNOWN), (inner,))), ("=",))
+            through.setdefault(key, Statement(None, node, node, (), len(statements) + 4000))
+    return through if len(through) == 1 else {}
+
+
+@dataclass(frozen=True, slots=True)
+class Supposed:
+    """Equations for gates that the document leaves out though it names their weights; `aliases`: what its other names are then read as."""
+
+    equations: dict[str, Statement]
+    aliases: dict[str, str]
+    note: str
+
+
+def suppositions(page: Page, statements: list[Statement], number: int) -> list[Supposed]:
+    r"""``z_t = \sigma(W_z h_{t-1} + U_z x_t)`` for a gate whose weights ``W_z``, ``U_z`` are named: with either letter before the state.
+
+    What is proved so is proved of that cell; nothing is refuted by it.
+    """
+    found = weights_of_gates(page, statements)
+    states = [d.side for key, d in page.definitions.items() if key in page.lagged and key[:1] not in "cC" and d.side is not None]
+    if not found or len(states) != 1:
+        return []
+    state, given, out = unwrapped(states[0]), input_of(page, set(found)), []
+    for letter in dict.fromkeys(base for _, weights in found.values() for base in weights):
+        equations, said = {}, []
+        for k, (key, (gate, weights)) in enumerate(found.items()):
+            step = page.symbols.ref(gate).step  # type: ignore[union-attr]
+            terms = [Product((weights.get(letter, weight(letter, key)), moved(page, state, shifted(step, -1))))]
+            if given is not None:
+                terms.append(Product((next((w for base, w in weights.items() if base != letter), weight("W", key)), moved(page, given, step))))
+            node = Relation((gate, Apply(Name("sigmoid"), (Sum(tuple(terms)) if terms[1:] else terms[0],))), ("=",))
+            equations[key] = Statement(None, node, node, (), number + 3000 + k)
+            said.append(f"{plain(key)} = σ({letter}_{plain(key)} {gate_base(state).base} + …)")
+        out.append(Supposed(equations, candidate_weights(page, state, letter), f"{' and '.join(said)}, which the document leaves out"))
+    return out
+
+
+def weights_of_gates(page: Page, statements: list[Statement]) -> dict[str, tuple[Any, dict[str, Name]]]:
+    """The gates without an equation that label weights without a place: each as it is written, and its weights by their letters."""
+    out: dict[str, tuple[Any, dict[str, Name]]] = {}
+    gates = [n for s in statements for n in s.nodes if (undefined(page, n) or made_up(page, n)) and page.symbols.ref(n).step is not None]  # type: ignore[union-attr]
+    for gate in gates:
+        ref = page.symbols.ref(gate)
+        if ref is not None and not ref.entries and ref.key[:1] not in "xX":
+            out.setdefault(ref.key, (gate, {}))
+    for n, head, parts in (found for s in statements for found in names_in(s.node)):
+        label = spelled(parts[0].node) if len(parts) == 1 and kind(n) == "Name" and matrix_like(n) and page.symbols.ref(n) is None else None
+        if label in out:
+            out[label][1].setdefault(head.base, n)
+    return {key: found for key, found in out.items() if found[1]}
+
+
+def candidate_weights(page: Page, state: Any, letter: str) -> dict[str, str]:
+    r"""``W_h`` for the one weight before the state in ``\tilde h = \tanh(W x + U (r \odot h))``, where ``W_z`` is that of z."""
+    label = gate_base(state).base
+    for key, d in page.definitions.items():
+        weights = page.recurrent_weights & {ref.key for n in walk(d.node) if (ref := page.symbols.ref(n)) is not None}
+        if key.split("~")[0] == label and len(weights) == 1 and f"{letter}_{label}" not in page.symbols.ranks:
+            return {f"{letter}_{label}": next(iter(weights))}
+    return {}
+
+
+def input_of(page: Page, gates: set[str]) -> Any:
+    """What comes from outside, as the equations name it behind a weight."""
+    inputs = (n for d in page.definitions.values() for n, through in operands(page, d.node) if through and undefined(page, n))
+    return next((n for n in inputs if (r := page.symbols.ref(n)) is not None and r.step is not None and r.key not in gates), None)
+
+
+def made_up(page: Page, node: Any) -> bool:
+    """Whether a name is that of a gate whose equation is not the document's own."""
+    ref = page.symbols.ref(node)
+    return ref is not None and invented(page, ref.key)
+
+
+def weight(letter: str, gate: str) -> Name:
+    return Name(letter, (), (Name(UNKNOWN + gate),))
+
+
+def invented(page: Page, key: str) -> bool:
+    """Whether the equation of a gate is not the document's own."""
+    return f"b_{UNKNOWN}{key}" in page.symbols.ranks
+
+
+def taken_for(page: Page, keys: set[str]) -> list[str]:
+    """What is assumed of such gates."""
+    found = sorted(k for k in keys if k in page.definitions and invented(page, k))
+    if not found:
+        return []
+    if found[0] in page.world.model.outputs and not found[1:]:
+        return [f"{page.notes.get(found[0], found[0])}, which the document does not define, is taken for a function of the state"]
+    names = " and ".join(page.notes.get(k, k) for k in found)
+    said = ", ".join(f"{page.notes.get(k, k)} = {plain(page.definitions[k].node.function.base)}(…)" for k in found)
+    return [f"{names}, which the document does not define, {'are' if found[1:] else 'is'} taken for functions of the input and the state before: {said}"]
+
+
+def held_fixed(page: Page, keys: set[str]) -> list[str]:
+    """What is assumed of gates that are left out and written without a step: no equation could be given to them."""
+    found = sorted(page.notes.get(k, k) for k in gates_left_out(page) if k in keys)
+    return [f"{' and '.join(found)}, which the document does not define, {'are' if found[1:] else 'is'} held fixed"] if found else []
+
+
+def undefined(page: Page, node: Any) -> bool:
+    ref = page.symbols.ref(node)
+    return ref is not None and ref.key in page.symbols.timed and ref.key not in page.definitions and ref.key not in page.lagged
+
+
+def gate_base(gate: Any) -> Any:
+    split = head_and_parts(gate)
+    assert split is not None
+    return split[0]
+
+
+def moved(page: Page, node: Any, step: Any) -> Any:
+    """A quantity at another step."""
+    ref = page.symbols.ref(node)
+    return rebuilt(node, {id(ref.step): step}) if ref is not None and ref.step is not None else node

@@ -1,0 +1,262 @@
+r"""A page: the definitions that are in force at one place of a document, and what its names mean."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, MutableMapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from symgrad.check.reading.statements import Statement
+from symgrad.check.reading.symbols import Ref, Symbols, number_at, spelled
+from symgrad.check.reading.trees import children, kind, unwrapped, walk
+from symgrad.check.worlds.world import STEPS, Model, Quantity, World
+from symgrad.notation.latex import latex
+
+if TYPE_CHECKING:
+    from symgrad.check.defined.typing import Shapes
+
+SEEDS = 20261
+Blocks: TypeAlias = tuple[int, tuple[int, ...], tuple[str, ...]]  # of the weight of a concatenation: the axis, the sizes of its parts, their names
+
+
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """``key at step letter + shift = node``."""
+
+    key: str
+    node: Any
+    letter: str
+    shift: int = 0
+    entries: tuple[Any, ...] = ()
+    place: Any = None  # (fragment, span) for reports
+    side: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class Abbreviation:
+    """``symbol = node`` where the node speaks of derivatives: the symbol stands for it at other steps too."""
+
+    key: str
+    slots: tuple[Any, ...]  # index expressions on the symbol where it was introduced
+    entries: tuple[Any, ...]
+    node: Any
+
+
+@dataclass
+class Page:
+    """Definitions in force, and the worlds built from them.
+
+    A copy is made to be changed: it knows what follows from the definitions alone, and remembers nothing else of the page that it is a copy of.
+    """
+
+    symbols: Symbols
+    definitions: dict[str, Definition]
+    functions: dict[str, Any] = field(default_factory=dict)  # "g" → "tanh", or (variable, node)
+    abbreviations: dict[str, Abbreviation] = field(default_factory=dict)  # symbols that stand for derivatives
+    step_losses: set[str] = field(default_factory=set)  # symbols for the loss of a step
+    total_losses: set[str] = field(default_factory=set)  # symbols for the sum of all
+    ambiguous_losses: set[str] = field(default_factory=set)  # of these, the ones that may be meant of one step
+    tails: dict[str, int] = field(default_factory=dict)  # losses from a step on, or from how many steps later
+    whole: bool = False  # whether every gradient is of the whole loss and along all paths, as the notation has it
+    many_to_one: bool = False  # whether the loss looks at the last step alone
+    loss_at: int | None = None  # or at one that is told by its number
+    meanings: dict[str, str] = field(default_factory=dict)  # adjoint symbol → what a line that holds has settled it to be
+    sought: str | None = None  # the symbol for a gradient that may be that of anything
+    settled: dict[str, str] = field(default_factory=dict)  # unknown name → the one quantity it can stand for, since a claim holds so
+    steps: int = STEPS  # that the worlds are unrolled over
+    assumptions: tuple[str, ...] = ()  # what every verdict takes for granted
+    borrowed: bool = False  # the cell is not the document's own
+    rows: bool = False  # read with every weight transposed, as code for a batch of rows has them
+    program: bool = False  # whether the document is a program: its shapes are its own, a vector may lie or stand
+    write: Callable[[Any], str] = latex  # formulas in messages
+    sized: bool = False  # whether shapes are declared before the claim
+    notes: dict[str, str] = field(default_factory=dict)  # quantity → how a reader calls it
+    build: Callable[[bool], Model] | None = None  # the model of matrices, or (True) of numbers; None while the page is made
+    fixed: dict[Quantity, int] = field(default_factory=dict)  # quantities that a claim supposes to have a value, as residues
+    held: bool = False  # whether they are constants
+    constant: frozenset[str] = frozenset()  # gates and other states that a reading takes for constants
+    where: tuple[Any, ...] = ()  # relations between indices that a claim supposes
+    only: dict[str, int] = field(default_factory=dict)  # indices that a claim is tried at alone
+    initial: dict[str, int] = field(default_factory=dict)  # states that begin at a number
+    begun: tuple[str, ...] = ()  # states that a claim leaves out, so that they are taken to begin at 0
+    preactivations: dict[str, str] = field(default_factory=dict)  # gate → what its activation is applied to, where that has a name
+    guessed: dict[str, str] = field(default_factory=dict)  # quantities that the document does not quite define → how they are read
+    targets: dict[str, str] = field(default_factory=dict)  # output → the wanted value that the loss holds it against
+    loss_rules: dict[str, str] = field(default_factory=dict)  # output → "square", "double", "entropy": the loss that the document writes out
+    loss_weight: Any = None  # the factor before the sum of the losses of the steps
+    statements: list[Statement] = field(default_factory=list)  # of the whole document
+    variables: frozenset[str] = frozenset()  # of identities between functions: the x of ``\sigma'(x)``
+    adjoined: set[str] = field(default_factory=set)  # quantities whose adjoint has a symbol somewhere in the document
+    shapes: Shapes | None = None  # settled with the first world
+    blocks: dict[str, Blocks] = field(default_factory=dict)  # weights of concatenations, settled with the first world of matrices
+    cuts: dict[str, tuple[str, int, Any]] = field(default_factory=dict)  # names of blocks → the weight, which of its parts, and the name as written
+    memos: MutableMapping[str, dict[Any, Any]] = field(default_factory=lambda: defaultdict(dict), repr=False, compare=False)  # what was worked out, by purpose
+
+    def __copy__(self) -> Page:
+        out = object.__new__(Page)
+        vars(out).update(vars(self), memos=defaultdict(dict))
+        return out
+
+    def shown(self, node: Any) -> str:
+        """A formula within a message."""
+        return f"`{self.write(node)}`" if self.program else f"${self.write(node)}$"
+
+    @property
+    def world(self) -> World:
+        """The world of matrices and vectors."""
+        return self._world(False)
+
+    @property
+    def scalar_world(self) -> World:
+        """The world in which every size is one: no shapes at all."""
+        return self._world(True)
+
+    def _world(self, flat: bool) -> World:
+        worlds = self.memos["worlds"]
+        if flat not in worlds:
+            worlds[flat] = self._built(flat)
+        return worlds[flat]  # type: ignore[no-any-return]
+
+    def _built(self, flat: bool) -> World:
+        assert self.build is not None
+        model = self.build(flat)
+        world = World(model, SEEDS + flat, self.steps)
+        world.lagged = self.lagged
+        world.zeros = frozenset(self.initial)
+        world.fixed, world.held, world.constant = self.fixed, self.held, self.constant
+        return world
+
+    @cached_property
+    def lagged(self) -> frozenset[str]:
+        """The states: what some equation names at an earlier step."""
+        out = set()
+        for d in self.definitions.values():
+            for ref, lag in self.references(d):
+                if lag < 0:
+                    out.add(ref.key)
+        return frozenset(out)
+
+    @cached_property
+    def recurrent_weights(self) -> frozenset[str]:
+        """The parameters that stand directly before a state of an earlier step."""
+        out = set()
+        for d in self.definitions.values():
+            for n in walk(d.node):
+                if kind(n) in ("Product", "Infix"):
+                    refs = [self.symbols.ref(unwrapped(a)) for a in n.args]
+                    if any(r is not None and r.key in self.lagged for r in refs):
+                        out |= {r.key for r in refs if r is not None and r.key not in self.symbols.timed}
+        return frozenset(out)
+
+    @cached_property
+    def coded(self) -> bool:
+        """Whether the cell is written in code for columns, and no line of the document puts a vector before a weight."""
+        if self.program:
+            return True
+        lines = [s.node for s in self.statements]
+        products = [n for line in lines for n in walk(line) if kind(n) == "Infix" and n.sign == "at"]
+        rows = any(self.ranked(a) == 1 and self.ranked(b) == 2 for n in products for a, b in pairwise(n.args))
+        return not rows and any(in_code(d.node) for d in self.definitions.values())
+
+    def ranked(self, node: Any) -> int | None:
+        """The number of indices of a name as it stands."""
+        ref = self.symbols.ref(unwrapped(node))
+        return None if ref is None or ref.entries else self.symbols.ranks.get(ref.key)
+
+    @cached_property
+    def cells(self) -> list[set[str]]:
+        """The quantities and parameters that hang together by equations; what comes from outside joins nothing."""
+        out: list[set[str]] = []
+        for key, d in self.definitions.items():
+            named = {r.key for n in walk(d.node) if (r := self.symbols.ref(n)) is not None}
+            mine = {key} | {k for k in named if k in self.definitions or k not in self.symbols.timed}
+            rest = []
+            for other in out:
+                if other & mine:
+                    mine |= other
+                else:
+                    rest.append(other)
+            out = [*rest, mine]
+        return out
+
+    def references(self, d: Definition) -> list[tuple[Ref, int]]:
+        """Every quantity with a step that an equation names, with its lag."""
+        memo = self.memos["references"]
+        if d.key in memo:
+            return memo[d.key]  # type: ignore[no-any-return]
+        out: list[tuple[Ref, int]] = []
+
+        def visit(node: Any) -> None:
+            ref = self.symbols.ref(node)
+            if ref is not None:
+                if ref.key in self.symbols.timed:
+                    at = number_at(ref.step, {d.letter: 0}) if ref.step is not None else d.shift
+                    if at is not None:
+                        out.append((ref, int(at) - d.shift))
+                if not ref.entries or kind(node) == "Name":
+                    return
+            for child in children(node):
+                visit(child)
+
+        visit(d.node)
+        if self.build is not None:
+            memo[d.key] = out
+        return out
+
+    def preactivation(self, key: str) -> str:
+        """What the activation of a quantity is applied to: its own name, or ours."""
+        return self.preactivations.get(key, f"pre:{key}")
+
+    def redefine(self, key: str, d: Definition) -> None:
+        """Put an equation in the place of another, while the page is made."""
+        self.definitions[key] = d
+        with suppress(AttributeError):
+            del self.named
+
+    def canon(self, node: Any, letter: str = "", shift: int = 0) -> str:
+        """The formula as a string in which equal formulas are equal: names resolved, steps relative, brackets and spacing gone."""
+        node = unwrapped(node)
+        ref = self.symbols.ref(node)
+        if ref is not None:
+            step = ""
+            if ref.key in self.symbols.timed:
+                at = number_at(ref.step, {letter: -shift}) if ref.step is not None else -0
+                step = "@" + (str(at) if at is not None else self.canon(ref.step) if ref.step is not None else "")
+            return f"<{ref.key}{step}{''.join('[' + self.canon(e) + ']' for e in ref.entries)}>"
+        k = kind(node)
+        if k == "Name":
+            if node.subs:
+                return f"{node.base}{'~'.join(node.accents)}{node.primes}_{','.join(self.canon(x) for x in node.subs)}"
+            return spelled(node) or node.base
+        if k == "Number":
+            return str(node.text)
+        if k == "Infix":
+            inner = [self.canon(a, letter, shift) for a in node.args]
+            return f"Product({' '.join(inner)})"
+        inner = [self.canon(c, letter, shift) for c in children(node)]
+        if k == "Sum":
+            inner.sort()
+        return f"{k}({' '.join(inner)})"
+
+    @cached_property
+    def named(self) -> dict[str, str]:
+        """Canonical right sides → the quantity that they define."""
+        return {self.canon(d.node, d.letter, d.shift): key for key, d in self.definitions.items() if kind(unwrapped(d.node)) not in ("Name", "Number")}
+
+
+def in_code(node: Any) -> bool:
+    """Whether a formula multiplies with ``@``."""
+    return any(kind(n) == "Infix" and n.sign == "at" for n in walk(node))
+
+
+def plain(key: str) -> str:
+    """A key as a person writes it."""
+    word, _, rest = key.partition("_")
+    base, *accents = word.split("~")
+    for a in accents:
+        base = {"tilde": f"{base}̃", "hat": f"{base}̂", "bar": f"{base}̄"}.get(a, base)
+    return base + (f"_{rest}" if rest else "")

@@ -1,0 +1,127 @@
+r"""Symbols that a document introduces for a formula with derivatives in it."""
+
+from __future__ import annotations
+
+import itertools
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from symgrad.check.reading.symbols import head_and_parts, key_of, letters, number_at, spelled
+from symgrad.check.reading.trees import kind
+from symgrad.check.worlds import values
+from symgrad.check.worlds.values import Misfit, Value
+from symgrad.check.worlds.world import Missing
+
+if TYPE_CHECKING:
+    from symgrad.check.defined.page import Page
+    from symgrad.check.evaluation.evaluate import Run
+
+
+def indices_of(page: Page, parts: tuple[Any, ...]) -> tuple[list[Any], list[Any], list[Any]]:
+    """The indices on a new symbol: labels, steps, components."""
+    labels, slots, entries = [], [], []
+    for p in parts:
+        found = set(letters(p.node))
+        if (p.where == "bracket" and not found & {page.symbols.letter, "T"}) or (
+            kind(p.node) == "Name" and p.node.subs and p.node.base in "ijkpqmn" and p.where == "sub"
+        ):
+            entries.append(p)
+        elif (found & {page.symbols.letter, "t", "k", "s", "T", "tau", "n"} and len(found) <= 2) or p.where == "paren":
+            slots.append(p)
+        elif kind(p.node) == "Name" and p.node.base in "ijpqm" and slots:
+            entries.append(p)
+        else:
+            labels.append(p)
+    return labels, slots, entries
+
+
+def symbol_key(node: Any) -> str | None:
+    """The name of a symbol without its indices: the letter, its accents, labels that are no index."""
+    split = head_and_parts(node)
+    if split is None:
+        return None
+    return spelled(split[0])
+
+
+def abbreviation(run: Run, node: Any) -> Value | None:
+    """A symbol that the document introduced for a formula, at these indices."""
+    split = head_and_parts(node)
+    if split is None:
+        return None
+    head, parts = split
+    for take in range(len(parts), -1, -1):
+        for labels in _subsets(parts, take):
+            key = key_of(head, [p for p in parts if p in labels])
+            short = run.page.abbreviations.get(str(key))
+            if short is None:
+                continue
+            rest = [p for p in parts if p not in labels]
+            return expanded(run, short, rest, node)
+    return None
+
+
+def _subsets(parts: tuple[Any, ...], take: int) -> list[tuple[Any, ...]]:
+    return list(itertools.combinations(parts, take))
+
+
+def expanded(run: Run, short: Any, rest: list[Any], node: Any) -> Value:
+    """The abbreviated formula with its indices moved to where the symbol stands."""
+    if short.key in run.expanding:  # a label that the document does not introduce stands on the same letter
+        raise Missing(short.key, node)
+    env = dict(run.env)
+    slots, entries = list(short.slots), list(short.entries)
+    _, at_slots, at_entries = indices_of(run.page, tuple(rest))
+    given = [p.node for p in at_slots]
+    if len(given) < len(slots) and not at_slots:
+        given = [p.node for p in rest]
+        at_entries = []
+    if len(given) < len(slots):
+        raise Missing(short.key, node)
+    for slot, at in zip(slots, given, strict=False):
+        where = number_at(at, run.env)
+        if where is None:
+            raise Missing(next((w for w in letters(at) if w not in run.env), short.key), at)
+        names = list(letters(slot))
+        if not names:
+            if number_at(slot, {}) != where:
+                raise Missing(short.key, node)
+            continue
+        base = number_at(slot, {**env, names[0]: 0})
+        if base is None:
+            raise Missing(short.key, node)
+        env[names[0]] = int(where - base)
+    extra = [*given[len(slots) :], *(p.node for p in at_entries)]
+    inner = run.__class__(run.page, run.world, run.chooser, env, now=None, side=run.side, flat=run.flat, lenient=run.lenient)
+    inner.used = run.used
+    inner.sums = run.sums
+    inner.expanding = run.expanding | {short.key}
+    run.depth += 5
+    inner.depth = run.depth
+    try:
+        if entries and not run.flat:
+            return by_entries(run, inner, short, entries, extra)
+        v = inner.value(short.node)
+        if extra and not run.flat:
+            v = values.part(v, tuple(run.entry(e, 0) for e in extra))
+        return v
+    finally:
+        run.depth -= 5
+
+
+def by_entries(run: Run, inner: Run, short: Any, entries: list[Any], extra: list[Any]) -> Value:
+    """A symbol that was introduced entry by entry: all entries stacked, or the one that is asked for."""
+    (name,) = [w for e in entries for w in letters(e)][:1] or ("i",)
+    if extra:
+        inner.env[name] = run.entry(extra[0], 0)
+        return inner.value(short.node)
+    out = []
+    for k in range(8):
+        inner.env[name] = k
+        try:
+            out.append(inner.value(short.node))
+        except Misfit:
+            break
+    if not out:
+        raise Missing(short.key)
+    return Value(np.stack([v.a for v in out], 1))

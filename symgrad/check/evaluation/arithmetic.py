@@ -1,0 +1,183 @@
+r"""Numbers, sums, products, quotients and powers of formulas: what a sign may mean is told by the shapes, the rest is asked of the reading."""
+
+from __future__ import annotations
+
+from fractions import Fraction as Ratio
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from symgrad.check.evaluation.adjoints import fused
+from symgrad.check.evaluation.dots import dotted, filled
+from symgrad.check.evaluation.functions import apply_known
+from symgrad.check.reading.symbols import DIGITS, is_top, letters, number_at, spelled
+from symgrad.check.reading.trees import kind, unwrapped
+from symgrad.check.worlds import field as F
+from symgrad.check.worlds import products, values
+from symgrad.check.worlds.products import meanings, plus
+from symgrad.check.worlds.readings import Option
+from symgrad.check.worlds.values import Misfit, Value, scalar
+from symgrad.check.worlds.world import Missing, Unsupported
+
+if TYPE_CHECKING:
+    from symgrad.check.evaluation.evaluate import Run
+
+SIGNS = {"cdot": "cdot", "times": "times", "ast": "ast", "otimes": "otimes", "dot": "dot", "at": "@", "star": "star", "bullet": "bullet"}
+
+
+def numeral(run: Run, node: Any) -> Value:
+    """A number as it is written: ``0.5`` is one half."""
+    if len(node.text) > DIGITS:
+        raise Unsupported("a number with so many digits", node)
+    r = Ratio(node.text)
+    return scalar(r.numerator, r.denominator)
+
+
+def total(run: Run, node: Any) -> Value:
+    """``a + b - c``."""
+    args = node.args
+    if dotted(args):
+        args = filled(run, args)
+    out = run.value(args[0])
+    for a in args[1:]:
+        out = add(run, out, run.value(a))
+    return out
+
+
+def negative(run: Run, node: Any) -> Value:
+    """``-a``."""
+    return values.negative(run.value(node.arg))
+
+
+def juxtaposed(run: Run, node: Any) -> Value:
+    """``a b``: a product, or one name."""
+    if run.page.symbols.ref(node) is not None:
+        return run.named(node)
+    return chain(run, node.args, "")
+
+
+def hadamard(run: Run, node: Any) -> Value:
+    r"""``a \odot b``."""
+    return chain(run, node.args, products.ENTRYWISE)
+
+
+def infix(run: Run, node: Any) -> Value:
+    r"""``a \cdot b``, ``a * b``, ``a @ b``."""
+    return chain(run, node.args, SIGNS.get(node.sign, node.sign))
+
+
+def add(run: Run, x: Value, y: Value) -> Value:
+    """x + y; a number is added to every entry."""
+    if x.rank == 1 and y.rank == 1 and x.orient * y.orient == -1 and not (run.lenient or run.defining) and x.dims == y.dims:
+        raise Misfit("a row is added to a column")
+    out, note = plus(x, y)
+    if note:
+        run.chooser.choose(("raised", note), (Option(1, None, note),))
+    return out
+
+
+def chain(run: Run, args: tuple[Any, ...], sign: str) -> Value:
+    """Factors from left to right."""
+    if dotted(args):
+        args = filled(run, args)
+    if not sign:
+        args = fused(run, args)
+    run.products.append(args)
+    try:
+        out = run.value(args[0])
+        for a in args[1:]:
+            out = times(run, sign, out, run.value(a))
+    finally:
+        run.products.pop()
+    return out
+
+
+def times(run: Run, sign: str, x: Value, y: Value) -> Value:
+    """x times y in one of the meanings that the sign has between such shapes."""
+    if run.page.program and not run.defining:
+        return products.computed(sign, x, y, run.lenient)
+    if run.defining:
+        x, y = (v.turned(0) if v.rank == 1 else v for v in (x, y))
+    found = meanings(sign, x, y)
+    if not found.options and run.lenient:
+        found = meanings(sign, x.turned(0), y.turned(0))
+    if not found.options:
+        raise Misfit(f"{products.shape(x)} times {products.shape(y)} does not compose")
+    if len(found.options) == 1 and not found.options[0].note:
+        return found.options[0].value(x, y)  # type: ignore[no-any-return]
+    key = ("product", sign if sign in products.SHARED or sign == products.ENTRYWISE else "", x.rank, y.rank, x.orient, y.orient, found.names)
+    rule = run.chooser.choose(key, found.options)
+    return rule(x, y)  # type: ignore[no-any-return]
+
+
+def power(run: Run, node: Any) -> Value:
+    r"""``x^n``, ``W^\top``, ``e^x``, or a name with a superscript."""
+    exponent = unwrapped(node.exponent)
+    if is_top(exponent):
+        count = (Option(0, None), Option(1, "T", "^T is the power T, the number of steps"))
+        if not run.flat or spelled(exponent) != "T" or run.chooser.choose("power T", count) is None:
+            return values.transposed(run.value(node.base))
+    ref = run.page.symbols.ref(node)
+    if ref is not None:
+        return run.named(node)
+    if kind(node.base) == "Name" and node.base.base == "e" and not node.base.subs and ("e" not in run.page.symbols.ranks or kind(exponent) != "Number"):
+        return apply_known(run, "exp", run.value(node.exponent), 0)
+    n = number_at(exponent, run.env)
+    if n is None:
+        adjoint = run.try_unnamed(node)
+        if adjoint is not None:
+            return adjoint
+        raise Missing(next((w for w in letters(exponent) if w not in run.env), "exponent"), exponent)
+    if kind(node.base) in ("Name", "Power", "Index") and run.page.symbols.ref(node.base) is None:
+        adjoint = run.try_unnamed(node)
+        if adjoint is not None:
+            return adjoint
+    x = run.value(node.base)
+    return raised(run, x, n)
+
+
+def raised(run: Run, x: Value, n: Ratio | int) -> Value:
+    """x^n entry by entry, or of a square matrix."""
+    if n.denominator != 1:
+        if n == Ratio(1, 2):
+            return apply_known(run, "sqrt", x, 0)
+        raise Unsupported("a fractional power")
+    k = int(n)
+    if abs(k) > 200:
+        raise Unsupported("a large power")
+    if x.rank == 2 and x.dims[0] == x.dims[1]:
+        if k < 0:
+            raise Misfit("a negative power of a matrix")
+        out = Value(values.eye(x.dims[0]))
+        for _ in range(k):
+            out = values.contracted(out, x)
+        return out
+    if k == 0:
+        return Value(np.ones_like(x.a), None, x.orient, x.plain)
+    if k < 0:
+        x = Value(F.inverse(x.a), None if x.d is None else -x.d * (F.power(x.a, -2))[..., None] % F.P, x.orient)
+        k = -k
+    out = x
+    for _ in range(k - 1):
+        out = values.scaled(out, x, x.orient)
+    return out
+
+
+def transpose(run: Run, node: Any) -> Value:
+    r"""``A^\top``, or an entry of it."""
+    ref = run.page.symbols.ref(unwrapped(node.arg))
+    if ref is not None and len(ref.entries) == 2 and not run.flat:  # an entry of the transpose
+        return values.part(run.quantity(ref), tuple(run.entry(e, 0) for e in ref.entries[::-1]))
+    return values.transposed(run.value(node.arg))
+
+
+def fraction(run: Run, node: Any) -> Value:
+    """``a / b`` entry by entry."""
+    below = run.value(node.denominator)
+    above = run.value(node.numerator)
+    if below.rank and above.rank and below.dims != above.dims:
+        raise Misfit("a quotient of different shapes")
+    if below.rank > 1:
+        raise Misfit("a division by a matrix")
+    one_over = Value(F.inverse(below.a), None if below.d is None else -below.d * F.power(below.a, -2)[..., None] % F.P, below.orient)
+    return values.scaled(above, one_over, above.orient or below.orient)

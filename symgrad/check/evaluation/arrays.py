@@ -1,0 +1,105 @@
+r"""Arrays put together and taken apart: diagonals, stacks, entries, slices."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from symgrad.check.evaluation.arithmetic import times
+from symgrad.check.reading.symbols import entries_of, letters, number_at, spelled
+from symgrad.check.reading.trees import kind, unwrapped, walk
+from symgrad.check.worlds import values
+from symgrad.check.worlds.readings import Option
+from symgrad.check.worlds.values import Value
+from symgrad.check.worlds.world import Missing, Unsupported
+
+if TYPE_CHECKING:
+    from symgrad.check.evaluation.evaluate import Run
+
+
+def diagonal(run: Run, node: Any) -> Value:
+    """``diag(x)``."""
+    x = run.value(node.arg)
+    if run.flat or x.rank == 2:
+        return x
+    if x.rank == 0 and any((ref := run.page.symbols.ref(n)) is not None and any(map(letters, ref.entries)) for n in walk(node.arg)):
+        raise Unsupported("the diagonal matrix of one entry", node)  # which may stand for all of them
+    return values.diagonal(x)
+
+
+def stack(run: Run, node: Any) -> Value:
+    """``[h; x]``."""
+    parts = [run.value(a) for a in node.args]
+    if len(parts) == 1:
+        return parts[0]
+    if run.flat:
+        raise Unsupported("a stack of numbers", node)
+    return values.stacked(parts)
+
+
+def listed(run: Run, node: Any) -> Value:
+    """``(h, x)``, or a bracket around one thing."""
+    if len(node.args) == 1:
+        return run.value(node.args[0])
+    return stack(run, node)
+
+
+def indexed(run: Run, node: Any) -> Value:
+    """``W[:, a:b]``, ``(…)_i``, the k-th of m equal parts; ``W [h, x]`` is a product."""
+    if node.kind == "part":
+        whole, (k, of) = run.value(node.base), (int(p.text) for p in node.parts)
+        if not whole.dims:
+            raise Unsupported("a part of a number", node)
+        n = whole.dims[0] // of
+        return values.part(whole, (slice(k * n, k * n + n),))
+    if run.page.symbols.ref(node) is not None:
+        return run.named(node)
+    adjoint = run.try_unnamed(node)
+    if adjoint is not None:
+        return adjoint
+    x = run.value(node.base)
+    inner = run.page.symbols.ref(node.base)
+    if node.kind == "(" and len(node.parts) == 1 and inner is not None and inner.step is not None:
+        return times(run, "", x, run.value(node.parts[0]))  # f_t (1): its step is told already
+    if any(kind(p) in ("Stack", "Hadamard") or (run.page.symbols.ref(p) is not None and number_at(p, run.env) is None) for p in node.parts):
+        v = run.value(node.parts[0]) if len(node.parts) == 1 else values.stacked([run.value(p) for p in node.parts])
+        return times(run, "", x, v)
+    if run.flat:
+        return x
+    parts = (entries_of(node.parts[0], x.rank) if len(node.parts) == 1 and kind(unwrapped(node.parts[0])) == "Product" else None) or node.parts
+    at: list[int | slice] = []
+    for p, n in zip(parts, (*x.dims, *[0] * 4), strict=False):
+        at.append(sliced(run, p, n) if kind(p) == "Slice" else run.entry(p, n))
+    if len(at) == 1 and isinstance(at[0], int) and values.is_diagonal(x):
+        meanings = Option(0, 1), Option(1, 2, "one index of a diagonal matrix is read as that of a vector")
+        at *= run.chooser.choose(("entry of a diagonal", id(node)), meanings)
+    return values.part(x, tuple(at))
+
+
+def sliced(run: Run, node: Any, n: int) -> slice:
+    """``a:b``, with numbers or with words for sizes."""
+    def bound(side: Any) -> int | None:
+        if side is None:
+            return None
+        at = number_at(side, run.env)
+        if at is not None:
+            return int(at)
+        word = spelled(unwrapped(side)) or ""
+        size = size_named(run, word)
+        if size is None:
+            raise Missing(word, side)
+        return size
+
+    return slice(bound(node.lower), bound(node.upper))
+
+
+def size_named(run: Run, word: str) -> int | None:
+    """A word for a size: in, input, hidden, n_a …"""
+    sizes = run.world.model.dims
+    low = word.lower()
+    state = next((sizes[k] for k in sorted(run.page.lagged) if sizes.get(k)), None)
+    given = next((sizes[k] for k in sorted(run.page.symbols.timed) if k not in run.world.model.equations and sizes.get(k)), None)
+    if any(w in low for w in ("in", "n_x", "d_x", "m")) and "hid" not in low:
+        return given[0] if given else None
+    if any(w in low for w in ("hid", "n_a", "n_h", "d_h", "h", "n")):
+        return state[0] if state else None
+    return None

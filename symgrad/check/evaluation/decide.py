@@ -1,0 +1,366 @@
+r"""Two sides in every reading: which readings make them equal, at all steps and in all random worlds."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Hashable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from symgrad.check.defined.page import Page, in_code
+from symgrad.check.evaluation.evaluate import Run
+from symgrad.check.evaluation.instances import instances
+from symgrad.check.evaluation.variants import unplaced
+from symgrad.check.reading.statements import derived
+from symgrad.check.reading.symbols import number_at, spelled
+from symgrad.check.reading.trees import children, kind, unwrapped, walk
+from symgrad.check.worlds import values
+from symgrad.check.worlds.field import WORLDS, Redraw
+from symgrad.check.worlds.products import common
+from symgrad.check.worlds.readings import LIMIT, Chooser, Exploration, Option, explore
+from symgrad.check.worlds.values import Misfit, Value, transposed
+from symgrad.check.worlds.world import Missing, OutOfTime, Unsupported, World
+
+COMPARED = {
+    "=": operator.eq, "==": operator.eq, "<": operator.lt, ">": operator.gt, "<=": operator.le, ">=": operator.ge, "!=": operator.ne,
+    "leq": operator.le, "geq": operator.ge, "neq": operator.ne,
+}  # fmt: skip
+BOLD = frozenset({"mathbf", "boldsymbol", "bm", "pmb"})  # fonts in which people set matrices, never numbers
+EXPLICIT = frozenset({"Diagonal", "Transpose"})
+
+
+@dataclass
+class Outcome:
+    """What was found for one relation."""
+
+    equal: bool = False
+    reading: str = "matrix"
+    chooser: Chooser | None = None
+    typed: int = 0  # readings in which both sides have values that can be compared
+    misfits: list[str] = field(default_factory=list)
+    missing: Missing | None = None
+    unsupported: Unsupported | None = None
+    counter: dict[str, Any] | None = None
+    best: Chooser | None = None  # the likeliest reading that type-checks
+    mode: tuple[bool, bool] = (False, False)
+    complete: bool = True
+    weak: Chooser | None = None
+    instances: int = 0
+    used: set[str] = field(default_factory=set)
+    last_only: bool = False
+    nothing: bool = False  # whether a reading makes both sides zero at every step
+    vanished: bool = False  # whether a derivative in the likeliest reading is zero because nothing leads from the one to the other
+    idle: bool = False  # whether it holds only where a derivative is read so that it is zero
+    lenient: bool = False
+    skipped: bool = False  # whether a side that is wrong was passed over
+    near: list[tuple[Chooser, bool, bool]] = field(default_factory=list)
+
+
+@dataclass
+class Tried:
+    """One reading."""
+
+    state: str  # equal, differs, misfit, never
+    why: str = ""
+    at: dict[str, Any] | None = None
+    values: tuple[Value, Value] | None = None
+    count: int = 0
+    last_only: bool = False
+    vanished: int = 0
+    nothing: bool = False  # whether both sides are zero at every step, and neither says so
+    asked: frozenset[Hashable] | None = None
+
+
+class Decider:
+    """Decides relations of one page."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+        self.kept: tuple[Any, ...] = ()  # the formulas whose instances the others are tried at
+        self.known: frozenset[int] = frozenset()  # parts that many formulas share,
+        self.pool: list[Any] = []  # what else stands in many,
+        self.stable: set[int] = set()  # and all whose values are kept
+        self.memos: dict[Any, dict[Any, Any]] = {}
+        self.identity = True  # whether a letter for a variable may be one: in an equation between functions, not in one between quantities
+
+    def remember(self, *nodes: Any, alike: bool = True) -> None:
+        """Keep the values of these formulas' parts, for the sake of the many that differ from them in one place; `alike` if those have the same indices."""
+        self.kept = nodes if alike else ()
+        self.known = frozenset(id(n) for node in nodes for n in walk(node))
+        self.identity = self.of_functions(*nodes)
+        self.stable = stable(*nodes)
+
+    def of_functions(self, *sides: Any) -> bool:
+        """Whether an equation names no quantity at a step, but for letters that are variables too."""
+        names = [(n, self.page.symbols.ref(n)) for side in sides for n in walk(side) if kind(n) == "Name"]
+        return not any(r is not None and r.key in self.page.symbols.timed and spelled(n) not in self.page.variables for n, r in names)
+
+    def keep(self, *nodes: Any) -> None:
+        """Keep the values of these formulas and their parts too."""
+        self.pool += nodes
+        self.stable |= stable(*nodes)
+
+    def once(self, left: Any, right: Any, chooser: Chooser, flat: bool, lenient: bool, used: set[str]) -> Tried:
+        """Both sides in one reading, at every instance."""
+        page = self.page
+        world = page.scalar_world if flat else page.world
+        count, failures, good_last = 0, 0, False
+        empty, filled = frozenset[tuple[str, str]](), frozenset[tuple[str, str]]()
+        first: Tried | None = None
+        vanished, zero = 0, True
+        for env in self.instances(left, right, flat):
+            at = dict(env)
+            try:
+                first_run, second_run = (self.run(world, chooser, dict(at), side, flat, lenient, used) for side in ("left", "right"))
+                x, y = first_run.value(left), second_run.value(right)
+                same, x, y = self.compare(chooser, x, y)
+            except OutOfTime:
+                continue
+            except Misfit as e:
+                return Tried("misfit", str(e), at, asked=e.asked)
+            count += 1
+            empty, filled = empty | first_run.empty | second_run.empty, filled | first_run.filled | second_run.filled
+            vanished += second_run.vanished
+            zero = zero and same and not x.a.any()
+            if not same:
+                failures += 1
+                if first is None:
+                    first = Tried("differs", "", at, (x, y), vanished=first_run.vanished + second_run.vanished)
+                if not self.final_letters(at):
+                    return first
+            elif self.final_letters(at) and any(at[w] == world.steps for w in self.final_letters(at)):
+                good_last = True
+        if first is not None:
+            first.last_only = good_last and self._only_last(left, right, chooser, flat, lenient, used)
+            return first
+        if not count or empty - filled:  # where a sum has terms, they name what does not exist
+            return Tried("never", "no step has all the quantities that this names")
+        nothing = zero and all(derived(side) or (not page.fixed and self.names(side)) for side in (left, right))
+        return Tried("equal", values=(x, y), count=count, vanished=vanished, nothing=nothing)
+
+    def names(self, side: Any) -> bool:
+        """Whether a formula names anything, so that it does not say itself that it is zero."""
+        return any(kind(n) == "Name" and n.base not in ("O", "0") for n in walk(side))
+
+    def final_letters(self, at: dict[str, Any]) -> list[str]:
+        return [w for w in ("tau",) if w in at and self.page.symbols.letter != w]
+
+    def _only_last(self, left: Any, right: Any, chooser: Chooser, flat: bool, lenient: bool, used: set[str]) -> bool:
+        """Whether both sides agree at every last step, and say something there."""
+        world = self.page.scalar_world if flat else self.page.world
+        says = not (derived(left) and derived(right))
+        for env in self.instances(left, right, flat):
+            if any(env[w] != world.steps for w in self.final_letters(env)):
+                continue
+            try:
+                x = self.run(world, chooser, dict(env), "left", flat, lenient, used).value(left)
+                y = self.run(world, chooser, dict(env), "right", flat, lenient, used).value(right)
+                same, x, _ = self.compare(chooser, x, y)
+                if not same:
+                    return False
+                says = says or bool(x.a.any())
+            except (OutOfTime, Misfit):
+                continue
+        return says
+
+    def differing(self, left: Any, right: Any, many: int, chooser: Chooser, flat: bool, lenient: bool) -> list[bool] | None:
+        """Which of so many variants of the right side differ from the left one, where they first have values; None if that must be asked one by one."""
+        world = self.page.scalar_world if flat else self.page.world
+        for env in self.instances(left, right, flat):
+            try:
+                x, y = (self.run(world, chooser, dict(env), s, flat, lenient, set()).value(n) for s, n in (("left", left), ("right", right)))
+                p, q = values.level(*self.alike(chooser, x, y))
+            except OutOfTime:
+                continue
+            except (Misfit, Missing, Unsupported):
+                return [True] * many
+            except (Redraw, RecursionError, ValueError, IndexError, KeyError, AttributeError, TypeError):
+                return None
+            return (p.a != q.a).reshape(many, -1).any(1).tolist() if len(p.a) == many * WORLDS else None
+        return None
+
+    def run(self, world: Any, chooser: Chooser, env: dict[str, Any], side: str, flat: bool, lenient: bool, used: set[str]) -> Run:
+        memo = self.memos.setdefault((side, flat, lenient, *env.items()), {})
+        env["now"] = env.get(self.page.symbols.letter, env.get("now"))
+        env.setdefault("values", self.free_values(world) if self.identity else {})
+        if env["now"] is None:
+            del env["now"]
+        run = Run(self.page, world, chooser, env, side=side, flat=flat, lenient=lenient, now=env.get("now"))
+        run.used, run.stable, run.memo = used, self.stable, memo
+        return run
+
+    def free_values(self, world: World) -> dict[str, Value]:
+        """Variables of function identities, ``\\sigma'(x)``: a free number each."""
+        for name in self.page.variables:
+            if name not in world.free:
+                world.free[name] = Value(world.draws.array(()))
+        return world.free
+
+    def instances(self, left: Any, right: Any, flat: bool) -> list[dict[str, Any]]:
+        memo = self.page.memos["instances"]
+        key = (id(left), id(right), flat)
+        if self.kept:
+            key = (id(self.kept[0]), id(self.kept[1]), flat)
+        if key not in memo:
+            found = instances(self.page, self.page.scalar_world if flat else self.page.world, (left, right), flat)
+            memo[key] = (left, right, [env for env in found if admitted(env, self.page)])
+        return memo[key][2]  # type: ignore[no-any-return]
+
+    def compare(self, chooser: Chooser, x: Value, y: Value) -> tuple[bool, Value, Value]:
+        """Whether two values are equal."""
+        p, q = self.alike(chooser, x, y)
+        return bool((p.a == q.a).all()), p, q
+
+    def alike(self, chooser: Chooser, x: Value, y: Value) -> tuple[Value, Value]:
+        """Two values of one shape; matrices of a gradient may be written in either layout."""
+        if x.rank == 2 and y.rank == 2 and x.dims == y.dims[::-1] and x.dims != y.dims:
+            chooser.choose("gradient layout", (Option(1, None, "a gradient by a matrix is read in the transposed layout", tag="denominator"),))
+            x = transposed(x)
+        p, q, note = common(x, y)
+        if note:
+            chooser.choose(("raised", note), (Option(1, None, note),))
+        return p, q
+
+    def readings(self, left: Any, right: Any, out: Outcome) -> Iterator[Tried]:
+        """What the two sides come to in each reading of them as matrices."""
+
+        def attempt(chooser: Chooser) -> Tried | Exception:
+            try:
+                return self.once(left, right, chooser, False, False, out.used)
+            except (Missing, Unsupported, Redraw) as e:
+                return e
+
+        yield from (tried for _, tried in explore(attempt, Exploration()) if isinstance(tried, Tried))
+
+    def decide(self, left: Any, right: Any, limit: int = LIMIT, modes: tuple[tuple[bool, bool], ...] | None = None) -> Outcome:
+        """All readings: matrices, then lying and standing vectors mixed, then scalars where the text allows them."""
+        out = Outcome()
+        if not self.known:
+            self.memos, self.pool, self.stable = {}, [], set()
+        self.keep(left, right)
+        self.identity = self.of_functions(left, right)
+        for flat, lenient in modes or self.modes(left, right):
+            exploration = Exploration()
+
+            def attempt(chooser: Chooser, flat: bool = flat, lenient: bool = lenient) -> Tried | Exception:
+                try:
+                    return self.once(left, right, chooser, flat, lenient, out.used)
+                except (Missing, Unsupported, Redraw) as e:
+                    return e
+
+            for chooser, tried in explore(attempt, exploration, limit):
+                if isinstance(tried, Missing):
+                    out.missing = out.missing or tried
+                    continue
+                if isinstance(tried, Unsupported):
+                    out.unsupported = out.unsupported or tried
+                    continue
+                if isinstance(tried, Exception):
+                    continue
+                if tried.nothing:  # 0 = 0: nothing leads from the one to the other
+                    out.nothing = True
+                    continue
+                if tried.state == "equal" or tried.last_only:
+                    if tried.vanished and (chooser.tags & {"immediate", "carry", "loss"} or self.page.constant):
+                        out.idle |= "immediate" in chooser.tags  # what stands beside a derivative that is read so that it is zero may be anything
+                        continue
+                    if chooser.weak:
+                        if self.page.fixed and not any(np.any(v.a) for v in tried.values or ()):
+                            continue  # 0 = 0, because a gate that is supposed to be 0 is all that is left
+                        out.weak = out.weak or chooser
+                        continue
+                    out.equal, out.chooser, out.instances = True, chooser, tried.count
+                    out.reading = self.reading(left, right, flat)
+                    out.mode, out.last_only, out.lenient = (flat, lenient), tried.last_only, lenient
+                    return out
+                if tried.state == "misfit":
+                    if tried.why not in out.misfits:
+                        out.misfits.append(tried.why)
+                    if len(out.near) < 3:
+                        out.near.append((chooser, flat, lenient))
+                    continue
+                if tried.state == "differs":
+                    out.typed += 1
+                    if out.best is None:
+                        out.best, out.mode, out.vanished = chooser, (flat, lenient), bool(tried.vanished)
+                        out.counter = self.counterexample(tried)
+                    if len(out.near) < 12:
+                        out.near.insert(min(out.typed - 1, len(out.near)), (chooser, flat, lenient))
+            out.complete &= exploration.complete
+            if out.missing is not None and not out.typed:
+                break
+        return out
+
+    def modes(self, left: Any, right: Any) -> tuple[tuple[bool, bool], ...]:
+        strictly = self.page.coded and not self.page.program and (in_code(left) or in_code(right))
+        out = [(False, False)] if strictly else [(False, False), (False, True)]
+        if self.scalar_allowed(left, right):
+            out.append((True, True))
+        return tuple(out)
+
+    def scalar_allowed(self, left: Any, right: Any) -> bool:
+        """Numbers instead of vectors: not where the formula itself speaks of matrices or components."""
+        if self.page.sized:
+            return False
+        for side in (left, right):
+            for n in walk(side):
+                k = kind(n)
+                ref = self.page.symbols.ref(n)
+                if ref is not None and (ref.entries or ref.key in self.page.cuts):
+                    return False
+                if k == "Name" and n.font in BOLD and ref is not None and self.page.symbols.ranks.get(ref.key) == 2:
+                    return False
+                if k == "Hadamard" or k in EXPLICIT or k == "Stack" or (k == "Name" and n.base in ("I", "diag")) or (k == "Index" and n.kind == "["):
+                    return False
+                if k == "Power" and kind(unwrapped(n.exponent)) == "Name" and unwrapped(n.exponent).base in ("T", "Tr", "top") and not self.counted(n):
+                    return False
+        return True
+
+    def counted(self, node: Any) -> bool:
+        r"""Whether ``w^T`` may be a number to the power T: a weight in a small letter."""
+        ref = self.page.symbols.ref(unwrapped(node.base))
+        weight = ref is not None and self.page.symbols.ranks.get(ref.key) == 2
+        return weight and kind(unwrapped(node.base)) == "Name" and unwrapped(node.base).base.islower() and spelled(node.exponent) == "T"
+
+    def reading(self, left: Any, right: Any, flat: bool) -> str:
+        if flat:
+            return "scalar"
+        for side in (left, right):
+            for n in walk(side):
+                ref = self.page.symbols.ref(n)
+                if ref is not None and ref.entries:
+                    return "component"
+        return "matrix"
+
+    def counterexample(self, tried: Tried) -> dict[str, Any]:
+        """Where the two sides differ, and their values there."""
+        assert tried.values is not None
+        x, y = tried.values
+        at = {k: int(v) for k, v in (tried.at or {}).items() if isinstance(v, int) and k not in ("now",)}
+        return {
+            "at": at, "field": "integers modulo 2^31 - 1",
+            "left": np.asarray(x.a[0]).reshape(-1)[:6].tolist(), "right": np.asarray(y.a[0]).reshape(-1)[:6].tolist(),
+        }  # fmt: skip
+
+
+def stable(*nodes: Any) -> set[int]:
+    """The parts of formulas whose values do not depend on what stands around them."""
+    out = set[int]()
+    for node in nodes:
+        out.update(stable(*children(node)) if unplaced(node) else (id(n) for n in walk(node)))
+    return out
+
+
+def admitted(env: dict[str, Any], page: Page) -> bool:
+    """Whether the indices are among those that a claim is supposed for: ``t = T``, ``k < t``."""
+    if any(env.get(w, k) != k for w, k in page.only.items()):
+        return False
+    for relation in page.where:
+        values = [number_at(side, env) for side in relation.sides]
+        for a, sign, b in zip(values, relation.signs, values[1:], strict=False):
+            holds = COMPARED.get(sign)
+            if a is not None and b is not None and holds is not None and not holds(a, b):
+                return False
+    return True

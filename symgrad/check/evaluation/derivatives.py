@@ -1,0 +1,226 @@
+r"""What ∂ means: total and immediate derivatives of quantities and of formulas, in either layout.
+
+∂y_t/∂x_s is a tensor with the indices of y first (numerator layout) or last."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from symgrad.check.defined.page import plain
+from symgrad.check.evaluation.functions import apply_known
+from symgrad.check.evaluation.gradients import gradient, loss_steps
+from symgrad.check.evaluation.wrt import quantity_of
+from symgrad.check.reading.activations import meaning
+from symgrad.check.reading.statements import names_in
+from symgrad.check.reading.symbols import Ref, is_top, number_at, spelled
+from symgrad.check.reading.trees import kind, unwrapped
+from symgrad.check.worlds import field as F
+from symgrad.check.worlds import values
+from symgrad.check.worlds.readings import Option
+from symgrad.check.worlds.values import Value, scalar
+from symgrad.check.worlds.world import DIRECT, OWN, STEP, TOTAL, Missing, OutOfTime, Unsupported
+
+if TYPE_CHECKING:
+    from symgrad.check.evaluation.evaluate import Run
+
+
+def derivative(run: Run, node: Any) -> Value:
+    r"""``\frac{\partial y}{\partial x}`` in any of its spellings."""
+    of, wrt = unwrapped(node.of), upright(run, unwrapped(node.wrt))
+    order = getattr(node, "order", None)
+    if order is not None and number_at(order, {}) not in (None, 1):
+        raise Unsupported("a higher derivative", node)
+    if kind(wrt) in ("Product", "Infix") and run.page.symbols.ref(wrt) is None:
+        numbers = [a for a in wrt.args if number_at(a, run.env) is not None]
+        rest = [a for a in wrt.args if number_at(a, run.env) is None]
+        if numbers and len(rest) == 1:
+            v = derivative(run, replace(node, wrt=rest[0]))
+            for a in numbers:
+                at = number_at(a, run.env)
+                assert at is not None
+                v = values.scaled(v, scalar(at.denominator, at.numerator))
+            return v
+    losses = loss_steps(run, of)
+    if losses is not None:
+        return gradient(run, node, wrt, losses)
+    target = None if of_variable(run, of, wrt) else quantity_of(run, wrt)
+    if target is None:
+        return by_variable(run, node, of, wrt)
+    key, step, entries = target
+    ref = run.page.symbols.ref(of)
+    if ref is not None:
+        return of_quantity(run, node, ref, key, step, entries)
+    return of_formula(run, node, of, key, step, entries)
+
+
+def upright(run: Run, wrt: Any) -> Any:
+    r"""``\partial \theta^T`` says that the layout is the numerator's."""
+    if kind(wrt) == "Power" and is_top(wrt.exponent) and run.page.symbols.ref(wrt) is None:
+        return unwrapped(wrt.base)
+    return unwrapped(wrt.arg) if kind(wrt) == "Transpose" else wrt
+
+
+def modes(run: Run, node: Any, of: tuple[str, int], wrt: tuple[str, int | None]) -> str:
+    """Total or immediate, as the sign says or as the reading chooses among the meanings that differ."""
+    sign = node.sign
+    who = f"∂{run.page.notes.get(of[0], of[0])}/∂{run.page.notes.get(wrt[0], wrt[0])}"
+    if sign in ("partial+", "+"):
+        first, second = (STEP, DIRECT) if wrt[1] is None else (DIRECT, STEP)
+        return str(run.chooser.choose(("immediate", of[0], wrt[0]), (Option(0, first), Option(1, second))))
+    model = run.world.model
+    if wrt[1] is None:
+        gap = "parameter"
+        later = bool(run.page.lagged)
+    else:
+        gap = {0: "now", 1: "before"}.get(of[1] - wrt[1], "far")
+        later = gap == "before" and len(run.page.lagged) > 1
+    options = [Option(0, TOTAL)]
+    if later:
+        options.append(
+            Option(1 if sign != "d" else 3, STEP, f"{who} is read as the immediate derivative: what comes from the step before is fixed", tag="immediate")
+        )
+    if gap == "far" and of[0] == wrt[0] and len(run.page.lagged) > 1:
+        alone = run.page.notes.get(of[0], of[0])
+        options.append(Option(1, OWN, f"{who} is read as the derivative along {alone} alone: the other states are fixed", tag="immediate"))
+    d = run.page.definitions.get(of[0])
+    if d is not None and gap != "far" and any(r.key == wrt[0] for r, _ in run.page.references(d)) and len(model.equations) > 1:
+        options.append(
+            Option(3 if sign != "d" else 5, DIRECT, f"{who} is read as the direct derivative: the other named quantities are fixed", weak=True, tag="direct")
+        )
+    return str(run.chooser.choose(("derivative", run.side, of[0], wrt[0], gap), tuple(options)))
+
+
+def of_quantity(run: Run, node: Any, ref: Ref, key: str, step: int | None, entries: tuple[Any, ...]) -> Value:
+    """∂y_t/∂x_s, some of its entries."""
+    run.used.add(ref.key)
+    model = run.world.model
+    if ref.key not in run.page.symbols.timed:
+        if ref.key != key:
+            dims = (*model.dims[ref.key], *model.dims[key])
+            return Value(np.zeros((F.WORLDS, *dims), dtype=np.int64))
+        n = run.world.size(key)
+        return shaped(run, values.eye(n), model.dims[key], model.dims[key], ref.entries, entries)
+    t = run.step_of(ref)
+    assert t is not None
+    timed = key in run.page.symbols.timed
+    updated(run, ref.key, t)
+    if ref.key != key and undefined(run, ref.key):
+        raise Missing(f"what {run.page.notes.get(ref.key, plain(ref.key))} is computed from")
+    if timed and step is not None and step > t:
+        raise OutOfTime(key)
+    if timed and step is not None and step != t and (t < 1 or step < model.first):
+        raise OutOfTime(ref.key)
+    if t < 1 and not timed and ref.key not in run.page.lagged and not run.sums:
+        raise OutOfTime(ref.key)
+    if t < model.first:
+        raise OutOfTime(ref.key)
+    if t > run.world.steps:
+        raise OutOfTime(ref.key)
+    if timed and step is not None and step < 1 and key not in run.page.lagged:
+        raise OutOfTime(key)
+    wrt = (key, step if timed else None)
+    mode = modes(run, node, (ref.key, t), wrt)
+    found = run.world.derivative((ref.key, t), wrt, mode, None if timed else step)
+    if run.lookup != run.world.value:
+        raise Unsupported("a derivative of a derivative", node)
+    run.vanished += t >= 1 and not np.any(found)
+    out = shaped(run, found, model.dims[ref.key], model.dims[key], ref.entries, entries)
+    return laid_out(run, out, model.dims[ref.key], model.dims[key], ref.entries, entries, node)
+
+
+def undefined(run: Run, key: str) -> bool:
+    """Whether a quantity takes part whose equation the document leaves out: it need not be independent of anything."""
+    page = run.page
+    return key in page.symbols.timed and key not in page.definitions and key not in page.lagged and not key.startswith("pre:")
+
+
+def updated(run: Run, key: str, step: int | None) -> None:
+    """Nothing is known of the changes of a state whose update the document leaves out."""
+    if step is not None and step >= 1 and key in run.page.lagged and key not in run.page.definitions:
+        raise Missing(f"the update of {run.page.notes.get(key, key)}")
+
+
+def shaped(run: Run, flat: Any, of: tuple[int, ...], wrt: tuple[int, ...], above: tuple[Any, ...], below: tuple[Any, ...]) -> Value:
+    """The tensor [y…, x…] from its flat form, at the entries asked for."""
+    v = Value(flat.reshape(F.WORLDS, *of, *wrt))
+    if run.flat:
+        return v
+    at: list[int | slice] = [slice(None)] * v.rank
+    for k, e in enumerate(above):
+        at[k] = run.entry(e, of[k])
+    for k, e in enumerate(below):
+        at[len(of) + k] = run.entry(e, wrt[k])
+    return values.part(v, tuple(at)) if above or below else v
+
+
+def laid_out(run: Run, v: Value, of: tuple[int, ...], wrt: tuple[int, ...], above: tuple[Any, ...], below: tuple[Any, ...], node: Any) -> Value:
+    """In numerator layout, or transposed."""
+    if above or below or v.rank != 2 or len(of) != 1 or len(wrt) != 1:
+        return v
+    if node.sign in ("nabla",):
+        return values.transposed(v)
+    how = run.chooser.choose("layout", (Option(0, "numerator"), Option(2, "denominator", "", tag="denominator")))
+    return v if how == "numerator" else values.transposed(v)
+
+
+def of_formula(run: Run, node: Any, of: Any, key: str, step: int | None, entries: tuple[Any, ...]) -> Value:
+    """∂(formula)/∂x, through every quantity in it."""
+    model = run.world.model
+    timed = key in run.page.symbols.timed
+    cut = model.cuts.get(key)
+    wrt = (key if cut is None else cut.owner, step if timed else None)
+    width = run.world.size(wrt[0])
+    name = kind(of) if kind(of) != "Apply" else "f"
+    mode = run.chooser.choose(("formula", run.side, key), (
+        Option(0 if kind(of) != "Apply" else 1, TOTAL), Option(1 if kind(of) != "Apply" else 0, DIRECT, tag="immediate")))  # fmt: skip
+
+    def lookup(k: str, t: int | None) -> Value:
+        v = run.world.value(k, t)
+        at = (k, t if k in run.page.symbols.timed else None)
+        if at == wrt:
+            d = np.broadcast_to(np.eye(width, dtype=np.int64), (F.WORLDS, width, width))
+        elif mode == DIRECT or t is None or k not in run.page.symbols.timed:
+            return v
+        else:
+            d = run.world.derivative(at, wrt, TOTAL, None if timed else step)
+        return Value(v.a, d.reshape(*v.a.shape, width), v.orient)
+
+    inner = run.__class__(run.page, run.world, run.chooser, run.env, lookup=lookup, now=run.now, side=run.side, flat=run.flat, lenient=run.lenient)
+    inner.used = run.used
+    v = inner.value(of)
+    if v.d is None:
+        v = replace(v, d=np.zeros((*v.a.shape, width), dtype=np.int64))
+    assert v.d is not None
+    out = shaped(run, v.d if cut is None else run.world.cut(key, v.d), v.dims, model.dims[key], (), entries)
+    del name
+    return laid_out(run, out, v.dims, model.dims[key], (), entries, node)
+
+
+def of_variable(run: Run, of: Any, wrt: Any) -> bool:
+    r"""``d \tanh(z)/dz``: whether a formula speaks of a number z alone, though the document has a quantity of that name too."""
+    named = {spelled(head) for _, head, parts in names_in(of) if not parts}
+    return kind(of) == "Apply" and kind(wrt) == "Name" and not wrt.subs and spelled(wrt) in run.env.get("values", {}) and named == {spelled(wrt)}
+
+
+def by_variable(run: Run, node: Any, of: Any, wrt: Any) -> Value:
+    """d/dx of a formula in a free variable, or of a function given without argument."""
+    word = spelled(wrt)
+    held = run.env.get("values", {})
+    if word is None or word not in held:
+        raise Missing(word or "variable", wrt)
+    x = held[word]
+    seeded = Value(x.a, np.ones((*x.a.shape, 1), dtype=np.int64), x.orient)
+    run.env["values"] = {**held, word: seeded}
+    try:
+        if kind(of) == "Name" and isinstance(meaning(run.page.functions, of), str) and of.base not in run.page.symbols.ranks:
+            v = apply_known(run, meaning(run.page.functions, of), seeded, 0)
+        else:
+            v = run.value(of)
+    finally:
+        run.env["values"] = held
+    if v.d is None:  # a quantity of the cell: the variable is something else there than in the identity
+        raise Missing(word, wrt)
+    return Value(v.d[..., 0])

@@ -1,0 +1,172 @@
+r"""Gradients of the loss: whose loss, of which steps, over which paths."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from symgrad.check.evaluation.wrt import quantity_of
+from symgrad.check.reading.symbols import head_and_parts, key_of, labelled, letters, number_at, spelled
+from symgrad.check.reading.trees import kind, unwrapped
+from symgrad.check.worlds import field as F
+from symgrad.check.worlds import values
+from symgrad.check.worlds.readings import Option
+from symgrad.check.worlds.values import Misfit, Value, scalar
+from symgrad.check.worlds.world import TOTAL, Missing, OutOfTime
+from symgrad.notation.syntax import Name
+
+if TYPE_CHECKING:
+    from symgrad.check.evaluation.evaluate import Run
+
+
+def all_losses(run: Run) -> tuple[int, ...]:
+    """The steps that the whole loss looks at."""
+    last = run.world.steps
+    return (run.page.loss_at or last,) if run.page.many_to_one else tuple(range(1, last + 1))
+
+
+def loss_steps(run: Run, node: Any) -> tuple[int, ...] | None:
+    """The steps whose losses a symbol sums up; None if it is no loss."""
+    node = unwrapped(node)
+    split = head_and_parts(node)
+    if split is None:
+        if kind(node) == "Apply" and kind(node.function) == "Name":
+            key = key_of(*_bare(node.function))
+            if key in run.page.step_losses | run.page.total_losses:
+                step = next((r.step for a in node.args if (r := run.page.symbols.ref(unwrapped(a))) is not None and r.step is not None), None)
+                if step is None:
+                    return all_losses(run)
+                at = number_at(step, run.env)
+                return None if at is None else (int(at),)
+        return None
+    head, parts = split
+    key = spelled(head)
+    if key is None:
+        return None
+    everything = all_losses(run)
+    labels = [p for p in parts if spelled(p.node) is not None or number_at(p.node, run.env) is not None]
+    known = run.page.step_losses | run.page.total_losses
+    if key not in known:
+        return None
+    for p in labels:
+        at = number_at(p.node, run.env)
+        if at is not None and at.denominator == 1:
+            first = int(at) + run.page.tails.get(key, 0)
+            if not 1 <= first <= run.world.steps:
+                raise OutOfTime(key)
+            return tuple(range(first, run.world.steps + 1)) if key in run.page.tails else (first,)
+    if any(not labelled(p.node) and spelled(p.node) != "T" for p in parts):
+        return None
+    if key in run.page.step_losses and key not in run.page.total_losses:
+        at = run.env.get(run.page.symbols.letter)
+        return everything if at is None else (int(at),)
+    if key in run.page.ambiguous_losses and not run.page.many_to_one and not run.page.whole and run.env.get(run.page.symbols.letter) is not None:
+        how = run.chooser.choose(("loss", key), (Option(0, "all"), Option(2, "now", f"{key} is read as the loss of this step", tag="loss")))
+        if how == "now":
+            return (int(run.env[run.page.symbols.letter]),)
+    return everything
+
+
+def _bare(function: Any) -> tuple[Any, list[Any]]:
+    return Name(function.base, function.accents), []
+
+
+def gradient(run: Run, node: Any, wrt: Any, losses: tuple[int, ...]) -> Value:
+    """∂L/∂q."""
+    inner = loss_steps(run, wrt)
+    if inner is not None:
+        return scalar(int(bool(set(inner) & set(losses))))
+    target = quantity_of(run, wrt)
+    if target is None:
+        word = spelled(wrt) or (key_of(*_split(wrt)) if head_and_parts(wrt) else None)
+        raise Missing(word or "variable", wrt)
+    key, step, entries = target
+    timed = key in run.page.symbols.timed
+    if timed and step is not None and step >= 1 and key in run.page.lagged and key not in run.page.definitions:
+        raise Missing(f"the update of {run.page.notes.get(key, key)}")
+    if timed and step is not None and step > max(losses) and step <= run.world.steps and not run.sums & run.steps_bound:
+        if run.side == "left" or not shared(run, node.of, wrt):
+            raise OutOfTime(key)
+        raise Misfit("the loss of a step does not depend on later ones")
+    word = spelled(head_and_parts(unwrapped(node.of))[0]) if head_and_parts(unwrapped(node.of)) else None  # type: ignore[index]
+    if word is None and kind(unwrapped(node.of)) == "Apply":
+        word = spelled(unwrapped(node.of).function)
+    how, later = TOTAL, len(losses) > 1 or (run.page.many_to_one and len(run.page.lagged) > 1)
+    if not timed and step is None:
+        now = run.env.get(run.page.symbols.letter)
+        if now is not None and len(losses) > 1:
+            how = run.chooser.choose(
+                ("gradient", run.side, "parameter"), (Option(0, TOTAL), Option(2, "use", "the gradient of a parameter is read as the contribution of step t"))
+            )
+            step = int(now) if how == "use" else None
+    elif not timed:
+        how = "use"
+    elif later and key in run.page.lagged and not run.page.whole and word not in run.page.tails:
+        how = run.chooser.choose(
+            ("gradient", run.side, key, _shifted(run, wrt)),
+            (
+                Option(0, TOTAL),
+                Option(3, "carry", f"the gradient of {run.page.notes.get(key, key)} is read as the part that comes through the next step", tag="carry"),
+            ),
+        )
+    v = adjoint(run, key, step, losses, how, entries)
+    if timed and how == TOTAL and step is not None and len(losses) == 1 and step != losses[0]:
+        run.vanished += not np.any(v.a)  # nothing leads from there to the loss of that step
+    if len(losses) > 1 and word in run.page.total_losses:
+        v = weighed(run, v)
+    if node.sign == "nabla" and v.rank == 1 and not run.lenient:
+        v = v.turned(run.world.model.orient)
+    return v
+
+
+def shared(run: Run, of: Any, wrt: Any) -> bool:
+    """Whether the step of a loss and that of a quantity are told by the same letter; else the one is understood to come before the other."""
+    ref = run.page.symbols.ref(wrt)
+    above = {w for p in (head_and_parts(unwrapped(of)) or (None, ()))[1] for w in letters(p.node)}
+    return ref is None or ref.step is None or not above or bool(above & set(letters(ref.step)))
+
+
+def weighed(run: Run, v: Value) -> Value:
+    """The total loss may be a multiple of the sum of the losses of the steps: their mean, or its negative."""
+    factor = run.page.loss_weight
+    if factor is None:
+        return v
+    at = number_at(factor, {"T": run.world.steps, "N": run.world.steps, "n": run.world.steps})
+    return v if at is None else values.scaled(v, scalar(at.numerator, at.denominator), v.orient)
+
+
+def _shifted(run: Run, wrt: Any) -> bool:
+    ref = run.page.symbols.ref(wrt)
+    return bool(ref and ref.step is not None and kind(unwrapped(ref.step)) == "Sum")
+
+
+def _split(node: Any) -> tuple[Any, list[Any]]:
+    split = head_and_parts(node)
+    assert split is not None
+    return split[0], list(split[1])
+
+
+def adjoint(run: Run, key: str, step: int | None, losses: tuple[int, ...], how: str, entries: tuple[Any, ...] = ()) -> Value:
+    """∂L/∂q at its own shape."""
+    model = run.world.model
+    dims = model.dims.get(key)
+    if dims is None:
+        raise Missing(key)
+    run.used.add(key)
+    timed = key in run.page.symbols.timed or key in model.hidden
+    if timed:
+        assert step is not None
+        if step > run.world.steps:
+            return Value(np.zeros((F.WORLDS, *dims), dtype=np.int64)) if not entries else scalar(0)
+        if step < 1 and not (key in run.page.lagged and step >= model.first):
+            raise OutOfTime(key)
+    if how == "use" and step is not None and not 1 <= step <= run.world.steps:
+        raise OutOfTime(key)
+    a = run.world.adjoint((key, step if timed else None), losses, how, step)
+    v = Value(a.reshape(F.WORLDS, *dims))
+    if run.page.rows and v.rank == 2:
+        v = values.transposed(v)
+    if not entries or run.flat:
+        return v
+    return values.part(v, tuple(run.entry(e, n) for e, n in zip(entries, dims, strict=False)))

@@ -1,0 +1,159 @@
+r"""What a claim speaks of: its free indices, and the steps and components at which it is tried."""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+from symgrad.check.defined.page import Page
+from symgrad.check.reading.symbols import head_and_parts, is_top, key_of, letters, spelled
+from symgrad.check.reading.trees import children, kind, unwrapped
+from symgrad.check.worlds.world import World
+
+MOST = 24
+FINAL = ("T", "N")
+ENTRY_LETTERS = frozenset("ijklpqmnrdabuv")
+
+
+class Indices:
+    """The free indices of a formula: those that count steps, those that count components with their size."""
+
+    def __init__(self, page: Page, world: World) -> None:
+        self.page, self.world = page, world
+        self.steps: dict[str, int] = {}
+        self.entries: dict[str, int] = {}
+        self.bounds: set[str] = set()
+        self.first: set[str] = set()  # of the bounds, those where a sum or product begins
+        self.stepless = False
+
+    def read(self, node: Any, bound: frozenset[str] = frozenset()) -> None:
+        """Collect from a formula; `bound` are the indices of sums around it."""
+        k = kind(node)
+        if k == "Big":
+            own = {spelled(node.index)} if node.index is not None else set()
+            if kind(unwrapped(node.lower)) == "Relation":
+                own |= {spelled(s) for s in unwrapped(node.lower).sides[1:2]}
+            for side in (node.lower, node.upper):
+                if side is None:
+                    continue
+                parts = unwrapped(side).sides if kind(unwrapped(side)) == "Relation" else (side,)
+                there = {w for part in parts for w in letters(part) if w not in own} - bound
+                self.bounds |= there
+                self.first |= there if side is node.lower else set()
+            self.read(node.body, bound | {w for w in own if w})
+            return
+        if k == "Power" and kind(unwrapped(node.exponent)) == "Number" and self.page.symbols.ref(node) is None and self.page.symbols.ref(node.base) is not None:
+            self.read(node.base, bound)  # the square of an entry
+            return
+        split = head_and_parts(node) if k in ("Name", "Power", "Index", "Apply") else None
+        if split is not None:
+            ref = self.page.symbols.ref(node)
+            if ref is not None:
+                if ref.step is not None:
+                    self.step(ref.step, bound)
+                elif ref.key in self.page.symbols.timed:
+                    self.stepless = True
+                dims = self.world.model.dims.get(ref.key, ())
+                for e, n in itertools.zip_longest(ref.entries, dims):
+                    if e is not None:
+                        self.entry(e, bound, n or 1)
+                return
+            if k != "Apply" or len(split[1]):
+                self.unknown(split[0], split[1], bound, node)
+                if k in ("Name", "Index"):
+                    return
+        if k == "Power" and is_top(node.exponent):
+            self.read(node.base, bound)
+            return
+        for child in children(node):
+            self.read(child, bound)
+
+    def unknown(self, head: Any, parts: tuple[Any, ...], bound: frozenset[str], node: Any) -> None:
+        """Indices on a symbol that is no quantity: a loss, an adjoint, the use of a parameter at a step."""
+        if (
+            head.base == "delta"
+            and not head.accents
+            and len(parts) in (1, 2)
+            and all(
+                kind(a) == "Name" and a.base in ENTRY_LETTERS and a.base != self.page.symbols.letter
+                for p in parts
+                for a in (p.node.args if kind(p.node) == "Product" else (p.node,))
+            )
+            and (len(parts) == 2 or kind(parts[0].node) == "Product")
+        ):
+            for p in parts:
+                self.entry(p.node, bound, 99)
+            return
+        known = next((key for n in range(len(parts), -1, -1) if (key := key_of(head, list(parts[:n]))) in self.page.symbols.ranks), None)
+        dims = self.world.model.dims.get(known, ()) if known else ()
+        used = 0
+        for p in parts:
+            for n in (p.node,):
+                ref = self.page.symbols.ref(n)
+                if ref is not None:
+                    if ref.step is not None:
+                        self.step(ref.step, bound)
+                    continue
+                if p.where == "bracket" or (kind(n) == "Product" and all(kind(a) == "Name" and a.base in ENTRY_LETTERS for a in n.args)):
+                    self.entry(n, bound, dims[used] if used < len(dims) else self.state_size())
+                    used += 1
+                elif kind(n) in ("Sum",) or (kind(n) == "Name" and (spelled(n) in ("t", "k", "s", "tau", "T", "i", "l", "n", self.page.symbols.letter))):
+                    if not (head.base == "delta" and kind(n) == "Product"):
+                        self.step(n, bound)
+                else:
+                    self.read(n, bound)
+        if not parts and spelled(head) == self.page.symbols.letter:
+            self.step(node, bound)
+        self.stepless = self.stepless or (not parts and spelled(head) in self.page.abbreviations)  # what it stands for has steps
+
+    def state_size(self) -> int:
+        return next((self.world.model.dims[k][0] for k in sorted(self.page.lagged) if self.world.model.dims.get(k)), 1)
+
+    def step(self, node: Any, bound: frozenset[str]) -> None:
+        for w in letters(node):
+            if w not in bound:
+                self.steps[w] = 1
+
+    def entry(self, node: Any, bound: frozenset[str], size: int) -> None:
+        node = unwrapped(node)
+        for a in node.args if kind(node) in ("Product", "Stack") else (node,):
+            for w in letters(a):
+                if w not in bound and w not in self.steps:
+                    self.entries[w] = min(size, self.entries.get(w, size))
+
+
+def instances(page: Page, world: World, nodes: tuple[Any, ...], flat: bool) -> list[dict[str, Any]]:
+    """The values of the free indices at which a claim is tried, the telling ones first."""
+    found = Indices(page, world)
+    for node in nodes:
+        found.read(node)
+    steps = {w for w in found.steps if w not in found.entries}
+    fixed: dict[str, Any] = {"T": world.steps}
+    if found.first - set(found.entries):  # between any two steps, `\prod_{j=k+1}^{t}`
+        steps |= (found.first | (found.bounds & {page.symbols.letter})) - set(found.entries)
+    for w in found.bounds - steps - set(found.entries):
+        fixed.setdefault(w, world.steps)
+    steps -= {"T"}
+    if found.stepless and page.symbols.letter not in steps:
+        steps.add(page.symbols.letter)
+    fixed = {w: v for w, v in fixed.items() if w not in steps}
+    names = sorted(steps, key=lambda w: (w != page.symbols.letter, w))
+    last = world.steps
+    order = [3, 2, *range(4, last + 1), 1, 0] if last >= 4 else [*range(last, -1, -1)]
+    entries = [] if flat else sorted(found.entries)
+    entry_ranges = [list(range(found.entries[w])) for w in entries]
+    if flat:
+        fixed |= dict.fromkeys(found.entries, 0)
+    grid = list(itertools.product(*[[k for k in order if k or w != page.symbols.letter] for w in names]))
+    grid.sort(key=lambda row: (0 in row, len(set(row)) < len(row)))
+    cells = list(itertools.product(*entry_ranges))
+    cells.sort(key=lambda row: -len(set(row)))
+    out: list[dict[str, Any]] = []
+    if len(grid) * len(cells) <= 4 * MOST:
+        pairs = [(row, cell) for cell in cells for row in grid]
+    else:
+        pairs = [(row, cells[(k * 5 + j) % len(cells)]) for j in range(3) for k, row in enumerate(grid)]
+        pairs += [(row, cell) for row in grid[:2] for cell in cells]
+    for row, cell in pairs[: 6 * MOST]:
+        out.append({**fixed, **dict(zip(names, row, strict=True)), **dict(zip(entries, cell, strict=True))})
+    return out

@@ -1,0 +1,123 @@
+r"""Parts of a derivative: ``\left.\frac{\partial L}{\partial W}\right|_t`` is what step t adds, ``\delta c_t^{(h)}`` what comes through h."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import combinations
+from typing import TYPE_CHECKING, Any
+
+from symgrad.check.evaluation.gradients import adjoint, all_losses, loss_steps, weighed
+from symgrad.check.evaluation.recognise import spoken
+from symgrad.check.evaluation.wrt import quantity_of
+from symgrad.check.reading.symbols import number_at, spelled
+from symgrad.check.reading.trees import kind, unwrapped
+from symgrad.check.worlds import field as F
+from symgrad.check.worlds.readings import Option
+from symgrad.check.worlds.values import Value, _contract
+from symgrad.check.worlds.world import DIRECT, Missing, OutOfTime, Unsupported
+
+if TYPE_CHECKING:
+    from symgrad.check.evaluation.evaluate import Run
+
+IMMEDIATE = frozenset({"direct", "explicit", "immediate", "partial", "local", "instant", "expl", "imm", "dir", "fixed", "const", "constant"})
+CURRENT = frozenset({"output", "out", "current", "present", "loss", "当前", "當前", "输出", "現在"})  # what the loss of the step itself gives
+RECURRENT = frozenset({"future", "next", "recurrent", "rec", "carry", "later", "recursive", "temporal", "time", "未来", "未來", "后续"})
+MOST = 4  # quantities that one part of a gradient comes through
+THROUGH = frozenset({"via", "through", "from"})
+
+
+def given(run: Run, node: Any) -> Value:
+    """A derivative with a bar: which part of it, told by a step, a word, or the quantity that it comes through."""
+    inner = unwrapped(node.node)
+    condition: Any = unwrapped(node.conditions[0]) if len(node.conditions) == 1 else None
+    if kind(condition) == "Relation" and condition.signs == ("=",) and spelled(condition.sides[0]) == run.page.symbols.letter:
+        condition = unwrapped(condition.sides[1])  # ``|_{t=3}``
+    if kind(inner) != "Derivative" or condition is None or kind(condition) == "Relation":
+        raise Unsupported("a condition within a formula", node)
+    losses = loss_steps(run, unwrapped(inner.of))
+    at = number_at(condition, run.env)
+    word = (spelled(condition) or "").lower()
+    if losses is None:
+        if word in IMMEDIATE:
+            return run.value(replace(inner, sign="partial+"))
+        raise Unsupported("which part of the derivative is meant", node)
+    target = quantity_of(run, unwrapped(inner.wrt))
+    if target is None:
+        raise Unsupported("which part of the derivative is meant", node)
+    key, step, entries = target
+    if at is not None and key not in run.page.symbols.timed:
+        return weighed(run, adjoint(run, key, int(at), losses, "use", entries))
+    behind = behind_of(run, condition)
+    if behind is not None and step is not None and not entries:
+        return weighed(run, through(run, behind, key, step, losses))
+    if step is not None and word in RECURRENT:
+        return weighed(run, adjoint(run, key, step, losses, "carry", entries))
+    if step is not None and word in CURRENT:
+        if step not in losses:
+            raise OutOfTime(key)
+        return weighed(run, adjoint(run, key, step, (step,), "total", entries))
+    if step is not None and word in IMMEDIATE and not entries:
+        now = Option(0, "now", f"the direct part is what the loss of step {run.page.symbols.letter} gives")
+        own = Option(0, "own", "the direct part is what its own next value gives")
+        if run.chooser.choose(("bar", key, word), (now, own)) == "now":
+            return weighed(run, adjoint(run, key, step, tuple(s for s in losses if s == step), "total", entries))
+        if step + 1 > run.world.steps:
+            raise OutOfTime(key)
+        return weighed(run, through(run, key, key, step, losses, 1))
+    raise Unsupported("which part of the derivative is meant", node)
+
+
+class Share:
+    r"""Some of what a gradient is summed from, ``\frac{\partial L}{\partial c_t} \mathrel{+}= …``: through some of the quantities that use c_t."""
+
+    __slots__ = ("key", "step")
+
+    def __init__(self, key: str, step: Any) -> None:
+        self.key, self.step = key, step
+
+
+def shared_out(run: Run, node: Share) -> Value:
+    """The parts of ∂L/∂q through the quantities that are chosen in this reading."""
+    at = number_at(node.step, run.env) if node.step is not None else run.env.get(run.page.symbols.letter)
+    if at is None:
+        raise Missing(run.page.symbols.letter)
+    users = users_of(run, node.key)
+    some = [c for n in range(1, min(len(users), MOST)) for c in combinations(users, n)]
+    if not some:
+        raise Unsupported("what is added to a gradient that has one part")
+    options = tuple(Option(len(c), c, f"added is what comes through {' and '.join(spoken(run.page, user) for user, _ in c)}") for c in some)
+    parts = run.chooser.choose(("share", node.key), options)
+    values = [through(run, user, node.key, int(at), all_losses(run), later) for user, later in parts]
+    out = values[0]
+    for v in values[1:]:
+        out = replace(out, a=(out.a + v.a) % F.P)
+    return weighed(run, out)
+
+
+def users_of(run: Run, key: str) -> list[tuple[str, int]]:
+    """The quantities whose equations name this one, each with how many steps later."""
+    world, now = run.world, 2
+    return [(user, later) for later in (0, 1) for user in world.model.equations if (key, now) in world.local((user, now + later))]
+
+
+def behind_of(run: Run, condition: Any) -> str | None:
+    """The quantity in ``via h_t``."""
+    if kind(condition) == "Product" and spelled(condition.args[0]) in THROUGH:
+        ref = run.page.symbols.ref(condition.args[-1])
+        return None if ref is None else ref.key
+    ref = run.page.symbols.ref(condition)
+    return ref.key if ref is not None and ref.key in run.page.symbols.timed else None
+
+
+def through(run: Run, behind: str, key: str, step: int, losses: tuple[int, ...], later: int = 0) -> Value:
+    """(∂L/∂q) ∂q/∂x along the equation of q alone, x at `step` and q at `step` + `later`."""
+    world = run.world
+    if not 1 <= step + later <= world.steps or (step < 1 and key not in run.page.lagged):
+        raise OutOfTime(key)
+    g = world.adjoint((behind, step + later), losses)
+    edge = world.derivative((behind, step + later), (key, step), DIRECT)
+    a = _contract(g[:, None], edge, 1)[:, 0]
+    return Value(a.reshape(F.WORLDS, *world.model.dims[key]))
+
+
+__all__ = ["given", "through"]

@@ -1,0 +1,242 @@
+r"""Σ and Π: over steps, over components, bounded or not; products of matrices with the latest step on the left, or on the right."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from symgrad.check.evaluation.abbreviations import symbol_key
+from symgrad.check.evaluation.arithmetic import SIGNS, times
+from symgrad.check.reading.statements import derived
+from symgrad.check.reading.symbols import letters, number_at, spelled
+from symgrad.check.reading.trees import kind, unwrapped, walk
+from symgrad.check.worlds import field as F
+from symgrad.check.worlds import values
+from symgrad.check.worlds.products import plus
+from symgrad.check.worlds.readings import Option
+from symgrad.check.worlds.values import Misfit, Value, scalar
+from symgrad.check.worlds.world import Missing, OutOfTime, Unsupported
+
+if TYPE_CHECKING:
+    from symgrad.check.evaluation.evaluate import Run
+
+MOST = 64
+
+
+def big(run: Run, node: Any) -> Value:
+    r"""``\sum_{k=1}^{t}``, ``\sum_i``."""
+    index, lower, upper, body = node.index, node.lower, node.upper, node.body
+    name = spelled(index) if index is not None else None
+    ordered = kind(unwrapped(lower)) == "Relation" and unwrapped(lower).signs[0] not in ("in", "∈")
+    if name is None and (ordered or kind(unwrapped(lower)) in ("Sum", "Number")):
+        raise Unsupported("a sum over what is no index", node)
+    if name is None:
+        return unindexed(run, node)
+    if kind(unwrapped(lower)) in ("Relation", "Tuple") or (lower is not None and kind(unwrapped(lower)) == "Words"):
+        raise Unsupported("a sum over a set", node)
+    if node.kind == "prod" and (parts := behind(run, node, name)) is not None:
+        inner, sign, rest = parts
+        out = run.value(inner)
+        for a in rest:
+            out = times(run, sign, out, run.value(a))
+        return out
+    if component(run, name, body, upper):
+        return over_components(run, node, name, body, upper)
+    return over_steps(run, node, name, lower, upper, body)
+
+
+def behind(run: Run, node: Any, name: str) -> tuple[Any, str, tuple[Any, ...]] | None:
+    r"""``\prod_t J_t \frac{\partial L}{\partial h_T}``: what the index does not reach stands behind the product if it is a vector."""
+    memo = run.page.memos["behind"]
+    if id(node) not in memo:
+        memo[id(node)] = (node, _behind(run, node, name))
+    return memo[id(node)][1]  # type: ignore[no-any-return]
+
+
+def _behind(run: Run, node: Any, name: str) -> tuple[Any, str, tuple[Any, ...]] | None:
+    body = node.body
+    if kind(body) not in ("Product", "Infix"):
+        return None
+    args, k = body.args, len(body.args)
+    while k and not any(name in letters(n) for n in walk(args[k - 1])):
+        k -= 1
+    if not 0 < k < len(args) or not derived(args[-1]) or run.value(args[-1]).rank != 1:
+        return None
+    inner = args[0] if k == 1 else replace(body, args=args[:k], span=None)
+    return replace(node, body=inner), "" if kind(body) == "Product" else SIGNS.get(body.sign, body.sign), args[k:]
+
+
+def component(run: Run, name: str, body: Any, upper: Any) -> bool:
+    """Whether the index counts components."""
+    memo = run.page.memos["component"]
+    found = memo.get((id(body), name))
+    if found is None:
+        found = memo[id(body), name] = (body, _component(run, name, body, upper))
+    return bool(found[1])
+
+
+def _component(run: Run, name: str, body: Any, upper: Any) -> bool:
+    for node in walk(body):
+        ref = run.page.symbols.ref(node)
+        if ref is not None:
+            if any(name in letters(e) for e in ref.entries):
+                return True
+            if ref.step is not None and name in letters(ref.step):
+                return False
+    for node in walk(body):
+        if kind(node) == "Index" and any(kind(p) != "Slice" and name in letters(p) for p in node.parts):
+            short = run.page.abbreviations.get(symbol_key(node) or "")
+            return short is None or not short.slots
+    if upper is not None and number_at(upper, run.env) is None:
+        word = spelled(unwrapped(upper))
+        return word not in ("T", "t", "tau", "n", "N")
+    return False
+
+
+def size_of(run: Run, name: str, body: Any, upper: Any) -> int | None:
+    """How many values a component index takes: as the first place has where it stands alone; with a bound told, as all places have."""
+    sizes = [
+        size
+        for node in walk(body)
+        if (ref := run.page.symbols.ref(node)) is not None
+        for size, e in zip(run.world.model.dims.get(ref.key, ()), ref.entries, strict=False)
+        if name in letters(e) and kind(unwrapped(e)) == "Name"
+    ]
+    return min(sizes[:1] if upper is None else sizes, default=None)
+
+
+def over_components(run: Run, node: Any, name: str, body: Any, upper: Any) -> Value:
+    if run.flat:
+        return total(run, node, name, [0], body)
+    n = size_of(run, name, body, upper)
+    if n is None:
+        for k in range(8):
+            try:
+                at(run, name, k, body)
+            except Misfit:
+                n = k
+                break
+    if not n:
+        raise Missing(name, node.index)
+    return total(run, node, name, list(range(n)), body)
+
+
+def at(run: Run, name: str, k: int, body: Any) -> Value:
+    kept, place, outer = run.env.get(name), run.place, name in run.sums
+    run.env[name] = k
+    run.place = (*place, name, k)
+    run.sums.add(name)
+    try:
+        return run.value(body)
+    finally:
+        run.place = place
+        if not outer:
+            run.sums.discard(name)
+        if kept is None:
+            run.env.pop(name, None)
+        else:
+            run.env[name] = kept
+
+
+def over_steps(run: Run, node: Any, name: str, lower: Any, upper: Any, body: Any) -> Value:
+    first = number_at(lower, run.env) if lower is not None else None
+    last = number_at(upper, run.env) if upper is not None else None
+    if lower is not None and first is None:
+        raise Missing(next((w for w in letters(lower) if w not in run.env), "bound"), lower)
+    if upper is not None and last is None:
+        raise Missing(next((w for w in letters(upper) if w not in run.env), "bound"), upper)
+    low = int(first) if first is not None else 1
+    high = int(last) if last is not None else run.world.steps
+    if upper is None and lower is not None:
+        run.chooser.choose(("endless", name), (Option(0, None, f"what has no upper end is taken to run to the last step: {name}"),))
+    if runs_down(lower, upper):
+        how = run.chooser.choose(("down", name), (Option(0, False), Option(1, True, f"{name} runs down to its upper bound")))
+        if how and low < high - 1:
+            raise OutOfTime(name)
+        low, high = (high, low) if how else (low, high)
+    if high - low > MOST:
+        raise OutOfTime(name)
+    run.steps_bound.add(name)
+    kept = run.env.get("slope step")
+    run.slope_index.append(name)
+    try:
+        return total(run, node, name, list(range(low, high + 1)), body)
+    finally:
+        run.slope_index.pop()
+        del kept
+
+
+def runs_down(lower: Any, upper: Any) -> bool:
+    r"""Whether the bounds may be written from the last step to the first: ``\prod_{i=t}^{k+1}``, ``\prod_{i=T}^2``, ``\prod_{i=t-1}^k``."""
+    if lower is None or upper is None:
+        return False
+    named, other = list(letters(lower)), list(letters(upper))
+    first, last = number_at(lower, dict.fromkeys(named, 0)), number_at(upper, dict.fromkeys(other, 0))
+    return bool(named) and first is not None and last is not None and (not other or first < last or first < 0)
+
+
+def total(run: Run, node: Any, name: str, steps: list[int], body: Any) -> Value:
+    """The sum or product of the body over these values."""
+    terms: list[Value] = []
+    for k in steps:
+        try:
+            terms.append(at(run, name, k, body))
+        except OutOfTime as e:
+            if node.kind == "prod" or k >= 1 or name not in run.steps_bound:
+                raise
+            run.chooser.choose(
+                ("beyond", name, k),
+                (Option(1, None, f"the term {name} = {k} names {run.page.notes.get(str(e), str(e))} at a step that does not exist, and is left out"),),
+            )
+    if terms:  # of none that failed
+        run.filled |= {(node.kind, name)}
+    else:
+        run.empty |= {(node.kind, name)}
+    if node.kind == "sum":
+        out: Value | None = None
+        for v in terms:
+            out = v if out is None else plus(out, v)[0]
+        return out if out is not None else scalar(0)
+    return multiplied(run, node, terms)
+
+
+def multiplied(run: Run, node: Any, terms: list[Value]) -> Value:
+    """Matrices do not commute: the latest on the left in numerator layout, else as the index runs."""
+    if not terms:
+        return scalar(1)
+    matrices = any(v.rank >= 2 for v in terms)
+    if matrices and len(terms) > 1:
+        how = run.chooser.choose("product order", (
+            Option(0, "down", ""), Option(1, "up", "the factors of Π stand in the order in which its index runs")))  # fmt: skip
+        if how == "down":
+            terms = terms[::-1]
+    elif matrices:
+        run.chooser.choose("product order", (Option(0, "down", ""), Option(1, "up", "the factors of Π stand in the order in which its index runs")))
+    out = terms[0]
+    for v in terms[1:]:
+        out = times(run, "" if matrices else "had", out, v)
+    return out
+
+
+def unindexed(run: Run, node: Any) -> Value:
+    r"""``\sum \delta_t`` without an index: over all steps, over a batch, or over components."""
+    how = run.chooser.choose(("sum of", id(node)), (
+        Option(0, "batch", "a sum without index runs over the batch"), Option(1, "steps", "a sum without index runs over the steps"),
+        Option(2, "entries", "a sum without index runs over the components")))  # fmt: skip
+    if how == "batch":
+        return run.value(node.body)
+    if how == "entries":
+        v = run.value(node.body)
+        return Value(v.a.sum(1) % F.P) if v.rank == 1 else v
+    letter = run.page.symbols.letter
+    out: Value | None = None
+    for k in range(1, run.world.steps + 1):
+        v = at(run, letter, k, node.body)
+        out = v if out is None else plus(out, v)[0]
+    assert out is not None
+    return out
+
+
+__all__ = ["big", "np", "values"]

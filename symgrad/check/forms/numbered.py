@@ -1,0 +1,113 @@
+r"""Cells written out at steps told by number: ``s_3 = \tanh(U x_3 + W s_2)`` is ``s_t = \tanh(U x_t + W s_{t-1})`` at t = 3.
+
+Only before a document states its first recurrence in letters; ``h_T`` counts as a step told by number.  A first step without a state
+behind it, ``s_1 = \tanh(U x_1)``, is no other cell: it says that ``s_0`` is zero.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from symgrad.check.reading.statements import DEFINING, Statement, letter_of, names_in, relation_of, step_part
+from symgrad.check.reading.symbols import Part, head_and_parts, number_at, spelled
+from symgrad.check.reading.trees import kind, rebuilt, unwrapped
+from symgrad.notation.syntax import Name, Negative, Number, Relation, Sum
+
+NOW, BEFORE = Name("t"), Sum((Name("t"), Negative(Number("1"))))
+LAST = 1000  # stands for T, far from every step that is told by number
+
+
+def generalised(statements: list[Statement]) -> list[Statement]:
+    """The statements with the cell's equations at step t instead of at a number."""
+    numbers = {s.number: n for s in statements if (n := told(s)) is not None}
+    first = recurrence(statements) if numbers else 0
+    steps = {k: n for k, n in numbers.items() if k < first}
+    counted: set[str] = set()
+    states: set[str] = set()
+    for s in statements:
+        if s.number in steps and (base := base_of(s)) in places(s, steps[s.number]).get(-1, {}):
+            states.add(base)
+            counted |= {base, *(b for found in places(s, steps[s.number]).values() for b in found)}
+    if not counted:
+        return statements
+    out = list(statements)
+    for k, s in enumerate(statements):
+        at = steps.get(s.number)
+        if at is None:
+            continue
+        found = places(s, at)
+        if at == 1 and base_of(s) in states and base_of(s) not in found.get(-1, {}):
+            out[k] = replace(s, node=begins_at_zero(s), whole=s.whole)
+        elif counted & {b for names in found.values() for b in names if b != base_of(s)} or base_of(s) in found.get(-1, {}):
+            counted.add(base_of(s))
+            new = {id(n): (NOW, BEFORE)[-shift] for shift, names in found.items() for nodes in names.values() for n in nodes}
+            out[k] = replace(s, node=rebuilt(s.node, new), whole=rebuilt(s.whole, new))
+    return out
+
+
+def begins_at_zero(s: Statement) -> Any:
+    """``s_0 = 0`` in the place of a first step that names no state."""
+    left = unwrapped(s.node.sides[0])
+    zero = {id(counter(p)): Number("0") for p in (head_and_parts(left) or (None, ()))[1] if counted_at(p) == 1}
+    return Relation((rebuilt(left, zero), Number("0")), ("=",), span=s.node.span)
+
+
+def recurrence(statements: list[Statement]) -> int:
+    """The first equation that gives something at step t from what was at an earlier one."""
+    letter = letter_of(statements)
+    for s in statements:
+        rel = relation_of(s.node)
+        if rel is None or rel.signs[0] not in DEFINING or s.derives:
+            continue
+        split = head_and_parts(unwrapped(rel.sides[0]))
+        if split is None or step_part(split[1], letter) is None:
+            continue
+        for side in rel.sides[1:]:
+            for _, _, parts in names_in(side):
+                step = step_part(parts, letter)
+                if step is not None and (number_at(step.node, {letter: 0}) or 0) < 0:
+                    return s.number
+    return len(statements)
+
+
+def told(s: Statement) -> int | None:
+    """The number of the step that an equation defines something at."""
+    rel = relation_of(s.node)
+    if rel is None or rel.signs[0] not in DEFINING or s.derives or any(kind(unwrapped(x)) == "Number" for x in rel.sides[1:]):
+        return None
+    left = unwrapped(rel.sides[0])
+    split = head_and_parts(left.function) if kind(left) == "Apply" and kind(left.function) == "Name" else head_and_parts(left)
+    found = [at for p in (split[1] if split else ()) if (at := counted_at(p)) is not None]
+    return found[-1] if found and found[-1] >= 1 else None
+
+
+def counted_at(p: Part) -> int | None:
+    node = counter(p)
+    at = number_at(node, {"T": LAST})
+    return None if at is None or at.denominator != 1 else int(at)
+
+
+def counter(p: Part) -> Any:
+    """The step in an index: ``3``, ``T - 1``, the 3 in ``3j``."""
+    node = unwrapped(p.node)
+    return node.args[0] if kind(node) == "Product" and kind(node.args[0]) == "Number" else node
+
+
+def base_of(s: Statement) -> str:
+    left = unwrapped(s.node.sides[0])
+    split = head_and_parts(left.function) if kind(left) == "Apply" and kind(left.function) == "Name" else head_and_parts(left)
+    return str(spelled(split[0])) if split else ""
+
+
+def places(s: Statement, at: int) -> dict[int, dict[str, list[Any]]]:
+    """The indices of an equation that name its own step or the one before: shift, letter, nodes."""
+    out: dict[int, dict[str, list[Any]]] = {}
+    for side in s.node.sides:
+        names = [unwrapped(side).function, *unwrapped(side).args] if kind(unwrapped(side)) == "Apply" else [side]
+        for _, head, parts in (found for node in names for found in names_in(node)):
+            for p in parts:
+                where = counted_at(p)
+                if where is not None and where - at in (0, -1) and p.where in ("sub", "sup", "paren"):
+                    out.setdefault(where - at, {}).setdefault(str(spelled(head)), []).append(counter(p))
+    return out

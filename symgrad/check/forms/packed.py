@@ -1,0 +1,192 @@
+r"""Gates that are computed together: one product for all of them, which is then cut into equal parts.
+
+``(i; f; o; g) = (\sigma; \sigma; \sigma; \tanh) W [x_t; h_{t-1}]``, ``i_t = \sigma(a_t[0:H])``, ``a_t = W x_t + b = [a^i_t, a^f_t]`` and
+``i_t = \sigma((x_t W + b)_i)`` become one equation a gate, over the k-th of m parts of what is computed together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Any
+
+from symgrad.check.reading.activations import BUILTIN
+from symgrad.check.reading.statements import DEFINING, Statement, relation_of
+from symgrad.check.reading.symbols import head_and_parts, key_of, spelled
+from symgrad.check.reading.trees import kind, rebuilt, unwrapped, walk
+from symgrad.notation.latex import latex
+from symgrad.notation.syntax import Apply, Blank, Index, Number, Product, Relation
+
+FEWEST = 3  # gates that one product is cut into, where only labels tell the parts
+
+
+def unpacked(statements: list[Statement]) -> list[Statement]:
+    """The statements with one equation for every gate; `Statement.unpacked` marks those that no line of the document is."""
+    out: list[Statement] = []
+    for s in sliced(labelled(statements)):
+        parts = one_by_one(s) or named_parts(s, statements)
+        out += [s] if parts is None else parts
+    return [s if s.number == k else replace(s, number=k) for k, s in enumerate(out)]
+
+
+def part(whole: Any, k: int, of: int) -> Index:
+    return Index(whole, (Number(str(k)), Number(str(of))), "part", span=getattr(whole, "span", None))
+
+
+def listed(node: Any) -> tuple[Any, ...]:
+    node = unwrapped(node)
+    return node.args if kind(node) in ("Stack", "Tuple") else ()
+
+
+def one_by_one(s: Statement) -> list[Statement] | None:
+    r"""``(i; f; o; g) = (\sigma; \sigma; \sigma; \tanh) W [x; h]``: a list of functions before a product, or one function for all."""
+    rel = relation_of(s.node)
+    if rel is None or len(rel.sides) != 2 or rel.signs[0] not in DEFINING or s.derives:
+        return None
+    gates, right = listed(rel.sides[0]), unwrapped(rel.sides[1])
+    if len(gates) < 2 or any(head_and_parts(unwrapped(g)) is None for g in gates):
+        return None
+    found = applied(right, len(gates))
+    if found is None:
+        return None
+    functions, argument = found
+    equations = [
+        (g, Apply(f, (part(argument, k, len(gates)),)) if f is not None else part(argument, k, len(gates)))
+        for k, (g, f) in enumerate(zip(gates, functions, strict=True))
+    ]
+    return instead(s, equations)
+
+
+def applied(right: Any, count: int) -> tuple[tuple[Any, ...], Any] | None:
+    """The functions and what they are applied to."""
+    if kind(right) in ("Product", "Infix", "Hadamard") and are_functions(functions := listed(right.args[0]), count):
+        rest = right.args[1:]
+        return tuple(map(unwrapped, functions)), rest[0] if len(rest) == 1 else Product(tuple(rest))
+    if kind(right) == "Index" and are_functions(functions := listed(right.base), count) and len(right.parts) == 1:
+        return tuple(map(unwrapped, functions)), right.parts[0]
+    if kind(right) in ("Sum", "Product", "Infix") and not any(listed(a) and len(listed(a)) == count for a in walk(right)):
+        return (None,) * count, right
+    return None
+
+
+def are_functions(nodes: tuple[Any, ...], count: int) -> bool:
+    return len(nodes) == count and any(map(activation, nodes)) and all(map(named, nodes))
+
+
+def activation(node: Any) -> bool:
+    node = unwrapped(node)
+    return kind(node) == "Name" and node.base in BUILTIN and not node.subs
+
+
+def named(node: Any) -> bool:
+    r"""Whether a node may name a function: ``g`` beside ``\sigma``."""
+    node = unwrapped(node)
+    return kind(node) == "Name" and not any(kind(s) == "Sum" for s in node.subs)
+
+
+def named_parts(s: Statement, statements: list[Statement]) -> list[Statement] | None:
+    """``a_t = W x_t + b = [a^i_t, a^f_t]``: names for the parts, which no other line defines."""
+    rel = relation_of(s.node)
+    if rel is None or len(rel.sides) < 2 or s.derives or any(g not in DEFINING for g in rel.signs):
+        return None
+    names = listed(rel.sides[-1])
+    if len(names) < 2 or head_and_parts(unwrapped(rel.sides[0])) is None or any(head_and_parts(unwrapped(n)) is None for n in names):
+        return None
+    keys = {name_of(n) for n in names}
+    others = {name_of(t.node.sides[0]) for t in statements if t is not s and relation_of(t.node) is not None}
+    if keys & others or len(keys) < len(names) or (len(rel.sides) == 2 and not is_used(keys, s, statements)):
+        return None
+    whole = rel.sides[0]
+    first = [] if len(rel.sides) == 2 else [(whole, rel.sides[1])]
+    return instead(s, [*first, *((n, part(whole, k, len(names))) for k, n in enumerate(names))])
+
+
+def is_used(keys: set[str | None], s: Statement, statements: list[Statement]) -> bool:
+    """Whether an activation is applied to all of these names, and the whole is computed from something else."""
+    whole = name_of(s.node.sides[0])
+    computed = any(t is not s and relation_of(t.node) is not None and name_of(t.node.sides[0]) == whole for t in statements)
+    taken = {name_of(a) for t in statements for n in t.nodes if kind(n) == "Apply" and kind(n.function) == "Name" and activation(n.function) for a in n.args}
+    return computed and keys <= taken
+
+
+def name_of(node: Any) -> str | None:
+    """A name with all its indices, as a string."""
+    split = head_and_parts(unwrapped(node))
+    return None if split is None else key_of(split[0], list(split[1])) or latex(unwrapped(node))
+
+
+def instead(s: Statement, equations: list[tuple[Any, Any]]) -> list[Statement]:
+    nodes = [Relation((left, right), ("=",), span=s.node.span) for left, right in equations]
+    return [replace(s, node=Blank(), whole=Blank()), *(Statement(s.fragment, n, n, (), s.number, unpacked=True) for n in nodes)]
+
+
+def labelled(statements: list[Statement]) -> list[Statement]:
+    r"""``(x_t W + b)_i`` with the label of the gate that it is for, instead of an index."""
+    labels: dict[str, None] = {}
+    for s in statements:
+        rel = relation_of(s.node)
+        left = head_and_parts(unwrapped(rel.sides[0])) if rel is not None and rel.signs[0] in DEFINING and not s.derives else None
+        found = {spelled(n.parts[0]) for n in s.nodes if labels_a_formula(n)}
+        if left is not None and len(found) == 1 and found <= {spelled(left[0])}:
+            labels |= dict.fromkeys(str(w) for w in found)
+    if len(labels) < FEWEST:
+        return statements
+    order = {label: k for k, label in enumerate(labels)}
+
+    def exchange(n: Any) -> Any:
+        k = order.get(str(spelled(n.parts[0]))) if labels_a_formula(n) else None
+        return None if k is None else part(n.base, k, len(order))
+
+    return exchanged(statements, exchange)
+
+
+def labels_a_formula(node: Any) -> bool:
+    return kind(node) == "Index" and node.kind == "_" and len(node.parts) == 1 and head_and_parts(node) is None and spelled(node.parts[0]) is not None
+
+
+def sliced(statements: list[Statement]) -> list[Statement]:
+    """``a_t[H:2H]``: the slices of one name, in the order of their bounds."""
+    slices: dict[str, dict[str, Any]] = {}
+    for n in cut(statements):
+        slices.setdefault(latex(n.base), {}).setdefault(latex(n.parts[0]), n)
+    order: dict[str, dict[str, int]] = {}
+    for base, found in slices.items():
+        rank = {text: begins(n.parts[0]) for text, n in found.items()}
+        if len(found) >= FEWEST and None not in rank.values():
+            order[base] = {text: k for k, text in enumerate(sorted(found, key=lambda text: rank[text] or 0))}
+
+    def exchange(n: Any) -> Any:
+        place = order.get(latex(n.base), {}) if is_cut(n) else {}
+        return part(n.base, place[latex(n.parts[0])], len(place)) if is_cut(n) and latex(n.parts[0]) in place else None
+
+    return exchanged(statements, exchange) if order else statements
+
+
+def cut(statements: list[Statement]) -> Iterator[Any]:
+    """The slices in arguments of activations."""
+    for s in statements:
+        if relation_of(s.node) is not None and not s.derives:
+            yield from (a for n in s.nodes if kind(n) == "Apply" for a in map(unwrapped, n.args) if is_cut(a))
+
+
+def is_cut(node: Any) -> bool:
+    one = kind(node) == "Index" and node.kind == "[" and len(node.parts) == 1
+    return one and kind(node.parts[0]) == "Slice" and head_and_parts(unwrapped(node.base)) is not None
+
+
+def begins(bounds: Any) -> int | None:
+    """How many sizes lie before a slice: 2 in ``2H:3H``."""
+    node: Any = unwrapped(bounds.lower) if bounds.lower is not None else Number("0")
+    if kind(node) == "Product" and len(node.args) == 2 and kind(node.args[0]) == "Number":
+        return int(node.args[0].text) if node.args[0].text.isdigit() else None
+    if kind(node) == "Number":
+        return int(node.text) if node.text.isdigit() else None
+    return 1 if kind(node) == "Name" else None
+
+
+def exchanged(statements: list[Statement], new: Callable[[Any], Any]) -> list[Statement]:
+    out = []
+    for s in statements:
+        found = {id(n): made for n in s.nodes if (made := new(n)) is not None}
+        out.append(replace(s, node=rebuilt(s.node, found), whole=rebuilt(s.whole, found)) if found else s)
+    return out

@@ -1,0 +1,165 @@
+r"""What keeps a claim from being refuted: a cell that is not known well enough, notation that is convention, an index that stands alone."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import Any
+
+from symgrad.check.defined.incomplete import invented
+from symgrad.check.defined.page import Page, plain
+from symgrad.check.evaluation.adjoints import symbol_target
+from symgrad.check.evaluation.decide import Outcome
+from symgrad.check.evaluation.recognise import symbol_of
+from symgrad.check.reading.claims import Link
+from symgrad.check.reading.judgement import Judgement
+from symgrad.check.reading.statements import MARKS, Statement, bound_letters, derived, names_in, step_part
+from symgrad.check.reading.symbols import head_and_parts, key_of, letters, number_at, spelled
+from symgrad.check.reading.trees import kind, unwrapped, walk
+from symgrad.notation.syntax import Product
+
+SIZES = frozenset({"T", "N", "n", "m", "B", "S"})  # letters for how many steps or examples there are
+THROUGH_GATES = frozenset({"missing-term", "immediate-for-total"})  # slips that are none if a gate does not depend on the state
+
+
+def unknown_cell(page: Page, outcome: Outcome, link: Link, statements: list[Statement]) -> Judgement | None:
+    """What keeps a claim open whatever slip might be found in it: the cell is not known well enough."""
+    if opaque(page, outcome) and conventional(page, link):
+        return Judgement("undecided", "incomplete-cell", f"the document does not say what {opaque(page, outcome)} is computed from")
+    if (derived(link.left) or derived(link.right)) and (missing := unexplained(page, statements)):
+        names = " and ".join(page.notes.get(k, k) for k in sorted(missing))
+        return Judgement("undecided", "incomplete-cell", f"the document does not say how {names} is updated")
+    guesses = sorted(k[1:] for k in outcome.used if k.startswith("?"))
+    if guesses:
+        return Judgement("undecided", "ambiguous", f"the cell has no weight {' and '.join(guesses)}, and none of its weights makes this true")
+    if sum(bool(cell & outcome.used) for cell in page.cells) > 1:
+        return Judgement("undecided", "ambiguous", "the names in this belong to cells that have nothing to do with each other")
+    return None
+
+
+def opaque(page: Page, outcome: Outcome) -> str:
+    """A gate that the document names but does not define: its adjoint may be that of its preactivation."""
+    wanted = page.targets.values()
+    defined = {k for k in page.definitions if not invented(page, k)}
+    found = [k for k in outcome.used if k in page.symbols.timed and k not in defined and k not in page.lagged and k not in wanted]
+    return next((page.notes.get(k, plain(k)) for k in sorted(found) if k[:1] not in "xX" and not k.startswith("pre:")), "")
+
+
+def left_out(page: Page) -> str:
+    """A gate without a definition, whether or not a claim names it."""
+    return next((page.notes.get(k, plain(k)) for k in sorted(page.definitions) if invented(page, k)), "")
+
+
+def unexplained(page: Page, statements: list[Statement]) -> set[str]:
+    """The states that the document differentiates without saying how they are updated: the whole cell takes part in any gradient."""
+    known = page.lagged - set(page.definitions)
+    taken = [page.symbols.ref(unwrapped(n.of)) for s in statements for n in s.nodes if kind(n) == "Derivative"] if known else []
+    return {r.key for r in taken if r is not None} & known
+
+
+def conventional(page: Page, link: Link) -> bool:
+    """Whether a side has adjoint symbols, ∇, gradients at steps told by number, or rounded numbers.
+
+    So much is convention there that a formula with no slip to be found in it is not refuted.
+    """
+    nodes = [*walk(link.left), *walk(link.right)]
+    losses = page.step_losses | page.total_losses
+    if any(kind(n) == "Name" and n.primes and n.subs for n in nodes):  # f'_{(l)}: the slope of a function that has its own at every step
+        return True
+    if any((kind(n) == "Number" and "." in n.text) or (kind(n) == "Derivative" and n.sign == "nabla") for n in nodes):
+        return True
+    if any(kind(n) == "Variable" or (kind(n) == "Differential" and symbol_on(page, n) is not None) for n in nodes):
+        return True
+    pairs = [pair for n in nodes if kind(n) == "Product" for pair in pairwise(n.args)]
+    if any(symbol_on(page, Product(pair)) is not None for pair in pairs):
+        return True
+    names = [*names_in(link.left), *names_in(link.right)]
+    if any(page.symbols.ref(n) is None and (spelled(head) in page.abbreviations or symbol_on(page, n) is not None) for n, head, _ in names):
+        return True
+    gradients = any(spelled(head) in losses for _, head, _ in names)
+    return gradients and any(kind(p.node) == "Number" and p.node.text != "0" for _, _, parts in names for p in parts)
+
+
+def symbol_on(page: Page, node: Any) -> Any:
+    node = unwrapped(node)
+    if kind(node) == "Product" and len(node.args) == 2 and kind(node.args[0]) == "Name" and node.args[0].base in MARKS:
+        return symbol_target(page, node, {})
+    return symbol_target(page, node, {}) if kind(node) in ("Name", "Power", "Index", "Differential") else None
+
+
+def of_a_gradient(page: Page, node: Any) -> bool:
+    """Whether a side is a symbol for a gradient."""
+    return symbol_on(page, node) is not None or symbol_of(page, node) is not None
+
+
+def updates_itself(page: Page, link: Link) -> bool:
+    r"""``\delta_t = \delta_t \odot f'(z_t)``: the symbol on the left stands on the right too, as in a program that uses one name twice."""
+    left = unwrapped(link.left)
+    pairs = [Product(pair) for n in walk(link.right) if kind(n) == "Product" for pair in pairwise(n.args)]
+    return of_a_gradient(page, left) and any(n == left for n in (*walk(link.right), *pairs))
+
+
+def unmatched(page: Page, link: Link) -> set[str]:
+    """The component indices that the right side has and the left side has not, and that no sum binds."""
+    refs = ([r for n in walk(side) if (r := page.symbols.ref(n)) is not None] for side in (link.left, link.right))
+    left, right = ({w for r in found for e in r.entries for w in letters(e)} for found in refs)
+    if not left or any(kind(n) == "Big" for n in walk(link.right)):
+        return set()
+    return {w for w in right - left - bound_letters(link.right) if len(w) == 1}
+
+
+def reaches(side: Any) -> bool:
+    r"""``\sum_t a_t - b_t``: the difference is meant to be summed."""
+    side = unwrapped(side)
+    return kind(side) == "Sum" and kind(unwrapped(side.args[0])) == "Big" and unwrapped(side.args[0]).kind == "sum"
+
+
+def once(node: Any, statements: list[Statement], letter: str) -> bool:
+    """Whether a symbol stands in one statement alone: a slip of the pen, not a quantity that the document takes for known."""
+    split = head_and_parts(node)
+    wanted = word(*split, letter) if split else None
+    return sum(any(word(head, parts, letter) == wanted for _, head, parts in names_in(s.node)) for s in statements) < 2
+
+
+def word(head: Any, parts: tuple[Any, ...], letter: str) -> str | None:
+    """A name with its labels, at whatever step: ``b_t`` is another one than ``b_z``."""
+    return key_of(head, [p for p in parts if step_part((p,), letter) is None])
+
+
+def meant_otherwise(page: Page, link: Link, statements: list[Statement]) -> str:
+    r"""A symbol for a gradient that the document introduces for something else than it names: ``\delta^c_{t+1} = \partial L_{future}/\partial c_t``."""
+    used = {t[:1] for side in (link.left, link.right) for n in walk(side) if (t := symbol_on(page, n)) is not None}
+    for s in statements if used else ():
+        sides = getattr(s.node, "sides", ())
+        for left, right in pairwise(sides):
+            target, wrt = symbol_on(page, left), page.symbols.ref(unwrapped(unwrapped(right).wrt)) if kind(unwrapped(right)) == "Derivative" else None
+            if target is None or wrt is None or target[:1] not in used or target[1] is None or wrt.step is None:
+                continue
+            if wrt.key == target[0] and page.canon(wrt.step) != page.canon(target[1]):
+                return page.notes.get(wrt.key, wrt.key)
+    return ""
+
+
+def averaged(page: Page, link: Link) -> bool:
+    r"""Whether a side is divided by a number of steps or examples, ``\frac{1}{T} \sum_t``: the loss may be a mean, where the document does not say."""
+    names = [(n, head) for side in (link.left, link.right) for n, head, _ in names_in(side)]
+    losses = page.step_losses | page.total_losses
+    if page.loss_weight is not None or not any(spelled(head) in losses or symbol_on(page, n) is not None for n, head in names):
+        return False
+    below = [unwrapped(n.denominator) for side in (link.left, link.right) for n in walk(side) if kind(n) == "Fraction"]
+    below += [unwrapped(n.args[1]) for side in (link.left, link.right) for n in walk(side) if kind(n) == "Infix" and n.sign == "/"]
+    return any((kind(n) == "Number" and number_at(n, {}) not in (1, 2)) or (kind(n) == "Name" and n.base in SIZES) for n in below)
+
+
+def on_an_adjoint(node: Any, link: Link) -> bool:
+    r"""Whether a symbol is the label of a symbol for a gradient, ``\delta^{all}_t``: such labels are words that no equation defines."""
+    marked = [n for side in (link.left, link.right) for n, head, parts in names_in(side) if head.base in MARKS and parts]
+    return any(m is node for n in marked for m in walk(n))
+
+
+def adjoint_claim(link: Link) -> bool:
+    left = unwrapped(link.left)
+    return not ((kind(left) == "Derivative" and kind(unwrapped(left.of)) != "Name") or kind(left) == "Derivative")
+
+
+def guessed(page: Page, outcome: Outcome) -> bool:
+    return any(key in page.guessed or invented(page, key) for key in outcome.used)

@@ -1,0 +1,260 @@
+r"""The court: the statements of a document, its pages, which of these a claim may speak of, and what was settled on the way."""
+
+from __future__ import annotations
+
+from copy import copy
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from symgrad.check.cell.define import make_page
+from symgrad.check.cell.library import matched, prelude
+from symgrad.check.defined.collect import Collected, collect, split_groups
+from symgrad.check.defined.incomplete import Supposed, completed, held_fixed, outputs_left_out, states_left_out, suppositions, taken_for
+from symgrad.check.defined.page import Page
+from symgrad.check.evaluation.decide import Outcome
+from symgrad.check.judging import identities
+from symgrad.check.reading.claims import Link
+from symgrad.check.reading.conditions import Condition, conditions
+from symgrad.check.reading.statements import LOSSES, MARKS, Statement, bound_letters, names_in, sums_steps
+from symgrad.check.reading.symbols import head_and_parts, is_top, letters, spelled
+from symgrad.check.reading.trees import kind, unwrapped, walk
+from symgrad.check.worlds.world import STEPS
+
+if TYPE_CHECKING:
+    from symgrad.check.forms.common import Common
+    from symgrad.face.cell import Cell
+
+PAGES = 4  # groups of definitions that one claim is tried on
+MOST_STEPS = 6  # that a world is unrolled over
+
+
+@dataclass
+class Court:
+    """The statements of a document, its pages, and what was settled on the way."""
+
+    statements: list[Statement]
+    cell: Cell | None = None
+    program: bool = False  # whether the statements are those of a program
+    common: Common | None = None  # how the statements were put into the common form, if they had to be
+    pages: dict[int, Page] = field(default_factory=dict)
+    wrong: set[tuple[int, int]] = field(default_factory=set)  # links that are refuted,
+    right: set[tuple[int, int]] = field(default_factory=set)  # and that are proved
+    consistent: dict[str, bool] = field(default_factory=dict)  # symbols for gradients → whether they may be read as a line has read them
+    confirmed: int = 0  # claims that hold on the pages
+    supposed: dict[tuple[int, int], tuple[Condition, ...]] = field(default_factory=dict)
+    introductions: set[tuple[int, int]] = field(default_factory=set)  # links that introduce a symbol for a derivative
+    source: list[Statement] = field(init=False)  # the statements, behind those of a cell of the library
+    collected: Collected = field(init=False)
+    updates: dict[str, str] = field(init=False, default_factory=dict)  # states whose update is left out → what is taken for it
+    borrowed: str = field(init=False, default="")  # what is said of a cell that is not the document's own
+    certain: bool = field(init=False, default=True)  # whether the cell is known well enough to refute a claim
+    variables: frozenset[str] = field(init=False, default=frozenset())  # of identities between functions
+    declared: int | None = field(init=False, default=None)  # the first statement that declares a shape
+    matrices: bool = field(init=False, default=False)  # whether the document has signs that only matrices have
+    invented: dict[str, Statement] = field(init=False, default_factory=dict)  # equations for gates that are left out
+    others: list[tuple[Court, Supposed]] | None = field(init=False, default=None)
+    aside: Court | None = field(init=False, default=None)  # of what the text says of an RNN, where the document's own cells have gates
+    bare: bool = field(init=False, default=False)  # whether nothing in the document is derived
+
+    def __post_init__(self) -> None:
+        self.source = self.statements
+        self.collected = collect(self.source)
+        if self.cell is not None:
+            self.source = [*prelude(self.cell, len(self.statements)), *self.statements]
+            self.collected = collect(self.source)
+            self.borrowed = f"the cell is {self.cell.name} of the library, as asked for"
+        elif not any(g.definitions for g in self.collected.groups) or not self.recurrent():
+            found = matched(self.statements, self.collected)
+            if found is not None:
+                borrowed, self.borrowed, self.certain = found
+                self.source = [*borrowed, *self.statements]
+                self.collected = collect(self.source)
+        elif left_out := self.left_out():
+            self.invented = left_out
+            self.source = [*left_out.values(), *self.statements]
+            self.collected = collect(self.source)
+        split_groups(self.collected)
+        self.pages.clear()  # what was looked at before was not whole
+        self.variables = self._variables()
+        self.declared = 0 if self.program else self._declared()
+        self.certain &= self.common is None or self.common.certain
+        self.matrices = any(kind(n) in ("Transpose", "Diagonal") or (kind(n) == "Power" and is_top(n.exponent)) for s in self.statements for n in s.nodes)
+        self.bare = not any(s.derives for s in self.statements)
+
+    def filled_in(self) -> list[tuple[Court, Supposed]]:
+        """The court with equations for the gates that are left out though their weights are named; the one by which something was proved, once there is one."""
+        if self.others is None:
+            self.others = []
+            for found in suppositions(self.page(0), self.statements, len(self.statements)) if not self.borrowed else ():
+                other = copy(self)
+                other.source = [*found.equations.values(), *(s for key, s in self.invented.items() if key not in found.equations), *self.statements]
+                other.collected, other.pages = collect(other.source), {}
+                split_groups(other.collected)
+                for k in range(len(other.collected.groups)):
+                    page = other.page(k)
+                    page.symbols.aliases.update(found.aliases)
+                    page.symbols.clear()
+                    page.abbreviations = self.page(0).abbreviations
+                self.others.append((other, found))
+        return self.others
+
+    def recurrent(self) -> bool:
+        """Whether some definitions of the document make a state."""
+        return any(self.page(k).lagged for k in range(len(self.collected.groups)))
+
+    def left_out(self) -> dict[str, Statement]:
+        """Equations for the gates that the document does not define."""
+        groups = self.collected.groups if any(s.derives for s in self.statements) else []
+        known = {key for g in groups for key in g.definitions}
+        states = {key: found for k in range(len(groups)) for key, found in states_left_out(self.page(k), self.statements).items() if key not in known}
+        if states:
+            self.updates = {key: note for key, (_, note) in states.items()}
+            return {key: s for key, (s, _) in states.items()}
+        gates = {key: s for k in range(len(groups)) for key, s in completed(self.page(k), len(self.statements)).items() if key not in known}
+        return gates or {key: s for k in range(len(groups)) for key, s in outputs_left_out(self.page(k), self.statements).items() if key not in known}
+
+    def _variables(self) -> frozenset[str]:
+        """Variables of identities between functions: ``\\sigma'(x)``, ``d/dx``; not what a definition names just so, ``z = W h_t``, ``y = \\tanh(x)``."""
+        out = set()
+        definitions = [(unwrapped(d.side), d.node) for g in self.collected.groups for d in g.definitions.values() if d.side is not None]
+        stepless = [(side, node) for side, node in definitions if kind(side) == "Name" and not side.subs]
+        defined = {n.base for side, node in stepless for n in (side, *walk(node)) if kind(n) == "Name" and not n.subs}
+        for s in self.statements:
+            for n in s.nodes:
+                if kind(n) == "Apply" and len(n.args) == 1:
+                    labels = {id(a) for m in walk(n.args[0]) if kind(m) == "Name" for sub in m.subs for a in walk(sub)}
+                    for inner in walk(n.args[0]):
+                        if kind(inner) == "Name" and id(inner) not in labels and not inner.subs and len(inner.base) == 1 and inner.base in "xyzuva":
+                            out.add(inner.base)
+        return frozenset(out - defined)
+
+    def _declared(self) -> int | None:
+        """The first statement that declares a shape."""
+        for s in self.statements:
+            node = s.node
+            if kind(node) == "Relation" and any(g == "in" for g in node.signs):
+                for side in node.sides[1:]:
+                    for n in walk(side):
+                        if kind(n) == "Name" and n.base in ("R", "Re") and n.font in ("mathbb", "mathbf", "mathrm", ""):
+                            return s.number
+            if kind(node) == "Relation" and any(g in (":", "shape") for g in node.signs):
+                return s.number
+        return None
+
+    def page(self, k: int) -> Page:
+        """The page of a group of definitions."""
+        if k not in self.pages:
+            page = self.pages[k] = make_page(self.collected, k, self.source)
+            page.variables = self.variables | {identities.POINT}
+            page.steps = self.steps()
+            page.borrowed = bool(self.borrowed)
+            page.adjoined = self.adjoined(page)
+            page.statements = self.statements
+            page.program = page.sized = self.program
+            if self.common is not None:
+                page.write, page.whole = self.common.write, self.common.whole
+                page.notes.update((key, called) for key in page.symbols.ranks if (called := self.common.called(key)) is not None)
+            if k > 0:
+                for name, short in self.pages.get(0, page).abbreviations.items():
+                    page.abbreviations.setdefault(name, short)
+        return self.pages[k]
+
+    def adjoined(self, page: Page) -> set[str]:
+        """The quantities whose adjoint has a symbol somewhere in the document."""
+        out = set()
+        for s in self.statements:
+            for n in s.nodes:
+                if kind(n) == "Product":
+                    for a, b in zip(n.args, n.args[1:], strict=False):
+                        if kind(a) == "Name" and a.base in MARKS and not a.subs and (r := page.symbols.ref(b)) is not None:
+                            out.add(r.key)
+                elif kind(n) == "Name" and n.base in MARKS and n.subs:
+                    out |= {r.key for x in n.subs if (r := page.symbols.ref(x)) is not None}
+        return out
+
+    def steps(self) -> int:
+        """As many steps as the document says that there are, else enough for every step that is named by number."""
+        named = [
+            int(p.node.text)
+            for s in self.statements
+            for n in s.nodes
+            if kind(n) == "Name"
+            for p in (head_and_parts(n) or (None, ()))[1]
+            if kind(p.node) == "Number" and p.node.text.isdigit() and int(p.node.text) <= MOST_STEPS
+        ]
+        said = {n for s in self.statements if (n := length(s)) is not None and 2 < n <= MOST_STEPS}
+        if len(said) == 1 and max([0, *named]) <= min(said) + 1:
+            return min(said)
+        return max([STEPS, *named])
+
+    def order(self, s: Statement) -> list[int]:
+        """The groups of definitions to try: those that know most of the names, of these the one in force, then earlier ones, then later ones."""
+        groups = self.collected.groups
+        if len(groups) == 1:
+            return [0]
+        here = max((k for k, g in enumerate(groups) if (g.first <= s.number or k == 0) and not g.alone), default=0)
+        indices = bound_letters(s.node) | {w for _, _, parts in names_in(s.node) for p in parts for w in letters(p.node)}
+        defined: dict[int, int] = {}
+        known: dict[int, int] = {}
+        for k in range(len(groups)):
+            page = self.page(k)
+            found = {r.key for n, _, parts in names_in(s.node) if (r := page.symbols.ref(n)) is not None and (parts or r.key not in indices)}
+            defined[k] = sum(key in page.definitions or key.startswith("pre:") for key in found)
+            known[k] = len(found)
+        most = max(defined.values())
+
+        def rank(k: int) -> tuple[int, int]:
+            late = groups[k].first > s.number
+            return (-known[k], here - k if k <= here and not groups[k].alone else 500 + s.number - groups[k].first if not late else 100_000 + groups[k].first)
+
+        alike = sorted((k for k in range(len(groups)) if defined[k] == most), key=rank)
+        cells = [k for k in alike if self.page(k).lagged or k == here]  # a formula that illustrates something is no cell
+        return (cells or alike)[:PAGES]
+
+    def conditions(self, link: Link) -> tuple[Condition, ...]:
+        """What a link is said to hold for."""
+        key = (link.statement.number, link.number)
+        if key not in self.supposed:
+            self.supposed[key] = conditions(link.statement, link.given) if key[0] < len(self.statements) else ()
+        return self.supposed[key]
+
+    def assumed(self, page: Page, outcome: Outcome) -> list[str]:
+        """What a verdict takes for granted."""
+        notes = list(page.assumptions)
+        if self.borrowed:
+            notes.append(self.borrowed)
+        if self.common is not None:
+            notes += [*self.common.assumed, *(note for key, note in self.common.filled.items() if key in outcome.used)]
+        notes += [f"{page.notes.get(key, key)} begins at 0" for key in page.begun]
+        for key, note in page.guessed.items():
+            if key in outcome.used:
+                notes.append(note)
+        notes += [note for key, note in self.updates.items() if key in outcome.used]
+        notes += [f"{name} is read as {page.notes.get(key, key)}" for name, key in page.settled.items() if f"={name}" in outcome.used]
+        notes += [*taken_for(page, outcome.used), *held_fixed(page, outcome.used)]
+        for output, target in page.targets.items():
+            if target in outcome.used or output in outcome.used:
+                notes.append(f"the loss is the one whose gradient is {page.notes.get(output, output)} - {page.notes.get(target, target)}")
+        return notes
+
+
+def length(s: Statement) -> int | None:
+    r"""The number of steps that a statement fixes: ``T = 3``, ``t = 1, 2, 3``, ``L = \sum_{t=1}^3 L_t``, ``L = L_1 + L_2 + L_3``."""
+    node = s.node
+    if kind(node) != "Relation" or len(node.sides) != 2 or node.signs[0] not in ("=", "in"):
+        return None
+    left, right = unwrapped(node.sides[0]), unwrapped(node.sides[1])
+    if kind(left) == "Name" and not left.subs and left.base == "T":
+        last = right
+    elif kind(left) == "Name" and not left.subs and left.base == "t" and kind(right) in ("Tuple", "Stack") and len(right.args) > 1:
+        last = unwrapped(right.args[-1])
+    elif kind(right) == "Big" and right.kind == "sum" and sums_steps(right) and right.upper is not None:
+        last = unwrapped(right.upper)
+    elif kind(right) == "Sum" and kind(left) == "Name" and left.base in LOSSES and not left.subs:
+        parts = [(head_and_parts(unwrapped(a)) or (None, ()))[1] for a in right.args]
+        if [[spelled(p.node) for p in found] for found in parts] != [[str(k + 1)] for k in range(len(parts))]:
+            return None
+        last = parts[-1][0].node
+    else:
+        return None
+    return int(last.text) if kind(last) == "Number" and last.text.isdigit() else None

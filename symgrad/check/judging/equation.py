@@ -1,0 +1,116 @@
+r"""One equation on the pages that it may speak of: where it holds it is proved, with what was taken for granted; else see `failure`."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+from symgrad.check.defined.page import Page
+from symgrad.check.evaluation.decide import Decider, Outcome
+from symgrad.check.judging.court import Court
+from symgrad.check.judging.failure import failed, refuted
+from symgrad.check.judging.otherwise import added, along, at_the_end, by_preactivation, from_zero, of_an_rnn, recognition, supposed
+from symgrad.check.judging.proof import attempt, contradicted, proved
+from symgrad.check.judging.repeated import summed
+from symgrad.check.reading.claims import Link, span_of
+from symgrad.check.reading.judgement import Judgement
+from symgrad.check.reading.symbols import head_and_parts
+from symgrad.check.reading.trees import kind, unwrapped
+from symgrad.check.slips import diagnose
+from symgrad.check.slips.edits import Slips
+from symgrad.notation.latex import latex
+from symgrad.notation.syntax import Derivative
+
+
+def holding(court: Court, link: Link) -> Judgement | None:
+    """The proof of an equation that need not be meant as one."""
+    for k in court.order(link.statement):
+        outcome = attempt(court, court.page(k), link.left, link.right, link)
+        if outcome.equal:
+            return proved(court, court.page(k), outcome, link)
+    return None
+
+
+def equation(court: Court, link: Link, under: Callable[[Page], Page | None] = lambda page: page) -> Judgement:
+    """Decide one equation on the pages that may be meant, each changed by what is supposed."""
+    first: tuple[Page, Outcome] | None = None
+    left, right = link.left, link.right
+    broken = malformed(left)
+    if broken is not None:
+        return mended(court, link, broken)
+    for k in court.order(link.statement):
+        page = under(court.page(k))
+        if page is None:
+            continue
+        page.sized = court.declared is not None and link.statement.number >= court.declared
+        outcome = attempt(court, page, left, right, link)
+        if outcome.equal and outcome.reading == "scalar" and court.matrices and outcome.near:
+            strict = Decider(page).decide(left, right, modes=((False, False), (False, True)))
+            slip = diagnose.repair(page, strict, link, time.process_time() + diagnose.SECONDS / 2, Slips.transposes)
+            if slip is not None:
+                return refuted(court, page, strict, link, slip, tuple(court.assumed(page, strict)))
+        if outcome.equal:
+            guess = contradicted(court, page, outcome, link)
+            if guess is not None:
+                return Judgement("undecided", "ambiguous", f"this holds only if {guess}; another line holds only where it is not")
+            return proved(court, page, outcome, link)
+        if first is None or unsure(outcome) < unsure(first[1]):
+            first = (page, outcome)
+    assert first is not None
+    page, outcome = first
+    if court.program:
+        return failed(court, page, outcome, link)
+    if (elsewhere := of_an_rnn(court, link, outcome.missing is not None)) is not None:
+        return elsewhere
+    if outcome.missing is not None:
+        return supposed(court, link, under) or recognition(court, link, under) or failed(court, page, outcome, link)
+    page = from_zero(page, link)
+    outcome = Decider(page).decide(link.left, link.right) if page.begun else outcome
+    if outcome.equal:
+        return proved(court, page, outcome, link)
+    for otherwise in (added, by_preactivation, at_the_end, along, summed):
+        if (found := otherwise(court, link, under)) is not None:
+            return found
+    return failed(court, page, outcome, link)
+
+
+def unsure(outcome: Outcome) -> tuple[bool, bool]:
+    """How little a page knows of what a link names: something is missing, something is guessed."""
+    return outcome.missing is not None, any(key.startswith("?") for key in outcome.used)
+
+
+def mended(court: Court, link: Link, whole: Any) -> Judgement:
+    """A derivative with a ∂ lost: refuted for its form, with the repair if that holds."""
+    for k in court.order(link.statement):
+        page = court.page(k)
+        if Decider(page).decide(whole, link.right, limit=24).equal:
+            try:
+                expected = f"{latex(whole)} = {latex(link.right)}"
+            except (ValueError, TypeError, AttributeError, KeyError):
+                expected = None
+            return Judgement(
+                "refuted",
+                "missing-differential",
+                "a ∂ is missing in this derivative; with it the equation holds",
+                expected=expected,
+                blame=span_of(link.left),
+            )
+    return Judgement(
+        "undecided", "missing-differential", "a ∂ is missing in this derivative, and with it no reading that was tried is true", blame=span_of(link.left)
+    )
+
+
+def malformed(node: Any) -> Any:
+    r"""``\frac{\partial z}{h}`` as the derivative that was meant; None for anything else."""
+    node = unwrapped(node)
+    if kind(node) != "Fraction":
+        return None
+    above, below = unwrapped(node.numerator), unwrapped(node.denominator)
+    if (kind(above) == "Differential") == (kind(below) == "Differential"):
+        return None
+    of = above.arg if kind(above) == "Differential" else above
+    wrt = below.arg if kind(below) == "Differential" else below
+    if head_and_parts(unwrapped(of)) is None or head_and_parts(unwrapped(wrt)) is None:
+        return None
+    return Derivative(of, wrt, "partial")

@@ -1,0 +1,168 @@
+r"""What is said of a claim that holds in no reading: refuted, with the slip if one is found, or open, and why."""
+
+from __future__ import annotations
+
+import time
+from copy import copy
+from dataclasses import replace
+from typing import Any
+
+from symgrad.check.defined.page import Page, in_code, plain
+from symgrad.check.evaluation import everystep
+from symgrad.check.evaluation.decide import Decider, Outcome
+from symgrad.check.judging import caution
+from symgrad.check.judging.court import Court
+from symgrad.check.reading.claims import Link, span_of
+from symgrad.check.reading.judgement import Judgement
+from symgrad.check.reading.trees import kind, unwrapped, walk
+from symgrad.check.slips import diagnose
+from symgrad.check.slips.edits import Slips
+from symgrad.notation.latex import latex
+
+CONFIRMED = 3  # claims that must hold before a cell that is not the document's own may refute others
+ANOTHER = "this does not hold of that cell, but the document may mean another one"
+FEW = 48  # readings of a line of code for rows
+
+
+def failed(court: Court, page: Page, outcome: Outcome, link: Link) -> Judgement:
+    """Refuted, or open."""
+    notes = tuple(court.assumed(page, outcome))
+    if outcome.missing is None and (opened := caution.unknown_cell(page, outcome, link, court.statements)) is not None:
+        return replace(opened, assumptions=notes)
+    if taken := [page.notes.get(key, key) for key in court.updates if key in outcome.used]:
+        return Judgement("undecided", "incomplete-cell", f"the document does not say how {' and '.join(taken)} is updated", assumptions=notes)
+    if outcome.missing is None and not court.certain:
+        return Judgement("undecided", "ambiguous", ANOTHER, assumptions=notes)
+    if outcome.missing is None and not page.coded and holds_for_rows(page, link):
+        rows = "the vectors are rows, as in a batch, and the weights stand behind them"
+        return Judgement("proved", reading="matrix", assumptions=(*notes, rows))
+    if caution.updates_itself(page, link):
+        return Judgement("undecided", "ambiguous", "the symbol on the left stands on the right too: an assignment, not an equation", assumptions=notes)
+    valueless = outcome.missing is None and not outcome.typed and (outcome.unsupported is not None or not outcome.misfits)
+    repair = None if valueless else diagnose.repair(page, outcome, link, time.process_time() + diagnose.SECONDS)
+    if repair is not None and repair.code == "immediate-for-total" and repair.message.startswith("the immediate"):
+        return Judgement(
+            "proved",
+            reading=Decider(page).reading(link.left, link.right, outcome.mode[0]),
+            assumptions=(*notes, "one ∂ is read as the immediate derivative, the others as total ones"),
+        )
+    if outcome.missing is not None and not outcome.typed and given_later(page, link, outcome.missing.where):
+        return Judgement("proved", assumptions=(*notes, "the symbol is introduced here"))
+    if outcome.missing is not None and not outcome.typed:
+        name = outcome.missing.name
+        slip = repair is not None and repair.code == "undefined-symbol" and not court.borrowed and not court.program
+        slip = slip and not caution.on_an_adjoint(outcome.missing.where, link)
+        if slip and caution.once(outcome.missing.where, court.statements, court.collected.letter):
+            return refuted(court, page, outcome, link, repair, notes)
+        unknown = shown(outcome.missing.where, name, link)
+        return Judgement("undecided", "undefined-symbol", f"nothing in the document defines {unknown}", assumptions=notes)
+    if not court.certain:
+        return Judgement("undecided", "undefined-symbol", ANOTHER, assumptions=notes)
+    if repair is not None and repair.code in caution.THROUGH_GATES and (gate := caution.opaque(page, outcome) or caution.left_out(page)):
+        return Judgement("undecided", "incomplete-cell", f"the document does not say what {gate} is computed from", assumptions=notes)
+    if outcome.missing is None and (of := caution.meant_otherwise(page, link, court.statements)):
+        why = f"the document introduces its symbol for the gradient of {of} for something else than the symbol names"
+        return Judgement("undecided", "ambiguous", why, assumptions=notes)
+    if outcome.missing is None and caution.averaged(page, link):
+        return Judgement("undecided", "ambiguous", "the loss may be a mean over steps or examples; the document does not say", assumptions=notes)
+    if outcome.nothing and repair is None:
+        why = "both sides are zero in the cell as it was understood, which is no proof: nothing leads from the one to the other"
+        return Judgement("undecided", "ambiguous", why, assumptions=notes)
+    if outcome.idle:
+        why = "this holds only where a derivative is read so that it is zero, whatever stands beside it"
+        return Judgement("undecided", "ambiguous", why, assumptions=notes)
+    before = (link.statement.number, link.number - 1)
+    unsettled = bool(link.earlier) and before not in court.right | court.wrong
+    if outcome.vanished and (repair is None or repair.code == "wrong-symbol" or unsettled):
+        why = "nothing leads from the one to the other in a derivative of this, so the cell may be another one than was understood"
+        return Judgement("undecided", "ambiguous", why, assumptions=notes)
+    alone = caution.unmatched(page, link) if outcome.missing is None and repair is None else set()
+    if alone:
+        why = f"the index {', '.join(sorted(alone))} stands on one side only; a sum over it may be meant"
+        return Judgement("undecided", "ambiguous", why, assumptions=notes)
+    if repair is not None and repair.code == "missing-brackets" and caution.reaches(link.right):
+        held = "the sum is taken to reach over the whole difference"
+        return Judgement("proved", reading=Decider(page).reading(link.left, link.right, outcome.mode[0]), assumptions=(*notes, held))
+    if (outcome.weak is not None and repair is None) or (outcome.weak is not None and not caution.adjoint_claim(link)):
+        assert outcome.weak is not None
+        return Judgement("undecided", "ambiguous", "this holds only if " + "; ".join(outcome.weak.notes), assumptions=notes)
+    if outcome.unsupported is not None and not outcome.typed:
+        return Judgement("undecided", "not-understood", outcome.unsupported.what, assumptions=notes)
+    if not outcome.typed:
+        if repair is not None and outcome.misfits:
+            return refuted(court, page, outcome, link, repair, notes)
+        why = outcome.misfits[0] if outcome.misfits else "no step has all the quantities that this names"
+        return Judgement("undecided", "wrong-shape" if outcome.misfits else "no-instance", why, assumptions=notes)
+    if repair is None and (
+        not outcome.complete
+        or (court.borrowed and court.confirmed < CONFIRMED)
+        or outcome.missing is not None
+        or caution.guessed(page, outcome)
+        or caution.conventional(page, link)
+    ):
+        return Judgement("undecided", "ambiguous", "no reading that was tried makes this true, and not all could be tried", assumptions=notes)
+    repair = repair or diagnose.repair(page, outcome, link, time.process_time() + diagnose.SECONDS / 2, Slips.lacking)
+    return refuted(court, page, outcome, link, repair, notes)
+
+
+def holds_for_rows(page: Page, link: Link) -> bool:
+    """Whether a line of code, with ``@`` in it, holds for rows though the cell is written for columns."""
+    if not (in_code(link.left) or in_code(link.right)):
+        return False
+    rowwise = copy(page)
+    rowwise.rows = True
+    rowwise.memos["worlds"] = page.memos["worlds"]  # equations are read the same
+    return Decider(rowwise).decide(link.left, link.right, limit=FEW, modes=((False, True),)).equal
+
+
+def given_later(page: Page, link: Link, symbol: Any) -> bool:
+    """Whether a side is nothing but an unknown symbol or a derivative by it, and a later side of the chain gives its value."""
+    side = unwrapped(link.right)
+    if all(unwrapped(n) is not symbol for n in ((side.of, side.wrt) if kind(side) == "Derivative" else (side,))):
+        return False
+    sides = link.statement.node.sides
+    later = sides[link.number + 2 :]
+    return any(Decider(page).decide(link.left, side, limit=16).equal for side in later if kind(unwrapped(side)) != "Tuple")
+
+
+def refuted(court: Court, page: Page, outcome: Outcome, link: Link, repair: Any, notes: tuple[str, ...]) -> Judgement:
+    """Wrong: the slip, the place to blame, and the definition that it is held against."""
+    court.wrong.add((link.statement.number, link.number))
+    said = Judgement("refuted", "false-equation", "the two sides differ in every reading", counterexample=outcome.counter, assumptions=notes)
+    said.reading = Decider(page).reading(link.left, link.right, outcome.mode[0])
+    if repair is not None:
+        said.code, said.message, said.expected, said.blame = repair.code, repair.message, repair.expected, repair.blame
+        if everystep.spans_time(page, link.left, link.right) and (first := everystep.failure(page, link.left, link.right, outcome.best)):
+            said.message += f"; {first}"
+    else:
+        span = span_of(link.right)
+        said.blame = span if span is not None and link.start <= span[0] else None
+    key = key_on(page, link.left)
+    d = page.definitions.get(key) if key else None
+    if d is not None and d.place is not None and getattr(d.place, "fragment", None) is not None:
+        whole = span_of(d.place.node)
+        if whole is not None:
+            said.definition = (d.place.fragment, *whole)
+    return said
+
+
+def key_on(page: Page, node: Any) -> str | None:
+    """The quantity that a side is, or is a derivative of."""
+    node = unwrapped(node)
+    if kind(node) == "Derivative":
+        node = unwrapped(node.of)
+    ref = page.symbols.ref(node)
+    return ref.key if ref is not None else None
+
+
+def shown(node: Any, name: str, link: Link) -> str:
+    """A part of a claim as its author writes it."""
+    fragment, span = link.statement.fragment, getattr(node, "span", None)
+    whole = [span_of(side) for side in (link.left, link.right)]
+    own = any(n is node for side in (link.left, link.right) for n in walk(side))  # not of a formula that a symbol here stands for
+    if fragment is not None and span is not None and own and any(w is not None and w[0] <= span.start <= span.end <= w[1] for w in whole):
+        return f"${fragment.written(span.start, span.end).strip()}$"
+    try:
+        return f"${latex(node)}$"
+    except (ValueError, TypeError, AttributeError, KeyError):
+        return plain(name)

@@ -1,0 +1,249 @@
+"""What an equation may mean where it does not hold as it stands: each proves, and says what was assumed, or leaves open; none refutes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from copy import copy
+from dataclasses import replace
+from typing import Any
+
+from symgrad.check.defined.page import Page, plain
+from symgrad.check.evaluation.decide import Decider
+from symgrad.check.evaluation.parts import Share
+from symgrad.check.evaluation.recognise import seeking, symbol_of
+from symgrad.check.judging import caution
+from symgrad.check.judging.court import Court
+from symgrad.check.judging.proof import attempt, proved
+from symgrad.check.reading.activations import meaning
+from symgrad.check.reading.claims import Link
+from symgrad.check.reading.judgement import Judgement
+from symgrad.check.reading.sentences import SAID
+from symgrad.check.reading.statements import Statement
+from symgrad.check.reading.symbols import head_and_parts, key_of, spelled
+from symgrad.check.reading.trees import kind, unwrapped, walk
+from symgrad.notation.syntax import Name, Product, Relation
+
+STRICTLY = ((False, False),)  # matrices, and rows that are no columns: where transposes matter, what is guessed must get them right
+CELLS = re.compile(r"(?<![A-Za-z])(?:RNN(?=s?(?![A-Za-z]))|LSTM|GRU)", re.IGNORECASE)
+AT_THE_END = "the loss looks at the last state alone"
+RECOGNISED = 400  # readings in which a symbol for a gradient is held against the adjoints of the cell
+
+
+def at_the_end(court: Court, link: Link, under: Callable[[Page], Page | None]) -> Judgement | None:
+    """Proved, where it holds of a loss that looks at the last state alone and the document does not say what its loss is; open where it does."""
+    for k in court.order(link.statement):
+        page = under(court.page(k))
+        if page is None or page.many_to_one or not of_the_loss(page, link):
+            continue
+        last = copy(page)
+        last.many_to_one = True
+        last.memos["worlds"] = page.memos["worlds"]
+        outcome = Decider(last).decide(link.left, link.right)
+        if not outcome.equal:  # nothing is handed to the last step
+            last = copy(last)
+            last.memos["worlds"] = page.memos["worlds"]
+            last.where = (*page.where, Relation((Name(page.symbols.letter), Name("T")), ("<",)))
+            outcome = Decider(last).decide(link.left, link.right)
+        if not outcome.equal:
+            continue
+        if at_every_step(page):
+            return Judgement("undecided", "ambiguous", f"this holds only if {AT_THE_END}")
+        said = proved(court, last, outcome, link)
+        before = ["the step is not the last one"] if last.where != page.where else []
+        return replace(said, assumptions=(*said.assumptions, *before, AT_THE_END))
+    return None
+
+
+def at_every_step(page: Page) -> bool:
+    """Whether the document says that there is a loss at every step, or what it looks at."""
+    return bool(page.step_losses) or not set(page.world.model.outputs) <= page.lagged
+
+
+def added(court: Court, link: Link, under: Callable[[Page], Page | None]) -> Judgement | None:
+    """Proved, where a line adds to a gradient some of the parts that it is summed from."""
+    for k in court.order(link.statement) if link.sign == "+=" else ():
+        page = under(court.page(k))
+        if page is None:
+            continue
+        target, wrt = caution.symbol_on(page, link.left), unwrapped(link.left)
+        ref = page.symbols.ref(unwrapped(wrt.wrt)) if kind(wrt) == "Derivative" else None
+        key, step, entries = (ref.key, ref.step, ref.entries) if ref is not None else target[:3] if target is not None else ("", None, ())
+        if key not in page.symbols.timed or entries:
+            continue
+        outcome = Decider(page).decide(Share(key, step), link.right, modes=STRICTLY if court.matrices else None)
+        if outcome.equal:
+            return proved(court, page, outcome, link)
+    return None
+
+
+def by_preactivation(court: Court, link: Link, under: Callable[[Page], Page | None]) -> Judgement | None:
+    r"""Proved, where ``\frac{\partial L}{\partial i_t} = \ldots \sigma'(i_t)`` holds of what the gate's activation is applied to: ``i_t`` may mean that."""
+    left = unwrapped(link.left)
+    slopes = [n for n in walk(link.right) if kind(n) == "Apply" and kind(n.function) == "Name" and n.function.primes and len(n.args) == 1]
+    for k in court.order(link.statement) if kind(left) == "Derivative" and slopes else ():
+        page = under(court.page(k))
+        ref = None if page is None else page.symbols.ref(unwrapped(left.wrt))
+        if page is None or ref is None or ref.key in page.lagged or not any(page.symbols.ref(unwrapped(n.args[0])) == ref for n in slopes):
+            continue
+        split = head_and_parts(unwrapped(left.of))
+        if split is None or spelled(split[0]) not in page.total_losses | page.step_losses:
+            continue
+        outcome = Decider(page).decide(Product((Name("d"), unwrapped(left.wrt))), link.right)
+        if outcome.equal:
+            return proved(court, page, outcome, link)
+    return None
+
+
+def along(court: Court, link: Link, under: Callable[[Page], Page | None]) -> Judgement | None:
+    r"""Proved, where some paths are followed and the others left out: ``\frac{\partial L}{\partial c_k} = \frac{\partial L}{\partial c_T} \prod_t f_t``.
+
+    Either the path along one memory alone, the other states of the step before being fixed, or all paths but those through gates that the claim
+    names: ``(1-z_t) + z_t \frac{\partial \tilde h_t}{\partial h_{t-1}}``.
+    """
+    left = unwrapped(link.left)
+    for k in court.order(link.statement) if kind(left) == "Derivative" else ():
+        page = under(court.page(k))
+        ref = None if page is None else page.symbols.ref(unwrapped(left.wrt))
+        if page is None or ref is None or ref.key not in page.lagged or page.constant:
+            continue
+        d = page.definitions.get(ref.key)
+        memory = d is not None and any(r.key == ref.key and lag < 0 for r, lag in page.references(d))
+        others, gates = page.lagged - {ref.key} if memory else frozenset[str](), gates_beside(page, link.right)
+        for constant, at_end in ((others, False), (others, True), (gates, False)):
+            if not constant or (at_end and page.many_to_one):
+                continue
+            narrow = copy(page)
+            narrow.constant, narrow.many_to_one = constant, page.many_to_one or at_end
+            outcome = Decider(narrow).decide(link.left, link.right, modes=((False, False), (False, True)))
+            if outcome.equal and outcome.chooser is not None and "carry" not in outcome.chooser.tags:
+                if at_end and at_every_step(page):
+                    return Judgement("undecided", "ambiguous", f"this holds only if {AT_THE_END}")
+                said = proved(court, narrow, outcome, link)
+                name = page.notes.get(ref.key, plain(ref.key))
+                told = " and ".join(page.notes.get(g, plain(g)) for g in sorted(constant))
+                note = f"only the path along {name} is followed: {told} is fixed"
+                if constant is gates:
+                    note = f"{told} is held fixed: the paths through it are left out"
+                return replace(said, assumptions=(*said.assumptions, note, *([AT_THE_END] if at_end else [])))
+    return None
+
+
+def gates_beside(page: Page, node: Any) -> frozenset[str]:
+    """The gates that a formula multiplies with, beside the derivative of something else."""
+    derivatives = [n for n in walk(node) if kind(n) == "Derivative"]
+    inside = {id(x) for n in derivatives for x in walk(n)}
+    found = {r.key for n in walk(node) if id(n) not in inside and (r := page.symbols.ref(n)) is not None}
+    return frozenset(k for k in found if derivatives and gate(page, k))
+
+
+def gate(page: Page, key: str) -> bool:
+    """Whether a quantity is the value of a sigmoid."""
+    d = page.definitions.get(key)
+    if d is None:
+        return False
+    node = unwrapped(d.node)
+    return kind(node) == "Apply" and kind(node.function) == "Name" and meaning(page.functions, node.function) == "sigmoid"
+
+
+def of_an_rnn(court: Court, link: Link, missing: bool) -> Judgement | None:
+    """Where the text speaks of an RNN and the document's own cells have gates: proved of the RNN of the library that has these names, else open."""
+    pages = map(court.page, range(len(court.collected.groups)))
+    if not about_an_rnn(link.statement) or not all(any(gate(page, key) and within(page, key) for key in page.definitions) for page in pages):
+        return None
+    if court.aside is None:
+        court.aside = Court([s for s in court.statements if about_an_rnn(s)])
+    for k in court.aside.order(link.statement):
+        outcome = attempt(court.aside, court.aside.page(k), link.left, link.right, link)
+        if outcome.equal:
+            return proved(court.aside, court.aside.page(k), outcome, link)
+    if missing:
+        return None
+    return Judgement("undecided", "ambiguous", "the text speaks of an RNN, which the document does not define; this does not hold of the cell that it defines")
+
+
+def within(page: Page, key: str) -> bool:
+    """Whether a quantity is neither a state nor what the loss looks at."""
+    return key not in page.lagged and key not in page.world.model.outputs
+
+
+def about_an_rnn(s: Statement) -> bool:
+    """Whether the words before a formula name an RNN and no other cell."""
+    return s.fragment is not None and s.fragment.kind != SAID and {m[0].upper() for m in CELLS.finditer(s.fragment.before)} == {"RNN"}
+
+
+def of_the_loss(page: Page, link: Link) -> bool:
+    """Whether both sides hold a gradient of the loss, the right one by a state, or a symbol that was introduced for a gradient."""
+    left, right = (any(by_a_state(page, n) or introduced(page, n) for n in walk(side)) for side in (link.left, link.right))
+    whole = unwrapped(link.left)
+    split = head_and_parts(unwrapped(whole.of)) if kind(whole) == "Derivative" else None
+    return right and (left or (split is not None and spelled(split[0]) in page.total_losses))
+
+
+def introduced(page: Page, node: Any) -> bool:
+    split = head_and_parts(node) if kind(node) in ("Name", "Index", "Power") else None
+    if split is None or not page.abbreviations:
+        return False
+    shorts = [page.abbreviations.get(key_of(split[0], [p for k, p in enumerate(split[1]) if k != leave]) or "") for leave in range(-1, len(split[1]))]
+    return any(short is not None and kind(unwrapped(short.node)) == "Derivative" for short in shorts)
+
+
+def by_a_state(page: Page, node: Any) -> bool:
+    if kind(node) != "Derivative":
+        return False
+    split, ref = head_and_parts(unwrapped(node.of)), page.symbols.ref(unwrapped(node.wrt))
+    return split is not None and spelled(split[0]) in page.total_losses and ref is not None and ref.key in page.lagged
+
+
+def recognition(court: Court, link: Link, under: Callable[[Page], Page | None] = lambda page: page) -> Judgement | None:
+    """Proved, where the symbol for a gradient that stands on the left is the adjoint of something, or those on the right are known to be."""
+    for k in court.order(link.statement):
+        page = under(court.page(k))
+        if page is None:
+            continue
+        named = symbol_of(page, link.left)
+        if named is None and not any(symbol.startswith("? ") for symbol in page.meanings):
+            continue
+        page = seeking(page, named[0] if named is not None else "", link.right)
+        outcome = Decider(page).decide(link.left, link.right, limit=RECOGNISED, modes=STRICTLY if court.matrices else None)
+        if not outcome.equal:
+            continue
+        assert outcome.chooser is not None
+        for key, option in outcome.chooser.chosen:
+            if isinstance(key, tuple) and key[0] == "recognised":
+                for p in court.pages.values():
+                    p.meanings.setdefault(f"? {key[1]}", str(option.value))
+        return proved(court, page, outcome, link)
+    return None
+
+
+def from_zero(page: Page, link: Link) -> Page:
+    r"""The page for a sum such as ``h_t = \sum_k U^{t-k} x_k`` that leaves out the state before the first step: it is taken to be 0."""
+    begun = sorted(page.lagged & set(page.definitions) - set(page.initial))
+    if link.statement.derives or not begun or not any(kind(n) == "Big" and n.kind == "sum" for n in walk(link.right)):
+        return page
+    out = copy(page)
+    out.initial = {**page.initial, **dict.fromkeys(begun, 0)}
+    out.begun = tuple(begun)
+    return out
+
+
+def supposed(court: Court, link: Link, under: Callable[[Page], Page | None]) -> Judgement | None:
+    """The proof of a link by the equations of gates that the document leaves out though it names their weights; by which of them shows as more is proved."""
+    holding = []
+    for other, found in court.filled_in():
+        for k in other.order(link.statement):
+            page = under(other.page(k))
+            outcome = attempt(other, page, link.left, link.right, link) if page is not None else None
+            if page is not None and outcome is not None and outcome.equal:
+                holding.append((other, found, page, outcome))
+                break
+    if not holding:
+        return None
+    court.others = [(other, found) for other, found, _, _ in holding]
+    other, found, page, outcome = holding[0]
+    judged = proved(other, page, outcome, link)
+    words = {spelled(n) for side in (link.left, link.right) for n in walk(side)}
+    read = [f"{name} is read as {plain(key)}" for name, key in found.aliases.items() if name in words]
+    either = f"{found.note}, and likewise with their weights exchanged" if holding[1:] else found.note
+    return replace(judged, assumptions=(*judged.assumptions, either, *read))

@@ -1,0 +1,140 @@
+"""Proofs: a link in the readings of a page, what a proof takes for granted, and what it settles for the lines behind it."""
+
+from __future__ import annotations
+
+from copy import copy
+from typing import Any
+
+from symgrad.check.defined.page import Page
+from symgrad.check.evaluation import everystep
+from symgrad.check.evaluation.adjoints import symbol_id
+from symgrad.check.evaluation.decide import Decider, Outcome
+from symgrad.check.evaluation.variables import named
+from symgrad.check.judging import caution
+from symgrad.check.judging.court import Court
+from symgrad.check.reading.claims import Link, links
+from symgrad.check.reading.judgement import Judgement
+from symgrad.check.reading.trees import kind, walk
+from symgrad.check.worlds.readings import Chooser, Option
+
+SHARING = 8  # lines with the same symbol that are looked at
+
+
+def attempt(court: Court, page: Page, left: Any, right: Any, link: Link) -> Outcome:
+    """The two sides of a link, or an earlier side of its chain in the place of the left one."""
+    outcome = Decider(page).decide(left, right)
+    if not outcome.equal and link.earlier and not outcome.typed and (outcome.unsupported is not None or outcome.missing is not None):
+        for side in reversed(link.earlier):
+            again = Decider(page).decide(side, right)
+            if again.equal or again.typed:
+                return again
+    if not outcome.equal and link.earlier and (link.statement.number, link.number - 1) in court.right and not summed(link):
+        # the same symbol may have meant the immediate derivative in the line before: hold it against the first line too
+        again = Decider(page).decide(link.earlier[0], right)
+        if again.equal:
+            return again
+    if not outcome.equal and link.earlier and (link.statement.number, link.number - 1) in court.wrong:
+        again = Decider(page).decide(link.earlier[0], right)
+        if again.equal:
+            again.skipped = True
+            return again
+    return outcome
+
+
+def summed(link: Link) -> bool:
+    """Whether the line before is a sum over time and this one is not: then this one cannot speak of a single step."""
+    before, now = (any(kind(n) == "Big" and n.kind == "sum" for n in walk(side)) for side in (link.left, link.right))
+    return before and not now
+
+
+def proved(court: Court, page: Page, outcome: Outcome, link: Link) -> Judgement:
+    chooser = outcome.chooser
+    assert chooser is not None
+    remember(court, page, outcome, link)
+    court.confirmed += 1
+    court.right.add((link.statement.number, link.number))
+    notes = [*chooser.notes, *court.assumed(page, outcome)]
+    if outcome.last_only:
+        notes.append("the step named is the last one")
+    if outcome.skipped:
+        notes.append("it is held against the first side, as the one before it is wrong")
+    if outcome.reading == "scalar" and any((r := page.symbols.ref(n)) is not None and page.symbols.ranks[r.key] == 2 for n in walk(link.right)):
+        notes.append("it holds of numbers, not of matrices as it stands")
+    elif outcome.lenient:
+        notes.append("rows and columns are told by what they stand beside")
+    if everystep.spans_time(page, link.left, link.right):
+        notes.append(everystep.note(page, link.left, link.right, chooser, outcome.lenient, link.earlier))
+    layout = "denominator" if "denominator" in chooser.tags else "numerator"
+    return Judgement("proved", None, "", outcome.reading, layout, assumptions=tuple(dict.fromkeys(notes)))
+
+
+def contradicted(court: Court, page: Page, outcome: Outcome, link: Link) -> str | None:
+    r"""The reading that a proof rests on, if another line with the same symbol holds only in another: ``dh_t`` is one thing throughout a document.
+
+    It is a symbol for the gradient by a state that this line reads as that by its preactivation.
+    """
+    assert outcome.chooser is not None
+    for key, option in outcome.chooser.chosen:
+        if option.tag != "pre" or not isinstance(key, tuple) or key[1] in page.meanings or option.value[1].removeprefix("pre:") not in page.lagged:
+            continue
+        if key[1] not in court.consistent:
+            court.consistent[key[1]] = not any(holds_only_otherwise(court, page, other, key, option) for other in sharing(court, page, key[1], link))
+        if not court.consistent[key[1]]:
+            return option.note
+    return None
+
+
+def sharing(court: Court, page: Page, symbol: str, link: Link) -> list[Link]:
+    """The other links in which a symbol for a gradient stands."""
+    found = [other for s in court.statements if kind(s.node) != "Unread" and s.number != link.statement.number for other in links(s)]
+    return [other for other in found if any(symbol == named_by(page, n) for side in (other.left, other.right) for n in walk(side))][:SHARING]
+
+
+def named_by(page: Page, node: Any) -> str | None:
+    """The symbol for a gradient that a node is, as all its occurrences are named."""
+    target = caution.symbol_on(page, node)
+    return symbol_id(target[4], target[3], target[1]) if target is not None else None
+
+
+def holds_only_otherwise(court: Court, page: Page, other: Link, key: Any, option: Option) -> bool:
+    """Whether a link holds, and not where the symbol is settled to be what the option says."""
+    outcome = Decider(page).decide(other.left, other.right)
+    if not outcome.equal or outcome.chooser is None or any(k == key and o.tag == "pre" for k, o in outcome.chooser.chosen):
+        return False
+    settled = copy(page)
+    settled.meanings = {**page.meanings, key[1]: str(option.value)}
+    settled.memos["worlds"] = page.memos["worlds"]
+    return not Decider(settled).decide(other.left, other.right).equal
+
+
+def remember(court: Court, page: Page, outcome: Outcome, link: Link) -> None:
+    """The meaning of an adjoint symbol on the left side is settled by the line that holds; so are unknown names that have one reading.
+
+    Of a program every variable is settled, wherever it stands.
+    """
+    assert outcome.chooser is not None
+    if court.program:
+        settled(court, outcome.chooser, link)
+        return
+    asked = outcome.chooser.asked.items()
+    page.settled.update({key[1]: str(options[0].value) for key, options in asked if isinstance(key, tuple) and key[0] == "weight" and len(options) == 1})
+    target = caution.symbol_on(page, link.left)
+    if target is None:
+        return
+    _, _, _, words, name, _ = target
+    which = symbol_id(name, words, target[1])
+    for key, option in outcome.chooser.chosen:
+        if key == ("adjoint", which):
+            for p in court.pages.values():
+                p.meanings.setdefault(which, str(option.value))
+
+
+def settled(court: Court, chooser: Chooser, link: Link) -> None:
+    """The gradients that the variables of a line hold: what is assigned here is what it is, what came from elsewhere is likely so."""
+    own = named(link.left) if kind(link.left) == "Variable" else ""
+    for key, option in chooser.chosen:
+        if isinstance(key, tuple) and key[0] == "variable":
+            for p in court.pages.values():
+                p.meanings.setdefault(key[1], str(option.value))
+                if key[1] == own:
+                    p.meanings[f"={own}"] = str(option.value)

@@ -1,0 +1,187 @@
+r"""The prose around a formula, its other formulas as single characters: what words introduce, "when $z_t$ is zero", and what else a sentence says."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import lru_cache
+from itertools import takewhile
+from typing import Any
+
+from symgrad.check.reading.relations import limited, number, of_letters, valued
+from symgrad.check.reading.trees import kind
+from symgrad.notation.reading.dialect import parse_dialect
+from symgrad.notation.syntax import Name, Number, Relation, Words
+
+FIRST = 0xE000  # formulas in prose are characters of the private use area
+PH = "[\ue000-\uf8ff]"
+CUE = (
+    r"(?:if|when|whenever|such that|for|at|as|under|with|where|cases?|setting|set|suppose|supposing|assume|assuming|provided|once|let|letting|given|consider|"
+    r"fix|limit)"
+)
+MATH = re.compile(r"\$\$.+?\$\$|\$[^$]+\$|\\\(.+?\\\)|(?<!\w)`[^`\n]+`", re.DOTALL)
+PLAIN = re.compile(r"(?<![\w\\^{}$=<>])(?:[^\W\d_][\w~{}]{0,5}\s*=\s*){1,3}-?(?:\d+(?:\.\d+|/\d+)?)(?!\w|\.\d|\s*[\^*([]\w)")
+COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
+SHORT = re.compile(r"\b(e\.g|i\.e|cf|resp|eqs?|figs?|vs|w\.r\.t|approx|sec)\.", re.IGNORECASE)
+PARAGRAPH = re.compile(
+    r"\n[ \t>]*\n|(?:^|\n)[ \t>]*(?=[-*+•][ \t]|\d+[.)][ \t]|\(\w{1,3}\)\.?[ \t]|#{1,6}[ \t]|\|)|\\item\b|\\(?:sub)*(?:section|paragraph)\b"
+    r"|<(?:br|li|p|td|h\d)\b[^>]*>|\\(?:begin|end)\{(?:itemize|enumerate|proof|theorem|lemma|case\w*)\}"
+)
+SENTENCE = re.compile(r"[.!?](?=[\s*_}\]\"')]|$)|;|\*\*[ \t]*\n")
+AND = r"(?:\s*(?:,|;|&|[()]|\band\b|\bwith\b|\balso\b|\bboth\b|\bthe\b|\b(?:update|reset|forget|input|output)\b|\bgate\b))*\s*"
+ALSO = rf"(?:{AND}|\s*\)?\s*,?\s*and\b(?:(?!(?:then|we|if|when|for|so|thus|the derivative)\b)[^.;:?!\ue000-\uf8ff]){{0,40}}?)"
+INTRODUCED = re.compile(rf"\b{CUE}\b(?P<between>[^.;:?!\ue000-\uf8ff]{{0,48}}?)(?P<list>\(?{PH}(?:{ALSO}{PH})*)", re.IGNORECASE)
+OR = re.compile(rf"{PH}[^.;\ue000-\uf8ff]{{0,20}}\bor\b[^.;\ue000-\uf8ff]{{0,20}}{PH}", re.IGNORECASE)
+BOLD = re.compile(r"[-*+\s\d.()]*(?:\*\*|__|\\textbf\{|\\paragraph\{|\\emph\{|<b>|<strong>)")
+LABEL_WORDS = re.compile(
+    r"\\?(?:textbf|textit|emph|paragraph|item|case|cases|when|if|for|the|an?|and|with|at|in|of|both|limit|extreme|special|first|second|third|fourth|"
+    r"next|now|last|gates?|open|closed|shut|update|reset|forget|input|output|fully|entirely|where|br|strong|b|li|i{1,3}|iv|sub|section|subsection|quad)\b"
+    r"|[\W\d_]|\b[a-e]\)",
+    re.IGNORECASE,
+)
+NAMES = re.compile(rf"{AND}(?P<list>{PH}(?:{AND}{PH})*)")
+NUMBERS = {"zero": "0", "0": "0", "one": "1", "1": "1"}
+VALUE = re.compile(  # behind names: what makes them a condition without a sign
+    r"\s*(?:gates?\s+)?(?:(?:is|are|be|being|equals?|both|all|exactly|entirely|identically|always|set|fixed|held|kept|forced|clamped|equal|to|at)\s+)+"
+    rf"(?:(?P<word>zero|one|[01])s?\b(?![.,]\d|-|\s+(?:of|hot|step|more|less|minus|plus)\b)|(?P<formula>{PH}))(?!\s*,?\s*or\b)",
+    re.IGNORECASE,
+)
+VAGUE = re.compile(  # a condition in words that give no value
+    rf"\b(?:if|when|whenever|once|provided|suppos\w+|assum\w+|as)\b[^.;:?!]{{0,90}}?(?:{PH}|\bgates?\b)\)?\s*(?:"
+    rf"(?:(?:values?|entries|elements|both|all|gates?|is|are|was|were|be|not|very|so|too|nearly|almost)\s+)+(?:{PH}\s+or|close|near|approximately|around|about|"
+    r"large|small|high|low|open|opened|closed|shut|saturated|active|inactive|activated|off|on|fully|completely|positive|negative|diagonal|orthogonal|"
+    r"constant|between|less|greater|smaller|larger|bigger|non-?zero|(?:zero|one|[01])\s+or)\b|(?:approach\w*|goes|go|tends?|saturates?|gets?|becomes?)\b)",
+    re.IGNORECASE,
+)
+ADDED = re.compile(  # words of a sentence that leave what it says as it is
+    r"\b(?:so|hence|then|thus|therefore|here|now|and|but|also|again|too|indeed|in fact|clearly|obviously|finally|next|that|because|since|means|it follows|"
+    r"we|(?:can )?(?:see|find|get|have|know|note|notice|observe|obtain|conclude|recall)|the|this|its|our|exactly|identically|everywhere|all|by definition|"
+    r"(?:partial|total|local) derivative|jacobian|derivative|gradient|factor|term|matrix|expression|state|"
+    r"in the (?:first|second|third|1st|2nd|3rd|last) case)s?\b|\(\w{1,3}\)|\bcase \w\b|^\W*\d+\.",
+    re.IGNORECASE,
+)
+GOES_ON = re.compile(  # where another statement begins
+    r"[,;:—–]\s*(?=(?:and|so|because|since|which|hence|therefore|thus|while|whereas|but|that is|i\.?e)\b)|\s(?=(?:and|so|because|since|but)\b)", re.IGNORECASE
+)
+IDENTITY = re.compile(rf"(?P<f>{PH})\s*(?:,?\s*(?:is|be|being|as|denotes|to be|=))?\s*(?:the |an )?(?:identity|linear)\b", re.IGNORECASE)
+LONG = 400  # characters of a sentence that are looked at
+
+
+@lru_cache(maxsize=4096)
+def _parsed(text: str) -> tuple[Any, ...]:
+    return tuple(parse_dialect(text[:200]))
+
+
+class Prose:
+    """A stretch of prose with its formulas as single characters."""
+
+    def __init__(self, text: str, tail: bool) -> None:
+        text = SHORT.sub(lambda m: m[0].replace(".", ""), COMMENT.sub(" ", text))
+        if text.count("$") % 2:
+            text = text[text.index("$") + 1 :] if tail else text[: text.rindex("$")]
+        self.formulas: list[str] = []
+
+        def kept(m: re.Match[str]) -> str:
+            if len(self.formulas) > 6000:
+                return " "
+            self.formulas.append(m[0].strip("$`").removeprefix("\\(").removesuffix("\\)"))
+            return chr(FIRST + len(self.formulas) - 1)
+
+        text = re.sub(PH, " ", text)
+        self.text = PLAIN.sub(kept, MATH.sub(kept, text))
+
+    def nodes(self, mark: str) -> tuple[Any, ...]:
+        """What the formula at a mark says."""
+        return _parsed(self.formulas[ord(mark) - FIRST])
+
+    def written(self, text: str) -> str:
+        """A piece of the prose with its formulas."""
+        return re.sub(PH, lambda m: f"${self.formulas[ord(m[0]) - FIRST]}$", text)
+
+    def relations(self, text: str) -> list[tuple[Any, str]]:
+        """The relations of the formulas in a piece of the prose, with what was written; of formulas that are no relations None."""
+        out: list[tuple[Any, str]] = []
+        for mark in re.findall(PH, text):
+            written = self.formulas[ord(mark) - FIRST].strip()
+            found = [n.node if kind(n) == "Given" else n for n in self.nodes(mark)]
+            out += [(n, written) for n in found if kind(n) == "Relation"]
+        return out
+
+    def condition(self, text: str) -> bool:
+        """Whether every formula in a piece gives values."""
+        marks = re.findall(PH, text)
+        return bool(marks) and all(nodes and all(valued(n) or of_letters(n) for n in nodes) for nodes in map(self.nodes, marks))
+
+
+@lru_cache(maxsize=512)
+def masked(text: str, tail: bool) -> Prose:
+    return Prose(text, tail)
+
+
+def is_label(prose: Prose, sentence: str) -> bool:
+    """Whether a sentence is a label with a condition: ``Case 1: z = 1.``, ``**Everything is shut, z = 0.**``"""
+    return prose.condition(sentence) and (BOLD.match(sentence) is not None or not LABEL_WORDS.sub("", re.sub(PH, " ", sentence)))
+
+
+def introductions(prose: Prose, sentence: str) -> Iterator[tuple[int, int, list[tuple[Any, str]]]]:
+    """The conditions of a sentence behind their words: from where to where, and what they say."""
+    for m in INTRODUCED.finditer(sentence):
+        found = list(takewhile(lambda f: valued(f[0]), prose.relations(m["list"]))) or prose.relations(m["list"])[:1]
+        weak = m[0].split()[0].lower() in ("for", "with", "where", "let", "letting", "at", "as", "given", "set", "setting", "consider", "fix", "limit")
+        if weak:
+            found = [(n, t) for n, t in found if valued(n) or of_letters(n) or limited(n)]
+        said, end = _said(prose, sentence, m.start("list"))
+        found += said
+        if OR.search(sentence, m.start(), m.end() + 40):
+            found = [(Words(t), t) for n, t in found if valued(n)]
+        if found:
+            yield m.start(), max(m.end(), end), found
+
+
+def _said(prose: Prose, sentence: str, start: int) -> tuple[list[tuple[Any, str]], int]:
+    """``$z_t$ is zero and $r_t$ is one``, ``$z_t$ and $r_t$ to 0``, and where it ends."""
+    out: list[tuple[Any, str]] = []
+    while (m := NAMES.match(sentence, start)) is not None and (value := VALUE.match(sentence, m.end())) is not None:
+        nodes = [node for mark in re.findall(PH, m["list"]) for node in prose.nodes(mark) if kind(node) != "Relation"]
+        right = [Number(NUMBERS[value["word"].lower()])] if value["word"] else [n for n in prose.nodes(value["formula"]) if number(n) is not None]
+        if len(right) != 1 or any(kind(node) not in ("Name", "Power", "Index") or number(node) is not None for node in nodes):
+            break
+        out += [(Relation((node, right[0]), ("=",)), prose.written(m["list"] + value[0])) for node in nodes]
+        start = value.end()
+    return out, start
+
+
+def identities(prose: Prose, sentence: str) -> Iterator[tuple[Any, str]]:
+    """``with $\\phi$ the identity``."""
+    for m in IDENTITY.finditer(sentence):
+        nodes = prose.nodes(m["f"])
+        if len(nodes) == 1 and kind(nodes[0]) == "Name" and not nodes[0].subs:
+            yield Relation((nodes[0], Name("id")), ("=",)), f"{m.group().replace(m['f'], prose.formulas[ord(m['f']) - FIRST])}"
+
+
+def clause(text: str) -> str:
+    """The sentence that prose which ends before a formula has begun, its formulas as single characters."""
+    chunk = PARAGRAPH.split(masked(text, True).text)[-1]
+    return chunk[max((m.end() for m in SENTENCE.finditer(chunk)), default=0) :][-LONG:]
+
+
+def besides(before: str, after: str) -> tuple[str, bool]:
+    """What a sentence around a formula says but its conditions and such words as ``we see that the Jacobian``; whether it has conditions."""
+    prose, here = masked(before, True), clause(before)
+    rest, some = without(prose, here, ADDED)
+    behind = masked(after[:LONG], False)
+    chunk = PARAGRAPH.split(behind.text, maxsplit=1)[0]
+    end = SENTENCE.search(chunk)
+    there = GOES_ON.split(chunk[: end.start()] if end else chunk, maxsplit=1)[0]
+    more, others = without(behind, there, ADDED)
+    return " … ".join(part for part in (rest, more) if part), some or others
+
+
+def without(prose: Prose, sentence: str, words: re.Pattern[str]) -> tuple[str, bool]:
+    """A piece of a sentence without what is understood of it; whether that gives values."""
+    out, some = sentence, False
+    for start, end, found in [*introductions(prose, sentence)][::-1]:
+        if all(valued(n) for n, _ in found):
+            out, some = out[:start] + " " + out[end:], True
+    left = words.sub(" ", out)
+    return ("" if not re.search(rf"[^\W_]|{PH}", left) else prose.written(" ".join(out.split()))), some

@@ -1,0 +1,167 @@
+r"""Brackets settled: ``f (a)`` applies f where f is no quantity of the document; ``g'(a)`` is always a slope; ``h(m)`` is a step of h."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from symgrad.check.reading.symbols import head_and_parts, is_top, key_of, letters, spelled
+from symgrad.check.reading.trees import kind, unwrapped, walk
+from symgrad.notation.syntax import Apply, Index, Name, Paren, Power
+
+FUNCTIONS = frozenset({"f", "g", "phi", "varphi", "psi", "F", "G", "sigma", "rho", "varsigma"})
+LETTERS = FUNCTIONS | {"h", "a", "s"}  # these also scale what stands in brackets
+
+
+@dataclass(frozen=True)
+class Known:
+    """The names that are no functions; of these the ones that carry their step in brackets; the letters that count steps; whether there are layers."""
+
+    quantities: set[str]
+    bracketed: set[str]
+    steps: set[str]
+    layered: bool = False  # ``h_t^{(1)}``: what has a step has the number of its layer besides
+    above: frozenset[str] = frozenset()  # ``h^{t-1}``: what has its step above, so that ``h^T`` is the last
+
+    def quantity(self, name: Name) -> bool:
+        """Whether a name is no function; ``g_c`` beside ``g_t`` is a name of its own."""
+        split = head_and_parts(replace(name, primes=0))
+        labels = [p for p in split[1] if not set(letters(p.node)) & self.steps and kind(p.node) == "Name"] if split is not None else []
+        return split is not None and (key_of(split[0], labels) or "") in self.quantities
+
+
+def known_in(nodes: list[Any]) -> Known:
+    """What a document says of its names: what carries a step somewhere, or stands on a left side, is a quantity."""
+    steps, quantities, bracketed = {"t"}, set[str](), set[str]()
+    found = [(n, split) for node in nodes for n in walk(node) if kind(n) in ("Name", "Power", "Index") and (split := head_and_parts(n)) is not None]
+    for _, (_, parts) in found:
+        steps |= {w for p in parts if kind(p.node) == "Sum" for w in letters(p.node)}
+    for n, (head, parts) in found:
+        at = [p for p in parts if set(letters(p.node)) & steps]
+        if at:
+            head = replace(head, primes=0)
+            quantities |= {key_of(head, []) or "", key_of(head, [p for p in parts if p not in at and kind(p.node) == "Name"]) or ""}
+        if kind(n) == "Index" and n.kind in ("(", "[") and len(n.parts) == 1 and kind(n.base) == "Name" and stepping(n.parts[0]):
+            bracketed.add(spelled(n.base) or "")
+    for node in nodes:
+        split = head_and_parts(unwrapped(node.sides[0])) if kind(node) == "Relation" else None
+        if split is not None:
+            quantities |= {key_of(split[0], []) or "", key_of(split[0], list(split[1])) or ""}
+    layered = any(layer(n) and any(set(letters(p.node)) & steps for p in parts) for n, (_, parts) in found)
+    above = {n.base.base for n, _ in found if kind(n) == "Power" and kind(n.base) == "Name" and kind(n.exponent) == "Sum" and set(letters(n.exponent)) & steps}
+    return Known(quantities, bracketed, steps, layered, frozenset(above))
+
+
+def final(node: Any, known: Known) -> bool:
+    """Whether a T above is the last step."""
+    named = kind(node) == "Power" and kind(node.base) == "Name" and not node.base.subs and node.base.base in known.above
+    return named and kind(node.exponent) == "Name" and node.exponent == Name("T")
+
+
+def layer(node: Any) -> bool:
+    """Whether a name has a number in brackets above."""
+    exponent: Any = node.exponent if kind(node) == "Power" and kind(node.base) == "Name" else None
+    return kind(exponent) == "Paren" and exponent.kind in ("(", "[") and kind(exponent.arg) == "Number"
+
+
+def stepping(node: Any) -> bool:
+    """Whether brackets hold what may be a step: a letter, a number, one of them and a number."""
+    node = unwrapped(node)
+    terms = [n.arg if kind(n) == "Negative" else n for n in node.args] if kind(node) == "Sum" else [node]
+    return len(terms) < 3 and all(kind(n) == "Number" or (kind(n) == "Name" and len(n.base) == 1 and n == Name(n.base)) for n in terms)
+
+
+def settled(node: Any, known: Known) -> Any:
+    """The node with applications where a product of a function and a bracket was read."""
+    if not any(kind(n) in ("Product", "Differential", "Apply") or (known.layered and layer(n)) or final(n, known) for n in walk(node)):
+        return node
+    return _settled(node, known)
+
+
+def _settled(node: Any, known: Known) -> Any:
+    changed: dict[str, Any] = {}
+    for name in getattr(type(node), "__dataclass_fields__", ()):
+        value = getattr(node, name)
+        if name == "span" or value is None:
+            continue
+        if hasattr(type(value), "__dataclass_fields__"):
+            inner = _settled(value, known)
+            if inner is not value:
+                changed[name] = inner
+        elif isinstance(value, tuple):
+            inside = tuple(_settled(v, known) if hasattr(type(v), "__dataclass_fields__") else v for v in value)
+            if any(p is not q for p, q in zip(inside, value, strict=True)):
+                changed[name] = inside
+    node = replace(node, **changed) if changed else node
+    if kind(node) == "Product":
+        return _product(node, known)
+    if kind(node) == "Apply" and kind(node.function) == "Name":
+        return replace(node, function=fused(node.function, known))
+    if final(node, known):
+        return replace(node, exponent=Paren(node.exponent, "(", span=node.exponent.span))
+    if known.layered and layer(node):
+        return replace(node, exponent=Name(f"({node.exponent.arg.text})", span=node.exponent.span))
+    if kind(node) == "Differential" and node.sign == "prime" and kind(node.arg) == "Apply" and len(node.arg.args) == 1 and kind(node.arg.function) == "Name":
+        return replace(node.arg, function=replace(node.arg.function, primes=node.arg.function.primes + 1), span=node.span)  # (tanh x)' is tanh'(x)
+    if kind(node) == "Power" and kind(node.exponent) == "Product" and len(node.exponent.args) == 2:
+        step, last = node.exponent.args
+        if kind(step) == "Paren" and step.kind in ("(", "<") and (kind(last) == "Number" or is_top(last)):
+            return replace(node, base=replace(node, exponent=step), exponent=last)  # h^{(t)2} is the square of h^{(t)}
+    return node
+
+
+def _product(node: Any, known: Known) -> Any:
+    args = list(node.args)
+    out: list[Any] = []
+    k = 0
+    while k < len(args):
+        a = args[k]
+        nxt = args[k + 1] if k + 1 < len(args) else None
+        head, exponent = (a.base, a.exponent) if kind(a) == "Power" and kind(a.base) == "Name" and kind(a.exponent) == "Number" else (a, None)
+        if nxt is not None and kind(head) == "Name" and _applied(head, nxt, known):
+            arg = unwrapped(nxt)
+            span = None
+            if head.span is not None and nxt.span is not None:
+                span = replace(head.span, end=nxt.span.end)
+            applied: Any = Apply(fused(head, known), arg.args if kind(arg) == "Tuple" else (arg,), span=span)
+            out.append(applied if exponent is None else Power(applied, exponent, span=span))
+            k += 2
+            continue
+        if nxt is not None and kind(a) == "Name" and spelled(a) in known.bracketed and (at := _at_a_step(a, nxt)) is not None:
+            out.append(at)
+            k += 2
+            continue
+        out.append(a)
+        k += 1
+    if len(out) == len(args):
+        return node
+    return out[0] if len(out) == 1 else replace(node, args=tuple(out))
+
+
+def fused(name: Name, known: Known) -> Name:
+    """``g_c`` as one word, where g is a quantity too: else it would be that at step c."""
+    word = spelled(replace(name, primes=0))
+    bare = spelled(replace(name, subs=(), primes=0))
+    return name if word is None or bare not in known.quantities or not name.subs or known.quantity(name) else replace(name, base=word, subs=())
+
+
+def _at_a_step(name: Name, nxt: Any) -> Any:
+    """``h (m)``, ``h (m)^2``: a quantity at a step that the brackets behind it hold; None where they hold anything else."""
+    inner = nxt.base if kind(nxt) == "Power" else nxt.arg if kind(nxt) == "Transpose" else nxt
+    if kind(inner) not in ("Paren", "Sum", "Number") or not stepping(inner):
+        return None
+    span = replace(name.span, end=inner.span.end) if name.span is not None and inner.span is not None else None
+    at = Index(name, (unwrapped(inner),), "(", span=span)
+    whole = replace(name.span, end=nxt.span.end) if name.span is not None and nxt.span is not None else None
+    return at if inner is nxt else replace(nxt, span=whole, **{"base" if kind(nxt) == "Power" else "arg": at})
+
+
+def _applied(name: Name, arg: Any, known: Known) -> bool:
+    """Whether a name is applied to the factor behind it; brackets that precedence asks for anyway are not kept as such."""
+    enclosed = kind(arg) == "Paren" and arg.kind == "("
+    if not name.primes and known.quantity(name):
+        return False
+    if kind(arg) in ("Sum", "Product", "Hadamard", "Infix", "Negative"):
+        return name.base in FUNCTIONS
+    return enclosed and (bool(name.primes) or name.base in LETTERS)
+

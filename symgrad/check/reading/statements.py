@@ -1,0 +1,178 @@
+r"""Statements of a document, and what their form tells: what may define, what speaks of derivatives, what counts steps."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from symgrad.check.reading.activations import BUILTIN
+from symgrad.check.reading.symbols import Part, _step_like, head_and_parts, letters, spelled
+from symgrad.check.reading.trees import children, kind, unwrapped, walk
+from symgrad.notation.syntax import Negative, Number
+
+DEFINING = frozenset({"=", ":=", "==", "triangleq", "equiv", "<-", "→="})
+LOSSES = frozenset({"L", "E", "J", "ell", "l", "loss", "Loss", "cost", "Cost", "error", "Error", "LOSS", "cal"})
+ADJOINT_HEADS = frozenset({"delta", "Delta", "nabla", "vartheta"})
+MARKS = frozenset({"d", "delta", "Delta", "partial", "varDelta"})  # letters before or around a quantity that make its adjoint
+DERIVED = frozenset({"Derivative", "Differential", "Operator", "Variable"})
+LETTERS = ("t", "k", "i", "n", "j", "tau", "s", "l", "T")
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """One relation of the document, with the fragment it stands in."""
+
+    fragment: Any
+    node: Any  # a Relation, or another node
+    whole: Any  # with its conditions
+    conditions: tuple[Any, ...] = ()
+    number: int = 0
+    broken: Any = None  # the Unread that the node is a repair of
+    last: bool = False  # whether it gives an output of the last step alone
+    instance: int = 0  # of a statement that stands for several, as one about every layer: how many of these come before this one
+    unpacked: bool = False  # whether it is one equation of several that the document writes together
+    nodes: tuple[Any, ...] = field(init=False, compare=False, repr=False)  # the node and all that is in it
+    derives: bool = field(init=False, compare=False, repr=False)  # whether it speaks of a derivative
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "nodes", tuple(walk(self.node)))
+        object.__setattr__(self, "derives", any(map(_derives, self.nodes)))
+
+
+def relation_of(node: Any) -> Any:
+    return node if kind(node) == "Relation" else None
+
+
+def derived(node: Any) -> bool:
+    """Whether a derivative or an adjoint occurs in a formula."""
+    return any(map(_derives, walk(node)))
+
+
+def _derives(n: Any) -> bool:
+    k = kind(n)
+    if k == "Name":
+        return n.base in ADJOINT_HEADS or _differential_word(n) or (bool(n.primes) and n.base in LOSSES)
+    if k == "Apply":
+        return kind(n.function) == "Name" and bool(n.function.primes)
+    if k == "Product":
+        first = n.args[0]
+        return kind(first) == "Name" and first.base == "d" and not first.subs and len(n.args) > 1 and kind(n.args[1]) in ("Name", "Power", "Index")
+    return k in DERIVED
+
+
+def _differential_word(name: Any) -> bool:
+    base = name.base
+    return (
+        len(base) >= 2
+        and base[0] == "d"
+        and base.split("_")[0] not in ("diag", "det", "dim", "dot", "delta", "dropout", "data", "dec", "decoder", "digamma", "ddot")
+        and (len(base.split("_")[0]) <= 3)
+    )
+
+
+def step_part(parts: tuple[Part, ...], letter: str | None) -> Part | None:
+    """The index that counts steps."""
+    for p in parts:
+        found = set(letters(p.node))
+        if _step_like(p.node) and (letter in found if letter else False):
+            return p
+    return None
+
+
+def letter_of(statements: list[Statement]) -> str:
+    """What the document counts its steps by."""
+    votes: Counter[str] = Counter()
+    for s in statements:
+        rel = relation_of(s.node)
+        if rel is None or rel.signs[0] not in DEFINING or s.derives:
+            continue
+        split = head_and_parts(unwrapped(rel.sides[0]))
+        if split is None:
+            continue
+        right = [
+            set(letters(p.node))
+            for n in walk(rel.sides[1])
+            if kind(n) in ("Name", "Power", "Index") and (sp := head_and_parts(n))
+            for p in sp[1]
+            if _step_like(p.node)
+        ]
+        for p in split[1]:
+            if _step_like(p.node):
+                for w in letters(p.node):
+                    if w in LETTERS:
+                        votes[w] += 1 + sum(w in r for r in right)
+    for s in statements:
+        for n in s.nodes:
+            if kind(n) == "Sum" and len(n.args) == 2 and kind(n.args[0]) == "Name" and kind(n.args[1]) == "Negative" and kind(n.args[1].arg) == "Number":
+                word = spelled(n.args[0])
+                if word in LETTERS:
+                    votes[str(word)] += 1 if word == "t" else 0
+    return max(votes, key=lambda w: (votes[w], -LETTERS.index(w))) if votes else "t"
+
+
+def names_in(node: Any) -> Iterator[tuple[Any, Any, tuple[Part, ...]]]:
+    """Every name in a formula with its indices, the outermost reading of each."""
+    split = head_and_parts(node) if kind(node) in ("Name", "Power", "Index") else None
+    if split is not None and not (kind(node) == "Power" and kind(unwrapped(node.exponent)) == "Number"):
+        yield node, split[0], split[1]
+        return
+    if kind(node) == "Apply":
+        split = head_and_parts(node)
+        if split is not None and split[0].base not in BUILTIN and any("t" in letters(p.node) for p in split[1]):
+            yield node, split[0], split[1]
+            return
+        for a in node.args:
+            yield from names_in(a)
+        return
+    for child in children(node):
+        yield from names_in(child)
+
+
+def bound_letters(node: Any) -> set[str]:
+    out = set()
+    for n in walk(node):
+        if kind(n) == "Big":
+            if n.index is not None:
+                out.add(spelled(n.index) or "")
+            if kind(unwrapped(n.lower)) == "Relation":
+                out |= {w for s in unwrapped(n.lower).sides for w in letters(s)}
+    return out
+
+
+def loss_head(node: Any) -> Any:
+    """The letter of a loss, of one with its arguments too: ``L``, ``L_t``, ``L(\\theta)``; None for anything else."""
+    node = unwrapped(node)
+    if kind(node) == "Product" and len(node.args) == 2 and kind(node.args[1]) == "Paren":
+        node = node.args[0]
+    head = head_and_parts(node.function if kind(node) == "Apply" and kind(node.function) == "Name" else node)
+    return head[0] if head is not None and head[0].base in LOSSES else None
+
+
+def weight(node: Any) -> Any:
+    """The factor c in ``L = c Σ_t L_t``."""
+    if kind(node) == "Negative":
+        inner = weight(unwrapped(node.arg))
+        return (
+            Negative(Number("1"))
+            if inner is None and kind(unwrapped(node.arg)) == "Big" and sums_steps(unwrapped(node.arg))
+            else Negative(inner)
+            if inner is not None
+            else None
+        )
+    if kind(node) in ("Product", "Infix") and len(node.args) == 2 and kind(unwrapped(node.args[1])) == "Big" and sums_steps(unwrapped(node.args[1])):
+        return unwrapped(node.args[0])
+    return None
+
+
+def sums_steps(node: Any) -> bool:
+    return (
+        node.kind == "sum"
+        and (node.index is None or spelled(node.index) in LETTERS)
+        and not any(kind(n) == "Big" for n in walk(node.body))
+        and any(
+            (kind(n) == "Name" and n.base in LOSSES) or (kind(n) == "Apply" and kind(n.function) == "Name" and n.function.base in LOSSES)
+            for n in walk(node.body)
+        )
+    )

@@ -1,0 +1,358 @@
+r"""Names as people write them: one quantity, its step, its components, however the indices are set.
+
+``h_{t-1}``, ``h^{(t-1)}``, ``h^{\langle t-1\rangle}``, ``h(t-1)`` and ``h_{t-1,i}`` all name the quantity ``h``; ``W_{hh}`` and
+``W^{hh}`` are labels, ``W_{ij}`` an entry of ``W``.  Which part is which is settled by the quantities that the document defines.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from fractions import Fraction as Ratio
+from typing import Any
+
+from symgrad.check.reading.trees import by_identity, kind, unwrapped, walk
+from symgrad.notation.syntax import Name, Negative, Number, Product, Sum
+
+PLAIN_ACCENTS = {"widehat": "hat", "widetilde": "tilde", "overline": "bar", "vec": ""}
+STEP_WORDS = {"prev": -1, "old": -1, "last": -1, "next": 0, "new": 0, "cur": 0, "curr": 0, "current": 0, "now": 0}
+STEP_LETTERS = frozenset({*"tTkijslnupqrmNKL", "tau", "ell", "tau'"})
+COUNTERS = frozenset("abijklmnpqst")
+DIGITS = 60  # of a number that takes part
+VARIANTS = {"varphi": "phi", "varepsilon": "epsilon", "vartheta": "theta", "Tau": "T"}
+
+
+
+
+
+
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One index: ``where`` it is written (sub, sup, paren, bracket, word)."""
+
+    where: str
+    node: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Ref:
+    """A quantity at a step, or some entries of it.  `step` is None where none is written."""
+
+    key: str
+    step: Any = None
+    entries: tuple[Any, ...] = ()
+    losses: Any = None
+
+
+
+
+
+
+@by_identity
+def spelled(node: Any) -> str | None:
+    """A label as one word: ``hh``, ``f``, ``in``; None if it is no label."""
+    node = unwrapped(node)
+    match node:
+        case Name(base=base, accents=accents, subs=subs, primes=primes):
+            inner = [spelled(s) for s in subs]
+            if any(s is None for s in inner):
+                return None
+            return (
+                VARIANTS.get(base, base)
+                + "".join("~" + PLAIN_ACCENTS.get(a, a) for a in accents)
+                + ("_" + ",".join(filter(None, inner)) if inner else "")
+                + "'" * primes
+            )
+        case Number(text=text):
+            return text
+        case Product(args=args):
+            inner = [spelled(a) for a in args]
+            return None if any(s is None for s in inner) else "".join(filter(None, inner))
+    if kind(node) == "Words":
+        return str(node.text).strip()
+    return None
+
+
+@by_identity
+def head_and_parts(node: Any) -> tuple[Name, tuple[Part, ...]] | None:
+    """The letter of a name and all indices on it; None for what is no name."""
+    k = kind(node)
+    if k == "Name":
+        bare = Name(node.base, node.accents, (), node.primes)
+        return bare, tuple(q for s in node.subs for q in _parts("sub", s))
+    if k == "Power":
+        inner = head_and_parts(node.base)
+        if inner is None or not _index_like(node.exponent) or is_top(node.exponent):
+            return None
+        return inner[0], (*inner[1], *_parts("sup", node.exponent))
+    if k == "Index":
+        inner = head_and_parts(node.base) if node.kind != "part" else None
+        if inner is None or any(kind(unwrapped(p)) in ("Slice", "Stack", "Hadamard", "Ellipsis") for p in node.parts):
+            return None
+        where = {"(": "paren", "_": "sub"}.get(node.kind, "bracket")
+        return inner[0], (*inner[1], *(q for p in node.parts for q in _parts(where, p)))
+    if k == "Apply" and len(node.args) == 1 and kind(node.function) == "Name":
+        inner = head_and_parts(node.function)
+        arg = unwrapped(node.args[0])
+        stepped = any(kind(sub) == "Name" for n in walk(arg) if kind(n) == "Name" for sub in n.subs)  # ``g_c(c_t)``: no step is told by another
+        if inner is not None and _step_like(arg) and not stepped and not node.function.primes:
+            return inner[0], (*inner[1], Part("paren", arg))
+        return None
+    if k == "Paren" and node.kind == "{":
+        return head_and_parts(node.arg)
+    return None
+
+
+def _parts(where: str, node: Any) -> list[Part]:
+    """One index, or the several that it is made of: ``f[i, j]`` is a label and two entries."""
+    if kind(node) == "Paren":
+        if node.kind == "[":
+            return [Part("bracket", unwrapped(node))]
+        return _parts("paren" if where == "sup" else where, node.arg)
+    if kind(node) == "Index" and node.kind == "_" and len(node.parts) == 1 and kind(unwrapped(node.base)) == "Sum" and _step_like(node.base):
+        return [Part(where, unwrapped(node.base)), *_parts("sub", node.parts[0])]  # component k at step t - 1
+    if kind(node) == "Index" and kind(node.base) == "Name":
+        if node.kind == "(" and len(node.parts) == 1:
+            return [*_parts(where, node.base), Part("paren", unwrapped(node.parts[0]))]
+        if node.kind == "[":
+            return [*_parts(where, node.base), *(Part("bracket", unwrapped(p)) for p in node.parts)]
+    if kind(node) == "Tuple":
+        return [q for a in node.args for q in _parts(where, a)]
+    if kind(node) == "Name" and len(node.subs) == 1 and counts(node.base, node.subs[0]):
+        return [Part(where, replace(node, subs=())), Part("sub", node.subs[0])]
+    if kind(node) == "Transpose":
+        return _parts(where, node.arg)
+    return [Part(where, unwrapped(node))]
+
+
+def counts(step: str, label: Any) -> bool:
+    """Whether a letter with an index is a step and a component there: ``t_k``, ``r_n``."""
+    letter = label.base if kind(label) == "Name" and len(label.base) == 1 else ""
+    return bool(letter) and (step == "t" or (step in ("r", "k", "tau") and letter in COUNTERS - {"k", "s", "t"}))
+
+
+TOPS = frozenset({"T", "Tr", "tr", "top", "intercal", "t", "mathsf"})
+
+
+def is_top(node: Any) -> bool:
+    r"""``^T``, ``^{Tr}``: a transpose by the letter; ``^{(T)}`` and ``^{<T>}`` are steps."""
+    return kind(node) == "Name" and node.base in ("T", "Tr", "tr", "TR", "top", "intercal", "transpose") and not node.subs and not node.primes
+
+
+def _index_like(node: Any) -> bool:
+    if kind(node) in ("Paren",):
+        return True
+    if kind(node) == "Number":
+        return True
+    if kind(node) == "Tuple":
+        return all(map(_index_like, node.args))
+    return kind(node) in ("Name", "Sum", "Negative", "Product") and (_step_like(node) or spelled(node) is not None)
+
+
+def _step_like(node: Any) -> bool:
+    """Whether this may be a step: ``t``, ``t - 1``, ``3``, ``T``, ``t + 1 - k``."""
+    node = unwrapped(node)
+    match node:
+        case Name(base=base, accents=(), subs=subs, primes=_):
+            return (base in STEP_LETTERS or len(base) == 1) and all(kind(s) in ("Number", "Name") or _step_like(s) for s in subs)
+        case Number(text=text):
+            return text.isdigit()
+        case Sum(args=args):
+            return all(_step_like(a) for a in args)
+        case Negative(arg=arg):
+            return _step_like(arg)
+        case Product(args=args):
+            return len(args) == 2 and kind(args[0]) == "Number" and _step_like(args[1])
+    return False
+
+
+def labelled(node: Any) -> bool:
+    r"""Whether an index is a label: ``L_{\text{BCE}}`` is a loss of no step."""
+    word = spelled(node)
+    return word is not None and not _step_like(node) and len(word) > 1
+
+
+def letters(node: Any) -> Iterator[str]:
+    """The variables of an index."""
+    node = unwrapped(node)
+    match node:
+        case Name():
+            word = spelled(node)
+            if word:
+                yield word
+        case Sum(args=args) | Product(args=args):
+            for a in args:
+                yield from letters(a)
+        case Negative(arg=arg):
+            yield from letters(arg)
+
+
+def number_at(node: Any, env: dict[str, Any]) -> Ratio | int | None:
+    """The value of an index expression where its variables have values."""
+    node = unwrapped(node)
+    match node:
+        case Name():
+            word = node.base if not node.subs and not node.accents and not node.primes else spelled(node)
+            value = env.get(VARIANTS.get(word, word)) if word else None
+            return value if isinstance(value, int) else None
+        case Number(text=text):
+            return None if len(text) > DIGITS else int(text) if text.isdigit() else Ratio(text)
+        case Negative(arg=arg):
+            inner = number_at(arg, env)
+            return None if inner is None else -inner
+        case Sum(args=args):
+            total: Ratio | int = 0
+            for a in args:
+                inner = number_at(a, env)
+                if inner is None:
+                    return None
+                total += inner
+            return total
+        case Product(args=args):
+            out: Ratio | int = 1
+            for a in args:
+                inner = number_at(a, env)
+                if inner is None:
+                    return None
+                out *= inner
+            return out
+    if kind(node) == "Fraction":
+        top, bottom = number_at(node.numerator, env), number_at(node.denominator, env)
+        return None if top is None or not bottom else Ratio(top) / bottom
+    return None
+
+
+def key_of(head: Name, labels: list[Part]) -> str | None:
+    """The canonical key: ``h~tilde``, ``W_hh``, ``W^xh``."""
+    word = spelled(head)
+    subs: list[str] = []
+    sups: list[str] = []
+    for p in labels:
+        s = spelled(p.node)
+        if s is None:
+            return None
+        (sups if p.where == "sup" else subs).append(s)
+    return f"{word}" + ("_" + ",".join(subs) if subs else "") + ("^" + ",".join(sups) if sups else "")
+
+
+def flat(key: str) -> str:
+    """A key that does not tell where its labels are set."""
+    return key.replace("^", "_").replace(",", "") if ":" not in key else key
+
+
+@dataclass
+class Symbols:
+    """The quantities of a document, by which its names are read."""
+
+    ranks: dict[str, int] = field(default_factory=dict)  # known quantities: their number of indices
+    timed: set[str] = field(default_factory=set)
+    letter: str = "t"  # what the document's steps are counted by
+    stepless: set[str] = field(default_factory=set)  # what stands at no step anywhere: the i of ``s_i`` tells a component
+    aliases: dict[str, str] = field(default_factory=dict)
+    _memo: dict[int, tuple[Any, Ref | None]] = field(default_factory=dict)
+    _loose: dict[str, str] = field(default_factory=dict)
+    _counted: int = 0
+
+    def clear(self) -> None:
+        self._memo.clear()
+
+    def loosely(self, key: str) -> str:
+        """The one quantity whose labels are the same, wherever they are set: ``a_f`` for ``a^f``, ``W_{x,h}`` for ``W^{xh}``."""
+        if self._counted != len(self.ranks):
+            self._counted = len(self.ranks)
+            self._loose = {}
+            for known in self.ranks:
+                plain = flat(known)
+                self._loose[plain] = "" if plain in self._loose else known
+        return self._loose.get(flat(key)) or key
+
+    def ref(self, node: Any) -> Ref | None:
+        """The quantity that a node names, None if it is no name or an unknown one."""
+        found = self._memo.get(id(node))
+        if found is None:
+            found = self._memo[id(node)] = (node, self._ref(node))
+        return found[1]
+
+    def _ref(self, node: Any) -> Ref | None:
+        split = head_and_parts(node)
+        if split is None:
+            return None
+        head, parts = split
+        best: tuple[int, Ref] | None = None
+        for ref, score in self._readings(head, parts):
+            if best is None or score > best[0]:
+                best = (score, ref)
+        return best[1] if best else None
+
+    def _readings(self, head: Name, parts: tuple[Part, ...]) -> Iterator[tuple[Ref, int]]:
+        if len(parts) > 4:
+            return
+        for roles in itertools.product("SEL", repeat=len(parts)):
+            if roles.count("S") > 1:
+                continue
+            labels = [p for p, r in zip(parts, roles, strict=True) if r == "L"]
+            key = key_of(head, labels)
+            if key is None:
+                continue
+            key = self.aliases.get(key, key)
+            if key not in self.ranks and labels:
+                key = self.loosely(key)
+            shift: int | None = None
+            if key.endswith("@-1"):
+                key, shift = key[:-3], -1
+            if shift is None and key not in self.ranks and "_" in key and key.rsplit("_", 1)[1] in STEP_WORDS and key.rsplit("_", 1)[0] in self.ranks:
+                key, word = key.rsplit("_", 1)
+                shift = STEP_WORDS[word]
+            if key not in self.ranks:
+                continue
+            step: Any = None
+            entries: list[Any] = []
+            score = 4 * len(labels)
+            fits = True
+            for p, r in zip(parts, roles, strict=True):
+                if r != "L" and p.where == "sup" and kind(p.node) == "Number":
+                    fits = False  # h^2 is a power
+                elif r == "S":
+                    fits &= (key in self.timed or p.where == "paren") and _step_like(p.node)
+                    component = p.where == "sub" and kind(p.node) == "Name" and p.node.base in COUNTERS - {self.letter, "T"}
+                    fits &= key not in self.stepless or not component
+                    step = p.node
+                    score += 2 + 3 * (self.letter in set(letters(p.node))) + (p.where == "paren")
+                elif r == "E":
+                    found = entries_of(p.node, self.ranks[key] - len(entries))
+                    fits &= found is not None and (p.where != "sup" or kind(p.node) == "Product" or (key in self.timed and kind(p.node) == "Name"))
+                    entries += found or ()
+                    fits &= self.letter not in set(letters(p.node)) if key in self.timed else not (roles == ("E",) and self._labels(key, p.node))
+                    score += p.where == "bracket"
+            if not fits or len(entries) > self.ranks[key]:
+                continue
+            if shift is not None:
+                if step is not None:
+                    continue
+                step = Name(self.letter) if shift == 0 else Sum((Name(self.letter), Negative(Number("1"))))
+            yield Ref(key, step, tuple(entries)), score
+
+    def _labels(self, key: str, node: Any) -> bool:
+        """Whether the one index of a matrix is the name of a quantity, and none that people count by: ``U_h`` is no row of U beside a state h."""
+        return self.ranks[key] == 2 and kind(node) == "Name" and spelled(node) in self.timed and node.base not in COUNTERS
+
+
+def entries_of(node: Any, most: int) -> tuple[Any, ...] | None:
+    """``ij`` as two indices of a matrix, ``i`` as one."""
+    node = unwrapped(node)
+    if most <= 0:
+        return None
+    if kind(node) == "Product" and most >= len(node.args) and all(kind(a) == "Name" and (len(a.base) == 1 or a.base == "ell") for a in node.args):
+        return tuple(node.args)
+    if kind(node) == "Stack" and len(node.args) <= most:
+        return tuple(node.args)
+    if kind(node) == "Name":
+        return (node,) if len(node.base) == 1 or node.base in ("ell", "alpha", "beta", "mu", "nu", "tau") else None
+    if kind(node) == "Power" and kind(node.base) == "Name" and len(node.base.base) == 1:
+        return (node,)  # j with a star
+    if kind(node) in ("Number", "Sum"):
+        return (node,)
+    return None

@@ -1,0 +1,167 @@
+r"""What was left out: a path of the chain rule, a slope, a gate, a weight."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+from symgrad.check.defined.page import Page
+from symgrad.check.reading.activations import meaning
+from symgrad.check.reading.symbols import Ref, is_top
+from symgrad.check.reading.trees import kind, shifted, unwrapped, walk
+from symgrad.notation.syntax import Apply, Derivative, Hadamard, Name, Negative, Number, Power, Product, Sum, Transpose
+
+ONE = Number("1")
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """A changed formula; `at` is the node that was wrong, `new` what stands in its place."""
+
+    tree: Any
+    code: str
+    at: Any
+    new: Any
+    message: str
+    inserted: Any = None
+
+    @property
+    def place(self) -> Any:
+        """The part of the tree that is new."""
+        return self.new if self.inserted is None else self.inserted
+
+
+
+
+class Omissions:
+    """What may have been left out of a right side."""
+
+    page: Page
+    right: Any
+    left: Any
+    models: dict[str, Any]
+    dims: dict[str, tuple[int, ...]]
+    parents: dict[int, Any]
+
+    def named(self, key: str, step: Any) -> Any:
+        """The quantity at a step, as the author writes it."""
+        raise NotImplementedError
+
+    def swap(self, old: Any, new: Any) -> Any:
+        """The right side with one node exchanged."""
+        raise NotImplementedError
+
+    def sites(self) -> Iterator[Any]:
+        """Every node that may be edited."""
+        raise NotImplementedError
+
+    def refs(self) -> Iterator[tuple[Any, Ref]]:
+        """Every name of a quantity that may be edited."""
+        raise NotImplementedError
+
+    def missing_terms(self) -> Iterator[Edit]:
+        """A path that was forgotten, as a product of local derivatives."""
+        pool = self.paths()
+        if not pool:
+            return
+        whole = self.right
+        for term, message in pool:
+            args = (*whole.args, term) if kind(whole) == "Sum" else (whole, term)
+            yield Edit(Sum(args), "missing-term", whole, None, message, term)
+        for a, b in [(p, q) for i, p in enumerate(pool) for q in pool[i + 1 :]][:12]:
+            args = (*whole.args, a[0], b[0]) if kind(whole) == "Sum" else (whole, a[0], b[0])
+            yield Edit(Sum(args), "missing-term", whole, None, f"{a[1]}; {b[1]}", Sum((a[0], b[0])))
+
+    def paths(self) -> list[tuple[Any, str]]:
+        left = unwrapped(self.left)
+        page = self.page
+        out: list[tuple[Any, str]] = []
+        if kind(left) != "Derivative":
+            return out
+        of, wrt = page.symbols.ref(unwrapped(left.of)), page.symbols.ref(unwrapped(left.wrt))
+        if of is not None and wrt is not None and of.key in page.definitions and not of.entries and not wrt.entries:
+            for ref, lag in page.references(page.definitions[of.key]):
+                step = shifted(of.step, lag) if of.step is not None else None
+                if ref.key == wrt.key:
+                    out.append((Derivative(unwrapped(left.of), unwrapped(left.wrt), "partial+"), "the direct path is missing"))
+                    continue
+                q = self.named(ref.key, step)
+                if q is not None:
+                    out.append((Product((Derivative(unwrapped(left.of), q, "partial"), Derivative(q, unwrapped(left.wrt), "partial"))),
+                                f"the path through {page.notes.get(ref.key, ref.key)} is missing"))  # fmt: skip
+        elif of is None and wrt is not None and wrt.key in page.symbols.timed and wrt.step is not None:
+            for key, d in page.definitions.items():
+                for ref, lag in page.references(d):
+                    if ref.key == wrt.key and not wrt.entries:
+                        q = self.named(key, shifted(wrt.step, -lag))
+                        if q is not None:
+                            out.append((Product((Derivative(unwrapped(left.of), q, "partial"), Derivative(q, unwrapped(left.wrt), "partial+"))),
+                                        f"the path through {page.notes.get(key, key)} is missing"))  # fmt: skip
+        return out
+
+    def inserted(self) -> Iterator[Edit]:
+        """A factor that was forgotten: a slope, a gate, a weight."""
+        pool = self.factors()
+        sites = [n for n in self.sites() if kind(n) in ("Hadamard", "Product", "Infix")]
+        sites += [
+            a for n in self.sites() if kind(n) == "Sum" for a in n.args if kind(a) in ("Derivative", "Name", "Apply", "Diagonal", "Power", "Index", "Big")
+        ]
+        if kind(self.right) not in ("Sum", "Product", "Hadamard", "Infix"):
+            sites.append(self.right)
+        for n in sites:
+            for factor, code, message in pool:
+                if kind(n) == "Hadamard":
+                    new: Any = replace(n, args=(*n.args, factor))
+                    yield Edit(self.swap(n, new), code, n, None, message, factor)
+                elif kind(n) in ("Product", "Infix"):
+                    for at in range(len(n.args) + 1):
+                        new = replace(n, args=(*n.args[:at], factor, *n.args[at:]))
+                        yield Edit(self.swap(n, new), code, n, None, message, factor)
+                    for k, a in enumerate(n.args):
+                        inner = a.arg if kind(a) == "Transpose" else a.base if kind(a) == "Power" and is_top(a.exponent) else None
+                        if inner is not None:
+                            new = replace(n, args=(*n.args[:k], Transpose(Hadamard((factor, inner))), *n.args[k + 1 :]))
+                            yield Edit(self.swap(n, new), code, a, None, message, factor)
+                        if kind(a) in ("Name", "Power", "Index", "Sum", "Derivative", "Apply") and kind(a) != "Number":
+                            new = replace(n, args=(*n.args[:k], Hadamard((a, factor)), *n.args[k + 1 :]))
+                            yield Edit(self.swap(n, new), code, a, None, message, factor)
+                else:
+                    yield Edit(self.swap(n, Hadamard((n, factor))), code, n, None, message, factor)
+                    yield Edit(self.swap(n, Product((factor, n))), code, n, None, message, factor)
+                    yield Edit(self.swap(n, Product((n, factor))), code, n, None, message, factor)
+
+    def factors(self) -> list[tuple[Any, str, str]]:
+        out: list[tuple[Any, str, str]] = []
+        steps: list[Any] = []
+        for n in (self.left, self.right):
+            for m in walk(n):
+                ref = self.page.symbols.ref(m)
+                if ref is not None and ref.step is not None and not any(self.page.canon(s) == self.page.canon(ref.step) for s in steps):
+                    steps.append(ref.step)
+        for key, d in self.page.definitions.items():
+            node = unwrapped(d.node)
+            function = meaning(self.page.functions, node.function) if kind(node) == "Apply" and kind(node.function) == "Name" else ""
+            for step in steps[:3]:
+                q = self.named(key, step)
+                if q is None:
+                    continue
+                if function == "sigmoid":
+                    out.append((Hadamard((q, Sum((ONE, Negative(q))))), "missing-slope", f"the slope of {self.page.notes.get(key, key)} is missing"))
+                    out.append((Sum((ONE, Negative(q))), "missing-factor", "a factor is missing"))
+                elif function == "tanh":
+                    out.append((Sum((ONE, Negative(Power(q, Number("2"))))), "missing-slope", f"the slope of {self.page.notes.get(key, key)} is missing"))
+                elif function and kind(node) == "Apply":
+                    arg = self.named(self.page.preactivations.get(key, ""), step)
+                    if arg is not None:
+                        out.append(
+                            (Apply(Name(node.function.base, primes=1), (arg,)), "missing-slope", f"the slope of {self.page.notes.get(key, key)} is missing")
+                        )
+                out.append((q, "missing-factor", "a factor is missing"))
+        for key in self.models:
+            if key not in self.page.symbols.timed and len(self.dims.get(key, ())) == 2:
+                q = self.named(key, None)
+                if q is not None:
+                    out.append((q, "missing-factor", "a factor is missing"))
+                    out.append((Transpose(q), "missing-factor", "a factor is missing"))
+        return out

@@ -1,0 +1,137 @@
+r"""The search for a slip: every edit of a claim in one reading after the other, as few of them one by one as possible.
+
+Edits that differ in one place alone are evaluated together (`variants`), and what fails in one reading fails in every other that answers
+the same questions alike.  Both only tell what does not make a claim true; what does is decided by itself, at every instance.
+"""
+
+from __future__ import annotations
+
+import itertools
+import time
+from collections.abc import Hashable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+from symgrad.check.defined.page import Page
+from symgrad.check.evaluation.decide import Decider
+from symgrad.check.evaluation.variants import Apart, implicit, surroundings
+from symgrad.check.reading.trees import Variants, kind, rebuilt, unwrapped
+from symgrad.check.slips.omissions import Edit
+from symgrad.check.worlds.field import Redraw
+from symgrad.check.worlds.readings import Chooser
+from symgrad.check.worlds.world import Missing, Unsupported
+from symgrad.notation.syntax import Number
+
+MOST = 4000  # edits
+FIRST, MANY = 24, 1000  # of them at a time: the likely ones one by one, then many at once
+Reading: TypeAlias = tuple[Chooser, bool, bool]  # the answers; whether numbers stand for vectors; whether rows and columns are mixed
+ZERO = Number("0")
+LESS = frozenset({"extra-term", "missing-term", "wrong-coefficient"})  # slips whose repair may leave nothing of a term
+Failure: TypeAlias = tuple[bool, bool, frozenset[Hashable], frozenset[tuple[Hashable, int]]]  # the same two, what was asked, what was not answered as usual
+
+
+@dataclass
+class Batch:
+    """Some edits; which of them differ in one place alone, by number; how each has failed."""
+
+    edits: list[Edit]
+    families: list[list[int]]
+    failures: list[list[Failure]] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.failures = [[] for _ in self.edits]
+
+
+class Search:
+    """The edits of the right side of a claim, and what is known of them."""
+
+    def __init__(self, page: Page, link: Any, edits: Iterator[Edit], deadline: float) -> None:
+        self.left, self.right, self.deadline = link.left, link.right, deadline
+        self.stream = itertools.islice(edits, MOST)
+        self.made: list[Batch] = []
+        self.decider, self.anew = Decider(page), Decider(page)
+        self.decider.remember(self.left, self.right)
+        self.anew.remember(self.left, self.right, alike=False)
+
+    def batches(self) -> Iterator[Batch]:
+        """All edits, likely ones first; they are made once."""
+        yield from self.made
+        while edits := list(itertools.islice(self.stream, MANY if self.made else FIRST)):
+            self.made.append(Batch(edits, self.families(edits) if self.made else []))
+            yield self.made[-1]
+
+    def families(self, edits: list[Edit]) -> list[list[int]]:
+        """The edits that differ in one place alone."""
+        found: dict[Hashable, list[int]] = {}
+        if implicit(self.right):
+            return []
+        for k, edit in enumerate(edits):
+            place = edit.place
+            if place is None or id(place) in self.decider.known:
+                continue
+            around = surroundings(self.decider.page, edit.tree, place, self.decider.known)
+            if around is not None:
+                found.setdefault(around, []).append(k)
+                if edit.inserted is not None:  # it stands in many
+                    self.decider.keep(place)
+        return [family for family in found.values() if len(family) > 1]
+
+    def sift(self, batch: Batch, reading: Reading) -> None:
+        """Find out which edits of a batch fail in a reading, as far as families tell."""
+        waiting = list(batch.families)
+        while waiting and time.process_time() < self.deadline:
+            family = [k for k in waiting.pop() if not fails(batch.failures[k], reading)]
+            if len(family) < 2:
+                continue
+            first = batch.edits[family[0]]
+            tree = rebuilt(first.tree, {id(first.place): Variants(tuple(batch.edits[k].place for k in family))})
+            chooser = Chooser(reading[0].fixed)
+            try:
+                differ = self.decider.differing(self.left, tree, len(family), chooser, *reading[1:])
+            except Apart as e:
+                waiting += [[family[k] for k in part] for part in e.together]
+                continue
+            failure = failed(chooser, reading)
+            for k, no in zip(family, differ or (), strict=False):
+                if no:
+                    batch.failures[k].append(failure)
+
+    def holds(self, batch: Batch, number: int, reading: Reading) -> bool:
+        """Whether an edit makes the claim true in a reading."""
+        if fails(batch.failures[number], reading):
+            return False
+        chooser = Chooser(reading[0].fixed)
+        try:
+            tried = self.decider.once(self.left, batch.edits[number].tree, chooser, *reading[1:], set())
+        except (Missing, Unsupported, Redraw, RecursionError, ValueError, IndexError, KeyError, AttributeError, TypeError):
+            tried = None
+        edit = batch.edits[number]
+        partial = edit.code in LESS and "carry" in chooser.tags  # what comes through the next step has fewer terms anyway
+        if tried is not None and tried.state == "equal" and not (chooser.weak or tried.vanished or tried.nothing or partial or self.empties(edit, reading)):
+            return True
+        batch.failures[number].append(failed(chooser, reading))
+        return False
+
+    def empties(self, edit: Edit, reading: Reading) -> bool:
+        """Whether an added term is all that is left in a reading: what stood there before is zero in it."""
+        if edit.code != "missing-term" or kind(unwrapped(self.right)) == "Number":
+            return False
+        try:
+            return self.decider.once(self.right, ZERO, Chooser(reading[0].fixed), *reading[1:], set()).state == "equal"
+        except (Missing, Unsupported, Redraw):
+            return False
+
+    def composes(self, edit: Edit) -> bool:
+        """Whether an edit makes the claim true in any reading, where the claim as it stands has no values."""
+        return self.anew.decide(self.left, edit.tree, limit=64, modes=((False, False), (False, True))).equal
+
+
+def failed(chooser: Chooser, reading: Reading) -> Failure:
+    """A reading that does not make a claim true: all that counts of it."""
+    return reading[1], reading[2], frozenset(chooser.asked), frozenset(d for d in reading[0].departures if d[0] in chooser.asked)
+
+
+def fails(failures: list[Failure], reading: Reading) -> bool:
+    """Whether a failure in another reading is one in this."""
+    departures, flat, lenient = reading[0].departures, reading[1], reading[2]
+    return any(f == flat and l == lenient and {d for d in departures if d[0] in asked} == departing for f, l, asked, departing in failures)

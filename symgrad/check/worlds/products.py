@@ -1,0 +1,192 @@
+r"""What a product of two values can mean: the shapes leave one meaning, or a short list of them.
+
+`meanings(sign, x, y)` lists what ``x sign y`` may be, likeliest first: matrix product, entry by entry, outer or inner product, a
+vector that stands for its diagonal matrix.  Which sign means what in a document is a choice of the reading.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import NamedTuple
+
+import numpy as np
+
+from symgrad.check.worlds.field import WORLDS
+from symgrad.check.worlds.readings import Option
+from symgrad.check.worlds.values import Misfit, Value, added, contracted, diagonal, outer, scaled, spread
+
+SHARED = frozenset({"cdot", "ast", "times", "dot", "bullet", "star", "@"})  # signs with more than one use
+ENTRYWISE = "had"
+DIAGONAL_NOTE = "a vector beside a matrix is read as its diagonal matrix"
+
+
+class Meanings(NamedTuple):
+    """What a product may be: the names of its meanings, and what they are."""
+
+    names: tuple[str, ...]
+    options: tuple[Option, ...]
+
+
+class _Kind(NamedTuple):
+    """All of a factor that its meanings depend on."""
+
+    dims: tuple[int, ...]
+    orient: int
+
+
+def _lying(v: Value) -> Value:
+    return v.turned(-1)
+
+
+def _standing(v: Value) -> Value:
+    return v.turned(1)
+
+
+def meanings(sign: str, x: Value, y: Value) -> Meanings:
+    """The ways to multiply these two, each a function of (x, y), likeliest first; none if they do not compose."""
+    return _meanings(sign, _Kind(x.dims, x.orient), _Kind(y.dims, y.orient))
+
+
+@lru_cache(maxsize=4096)
+def _meanings(sign: str, x: _Kind, y: _Kind) -> Meanings:
+    a, b = len(x.dims), len(y.dims)
+    if not a or not b:
+        return Meanings(("scale",), (Option(0, _scaled),))
+    found: list[tuple[str, Option]] = []
+
+    def can(cost: int, name: str, rule: object, note: str = "") -> None:
+        found.append((name, Option(cost, rule, note)))
+
+    if a == 1 and b == 1:
+        alike = x.dims == y.dims
+        across = x.orient * y.orient == -1
+        if sign == ENTRYWISE:
+            if alike:
+                can(4 if across else 0, "entrywise", _scaled, "a row and a column are multiplied entry by entry" if across else "")
+        elif sign == "otimes":
+            can(0, "outer", outer)
+            if alike:
+                can(2, "entrywise", _scaled)
+        elif across or (x.orient == 0) != (y.orient == 0):
+            left = x.orient or -y.orient
+            definite = x.orient and y.orient
+            if left == 1:
+                can(0 if definite or not alike or y.orient == -1 else 2, "outer", outer)
+            elif alike:
+                can(0 if definite or x.orient == -1 else 2, "inner", contracted)
+            if alike and not definite:
+                can(1, "entrywise", _scaled)
+                can(3, "outer", outer, "a product of two vectors is read as their outer product")
+        else:
+            if alike:
+                can(0, "entrywise", _scaled)
+                can(4, "inner", contracted, "a product of two vectors is read as their inner product")
+            if x.orient == 0 and y.orient == 0:
+                can(3 if alike else 1, "outer", outer, "a product of two vectors is read as their outer product")
+    elif a == 2 and b == 1:
+        if sign != ENTRYWISE and x.dims[1] == y.dims[0] and y.orient >= 0:
+            can(0, "matrix", lambda p, q: _standing(contracted(p, q)))
+        if x.dims[0] == y.dims[0] and sign != "" and sign != "@":
+            can(0 if sign == ENTRYWISE else 3, "rows", lambda p, q: scaled(q, p), "a vector times a matrix scales its rows" if sign != ENTRYWISE else "")
+        if x.dims[1] == y.dims[0]:
+            can(3 if sign == ENTRYWISE else 2, "columns", lambda p, q: contracted(p, diagonal(q)), DIAGONAL_NOTE)
+    elif a == 1 and b == 2:
+        if sign != ENTRYWISE and x.dims[0] == y.dims[0] and x.orient <= 0:
+            can(0, "matrix", lambda p, q: _lying(contracted(p, q)))
+        if x.dims[0] == y.dims[0]:
+            can(0 if sign == ENTRYWISE else 1, "rows", scaled, "" if sign == ENTRYWISE else DIAGONAL_NOTE)
+        if sign == ENTRYWISE and x.dims[0] == y.dims[1] and x.dims[0] != y.dims[0]:
+            can(2, "columns", lambda p, q: contracted(q, diagonal(p)))
+    elif a == 2 and b == 2:
+        if sign != ENTRYWISE and x.dims[1] == y.dims[0]:
+            can(0, "matrix", contracted)
+        if x.dims == y.dims and sign:
+            can(0 if sign == ENTRYWISE else 2, "entrywise", _scaled)
+    elif a == 1 and b >= 3:
+        if sign != ENTRYWISE and x.dims[0] == y.dims[0] and x.orient <= 0:
+            can(0, "matrix", contracted)
+        if x.dims[0] == y.dims[0]:
+            can(0 if sign == ENTRYWISE else 1, "rows", scaled, "" if sign == ENTRYWISE else DIAGONAL_NOTE)
+    elif a >= 3 and b == 1:
+        if sign != ENTRYWISE and x.dims[-1] == y.dims[0]:
+            can(0, "matrix", contracted)
+        if x.dims[0] == y.dims[0] and sign:
+            can(0 if sign == ENTRYWISE else 3, "rows", lambda p, q: scaled(q, p))
+    elif a == 2 and b >= 3:
+        if x.dims[1] == y.dims[0]:
+            can(0, "matrix", contracted)
+    elif a >= 3 and b == 2 and x.dims[-1] == y.dims[0]:
+        can(0, "matrix", contracted)
+    found.sort(key=lambda row: row[1].cost)
+    return Meanings(tuple(name for name, _ in found), tuple(option for _, option in found))
+
+
+def computed(sign: str, x: Value, y: Value, flat: bool) -> Value:
+    """What an array program computes by ``*``, ``@`` and ``np.outer``; `flat` where its vectors are arrays of one index."""
+    a, b = x.rank, y.rank
+    if flat:
+        x, y = (v.turned(0) if v.rank == 1 else v for v in (x, y))
+    if not a or not b:
+        return _scaled(x, y)
+    if sign == "otimes" and a == b == 1:
+        return outer(x, y)
+    if sign == ENTRYWISE and x.dims == y.dims and x.orient * y.orient >= 0:
+        return _scaled(x, y)
+    if sign == "@" and x.dims[-1] == y.dims[0] and (a, b) in ((2, 1), (1, 2), (2, 2)) and y.orient >= 0 >= x.orient:
+        return contracted(x, y, 0 if flat or a == b else 1 if b == 1 else -1)
+    if sign == "@" and a == b == 1 and x.orient == -y.orient:
+        if x.orient == 1:
+            return outer(x, y)
+        if x.dims == y.dims:
+            return contracted(x, y)
+    raise Misfit(f"{shape(x)} times {shape(y)} does not compose")
+
+
+def _scaled(x: Value, y: Value) -> Value:
+    return scaled(x, y, x.orient or y.orient if max(x.rank, y.rank) == 1 else 0)
+
+
+def common(x: Value, y: Value) -> tuple[Value, Value, str]:
+    """Both at the higher rank: a number as ones or as I, a vector as its diagonal matrix, a matrix as the derivative tensor it abbreviates."""
+    if x.rank == y.rank:
+        if x.dims != y.dims:
+            raise Misfit(f"{shape(x)} and {shape(y)} are added or compared")
+        return x, y, ""
+    if x.rank > y.rank:
+        q, p, note = common(y, x)
+        return p, q, note
+    if x.rank == 0:
+        return spread(x, y.dims), y, ""
+    if x.rank == 1 and y.rank == 2:
+        if y.dims == (x.dims[0],) * 2:
+            return diagonal(x), y, "a vector beside matrices is read as its diagonal matrix"
+        if y.dims == (x.dims[0], 1) or y.dims == (1, x.dims[0]):
+            return Value(x.a.reshape(y.a.shape), None, x.orient), y, ""
+    if y.rank == 3:
+        n = y.dims[0]
+        unit = np.eye(n, dtype=np.int64)
+        if x.rank == 1 and y.dims == (n, n, *x.dims):
+            a = unit[None, :, :, None] * x.a[:, None, None, :]
+            return Value(a, None), y, "∂h/∂W is written without its Kronecker delta: v stands for δ_ia v_b"
+        if x.rank == 2 and y.dims == (n, *x.dims) and x.dims[0] == n:
+            a = unit[None, :, :, None] * x.a[:, None, :, :]
+            return Value(a, None), y, "∂h/∂W is written without its Kronecker delta: M stands for δ_ia M_ab"
+    raise Misfit(f"{shape(x)} and {shape(y)} are added or compared")
+
+
+def plus(x: Value, y: Value) -> tuple[Value, str]:
+    """x + y, the lower rank raised."""
+    p, q, note = common(x, y)
+    return added(p, q), note
+
+
+def shape(x: Value) -> str:
+    """The shape in words."""
+    if not x.rank:
+        return "a number"
+    if x.rank == 1:
+        return f"a {'row' if x.orient < 0 else 'column' if x.orient > 0 else 'vector'} of {x.dims[0]}"
+    return f"a {'×'.join(map(str, x.dims))} {'matrix' if x.rank == 2 else 'tensor'}"
+
+
+__all__ = ["ENTRYWISE", "SHARED", "WORLDS", "common", "computed", "meanings", "plus", "shape"]
