@@ -22,7 +22,7 @@ from symgrad.check.sources import read_text
 def short() -> Iterator[None]:
     """No long search for repairs: verdicts are asked for, not what is wrong."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(diagnose, "SECONDS", 0.1)
+        patch.setattr(diagnose, "RUNS", 100)
         yield
 
 

@@ -83,6 +83,7 @@ class Decider:
         self.pool: list[Any] = []  # what else stands in many,
         self.stable: set[int] = set()  # and all whose values are kept
         self.memos: dict[Any, dict[Any, Any]] = {}
+        self.runs = 0  # evaluations of a side so far
         self.identity = True  # whether a letter for a variable may be one: in an equation between functions, not in one between quantities
 
     def remember(self, *nodes: Any, alike: bool = True) -> None:
@@ -182,6 +183,7 @@ class Decider:
         return None
 
     def run(self, world: Any, chooser: Chooser, env: dict[str, Any], side: str, flat: bool, lenient: bool, used: set[str]) -> Run:
+        self.runs += 1
         memo = self.memos.setdefault((side, flat, lenient, *env.items()), {})
         env["now"] = env.get(self.page.symbols.letter, env.get("now"))
         env.setdefault("values", self.free_values(world) if self.identity else {})

@@ -2,7 +2,6 @@ r"""One equation on the pages that it may speak of: where it holds it is proved,
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -47,7 +46,7 @@ def equation(court: Court, link: Link, under: Callable[[Page], Page | None] = la
         outcome = attempt(court, page, left, right, link)
         if outcome.equal and outcome.reading == "scalar" and court.matrices and outcome.near:
             strict = Decider(page).decide(left, right, modes=((False, False), (False, True)))
-            slip = diagnose.repair(page, strict, link, time.process_time() + diagnose.SECONDS / 2, Slips.transposes)
+            slip = diagnose.repair(page, strict, link, diagnose.RUNS // 2, Slips.transposes)
             if slip is not None:
                 return refuted(court, page, strict, link, slip, tuple(court.assumed(page, strict)))
         if outcome.equal:

@@ -2,7 +2,6 @@ r"""What is said of a claim that holds in no reading: refuted, with the slip if 
 
 from __future__ import annotations
 
-import time
 from copy import copy
 from dataclasses import replace
 from typing import Any
@@ -39,7 +38,7 @@ def failed(court: Court, page: Page, outcome: Outcome, link: Link) -> Judgement:
     if caution.updates_itself(page, link):
         return Judgement("undecided", "ambiguous", "the symbol on the left stands on the right too: an assignment, not an equation", assumptions=notes)
     valueless = outcome.missing is None and not outcome.typed and (outcome.unsupported is not None or not outcome.misfits)
-    repair = None if valueless else diagnose.repair(page, outcome, link, time.process_time() + diagnose.SECONDS)
+    repair = None if valueless else diagnose.repair(page, outcome, link, diagnose.RUNS)
     if repair is not None and repair.code == "immediate-for-total" and repair.message.startswith("the immediate"):
         return Judgement(
             "proved",
@@ -101,7 +100,7 @@ def failed(court: Court, page: Page, outcome: Outcome, link: Link) -> Judgement:
         or caution.conventional(page, link)
     ):
         return Judgement("undecided", "ambiguous", "no reading that was tried makes this true, and not all could be tried", assumptions=notes)
-    repair = repair or diagnose.repair(page, outcome, link, time.process_time() + diagnose.SECONDS / 2, Slips.lacking)
+    repair = repair or diagnose.repair(page, outcome, link, diagnose.RUNS // 2, Slips.lacking)
     return refuted(court, page, outcome, link, repair, notes)
 
 

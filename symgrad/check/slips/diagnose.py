@@ -6,7 +6,6 @@ slip, the place, and the repair, written by putting the changed piece into the a
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
@@ -22,7 +21,7 @@ from symgrad.check.worlds.readings import Chooser
 from symgrad.check.worlds.world import Missing, Unsupported
 
 READINGS = 8
-SECONDS = 1.0  # for the diagnosis of one claim
+RUNS = 3000  # evaluations of a side for the diagnosis of one claim: nearly all slips that are found at all take fewer
 SHAPELY = frozenset({"transposed-factor", "wrong-shape", "wrong-symbol"})  # slips that leave a formula without shape
 
 
@@ -36,14 +35,14 @@ class Repair:
     blame: tuple[int, int] | None
 
 
-def repair(page: Page, outcome: Outcome, link: Any, deadline: float, edits: Callable[[Slips], Iterator[Edit]] = Slips.all_edits) -> Repair | None:
+def repair(page: Page, outcome: Outcome, link: Any, runs: int, edits: Callable[[Slips], Iterator[Edit]] = Slips.all_edits) -> Repair | None:
     """The first single edit that makes the claim true."""
     try:
         page.world  # noqa: B018
     except (Missing, Unsupported, ValueError):
         return None
     if outcome.missing is not None and not outcome.typed:
-        return renamed(page, outcome, link, deadline)
+        return renamed(page, outcome, link)
     slips = Slips(page, link.right, link.left)
     readings: list[Reading] = []
     for chooser, flat, lenient in outcome.near:
@@ -51,7 +50,7 @@ def repair(page: Page, outcome: Outcome, link: Any, deadline: float, edits: Call
             readings.append((chooser, flat, lenient))
     if not readings:
         readings = [(Chooser(), False, False), (Chooser(), False, True)]
-    search = Search(page, link, edits(slips), deadline)
+    search = Search(page, link, edits(slips), runs)
     # the likeliest reading first with all edits: an unlikely reading would find unlikely slips
     for pick in ([readings[0]], readings[1:READINGS]):
         for batch in search.batches() if pick else ():
@@ -59,7 +58,7 @@ def repair(page: Page, outcome: Outcome, link: Any, deadline: float, edits: Call
                 search.sift(batch, reading)
             for number, edit in enumerate(batch.edits):
                 for reading in pick:
-                    if time.process_time() > deadline:
+                    if search.spent:
                         return None
                     if search.holds(batch, number, reading):
                         return written(lifted(edit, slips), link, page)
@@ -79,7 +78,7 @@ def lifted(edit: Edit, slips: Slips) -> Edit:
     return replace(edit, at=at, new=new)
 
 
-def renamed(page: Page, outcome: Outcome, link: Any, deadline: float) -> Repair | None:
+def renamed(page: Page, outcome: Outcome, link: Any) -> Repair | None:
     """A symbol that nothing defines: the known name in its place that makes the claim true."""
     assert outcome.missing is not None
     node = outcome.missing.where
@@ -99,7 +98,7 @@ def renamed(page: Page, outcome: Outcome, link: Any, deadline: float) -> Repair 
     candidates = sorted((k for k in slips.models if k not in page.world.model.hidden), key=lambda k: -SequenceMatcher(None, k, wanted).ratio())
     for key in candidates[:14]:
         new = slips.named(key, step if key in page.symbols.timed else None)
-        if new is None or time.process_time() > deadline or (step is not None and key not in page.symbols.timed):
+        if new is None or (step is not None and key not in page.symbols.timed):
             continue
         tree = rebuilt(link.right, {id(n): new for n in same})
         found = decider.decide(link.left, tree, limit=12, modes=((False, False), (False, True)))

@@ -7,7 +7,6 @@ the same questions alike.  Both only tell what does not make a claim true; what 
 from __future__ import annotations
 
 import itertools
-import time
 from collections.abc import Hashable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
@@ -45,13 +44,18 @@ class Batch:
 class Search:
     """The edits of the right side of a claim, and what is known of them."""
 
-    def __init__(self, page: Page, link: Any, edits: Iterator[Edit], deadline: float) -> None:
-        self.left, self.right, self.deadline = link.left, link.right, deadline
+    def __init__(self, page: Page, link: Any, edits: Iterator[Edit], runs: int) -> None:
+        self.left, self.right, self.runs = link.left, link.right, runs
         self.stream = itertools.islice(edits, MOST)
         self.made: list[Batch] = []
         self.decider, self.anew = Decider(page), Decider(page)
         self.decider.remember(self.left, self.right)
         self.anew.remember(self.left, self.right, alike=False)
+
+    @property
+    def spent(self) -> bool:
+        """Whether as many evaluations were made as one diagnosis may take: a number, so that what is found does not depend on the machine."""
+        return self.decider.runs + self.anew.runs > self.runs
 
     def batches(self) -> Iterator[Batch]:
         """All edits, likely ones first; they are made once."""
@@ -79,7 +83,7 @@ class Search:
     def sift(self, batch: Batch, reading: Reading) -> None:
         """Find out which edits of a batch fail in a reading, as far as families tell."""
         waiting = list(batch.families)
-        while waiting and time.process_time() < self.deadline:
+        while waiting and not self.spent:
             family = [k for k in waiting.pop() if not fails(batch.failures[k], reading)]
             if len(family) < 2:
                 continue
