@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
 def judge(document: Document, cell: Cell | None = None) -> Iterator[Claim]:
     """The claims of a document, each with its verdict."""
-    found = generalised(lastly(unpacked(unbarred(raised(without_arguments([mended(s) for s in statements_of(document)]))))))
+    found = lastly(generalised(unpacked(unbarred(raised(without_arguments([mended(s) for s in statements_of(document)]))))))
     common = (by_components(found) or layer_by_layer(found) if cell is None else None) or Common(found)
     found = common.statements
     court = Court(found, cell, common=common)

@@ -340,6 +340,14 @@ def ranks(page: Page) -> None:
             page.symbols.ranks[key] = 1
 
 
+def counting(page: Page, s: Statement) -> set[str]:
+    r"""The letters that count the steps of a claim, as its left side tells: the i of ``\partial h_i / \partial h_{i-1}``, though a gate be named i."""
+    if kind(s.node) != "Relation" or kind(unwrapped(s.node.sides[0])) != "Derivative":
+        return set()
+    refs = (page.symbols.ref(n) for n in walk(s.node.sides[0]))
+    return {w for r in refs if r is not None and r.step is not None for w in letters(r.step)}
+
+
 def guesses(page: Page, statements: list[Statement]) -> None:
     """``z_f`` or ``a_f`` that nothing defines is read as the preactivation of f."""
     symbols = page.symbols
@@ -368,7 +376,7 @@ def guesses(page: Page, statements: list[Statement]) -> None:
         page.notes.setdefault(key, plain(key))
     taken = set(symbols.ranks)
     for s in statements:
-        bound, within = bound_letters(s.node), {id(x) for n in s.nodes if kind(n) == "Name" for label in n.subs for x in walk(label)}
+        bound, within = bound_letters(s.node) | counting(page, s), {id(x) for n in s.nodes if kind(n) == "Name" for label in n.subs for x in walk(label)}
         for node in s.nodes:
             if kind(node) not in ("Derivative", "Name", "Power") or (id(node) in within and not (head_and_parts(node) or ((), ()))[1]):
                 continue

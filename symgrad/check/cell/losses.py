@@ -60,7 +60,8 @@ def losses(page: Page, statements: list[Statement], letter: str) -> None:
     page.ambiguous_losses |= {w for w in total if w not in step}
     said = [of_the_end(page, s, letter) for s in statements if kind(s.node) == "Relation" and not s.derives and loss_head(s.node.sides[0]) is not None]
     ends = [at for at in said if at is not None and (at == Name("T") or len(said) == 1)] if not step else []
-    page.many_to_one = bool(ends) or any(s.last for s in statements)
+    ends += [s.last for s in statements if s.last is not None]
+    page.many_to_one = bool(ends)
     page.loss_at = next((int(at.text) for at in ends if kind(at) == "Number"), None)
 
 

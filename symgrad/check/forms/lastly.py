@@ -1,7 +1,7 @@
 r"""Many to one: ``\hat y = V h_T`` is an output of the last step alone, and the loss looks at nothing else.
 
-Such an output is read as ``\hat y_t = V h_t`` at t = T.  Not where the document has the output at every step, uses it in a recurrence (as a
-context) or sums losses over time.
+Such an output is read as ``\hat y_t = V h_t`` at t = T; where the steps are told by number, ``\hat y = V h_3`` at t = 3.  Not where the
+document has the output at every step, uses it in a recurrence (as a context) or sums losses over time.
 """
 
 from __future__ import annotations
@@ -20,18 +20,28 @@ LAST = Name("T")
 
 def lastly(statements: list[Statement]) -> list[Statement]:
     """The statements with outputs of the last step at their step; `Statement.last` marks what defines them."""
-    if not any(n == LAST for s in statements for n in s.nodes) or (letter := letter_of(statements)) == LAST.base:
+    letter = letter_of(statements)
+    steps = {LAST, greatest(statements, letter)} & {n for s in statements for n in s.nodes if kind(n) in ("Name", "Number")}
+    if not steps or letter == LAST.base:
         return statements
     equations = [(s, key) for s in statements if (key := defined(s, letter)) is not None]
     everywhere = {key for s, key in equations if stepped(s.node.sides[0], letter)}
-    ends: dict[str, Statement] = {}
+    ends: dict[str, tuple[Statement, Any]] = {}  # and the steps at which they are
     for s, key in equations:
-        if key not in everywhere and lies_at_the_end(s, everywhere, set(ends), letter):
-            ends[key] = s
+        step = only_step(s, everywhere, ends, letter) if key not in everywhere else None
+        if step in steps:
+            ends[key] = s, step
     used = {k for s, key in equations if key in everywhere for side in s.node.sides[1:] for _, k, _ in keyed(side, letter)}
     if not ends or used & set(ends) or any(kind(n) == "Big" and is_loss(n.body) for s in statements for n in s.nodes):
         return statements
     return [at_the_end(s, ends, everywhere, letter) for s in statements]
+
+
+def greatest(statements: list[Statement], letter: str) -> Any:
+    """The greatest number at which something is named that the document has at every step."""
+    everywhere = {key for s in statements if (key := defined(s, letter)) is not None and stepped(s.node.sides[0], letter)}
+    told = {p.node for s in statements for _, key, parts in keyed(s.node, letter) if key in everywhere for p in parts if kind(p.node) == "Number"}
+    return max((n for n in told if n.text.isdigit() and int(n.text) > 1), key=lambda n: int(n.text), default=None)
 
 
 def defined(s: Statement, letter: str) -> str | None:
@@ -42,7 +52,7 @@ def defined(s: Statement, letter: str) -> str | None:
 
 
 def name_of(split: tuple[Any, tuple[Part, ...]], letter: str) -> str | None:
-    return key_of(split[0], [p for p in split[1] if p is not step_part(split[1], letter) and not last(p)])
+    return key_of(split[0], [p for p in split[1] if p is not step_part(split[1], letter) and not numbered(p)])
 
 
 def is_loss(node: Any) -> bool:
@@ -50,8 +60,9 @@ def is_loss(node: Any) -> bool:
     return split is not None and split[0].base in LOSSES
 
 
-def last(p: Part) -> bool:
-    return bool(p.node == LAST)
+def numbered(p: Part) -> bool:
+    """Whether an index is a step that is told without the letter that counts them: T, 3."""
+    return bool(p.node == LAST or kind(p.node) == "Number")
 
 
 def keyed(node: Any, letter: str) -> Iterator[tuple[Any, str, tuple[Part, ...]]]:
@@ -66,28 +77,25 @@ def stepped(node: Any, letter: str) -> bool:
     return split is not None and step_part(split[1], letter) is not None
 
 
-def lies_at_the_end(s: Statement, everywhere: set[str], ends: set[str], letter: str) -> bool:
-    """Whether a right side speaks of the last step, and of no other."""
+def only_step(s: Statement, everywhere: set[str], ends: dict[str, tuple[Statement, Any]], letter: str) -> Any:
+    """The one step that a right side speaks of, told by T or by number; None if there are several or none."""
     found = [(key, parts) for side in s.node.sides[1:] for _, key, parts in keyed(side, letter)]
-    at = [key for key, parts in found if (key in everywhere and any(map(last, parts))) or (key in ends and step_part(parts, letter) is None)]
-    return bool(at) and not any(step_part(parts, letter) is not None for _, parts in found)
+    at = {p.node for key, parts in found if key in everywhere for p in parts if numbered(p)}
+    at |= {ends[key][1] for key, parts in found if key in ends and step_part(parts, letter) is None}
+    return at.pop() if len(at) == 1 and not any(step_part(parts, letter) is not None for _, parts in found) else None
 
 
-def at_the_end(s: Statement, ends: dict[str, Statement], everywhere: set[str], letter: str) -> Statement:
-    """One statement: the output's own equation at step t, its name elsewhere at step T."""
-    own = s in ends.values()
-    step = Name(letter) if own else LAST
+def at_the_end(s: Statement, ends: dict[str, tuple[Statement, Any]], everywhere: set[str], letter: str) -> Statement:
+    """One statement: the output's own equation at step t, its name elsewhere at its step."""
+    own = next((step for equation, step in ends.values() if equation is s), None)
     new: dict[int, Any] = {}
     for n, key, parts in keyed(s.node, letter):
-        if key in ends and not any(last(p) or step_part((p,), letter) is not None or kind(p.node) == "Number" for p in parts):
+        if key in ends and not any(numbered(p) or step_part((p,), letter) is not None for p in parts):
             inner = n
             while kind(inner) in ("Power", "Index", "Paren"):
                 inner = inner.arg if kind(inner) == "Paren" else inner.base
             if kind(inner) == "Name":
-                new[id(inner)] = replace(inner, subs=(*inner.subs, step))
-        elif own and key in everywhere | set(ends):
-            new |= {id(p.node): step for p in parts if last(p)}
-    return replace(s, node=rebuilt(s.node, new), whole=rebuilt(s.whole, new), last=own) if new or own else s
-
-
-
+                new[id(inner)] = replace(inner, subs=(*inner.subs, Name(letter) if own is not None else ends[key][1]))
+        elif own is not None and key in everywhere | set(ends):
+            new |= {id(p.node): Name(letter) for p in parts if p.node == own}
+    return replace(s, node=rebuilt(s.node, new), whole=rebuilt(s.whole, new), last=own) if new or own is not None else s

@@ -147,7 +147,7 @@ class Scope:
         for name, d in self.definitions.items() if not self.equations else ():
             q = self.quantities[name]
             rel = Relation((q.written(q.at), d.node), ("=",), span=Span(0, len(d.fragment.latex)))
-            out.append(Statement(d.fragment, rel, rel, (), 0, None, d.last))
+            out.append(Statement(d.fragment, rel, rel, (), 0, None, Name("T") if d.last else None))
         return [replace(s, number=k) for k, s in enumerate(out)]
 
 

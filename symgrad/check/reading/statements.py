@@ -30,7 +30,7 @@ class Statement:
     conditions: tuple[Any, ...] = ()
     number: int = 0
     broken: Any = None  # the Unread that the node is a repair of
-    last: bool = False  # whether it gives an output of the last step alone
+    last: Any = None  # the step, T or a number, of an output that there is at no other
     instance: int = 0  # of a statement that stands for several, as one about every layer: how many of these come before this one
     unpacked: bool = False  # whether it is one equation of several that the document writes together
     nodes: tuple[Any, ...] = field(init=False, compare=False, repr=False)  # the node and all that is in it
