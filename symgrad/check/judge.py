@@ -39,8 +39,7 @@ if TYPE_CHECKING:
 
 def judge(document: Document, cell: Cell | None = None) -> Iterator[Claim]:
     """The claims of a document, each with its verdict."""
-    found = lastly(generalised(unpacked(unbarred(raised(without_arguments([mended(s) for s in statements_of(document)]))))))
-    common = (by_components(found) or layer_by_layer(found) if cell is None else None) or Common(found)
+    common = common_form(document, cell)
     found = common.statements
     court = Court(found, cell, common=common)
     programs = units(document.programs, court.collected)
@@ -63,6 +62,12 @@ def judge(document: Document, cell: Cell | None = None) -> Iterator[Claim]:
             yield written(document, link, said)
     for unit in programs:
         yield from coded(document, unit)
+
+
+def common_form(document: Document, cell: Cell | None) -> Common:
+    """The statements of a document in the notation that the rooms behind understand."""
+    found = lastly(generalised(unpacked(unbarred(raised(without_arguments([mended(s) for s in statements_of(document)]))))))
+    return (by_components(found) or layer_by_layer(found) if cell is None else None) or Common(found)
 
 
 def coded(document: Document, unit: Unit) -> Iterator[Claim]:

@@ -17,9 +17,10 @@ from symgrad.check.inequalities.bounds import bound, speaks_of_extremes
 from symgrad.check.judging import caution, identities, powers, suppose
 from symgrad.check.judging.court import Court
 from symgrad.check.judging.denials import denied
-from symgrad.check.judging.equation import equation
+from symgrad.check.judging.equation import equation, holding
 from symgrad.check.judging.otherwise import recognition
 from symgrad.check.numbers import worked
+from symgrad.check.numbers.examples import NEARLY
 from symgrad.check.reading import lint
 from symgrad.check.reading.claims import EQUAL, Link
 from symgrad.check.reading.judgement import Judgement
@@ -104,8 +105,7 @@ def other(court: Court, link: Link) -> Judgement | None:
     if link.sign in (":", "shape"):
         return None
     reasons = {
-        "~~": "an approximation is not decided",
-        "approx": "an approximation is not decided",
+        "~~": "an approximation is decided only where the two sides are equal",
         "prop": "a proportionality is not decided",
         "->": "a limit is not decided",
         "to": "a limit is not decided",
@@ -118,6 +118,9 @@ def other(court: Court, link: Link) -> Judgement | None:
         return found if found is not None and (found.verdict == "proved" or not aside) else None
     if isinstance(found, Judgement):
         return found
+    exact = holding(court, link) if link.sign == NEARLY and derived(link.left) else None
+    if exact is not None:
+        return replace(exact, assumptions=(*exact.assumptions, "the two sides are equal, not only nearly"))
     return Judgement("undecided", "not-an-equation", reasons.get(link.sign, f"relations with `{link.sign}` are not decided"))
 
 
@@ -155,17 +158,20 @@ def introduce(court: Court, links: Iterable[Link]) -> None:
 def turned(link: Link) -> Link:
     r"""``write $\frac{\partial h_t}{\partial W} = \alpha_t$``: the symbol that is introduced may stand on the right."""
     s = link.statement
-    if link.number and link.number == len(s.node.signs) - 1 and named_at_the_end(link.right):
-        return replace(link, left=link.right, right=link.left, number=0)
+    at_end = link.number == len(s.node.signs) - 1
+    if at_end and (link.sign == "=:" or (link.number and named_at_the_end(s.node.sides[0], link.right))):
+        return replace(link, left=link.right, right=s.node.sides[0] if derived(s.node.sides[0]) else link.left, number=0)
     step = kind(unwrapped(link.right)) == "Name" and bool(unwrapped(link.right).subs)
     said = s.fragment is not None and NAMING.search(clause(s.fragment.before)) is not None
     return replace(link, left=link.right, right=link.left) if step and said and introduces(link.left) and len(s.node.sides) == 2 else link
 
 
-def named_at_the_end(node: Any) -> bool:
-    r"""``\frac{\partial L}{\partial o_t} = \hat y_t - y_t = \delta_t``: the letter for a gradient, with a step or without."""
+def named_at_the_end(first: Any, node: Any) -> bool:
+    r"""``\partial L / \partial o_t = \hat y_t - y_t = \delta_t``, ``\partial h_t / \partial h_{t-1} = D_t W = J_t``: a letter for what comes first."""
     node = unwrapped(node)
-    return kind(node) == "Name" and node.base in ADJOINT_HEADS and not node.accents and len(node.subs) <= 1
+    if kind(node) != "Name" or node.accents:
+        return False
+    return (node.base in ADJOINT_HEADS and len(node.subs) <= 1) or (introduces(first) and len(node.subs) == 1 and len(node.base) == 1)
 
 
 def abbreviates(court: Court, link: Link) -> bool:

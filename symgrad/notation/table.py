@@ -85,6 +85,7 @@ RELATIONS = {
     ">>": Sign((r"\gg", "≫"), "≫"),
     "!=": Sign((r"\neq", r"\ne", "!=", "≠"), "≠"),
     ":=": Sign((r"\coloneqq", ":=", r"\triangleq", r"\doteq", r"\coloneq", r"\eqdef", r"\equalscolon", "≔", "≜"), ":="),
+    "=:": Sign((r"\eqqcolon", "=:", r"\eqcolon", "≕"), "=:"),
     "+=": Sign((r"\mathrel{+}=", "+="), "+="),
     "-=": Sign((r"\mathrel{-}=", "-="), "-="),
     "==": Sign((r"\equiv", "==", "≡"), "≡"),

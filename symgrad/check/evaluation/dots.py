@@ -2,11 +2,12 @@ r"""``A_1 A_2 \cdots A_k``: the terms that dots stand for, found from those that
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction as Ratio
 from typing import TYPE_CHECKING, Any
 
 from symgrad.check.reading.symbols import is_top, number_at
-from symgrad.check.reading.trees import children, kind, rebuilt, unwrapped
+from symgrad.check.reading.trees import children, kind, rebuilt, unwrapped, with_children
 from symgrad.check.worlds.world import OutOfTime, Unsupported
 from symgrad.notation.syntax import Negative, Number
 
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
 
 MOST = 16
 UNIT = 3  # factors that may repeat together
+FACTORS = frozenset({"Product", "Infix", "Hadamard"})
+THROUGH = FACTORS | {"Paren", "Transpose", "Negative", "Power"}
 
 
 class Irregular(Exception):
@@ -43,7 +46,7 @@ def written_out(run: Run, args: tuple[Any, ...]) -> tuple[Any, ...]:
     here = at[0]
     before, after = list(args[:here]), list(args[here + 1 :])
     if not after:
-        raise Unsupported("dots without an end", args[here])
+        return (*before, *onwards(run, before, args[here]))
     for size in range(1, min(len(before), len(after), UNIT) + 1):
         last = after[:size]
         for first, second in ((before[-2 * size : -size], before[-size:]), (before[-size:], None)):
@@ -53,18 +56,89 @@ def written_out(run: Run, args: tuple[Any, ...]) -> tuple[Any, ...]:
                 return (*before[: -2 * size if second else -size], *between(run, first, second, last), *after[size:])
             except Irregular:
                 pass
+    if (links := linked(run, before[-1], after[0])) is not None:
+        return (*before, *links, *after)
     raise Unsupported("dots whose terms cannot be told", args[here])
+
+
+def linked(run: Run, first: Any, last: Any) -> list[Any] | None:
+    r"""The links of a chain rule, ``\frac{\partial h_t}{\partial h_{t-1}} \cdots \frac{\partial h_1}{\partial W}``: each begins where the one before ends."""
+    if kind(first) != "Derivative" or kind(last) != "Derivative":
+        return None
+    refs = [run.page.symbols.ref(unwrapped(n)) for n in (first.of, first.wrt, last.of)]
+    if any(r is None or r.step is None for r in refs) or len({r.key for r in refs if r is not None}) != 1:
+        return None
+    start, step, end = (number_at(r.step, run.env) for r in refs if r is not None)
+    if start is None or step is None or end is None or start == step:
+        return None
+    count = Ratio(end - step) / (step - start)
+    if count.denominator != 1 or count > MOST:
+        return None
+    if count < 0:
+        raise OutOfTime("dots")
+    return [term for k in range(1, int(count) + 1) for term in moved(run, [first], [start + k * (step - start), step + k * (step - start)])]
+
+
+def onwards(run: Run, terms: list[Any], dots: Any) -> list[Any]:
+    """The terms of a sum that goes on to the first step, or to the last: as many as there are."""
+    if len(terms) < 2:
+        raise Unsupported("dots without an end", dots)
+    out: list[Any] = []
+    terms = [moved(run, [term], places(run, [term]))[0] for term in terms]  # every step as its number
+    try:
+        if len(terms) > 2 and following(run, *terms[-3:-1]) != terms[-1]:
+            raise Irregular
+        while len(out) < MOST:
+            new = following(run, *[*terms, *out][-2:])
+            run.value(new)
+            out.append(new)
+    except OutOfTime:
+        return out
+    except Irregular:
+        pass
+    raise Unsupported("dots without an end", dots)
+
+
+def following(run: Run, first: Any, second: Any) -> Any:
+    """The term behind two: their indices go on, and so do factors that the second has and the first has not."""
+    k = kind(first)
+    if k != kind(second):
+        raise Irregular
+    if k in FACTORS and len(first.args) != len(second.args):
+        return replace(second, args=tuple(longer(run, list(first.args), list(second.args))))
+    inner, other = children(first), children(second)
+    if k in THROUGH and len(inner) == len(other):
+        return with_children(second, {id(b): following(run, a, b) for a, b in zip(inner, other, strict=True)})
+    return moved(run, [second], [y + y - x for x, y in zip(places(run, [first]), places(run, [second]), strict=True)])[0]
+
+
+def longer(run: Run, first: list[Any], second: list[Any]) -> list[Any]:
+    """Factors that grow, as in a b, a c b', a c c' b'': what stands at the end moves on, and what came in before it is followed by the next."""
+    more = len(second) - len(first)
+    for size in range(1, len(first) + 1):
+        kept, end, new = first[:-size], second[-size:], second[len(first) - size : -size]
+        moves = {y - x for x, y in zip(places(run, first[-size:]), places(run, end), strict=False)}
+        if more > 0 and kept == second[: len(first) - size] and len(moves) == 1 and moves != {0} and moved(run, first[-size:], places(run, end)) == end:
+            (by,) = moves
+            return [*second[:-size], *moved(run, new, [n + by for n in places(run, new)]), *moved(run, end, [n + by for n in places(run, end)])]
+    raise Irregular
+
+
+def places(run: Run, terms: list[Any]) -> list[Ratio | int]:
+    """Every step and index in a term as a number; none where it has none."""
+    try:
+        return numbers(run, terms)
+    except Irregular:
+        return []
 
 
 def between(run: Run, first: list[Any], second: list[Any] | None, last: list[Any]) -> list[Any]:
     """first, second, …, last; each may be several factors that go on together."""
     a, c = numbers(run, first), numbers(run, last)
-    if len(a) != len(c):
+    if any(moved(run, terms, [0] * len(numbers(run, terms))) != moved(run, last, [0] * len(c)) for terms in (first, second or first)):
         raise Irregular
     if second is not None:
         b = numbers(run, second)
-        if len(b) != len(a):
-            raise Irregular
         moves: list[Ratio | int] = [y - x for x, y in zip(a, b, strict=True)]
     else:
         far = {w: 10 for w, v in run.env.items() if isinstance(v, int)} | {run.page.symbols.letter: 50, "T": 100, "N": 100}
@@ -89,6 +163,9 @@ def _leaves(run: Run, node: Any, out: list[Any]) -> None:
         if ref.step is not None:
             out.append(ref.step)
         out.extend(ref.entries)
+        return
+    if kind(node) == "Name":  # a symbol for a formula, D_t
+        out.extend(sub for sub in node.subs if number_at(sub, run.env) is not None)
         return
     if kind(node) == "Power" and not is_top(node.exponent) and number_at(node.exponent, run.env) is not None:
         _leaves(run, node.base, out)

@@ -19,7 +19,7 @@ from symgrad.notation.syntax import Relation, Words
 if TYPE_CHECKING:
     from symgrad.check.sources import Document, Fragment
 
-EQUAL = frozenset({"=", ":=", "==", "triangleq", "equiv", "+="})
+EQUAL = frozenset({"=", ":=", "==", "=:", "triangleq", "equiv", "+="})
 
 
 @dataclass(frozen=True, slots=True)

@@ -106,6 +106,7 @@ class Slips(Completions):
             self.immediate,
             self.others,
             self.other_entries,
+            self.missing_steps,
             self.missing_terms,
             self.dropped,
             self.numbers,

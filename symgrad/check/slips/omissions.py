@@ -8,9 +8,10 @@ from typing import Any
 
 from symgrad.check.defined.page import Page
 from symgrad.check.reading.activations import meaning
-from symgrad.check.reading.symbols import Ref, is_top
+from symgrad.check.reading.statements import step_part
+from symgrad.check.reading.symbols import Ref, head_and_parts, is_top
 from symgrad.check.reading.trees import kind, shifted, unwrapped, walk
-from symgrad.notation.syntax import Apply, Derivative, Hadamard, Name, Negative, Number, Power, Product, Sum, Transpose
+from symgrad.notation.syntax import Apply, Big, Derivative, Hadamard, Name, Negative, Number, Power, Product, Sum, Transpose
 
 ONE = Number("1")
 
@@ -30,7 +31,6 @@ class Edit:
     def place(self) -> Any:
         """The part of the tree that is new."""
         return self.new if self.inserted is None else self.inserted
-
 
 
 
@@ -72,6 +72,24 @@ class Omissions:
         for a, b in [(p, q) for i, p in enumerate(pool) for q in pool[i + 1 :]][:12]:
             args = (*whole.args, a[0], b[0]) if kind(whole) == "Sum" else (whole, a[0], b[0])
             yield Edit(Sum(args), "missing-term", whole, None, f"{a[1]}; {b[1]}", Sum((a[0], b[0])))
+
+    def missing_steps(self) -> Iterator[Edit]:
+        r"""A chain that ends at the first step, ``\cdots \frac{\partial h_1}{\partial W}``, though the parameter is used at every step."""
+        left, right = unwrapped(self.left), unwrapped(self.right)
+        if kind(left) != "Derivative" or kind(right) not in ("Product", "Infix") or kind(end := unwrapped(right.args[-1])) != "Derivative":
+            return
+        of, wrt = (self.page.symbols.ref(unwrapped(n)) for n in (end.of, end.wrt))
+        if of is None or wrt is None or wrt.key in self.page.symbols.timed or unwrapped(end.wrt) != unwrapped(left.wrt) or of.step != ONE:
+            return
+        k, loss = Name("k"), head_and_parts(unwrapped(left.of))
+        every = self.named(of.key, k)
+        if every is None:
+            return
+        uses = Product((Derivative(unwrapped(left.of), every, "partial"), Derivative(every, unwrapped(end.wrt), "partial+")))
+        last = step_part(loss[1], self.page.symbols.letter) if loss is not None else None
+        every_use = Big("sum", k, ONE, last.node if last is not None else Name("T"), uses)
+        message = "only the use of the parameter at the first step is counted, but every step uses it"
+        yield Edit(every_use, "missing-term", end, None, message)
 
     def paths(self) -> list[tuple[Any, str]]:
         left = unwrapped(self.left)
