@@ -90,7 +90,7 @@ def page_of(definitions: dict[str, Definition], collected: Collected, statements
     applied = {n.function for d in definitions.values() for n in walk(d.node) if kind(n) == "Apply" and kind(n.function) == "Name"}
     page.assumptions = (*page.assumptions, *labelled_sigmas(page.functions, applied))
     activation_meant(page, statements)
-    sigma_meant(page, statements)
+    sigma_meant(page, collected, statements)
     entrywise(page, letter)
     residuals(page, letter)
     definitions = page.definitions
@@ -267,20 +267,27 @@ def residuals(page: Page, letter: str) -> None:
             page.abbreviations[key] = Abbreviation(key, tuple(p.node for p in split[1] if step_part((p,), letter)) if split else (), (), d.node)
 
 
-def sigma_meant(page: Page, statements: list[Statement]) -> None:
-    r"""``\sigma'`` where nothing is σ of anything and the cell has one activation: σ is the nonlinearity, whatever it is."""
+def sigma_meant(page: Page, collected: Collected, statements: list[Statement]) -> None:
+    r"""``\sigma'`` where nothing is σ of anything, but for gates of another cell, and the cell has one activation: σ is the nonlinearity, whatever it is."""
     calls = [n for s in statements for n in s.nodes if kind(n) == "Apply" and kind(n.function) == "Name"]
     uses = [n.function for n in calls]
     if any(n.function.base == "sigma" and not any(sp[1] for a in n.args for m in walk(a) if (sp := head_and_parts(m))) for n in calls):
         return  # σ'(x) of a number is what σ is known for
-    plain_uses = {f.base for f in uses if not f.primes}
-    applied = {
-        unwrapped(d.node).function.base for d in page.definitions.values() if kind(unwrapped(d.node)) == "Apply" and kind(unwrapped(d.node).function) == "Name"
-    }
+    elsewhere = {number for number, _ in collected.defining}
+    plain_uses = {n.function.base for s in statements if s.number not in elsewhere for n in s.nodes if plainly(n)}
+    used = {name for d in page.definitions.values() for name in stepped_names(d, collected.letter)}  # not a gate that leads nowhere: that of another cell
+    own = [d for d in page.definitions.values() if d.key in used]
+    plain_uses |= {n.function.base for d in own for n in walk(d.node) if plainly(n)}
+    applied = {unwrapped(d.node).function.base for d in own if plainly(unwrapped(d.node))}
     cell = {BUILTIN[f] for f in applied if f in BUILTIN} & {"tanh", "relu"}
     if "sigma" in {f.base for f in uses if f.primes} - plain_uses and len(cell) == 1 and "sigma" not in page.functions:
         page.functions["sigma"] = next(iter(cell))
         page.assumptions = (*page.assumptions, f"σ is read as the activation of the cell, {next(iter(cell))}")
+
+
+def plainly(node: Any) -> bool:
+    """Whether a function is applied, and not its slope."""
+    return kind(node) == "Apply" and kind(node.function) == "Name" and not node.function.primes
 
 
 def alone(page: Page, active: Iterable[str]) -> str | None:

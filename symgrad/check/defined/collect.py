@@ -51,7 +51,7 @@ class Collected:
 def collect(statements: list[Statement]) -> Collected:
     """Definitions by groups, in the order of the document."""
     out = Collected(letter=letter_of(statements), families=families(statements))
-    group = Group(0)
+    before, group = None, Group(0)
     out.groups.append(group)
     page = Page(Symbols(), {})
     named = [split for s in statements for n in s.nodes if kind(n) in ("Name", "Power", "Index") and (split := head_and_parts(n)) is not None]
@@ -101,10 +101,13 @@ def collect(statements: list[Statement]) -> Collected:
                 continue
             if any(kind(n) == "Big" for n in walk(d.node)) or expands(old, d, out.letter):
                 continue  # a closed form of what is defined already, or its recursion used twice: a claim
-            group = Group(s.number, handed_over(group, d, out.letter))
+            before, group = group, Group(s.number, handed_over(group, d, out.letter, {key}))
             out.groups.append(group)
         if entries and any(key in g.definitions and not g.definitions[key].entries for g in out.groups if not g.alone):
             continue
+        if before is not None:
+            states = {name for e in before.definitions.values() for name, found in lags(e, out.letter).items() if found - {0}}
+            group.definitions |= handed_over(before, d, out.letter, states | group.definitions.keys())
         group.definitions[key] = d
         out.defining.add((s.number, 0))
         inner = inner_definition(rel, side, d.letter, out.families)
@@ -184,11 +187,11 @@ def functions(node: Any) -> set[str | None]:
     return {spelled(n.function) for n in walk(node) if kind(n) == "Apply"}
 
 
-def handed_over(old: Group, new: Definition, letter: str) -> dict[str, Definition]:
-    """The equations before a second definition of h that only this one uses: they belong to the cell that begins there."""
+def handed_over(old: Group, new: Definition, letter: str, but: set[str]) -> dict[str, Definition]:
+    """The equations before a cell begins that only an equation of this one uses: they belong to it, but for some."""
     todo, found = [new], set[str]()
     while todo:
-        for key in stepped_names(todo.pop(), letter) & set(old.definitions) - found - {new.key}:
+        for key in stepped_names(todo.pop(), letter) & set(old.definitions) - found - but:
             found.add(key)
             todo.append(old.definitions[key])
     while kept := {k for key, d in old.definitions.items() if key not in found for k in stepped_names(d, letter) & found}:
