@@ -360,8 +360,8 @@ def guesses(page: Page, statements: list[Statement]) -> None:
     symbols = page.symbols
     active = {}
     for key, d in page.definitions.items():
-        node = unwrapped(d.node)
-        if kind(node) == "Apply" and len(node.args) == 1 and kind(node.function) == "Name":
+        node = page.activated(key)
+        if node is not None:
             name = meaning(page.functions, node.function)
             inner = symbols.ref(unwrapped(node.args[0]))
             named = inner.key if inner is not None else inner_of(page, key, d)

@@ -13,11 +13,12 @@ from symgrad.check.evaluation.evaluate import Run
 from symgrad.check.evaluation.functions import applied
 from symgrad.check.reading.activations import meaning
 from symgrad.check.reading.symbols import spelled
-from symgrad.check.reading.trees import kind, unwrapped, walk
+from symgrad.check.reading.trees import kind, rebuilt, unwrapped, walk
 from symgrad.check.worlds.field import WORLDS
 from symgrad.check.worlds.readings import Chooser
 from symgrad.check.worlds.values import Value
 from symgrad.check.worlds.world import Equation, Model, Unsupported, World
+from symgrad.notation.syntax import Name
 
 
 def terminals(page: Page) -> tuple[str, ...]:
@@ -115,18 +116,11 @@ def model(page: Page, flat: bool) -> Model:
         inner = inner_of(page, key, d)
         if inner is not None:
             equations[own] = activation(page, own, inner, node.function, d)
-        elif (
-            kind(node) == "Apply"
-            and len(node.args) == 1
-            and kind(node.function) == "Name"
-            and page.symbols.ref(node) is None
-            and f"pre:{key}" in page.symbols.ranks
-        ):
-            pre = f"pre:{key}"
+        elif (call := page.activated(key)) is not None and (pre := f"pre:{key}") in page.symbols.ranks:
             hidden.add(pre)
             dims[pre] = dims[key]
-            equations[pre] = equation(page, pre, node.args[0], Definition(pre, node.args[0], d.letter, d.shift, d.entries))
-            equations[own] = activation(page, own, pre, node.function, d)
+            equations[pre] = equation(page, pre, call.args[0], Definition(pre, call.args[0], d.letter, d.shift, d.entries))
+            equations[own] = activation(page, own, pre, call.function, d) if call is node else around(page, own, pre, call, d)
         else:
             equations[own] = equation(page, own, d.node, d)
     outputs = terminals(page)
@@ -169,6 +163,17 @@ def equation(page: Page, key: str, node: Any, d: Definition) -> Equation:
                 raise Unsupported("an entry that is no number", node)
         a = np.stack([v.a for v in out], 1).reshape(WORLDS, *dims)
         return Value(a, None if out[0].d is None else np.stack([v.d for v in out], 1).reshape(*a.shape, -1))
+
+    return Equation(key, compute)
+
+
+def around(page: Page, key: str, pre: str, call: Any, d: Definition) -> Equation:
+    """``h = h_{t-1} + f(a)`` where a is a preactivation without a name."""
+    outer = rebuilt(d.node, {id(call.args[0]): Name(pre)})
+
+    def compute(world: World, step: int, lookup: Any) -> Any:
+        env = {d.letter: step - d.shift, "T": world.steps, "values": {pre: lookup(pre, step)}}
+        return Run(page, world, Chooser(), env, lookup=lookup, inside=key, now=step).definition(outer, d)
 
     return Equation(key, compute)
 

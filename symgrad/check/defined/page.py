@@ -211,6 +211,28 @@ class Page:
         """What the activation of a quantity is applied to: its own name, or ours."""
         return self.preactivations.get(key, f"pre:{key}")
 
+    def activated(self, key: str) -> Any:
+        r"""The activation in an equation: all of ``h = \tanh(a)``, the last of ``h_t = h_{t-1} + \tanh(W h_{t-1} + U x_t)``; None if there are several."""
+        d = self.definitions[key]
+        whole = unwrapped(d.node)
+        found = [n for n in walk(d.node) if kind(n) == "Apply" and len(n.args) == 1 and kind(n.function) == "Name" and self.symbols.ref(n) is None]
+        if found and found[0] is whole:
+            return whole
+        inside = [n for n in found if kind(unwrapped(n.args[0])) in ("Sum", "Product", "Infix") and not n.function.primes]
+        return inside[0] if len(inside) == 1 and not d.entries and self._entrywise(whole, inside[0]) else None
+
+    def _entrywise(self, whole: Any, part: Any) -> bool:
+        """Whether a part of a formula is met entry by entry alone, by nothing that is a matrix."""
+        whole = unwrapped(whole)
+        if whole is part:
+            return True
+        at = [c for c in children(whole) if any(n is part for n in walk(c))]
+        if len(at) != 1 or kind(whole) not in ("Sum", "Negative", "Hadamard", "Product", "Infix"):
+            return False
+        beside = [n for c in children(whole) if c is not at[0] for n in walk(c)] if kind(whole) not in ("Sum", "Negative") else []
+        matrices = (ref for n in beside if (ref := self.symbols.ref(n)) is not None and self.symbols.ranks.get(ref.key) == 2)
+        return next(matrices, None) is None and self._entrywise(at[0], part)
+
     def redefine(self, key: str, d: Definition) -> None:
         """Put an equation in the place of another, while the page is made."""
         self.definitions[key] = d

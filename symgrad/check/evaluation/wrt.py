@@ -139,9 +139,9 @@ def by_value(run: Run, wrt: Any) -> tuple[str, int | None, tuple[Any, ...]] | No
 def preactivations(page: Page, function: str) -> list[str]:
     """The preactivations of all quantities with this activation."""
     out = []
-    for key, d in page.definitions.items():
-        node = unwrapped(d.node)
-        if kind(node) == "Apply" and kind(node.function) == "Name" and len(node.args) == 1:
+    for key in page.definitions:
+        node = page.activated(key)
+        if node is not None:
             base = meaning(page.functions, node.function)
             if base == function or function in ("f", "g", "phi", "a"):
                 inner = page.symbols.ref(unwrapped(node.args[0]))

@@ -22,6 +22,8 @@ def lastly(statements: list[Statement]) -> list[Statement]:
     """The statements with outputs of the last step at their step; `Statement.last` marks what defines them."""
     letter = letter_of(statements)
     steps = {LAST, greatest(statements, letter)} & {n for s in statements for n in s.nodes if kind(n) in ("Name", "Number")}
+    if any(of_a_step(n, letter) for s in statements for n in s.nodes) or ((said := lengths(statements)) and not said & steps):
+        steps &= {LAST}
     if not steps or letter == LAST.base:
         return statements
     equations = [(s, key) for s in statements if (key := defined(s, letter)) is not None]
@@ -37,6 +39,18 @@ def lastly(statements: list[Statement]) -> list[Statement]:
     return [at_the_end(s, ends, everywhere, letter) for s in statements]
 
 
+def of_a_step(node: Any, letter: str) -> bool:
+    """``L_t``: there is a loss at every step."""
+    split = head_and_parts(node) if kind(node) == "Name" else None
+    return split is not None and split[0].base in LOSSES and step_part(split[1], letter) is not None
+
+
+def lengths(statements: list[Statement]) -> set[Any]:
+    """The numbers that T is said to be."""
+    equations = [s.node for s in statements if kind(s.node) == "Relation" and s.node.sides[0] == LAST and s.node.signs[0] == "="]
+    return {unwrapped(rel.sides[1]) for rel in equations}
+
+
 def greatest(statements: list[Statement], letter: str) -> Any:
     """The greatest number at which something is named that the document has at every step."""
     everywhere = {key for s in statements if (key := defined(s, letter)) is not None and stepped(s.node.sides[0], letter)}
@@ -48,7 +62,9 @@ def defined(s: Statement, letter: str) -> str | None:
     """What an equation gives a value to, by its name without the step."""
     rel = relation_of(s.node)
     split = head_and_parts(unwrapped(rel.sides[0])) if rel is not None and rel.signs[0] in DEFINING and not s.derives else None
-    return None if split is None or split[0].base in LOSSES else name_of(split, letter)
+    if split is None or split[0].base in LOSSES or any(kind(p.node) == "Number" for p in split[1]):
+        return None  # ``z_3 = V s_3`` is an instance of what there is at every step
+    return name_of(split, letter)
 
 
 def name_of(split: tuple[Any, tuple[Part, ...]], letter: str) -> str | None:

@@ -54,7 +54,7 @@ def equation(court: Court, link: Link, under: Callable[[Page], Page | None] = la
             if guess is not None:
                 return Judgement("undecided", "ambiguous", f"this holds only if {guess}; another line holds only where it is not")
             return proved(court, page, outcome, link)
-        if first is None or unsure(outcome) < unsure(first[1]):
+        if first is None or (unsure(outcome) < unsure(first[1]) and told_by(page, first[1])):
             first = (page, outcome)
     assert first is not None
     page, outcome = first
@@ -77,6 +77,11 @@ def equation(court: Court, link: Link, under: Callable[[Page], Page | None] = la
 def unsure(outcome: Outcome) -> tuple[bool, bool]:
     """How little a page knows of what a link names: something is missing, something is guessed."""
     return outcome.missing is not None, any(key.startswith("?") for key in outcome.used)
+
+
+def told_by(page: Page, outcome: Outcome) -> bool:
+    """Whether a page knows the symbol that another one misses: else a claim that this page refutes may still be one about that."""
+    return outcome.missing is None or page.symbols.ref(outcome.missing.where) is not None or page.preactivation(outcome.missing.name) in page.symbols.ranks
 
 
 def mended(court: Court, link: Link, whole: Any) -> Judgement:

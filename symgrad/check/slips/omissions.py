@@ -103,6 +103,7 @@ class Omissions:
                 step = shifted(of.step, lag) if of.step is not None else None
                 if ref.key == wrt.key:
                     out.append((Derivative(unwrapped(left.of), unwrapped(left.wrt), "partial+"), "the direct path is missing"))
+                    out.append((Name("I"), "the direct path is missing"))
                     continue
                 q = self.named(ref.key, step)
                 if q is not None:
