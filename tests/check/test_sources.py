@@ -79,6 +79,7 @@ CASES = {
     "python": ("py", 'def f():\n    """Doc.\n\n    dz = dh * z * (1 - z)\n    """\n    # dh_prev = dh * z_t\n    y = a_t + b', [
         "line 4:5 dz = dh * z * (1 - z)", "line 6:7 dh_prev = dh * z_t"]),
     "strings": ("js", 'a = "\\\\frac{dL}{dz} = z_t"; // h_t = z_t * c_t', [r"inline 1:6 \frac{dL}{dz} = z_t", "line 1:32 h_t = z_t * c_t"]),
+    "dollars of a shop": ("md", "It is $$ 500 for the first one and $$ 700 for both of them, $$ 5 a day.", []),
     "bars and entities in a string": ("jsx", '<M tex="0 &lt; \\|J\\| \\leq \\|W\\|" />', [r"inline 1:9 0 < \|J\| \leq \|W\|"]),
     "a string that is not closed": (
         "ts", "text: `\nso $$\\\\frac{dL}{dz} = f'(a) \\\\odot g'(b)$$ and `$$5$$", [r"display 2:6 \frac{dL}{dz} = f'(a) \odot g'(b)"]),

@@ -18,7 +18,7 @@ from symgrad.check.reading.conditions import special
 from symgrad.check.reading.sentences import SAID
 from symgrad.check.reading.settle import FUNCTIONS
 from symgrad.check.reading.statements import DEFINING, LOSSES, Statement, derived, letter_of, names_in, relation_of, step_part, sums_steps, weight
-from symgrad.check.reading.symbols import STEP_WORDS, Symbols, head_and_parts, is_top, key_of, letters, spelled
+from symgrad.check.reading.symbols import STEP_WORDS, Part, Symbols, head_and_parts, is_top, key_of, letters, spelled
 from symgrad.check.reading.trees import kind, unwrapped, walk
 from symgrad.notation.syntax import Name
 
@@ -128,6 +128,9 @@ def collect(statements: list[Statement]) -> Collected:
                 group.definitions[shown.key] = shown
                 names = plain(shown.key), plain(key)
                 out.meant[shown.key] = f"what defines {names[1]} is read as {names[0]}, for the document writes {names[0]} - {names[1]}"
+            elif (bare := without_hat(page, d, group.definitions, statements, out.letter)) is not None:
+                group.definitions[bare.key] = bare
+                out.meant[bare.key] = f"{plain(bare.key)}, which the document derives by the state, is read as {plain(key)}"
     return out
 
 
@@ -156,11 +159,30 @@ def hatless(page: Page, d: Definition, definitions: dict[str, Definition], state
     return replace(d, key=f"{d.key}~hat", side=hatted) if not named and subtracted(page, hatted, side, statements) else None
 
 
+def without_hat(page: Page, d: Definition, definitions: dict[str, Definition], statements: list[Statement], letter: str) -> Definition | None:
+    r"""``y_t = \hat y_t``, where only ``\hat y_t`` has an equation and ``\partial y_t / \partial h_t`` is written."""
+    side: Any = unwrapped(d.side)
+    if kind(side) != "Name" or side.accents != ("hat",) or (key := d.key.removesuffix("~hat")) in definitions:
+        return None
+    bare = replace(side, accents=())
+    states = {letter_less(head, parts, letter) for _, head, parts in names_in(d.node)} & definitions.keys()
+    derived_by = {(page.canon(n.of), letter_less(*split, letter)) for s in statements for n in s.nodes
+                  if kind(n) == "Derivative" and (split := head_and_parts(unwrapped(n.wrt))) is not None}  # fmt: skip
+    named = any((page.canon(bare), state) in derived_by for state in states)
+    return replace(d, key=key, node=side, side=bare) if named and not subtracted(page, side, bare, statements) else None
+
+
+def letter_less(head: Any, parts: tuple[Part, ...], letter: str) -> str | None:
+    """The key of a name without its step."""
+    return key_of(head, [p for p in parts if step_part((p,), letter) is None])
+
+
 def subtracted(page: Page, hatted: Any, bare: Any, statements: list[Statement]) -> bool:
-    r"""Whether the document writes ``\hat y_t - y_t``."""
-    sides = [page.canon(hatted), page.canon(bare)]
+    r"""Whether the document writes ``\hat y_t - y_t``, at whatever step."""
+    sides = [spelled(replace(n, subs=())) for n in (hatted, bare)]
     differences = (n for s in statements for n in s.nodes if kind(n) == "Sum" and len(n.args) == 2 and kind(n.args[1]) == "Negative")
-    return any([page.canon(n.args[0]), page.canon(n.args[1].arg)] == sides for n in differences)
+    heads = ([head_and_parts(unwrapped(a)) for a in (n.args[0], n.args[1].arg)] for n in differences)
+    return any([spelled(split[0]) if split is not None else None for split in found] == sides for found in heads)
 
 
 def expands(old: Definition, new: Definition, letter: str) -> bool:

@@ -7,6 +7,7 @@ the gates out.  What is proved so holds for every such gate; a formula that seem
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 from symgrad.check.defined.page import Page, plain
@@ -19,6 +20,7 @@ from symgrad.notation.syntax import Apply, Name, Product, Relation, Sum
 
 CANDIDATES = frozenset({"g", "n"})  # letters for what is written to the state
 OUTPUTS = frozenset({"y", "o", "z", "p", "s"})  # letters for what a loss looks at
+FACTORS = frozenset({"Product", "Infix", "Hadamard"})
 UNKNOWN = "°"  # marks the weights that no document has
 
 
@@ -123,7 +125,30 @@ def outputs_left_out(page: Page, statements: list[Statement]) -> dict[str, State
             inner = Sum((Product((weight("V", key), unwrapped(n.wrt))), weight("b", key)))
             node = Relation((of, Apply(Name("g" + UNKNOWN), (inner,))), ("=",))
             through.setdefault(key, Statement(None, node, node, (), len(statements) + 4000))
+    through = through or shown_by_residuals(page, statements)
     return through if len(through) == 1 else {}
+
+
+def shown_by_residuals(page: Page, statements: list[Statement]) -> dict[str, Statement]:
+    r"""``\hat y_t = \operatorname{softmax}(V h_t + b)`` where all that is said of it is ``\partial L / \partial V = (\hat y_t - y_t) h_t^\top``."""
+    states = [unwrapped(d.side) for key, d in page.definitions.items() if key in page.lagged and key[:1] not in "cC" and d.side is not None]
+    out: dict[str, Statement] = {}
+    for s in statements if len(states) == 1 else ():
+        for n in s.nodes:
+            shown: Any = unwrapped(n.args[0]) if kind(n) == "Sum" and len(n.args) == 2 and kind(n.args[1]) == "Negative" else None
+            split = head_and_parts(shown) if shown is not None else None
+            step = step_part(split[1], page.symbols.letter) if split is not None else None
+            if split is None or step is None or split[0].base not in OUTPUTS or page.symbols.ref(shown) is not None:
+                continue
+            key = key_of(split[0], [p for p in split[1] if p is not step])
+            before = [unwrapped(a.arg) for m in s.nodes if kind(m) in FACTORS for a, b in pairwise(m.args) if kind(a) == "Transpose" and unwrapped(b) is n]
+            below = [unwrapped(m.wrt) for m in s.nodes if kind(m) == "Derivative" and loss_head(m.of) is not None]
+            weights = [w for w in (*before, *below) if kind(w) == "Name" and matrix_like(w) and page.symbols.ref(w) is None]
+            if key is not None and weights:
+                inner = Sum((Product((weights[0], moved(page, states[0], step.node))), weight("b", key)))
+                node = Relation((shown, Apply(Name("softmax"), (inner,))), ("=",))
+                out.setdefault(key, Statement(None, node, node, (), len(statements) + 4000))
+    return out
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,9 +7,10 @@ from typing import Any
 
 from symgrad.check.defined.page import Page
 from symgrad.check.evaluation.decide import Decider, Outcome
+from symgrad.check.judging.caution import symbol_on
 from symgrad.check.judging.court import Court
 from symgrad.check.judging.failure import failed, refuted
-from symgrad.check.judging.otherwise import added, along, at_the_end, by_preactivation, from_zero, of_an_rnn, recognition, supposed
+from symgrad.check.judging.otherwise import added, along, at_the_end, by_preactivation, from_zero, of_an_rnn, of_another_loss, recognition, supposed
 from symgrad.check.judging.proof import attempt, contradicted, proved
 from symgrad.check.judging.repeated import summed
 from symgrad.check.reading.claims import Link, span_of
@@ -68,7 +69,7 @@ def equation(court: Court, link: Link, under: Callable[[Page], Page | None] = la
     outcome = Decider(page).decide(link.left, link.right) if page.begun else outcome
     if outcome.equal:
         return proved(court, page, outcome, link)
-    for otherwise in (added, by_preactivation, at_the_end, along, summed):
+    for otherwise in (added, of_another_loss, by_preactivation, at_the_end, along, summed):
         if (found := otherwise(court, link, under)) is not None:
             return found
     return failed(court, page, outcome, link)
@@ -81,7 +82,10 @@ def unsure(outcome: Outcome) -> tuple[bool, bool]:
 
 def told_by(page: Page, outcome: Outcome) -> bool:
     """Whether a page knows the symbol that another one misses: else a claim that this page refutes may still be one about that."""
-    return outcome.missing is None or page.symbols.ref(outcome.missing.where) is not None or page.preactivation(outcome.missing.name) in page.symbols.ranks
+    if outcome.missing is None:
+        return True
+    where = outcome.missing.where
+    return page.symbols.ref(where) is not None or symbol_on(page, where) is not None or page.preactivation(outcome.missing.name) in page.symbols.ranks
 
 
 def mended(court: Court, link: Link, whole: Any) -> Judgement:

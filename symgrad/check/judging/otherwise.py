@@ -19,7 +19,7 @@ from symgrad.check.reading.activations import meaning
 from symgrad.check.reading.claims import Link
 from symgrad.check.reading.judgement import Judgement
 from symgrad.check.reading.sentences import SAID
-from symgrad.check.reading.statements import Statement
+from symgrad.check.reading.statements import Statement, loss_head
 from symgrad.check.reading.symbols import head_and_parts, key_of, spelled
 from symgrad.check.reading.trees import kind, unwrapped, walk
 from symgrad.notation.syntax import Name, Product, Relation
@@ -75,6 +75,18 @@ def added(court: Court, link: Link, under: Callable[[Page], Page | None]) -> Jud
         if outcome.equal:
             return proved(court, page, outcome, link)
     return None
+
+
+def of_another_loss(court: Court, link: Link, under: Callable[[Page], Page | None]) -> Judgement | None:
+    r"""Proved, where a symbol for a gradient is said to be one of another loss here: ``\Delta V = \frac{\partial E_3}{\partial V}``."""
+    right = unwrapped(link.right)
+    page = under(court.page(court.order(link.statement)[0]))
+    if page is None or kind(right) != "Derivative" or link.number or loss_head(right.of) is None:
+        return None
+    target, ref = caution.symbol_on(page, link.left), page.symbols.ref(unwrapped(right.wrt))
+    if target is None or ref is None or target[0] != ref.key or ref.key in page.symbols.timed:
+        return None
+    return Judgement("proved", assumptions=(*page.assumptions, "the symbol on the left is taken for this gradient here"))
 
 
 def by_preactivation(court: Court, link: Link, under: Callable[[Page], Page | None]) -> Judgement | None:
