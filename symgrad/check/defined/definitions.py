@@ -157,7 +157,8 @@ def own_letter(rel: Any, letter: str, stepped: set[str]) -> str:
         return letter
     at = [(str(spelled(h)), step) for _, h, parts in names_in(rel.sides[-1]) if (step := step_part(parts, own)) is not None]
     lagged = any(kind(unwrapped(step.node)) == "Sum" for _, step in at)
-    whole = lagged or (own not in ("i", "j") and any(kind(n) in ("Diagonal", "Transpose") for n in walk(rel.sides[-1])))
+    vectors = {"Diagonal", "Transpose"} if own not in ("i", "j") else {"Diagonal"}  # ``u_i = x_i^T v`` may be a component
+    whole = lagged or any(kind(n) in vectors for n in walk(rel.sides[-1]))
     recurs = any(base == str(spelled(split[0])) and kind(unwrapped(step.node)) == "Sum" for base, step in at)
     return str(own) if recurs or (whole and at and all(base in stepped for base, _ in at)) else letter
 
