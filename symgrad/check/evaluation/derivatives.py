@@ -14,9 +14,10 @@ from symgrad.check.evaluation.functions import apply_known
 from symgrad.check.evaluation.gradients import gradient, loss_steps
 from symgrad.check.evaluation.wrt import quantity_of
 from symgrad.check.reading.activations import meaning
+from symgrad.check.reading.settle import FUNCTIONS
 from symgrad.check.reading.statements import names_in
 from symgrad.check.reading.symbols import Ref, is_top, number_at, spelled
-from symgrad.check.reading.trees import kind, unwrapped
+from symgrad.check.reading.trees import kind, unwrapped, walk
 from symgrad.check.worlds import field as F
 from symgrad.check.worlds import values
 from symgrad.check.worlds.readings import Option
@@ -53,7 +54,38 @@ def derivative(run: Run, node: Any) -> Value:
     ref = run.page.symbols.ref(of)
     if ref is not None:
         return of_quantity(run, node, ref, key, step, entries)
+    if (called := call_of(run, of, key, step)) is not None:
+        call, held, run.env = called[0], run.env, {**run.env, **called[1]}
+        try:
+            return of_formula(run, node, call, key, step, entries)
+        finally:
+            run.env = held
     return of_formula(run, node, of, key, step, entries)
+
+
+def call_of(run: Run, name: Any, key: str, step: int | None) -> tuple[Any, dict[str, Any]] | None:
+    r"""``\partial F / \partial h_{t-1}``: the one place where F is applied to h, and the step at which it is applied to this one."""
+    if kind(name) != "Name" or name.subs or name.primes:
+        return None
+    page = run.page
+    calls = [(n, d) for d in page.definitions.values() for n in walk(d.node) if kind(n) == "Apply" and len(n.args) > 1 and n.function == name]
+    states = page.lagged & page.definitions.keys()
+    if not calls and name.base in FUNCTIONS and len(states) == 1:  # nowhere applied: what gives the state
+        (state,) = states
+        run.chooser.choose(("function", name.base), (Option(1, None, f"{name.base} is read as the update of {page.notes.get(state, plain(state))}"),))
+        calls = [(page.definitions[state].node, page.definitions[state])]
+    if len(calls) != 1:
+        return None
+    call, d = calls[0]
+    named = [ref for n in walk(call) if (ref := page.symbols.ref(n)) is not None and ref.key == key]
+    lags = {lag for ref, lag in page.references(d) if ref in named}
+    if key not in page.symbols.timed and named:
+        at = run.env.get("now")
+    elif key in page.symbols.timed and step is not None and len(lags) == 1:
+        at = step - lags.pop()
+    else:
+        return None
+    return None if at is None else (call, {d.letter: at - d.shift, "now": at})
 
 
 def upright(run: Run, wrt: Any) -> Any:

@@ -102,10 +102,11 @@ def onwards(run: Run, terms: list[Any], dots: Any) -> list[Any]:
 def following(run: Run, first: Any, second: Any) -> Any:
     """The term behind two: their indices go on, and so do factors that the second has and the first has not."""
     k = kind(first)
+    shorter = first.args if k == kind(second) and k in FACTORS else (first,)
+    if kind(second) in FACTORS and len(shorter) < len(second.args):
+        return replace(second, args=tuple(longer(run, list(shorter), list(second.args))))
     if k != kind(second):
         raise Irregular
-    if k in FACTORS and len(first.args) != len(second.args):
-        return replace(second, args=tuple(longer(run, list(first.args), list(second.args))))
     inner, other = children(first), children(second)
     if k in THROUGH and len(inner) == len(other):
         return with_children(second, {id(b): following(run, a, b) for a, b in zip(inner, other, strict=True)})

@@ -185,7 +185,8 @@ class Court:
         said = {n for s in self.statements if (n := length(s)) is not None and 2 < n <= MOST_STEPS}
         if len(said) == 1 and max([0, *named]) <= min(said) + 1:
             return min(said)
-        return max([STEPS, *named])
+        ends = [int(s.last.text) for s in self.statements if kind(s.last) == "Number"]  # what comes behind an output of one step is nothing to the loss
+        return max([*(ends or [STEPS]), *named])
 
     def order(self, s: Statement) -> list[int]:
         """The groups of definitions to try: those that know most of the names, of these the one in force, then earlier ones, then later ones."""
