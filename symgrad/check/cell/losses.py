@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Set
+from fractions import Fraction as Ratio
 from typing import Any
 
 from symgrad.check.cell.model import terminals
@@ -15,6 +16,7 @@ from symgrad.check.reading.trees import kind, unwrapped, walk
 from symgrad.notation.syntax import Name
 
 UNIT_BASES = frozenset({"1", "I", "mathbf1"})
+HALF = Ratio(1, 2)
 
 
 def losses(page: Page, statements: list[Statement], letter: str) -> None:
@@ -117,14 +119,16 @@ def stated_loss(page: Page, statements: list[Statement]) -> None:
         split = head_and_parts(unwrapped(s.node.sides[0]))
         if split is None or split[0].base not in LOSSES:
             continue
-        right = s.node.sides[-1]
+        factor, right = before_the_sum(unwrapped(s.node.sides[-1]), page.symbols.letter)
+        half = factor == HALF or any(number_at(x, {}) == HALF for x in walk(right) if kind(x) in ("Fraction", "Number"))
+        if factor is not None and factor != HALF and page.loss_weight is None:
+            page.loss_weight = factor
         for n in walk(right):
             squared: Any = unwrapped(n.base) if kind(n) == "Power" and kind(n.exponent) == "Number" and n.exponent.text == "2" else None
             squared = unwrapped(squared.arg) if kind(squared) in ("Norm", "Absolute") else squared
             if kind(squared) == "Sum" and len(squared.args) == 2:
                 a, b = squared.args
                 b = b.arg if kind(b) == "Negative" else b
-                half = any(kind(x) == "Fraction" for x in walk(right))
                 for mine, other in ((a, b), (b, a)):
                     ref = page.symbols.ref(unwrapped(mine))
                     if ref is not None and ref.key in outputs and page.symbols.ref(unwrapped(other)) is None:
@@ -147,6 +151,15 @@ def stated_loss(page: Page, statements: list[Statement]) -> None:
                         else first
                     )
                     wanted(page, ref.key, target_name(page, first, bound_letters(right)), "entropy")
+
+
+def before_the_sum(right: Any, letter: str) -> tuple[Any, Any]:
+    r"""The factor of ``\frac{1}{T} \sum_{t=1}^T (y_t - d_t)^2`` and what is summed over the steps; one half as a number."""
+    factor = unwrapped(right.args[0]) if kind(right) in ("Product", "Infix") and len(right.args) == 2 else None
+    total = right if factor is None else unwrapped(right.args[1])
+    if kind(total) != "Big" or total.kind != "sum" or spelled(total.index) != letter:
+        return None, right
+    return (HALF if factor is not None and number_at(factor, {}) == HALF else factor), total.body
 
 
 def wanted(page: Page, output: str, name: str | None, rule: str) -> None:

@@ -54,6 +54,8 @@ def sets(tokens: list[Token]) -> bool:
     left, right = sides(tokens)
     while right and right[-1].key in _PUNCTUATION:
         right = right[:-1]
+    if any(token.key in (r"\sum", r"\prod") for token in right):
+        return False  # ``L = Σ L_t``: a letter that may count layers is a loss here
     return bool(right) and (index_like(left) or all(token.kind == "number" or token.key in ("-", r"\dots") for token in right))
 
 
