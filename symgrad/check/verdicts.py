@@ -57,7 +57,8 @@ def ruled(court: Court, link: Link) -> Judgement | None:
     """The judgement of a link, by what kind of statement it is."""
     s = link.statement
     if speaks_of_extremes(link):
-        return other(court, link)
+        introduced = link.number == 0 and link.sign in EQUAL and norms.unknown_letters(court.page(court.order(s)[0]), link.left)
+        return None if introduced else other(court, link)
     if (s.number, link.number) in court.collected.defining:
         found = lint.definition(link, court.collected.letter)
         if found is not None:
@@ -73,7 +74,7 @@ def ruled(court: Court, link: Link) -> Judgement | None:
     if numbers is not None:
         return numbers
     between_norms = norms.normed(court, link) or majorants.majorised(court, link)
-    if between_norms is not None:
+    if between_norms is not None and between_norms.verdict != "undecided":
         return between_norms
     if norms.introduces_bounds(court, link):
         why = "letters for bounds are introduced here; what follows from them is held against this"
@@ -83,7 +84,7 @@ def ruled(court: Court, link: Link) -> Judgement | None:
         return power
     limit = link.sign in ("->", "to") and any(g in ("->", "to") for c in court.conditions(link) if kind(c.node) == "Relation" for g in c.node.signs)
     if link.sign not in EQUAL and not limit and not (link.sign == "<-" and caution.of_a_gradient(court.page(court.order(s)[0]), link.left)):
-        return denied(court, link) or other(court, link)
+        return denied(court, link) or other(court, link, between_norms)
     if (s.number, link.number) in court.introductions:
         if introduces(link.right) or introduces(link.left) or link.number:
             return None
@@ -100,8 +101,8 @@ def ruled(court: Court, link: Link) -> Judgement | None:
     return suppose.SPECIAL if said.verdict == "refuted" and suppose.aside(court, link) else said
 
 
-def other(court: Court, link: Link) -> Judgement | None:
-    """The judgement of a relation that is no equation: a bound, a limit, a membership."""
+def other(court: Court, link: Link, still_open: Judgement | None = None) -> Judgement | None:
+    """The judgement of a relation that is no equation: a bound, a limit, a membership; `still_open` is what keeps one between norms undecided."""
     if link.sign in (":", "shape"):
         return None
     reasons = {
@@ -121,7 +122,7 @@ def other(court: Court, link: Link) -> Judgement | None:
     exact = holding(court, link) if link.sign == NEARLY and derived(link.left) else None
     if exact is not None:
         return replace(exact, assumptions=(*exact.assumptions, "the two sides are equal, not only nearly"))
-    return Judgement("undecided", "not-an-equation", reasons.get(link.sign, f"relations with `{link.sign}` are not decided"))
+    return still_open or Judgement("undecided", "not-an-equation", reasons.get(link.sign, f"relations with `{link.sign}` are not decided"))
 
 
 def gives_the_loss(link: Link) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from symgrad.check.defined.page import Page
 from symgrad.check.reading.symbols import is_top, letters, number_at, spelled
 from symgrad.check.reading.trees import kind, rebuilt, unwrapped, walk
 from symgrad.notation.syntax import Apply, Name, Negative, Number, Power, Sum
@@ -12,7 +13,7 @@ from symgrad.notation.syntax import Apply, Name, Negative, Number, Power, Sum
 NORMS = ("Norm", "Absolute")
 PRODUCTS = ("Product", "Infix", "Hadamard")
 LARGEST = frozenset({"max", "sup"})
-EXTREME = frozenset({"sigma_max", "sigma_1", "s_max", "lambda_max", "lambda_1"})
+EXTREME = frozenset({"sigma_max", "sigma_1", "s_max", "lambda_max", "lambda_1", "rho"})
 SAMPLES = ((29, 7, 3, 13), (17, 5, 2, 11), (31, 19, 13, 5), (12, 10, 1, 6), (41, 2, 1, 30), (23, 22, 8, 19))  # values of indices, in general position
 
 
@@ -57,21 +58,21 @@ def normed(node: Any) -> Any:
     return node
 
 
-def joined(factors: list[Any]) -> list[Any]:
+def joined(factors: list[Any], page: Page) -> list[Any]:
     r"""The factors with ``\lambda_{\max} (W)`` and ``\lambda_{\max} (W)^T`` read as the value of a function, and its power."""
     out: list[Any] = []
     for f in factors:
-        if out and extreme(out[-1]):
-            inner = unwrapped(f.base) if kind(f) == "Power" else f
+        inner = unwrapped(f.base) if kind(f) == "Power" and page.symbols.ref(f) is None else f
+        if out and extreme(out[-1]) and kind(inner) in ("Name", "Power", "Transpose", "Product") and any(page.symbols.ref(n) is not None for n in walk(inner)):
             value = Apply(out.pop(), (inner,))
-            out.append(Power(value, f.exponent) if kind(f) == "Power" else value)
+            out.append(Power(value, f.exponent) if inner is not f else value)
         else:
             out.append(f)
     return out
 
 
 def extreme(name: Any) -> bool:
-    r"""``\sigma_{\max}``, ``\lambda_1``: of the singular values, or of eigenvalues."""
+    r"""``\sigma_{\max}``, ``\lambda_1``: of the singular values, or of eigenvalues; the spectral radius."""
     return kind(name) == "Name" and spelled(name) in EXTREME
 
 

@@ -2,8 +2,8 @@ r"""Bounds of norms by norms: ``\|\partial h_T/\partial h_t\| \le \|W\|^{T-t}`` 
 
 A proof has three parts.  The left side is written as factors that stand once and factors of every step; so is the right side, whose norms
 and letters are taken for the matrices that they bound; and the matrix in the left norm is shown to be the product of those, in some order,
-maybe with a diagonal matrix of slopes between them that are nowhere larger than 1, or than the number that stands on the right.  No bound is
-refuted here: one that does not follow so may hold.
+maybe with a diagonal matrix of slopes between them that are nowhere larger than 1, or than the number that stands on the right.  A bound
+that does not follow so may hold: only a counterexample refutes one.
 """
 
 from __future__ import annotations
@@ -14,17 +14,16 @@ from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
-import numpy as np
-
 from symgrad.check.defined.page import Page
 from symgrad.check.evaluation.decide import Decider
 from symgrad.check.inequalities.bounds import bound
+from symgrad.check.inequalities.counterexamples import AT_LEAST, fails, unequal
 from symgrad.check.inequalities.factors import NORMS, Unknown, counts, flat, moved, normed, shift, turned
-from symgrad.check.inequalities.premises import AT_MOST, Bound, Premises, stated
+from symgrad.check.inequalities.premises import AT_MOST, TWOFOLD, Bound, Premises, stated
 from symgrad.check.inequalities.sides import Sides
 from symgrad.check.judging.court import Court
 from symgrad.check.judging.identities import ARGUMENT
-from symgrad.check.reading.claims import EQUAL, Link, span_of
+from symgrad.check.reading.claims import EQUAL, Link
 from symgrad.check.reading.judgement import Judgement
 from symgrad.check.reading.trees import kind, rebuilt, unwrapped, walk
 from symgrad.notation.latex import latex
@@ -41,35 +40,28 @@ TRANSPOSED = "a matrix has the norm of its transpose, as for the spectral norm"
 
 
 def majorised(court: Court, link: Link) -> Judgement | None:
-    """Proved where the bound follows from the rules of norms; None where it does not."""
-    if link.sign not in AT_MOST | EQUAL:
+    """Proved where the bound follows from the rules of norms, refuted where it is false; else, of norms, undecided with the reason."""
+    if link.sign in AT_LEAST and kind(normed(link.left)) not in NORMS:
+        link = replace(link, left=link.right, right=link.left, sign="<=")
+    if link.sign not in AT_MOST | EQUAL | AT_LEAST:
         return None
+    reasons = []
     for n, k in enumerate(court.order(link.statement)):
         for left in (link.left, *written_out(court, link)):
+            majorant = Majorant(court, court.page(k), link, left, n == 0)
             try:
-                majorant = Majorant(court, court.page(k), link, left, n == 0)
-                found = majorant.proof() if link.sign in AT_MOST else majorant.equality()
-                if found is None and link.sign in EQUAL and n == 0 and majorant.only_bounded():
-                    return refuted(court, link)
-            except Unknown:
-                continue
+                found = majorant.found()
+            except Unknown as e:
+                reasons.append(str(e))
+                found = None
             if found is not None:
                 borrowed = [court.borrowed] if court.borrowed and majorant.asked else []
                 return Judgement("proved", reading="matrix", assumptions=tuple(dict.fromkeys([*borrowed, *majorant.sides.notes, *found])))
-    return None
-
-
-def refuted(court: Court, link: Link) -> Judgement | None:
-    """The norm of a product that is said to be the product of the norms, at two steps of two units."""
-    weight, slopes = np.array([[0, 1], [0, 0]]), (np.diag([1, 2]) / 8, np.diag([2, 1]) / 9)  # values that the slopes of σ and tanh take
-    jacobians = [d @ weight for d in slopes]
-    left, right = np.linalg.norm(jacobians[1] @ jacobians[0], 2), np.prod([np.linalg.norm(j, 2) for j in jacobians])
-    if not left < right:
+            if n == 0 and left is link.left and (wrong := majorant.wrong()) is not None:
+                return wrong
+    if link.sign in EQUAL or not any(kind(x) == "Norm" for side in (link.left, link.right) for x in walk(side)):
         return None
-    court.wrong.add((link.statement.number, link.number))
-    why = "the norm of a product is at most the product of the norms, and smaller where the weight is [[0, 1], [0, 0]]: two Jacobians multiply to 0 then"
-    at = {"weight": weight.tolist(), "slopes": [np.diagonal(d).tolist() for d in slopes], "left": float(left), "right": float(right)}
-    return Judgement("refuted", "false-equation", f"{why}; ≤ holds", blame=span_of(link.right), counterexample=at)
+    return Judgement("undecided", "not-an-equation", next(filter(None, reasons), "it does not follow from the norms of the factors"), "inequality")
 
 
 def written_out(court: Court, link: Link) -> Iterator[Any]:
@@ -95,6 +87,19 @@ class Majorant:
         self.letter = page.symbols.letter
         self.tries = TRIES
         self.sides = Sides(court, page)
+
+    def found(self) -> list[str] | None:
+        """What is taken for granted in a proof of the relation."""
+        if self.link.sign in AT_LEAST:
+            raise Unknown("a norm is not bounded from below by those of its factors")
+        return self.proof() if self.link.sign in AT_MOST else self.equality()
+
+    def wrong(self) -> Judgement | None:
+        """The counterexample of a relation that is false."""
+        try:
+            return unequal(self) if self.link.sign in EQUAL else fails(self)
+        except Unknown:
+            return None
 
     def proof(self) -> list[str] | None:
         """What is taken for granted in a proof; None if none is found."""
@@ -133,25 +138,6 @@ class Majorant:
                 return None
             notes += found
         return notes if plain else None
-
-    def only_bounded(self) -> bool:
-        r"""Whether ``\|\prod_j J_j\|`` is said to be ``\prod_j \|J_j\|``, of Jacobians D W with slopes that are not 0, as matrices.
-
-        For W = [[0, 1], [0, 0]] the product W D W is 0 whatever the diagonal matrix D is, and no single D W is, if D has no 0.
-        """
-        left, right = self.sides.split(self.link.left, False), self.sides.split(self.link.right, True)
-        plain = self.court.matrices and not self.court.conditions(self.link) and not self.premises.special
-        if left.once or right.once or len(left.steps) != 1 or len(right.steps) != 1 or not plain:
-            return False
-        ((mine, start, many, index), (others, first, as_many, other)) = left.steps[0], right.steps[0]
-        if kind(normed(self.link.left)) != "Norm" or len(mine) != 1 or len(others) != 1 or kind(normed(others[0])) != "Norm" or counts(many) != counts(as_many):
-            return False
-        jacobian = moved(mine[0], index, self.letter, None)
-        norm = normed(moved(others[0], other, self.letter, shift(first, start)))
-        if self.premises.steepest is None or self.same(jacobian, (unwrapped(norm.arg),)) is None:
-            return False
-        pairs = itertools.product(self.premises.slopes, self.premises.weights)
-        return any(self.same(jacobian, order) is not None for d, w in pairs for order in ((d, w), (w, d)))
 
     def paired(self, mine: list[Any], others: list[Any]) -> list[str] | None:
         """Whether the one are the others, in any order."""
@@ -248,16 +234,17 @@ class Majorant:
 
     def whole(self, inner: Any, outer: list[Any]) -> list[str] | None:
         """Whether one factor is bounded by the product of some."""
-        together = Bound(
-            tuple(self.premises.said_of(Product(tuple(outer)) if len(outer) > 1 else outer[0])), notes=("each factor is bounded as the document says",)
-        )
+        said = self.premises.said_of(Product(tuple(outer)) if len(outer) > 1 else outer[0])
+        matrices = said.matrices if said is not None and said.size == "norm" else ()
+        together = Bound(matrices, notes=("each factor is bounded as the document says",))
         found = self.covers(inner, [together])
         return self.covers(inner, [self.premises.bound(b) for b in outer]) if found is None else found
 
     def introduced(self, inner: list[Any], outer: list[Any]) -> str:
         """What is said of letters for the bounds of norms that stand one by one on the left: as many of them as norms."""
         names = [unwrapped(b) for b in outer]
-        if len(names) != len(inner) or not all(kind(n) == "Name" and self.page.symbols.ref(n) is None and not self.premises.said_of(n) for n in names):
+        said = [self.premises.said_of(n) if kind(n) == "Name" and self.page.symbols.ref(n) is None else Bound() for n in names]
+        if len(names) != len(inner) or not all(b is None or b.size == TWOFOLD for b in said):
             return ""
         norms = sum(kind(n) in NORMS for f in flat(self.link.left) for n in (walk(f) if kind(f) == "Big" else [f]))
         return "the letters are introduced here, as bounds of these norms" if norms >= len(inner) else ""

@@ -26,14 +26,14 @@ class Sides:
     def split(self, side: Any, bounds: bool) -> Split:
         """A side as factors: of the right one, bounds as they are written; of the left one, what stands in the norms."""
         out = Split()
-        for factor in joined(flat(side)) if bounds else flat(side):
+        for factor in joined(flat(side), self.page) if bounds else flat(side):
             self.sort(factor, bounds, out)
         return out
 
     def sort(self, factor: Any, bounds: bool, out: Split) -> None:
         factor = normed(factor) if not bounds else factor
         if kind(factor) == "Power" and bounds and number(factor.exponent) is None:  # of numbers, so that T is no transpose
-            out.steps.append((joined(flat(factor.base)), None, factor.exponent, ""))
+            out.steps.append((joined(flat(factor.base), self.page), None, factor.exponent, ""))
         elif kind(factor) == "Apply" and bounds and largest(factor) and kind(unwrapped(factor.args[0])) == "Power":
             power = unwrapped(factor.args[0])
             out.steps.append(([Apply(factor.function, (power.base,))], None, power.exponent, ""))
