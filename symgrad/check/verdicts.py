@@ -57,8 +57,8 @@ def ruled(court: Court, link: Link) -> Judgement | None:
     """The judgement of a link, by what kind of statement it is."""
     s = link.statement
     if speaks_of_extremes(link):
-        introduced = link.number == 0 and link.sign in EQUAL and norms.unknown_letters(court.page(court.order(s)[0]), link.left)
-        return None if introduced else other(court, link)
+        letter = link.number == 0 and link.sign in EQUAL and norms.unknown_letters(court.page(court.order(s)[0]), link.left)
+        return None if letter else other(court, link)
     if (s.number, link.number) in court.collected.defining:
         found = lint.definition(link, court.collected.letter)
         if found is not None:

@@ -17,8 +17,9 @@ import numpy as np
 
 from symgrad.check.inequalities import words
 from symgrad.check.inequalities.factors import Split, Unknown, counts, flat, joined, moved, normed, shift
-from symgrad.check.inequalities.premises import TWOFOLD
+from symgrad.check.inequalities.premises import UNCLEAR
 from symgrad.check.reading.claims import span_of
+from symgrad.check.reading.conditions import introduced
 from symgrad.check.reading.judgement import Judgement
 from symgrad.check.reading.symbols import letters, number_at
 from symgrad.check.reading.trees import kind, unwrapped, walk
@@ -33,7 +34,7 @@ SCALES = (0.25, 8.0)  # of a weight all of whose sizes are below 1, and of one a
 SHEAR = np.array([[1, 2], [0, 1]])  # not normal: its eigenvalues are 1, its norm is 2.41
 SWAP = np.array([[0, 1], [1, 0]])  # symmetric and orthogonal: the sizes are all 1
 LOWER = "no size of the weight bounds the norm from below, as the slopes may be small"
-UPPER = "the bound is too small for some weights; the largest singular value bounds the norm of one, eigenvalues do not"
+UPPER = "eigenvalues bound no norm, the largest singular value does"
 CLEARLY = 1 - 1e-9
 ORDER = {"<": operator.lt, ">": operator.gt, "<=": operator.le, ">=": operator.ge, "leq": operator.le, "geq": operator.ge, "≤": operator.le, "≥": operator.ge}
 
@@ -88,7 +89,7 @@ def fails(m: Majorant) -> Judgement | None:
     below = m.link.sign in AT_LEAST
     left, right = m.sides.split(m.link.left, False), m.sides.split(m.link.right, True)
     many = steps_of(m, left)
-    if many is None or not plain(m, below) or (below and kind(normed(m.link.left)) != "Norm"):
+    if many is None or not plain(m, below) or (kind(normed(m.link.left)) != "Norm" and (below or kind(m.link.left) == "Absolute")):
         return None
     powers = [(f, Number("1")) for f in right.once] + [(f, step[2]) for step in right.steps for f in step[0]]
     steep, found, allowed = float(m.premises.steepest or 0), [], False
@@ -106,7 +107,8 @@ def fails(m: Majorant) -> Judgement | None:
     if not found or not allowed:
         return None
     n, weight, slopes, value, claimed = min(found, key=lambda case: case[0])
-    why = LOWER if below else UPPER
+    eigen = any(m.premises.meaning(f).size != "norm" for f, _ in powers)
+    why = LOWER if below else UPPER if eigen else "the bound is too small"
     at = f"with the weight {weight.tolist()} and the slopes {np.diagonal(slopes).tolist()} the left side is {value:.2g} over {n} step{'s'[: n > 1]}"
     return false(m, "false-bound", f"{why}: {at}, the right side {claimed:.2g}", weight, [slopes], value, claimed)
 
@@ -114,9 +116,10 @@ def fails(m: Majorant) -> Judgement | None:
 def plain(m: Majorant, below: bool) -> bool:
     """Whether any weight and any slopes are possible: matrices of no special kind, and a preactivation that is not of the state alone."""
     near = m.link.statement.fragment
-    certain = m.court.certain and m.premises.steepest and kind(preactivation(m)) == "Sum"
-    near = m.link.statement.fragment
-    return bool(certain) and (below or not m.premises.special) and near is not None and not words.STRAIGHT.search(f"{near.before} {near.after}")
+    if near is None or not m.court.certain or not m.premises.steepest or kind(preactivation(m)) != "Sum" or introduced(near):
+        return False
+    around = [*near.before.rstrip().split("\n\n")[-2:], near.after.lstrip().split("\n\n")[0]]
+    return (below or not m.premises.special) and not words.PARTICULAR.search(" ".join(around))
 
 
 def steps_of(m: Majorant, left: Split) -> Any:
@@ -138,7 +141,7 @@ def size(m: Majorant, factor: Any, weight: Any, slope: float) -> float:
         return slope
     if weight[0, 0] and any(kind(d) == "Diagonal" and m.small(d, m.premises.steepest or Fraction(0)) is not None for d in meant.matrices):
         return slope  # at most
-    if not any(w in meant.matrices for w in m.premises.weights) or (meant.size == TWOFOLD and weight[0, 0]):
+    if not any(w in meant.matrices for w in m.premises.weights) or (meant.size == UNCLEAR and weight[0, 0]):
         raise Unknown
     return float(np.linalg.norm(weight, 2) if meant.size == "norm" else max(abs(np.linalg.eigvals(weight))))
 

@@ -19,7 +19,7 @@ from symgrad.check.evaluation.decide import Decider
 from symgrad.check.inequalities.bounds import bound
 from symgrad.check.inequalities.counterexamples import AT_LEAST, fails, unequal
 from symgrad.check.inequalities.factors import NORMS, Unknown, counts, flat, moved, normed, shift, turned
-from symgrad.check.inequalities.premises import AT_MOST, TWOFOLD, Bound, Premises, stated
+from symgrad.check.inequalities.premises import AT_MOST, UNCLEAR, Bound, Premises, stated
 from symgrad.check.inequalities.sides import Sides
 from symgrad.check.judging.court import Court
 from symgrad.check.judging.identities import ARGUMENT
@@ -59,7 +59,7 @@ def majorised(court: Court, link: Link) -> Judgement | None:
                 return Judgement("proved", reading="matrix", assumptions=tuple(dict.fromkeys([*borrowed, *majorant.sides.notes, *found])))
             if n == 0 and left is link.left and (wrong := majorant.wrong()) is not None:
                 return wrong
-    if link.sign in EQUAL or not any(kind(x) == "Norm" for side in (link.left, link.right) for x in walk(side)):
+    if link.sign in EQUAL or not any(kind(x) in NORMS for side in (link.left, link.right) for x in walk(side)):
         return None
     return Judgement("undecided", "not-an-equation", next(filter(None, reasons), "it does not follow from the norms of the factors"), "inequality")
 
@@ -235,8 +235,7 @@ class Majorant:
     def whole(self, inner: Any, outer: list[Any]) -> list[str] | None:
         """Whether one factor is bounded by the product of some."""
         said = self.premises.said_of(Product(tuple(outer)) if len(outer) > 1 else outer[0])
-        matrices = said.matrices if said is not None and said.size == "norm" else ()
-        together = Bound(matrices, notes=("each factor is bounded as the document says",))
+        together = said if said is not None and said.size == "norm" and said.matrices else Bound()
         found = self.covers(inner, [together])
         return self.covers(inner, [self.premises.bound(b) for b in outer]) if found is None else found
 
@@ -244,7 +243,7 @@ class Majorant:
         """What is said of letters for the bounds of norms that stand one by one on the left: as many of them as norms."""
         names = [unwrapped(b) for b in outer]
         said = [self.premises.said_of(n) if kind(n) == "Name" and self.page.symbols.ref(n) is None else Bound() for n in names]
-        if len(names) != len(inner) or not all(b is None or b.size == TWOFOLD for b in said):
+        if len(names) != len(inner) or not all(b is None or b.size == UNCLEAR for b in said):
             return ""
         norms = sum(kind(n) in NORMS for f in flat(self.link.left) for n in (walk(f) if kind(f) == "Big" else [f]))
         return "the letters are introduced here, as bounds of these norms" if norms >= len(inner) else ""

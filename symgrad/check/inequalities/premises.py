@@ -28,7 +28,7 @@ DOWN = AT_MOST | {"<", "=", "==", ":="}
 SLOPES = {"tanh": Fraction(1), "sigmoid": Fraction(1, 4), "relu": Fraction(1), "identity": Fraction(1)}  # the largest that they have
 SPECTRAL = "the norm is the spectral norm"
 AS_SAID = "the letters are bounds of what the document says"
-TWOFOLD = "perhaps of eigenvalues"
+UNCLEAR = "perhaps of eigenvalues"
 
 
 def subject(node: Any) -> Any:
@@ -133,7 +133,7 @@ class Premises:
         if node.function.base == "rho" and "spectral radius" in said and not said & {"singular value", "spectral norm"}:
             return Bound(matrices, size=f"the spectral radius of {latex(node.args[0])}")
         if node.function.base == "rho" or said & {"eigenvalue", "spectral radius"}:
-            return Bound(matrices, size=TWOFOLD)
+            return Bound(matrices, size=UNCLEAR)
         if node.function.base == "lambda" and "singular value" not in said:
             raise Unknown(f"nothing says whether {latex(node)} is of eigenvalues or of singular values")
         return Bound(matrices, notes=(SPECTRAL,))
@@ -183,7 +183,10 @@ class Premises:
             return None
         if kind(letter) not in ("Name", *PRODUCTS):
             return None
-        defined, spoken, above, numbers = [], [], [], []
+        defined: list[Bound] = []
+        above: list[Bound] = []
+        numbers: list[Bound] = []
+        spoken: dict[tuple[bool, int], Bound] = {}
         for s in self.court.statements:
             sides = [unwrapped(x) for x in getattr(s.node, "sides", ())]
             for k, side in enumerate(sides):
@@ -194,12 +197,13 @@ class Premises:
                     numbers += [b] if (b := self.for_function(s, sides[1])) is not None else []
                 above += [b for i in range(k) if set(s.node.signs[i:k]) <= DOWN and (b := self.premise(sides[i])) is not None]
             if kind(letter) == "Name" and (found := self.in_words(s, letter)) is not None:
-                spoken.append(found)
-        norms = [b for b in (*defined, *spoken) if b.size == "norm"]
-        others = [b for b in spoken or defined if b.size != "norm"]
-        if len({b.size for b in others}) > 1:
-            others = [replace(others[0], size=TWOFOLD)]
-        return next(iter((*norms, *above, *others, *numbers)), None)
+                ahead = s.number - self.link.statement.number  # what was said last counts, else what is said next
+                spoken[ahead > 0, abs(ahead)] = found
+        near = [spoken[min(spoken)]] if spoken else []
+        if near and near[0].size != "norm" and len({b.size for b in spoken.values()}) > 1:
+            near = [replace(near[0], size=UNCLEAR)]
+        norms = [b for b in (*defined, *near) if b.size == "norm"]
+        return next(iter((*norms, *above, *near, *defined, *numbers)), None)
 
     def premise(self, side: Any) -> Bound | None:
         """The matrices whose norm a side of a premise is, at the step of the letter or the one before."""
@@ -262,13 +266,13 @@ class Premises:
             return Bound(self.slopes, notes=(f"{latex(letter)} bounds the slopes, as the text says",))
         norm = said & {"singular value", "spectral norm"} or ("norm" in said and ("bound" in said or named))
         wrong = said & {"eigenvalue", "spectral radius"}
-        if "jacobian" in said or not (norm or wrong) or (formulas and not named) or len(set(named)) > 1:
+        if ("jacobian" in said and not named) or not (norm or wrong) or (formulas and not named) or len(set(named)) > 1:
             return None
         matrices = self.versions(named[0]) if named else tuple(self.weights)
         of = latex(named[0]) if named else "the recurrent weight"
         what = next(str(w) for w in ("singular value", "eigenvalue", "spectral radius", "spectral norm", "norm") if w in said or w == "norm")
         of = f"the {'largest ' if what.endswith('value') else ''}{what} of {of}"
-        return Bound(matrices, notes=(f"{latex(letter)} is {of}, as the text says",), size="norm" if not wrong else TWOFOLD if norm or not named else of)
+        return Bound(matrices, notes=(f"{latex(letter)} is {of}, as the text says",), size="norm" if not wrong else UNCLEAR if norm or not named else of)
 
     def clause(self, s: Statement, letter: Any) -> tuple[str, list[Any]]:
         """The clause that a formula stands in, and the other formulas of it; it ends at another letter of the bound."""

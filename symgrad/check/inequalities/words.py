@@ -24,17 +24,19 @@ NAMES = {
     "below": r"\blower\b|\bmin|smallest|least|inferior|menor|unter[ea]|kleinst|plus petit|terkecil|下[限界]|最小|하한|하계|наименьш|минимал|нижн|nhỏ nhất",
     "several": r"respective|respectiv|\bresp\b|\bbzw|それぞれ|分别|分別|각각|соответственно|lần lượt",
     "other": r"\binputs?\b|\boutputs?\b|entrada|salida|sortie|entrée|eingabe|ausgabe|入力|出力|输入|输出|輸入|輸出|입력|출력|входн|выходн",
-    "jacobian": r"jacobi|ヤコビ|雅[可克]比|야코비|якоби",
+    "jacobian": r"jacobi|gradient|ヤコビ|雅[可克]比|야코비|якоби|勾配|梯度|기울기|градиент",
 }
 NAMED = {name: re.compile(pattern, re.IGNORECASE) for name, pattern in NAMES.items()}
 SPECIAL = re.compile(  # a weight that is not any matrix
     r"s[iy]mm?[eé]tr|ort[h]?ogon|unit[aä]r|\bnormal\b|invertib|diagonali[sz]|s[ck]al[aä]r|escalar|one-dimensional|1-?D\b|対称|对称|對稱|대칭|симметр|直交|正交|직교"
-    r"|ортогон|ユニタリ|酉|正規|正规|정규 ?행렬|нормальн|対角化|对角化|대각화|スカラー|标量|標量|스칼라|скаляр|一次元|一维",
+    r"|ортогон|ユニタリ|酉|正規|正规|정규 ?행렬|нормальн|対角化|对角化|대각화|スカラー|标量|標量|스칼라|скаляр|一次元|一维"
+    r"|(?:suitable|some|appropriate|adapted|certain) (?:\w+ )?norm|eigen-?decomp|eigenzerleg|[特本][征徵]值?分解|固有値分解|고유값 ?분해",
     re.IGNORECASE,
 )
-STRAIGHT = re.compile(  # slopes that are all 1, or nearly
+PARTICULAR = re.compile(  # slopes that are not any: all 1 or nearly, or chosen so
     r"(?<!non)(?<!non[- ])(?<!nicht)(?<!no )(?<!phi )\blin[eé]a[lr]|(?<!非)(?<!非-)[线線]性|(?<!非)線形|(?<!비)선형|(?<!не)линейн|tuyến tính"
-    r"|identity|identidad|identité|恒等|항등|ignor|neglect|approx|near (?:zero|the origin)|saturat|min(?:imum|imal)",
+    r"|identity|identidad|identité|恒等|항등|ignor|neglect|approx|near (?:zero|the origin)|saturat|min(?:imum|imal)|\bactive\b|activas?\b"
+    r"|exist|\b(?:can|may|might|could|up to|there (?:are|is))\b|pued|peut|kann|könn|possib|worst|可能|かもしれ|수 있|может|có thể",
     re.IGNORECASE,
 )
 FUNCTIONS = {"tanh": r"tanh|hyperbolic|双曲|쌍곡|гипербол", "sigmoid": r"s[iy]gmo[ií]|logisti|シグモイド|시그모이드|сигмоид|логист", "relu": r"relu|rectif"}
