@@ -33,6 +33,7 @@ STEPS = (2, 5, 9, 14)  # values of indices
 SCALES = (0.25, 8.0)  # of a weight all of whose sizes are below 1, and of one all of whose sizes are above 4
 SHEAR = np.array([[1, 2], [0, 1]])  # not normal: its eigenvalues are 1, its norm is 2.41
 SWAP = np.array([[0, 1], [1, 0]])  # symmetric and orthogonal: the sizes are all 1
+FLAT = {"tanh": (1 / 2, 1 / 4), "sigmoid": (1 / 8, 1 / 16), "relu": (1.0, 0.0)}  # slopes that a function takes, not all the largest
 LOWER = "no size of the weight bounds the norm from below, as the slopes may be small"
 UPPER = "eigenvalues bound no norm, the largest singular value does"
 CLEARLY = 1 - 1e-9
@@ -89,13 +90,14 @@ def fails(m: Majorant) -> Judgement | None:
     below = m.link.sign in AT_LEAST
     left, right = m.sides.split(m.link.left, False), m.sides.split(m.link.right, True)
     many = steps_of(m, left)
-    if many is None or not plain(m, below) or (kind(normed(m.link.left)) != "Norm" and (below or kind(m.link.left) == "Absolute")):
+    normal = kind(normed(m.link.left)) == "Norm" or (not below and any(kind(n) == "Norm" for n in walk(m.link.left)))
+    if many is None or not normal or not plain(m, below):
         return None
     powers = [(f, Number("1")) for f in right.once] + [(f, step[2]) for step in right.steps for f in step[0]]
-    steep, found, allowed = float(m.premises.steepest or 0), [], False
+    slopes = np.diag(FLAT[m.premises.function or ""]) if below else float(m.premises.steepest or 0) * np.eye(2)
+    steepest, found, allowed = slopes[0, 0], [], False
     for scale in SCALES:
         weight = scale * (SWAP if below else SHEAR)
-        slopes, steepest = (np.diag([steep / 2, steep / 4]), steep / 2) if below else (steep * np.eye(2), steep)
         allowed |= all(holds(m, c.node, weight, steepest) for c in m.court.conditions(m.link))
         sizes = [size(m, f, weight, steepest) for f, _ in powers]
         for n, exponents in instances(many, [e for _, e in powers]):
@@ -115,11 +117,11 @@ def fails(m: Majorant) -> Judgement | None:
 
 def plain(m: Majorant, below: bool) -> bool:
     """Whether any weight and any slopes are possible: matrices of no special kind, and a preactivation that is not of the state alone."""
-    near = m.link.statement.fragment
-    if near is None or not m.court.certain or not m.premises.steepest or kind(preactivation(m)) != "Sum" or introduced(near):
+    near, function = m.link.statement.fragment, m.premises.function
+    if near is None or not m.court.certain or function not in FLAT or kind(preactivation(m)) != "Sum" or introduced(near):
         return False
-    around = [*near.before.rstrip().split("\n\n")[-2:], near.after.lstrip().split("\n\n")[0]]
-    return (below or not m.premises.special) and not words.PARTICULAR.search(" ".join(around))
+    around = " ".join([*near.before.rstrip().split("\n\n")[-2:], near.after.lstrip().split("\n\n")[0]])
+    return (below or not m.premises.special) and not words.PARTICULAR.search(around) and words.functions(around) <= {function}
 
 
 def steps_of(m: Majorant, left: Split) -> Any:

@@ -57,8 +57,9 @@ def majorised(court: Court, link: Link) -> Judgement | None:
             if found is not None:
                 borrowed = [court.borrowed] if court.borrowed and majorant.asked else []
                 return Judgement("proved", reading="matrix", assumptions=tuple(dict.fromkeys([*borrowed, *majorant.sides.notes, *found])))
-            if n == 0 and left is link.left and (wrong := majorant.wrong()) is not None:
-                return wrong
+    wrong = Majorant(court, court.page(court.order(link.statement)[0]), link, link.left).wrong()
+    if wrong is not None:
+        return wrong
     if link.sign in EQUAL or not any(kind(x) in NORMS for side in (link.left, link.right) for x in walk(side)):
         return None
     return Judgement("undecided", "not-an-equation", next(filter(None, reasons), "it does not follow from the norms of the factors"), "inequality")

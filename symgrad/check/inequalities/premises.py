@@ -71,12 +71,15 @@ class Premises:
         return found[0] if len(found) == 1 else None
 
     @cached_property
+    def function(self) -> str | None:
+        """The known function that the state's is, in the cell in force."""
+        name = meaning(self.page.functions, self.state[0]) if self.state is not None and self.current else None
+        return name if isinstance(name, str) else None
+
+    @cached_property
     def steepest(self) -> Fraction | None:
         """The largest slope of the state's function."""
-        if self.state is None or not self.current:
-            return None
-        name = meaning(self.page.functions, self.state[0])
-        return SLOPES.get(name) if isinstance(name, str) else None
+        return SLOPES.get(self.function or "")
 
     @cached_property
     def slopes(self) -> tuple[Any, ...]:
@@ -243,8 +246,8 @@ class Premises:
         r"""``\gamma = 1`` for tanh, ``\gamma = 1/4`` for the sigmoid: the number for the function of the state."""
         value = number(side)
         size = number_at(value, {}) if value is not None else None
-        known = self.state is not None and meaning(self.page.functions, self.state[0])
-        if size is None or s.fragment is None or not known or words.function(s.fragment.before, s.fragment.after) != known:
+        known = self.function
+        if size is None or s.fragment is None or known is None or words.function(s.fragment.before, s.fragment.after) != known:
             return None
         return Bound(number=Fraction(size), notes=(f"{latex(s.node.sides[0])} = {latex(side)}, as the text says for {known}",))
 

@@ -39,7 +39,11 @@ PARTICULAR = re.compile(  # slopes that are not any: all 1 or nearly, or chosen 
     r"|exist|\b(?:can|may|might|could|up to|there (?:are|is))\b|pued|peut|kann|könn|possib|worst|可能|かもしれ|수 있|может|có thể",
     re.IGNORECASE,
 )
-FUNCTIONS = {"tanh": r"tanh|hyperbolic|双曲|쌍곡|гипербол", "sigmoid": r"s[iy]gmo[ií]|logisti|シグモイド|시그모이드|сигмоид|логист", "relu": r"relu|rectif"}
+FUNCTIONS = {
+    "tanh": r"tanh|hyperbolic|双曲|쌍곡|гипербол",
+    "sigmoid": r"s[iy]gmo[ií]|\\sigma(?![_a-z])|σ(?!_)|logisti|シグモイド|시그모이드|сигмоид|логист",
+    "relu": r"relu|rectif",
+}
 AND = r"(?:and|while|whereas|with|y|e|et|und|dan|và|и|а|和|与|また|그리고)"
 LET = r"(?:let|where|sea|donde|seja|onde|soit|où|sei|wobei|sia|dove|пусть|где)"
 CLAUSE = re.compile(  # where one ends
@@ -58,7 +62,11 @@ def names(words: str) -> frozenset[str]:
 def function(before: str, after: str) -> str:
     """The function of which something is said: named behind a formula, else before it."""
     for clause in (CLAUSE.split(after, maxsplit=1)[0], CLAUSE.split(before)[-1]):
-        found = [f for f, pattern in FUNCTIONS.items() if re.search(pattern, clause, re.IGNORECASE)]
-        if found:
-            return found[0] if len(found) == 1 else ""
+        if found := functions(clause):
+            return next(iter(found)) if len(found) == 1 else ""
     return ""
+
+
+def functions(words: str) -> frozenset[str]:
+    """The functions that words name."""
+    return frozenset(f for f, pattern in FUNCTIONS.items() if re.search(pattern, words, re.IGNORECASE))
