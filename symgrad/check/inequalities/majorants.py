@@ -19,7 +19,7 @@ from symgrad.check.evaluation.decide import Decider
 from symgrad.check.inequalities.bounds import bound
 from symgrad.check.inequalities.counterexamples import AT_LEAST, fails, unequal
 from symgrad.check.inequalities.factors import NORMS, Unknown, counts, flat, moved, normed, shift, turned
-from symgrad.check.inequalities.premises import AT_MOST, UNCLEAR, Bound, Premises, stated
+from symgrad.check.inequalities.premises import AT_MOST, Bound, Premises, stated
 from symgrad.check.inequalities.sides import Sides
 from symgrad.check.judging.court import Court
 from symgrad.check.judging.identities import ARGUMENT
@@ -244,7 +244,7 @@ class Majorant:
         """What is said of letters for the bounds of norms that stand one by one on the left: as many of them as norms."""
         names = [unwrapped(b) for b in outer]
         said = [self.premises.said_of(n) if kind(n) == "Name" and self.page.symbols.ref(n) is None else Bound() for n in names]
-        if len(names) != len(inner) or not all(b is None or b.size == UNCLEAR for b in said):
+        if len(names) != len(inner) or any(b is not None for b in said):
             return ""
         norms = sum(kind(n) in NORMS for f in flat(self.link.left) for n in (walk(f) if kind(f) == "Big" else [f]))
         return "the letters are introduced here, as bounds of these norms" if norms >= len(inner) else ""
