@@ -62,11 +62,11 @@ def unequal(m: Majorant) -> Judgement | None:
     return false(m, "false-equation", f"{why}; ≤ holds", weight, slopes, below, above)
 
 
-def false(m: Majorant, code: str, why: str, weight: Any, slopes: Any, left: Any, right: Any) -> Judgement:
-    """The judgement of a relation that fails at a weight and at slopes."""
+def false(m: Majorant, code: str, why: str, weight: Any, slopes: Any, left: Any, right: Any, notes: tuple[str, ...] = ()) -> Judgement:
+    """The judgement of a relation that fails at a weight and at slopes; `notes` are what the text says of its letters."""
     m.court.wrong.add((m.link.statement.number, m.link.number))
     at = {"weight": weight.tolist(), "slopes": [np.diagonal(d).tolist() for d in slopes], "left": float(left), "right": float(right)}
-    return Judgement("refuted", code, why, "inequality", blame=span_of(m.link.right), counterexample=at)
+    return Judgement("refuted", code, why, "inequality", blame=span_of(m.link.right), counterexample=at, assumptions=notes)
 
 
 def preactivation(m: Majorant) -> Any:
@@ -109,10 +109,11 @@ def fails(m: Majorant) -> Judgement | None:
     if not found or not allowed:
         return None
     n, weight, slopes, value, claimed = min(found, key=lambda case: case[0])
-    eigen = any(m.premises.meaning(f).size != "norm" for f, _ in powers)
-    why = LOWER if below else UPPER if eigen else "the bound is too small"
+    meant = [m.premises.meaning(f) for f, _ in powers]
+    why = LOWER if below else UPPER if any(b.size != "norm" for b in meant) else "the bound is too small"
     at = f"with the weight {weight.tolist()} and the slopes {np.diagonal(slopes).tolist()} the left side is {value:.2g} over {n} step{'s'[: n > 1]}"
-    return false(m, "false-bound", f"{why}: {at}, the right side {claimed:.2g}", weight, [slopes], value, claimed)
+    notes = tuple(dict.fromkeys(note for b in meant for note in b.notes))
+    return false(m, "false-bound", f"{why}: {at}, the right side {claimed:.2g}", weight, [slopes], value, claimed, notes)
 
 
 def plain(m: Majorant, below: bool) -> bool:
@@ -148,13 +149,13 @@ def size(m: Majorant, factor: Any, weight: Any, slope: float) -> float:
     return float(np.linalg.norm(weight, 2) if meant.size == "norm" else max(abs(np.linalg.eigvals(weight))))
 
 
-def instances(many: Any, exponents: list[Any]) -> Iterator[tuple[int, list[int]]]:
+def instances(many: Any, exponents: list[Any]) -> Iterator[tuple[int, list[float]]]:
     """Numbers of steps, with the exponents there."""
     names = sorted({w for e in (many, *exponents) for w in letters(e)})
     for values in itertools.permutations(STEPS, len(names)) if len(names) <= len(STEPS) else ():
-        n, *found = (number_at(e, dict(zip(names, values, strict=True))) for e in (many, *exponents))
-        if n is not None and n >= 1 and None not in found:
-            yield int(n), [int(e) for e in found if e is not None]
+        numbers = [n for e in (many, *exponents) if (n := number_at(e, dict(zip(names, values, strict=True)))) is not None and n >= 0]
+        if len(numbers) == len(exponents) + 1 and numbers[0] >= 1 and numbers[0] == int(numbers[0]):
+            yield int(numbers[0]), [float(e) for e in numbers[1:]]
 
 
 def holds(m: Majorant, condition: Any, weight: Any, slope: float) -> bool:

@@ -93,6 +93,8 @@ class Premises:
     def bound(self, node: Any) -> Bound:
         """What a factor of the right side bounds."""
         found = self.meaning(node)
+        if found.size == UNCLEAR:
+            raise Unknown(f"the text leaves open whether {latex(node)} is of eigenvalues, which bound no norm, or is the norm itself")
         if found.size != "norm":
             raise Unknown(f"{latex(node)} is {found.size}, and eigenvalues bound no norm")
         return found
