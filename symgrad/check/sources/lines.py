@@ -173,10 +173,18 @@ def _runs(line: Passage, code: bool) -> Iterator[Passage]:
     for k, (i, j) in enumerate(found):
         run = line[i:j]
         run = run.strip(" \t,;.:*→⇒⟹─━═—" + "|" * (run.text.count("|") % 2))
+        if run.text[-1:] in (")", "]") and _opened_before(text[:i], run.text):
+            run = run[:-1].strip()
         if k and text[found[k - 1][1] : i].strip() in _SHARES:
             run = _share(line[slice(*found[k - 1])], run)
         if _is_equation(run.text, code, whole):
             yield run
+
+
+def _opened_before(before: str, run: str) -> bool:
+    """Is the bracket that closes a run one that opens in the words before it: ``[by way of h = o × tanh(c)]``."""
+    pair = {")": "()", "]": "[]"}[run[-1]]
+    return run.count(pair[0]) < run.count(pair[1]) and before.count(pair[0]) > before.count(pair[1])
 
 
 def _spelled(text: str, place: Passage) -> Passage:

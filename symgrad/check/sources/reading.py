@@ -107,9 +107,9 @@ class Reading:
         if (language in code.FAMILY and not code.holds_formulas(inner, language)) or (not language and code.is_program(inner.text)):
             if not language or language in python.LANGUAGES:
                 self.programs.append(inner)
-            for part, short in code.prose(inner, language or "python"):
-                if not short:
-                    yield from self._listing(part, False)
+            literals = list(code.prose(inner, language or "python"))
+            for part in (*(part for part, short in literals if not short), *code.pages(inner, literals)):
+                yield from self._listing(part, False)
         else:
             yield from self._listing(inner, False)
 
@@ -206,9 +206,15 @@ def read_program(reading: Reading, source: Passage, language: str) -> None:
     outside = code.open_formulas(source, [part for part, _ in literals])
     if outside is not None:
         reading.block(reading.macros.collect(outside), PROGRAM)
+    pages = list(code.pages(source, literals))
+    for page in pages:
+        reading.block(reading.macros.collect(page), MARKDOWN)
+    read = [(page.starts[0], page.ends[-1]) for page in pages]
     parts = [(part, short) for part, short in literals if lines.RELATION.search(part.text)]
     parts = [(reading.macros.collect(part), short) for part, short in parts]
     for part, short in parts:
+        if any(i <= part.starts[0] < j for i, j in read):
+            continue
         if not short:
             reading.block(part, MARKDOWN)
         elif re.search(r"\\[A-Za-z]{2}|\\[(\[]|\$[^$]+\$", part.text) and lines.looks_mathematical(part.text):
