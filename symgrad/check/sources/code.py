@@ -20,6 +20,7 @@ _LEADER = re.compile(r"(?m)^[ \t]*(?:#+[:!]?|//+!?|%+|\*(?!/)|;+)[ \t]?")
 _ESCAPE = re.compile(r"\\(?:[\\\"'`$]|\n)")
 _ESCAPES = re.compile(rf"{_ESCAPE.pattern}|\\[nt]")  # where backslashes of commands are doubled
 _SPACES = {r"\n": "\n", r"\t": " "}
+_SPACE = re.compile(r"\\[nt]")
 _COMMAND = re.compile(r"\\[A-Za-z]{2}")
 _DOUBLED = re.compile(r"\\\\[A-Za-z]{2}")
 _MARK = re.compile(r"[$\\`]")
@@ -30,6 +31,7 @@ _PLACEHOLDER = re.compile(r"(?<![\w}^\\])\{\w*(?::[^{}\n]*)?\}(?!\w)|%[-+0-9.]*[
 _PART = re.compile(r"[,;:](?=\s)|[$\n→⇒]|[ \t]{2,}")  # where one statement of a string ends and another begins
 _ADJOINING = re.compile(r"""["'`](?:[\s+\\]|(?P<apart>,)|\#[^\n]*\n|//[^\n]*\n)*[rRbBuUfF]{0,2}["'`]""")
 _SLOPE = re.compile(r"∂[^\s=/]{0,24}/\s*∂|\bd[A-Z]\w*/d[A-Za-z]")
+_OPEN_LINE = re.compile(r"^[^\n∂]*(?P<slope>∂[^\s=/∂]{1,24}/\s*∂\w)[^\n]*$", re.MULTILINE)
 _INDEXED = re.compile(r"[^\W\d]_\{\w[^{}\n]{0,40}\}[^\n]{0,200}=|=[^\n]{0,200}[^\W\d]_\{\w[^{}\n]{0,40}\}")
 MAX_STRINGS = 400  # side by side
 MAX_BETWEEN = 400  # characters
@@ -111,7 +113,9 @@ def pages(source: Passage, literals: list[tuple[Passage, bool]]) -> Iterator[Pas
     first = source.starts[0] if source.text else 0
     page: list[Passage] = []
     for k, part in enumerate(strings):
-        page.append(_known(part, _PLACEHOLDER) if "\\" not in part.text else part)
+        if _COMMAND.search(part.text) is None:
+            part = _known(rewritten(part, _SPACE, lambda m: _SPACES[m[0]]), _PLACEHOLDER)
+        page.append(part)
         following = strings[k + 1].starts[0] if k + 1 < len(strings) else first
         m = _ADJOINING.fullmatch(source.text, part.ends[-1] - first, following - first) if following - part.ends[-1] < MAX_BETWEEN else None
         if m is not None and len(page) < MAX_STRINGS:
@@ -121,6 +125,15 @@ def pages(source: Passage, literals: list[tuple[Passage, bool]]) -> Iterator[Pas
         if any(_SLOPE.search(line) and RELATION.search(line) for line in whole.text.split("\n")):
             yield whole
         page = []
+
+
+def open_lines(source: Passage, literals: list[Passage]) -> Iterator[Passage]:
+    """The lines of a program that are no statements of any: with ``∂L/∂h_t`` outside comments and strings."""
+    taken = [(p.starts[0], p.ends[-1]) for p in literals if p.text]
+    for m in _OPEN_LINE.finditer(source.text):
+        at = source.starts[m.start("slope")]
+        if not any(i <= at < j for i, j in taken):
+            yield source[slice(*m.span())]
 
 
 def _known(source: Passage, field: re.Pattern[str]) -> Passage:

@@ -108,7 +108,8 @@ class Reading:
             if not language or language in python.LANGUAGES:
                 self.programs.append(inner)
             literals = list(code.prose(inner, language or "python"))
-            for part in (*(part for part, short in literals if not short), *code.pages(inner, literals)):
+            strings = [part for part, _ in literals]
+            for part in (*(part for part, short in literals if not short), *code.pages(inner, literals), *code.open_lines(inner, strings)):
                 yield from self._listing(part, False)
         else:
             yield from self._listing(inner, False)
@@ -203,7 +204,10 @@ def read_program(reading: Reading, source: Passage, language: str) -> None:
     if language in python.LANGUAGES:
         reading.programs.append(source)
     literals = list(code.prose(source, language))
-    outside = code.open_formulas(source, [part for part, _ in literals])
+    strings = [part for part, _ in literals]
+    for line in code.open_lines(source, strings):
+        reading.block(reading.macros.collect(unentitied(line)), MARKDOWN)
+    outside = code.open_formulas(source, strings)
     if outside is not None:
         reading.block(reading.macros.collect(outside), PROGRAM)
     pages = list(code.pages(source, literals))
