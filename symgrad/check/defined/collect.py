@@ -7,6 +7,7 @@ disagrees, which begins a new group (many documents treat an RNN, then an LSTM).
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -64,7 +65,8 @@ def collect(statements: list[Statement]) -> Collected:
         rel = relation_of(s.node)
         if rel is None or rel.signs[0] not in DEFINING or (s.fragment is not None and s.fragment.kind == SAID):
             continue
-        if (own := head_and_parts(unwrapped(rel.sides[0]))) is not None and slope_name(own[0]) in slopes and recursive(rel, own[0]):
+        split = head_and_parts(unwrapped(rel.sides[0])) if slopes else None
+        if split is not None and slope_name(split[0]) in slopes and recursive(rel, split[0]):
             continue
         if function_definition(out, s, rel) or initial_value(out, s, rel) or total_loss(out, s, rel):
             continue
@@ -138,7 +140,7 @@ def collect(statements: list[Statement]) -> Collected:
 
 
 def named_slopes(s: Statement) -> Iterator[tuple[str, tuple[str, ...]]]:
-    r"""The letters that a statement gives to derivatives: P in ``P_t := \\partial h_t / \\partial \\theta``."""
+    r"""The letters that a statement gives to derivatives: P in ``P_t := \partial h_t / \partial \theta``."""
     rel = relation_of(s.node)
     if rel is None or rel.signs[0] not in DEFINING or kind(unwrapped(rel.sides[1])) != "Derivative":
         return
@@ -147,12 +149,12 @@ def named_slopes(s: Statement) -> Iterator[tuple[str, tuple[str, ...]]]:
         yield slope_name(own[0])
 
 
-def slope_name(head: Any) -> tuple[str, tuple[str, ...]]:
+def slope_name(head: Name) -> tuple[str, tuple[str, ...]]:
     """What tells a letter from others, whatever its indices."""
     return head.base, head.accents
 
 
-def recursive(rel: Any, head: Any) -> bool:
+def recursive(rel: Any, head: Name) -> bool:
     """Whether the letter on the left stands on the right too."""
     return any(slope_name(other) == slope_name(head) for side in rel.sides[1:] for _, other, _ in names_in(side))
 

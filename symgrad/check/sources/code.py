@@ -20,13 +20,14 @@ _LEADER = re.compile(r"(?m)^[ \t]*(?:#+[:!]?|//+!?|%+|\*(?!/)|;+)[ \t]?")
 _ESCAPE = re.compile(r"\\(?:[\\\"'`$]|\n)")
 _ESCAPES = re.compile(rf"{_ESCAPE.pattern}|\\[nt]")  # where backslashes of commands are doubled
 _SPACES = {r"\n": "\n", r"\t": " "}
+_LATEX = re.compile(r"\\(?:(?![nt])[A-Za-z]{2}|(?:nabla|neq?|not|nu|tanh|tau|text\w*|tfrac|theta|tilde|times|to|top)(?![A-Za-z]))")  # no ends of lines
 _SPACE = re.compile(r"\\[nt]")
 _COMMAND = re.compile(r"\\[A-Za-z]{2}")
 _DOUBLED = re.compile(r"\\\\[A-Za-z]{2}")
 _MARK = re.compile(r"[$\\`]")
 _QUOTATION = re.compile(r"[\"`]|(?<![\w})\]'])'")  # what is no prime
 _FIELD = re.compile(r"\{\{|\}\}|\{(?:[^{}]|\{[^{}]*\})*\}")  # of Python's f"..."
-_EMBEDDED = re.compile(r"\$\{(?:[^{}]|\{[^{}]*\})*\}")  # in `...`
+_EMBEDDED = re.compile(r"\$\{(?:[^{}]|\{[^{}]*\})*(?:\}|$)")  # in `...`
 _PLACEHOLDER = re.compile(r"(?<![\w}^\\])\{\w*(?::[^{}\n]*)?\}(?!\w)|%[-+0-9.]*[dfgsei](?![A-Za-z])")
 _PART = re.compile(r"[,;:](?=\s)|[$\n→⇒]|[ \t]{2,}")  # where one statement of a string ends and another begins
 _ADJOINING = re.compile(r"""["'`](?:[\s+\\]|(?P<apart>,)|\#[^\n]*\n|//[^\n]*\n)*[rRbBuUfF]{0,2}["'`]""")
@@ -113,7 +114,7 @@ def pages(source: Passage, literals: list[tuple[Passage, bool]]) -> Iterator[Pas
     first = source.starts[0] if source.text else 0
     page: list[Passage] = []
     for k, part in enumerate(strings):
-        if _COMMAND.search(part.text) is None:
+        if _LATEX.search(part.text) is None:
             part = _known(rewritten(part, _SPACE, lambda m: _SPACES[m[0]]), _PLACEHOLDER)
         page.append(part)
         following = strings[k + 1].starts[0] if k + 1 < len(strings) else first

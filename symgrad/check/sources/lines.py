@@ -105,7 +105,7 @@ def _logical(source: Passage, code: bool) -> Iterator[Passage]:
 
 
 def _of_line(line: Passage, code: bool) -> Iterator[Passage]:
-    row = line.text.lstrip()[:1] == "|"  # of a table
+    row = re.match(r"\s*\|(?!\|)", line.text) is not None  # of a table
     for _ in range(6):
         m = _BULLET.match(line.text)
         if not m or not m.end():
