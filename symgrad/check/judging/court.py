@@ -236,7 +236,8 @@ class Court:
         notes += [*taken_for(page, outcome.used), *held_fixed(page, outcome.used)]
         for output, target in page.targets.items():
             if target in outcome.used or output in outcome.used:
-                notes.append(f"the loss is the one whose gradient is {page.notes.get(output, output)} - {page.notes.get(target, target)}")
+                difference = f"{page.notes.get(output, output)} - {page.notes.get(target, target)}"
+                notes.append(f"the loss is the one whose gradient is {f'2 ({difference})' if page.loss_rules.get(output) == 'double' else difference}")
         return notes
 
 
