@@ -32,11 +32,11 @@ def judged(unit: Unit) -> Iterator[tuple[Claimed, Judgement]]:
         for k in range(len(court.collected.groups)):
             court.page(k).write = claim.write
         readings = [tuple(heard[id(s)] for s in reading) for reading in claim.readings]
-        open_for = Judgement("undecided", "not-understood", claim.why)
+        left_open = Judgement("undecided", "not-understood", claim.why)
         if claim.quiet:
-            said = quietly(court, readings) or (open_for if claim.why and known else None)
+            said = quietly(court, readings) or (left_open if claim.why and known else None)
         else:
-            said = aloud(court, readings, decided) if readings else open_for
+            said = aloud(court, readings, decided) if readings else left_open
         if said is not None:
             if said.verdict in ("proved", "refuted"):
                 decided |= {named(left) for reading in readings for s in reading if kind(left := s.node.sides[0]) == "Variable"}

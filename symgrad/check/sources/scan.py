@@ -149,7 +149,9 @@ def _item(m: re.Match[str], text: str, search: _Search) -> Item | int:
                 doubtful = search.unclosed > MAX_UNCLOSED or text[at : at + 1] == "$" or not _MATH.search(text[at : at + 200])
                 return at if doubtful else Item("unclosed", start, at, (start, at))
             if _is_prose(text[at:end]):
-                return Item("unclosed", start, at, (start, at))
+                search.unclosed += 1
+                doubtful = search.unclosed > MAX_UNCLOSED or not _MATH.search(text[end + 2 : end + 200])
+                return at if doubtful else Item("unclosed", start, at, (start, at))
             return Item("display", start, end + 2, (at, end)) if text[at:end].strip() else end + 2
         case "dollar":
             return _dollar(text, start, search)
