@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 
 from symgrad.check.sources import scan
@@ -130,11 +130,15 @@ def pages(source: Passage, literals: list[tuple[Passage, bool]]) -> Iterator[Pas
 
 def open_lines(source: Passage, literals: list[Passage]) -> Iterator[Passage]:
     """The lines of a program that are no statements of any: with ``∂L/∂h_t`` outside comments and strings."""
-    taken = [(p.starts[0], p.ends[-1]) for p in literals if p.text]
     for m in _OPEN_LINE.finditer(source.text):
-        at = source.starts[m.start("slope")]
-        if not any(i <= at < j for i, j in taken):
+        if not within(literals, source.starts[m.start("slope")]):
             yield source[slice(*m.span())]
+
+
+def within(parts: list[Passage], at: int) -> bool:
+    """Is a place of the file in one of some passages, which stand in order and are not empty."""
+    k = bisect_right(parts, at, key=lambda p: p.starts[0]) - 1
+    return k >= 0 and at < parts[k].ends[-1]
 
 
 def _known(source: Passage, field: re.Pattern[str]) -> Passage:

@@ -108,7 +108,7 @@ class Reading:
             if not language or language in python.LANGUAGES:
                 self.programs.append(inner)
             literals = list(code.prose(inner, language or "python"))
-            strings = [part for part, _ in literals]
+            strings = [part for part, _ in literals if part.text]
             for part in (*(part for part, short in literals if not short), *code.pages(inner, literals), *code.open_lines(inner, strings)):
                 yield from self._listing(part, False)
         else:
@@ -204,7 +204,7 @@ def read_program(reading: Reading, source: Passage, language: str) -> None:
     if language in python.LANGUAGES:
         reading.programs.append(source)
     literals = list(code.prose(source, language))
-    strings = [part for part, _ in literals]
+    strings = [part for part, _ in literals if part.text]
     for line in code.open_lines(source, strings):
         reading.block(reading.macros.collect(unentitied(line)), MARKDOWN)
     outside = code.open_formulas(source, strings)
@@ -213,11 +213,10 @@ def read_program(reading: Reading, source: Passage, language: str) -> None:
     pages = list(code.pages(source, literals))
     for page in pages:
         reading.block(reading.macros.collect(page), MARKDOWN)
-    read = [(page.starts[0], page.ends[-1]) for page in pages]
     parts = [(part, short) for part, short in literals if lines.RELATION.search(part.text)]
     parts = [(reading.macros.collect(part), short) for part, short in parts]
     for part, short in parts:
-        if any(i <= part.starts[0] < j for i, j in read):
+        if code.within(pages, part.starts[0]):
             continue
         if not short:
             reading.block(part, MARKDOWN)
