@@ -61,7 +61,8 @@ CASES = {
     "a part by its way": ("txt", "dL/dh_{t-1} from h_t = dL/dh_t * z_t", ["line 1:1 dL/dh_{t-1}+= dL/dh_t * z_t"]),
     "a word in a list": ("rs", "// v = [h_{t-1}, chunk]\n// ── z_t = σ(v) ──\n// dz_t = dh_t * c_t  [product rule]", [
         "line 1:4 v = [h_{t-1}, chunk]", "line 2:7 z_t = σ(v)", "line 3:4 dz_t = dh_t * c_t"]),
-    "settings": ("txt", "epochs = 10\nlr = 0.01 and name = value\nsize = width x height", []),
+    "settings": ("txt", "epochs = 10\nlr = 0.01 and name = value\nsize = width x height\nshapes (N, D, with D=input_dim)", []),
+    "a bracket that opens in the words": ("txt", "the memory [as it comes by way of h_t = o_t × tanh(c_t)]", ["line 1:35 h_t = o_t × tanh(c_t)"]),
     "table": ("txt", "| gate | z_t = σ(x_t) |", ["line 1:10 z_t = σ(x_t)"]),
     "a box": ("md", "```\n┌────┐\n│ h_t = z_t * c_t (the gate)   │\n│ q_t = r_t * c_t │ u = v * w │\n└────┘\n```", [
         "code 3:3 h_t = z_t * c_t", "code 4:3 q_t = r_t * c_t", "code 4:21 u = v * w"]),

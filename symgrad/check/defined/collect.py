@@ -60,9 +60,10 @@ def collect(statements: list[Statement]) -> Collected:
     stepped = {id(s.fragment) for s in statements if relation_of(s.node) is not None and any(
         step_part(split[1], out.letter) for n in s.nodes if kind(n) in ("Name", "Power", "Index") and (split := head_and_parts(n)))}  # fmt: skip
     timeless = Counter(id(s.fragment) for s in statements if relation_of(s.node) is not None and id(s.fragment) not in stepped)
-    slopes = {name for s in statements for name in named_slopes(s)}
+    slopes: set[tuple[str, tuple[str, ...]]] = set()
     for s in statements:
         rel = relation_of(s.node)
+        slopes.update(named_slopes(s))
         if rel is None or rel.signs[0] not in DEFINING or (s.fragment is not None and s.fragment.kind == SAID):
             continue
         split = head_and_parts(unwrapped(rel.sides[0])) if slopes else None

@@ -270,6 +270,8 @@ def _is_equation(text: str, code: bool, whole: bool) -> bool:
         return False
     if re.fullmatch(r"[A-Za-z]\w+", left) and re.fullmatch(r"[\w.\-]+", right, re.ASCII):  # name = value
         return m[0] == "+=" and _ADDED.fullmatch(left) is not None and _ADDED.fullmatch(right) is not None
+    if re.fullmatch(r"[A-Z]", left) and re.fullmatch(r"[a-z]{3,}(?:_[a-z]{3,})+", right):  # a size, by its name in a program: ``D = input_dim``
+        return False
     if whole:
         operator = re.search(r"[+\-−*/×⊙∘·@⊗(^]", right)
         return marked or bool(operator and (code or len(left) <= 12))
