@@ -61,7 +61,8 @@ CASES = {
     "a part by its way": ("txt", "dL/dh_{t-1} from h_t = dL/dh_t * z_t", ["line 1:1 dL/dh_{t-1}+= dL/dh_t * z_t"]),
     "a word in a list": ("rs", "// v = [h_{t-1}, chunk]\n// ── z_t = σ(v) ──\n// dz_t = dh_t * c_t  [product rule]", [
         "line 1:4 v = [h_{t-1}, chunk]", "line 2:7 z_t = σ(v)", "line 3:4 dz_t = dh_t * c_t"]),
-    "settings": ("txt", "epochs = 10\nlr = 0.01 and name = value\nsize = width x height", []),
+    "settings": ("txt", "epochs = 10\nlr = 0.01 and name = value\nsize = width x height\nshapes (N, D, with D=input_dim)", []),
+    "a bracket that opens in the words": ("txt", "the memory [as it comes by way of h_t = o_t × tanh(c_t)]", ["line 1:35 h_t = o_t × tanh(c_t)"]),
     "table": ("txt", "| gate | z_t = σ(x_t) |", ["line 1:10 z_t = σ(x_t)"]),
     "a box": ("md", "```\n┌────┐\n│ h_t = z_t * c_t (the gate)   │\n│ q_t = r_t * c_t │ u = v * w │\n└────┘\n```", [
         "code 3:3 h_t = z_t * c_t", "code 4:3 q_t = r_t * c_t", "code 4:21 u = v * w"]),
@@ -79,6 +80,18 @@ CASES = {
     "python": ("py", 'def f():\n    """Doc.\n\n    dz = dh * z * (1 - z)\n    """\n    # dh_prev = dh * z_t\n    y = a_t + b', [
         "line 4:5 dz = dh * z * (1 - z)", "line 6:7 dh_prev = dh * z_t"]),
     "strings": ("js", 'a = "\\\\frac{dL}{dz} = z_t"; // h_t = z_t * c_t', [r"inline 1:6 \frac{dL}{dz} = z_t", "line 1:32 h_t = z_t * c_t"]),
+    "lines of a list": (
+        "py",
+        'show([\n  "∂h/∂c = q × (1 - p²)",\n  f"∂h/∂q = tanh(c) = {n(v[\'k\'])} × {m:.2f}, so ∂h/∂r = 0 · q",\n  f"= {n} + q_t",\n  "u = v * w"])'
+        '\nlog("u = v * w")',
+        ["line 2:4 ∂h/∂c = q × (1 - p²)", "line 3:5 ∂h/∂q = tanh(c)", "line 3:49 ∂h/∂r = 0 · q", "line 5:4 u = v * w"],
+    ),
+    "a sentence in pieces": ("rs", 'f("u = v * w");\nf("and " + \n  "then ∂h/∂c = q " \n "⊙ p\\nw = {:.3}", w)', ["line 3:9 ∂h/∂c = q ⊙ p"]),
+    "a template": ("ts", "const a = [`∂h/∂c = q ⊙ p = ${f(`x`)}`, '∂h/∂q = {x}', `dL/dh = ${u} * q`]", ["line 1:13 ∂h/∂c = q ⊙ p"]),
+    "a text and a comment, each once": ("py", '# u\nf(r"""\n$$q = \\tanh(c)$$\n""")\n# v', [r"display 3:3 q = \tanh(c)"]),
+    "a formula that no program states": ("jsx", "<p>\n  ∂h/∂c = tanh'(c) &lt; ∂q/∂c, où tanh'(c)\n</p>\n{a / b == q}", ["line 2:3 ∂h/∂c = tanh'(c) < ∂q/∂c"]),
+    "displays one of which lacks an end": ("md", "$$a = b$$\n$$\nHere is what is meant\n$$c = d$$\nwith $q$ and\n$$e = f$$", [
+        "display 1:3 a = b", "display 4:3 c = d", "inline 5:7 q", "display 6:3 e = f"]),
     "dollars of a shop": ("md", "It is $$ 500 for the first one and $$ 700 for both of them, $$ 5 a day.", []),
     "bars and entities in a string": ("jsx", '<M tex="0 &lt; \\|J\\| \\leq \\|W\\|" />', [r"inline 1:9 0 < \|J\| \leq \|W\|"]),
     "a string that is not closed": (

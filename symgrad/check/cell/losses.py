@@ -190,6 +190,18 @@ def target_name(page: Page, node: Any, bound: Set[str] = frozenset()) -> str | N
     return key_of(split[0], labels)
 
 
+def twice(page: Page, statements: list[Statement], output: str) -> bool:
+    r"""Whether what a document says of its loss is ``\partial L / \partial y_t = 2 (y_t - d_t)``: squared differences, without a half."""
+    sides = [unwrapped(side) for s in statements if kind(s.node) == "Relation" for side in s.node.sides[1:]]
+    doubled = [unwrapped(a.args[1]) for a in sides if kind(a) in ("Product", "Infix") and len(a.args) == 2 and number_at(a.args[0], {}) == 2]
+
+    def differs(node: Any) -> bool:
+        ref = page.symbols.ref(unwrapped(node.args[0])) if kind(node) == "Sum" and len(node.args) == 2 and kind(node.args[1]) == "Negative" else None
+        return ref is not None and ref.key == output
+
+    return any(map(differs, doubled)) and not any(map(differs, sides))
+
+
 def targets(page: Page, statements: list[Statement]) -> None:
     """The wanted value in the loss of a softmax output: a name that is subtracted from the output, or stands beside its logarithm."""
     stated_loss(page, statements)
@@ -198,6 +210,7 @@ def targets(page: Page, statements: list[Statement]) -> None:
         for key, d in page.definitions.items()
         if kind(node := unwrapped(d.node)) == "Apply" and kind(node.function) == "Name" and meaning(page.functions, node.function) == "softmax"
     }
+    softmax = bool(outputs)
     if not outputs:
         finals = terminals(page)
         outputs = {k: page.definitions[k] for k in finals if k not in page.lagged}
@@ -214,4 +227,4 @@ def targets(page: Page, statements: list[Statement]) -> None:
                             page.symbols.timed.add(name)
                             page.symbols.clear()
                         else:
-                            wanted(page, key, name, "")
+                            wanted(page, key, name, "double" if twice(page, statements, key) and not softmax else "")

@@ -7,6 +7,7 @@ disagrees, which begins a new group (many documents treat an RNN, then an LSTM).
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -59,9 +60,14 @@ def collect(statements: list[Statement]) -> Collected:
     stepped = {id(s.fragment) for s in statements if relation_of(s.node) is not None and any(
         step_part(split[1], out.letter) for n in s.nodes if kind(n) in ("Name", "Power", "Index") and (split := head_and_parts(n)))}  # fmt: skip
     timeless = Counter(id(s.fragment) for s in statements if relation_of(s.node) is not None and id(s.fragment) not in stepped)
+    slopes: set[tuple[str, tuple[str, ...]]] = set()
     for s in statements:
         rel = relation_of(s.node)
+        slopes.update(named_slopes(s))
         if rel is None or rel.signs[0] not in DEFINING or (s.fragment is not None and s.fragment.kind == SAID):
+            continue
+        split = head_and_parts(unwrapped(rel.sides[0])) if slopes else None
+        if split is not None and slope_name(split[0]) in slopes and recursive(rel, split[0]):
             continue
         if function_definition(out, s, rel) or initial_value(out, s, rel) or total_loss(out, s, rel):
             continue
@@ -132,6 +138,26 @@ def collect(statements: list[Statement]) -> Collected:
                 group.definitions[bare.key] = bare
                 out.meant[bare.key] = f"{plain(bare.key)}, which the document derives by the state, is read as {plain(key)}"
     return out
+
+
+def named_slopes(s: Statement) -> Iterator[tuple[str, tuple[str, ...]]]:
+    r"""The letters that a statement gives to derivatives: P in ``P_t := \partial h_t / \partial \theta``."""
+    rel = relation_of(s.node)
+    if rel is None or rel.signs[0] not in DEFINING or kind(unwrapped(rel.sides[1])) != "Derivative":
+        return
+    own = head_and_parts(unwrapped(rel.sides[0]))
+    if own is not None:
+        yield slope_name(own[0])
+
+
+def slope_name(head: Name) -> tuple[str, tuple[str, ...]]:
+    """What tells a letter from others, whatever its indices."""
+    return head.base, head.accents
+
+
+def recursive(rel: Any, head: Name) -> bool:
+    """Whether the letter on the left stands on the right too."""
+    return any(slope_name(other) == slope_name(head) for side in rel.sides[1:] for _, other, _ in names_in(side))
 
 
 def wanted(page: Page, key: str, definitions: dict[str, Definition], statements: list[Statement]) -> bool:

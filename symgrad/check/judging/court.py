@@ -41,6 +41,7 @@ class Court:
     right: set[tuple[int, int]] = field(default_factory=set)  # and that are proved
     consistent: dict[str, bool] = field(default_factory=dict)  # symbols for gradients → whether they may be read as a line has read them
     confirmed: int = 0  # claims that hold on the pages
+    transposed: bool = False  # whether one of them writes the gradient by a matrix transposed
     supposed: dict[tuple[int, int], tuple[Condition, ...]] = field(default_factory=dict)
     introductions: set[tuple[int, int]] = field(default_factory=set)  # links that introduce a symbol for a derivative
     source: list[Statement] = field(init=False)  # the statements, behind those of a cell of the library
@@ -235,7 +236,8 @@ class Court:
         notes += [*taken_for(page, outcome.used), *held_fixed(page, outcome.used)]
         for output, target in page.targets.items():
             if target in outcome.used or output in outcome.used:
-                notes.append(f"the loss is the one whose gradient is {page.notes.get(output, output)} - {page.notes.get(target, target)}")
+                difference = f"{page.notes.get(output, output)} - {page.notes.get(target, target)}"
+                notes.append(f"the loss is the one whose gradient is {f'2 ({difference})' if page.loss_rules.get(output) == 'double' else difference}")
         return notes
 
 

@@ -19,6 +19,7 @@ from symgrad.check.slips.edits import Slips
 from symgrad.notation.latex import latex
 
 CONFIRMED = 3  # claims that must hold before a cell that is not the document's own may refute others
+OF_ROWS = frozenset({"order-of-factors", "transposed-factor"})  # slips that are none where vectors are rows
 ANOTHER = "this does not hold of that cell, but the document may mean another one"
 FEW = 48  # readings of a line of code for rows
 
@@ -45,6 +46,9 @@ def failed(court: Court, page: Page, outcome: Outcome, link: Link) -> Judgement:
             reading=Decider(page).reading(link.left, link.right, outcome.mode[0]),
             assumptions=(*notes, "one ∂ is read as the immediate derivative, the others as total ones"),
         )
+    if repair is not None and repair.code in OF_ROWS and court.transposed and caution.conventional(page, link):
+        why = "the document writes another gradient transposed, as for vectors that are rows: what the order of factors means here is open"
+        return Judgement("undecided", "ambiguous", why, assumptions=notes)
     if outcome.missing is not None and not outcome.typed and given_later(page, link, outcome.missing.where):
         return Judgement("proved", assumptions=(*notes, "the symbol is introduced here"))
     if outcome.missing is not None and not outcome.typed:

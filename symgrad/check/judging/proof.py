@@ -52,6 +52,7 @@ def proved(court: Court, page: Page, outcome: Outcome, link: Link) -> Judgement:
     assert chooser is not None
     remember(court, page, outcome, link)
     court.confirmed += 1
+    court.transposed |= "gradient layout" in (key for key, _ in chooser.chosen)
     court.right.add((link.statement.number, link.number))
     notes = [*chooser.notes, *court.assumed(page, outcome)]
     if outcome.last_only:

@@ -30,11 +30,15 @@ if TYPE_CHECKING:
 Ways = tuple[tuple[str, int], ...]
 
 
+UNKNOWN = "it is not known what {} is the gradient by"
+
+
 @dataclass(frozen=True)
 class Claimed:
     """A statement of a program as a claim.
 
-    Of several readings one must hold, with all its equations; `quiet` if it need not be a claim at all, `why` it could not be read.
+    Of several readings one must hold, with all its equations; `quiet` if it need not be a claim at all, `why` it could not be read (of a quiet one,
+    what is said beside claims if none holds).
     """
 
     fragment: Fragment
@@ -62,6 +66,7 @@ class Backward(Forward):
         self.marks: Counter[str] = Counter()
         self.incoming: set[str] = set()  # gradients that are read before they are assigned
         self.claims: list[Claimed] = []
+        self.flowing: set[str] = set()  # variables that are computed from gradients
         self.living = cell.living()
         self.write = Programmer(self.spelled, cell)
         turns = [n for s in scope.body for n in ast.walk(s) if isinstance(n, ast.For)]
@@ -176,6 +181,9 @@ class Backward(Forward):
 
     def settle(self, target: ast.expr, raw: str, found: Any, op: ast.operator | None, rest: list[ast.stmt], value: ast.expr) -> None:
         gradient = self.gradient(raw) if self.reader.gradient_like(raw) else None
+        flows = any(self.reader.gradient_like(w) or w in self.flowing for w in named_in(value))
+        if flows:
+            self.flowing.add(raw)
         if gradient is not None:
             self.derive(target, raw, gradient, self.gathered(found, gradient), op, rest, value)
             return
@@ -183,6 +191,9 @@ class Backward(Forward):
         super().settle(target, raw, found, op, rest, value)
         if op is None and not isinstance(found, Opaque | tuple | Blocks) and kind(found) != "Variable" and derived(found) and next(rests(raw), None):
             self.quietly(raw, found)
+        elif flows and self.reader.gradient_like(raw) and not added_later(target, rest):
+            why = str(found) if isinstance(found, Opaque) else UNKNOWN.format(raw)
+            self.claims.append(Claimed(self.statement, quiet=True, why=why))
 
     def equation(self, raw: str, node: Any, by: int) -> bool:
         """A formula of the forward pass where it stands in the same scope; anything else is something on the way."""
@@ -197,7 +208,8 @@ class Backward(Forward):
         at = self.span(target)
         held = self.names.get(raw)
         if isinstance(found, Opaque):
-            if any(w in self.names or self.gradient(w) is not None for w in named_in(value) if self.reader.gradient_like(w)):
+            held_by = (w for w in named_in(value) if self.reader.gradient_like(w))
+            if any(w in self.flowing for w in named_in(value)) or any(w in self.names or self.gradient(w) is not None for w in held_by):
                 self.claims.append(Claimed(self.statement, why=str(found)))
             self.names[raw] = found if added_later(target, rest) else self.meant(raw, gradient, at)
             return
@@ -269,7 +281,8 @@ class Backward(Forward):
             left = self.variable(raw, Gradient(self.cell.quantities[name]), self.number + self.marks[raw] + k, (("pre", 0), ("total", 0)), Span(0, len(raw)))
             made.append((self.relation(left, node, "="),))
         if made:
-            self.claims.append(Claimed(self.statement, tuple(made), True, write=self.write))
+            why = UNKNOWN.format(raw) if self.reader.gradient_like(raw) else ""
+            self.claims.append(Claimed(self.statement, tuple(made), True, why, self.write))
 
     def gathered(self, found: Any, gradient: Gradient | None) -> Any:
         """``np.hstack((di, df, do, dg))`` as blocks, where the cell has a quantity of as many gates."""

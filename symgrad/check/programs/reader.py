@@ -101,7 +101,7 @@ class Reader:
                 continue
             read = Backward(self, scope, cell, k)
             read.block(scope.body)
-            if read.claims:
+            if any(c.readings or not c.quiet for c in read.claims):
                 out.setdefault(id(cell), Unit([], [])).claims.extend(read.claims)
                 out[id(cell)].equations = cell.stated()
         return list(out.values())

@@ -26,12 +26,17 @@ def judged(unit: Unit) -> Iterator[tuple[Claimed, Judgement]]:
     if court.borrowed:
         return  # what is written is no cell
     heard = {id(old): new for old, new in zip(every, court.statements[len(unit.equations) :], strict=True)}
+    known = any(c.readings and not c.quiet for c in unit.claims)  # whether this is a backward pass at all
     decided: set[str] = set()  # variables that hold what is known, true or false
     for claim in unit.claims:
         for k in range(len(court.collected.groups)):
             court.page(k).write = claim.write
         readings = [tuple(heard[id(s)] for s in reading) for reading in claim.readings]
-        said = quietly(court, readings) if claim.quiet else aloud(court, readings, decided) if readings else Judgement("undecided", "not-understood", claim.why)
+        left_open = Judgement("undecided", "not-understood", claim.why)
+        if claim.quiet:
+            said = quietly(court, readings) or (left_open if claim.why and known else None)
+        else:
+            said = aloud(court, readings, decided) if readings else left_open
         if said is not None:
             if said.verdict in ("proved", "refuted"):
                 decided |= {named(left) for reading in readings for s in reading if kind(left := s.node.sides[0]) == "Variable"}

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 
 from symgrad.check.sources import scan
 from symgrad.check.sources.document import Passage, joined
-from symgrad.check.sources.passages import rewritten
+from symgrad.check.sources.lines import RELATION
+from symgrad.check.sources.passages import rewritten, synthetic
 from symgrad.check.sources.words import words
 
 _STRING = r"""(?P<prefix>[rRbBuUfF]{0,2}|String\.raw|raw)(?P<quote>\"\"\"|'''|"|'|`)"""
@@ -19,11 +20,22 @@ _LEADER = re.compile(r"(?m)^[ \t]*(?:#+[:!]?|//+!?|%+|\*(?!/)|;+)[ \t]?")
 _ESCAPE = re.compile(r"\\(?:[\\\"'`$]|\n)")
 _ESCAPES = re.compile(rf"{_ESCAPE.pattern}|\\[nt]")  # where backslashes of commands are doubled
 _SPACES = {r"\n": "\n", r"\t": " "}
+_LATEX = re.compile(r"\\(?:(?![nt])[A-Za-z]{2}|(?:nabla|neq?|not|nu|tanh|tau|text\w*|tfrac|theta|tilde|times|to|top)(?![A-Za-z]))")  # no ends of lines
+_SPACE = re.compile(r"\\[nt]")
 _COMMAND = re.compile(r"\\[A-Za-z]{2}")
 _DOUBLED = re.compile(r"\\\\[A-Za-z]{2}")
 _MARK = re.compile(r"[$\\`]")
 _QUOTATION = re.compile(r"[\"`]|(?<![\w})\]'])'")  # what is no prime
+_FIELD = re.compile(r"\{\{|\}\}|\{(?:[^{}]|\{[^{}]*\})*\}")  # of Python's f"..."
+_EMBEDDED = re.compile(r"\$\{(?:[^{}]|\{[^{}]*\})*(?:\}|$)")  # in `...`
+_PLACEHOLDER = re.compile(r"(?<![\w}^\\])\{\w*(?::[^{}\n]*)?\}(?!\w)|%[-+0-9.]*[dfgsei](?![A-Za-z])")
+_PART = re.compile(r"[,;:](?=\s)|[$\n→⇒]|[ \t]{2,}")  # where one statement of a string ends and another begins
+_ADJOINING = re.compile(r"""["'`](?:[\s+\\]|(?P<apart>,)|\#[^\n]*\n|//[^\n]*\n)*[rRbBuUfF]{0,2}["'`]""")
+_SLOPE = re.compile(r"∂[^\s=/]{0,24}/\s*∂|\bd[A-Z]\w*/d[A-Za-z]")
+_OPEN_LINE = re.compile(r"^[^\n∂]*(?P<slope>∂[^\s=/∂]{1,24}/\s*∂\w)[^\n]*$", re.MULTILINE)
 _INDEXED = re.compile(r"[^\W\d]_\{\w[^{}\n]{0,40}\}[^\n]{0,200}=|=[^\n]{0,200}[^\W\d]_\{\w[^{}\n]{0,40}\}")
+MAX_STRINGS = 400  # side by side
+MAX_BETWEEN = 400  # characters
 FAMILY = {
     **dict.fromkeys(words("py python python3 ipython pycon jl julia r rb ruby sh bash toml yaml yml pl nim"), _HASH),
     **dict.fromkeys(words("js javascript ts typescript tsx jsx json jsonc jsonl json5 java c h cc cpp c++ cxx hpp cu cuda cs csharp go rs rust swift"), _SLASH),
@@ -69,6 +81,9 @@ def prose(source: Passage, language: str) -> Iterator[tuple[Passage, bool]]:
             comments += [_leaderless(source[m.start() : m.end()]), source[m.end() : m.end() + 1]]
             last = m.end()
             continue
+        if comments:
+            yield joined(comments), False
+            comments = []
         if m.groupdict().get("block"):
             end = text.find("*/", at)
             stop, at = (end, end + 2) if end >= 0 else (len(text), len(text))
@@ -82,9 +97,65 @@ def prose(source: Passage, language: str) -> Iterator[tuple[Passage, bool]]:
         at = stop + len(quote)
         raw = "r" in m["prefix"].lower()
         escape = _ESCAPE if _DOUBLED.search(inner.text) is None else _ESCAPES
-        yield (inner if raw else rewritten(inner, escape, _unescaped)), len(quote) == 1 and "\n" not in inner.text
+        short = len(quote) == 1 and "\n" not in inner.text
+        inner = inner if raw else rewritten(inner, escape, _unescaped)
+        if "f" in m["prefix"].lower():
+            inner = _known(inner, _FIELD)
+        elif quote == "`":
+            inner = _known(inner, _EMBEDDED)
+        yield inner, short
     if comments:
         yield joined(comments), False
+
+
+def pages(source: Passage, literals: list[tuple[Passage, bool]]) -> Iterator[Passage]:
+    """Strings of one line that show a derivation, those that stand side by side together: each item of a list is a line, what is concatenated is one."""
+    strings = [part for part, short in literals if short and part.text]
+    first = source.starts[0] if source.text else 0
+    page: list[Passage] = []
+    for k, part in enumerate(strings):
+        if _LATEX.search(part.text) is None:
+            part = _known(rewritten(part, _SPACE, lambda m: _SPACES[m[0]]), _PLACEHOLDER)
+        page.append(part)
+        following = strings[k + 1].starts[0] if k + 1 < len(strings) else first
+        m = _ADJOINING.fullmatch(source.text, part.ends[-1] - first, following - first) if following - part.ends[-1] < MAX_BETWEEN else None
+        if m is not None and len(page) < MAX_STRINGS:
+            page += [synthetic("\n", part.ends[-1])] if m["apart"] else []
+            continue
+        whole = joined(page)
+        if any(_SLOPE.search(line) and RELATION.search(line) for line in whole.text.split("\n")):
+            yield whole
+        page = []
+
+
+def open_lines(source: Passage, literals: list[Passage]) -> Iterator[Passage]:
+    """The lines of a program that are no statements of any: with ``∂L/∂h_t`` outside comments and strings."""
+    for m in _OPEN_LINE.finditer(source.text):
+        if not within(literals, source.starts[m.start("slope")]):
+            yield source[slice(*m.span())]
+
+
+def within(parts: list[Passage], at: int) -> bool:
+    """Is a place of the file in one of some passages, which stand in order and are not empty."""
+    k = bisect_right(parts, at, key=lambda p: p.starts[0]) - 1
+    return k >= 0 and at < parts[k].ends[-1]
+
+
+def _known(source: Passage, field: re.Pattern[str]) -> Passage:
+    """What a string says whatever is put in for its fields: of a chain, the links before the one with a field."""
+    marked = rewritten(source, field, lambda m: m[0][0] if m[0] in ("{{", "}}") else "\x00")
+    if "\x00" not in marked.text:
+        return marked
+    text = list(marked.text)
+    parts = [(0, 0), *(m.span() for m in _PART.finditer(marked.text)), (len(text), len(text))]
+    for k, (_, start) in enumerate(parts[:-1]):
+        stop = parts[k + 1][0]
+        field_at = marked.text.find("\x00", start, stop)
+        if field_at >= 0:
+            signs = [m.start() for m in RELATION.finditer(marked.text, start, field_at)]
+            at = signs[-1] if signs else start
+            text[at:stop] = " " * (stop - at)
+    return Passage("".join(text), marked.starts, marked.ends)
 
 
 def open_formulas(source: Passage, literals: list[Passage]) -> Passage | None:

@@ -22,6 +22,7 @@ _TOKEN = re.compile(
     r"""(?P<space>\s+)
   | (?P<math>\\(?:text|textrm|textbf|textit|mathrm|mathbf|mathit|operatorname|boldsymbol|mathcal|mathbb|hat|tilde|bar|mbox)\*?\s*\{[^{}]{0,80}\}
       | \\[A-Za-z]+ | \\. | [_^]\s*\{[^{}\n]{0,60}\} | [_^](?:[^\W_]+|[^\W]) | \d+(?:\.\d+)?)
+  | (?P<accented>(?=[A-Za-z]*[À-ÖØ-öø-ÿ])[A-Za-zÀ-ÖØ-öø-ÿ]{2,})
   | (?P<name>[A-Za-z][A-Za-z0-9]*(?:_\{[^{}\n]{0,60}\}|_[A-Za-z0-9]+)*)
   | (?P<letter>[^\W\d_][\u0300-\u036f\u20d0-\u20ff]*)
   | (?P<word>[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]+)
@@ -51,10 +52,13 @@ _CODE = re.compile(
 )
 _ENTITY_OR_TAG = re.compile(r"</?[A-Za-z][^<>\n]{0,300}>")
 _MATHEMATICAL = re.compile(r"\bd[A-Za-z]\w*/d[A-Za-z]|[_^∂∇δΔσφψθΓα-ωΣ∑∏⊙∘⊗·×ᵀ⊤\\∈′√]|'\s*\(|[\u0300-\u036f]|[²³ᵗ⁺₀-₉ₜ]")
+_NORM = re.compile(r"\|\|(?=[^\s|])[^|\n]{1,120}(?<=[^\s|])\|\|")  # no alternatives of a program
+_ADDED = re.compile(r"d[A-Za-z](?:\w{0,2}|\w?_\w+)")  # a gradient that is added, or added to
+_OPERAND = re.compile(r"(?:d[A-Za-z]\w{0,2}(?:_\w+)?|[∂δ∇][\w/∂]*)\s*\+?=(?:[^=\n]*[-+*/@⊙∘·×−])?\s*")  # of a gradient
 _FRAME = re.compile(r"(?m)^[ \t]*[│┃║├╟┆┊]|[│┃║┤╢┆┊][ \t]*$|(?<=[ \t])[│┃║](?=[ \t])")  # of a box around formulas, and of its columns
 _CONTINUES = re.compile(r"\s*(?:[=≈≤≥]|[+\-−*/×⊙∘·@⊗]\s)")
 _REMARK = re.compile(r"[ \t]+\((?:[A-Za-z][A-Za-z'’-]*[ \t,]+){2,}[A-Za-z][A-Za-z'’-]*[ \t,]*\)(?=[ \t]*(?:\n|$))")  # `(from the step before)`
-_SHARES = frozenset({"from", "via", "through", "along"})  # ways by which a part of a gradient comes
+_SHARE = re.compile(r"\s*(?:from|via|through|along)(?:\s+(?:the\s+)?[A-Za-z-]+)?\s*")  # a way by which a part of a gradient comes
 _RANGE = re.compile(r"(?<=[ΣΠ∑∏])\s*\(\s*(\w+\s*=\s*[^()\s]+)(?:\s+to\s+|\s*(?:\.\.+|…)\s*)([^()\s]+)\s*\)")  # ``Σ(t=1 to T)``
 _BROKEN_OFF = re.compile(r"(?:[=+\-−*/×⊙∘·@⊗(\[,]|\\odot|\\cdot|\\times|\\circ)\s*$")
 
@@ -101,7 +105,7 @@ def _logical(source: Passage, code: bool) -> Iterator[Passage]:
 
 
 def _of_line(line: Passage, code: bool) -> Iterator[Passage]:
-    row = line.text.lstrip()[:1] == "|"  # of a table
+    row = re.match(r"\s*\|(?!\|)", line.text) is not None  # of a table
     for _ in range(6):
         m = _BULLET.match(line.text)
         if not m or not m.end():
@@ -127,7 +131,7 @@ def _columns(line: Passage) -> Iterator[Passage]:
         here, rest = line.text[at : m.start()], line.text[m.end() :]
         following = re.match(r"[^\s=][^=]{0,60}?(?:\+=|:=|=)", rest)
         if _sided(here) and following and "  " not in following[0].strip():
-            yield line[at : m.start()]
+            yield line[at : m.start()].strip(" \t;")
             at = m.end()
     yield line[at:]
 
@@ -150,7 +154,7 @@ def _runs(line: Passage, code: bool) -> Iterator[Passage]:
         signs = [_spelled(sign, line[m.start() : m.start() + 1]) for sign in ("_{", "}^{", "}")]
         line = joined([line[: m.start()], signs[0], line[slice(*m.span(1))], signs[1], line[slice(*m.span(2))], signs[2], line[m.end() :]])
     text = line.text
-    if text.count("=") > 60 or _CODE.search(text):
+    if text.count("=") > 60 or _CODE.search(_NORM.sub(" ", text)):
         return
     if _ENTITY_OR_TAG.search(text) and not re.search(r"\^<|\^\{<", text):
         text = _ENTITY_OR_TAG.sub(lambda m: "\x00" * len(m[0]), text)
@@ -160,7 +164,7 @@ def _runs(line: Passage, code: bool) -> Iterator[Passage]:
     for m in _TOKEN.finditer(text):
         if m.lastgroup == "space":
             continue
-        if _is_word(m, text) and not (start >= 0 and m.lastgroup == "name" and (_listed(text, start, m) or _argument(text, m))):
+        if _is_word(m, text) and not (start >= 0 and m.lastgroup == "name" and (_listed(text, start, m) or _argument(text, m) or _operand(text, start, m))):
             if start >= 0:
                 found.append((start, end))
             start, whole = -1, False
@@ -173,10 +177,18 @@ def _runs(line: Passage, code: bool) -> Iterator[Passage]:
     for k, (i, j) in enumerate(found):
         run = line[i:j]
         run = run.strip(" \t,;.:*→⇒⟹─━═—" + "|" * (run.text.count("|") % 2))
-        if k and text[found[k - 1][1] : i].strip() in _SHARES:
+        if run.text[-1:] in (")", "]") and _opened_before(text[:i], run.text):
+            run = run[:-1].strip()
+        if k and _SHARE.fullmatch(text, found[k - 1][1], i):
             run = _share(line[slice(*found[k - 1])], run)
         if _is_equation(run.text, code, whole):
             yield run
+
+
+def _opened_before(before: str, run: str) -> bool:
+    """Is the bracket that closes a run one that opens in the words before it: ``[by way of h = o × tanh(c)]``."""
+    pair = {")": "()", "]": "[]"}[run[-1]]
+    return run.count(pair[0]) < run.count(pair[1]) and before.count(pair[0]) > before.count(pair[1])
 
 
 def _spelled(text: str, place: Passage) -> Passage:
@@ -196,7 +208,7 @@ def _share(whole: Passage, run: Passage) -> Passage:
 def _is_word(token: re.Match[str], text: str) -> bool:
     """Does this token end a formula: a word of prose, a quotation, a tag."""
     kind, word = token.lastgroup, token[0]
-    if kind in ("word", "url"):
+    if kind in ("word", "accented", "url"):
         return True
     if kind == "sign":
         return word in '\x00"`?!#$&~' and not (word == "&" and text[token.end() : token.end() + 1] == "=")
@@ -226,6 +238,13 @@ def _argument(text: str, token: re.Match[str]) -> bool:
     return bool(re.search(r"[\w'′]\([ \t]*$", text[: token.start()]) and re.match(r"[ \t]*[)*+\-−/·⊙∘×,]", text[token.end() :]))
 
 
+def _operand(text: str, start: int, token: re.Match[str]) -> bool:
+    """Is a word a term or a factor of what a gradient equals, between operators: ``dy = output - target``."""
+    before, after = text[start : token.start()], text[token.end() :].lstrip()
+    stands_alone = before.rstrip()[-1:] == "=" and not after
+    return not stands_alone and _OPERAND.fullmatch(before) is not None and (not after or after[0] in "+-−*/×⊙∘·@)" or after[:2] == ", ")
+
+
 def _operates(token: re.Match[str], text: str, brackets: str = "()[]") -> bool:
     """Does an operator stand beside a short name, as in ``net + b``?"""
     left, right = text[: token.start()].rstrip()[-1:], text[token.end() :].lstrip()[:1]
@@ -250,6 +269,8 @@ def _is_equation(text: str, code: bool, whole: bool) -> bool:
     if re.fullmatch(r"[\d.,\s]+|\[[\d.,\s]*\]", right) and not re.match(r"\\|(?:[A-Za-z]+|[^\W\d_])[\u0300-\u036f]?(?:_|\^|\()", left):
         return False
     if re.fullmatch(r"[A-Za-z]\w+", left) and re.fullmatch(r"[\w.\-]+", right, re.ASCII):  # name = value
+        return m[0] == "+=" and _ADDED.fullmatch(left) is not None and _ADDED.fullmatch(right) is not None
+    if re.fullmatch(r"[A-Z]", left) and re.fullmatch(r"[a-z]{3,}(?:_[a-z]{3,})+", right):  # a size, by its name in a program: ``D = input_dim``
         return False
     if whole:
         operator = re.search(r"[+\-−*/×⊙∘·@⊗(^]", right)

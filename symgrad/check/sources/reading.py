@@ -107,9 +107,10 @@ class Reading:
         if (language in code.FAMILY and not code.holds_formulas(inner, language)) or (not language and code.is_program(inner.text)):
             if not language or language in python.LANGUAGES:
                 self.programs.append(inner)
-            for part, short in code.prose(inner, language or "python"):
-                if not short:
-                    yield from self._listing(part, False)
+            literals = list(code.prose(inner, language or "python"))
+            strings = [part for part, _ in literals if part.text]
+            for part in (*(part for part, short in literals if not short), *code.pages(inner, literals), *code.open_lines(inner, strings)):
+                yield from self._listing(part, False)
         else:
             yield from self._listing(inner, False)
 
@@ -203,12 +204,20 @@ def read_program(reading: Reading, source: Passage, language: str) -> None:
     if language in python.LANGUAGES:
         reading.programs.append(source)
     literals = list(code.prose(source, language))
-    outside = code.open_formulas(source, [part for part, _ in literals])
+    strings = [part for part, _ in literals if part.text]
+    for line in code.open_lines(source, strings):
+        reading.block(reading.macros.collect(unentitied(line)), MARKDOWN)
+    outside = code.open_formulas(source, strings)
     if outside is not None:
         reading.block(reading.macros.collect(outside), PROGRAM)
+    pages = list(code.pages(source, literals))
+    for page in pages:
+        reading.block(reading.macros.collect(page), MARKDOWN)
     parts = [(part, short) for part, short in literals if lines.RELATION.search(part.text)]
     parts = [(reading.macros.collect(part), short) for part, short in parts]
     for part, short in parts:
+        if code.within(pages, part.starts[0]):
+            continue
         if not short:
             reading.block(part, MARKDOWN)
         elif re.search(r"\\[A-Za-z]{2}|\\[(\[]|\$[^$]+\$", part.text) and lines.looks_mathematical(part.text):

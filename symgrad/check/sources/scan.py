@@ -83,6 +83,8 @@ TEX = _dialect(
 _WORDS = re.compile(r"(?<![\\A-Za-z{_^])(?:[a-zA-Z]{2,}[ ,.;:]+){2}|(?<![\\A-Za-z{])\b(?:and|or|to|for|per|the|each|is|was|cost|from|million|billion|in|of)\b")
 _TEXTUAL = re.compile(r"\\(?:text[a-z]{0,2}|mbox|mathrm|operatorname|tag|label|textrm|hbox|intertext)\*?\s*\{[^{}]*\}")
 _MATH = re.compile(r"[\\^_=]|[∂∇∈≤≥·⊙∘×→Σ∏σδαβγθ]")
+_BETWEEN = re.compile(r"(?<!\\)\$[^$\n]+(?<!\\)\$")
+_SENTENCE = re.compile(r"[\u3040-\u30ff\u4e00-\u9fff\uac00-\ud7af]{2}|(?:[A-Za-z]{2,}[ \n]+){3}")
 _LINK = re.compile(r"\[[^\[\]\n]*\]\(")
 _BLANK = re.compile(r"\n[ \t>]*\n")
 
@@ -145,6 +147,10 @@ def _item(m: re.Match[str], text: str, search: _Search) -> Item | int:
             if end < 0:
                 search.unclosed += 1
                 doubtful = search.unclosed > MAX_UNCLOSED or text[at : at + 1] == "$" or not _MATH.search(text[at : at + 200])
+                return at if doubtful else Item("unclosed", start, at, (start, at))
+            if _is_prose(text[at:end]):
+                search.unclosed += 1
+                doubtful = search.unclosed > MAX_UNCLOSED or not _MATH.search(text[end + 2 : end + 200])
                 return at if doubtful else Item("unclosed", start, at, (start, at))
             return Item("display", start, end + 2, (at, end)) if text[at:end].strip() else end + 2
         case "dollar":
@@ -209,6 +215,12 @@ def _priced(inner: str) -> bool:
     if re.match(r"\s*\d[\d,.]*\s*(?:[A-Za-z]{2,}|[-–/,;.]?\s*$)", bare) and not re.match(r"\s*\d[\d,.]*\s*$", bare):
         return not _MATH.search(re.sub(r"\\\$", "", bare)) or bool(_WORDS.search(bare))
     return bool(_WORDS.search(bare)) and not re.search(r"\\[A-Za-z]", bare) and not re.search(r"[\w}]\s*[=^_]|[=^_]\s*[\w{]", bare)
+
+
+def _is_prose(inner: str) -> bool:
+    """Does text between two displays stand here, the first of which lacks its beginning or its end."""
+    bare = _TEXTUAL.sub(" ", inner)
+    return _BETWEEN.search(bare) is not None or (_MATH.search(bare) is None and _SENTENCE.search(bare) is not None)
 
 
 def _fence(m: re.Match[str], text: str) -> Item | int:

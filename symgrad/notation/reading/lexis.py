@@ -65,6 +65,7 @@ _CODE = re.compile(
   | (?P<newline>\n)
     {_COMMON}
   | (?P<method>\.(?:T|dot|sum|mean|transpose|t)(?![A-Za-z0-9_]))
+  | (?P<mark>δ(?=(?![{_GLYPHS}])[^\W\d_]))
   | (?P<identifier>(?:(?![{_GLYPHS}])[^\W\d_][{_MARKS}]*)+[0-9]*(?:_[A-Za-z0-9]+[{_MARKS}]*)*)
     {_END}""",
     re.VERBOSE,
@@ -138,7 +139,7 @@ def _one(match: re.Match[str], code: bool) -> Iterator[Token]:
             yield Token("identifier", key.replace("\\", ""), start, end)
         case "lowered" | "raised":
             yield from _script(kind, match)
-        case "letter":
+        case "letter" | "mark":
             if key in ("Σ", "Π"):
                 yield Token("command", r"\sum" if key == "Σ" else r"\prod", start, end)
                 return
