@@ -21,10 +21,13 @@ class Known:
     bracketed: set[str]
     steps: set[str]
     layered: bool = False  # ``h_t^{(1)}``: what has a step has the number of its layer besides
+    sloped: frozenset[str] = frozenset()  # ``f'``: what has a slope is a function where it has no index, though f_t be a gate
     above: frozenset[str] = frozenset()  # ``h^{t-1}``: what has its step above, so that ``h^T`` is the last
 
     def quantity(self, name: Name) -> bool:
         """Whether a name is no function; ``g_c`` beside ``g_t`` is a name of its own."""
+        if not name.subs and name.base in self.sloped:
+            return False
         split = head_and_parts(replace(name, primes=0))
         labels = [p for p in split[1] if not set(letters(p.node)) & self.steps and kind(p.node) == "Name"] if split is not None else []
         return split is not None and (key_of(split[0], labels) or "") in self.quantities
@@ -49,7 +52,8 @@ def known_in(nodes: list[Any]) -> Known:
             quantities |= {key_of(split[0], []) or "", key_of(split[0], list(split[1])) or ""}
     layered = any(layer(n) and any(set(letters(p.node)) & steps for p in parts) for n, (_, parts) in found)
     above = {n.base.base for n, _ in found if kind(n) == "Power" and kind(n.base) == "Name" and kind(n.exponent) == "Sum" and set(letters(n.exponent)) & steps}
-    return Known(quantities, bracketed, steps, layered, frozenset(above))
+    sloped = {n.base for n, _ in found if kind(n) == "Name" and n.primes and not n.subs and n.base in FUNCTIONS}
+    return Known(quantities, bracketed, steps, layered, frozenset(sloped), frozenset(above))
 
 
 def final(node: Any, known: Known) -> bool:
