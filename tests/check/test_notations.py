@@ -43,3 +43,22 @@ def test_a_derivation_in_any_notation(network: str, data: st.DataObject) -> None
     false = [data.draw(st.sampled_from(slips)) for _, slips in claims if slips]
     found = verdicts(w, equations, false)
     assert "proved" not in found.values(), (w, [claim for claim in false if found.get(claim) == "proved"])
+
+
+@settings(max_examples=12, deadline=None, derandomize=True, phases=[Phase.generate])
+@given(pair=st.permutations(["rnn", "lstm", "gru"]), data=st.data())
+def test_two_cells_in_one_document(pair: list[str], data: st.DataObject) -> None:
+    """Each has its own equations: the second takes up letters of the first."""
+    w = data.draw(notations("t"))
+    parts = [NETWORKS[network](w, data.draw) for network in pair[:2]]
+    for slips in (False, True):
+        chosen = [[data.draw(st.sampled_from(false)) if slips and false else claim for claim, false in claims] for _, claims in parts]
+        text = "\n\n".join(w.document(equations, claims) for (equations, _), claims in zip(parts, chosen, strict=True))
+        found = [(claim.latex, claim.verdict) for claim in judge(read_text(text, "md", name="two"), None)]
+        true = {claim for _, claims in parts for claim, _ in claims}
+        assert not [latex for latex, verdict in found if latex in true and verdict == "refuted"], text
+        if slips:
+            wrong = {claim for claims in chosen for claim in claims} - true
+            assert not [latex for latex, verdict in found if latex in wrong and verdict == "proved"], text
+        else:
+            assert sum(verdict == "proved" for latex, verdict in found if latex in true) >= 0.9 * len(true), text

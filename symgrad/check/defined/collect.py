@@ -357,10 +357,29 @@ def bare_names(d: Definition) -> set[str]:
 
 
 def components(g: Group, letter: str) -> list[dict[str, Definition]]:
-    """Connected by the quantities that they name."""
-    names = {key: {key} | stepped_names(d, letter) | bare_names(d) & g.definitions.keys() for key, d in g.definitions.items()}
+    """Connected by the quantities that they name; by an input only where else a part would have no state of its own."""
+    names = {key: {key} | stepped_names(d, letter) | unstepped(d, g.definitions, letter) for key, d in g.definitions.items()}
     for found in names.values():  # ``z_t^2`` is a square, or the second of the z
         found |= {key for key in names if key.partition("^")[2].isdigit() and key.partition("^")[0] in found}
+    inputs = {name for found in names.values() for name in found if name[:1] in "xX"} - g.definitions.keys()
+    parts = connected(g, {key: found - inputs for key, found in names.items()})
+    return parts if all(recurs(part, letter) for part in parts) else connected(g, names)
+
+
+def unstepped(d: Definition, definitions: dict[str, Definition], letter: str) -> set[str]:
+    """What an equation names without any index, but for a capital that is a state elsewhere and a weight here."""
+    sides = {key: head_and_parts(unwrapped(e.side)) for key, e in definitions.items() if e.side is not None}
+    stepped = {key for key, split in sides.items() if split is not None and step_part(split[1], letter)}
+    return {name for name in bare_names(d) & definitions.keys() if name not in stepped or not name.isupper()}
+
+
+def recurs(part: dict[str, Definition], letter: str) -> bool:
+    """Whether some equations make a state."""
+    return any(found - {0} for d in part.values() for found in lags(d, letter).values())
+
+
+def connected(g: Group, names: dict[str, set[str]]) -> list[dict[str, Definition]]:
+    """The definitions in parts that share no name."""
     out: list[tuple[set[str], dict[str, Definition]]] = []
     for key, d in g.definitions.items():
         mine, part = set(names[key]), {key: d}

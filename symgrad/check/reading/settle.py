@@ -135,6 +135,11 @@ def _product(node: Any, known: Known) -> Any:
             out.append(at)
             k += 2
             continue
+        below = a.wrt if kind(a) == "Derivative" and nxt is not None and kind(a.wrt) == "Name" and spelled(a.wrt) in known.bracketed else None
+        if below is not None and (at := _at_a_step(below, nxt)) is not None and kind(at) == "Index":  # ``∂h(t) / ∂h(m)``
+            out.append(replace(a, wrt=at, span=replace(a.span, end=at.span.end) if a.span is not None and at.span is not None else None))
+            k += 2
+            continue
         out.append(a)
         k += 1
     if len(out) == len(args):
