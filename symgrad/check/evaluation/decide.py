@@ -51,7 +51,7 @@ class Outcome:
     used: set[str] = field(default_factory=set)
     last_only: bool = False
     nothing: bool = False  # whether a reading makes both sides zero at every step
-    vanished: bool = False  # whether a derivative in the likeliest reading is zero because nothing leads from the one to the other
+    vanished: bool = False  # whether a derivative in the reading that holds, or the likeliest, is zero because nothing leads from the one to the other
     idle: bool = False  # whether it holds only where a derivative is read so that it is zero
     lenient: bool = False
     skipped: bool = False  # whether a side that is wrong was passed over
@@ -273,7 +273,7 @@ class Decider:
                             continue  # 0 = 0, because a gate that is supposed to be 0 is all that is left
                         out.weak = out.weak or chooser
                         continue
-                    out.equal, out.chooser, out.instances = True, chooser, tried.count
+                    out.equal, out.chooser, out.instances, out.vanished = True, chooser, tried.count, bool(tried.vanished)
                     out.reading = self.reading(left, right, flat)
                     out.mode, out.last_only, out.lenient = (flat, lenient), tried.last_only, lenient
                     return out

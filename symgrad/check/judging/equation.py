@@ -35,6 +35,7 @@ def holding(court: Court, link: Link) -> Judgement | None:
 def equation(court: Court, link: Link, under: Callable[[Page], Page | None] = lambda page: page) -> Judgement:
     """Decide one equation on the pages that may be meant, each changed by what is supposed."""
     first: tuple[Page, Outcome] | None = None
+    idle: tuple[Page, Outcome] | None = None
     left, right = link.left, link.right
     broken = malformed(left)
     if broken is not None:
@@ -50,6 +51,9 @@ def equation(court: Court, link: Link, under: Callable[[Page], Page | None] = la
             slip = diagnose.repair(page, strict, link, diagnose.RUNS // 2, Slips.transposes)
             if slip is not None:
                 return refuted(court, page, strict, link, slip, tuple(court.assumed(page, strict)))
+        if outcome.equal and outcome.vanished and idle is None:
+            idle = page, outcome  # of a cell in which nothing leads where a derivative is taken: another one may be meant
+            continue
         if outcome.equal:
             guess = contradicted(court, page, outcome, link)
             if guess is not None:
@@ -57,6 +61,10 @@ def equation(court: Court, link: Link, under: Callable[[Page], Page | None] = la
             return proved(court, page, outcome, link)
         if first is None or (unsure(outcome) < unsure(first[1]) and told_by(page, first[1])):
             first = (page, outcome)
+    if idle is not None:
+        if first is None or not first[1].typed or first[1].missing is not None:
+            return proved(court, *idle, link)
+        return Judgement("undecided", "ambiguous", "this holds of one cell of the document, where a derivative in it is zero, and not of another")
     assert first is not None
     page, outcome = first
     if court.program:

@@ -7,7 +7,7 @@ from typing import Any
 
 from symgrad.check.reading.symbols import head_and_parts, is_top, key_of, letters, spelled
 from symgrad.check.reading.trees import kind, unwrapped, walk
-from symgrad.notation.syntax import Apply, Index, Name, Paren, Power
+from symgrad.notation.syntax import Apply, Derivative, Index, Name, Paren, Power
 
 FUNCTIONS = frozenset({"f", "g", "phi", "varphi", "psi", "F", "G", "sigma", "rho", "varsigma"})
 LETTERS = FUNCTIONS | {"h", "a", "s"}  # these also scale what stands in brackets
@@ -99,6 +99,8 @@ def _settled(node: Any, known: Known) -> Any:
     node = replace(node, **changed) if changed else node
     if kind(node) == "Product":
         return _product(node, known)
+    if kind(node) == "Fraction" and kind(node.denominator) == "Differential":
+        return _derivative(node)
     if kind(node) == "Apply" and kind(node.function) == "Name":
         return replace(node, function=fused(node.function, known))
     if final(node, known):
@@ -112,6 +114,17 @@ def _settled(node: Any, known: Known) -> Any:
         if kind(step) == "Paren" and step.kind in ("(", "<") and (kind(last) == "Number" or is_top(last)):
             return replace(node, base=replace(node, exponent=step), exponent=last)  # h^{(t)2} is the square of h^{(t)}
     return node
+
+
+def _derivative(node: Any) -> Any:
+    """``∂h(m) / ∂h(k)`` as a derivative, with the factors before it."""
+    above = node.numerator.args if kind(node.numerator) == "Product" else (node.numerator,)
+    of, by = above[-1], node.denominator
+    if kind(of) != "Differential" or of.sign != by.sign or of.sign not in ("partial", "d"):
+        return node
+    span = replace(of.span, end=by.span.end) if of.span is not None and by.span is not None else None
+    found = Derivative(of.arg, by.arg, of.sign, span=span)
+    return found if len(above) == 1 else replace(node.numerator, args=(*above[:-1], found), span=node.span)
 
 
 def _product(node: Any, known: Known) -> Any:
@@ -135,9 +148,11 @@ def _product(node: Any, known: Known) -> Any:
             out.append(at)
             k += 2
             continue
-        below = a.wrt if kind(a) == "Derivative" and nxt is not None and kind(a.wrt) == "Name" and spelled(a.wrt) in known.bracketed else None
-        if below is not None and (at := _at_a_step(below, nxt)) is not None and kind(at) == "Index":  # ``∂h(t) / ∂h(m)``
-            out.append(replace(a, wrt=at, span=replace(a.span, end=at.span.end) if a.span is not None and at.span is not None else None))
+        inner = {"Derivative": "wrt", "Differential": "arg"}.get(kind(a), "") if nxt is not None else ""  # ``∂h(m) / ∂h(k)``, with brackets left over
+        name: Any = getattr(a, inner) if inner else None
+        if kind(name) == "Name" and spelled(name) in known.bracketed and (at := _at_a_step(name, nxt)) is not None and kind(at) == "Index":
+            span = replace(a.span, end=at.span.end) if a.span is not None and at.span is not None else None
+            out.append(replace(a, span=span, **{inner: at}))
             k += 2
             continue
         out.append(a)
