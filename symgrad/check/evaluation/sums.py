@@ -151,6 +151,9 @@ def over_steps(run: Run, node: Any, name: str, lower: Any, upper: Any, body: Any
     high = int(last) if last is not None else run.world.steps
     if upper is None and lower is not None:
         run.chooser.choose(("endless", name), (Option(0, None, f"what has no upper end is taken to run to the last step: {name}"),))
+    if first == 0 and from_zero(upper):
+        options = (Option(0, False), Option(1, True, f"the steps are counted from 0 to {next(letters(upper))} - 1"))
+        low, high = (1, run.world.steps) if run.chooser.choose(("from zero", name), options) else (low, high)
     if runs_down(lower, upper):
         how = run.chooser.choose(("down", name), (Option(0, False), Option(1, True, f"{name} runs down to its upper bound")))
         if how and low < high - 1:
@@ -166,6 +169,11 @@ def over_steps(run: Run, node: Any, name: str, lower: Any, upper: Any, body: Any
     finally:
         run.slope_index.pop()
         del kept
+
+
+def from_zero(upper: Any) -> bool:
+    r"""Whether a sum from 0 ends one before the number of steps, ``\sum_{t=0}^{T-1}``: it may count all of them from 0."""
+    return upper is not None and list(letters(upper)) in (["T"], ["N"]) and number_at(upper, {"T": 0, "N": 0}) == -1
 
 
 def runs_down(lower: Any, upper: Any) -> bool:

@@ -7,7 +7,7 @@ from typing import Any
 
 from symgrad.check.reading.symbols import head_and_parts, is_top, key_of, letters, spelled
 from symgrad.check.reading.trees import kind, unwrapped, walk
-from symgrad.notation.syntax import Apply, Derivative, Index, Name, Paren, Power
+from symgrad.notation.syntax import Apply, Derivative, Index, Name, Paren, Power, Product
 
 FUNCTIONS = frozenset({"f", "g", "phi", "varphi", "psi", "F", "G", "sigma", "rho", "varsigma"})
 LETTERS = FUNCTIONS | {"h", "a", "s"}  # these also scale what stands in brackets
@@ -148,6 +148,10 @@ def _product(node: Any, known: Known) -> Any:
             out.append(at)
             k += 2
             continue
+        if nxt is not None and (label := _label(a, nxt, known)) is not None:
+            out.append(label)
+            k += 2
+            continue
         inner = {"Derivative": "wrt", "Differential": "arg"}.get(kind(a), "") if nxt is not None else ""  # ``∂h(m) / ∂h(k)``, with brackets left over
         name: Any = getattr(a, inner) if inner else None
         if kind(name) == "Name" and spelled(name) in known.bracketed and (at := _at_a_step(name, nxt)) is not None and kind(at) == "Index":
@@ -160,6 +164,18 @@ def _product(node: Any, known: Known) -> Any:
     if len(out) == len(args):
         return node
     return out[0] if len(out) == 1 else replace(node, args=tuple(out))
+
+
+def _label(weight: Any, letter: Any, known: Known) -> Any:
+    """``W_hy``, without braces: a weight with two letters for a label, where y has a step in the document and none here."""
+    if kind(weight) != "Name" or kind(letter) != "Name" or len(weight.subs) != 1 or letter != Name(letter.base) or not weight.base.isupper():
+        return None
+    label = weight.subs[0]
+    if label != Name(getattr(label, "base", "")) or len(label.base) != 1 or len(letter.base) != 1 or letter.base not in known.quantities:
+        return None
+    if weight.span is None or letter.span is None or weight.span.end != letter.span.start or label.base in known.steps:
+        return None
+    return replace(weight, subs=(Product((label, letter)),), span=replace(weight.span, end=letter.span.end))
 
 
 def fused(name: Name, known: Known) -> Name:
