@@ -14,7 +14,7 @@ from typing import Any
 from symgrad.check.defined.page import Page, plain
 from symgrad.check.defined.typing import Shapes, matrix_like, numbered
 from symgrad.check.reading.statements import DEFINING, Statement, names_in, relation_of
-from symgrad.check.reading.symbols import head_and_parts, key_of, spelled
+from symgrad.check.reading.symbols import Ref, head_and_parts, key_of, spelled
 from symgrad.check.reading.trees import kind, unwrapped, walk
 from symgrad.check.worlds.world import Cut
 
@@ -38,11 +38,18 @@ def packed(page: Page) -> dict[str, Packed]:
                 weight, pile = page.symbols.ref(unwrapped(one)), unwrapped(other)
                 if weight is None or weight.key in page.symbols.timed or kind(pile) != "Stack" or len(pile.args) < 2:
                     continue
-                found = [page.symbols.ref(unwrapped(a)) for a in pile.args]
+                found = [page.symbols.ref(unwrapped(a)) or gated(page, a) for a in pile.args]
                 refs = [r for r in found if r is not None]
                 if len(refs) == len(found):
                     out.setdefault(weight.key, Packed(tuple(r.key for r in refs), key))
     return out
+
+
+def gated(page: Page, node: Any) -> Ref | None:
+    r"""The state in ``r_t \odot h_{t-1}``."""
+    refs = [ref for n in walk(node) if (ref := page.symbols.ref(n)) is not None] if kind(unwrapped(node)) in ("Hadamard", "Infix", "Product") else []
+    states = [ref for ref in refs if ref.key in page.lagged]
+    return states[0] if len(states) == 1 and not any(page.symbols.ranks.get(ref.key) == 2 for ref in refs) else None
 
 
 def named(page: Page, statements: Iterable[Statement], defining: set[tuple[int, int]]) -> None:

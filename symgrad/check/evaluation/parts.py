@@ -30,6 +30,8 @@ def given(run: Run, node: Any) -> Value:
     """A derivative with a bar: which part of it, told by a step, a word, or the quantity that it comes through."""
     inner = unwrapped(node.node)
     condition: Any = unwrapped(node.conditions[0]) if len(node.conditions) == 1 else None
+    if kind(inner) == "Derivative" and all_held(run, inner, node.conditions):
+        return run.value(replace(inner, sign="partial+"))
     if kind(condition) == "Relation" and condition.signs == ("=",) and spelled(condition.sides[0]) == run.page.symbols.letter:
         condition = unwrapped(condition.sides[1])  # ``|_{t=3}``
     if kind(inner) != "Derivative" or condition is None or kind(condition) == "Relation":
@@ -65,6 +67,15 @@ def given(run: Run, node: Any) -> Value:
             raise OutOfTime(key)
         return weighed(run, through(run, key, key, step, losses, 1))
     raise Unsupported("which part of the derivative is meant", node)
+
+
+def all_held(run: Run, derivative: Any, conditions: tuple[Any, ...]) -> bool:
+    r"""Whether all else that an equation names is behind the bar, ``\left. \partial c_t / \partial c_{t-1} \right|_{f_t, i_t, g_t}``: it is fixed."""
+    of, by = (run.page.symbols.ref(unwrapped(n)) for n in (derivative.of, derivative.wrt))
+    d = run.page.definitions.get(of.key) if of is not None else None
+    names = [unwrapped(a) for c in map(unwrapped, conditions) for a in (c.args if kind(c) in ("Tuple", "Stack") else (c,))]
+    held = {ref.key if (ref := run.page.symbols.ref(n)) is not None else None for n in names}
+    return d is not None and by is not None and None not in held and {ref.key for ref, _ in run.page.references(d)} - {by.key} <= held
 
 
 class Share:

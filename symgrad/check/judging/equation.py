@@ -10,7 +10,18 @@ from symgrad.check.evaluation.decide import Decider, Outcome
 from symgrad.check.judging.caution import symbol_on
 from symgrad.check.judging.court import Court
 from symgrad.check.judging.failure import failed, refuted
-from symgrad.check.judging.otherwise import added, along, at_the_end, by_preactivation, from_zero, of_an_rnn, of_another_loss, recognition, supposed
+from symgrad.check.judging.otherwise import (
+    added,
+    along,
+    at_the_end,
+    by_activation,
+    by_preactivation,
+    from_zero,
+    of_an_rnn,
+    of_another_loss,
+    recognition,
+    supposed,
+)
 from symgrad.check.judging.proof import attempt, contradicted, proved
 from symgrad.check.judging.repeated import summed
 from symgrad.check.reading.claims import Link, span_of
@@ -77,7 +88,7 @@ def equation(court: Court, link: Link, under: Callable[[Page], Page | None] = la
     outcome = Decider(page).decide(link.left, link.right) if page.begun else outcome
     if outcome.equal:
         return proved(court, page, outcome, link)
-    for otherwise in (added, of_another_loss, by_preactivation, at_the_end, along, summed):
+    for otherwise in (added, of_another_loss, by_preactivation, by_activation, at_the_end, along, summed):
         if (found := otherwise(court, link, under)) is not None:
             return found
     return failed(court, page, outcome, link)

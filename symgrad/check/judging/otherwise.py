@@ -8,6 +8,7 @@ from copy import copy
 from dataclasses import replace
 from typing import Any
 
+from symgrad.check.cell.model import model
 from symgrad.check.defined.page import Page, plain
 from symgrad.check.evaluation.decide import Decider
 from symgrad.check.evaluation.parts import Share
@@ -15,7 +16,7 @@ from symgrad.check.evaluation.recognise import seeking, symbol_of
 from symgrad.check.judging import caution
 from symgrad.check.judging.court import Court
 from symgrad.check.judging.proof import attempt, proved
-from symgrad.check.reading.activations import meaning
+from symgrad.check.reading.activations import BUILTIN, meaning
 from symgrad.check.reading.claims import Link
 from symgrad.check.reading.judgement import Judgement
 from symgrad.check.reading.sentences import SAID
@@ -105,6 +106,37 @@ def by_preactivation(court: Court, link: Link, under: Callable[[Page], Page | No
         if outcome.equal:
             return proved(court, page, outcome, link)
     return None
+
+
+def by_activation(court: Court, link: Link, under: Callable[[Page], Page | None]) -> Judgement | None:
+    r"""Proved, where a function that the document leaves free has the slope that a line writes: ``y_t \odot (1 - y_t)`` of ``y_t = g(z_t)``."""
+    for k in court.order(link.statement):
+        page = under(court.page(k))
+        for f in [] if page is None else free_functions(page):
+            assert page is not None
+            for rule in ("sigmoid", "tanh") if f not in court.activations else (court.activations[f],):
+                other = with_functions(page, {f: rule})
+                other.loss_rules = {**dict.fromkeys(page.targets, "square"), **page.loss_rules}  # with the slope beside it, ``y - d`` is that of squares
+                outcome = attempt(court, other, link.left, link.right, link)
+                if outcome.equal and not outcome.vanished:
+                    court.activations[f] = rule
+                    said = proved(court, other, outcome, link)
+                    return replace(said, assumptions=(*said.assumptions, f"{f} is taken for {rule}: the line writes its slope"))
+    return None
+
+
+def free_functions(page: Page) -> list[str]:
+    """The letters for functions that the cell applies and nothing explains."""
+    calls = (n.function for d in page.definitions.values() for n in walk(d.node) if kind(n) == "Apply" and kind(n.function) == "Name")
+    return sorted({f.base for f in calls if not f.subs and not f.primes and f.base not in page.functions and f.base not in BUILTIN})
+
+
+def with_functions(page: Page, functions: dict[str, str]) -> Page:
+    """The page with other functions in the place of letters."""
+    out = copy(page)
+    out.functions = {**page.functions, **functions}
+    out.build = lambda flat: model(out, flat)
+    return out
 
 
 def along(court: Court, link: Link, under: Callable[[Page], Page | None]) -> Judgement | None:

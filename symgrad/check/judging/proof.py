@@ -26,7 +26,8 @@ def attempt(court: Court, page: Page, left: Any, right: Any, link: Link) -> Outc
     if not outcome.equal and link.earlier and not outcome.typed and (outcome.unsupported is not None or outcome.missing is not None):
         for side in reversed(link.earlier):
             again = Decider(page).decide(side, right)
-            if again.equal or again.typed:
+            named = outcome.missing is not None and caution.symbol_on(page, side) is not None  # what it is of, the side that is not understood may say
+            if again.equal or (again.typed and not named):
                 return again
     if not outcome.equal and link.earlier and (link.statement.number, link.number - 1) in court.right and not summed(link):
         # the same symbol may have meant the immediate derivative in the line before: hold it against the first line too

@@ -13,10 +13,10 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
 
-from symgrad.check.cell.model import model
 from symgrad.check.defined.page import Page, plain
 from symgrad.check.judging.court import Court
 from symgrad.check.judging.equation import equation
+from symgrad.check.judging.otherwise import with_functions
 from symgrad.check.judging.proof import attempt
 from symgrad.check.reading.activations import meaning
 from symgrad.check.reading.claims import EQUAL, Link
@@ -164,7 +164,7 @@ def tied(page: Page, v: Value) -> bool:
 
 def under(page: Page, said: Supposition, held: bool, now: int | None) -> Page:
     """The page whose worlds have these values: at every step, or where `now` is given at the steps named when the letter is `now`."""
-    out = copy.copy(page)
+    out = with_functions(page, dict.fromkeys(said.functions, "identity")) if said.functions else copy.copy(page)
     letter = page.symbols.letter
     fixed: dict[tuple[str, int | None], int] = {}
     for v in said.values:
@@ -173,9 +173,6 @@ def under(page: Page, said: Supposition, held: bool, now: int | None) -> Page:
     out.fixed, out.held = fixed, held
     out.where = (*said.steps,)
     out.only = {} if now is None else {letter: now}
-    if said.functions:
-        out.functions = {**page.functions, **dict.fromkeys(said.functions, "identity")}
-        out.build = lambda flat: model(out, flat)
     return out
 
 

@@ -188,6 +188,11 @@ class Slips(Completions):
                         if kind(new.exponent) == "Number" and new.exponent.text == "1":
                             yield Edit(self.swap(n, n.base), "wrong-power", n, n.base, "the power is wrong here")
                         yield Edit(self.swap(n, new), "wrong-power", n, new, f"the exponent is one too {'small' if by > 0 else 'large'}")
+                difference = unwrapped(n.base)
+                if e == Number("2") and kind(difference) == "Sum" and len(difference.args) == 2 and kind(difference.args[1]) == "Negative":
+                    inner = difference.args[1]
+                    new = replace(difference, args=(difference.args[0], replace(inner, arg=Power(inner.arg, e))))
+                    yield Edit(self.swap(n, new), "wrong-power", n, new, "the square is of what is subtracted, not of the difference")
         for n in self.sites():
             if kind(n) == "Apply" and kind(self.parents.get(id(n))) == "Negative":
                 new = Power(n, Number("2"))

@@ -263,6 +263,8 @@ def _loosened(found: list[Token]) -> list[Token]:
             lists = opening == "[" and all(_between_operands(found, b) for b in between)  # ``[a | b | c]``
             for b in between if lists else open_bars if len(open_bars) == 1 else ():
                 found[b] = found[b]._replace(key=SEPARATOR)
+        elif key == r"\rvert" and not bars[-1] and k + 1 < len(found) and found[k + 1].key == "_" and r"\lvert" not in (t.key for t in found[:k]):
+            found[k] = token._replace(key=EVALUATED)
         elif key == "|" or key == r"\|":
             every[-1].append(k)
             following = found[k + 1].key if k + 1 < len(found) else ""
