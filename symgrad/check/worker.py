@@ -17,7 +17,7 @@ from typing import Any, TextIO
 from symgrad.check import limits
 from symgrad.check.claim import Claim, Span
 from symgrad.check.sources import Document, Fragment, Problem, read_text
-from symgrad.check.sources.lines import RELATION
+from symgrad.check.sources.plain import RELATION
 from symgrad.errors import SymgradError
 
 NOTES = ("input-not-read",)

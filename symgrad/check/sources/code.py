@@ -8,8 +8,8 @@ from collections.abc import Iterator
 
 from symgrad.check.sources import scan
 from symgrad.check.sources.document import Passage, joined
-from symgrad.check.sources.lines import RELATION
 from symgrad.check.sources.passages import rewritten, synthetic
+from symgrad.check.sources.plain import RELATION
 from symgrad.check.sources.words import words
 
 _STRING = r"""(?P<prefix>[rRbBuUfF]{0,2}|String\.raw|raw)(?P<quote>\"\"\"|'''|"|'|`)"""

@@ -11,13 +11,10 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from symgrad.check.sources.document import Passage, joined
+from symgrad.check.sources.plain import RELATION, put, shifted, spelled
 from symgrad.check.sources.stacked import on_one_line
 from symgrad.check.sources.words import FUNCTIONS, GREEK, PROSE, SHORT, SIDE_BY_SIDE
 
-RELATION = re.compile(
-    r":=|\+=|-=|≈|≜|≔|∝|←|≤|≥|(?<![=!<>:+\-*/])=(?![=>])|(?<=\s)<-(?=\s)"
-    r"|\\(?:approx|propto|leftarrow|le|leq|ge|geq|equiv|triangleq|gets)(?![A-Za-z])"
-)
 _TOKEN = re.compile(
     r"""(?P<space>\s+)
   | (?P<math>\\(?:text|textrm|textbf|textit|mathrm|mathbf|mathit|operatorname|boldsymbol|mathcal|mathbb|hat|tilde|bar|mbox)\*?\s*\{[^{}]{0,80}\}
@@ -35,13 +32,6 @@ _LABEL = re.compile(
     r"""\s*(?:\*\*|__|\*)?([^\W\d_](?:[^=≈←∂⊙$\\|{}^_:"]|(?<=\w)_(?=\w)){0,70}?)(?:\*\*|__|\*)?\s*[:：](?:\*\*|__|\*)?"""
     r"(?:\s+|(?=[^\x00-\x7f]))"
 )
-_COMMENT = re.compile(
-    r"""\s+(?://|\#|--|—|–|←|<-|;;)\s+\S.*$        # a comment of a programmer
-  | \s{2,}\(?[A-Za-z][a-z]+[\s,].*$               # words far to the right
-  | \s+\((?=[^()]*[A-Za-z]{3})[^()=]*\)\s*[.,;]?\s*$   # a remark in brackets
-  | \s+\[[A-Za-z][A-Za-z'’\s-]{2,}\]\s*$""",
-    re.DOTALL | re.VERBOSE,
-)
 _CODE = re.compile(
     r"""\b(?:self|np|numpy|torch|tf|jnp|math|F|nn|K|plt|this|std)\.[A-Za-z]
   | [=!<>]==?=?(?<===) | => | -> | :: | && | \|\| | ;\s*$ | ["`]
@@ -57,14 +47,17 @@ _ADDED = re.compile(r"d[A-Za-z](?:\w{0,2}|\w?_\w+)")  # a gradient that is added
 _OPERAND = re.compile(r"(?:d[A-Za-z]\w{0,2}(?:_\w+)?|[∂δ∇][\w/∂]*)\s*\+?=(?:[^=\n]*[-+*/@⊙∘·×−])?\s*")  # of a gradient
 _FRAME = re.compile(r"(?m)^[ \t]*[│┃║├╟┆┊]|[│┃║┤╢┆┊][ \t]*$|(?<=[ \t])[│┃║](?=[ \t])")  # of a box around formulas, and of its columns
 _CONTINUES = re.compile(r"\s*(?:[=≈≤≥]|[+\-−*/×⊙∘·@⊗]\s)")
-_REMARK = re.compile(r"[ \t]+\((?:[A-Za-z][A-Za-z'’-]*[ \t,]+){2,}[A-Za-z][A-Za-z'’-]*[ \t,]*\)(?=[ \t]*(?:\n|$))")  # `(from the step before)`
 _SHARE = re.compile(r"\s*(?:from|via|through|along)(?:\s+(?:the\s+)?[A-Za-z-]+)?\s*")  # a way by which a part of a gradient comes
-_RANGE = re.compile(r"(?<=[ΣΠ∑∏])\s*\(\s*(\w+\s*=\s*[^()\s]+)(?:\s+to\s+|\s*(?:\.\.+|…)\s*)([^()\s]+)\s*\)")  # ``Σ(t=1 to T)``
 _BROKEN_OFF = re.compile(r"(?:[=+\-−*/×⊙∘·@⊗(\[,]|\\odot|\\cdot|\\times|\\circ)\s*$")
 
 
-def equations(source: Passage, code: bool = False) -> Iterator[Passage]:
-    """The equations of some lines of plain text in order; in `code` (a fence, a comment) bare names count as mathematics more readily."""
+def equations(source: Passage, code: bool = False, running: bool = False) -> Iterator[Passage]:
+    """The equations of some lines of plain text in order.
+
+    In `code` (a fence, a comment) bare names count as mathematics more readily; in a `running` text ``h_t-1`` is the state before.
+    """
+    if running:
+        source = shifted(source)
     if _FRAME.search(source.text):
         source = Passage(_FRAME.sub(lambda m: " " * len(m[0]), source.text), source.starts, source.ends)
     for line in _logical(on_one_line(source), code):
@@ -143,16 +136,7 @@ def _sided(text: str) -> bool:
 
 def _runs(line: Passage, code: bool) -> Iterator[Passage]:
     """The stretches of a line between ordinary words that are equations."""
-    cuts = [0, *(at for m in _REMARK.finditer(line.text) for at in m.span()), len(line)]
-    line = joined(line[a:b] for a, b in zip(cuts[::2], cuts[1::2], strict=True))
-    comment = _COMMENT.search(line.text)
-    while comment and RELATION.search(line.text, 0, comment.start()):
-        cut = comment.start()
-        line = line[:cut]
-        comment = _COMMENT.search(line.text)
-    for m in reversed(list(_RANGE.finditer(line.text))):
-        signs = [_spelled(sign, line[m.start() : m.start() + 1]) for sign in ("_{", "}^{", "}")]
-        line = joined([line[: m.start()], signs[0], line[slice(*m.span(1))], signs[1], line[slice(*m.span(2))], signs[2], line[m.end() :]])
+    line = put(line)
     text = line.text
     if text.count("=") > 60 or _CODE.search(_NORM.sub(" ", text)):
         return
@@ -176,7 +160,7 @@ def _runs(line: Passage, code: bool) -> Iterator[Passage]:
         found.append((start, end))
     for k, (i, j) in enumerate(found):
         run = line[i:j]
-        run = run.strip(" \t,;.:*→⇒⟹─━═—" + "|" * (run.text.count("|") % 2))
+        run = run.strip(" \t,;.:*←→⇒⟹─━═—" + "|" * (run.text.count("|") % 2))
         if run.text[-1:] in (")", "]") and _opened_before(text[:i], run.text):
             run = run[:-1].strip()
         if k and _SHARE.fullmatch(text, found[k - 1][1], i):
@@ -191,18 +175,13 @@ def _opened_before(before: str, run: str) -> bool:
     return run.count(pair[0]) < run.count(pair[1]) and before.count(pair[0]) > before.count(pair[1])
 
 
-def _spelled(text: str, place: Passage) -> Passage:
-    """Text that stands for what is written at a place."""
-    return Passage(text, [place.starts[0]] * len(text), [place.ends[-1]] * len(text))
-
-
 def _share(whole: Passage, run: Passage) -> Passage:
     """``dL/dh_{t-1} from h_t = dL/dh_t * (1 - z_t)``: what comes by one way is a part, ``dL/dh_{t-1} += ...``."""
     sign = RELATION.search(run.text)
     if sign is None or sign[0] != "=" or RELATION.search(whole.text) or not _MATHEMATICAL.search(whole.text):
         return run
     at = slice(*sign.span())
-    return joined([whole, _spelled("+=", run[at]), run[at.stop :]])
+    return joined([whole, spelled("+=", run[at]), run[at.stop :]])
 
 
 def _is_word(token: re.Match[str], text: str) -> bool:

@@ -6,12 +6,14 @@ import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TypeAlias
 
 from symgrad.check.sources import code, html, lines, notebook, python, scan
 from symgrad.check.sources.document import Directive, Document, Fragment, Passage, Problem, joined, passage
 from symgrad.check.sources.macros import Endless, Macros, configured, without
 from symgrad.check.sources.passages import math_of_markdown, scripted, synthetic, unentitied, unquoted
+from symgrad.check.sources.plain import RELATION, runs_on
 from symgrad.check.sources.scan import MARKDOWN, PROGRAM, TEX, Dialect, Item
 from symgrad.check.sources.words import words
 
@@ -52,6 +54,11 @@ class Reading:
     programs: list[Passage] = field(default_factory=list)  # in Python
     heading: str = ""
 
+    @cached_property
+    def running(self) -> bool:
+        """Whether ``h_t-1`` is the state before."""
+        return runs_on(self.text)
+
     def block(self, source: Passage, dialect: Dialect, depth: int = 0) -> None:
         """The fragments of a passage in order."""
         text = source.text
@@ -61,10 +68,10 @@ class Reading:
         made: list[Piece] = []
         for t in things:
             made += [(t.start, t.stop, *piece) for piece in self._pieces(source, t, dialect, depth)]
-        if dialect.lines and lines.RELATION.search(text):
+        if dialect.lines and RELATION.search(text):
             hidden = _masked(source, things)
             places = _places(hidden)
-            for found in lines.equations(hidden):
+            for found in lines.equations(hidden, running=self.running):
                 i = places(found.starts[0])
                 made.append((i, i + len(found), found, "line", None))
         made.sort(key=lambda piece: piece[0])
@@ -115,7 +122,7 @@ class Reading:
             yield from self._listing(inner, False)
 
     def _listing(self, inner: Passage, quoted: bool) -> Iterator[tuple[Passage, str, str | None]]:
-        for found in lines.equations(inner, code=True):
+        for found in lines.equations(inner, True, self.running):
             yield (math_of_markdown(found, quoted, False), "inline", None) if _is_latex(found.text) else (found, "code", None)
 
     def add(self, body: Passage, kind: str, environment: str | None, before: str, after: str, heading: str) -> None:
@@ -213,7 +220,7 @@ def read_program(reading: Reading, source: Passage, language: str) -> None:
     pages = list(code.pages(source, literals))
     for page in pages:
         reading.block(reading.macros.collect(page), MARKDOWN)
-    parts = [(part, short) for part, short in literals if lines.RELATION.search(part.text)]
+    parts = [(part, short) for part, short in literals if RELATION.search(part.text)]
     parts = [(reading.macros.collect(part), short) for part, short in parts]
     for part, short in parts:
         if code.within(pages, part.starts[0]):
