@@ -18,6 +18,7 @@ from symgrad.check.forms.barred import unbarred
 from symgrad.check.forms.common import Common
 from symgrad.check.forms.graves import by_components
 from symgrad.check.forms.lastly import lastly
+from symgrad.check.forms.likewise import likewise
 from symgrad.check.forms.lowered import raised
 from symgrad.check.forms.numbered import generalised
 from symgrad.check.forms.packed import unpacked
@@ -66,7 +67,7 @@ def judge(document: Document, cell: Cell | None = None) -> Iterator[Claim]:
 
 def common_form(document: Document, cell: Cell | None) -> Common:
     """The statements of a document in the notation that the rooms behind understand."""
-    found = lastly(generalised(unpacked(unbarred(raised(without_arguments([mended(s) for s in statements_of(document)]))))))
+    found = lastly(generalised(unpacked(unbarred(raised(without_arguments(likewise([mended(s) for s in statements_of(document)], document.text)))))))
     return (by_components(found) or layer_by_layer(found) if cell is None else None) or Common(found)
 
 

@@ -68,7 +68,7 @@ def weighted(page: Page, node: Any) -> bool:
 
 
 def completed(page: Page, number: int) -> dict[str, Statement]:
-    """Equations for the gates that are left out, over weights that no document names."""
+    """Equations for the gates that are left out: of a preactivation that has their label, or over weights that no document names."""
     given, out = input_of(page, set()), {}
     for k, (key, (gate, state)) in enumerate(gates_left_out(page).items()):
         ref, seen = page.symbols.ref(gate), page.symbols.ref(state)
@@ -78,9 +78,18 @@ def completed(page: Page, number: int) -> dict[str, Statement]:
         terms = [Product((weight("U", key), moved(page, state, shifted(ref.step, -1))))]
         terms += [Product((weight("W", key), moved(page, given, ref.step)))] if given is not None else []
         name = "tanh" if gate_base(gate).accents or gate_base(gate).base in CANDIDATES else "sigmoid"
-        node = Relation((gate, Apply(Name(name), (Sum((*terms, weight("b", key))),))), ("=",))
+        argument = preactivation(page, gate, ref.step) or Sum((*terms, weight("b", key)))
+        node = Relation((gate, Apply(Name(name), (argument,))), ("=",))
         out[key] = Statement(None, node, node, (), number + 2000 + k)
     return out
+
+
+def preactivation(page: Page, gate: Any, step: Any) -> Any:
+    """``z_i``, which the document defines by weights and puts nowhere, for the gate i; None if there is no one such name."""
+    used = {ref.key for d in page.definitions.values() for ref, _ in page.references(d)}
+    labelled = f"_{gate_base(gate).base}"
+    found = [d for key, d in page.definitions.items() if key.endswith(labelled) and key not in used | page.lagged and kind(unwrapped(d.node)) != "Apply"]
+    return moved(page, unwrapped(found[0].side), step) if len(found) == 1 and weighted(page, found[0].node) else None
 
 
 def states_left_out(page: Page, statements: list[Statement]) -> dict[str, tuple[Statement, str]]:
@@ -227,7 +236,9 @@ def weight(letter: str, gate: str) -> Name:
 
 def invented(page: Page, key: str) -> bool:
     """Whether the equation of a gate is not the document's own."""
-    return f"b_{UNKNOWN}{key}" in page.symbols.ranks
+    d = page.definitions.get(key)
+    applied: Any = unwrapped(d.node) if d is not None and d.place is not None and d.place.fragment is None and key not in page.lagged else None
+    return f"b_{UNKNOWN}{key}" in page.symbols.ranks or (kind(applied) == "Apply" and head_and_parts(unwrapped(applied.args[0])) is not None)
 
 
 def taken_for(page: Page, keys: set[str]) -> list[str]:

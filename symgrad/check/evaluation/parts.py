@@ -19,7 +19,8 @@ from symgrad.check.worlds.world import DIRECT, Missing, OutOfTime, Unsupported
 if TYPE_CHECKING:
     from symgrad.check.evaluation.evaluate import Run
 
-IMMEDIATE = frozenset({"direct", "explicit", "immediate", "partial", "local", "instant", "expl", "imm", "dir", "fixed", "const", "constant"})
+IMMEDIATE = frozenset({"direct", "explicit", "immediate", "partial", "local", "instant", "expl", "imm", "dir", "fixed", "const", "constant",
+                       "直接", "直接项", "直接項", "显式", "显式项"})  # fmt: skip
 CURRENT = frozenset({"output", "out", "current", "present", "loss", "当前", "當前", "输出", "現在"})  # what the loss of the step itself gives
 RECURRENT = frozenset({"future", "next", "recurrent", "rec", "carry", "later", "recursive", "temporal", "time", "未来", "未來", "后续"})
 MOST = 4  # quantities that one part of a gradient comes through

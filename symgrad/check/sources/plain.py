@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from symgrad.check.sources.document import Passage, joined
 from symgrad.check.sources.passages import rewritten
-from symgrad.check.sources.words import FUNCTIONS, GREEK, PROSE
+from symgrad.check.sources.words import FUNCTIONS, GREEK
 
 RELATION = re.compile(
     r":=|\+=|-=|≈|≜|≔|∝|←|≤|≥|(?<![=!<>:+\-*/])=(?![=>])|(?<=\s)<-(?=\s)"
@@ -39,7 +39,10 @@ _ROUND = re.compile("[()（）]")
 _OPENS = re.compile(r"(?<=\s)\(|\s*（")
 _WORD = re.compile(rf"(?<![\\_^A-Za-z])[A-Za-z]{{3,}}(?![A-Za-z_(\[^])|[{_EAST}]{{2,}}")
 _OPERATES = re.compile(r"\s[-+*/×⊙∘·@=]\s|[∂^⊙]")
-_SENTENCE = re.compile(r"[A-Za-z]{3,}:\s")  # ``shape: n × m``
+_SENTENCE = re.compile(  # ``shape: n × m``, ``one pass; h_0 = 0``
+    r"[A-Za-z]{3,}:\s|(?:via|through|from|because|since)\s|[A-Za-z][a-z]+[ \t]+[a-z][a-z-]+[ ,;.]"
+)
+_CONDITION = re.compile(r"\b(?:if|when|whenever|where|for|with|at|as|assum\w+|given|provided|suppos\w+|unless|only|wenn|quand|si|cuando|если)\b|[当當若如]")
 _OPERATOR = re.compile(r"(?:[-+*/=−×⊙∘·@⊗(\[,]|\\[a-z]+)\s*$")
 _PLUS = re.compile(r"\+\s*[(（]$")
 _BEHIND = re.compile(rf"\s*(?:$|[.,;:!?。，；：]|[-–—]+\s|#|//|[←→⇒])|[ \t]{{2,}}|[ \t]*[{_EAST}]|[ \t]+(?P<word>[A-Za-z]{{2,}})(?![A-Za-z_(^])")
@@ -128,7 +131,8 @@ def _remarks(text: str) -> Iterator[tuple[int, int, bool]]:
         stop = closings[at]
         said = text[at : stop - 1 if stop <= len(text) and text[stop - 1] in ")）" else stop]
         words = [w for w in _WORD.findall(said) if w not in FUNCTIONS and w not in GREEK]
-        if not words or (_OPERATES.search(said) and not _SENTENCE.match(said) and not any(w in PROSE for w in said.split())):
+        formula = _OPERATES.search(said) is not None
+        if not words or (formula and (_SENTENCE.match(said) is None or (RELATION.search(said) and _CONDITION.search(said)))):
             continue
         start = len(text[: m.start()].rstrip(" \t"))
         if _PLUS.search(text, 0, at):
