@@ -164,6 +164,7 @@ def adjoint(run: Run, key: str, step: int | None, losses: tuple[int, ...], how: 
     if how == "use" and step is not None and not 1 <= step <= run.world.steps:
         raise OutOfTime(key)
     a = run.world.adjoint((key, step if timed else None), losses, how, step)
+    run.vanished += bool(run.page.constant) and not np.any(a)
     v = Value(a.reshape(F.WORLDS, *dims))
     if run.page.rows and v.rank == 2:
         v = values.transposed(v)
