@@ -151,7 +151,7 @@ def _target(page: Page, node: Any) -> tuple[str, Any, tuple[Any, ...], set[str]]
     words: set[str] = set()
     split = head_and_parts(node)
     if split is not None:
-        words = {w for p in split[1] if (w := spelled(p.node)) is not None and (w in CARRIED or w in INCOMING or _way(page, p, w))}
+        words = {w for p in split[1] if (w := spelled(p.node)) is not None and (w in CARRIED | INCOMING | WHOLE or _way(page, p, w))}
     if ref is not None and not (ref.entries and any(spelled(e) in words for e in ref.entries)):
         return ref.key, ref.step, ref.entries, words
     if ref is None and split is not None and (rest := [p for p in split[1] if spelled(p.node) not in BEFORE]) != list(split[1]):
@@ -168,7 +168,7 @@ def _target(page: Page, node: Any) -> tuple[str, Any, tuple[Any, ...], set[str]]
             key = key_of(split[0], rest[:take])
             if key in page.symbols.ranks:
                 step = next((p.node for p in rest[take:]), None)
-                return str(key), step, (), words
+                return str(key), step, (), {"total"} if words & WHOLE else words
     return None
 
 
@@ -354,7 +354,9 @@ def told_apart(page: Page, key: str) -> bool:
 
 def _marked(node: Any) -> bool:
     first = node.args[0] if kind(node) == "Product" and len(node.args) == 2 else node
-    return kind(first) == "Name" and first.base in MARKS and (first is not node or bool(first.subs))
+    if kind(first) != "Name":
+        return False
+    return (first.base in MARKS and (first is not node or bool(first.subs))) or (first.base[:1] == "d" and len(first.base) > 1 and bool(first.subs))
 
 
 def incoming(run: Run, node: Any) -> Value | None:
