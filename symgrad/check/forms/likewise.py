@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 from symgrad.check.reading.statements import DEFINING, Statement, letter_of, relation_of, step_part
@@ -29,7 +30,8 @@ def likewise(statements: list[Statement], text: str) -> list[Statement]:
     """The statements with the equations that the text says are alike."""
     out: list[Statement] = []
     letter, named, defined = "", set[str](), set[str]()
-    for s, following in zip(statements, [*statements[1:], None], strict=True):
+    for s, following in pairwise([*statements, None]):
+        assert s is not None
         out.append(s)
         if following is not None and following.fragment is s.fragment:
             continue
