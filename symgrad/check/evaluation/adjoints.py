@@ -348,7 +348,7 @@ def told_apart(page: Page, key: str) -> bool:
     memo = page.memos["told_apart"]
     if key not in memo:
         marks = (n for s in page.statements for n in s.nodes if _marked(n))
-        memo[key] = any((t := symbol_target(page, n, {})) is not None and t[0] == key and not t[3] for n in marks)
+        memo[key] = any((t := symbol_target(page, n, {})) is not None and t[0] == key and t[3] <= {"total"} for n in marks)
     return bool(memo[key])
 
 

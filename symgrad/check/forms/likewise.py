@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import replace
-from itertools import pairwise
 from typing import Any
 
 from symgrad.check.reading.statements import DEFINING, Statement, letter_of, relation_of, step_part
@@ -14,7 +13,7 @@ from symgrad.check.reading.trees import children, kind, unwrapped, walk, with_ch
 from symgrad.notation.latex import latex
 from symgrad.notation.syntax import Name, Relation
 
-CANDIDATES = frozenset("acCgGhkn")  # labels of what is written to a state: another activation than that of gates
+CANDIDATES = frozenset("acCgGhn")  # labels of what is written to a state: another activation than that of gates
 GATES = "fiogzrucs"
 REACH = 120  # characters behind an equation
 SAID = re.compile(
@@ -30,12 +29,12 @@ def likewise(statements: list[Statement], text: str) -> list[Statement]:
     """The statements with the equations that the text says are alike."""
     out: list[Statement] = []
     letter, named, defined = "", set[str](), set[str]()
-    for s, following in pairwise([*statements, None]):
-        assert s is not None
+    for k, s in enumerate(statements):
         out.append(s)
-        if following is not None and following.fragment is s.fragment:
+        if s.fragment is None or (k + 1 < len(statements) and statements[k + 1].fragment is s.fragment):
             continue
-        behind = text[s.fragment.extent()[1] :][:REACH] if s.fragment is not None else ""
+        end = s.fragment.extent()[1]
+        behind = text[end : end + REACH]
         said = SAID.match(behind)
         if said is None or (label := labelled(s, letter := letter or letter_of(statements))) is None:
             continue
