@@ -17,12 +17,15 @@ CANDIDATES = frozenset("acCgGhn")  # labels of what is written to a state: anoth
 GATES = "fiogzrucs"
 REACH = 120  # characters behind an equation
 SAID = re.compile(
-    r"[\s$`*()\[\].,;:–—-]{0,12}(?:and\s+)?(?:similarly|likewise|analogously|equivalently|ditto|(?:is\s+)?the\s+same|same)\s+(?:(?:holds|goes|applies)\s+)?for\s+"
+    r"[\s$`*#/()\[\].,;:–—-]{0,12}(?:and\s+)?(?:similarly|likewise|analogously|equivalently|ditto|(?:the\s+)?same)\s+(?:(?:holds|goes|applies)\s+)?for\s+"
+    r"|[\s$`*#/()\[\].,;:–—-]{0,12}(?:et\s+|und\s+)?(?:idem|de même|ebenso|genauso|analog)\s+(?:pour|für)\s+"
     r"|[\s$`*()（）.,;，。；]{0,12}(?:同理|同樣|同样|类似地?|類似)(?:适用于|有|可得|地)?\s*",
     re.IGNORECASE,
 )
 OTHERS = re.compile(r"(?:all\s+)?(?:the\s+)?(?:others?|remaining|rest)\b|其他|其它|其余", re.IGNORECASE)
-LISTED = re.compile(r"(?:\s*(?:[,、，&]|and\b|(?:the\s+)?gates?\b))*\s*[$`]?(?P<head>[A-Za-z])[~\u0303]?(?:_\{?(?P<label>[A-Za-z])\}?)?[$`]?(?![A-Za-z_{'=])")
+LISTED = re.compile(
+    r"(?:\s*(?:[,、，&]|(?:and|et|und|(?:the\s+)?gates?)\b))*\s*[$`]?(?P<head>[A-Za-z])[~\u0303]?(?:_\{?(?P<label>[A-Za-z])\}?)?[$`]?(?![A-Za-z_{'=])"
+)
 
 
 def likewise(statements: list[Statement], text: str) -> list[Statement]:
