@@ -2,12 +2,13 @@ r"""Derivatives as people write them: fractions of ∂ and d, ``\partial a / \pa
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import NamedTuple
 
 from symgrad.notation import table
 from symgrad.notation.reading.marks import Marks
 from symgrad.notation.reading.tokens import Token
-from symgrad.notation.syntax import Derivative, Differential, Fraction, Infix, Name, Node, Number, Operator, Power, Product, Span, Tuple
+from symgrad.notation.syntax import Derivative, Differential, Fraction, Given, Infix, Name, Node, Number, Operator, Power, Product, Span, Tuple
 
 _PARTIAL = r"\partial"
 
@@ -46,7 +47,7 @@ class Differentials(Marks):
                 if of is None:
                     return Operator(sign, wrt, span=span)
                 span = self.span(start)
-            return Derivative(of, wrt, sign, order, span=span)
+            return _evaluated(Derivative(of, wrt, sign, order, span=span))
         if above.sign and above.sign != "d" and (inner := _inner_differential(below.node)):
             factor, wrt = inner
             return Fraction(Derivative(above.node or Name("1"), wrt, above.sign, span=span), factor, span=span)
@@ -197,7 +198,7 @@ class Differentials(Marks):
             of = self.expression(table.PRODUCT)
             self.take()
             self.take()
-            return Derivative(of, self.operand(), "d", span=self.span(token.start)), ""
+            return _evaluated(Derivative(of, self.operand(), "d", span=self.span(token.start))), ""
         self.take()
         font = "mathrm" if token.kind == "word" and token.detail == "mathrm" else ""
         return Name("d", tuple(token.detail.split()) if token.kind == "letter" else (), font=font), "name"
@@ -247,6 +248,12 @@ class Differentials(Marks):
         if self.tokens[k].key == "(" and self.partner[k] > k:
             k = self.partner[k] + 1
         return k
+
+
+def _evaluated(node: Derivative) -> Node:
+    """``∂a/∂b|_c``: a bar behind the quotient belongs to all of it."""
+    below = node.wrt
+    return Given(replace(node, wrt=below.node), below.conditions, span=node.span) if type(below) is Given else node
 
 
 def _is_d(token: Token) -> bool:
