@@ -6,6 +6,8 @@ from dataclasses import replace
 from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from symgrad.check.evaluation.gradients import adjoint, all_losses, loss_steps, weighed
 from symgrad.check.evaluation.recognise import spoken
 from symgrad.check.evaluation.wrt import quantity_of
@@ -54,7 +56,9 @@ def given(run: Run, node: Any) -> Value:
     if behind is not None and step is not None and not entries:
         return weighed(run, through(run, behind, key, step, losses))
     if step is not None and word in RECURRENT:
-        return weighed(run, adjoint(run, key, step, losses, "carry", entries))
+        later = adjoint(run, key, step, losses, "carry", entries)
+        run.vanished += len(losses) == 1 and not np.any(later.a)  # no later step has that loss
+        return weighed(run, later)
     if step is not None and word in CURRENT:
         if step not in losses:
             raise OutOfTime(key)

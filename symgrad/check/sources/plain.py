@@ -90,10 +90,12 @@ def _marked(line: Passage) -> Passage:
 
 def _barred(line: Passage) -> Passage:
     """``(∂h_k/∂W)|direct`` as ``(∂h_k/∂W)|_direct``."""
-    m = _BAR.search(line.text) if line.text.count("|") == 1 else None
-    if m is None or line.text.count("(", 0, m.start()) != line.text.count(")", 0, m.start()):
+    if "|" not in line.text:
         return line
-    return joined([line[: m.end()], spelled("_", line[m.start() : m.end()]), line[m.end() :]])
+    bars = [m.start() for m in _BAR.finditer(line.text)]
+    if len(bars) < line.text.count("|") or any(line.text.count("(", 0, k) != line.text.count(")", 0, k) for k in bars):
+        return line
+    return rewritten(line, _BAR, lambda m: "|_")
 
 
 def _ranged(line: Passage) -> Passage:
