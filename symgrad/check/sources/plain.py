@@ -15,11 +15,11 @@ RELATION = re.compile(
 )
 _EAST = r"\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af"  # letters of words that no spaces set apart
 _COMMENT = re.compile(
-    r"""\s+(?://|\#|--|—|–|←|<-|;;)\s+\S.*$        # a comment of a programmer
+    r"""(?<!\s)(?:\s+(?://|\#|--|—|–|←|<-|;;)\s+\S.*$   # a comment of a programmer
   | \s+-{1,2}>\s+(?=[A-Za-z]+[\s,.]).*$            # what follows from the formula, in words
   | \s+(?:-{1,2}>|→)\s+\([\w\s,]*\)\s*$            # its shape
   | \s{2,}\(?[A-Za-z][a-z]+[\s,].*$               # words far to the right
-  | \s+\[[A-Za-z][A-Za-z'’\s-]{2,}\]\s*$""",
+  | \s+\[[A-Za-z][A-Za-z'’\s-]{2,}\]\s*$)""",
     re.DOTALL | re.VERBOSE,
 )
 _RANGE = re.compile(r"(?<=[ΣΠ∑∏])\s*\(\s*(\w+\s*=\s*[^()\s]+)(?:\s+to\s+|\s*(?:\.\.+|…)\s*)([^()\s]+)\s*\)")  # ``Σ(t=1 to T)``
@@ -43,6 +43,7 @@ _SENTENCE = re.compile(  # ``shape: n × m``, ``one pass; h_0 = 0``
     r"[A-Za-z]{3,}:\s|(?:via|through|from|because|since)\s|[A-Za-z][a-z]+[ \t]+[a-z][a-z-]+[ ,;.]"
 )
 _CONDITION = re.compile(r"\b(?:if|when|whenever|where|for|with|at|as|assum\w+|given|provided|suppos\w+|unless|only|wenn|quand|si|cuando|если)\b|[当當若如]")
+LONG = 300  # characters of a remark that are looked at
 _OPERATOR = re.compile(r"(?:[-+*/=−×⊙∘·@⊗(\[,]|\\[a-z]+)\s*$")
 _PLUS = re.compile(r"\+\s*[(（]$")
 _BEHIND = re.compile(rf"\s*(?:$|[.,;:!?。，；：]|[-–—]+\s|#|//|[←→⇒])|[ \t]{{2,}}|[ \t]*[{_EAST}]|[ \t]+(?P<word>[A-Za-z]{{2,}})(?![A-Za-z_(^])")
@@ -131,7 +132,7 @@ def _remarks(text: str) -> Iterator[tuple[int, int, bool]]:
     while m := _OPENS.search(text, at):
         at = m.end()
         stop = closings[at]
-        said = text[at : stop - 1 if stop <= len(text) and text[stop - 1] in ")）" else stop]
+        said = text[at : min(stop - (text[stop - 1] in ")）"), at + LONG)]
         words = [w for w in _WORD.findall(said) if w not in FUNCTIONS and w not in GREEK]
         formula = _OPERATES.search(said) is not None
         if not words or (formula and (_SENTENCE.match(said) is None or (RELATION.search(said) and _CONDITION.search(said)))):
