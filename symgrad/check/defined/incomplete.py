@@ -85,11 +85,13 @@ def completed(page: Page, number: int) -> dict[str, Statement]:
 
 
 def preactivation(page: Page, gate: Any, step: Any) -> Any:
-    """``z_i``, which the document defines by weights and puts nowhere, for the gate i; None if there is no one such name."""
-    used = {ref.key for d in page.definitions.values() for ref, _ in page.references(d)}
-    labelled = f"_{gate_base(gate).base}"
-    found = [d for key, d in page.definitions.items() if key.endswith(labelled) and key not in used | page.lagged and kind(unwrapped(d.node)) != "Apply"]
-    return moved(page, unwrapped(found[0].side), step) if len(found) == 1 and weighted(page, found[0].node) else None
+    """``z_i``, which the document defines by weights and the state before, and puts nowhere, for the gate i; None if there is no one such name."""
+    used = {ref.key for d in page.definitions.values() for ref, _ in page.references(d)} | page.lagged
+    label = f"_{gate_base(gate).base}"
+    free = [d for key, d in page.definitions.items() if key.endswith(label) and key not in used]
+    found = [d for d in free if kind(unwrapped(d.node)) != "Apply" and weighted(page, d.node)]
+    states = {lag for d in found for ref, lag in page.references(d) if ref.key in page.lagged}
+    return moved(page, unwrapped(found[0].side), step) if len(found) == 1 and states == {-1} else None
 
 
 def states_left_out(page: Page, statements: list[Statement]) -> dict[str, tuple[Statement, str]]:

@@ -24,7 +24,8 @@ SAID = re.compile(
 )
 OTHERS = re.compile(r"(?:all\s+)?(?:the\s+)?(?:others?|remaining|rest)\b|其他|其它|其余", re.IGNORECASE)
 LISTED = re.compile(
-    r"(?:\s*(?:[,、，&]|(?:and|et|und|(?:the\s+)?gates?)\b))*\s*[$`]?(?P<head>[A-Za-z])[~\u0303]?(?:_\{?(?P<label>[A-Za-z])\}?)?[$`]?(?![A-Za-z_{'=])"
+    r"(?:\s*(?:[,、，&]|(?:and|et|und|(?:the\s+)?gates?)\b))*\s*[$`]?(?P<head>[A-Za-z])[~\u0303]?(?:_\{?(?P<label>[A-Za-z])\}?)?[$`]?"
+    r"(?=\s*(?:[,、，&.;:)\]）。；\n]|(?:and|et|und|gates)\b|$))"
 )
 
 

@@ -43,6 +43,7 @@ _SENTENCE = re.compile(  # ``shape: n × m``, ``one pass; h_0 = 0``
     r"[A-Za-z]{3,}:\s|(?:via|through|from|because|since)\s|[A-Za-z][a-z]+[ \t]+[a-z][a-z-]+[ ,;.]"
 )
 _CONDITION = re.compile(r"\b(?:if|when|whenever|where|for|with|at|as|assum\w+|given|provided|suppos\w+|unless|only|wenn|quand|si|cuando|если)\b|[当當若如]")
+_VALUED = re.compile(r"[=≈→∈<>≤≥]")
 LONG = 300  # characters of a remark that are looked at
 _OPERATOR = re.compile(r"(?:[-+*/=−×⊙∘·@⊗(\[,]|\\[a-z]+)\s*$")
 _PLUS = re.compile(r"\+\s*[(（]$")
@@ -134,8 +135,8 @@ def _remarks(text: str) -> Iterator[tuple[int, int, bool]]:
         stop = closings[at]
         said = text[at : min(stop - (text[stop - 1] in ")）"), at + LONG)]
         words = [w for w in _WORD.findall(said) if w not in FUNCTIONS and w not in GREEK]
-        formula = _OPERATES.search(said) is not None
-        if not words or (formula and (_SENTENCE.match(said) is None or (RELATION.search(said) and _CONDITION.search(said)))):
+        given = _CONDITION.search(said) is not None and _VALUED.search(said) is not None
+        if not words or given or (_OPERATES.search(said) is not None and _SENTENCE.match(said) is None):
             continue
         start = len(text[: m.start()].rstrip(" \t"))
         if _PLUS.search(text, 0, at):
