@@ -118,7 +118,8 @@ def by_activation(court: Court, link: Link, under: Callable[[Page], Page | None]
                 other = with_functions(page, {f: rule})
                 other.loss_rules = {**dict.fromkeys(page.targets, "square"), **page.loss_rules}  # with the slope beside it, ``y - d`` is that of squares
                 outcome = attempt(court, other, link.left, link.right, link)
-                if outcome.equal and not outcome.vanished:
+                guessed = outcome.chooser is not None and any(isinstance(key, tuple) and key[0] == "weight" for key, _ in outcome.chooser.chosen)
+                if outcome.equal and not outcome.vanished and not guessed:
                     court.activations[f] = rule
                     said = proved(court, other, outcome, link)
                     return replace(said, assumptions=(*said.assumptions, f"{f} is taken for {rule}: the line writes its slope"))
