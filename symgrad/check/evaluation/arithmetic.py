@@ -29,7 +29,7 @@ def numeral(run: Run, node: Any) -> Value:
     """A number as it is written: ``0.5`` is one half."""
     if len(node.text) > DIGITS:
         raise Unsupported("a number with so many digits", node)
-    r = Ratio(node.text)
+    r = int(node.text) if node.text.isdecimal() else Ratio(node.text)
     return scalar(r.numerator, r.denominator)
 
 

@@ -50,9 +50,10 @@ def big(run: Run, node: Any) -> Value:
 def behind(run: Run, node: Any, name: str) -> tuple[Any, str, tuple[Any, ...]] | None:
     r"""``\prod_t J_t \frac{\partial L}{\partial h_T}``: what the index does not reach stands behind the product if it is a vector."""
     memo = run.page.memos["behind"]
-    if id(node) not in memo:
-        memo[id(node)] = (node, _behind(run, node, name))
-    return memo[id(node)][1]  # type: ignore[no-any-return]
+    key = (id(node), run.flat)
+    if key not in memo:
+        memo[key] = (node, _behind(run, node, name))
+    return memo[key][1]  # type: ignore[no-any-return]
 
 
 def _behind(run: Run, node: Any, name: str) -> tuple[Any, str, tuple[Any, ...]] | None:

@@ -6,6 +6,7 @@ import itertools
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import wraps
+from operator import is_not
 from typing import Any, TypeVar
 
 from symgrad.notation import syntax
@@ -90,8 +91,16 @@ def rebuilt(node: Any, new: dict[int, Any]) -> Any:
     """The node with some of the nodes in it exchanged."""
     if id(node) in new:
         return new[id(node)]
-    inside = {id(c): r for c in children(node) if (r := rebuilt(c, new)) is not c}
-    return with_children(node, inside) if inside else node
+    changed: dict[str, Any] = {}
+    for name in fields_of(node):
+        value = getattr(node, name)
+        if type(value) is tuple:
+            parts = tuple([rebuilt(v, new) if type(v) in _NODES else v for v in value])
+            if any(map(is_not, parts, value)):
+                changed[name] = parts
+        elif type(value) in _NODES and (part := rebuilt(value, new)) is not value:
+            changed[name] = part
+    return replace(node, **changed) if changed else node
 
 
 def with_children(node: Any, new: dict[int, Any]) -> Any:

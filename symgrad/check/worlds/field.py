@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 P = 2**31 - 1
+MODULUS = np.array(P)  # the same for arrays, by which NumPy divides sooner than by a number
 WORLDS = 5
 Array = Any  # of int64, the worlds first
 
@@ -33,12 +34,12 @@ def number(value: int, below: int = 1) -> Array:
 
 def times(a: Array, b: Array) -> Array:
     """a b, entry by entry, broadcast."""
-    return a * b % P
+    return a * b % MODULUS
 
 
 def matmul(a: Array, b: Array) -> Array:
     """Σ_k a[…, i, k] b[…, k, j]."""
-    return ((a[..., :, :, None] * b[..., None, :, :]) % P).sum(-2) % P
+    return ((a[..., :, :, None] * b[..., None, :, :]) % MODULUS).sum(-2) % MODULUS
 
 
 def power(a: Array, k: int) -> Array:
@@ -48,17 +49,17 @@ def power(a: Array, k: int) -> Array:
     out = np.ones_like(a)
     while k:
         if k & 1:
-            out = out * a % P
-        a = a * a % P
+            out = out * a % MODULUS
+        a = a * a % MODULUS
         k >>= 1
     return out
 
 
 def inverse(a: Array) -> Array:
     """1/a, entry by entry."""
-    if not np.all(a):
+    if not a.all():
         raise Redraw
-    return power(a, P - 2)
+    return np.array([pow(v, -1, P) for v in a.reshape(-1).tolist()], dtype=np.int64).reshape(a.shape)
 
 
 class Draws:
@@ -71,13 +72,13 @@ class Draws:
         self._log: list[dict[int, int]] = [{} for _ in range(WORLDS)]  # the inverse,
         self._turned = [0] * WORLDS  # of so many of the first exponentials
         self._drawn: dict[tuple[Any, ...], int] = {}
-        self.forced: dict[tuple[str, int, int], int] = {}
+        self.known: dict[tuple[str, int, int], int] = {}  # f(a) by f, world and a
 
     def force(self, function: str, a: Array, value: int) -> None:
         """f(a) = value from now on, at every entry of a."""
         for w in range(WORLDS):
             for v in a[w].reshape(-1).tolist():
-                self.forced[function, w, v] = value
+                self.known[function, w, v] = value
 
     def array(self, dims: tuple[int, ...]) -> Array:
         """Fresh random residues."""
@@ -157,12 +158,12 @@ def _entrywise(rule: Any, a: Array) -> Array:
 
 
 def _one_minus_square(f: Draws, y: Array, a: Array) -> Array:
-    return (1 - y * y) % P
+    return (1 - y * y) % MODULUS
 
 
 # Entry-wise functions: the value at a, and the slope there from the value y.
 RULES: dict[str, tuple[Any, Any]] = {
-    "sigmoid": (Draws.sigmoid, lambda f, y, a: y * ((1 - y) % P) % P),
+    "sigmoid": (Draws.sigmoid, lambda f, y, a: y * ((1 - y) % MODULUS) % MODULUS),
     "tanh": (Draws.tanh, _one_minus_square),
     "exp": (Draws.exp, lambda f, y, a: y),
     "log": (Draws.log, lambda f, y, a: inverse(a)),
@@ -177,11 +178,13 @@ RULES: dict[str, tuple[Any, Any]] = {
 
 def apply(draws: Draws, function: str, a: Array) -> Array:
     """f(a), entry by entry; a function without a rule is a free one."""
-    rule = RULES.get(function)
+    rule, known = RULES.get(function), draws.known
 
     def value(w: int, v: int) -> int:
-        forced = draws.forced.get((function, w, v))
-        return forced if forced is not None else draws.drawn(function, w, v) if rule is None else int(rule[0](draws, w, v))
+        found = known.get((function, w, v))
+        if found is None:
+            found = known[function, w, v] = draws.drawn(function, w, v) if rule is None else int(rule[0](draws, w, v))
+        return found
 
     return _entrywise(value, a)
 

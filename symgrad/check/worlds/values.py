@@ -8,10 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
 
-from symgrad.check.worlds.field import WORLDS, Array, P, Redraw, number
+from symgrad.check.worlds.field import MODULUS, WORLDS, Array, Redraw, number
+
+_UNSIGNED = MODULUS.astype(np.uint64)
 
 
 class Valueless(Exception):
@@ -46,13 +49,17 @@ class Value:
         return self if orient == self.orient else Value(self.a, self.d, orient, self.plain)
 
 
+@lru_cache(maxsize=1024)
 def scalar(value: int, below: int = 1) -> Value:
+    """The number value/below."""
     if below == 0:
         raise Misfit("a division by zero")
     return Value(number(value, below), plain=True)
 
 
+@lru_cache(maxsize=64)
 def eye(n: int) -> Array:
+    """I in every world."""
     return np.broadcast_to(np.eye(n, dtype=np.int64), (WORLDS, n, n))
 
 
@@ -78,15 +85,15 @@ def _widen(a: Array, rank: int, tail: int) -> Array:
 def scale(x: Value, y: Value) -> Array:
     """x y entry by entry, the lower rank broadcast along the last axes: diag(x) y for a vector and a matrix."""
     if x.a.ndim == y.a.ndim:
-        return x.a * y.a % P
+        return x.a * y.a % MODULUS
     rank = max(x.rank, y.rank)
-    return _widen(x.a, rank, 0) * _widen(y.a, rank, 0) % P
+    return _widen(x.a, rank, 0) * _widen(y.a, rank, 0) % MODULUS
 
 
 def _sum_tangents(first: Array | None, second: Array | None) -> Array | None:
     if first is None or second is None:
         return first if second is None else second
-    return (first + second) % P
+    return (first + second) % MODULUS
 
 
 def scaled(x: Value, y: Value, orient: int = 0) -> Value:
@@ -95,8 +102,8 @@ def scaled(x: Value, y: Value, orient: int = 0) -> Value:
     rank = max(x.rank, y.rank)
     if x.dims != y.dims and any(p != q for p, q in zip(x.dims, y.dims, strict=False)):
         raise Misfit("sizes differ")
-    left = None if x.d is None else _widen(x.d, rank, 1) * _widen(y.a, rank, 0)[..., None] % P
-    right = None if y.d is None else _widen(y.d, rank, 1) * _widen(x.a, rank, 0)[..., None] % P
+    left = None if x.d is None else _widen(x.d, rank, 1) * _widen(y.a, rank, 0)[..., None] % MODULUS
+    right = None if y.d is None else _widen(y.d, rank, 1) * _widen(x.a, rank, 0)[..., None] % MODULUS
     return Value(scale(x, y), _sum_tangents(left, right), orient, x.plain and y.plain)
 
 
@@ -115,11 +122,13 @@ def _contract(x: Array, y: Array, batch: int) -> Array:
     left, right = x.shape[batch:-1], y.shape[batch + 1 :]
     k = x.shape[-1]
     a, b = x.reshape(*x.shape[:batch], -1, k), y.reshape(*y.shape[:batch], k, -1)
-    if a.shape[-2] > 1 and a.shape[-2] * b.shape[-1] > 16:  # in two halves, whose sums of products stay below 2^63
-        out = ((a @ (b >> 16) % P << 16) + a @ (b & 0xFFFF)) % P
-    else:
-        out = np.add.reduce(a[..., None] * b[..., None, :, :] % P, -2) % P
+    out = _few(a, b) if k <= 4 else ((a @ (b >> 16) % MODULUS << 16) + a @ (b & 0xFFFF)) % MODULUS  # two halves: their sums stay below 2^63
     return out.reshape(*out.shape[:batch], *left, *right)
+
+
+def _few(a: Array, b: Array) -> Array:
+    """a b with at most four terms in each sum: products below 2^62 have a sum below 2^64."""
+    return (a.view(np.uint64) @ b.view(np.uint64) % _UNSIGNED).view(np.int64)
 
 
 def outer(x: Value, y: Value) -> Value:
@@ -146,7 +155,7 @@ def diagonal(x: Value) -> Value:
 
 
 def negative(x: Value) -> Value:
-    return Value(-x.a % P, None if x.d is None else -x.d % P, x.orient, x.plain)
+    return Value(-x.a % MODULUS, None if x.d is None else -x.d % MODULUS, x.orient, x.plain)
 
 
 def added(x: Value, y: Value) -> Value:
@@ -154,7 +163,7 @@ def added(x: Value, y: Value) -> Value:
     if x.dims != y.dims:
         raise Misfit("sizes differ in a sum")
     x, y = level(x, y)
-    return Value((x.a + y.a) % P, _sum_tangents(x.d, y.d), x.orient or y.orient, x.plain and y.plain)
+    return Value((x.a + y.a) % MODULUS, _sum_tangents(x.d, y.d), x.orient or y.orient, x.plain and y.plain)
 
 
 def spread(x: Value, dims: tuple[int, ...]) -> Value:
@@ -167,7 +176,7 @@ def spread(x: Value, dims: tuple[int, ...]) -> Value:
         shape = np.eye(dims[0], dtype=np.int64)
     elif len(x.a) > WORLDS:
         raise Redraw  # some of the variants may be zero
-    elif not np.any(x.a):
+    elif not x.a.any():
         shape = np.zeros(dims, dtype=np.int64)
     else:
         raise Misfit("a number among matrices that are not square")

@@ -19,7 +19,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from symgrad.check.worlds.field import WORLDS, Array, Draws, P, inverse
+from symgrad.check.worlds.field import MODULUS, WORLDS, Array, Draws, P, inverse
 from symgrad.check.worlds.values import Misfit, Value, Valueless, _contract
 
 Quantity: TypeAlias = tuple[str, int | None]
@@ -255,7 +255,7 @@ class World:
                     if inner is None:
                         continue
                     part = _contract(edge, inner, 1)
-                out = part if out is None else (out + part) % (2**31 - 1)
+                out = part if out is None else (out + part) % MODULUS
         self._total[key] = out
         return out
 
@@ -320,11 +320,11 @@ class World:
             if g is None or q[1] is None:
                 continue
             for p, edge in self.local(q).items():
-                part = ((g[:, :, None] * edge) % P).sum(1) % P
-                out[p] = part if p not in out else (out[p] + part) % P
+                part = ((g[:, :, None] * edge) % MODULUS).sum(1) % MODULUS
+                out[p] = part if p not in out else (out[p] + part) % MODULUS
                 if p[1] is None:
                     at = (p[0], q[1])
-                    uses[at] = part if at not in uses else (uses[at] + part) % P
+                    uses[at] = part if at not in uses else (uses[at] + part) % MODULUS
         self._instances[loss] = uses
         return out
 
@@ -340,7 +340,7 @@ class World:
             for s in losses:
                 for y in self.model.outputs:
                     if q[1] is not None and s >= q[1]:
-                        out = (out + _contract(self.loss_slope(y, s)[:, None], self.derivative((y, s), q), 1)[:, 0]) % P
+                        out = (out + _contract(self.loss_slope(y, s)[:, None], self.derivative((y, s), q), 1)[:, 0]) % MODULUS
             return out
         for s in losses:
             found = self.adjoints(s)
@@ -351,7 +351,7 @@ class World:
             else:
                 part = found.get(q)
             if part is not None:
-                out = (out + part) % P
+                out = (out + part) % MODULUS
         return out
 
     def _carried(self, q: Quantity, found: dict[Quantity, Array]) -> Array | None:
@@ -364,6 +364,6 @@ class World:
                 continue
             edge = self.local((key, q[1] + 1)).get(q)
             if edge is not None:
-                part = ((g[:, :, None] * edge) % P).sum(1) % P
-                out = part if out is None else (out + part) % P
+                part = ((g[:, :, None] * edge) % MODULUS).sum(1) % MODULUS
+                out = part if out is None else (out + part) % MODULUS
         return out
