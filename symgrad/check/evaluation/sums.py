@@ -121,7 +121,8 @@ def over_components(run: Run, node: Any, name: str, body: Any, upper: Any) -> Va
                 break
     if not n:
         raise Missing(name, node.index)
-    return total(run, node, name, list(range(n)), body)
+    first = number_at(node.lower, run.env) if node.lower is not None else None
+    return total(run, node, name, list(range(max(int(first or 1), 1) - 1, n)), body)
 
 
 def at(run: Run, name: str, k: int, body: Any) -> Value:
