@@ -118,5 +118,3 @@ def written(document: Document, link: Link, said: Judgement) -> Claim:
         link.statement.fragment, start, stop, verdict=said.verdict, reading=said.reading, layout=said.layout, code=said.code, message=said.message,
         expected=said.expected, blame=blame, counterexample=said.counterexample, assumptions=said.assumptions, definition=definition,
     )  # fmt: skip
-
-

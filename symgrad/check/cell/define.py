@@ -22,7 +22,7 @@ from symgrad.check.defined.typing import matrix_like
 from symgrad.check.reading.activations import ACTIVATIONS, BUILTIN, labelled_sigmas, meaning
 from symgrad.check.reading.statements import DEFINING, Statement, bound_letters, names_in, relation_of, step_part
 from symgrad.check.reading.symbols import STEP_WORDS, Part, Symbols, head_and_parts, key_of, letters, number_at, spelled
-from symgrad.check.reading.trees import children, kind, unwrapped, walk, with_children
+from symgrad.check.reading.trees import FACTORS, children, kind, unwrapped, walk, with_children
 from symgrad.notation.syntax import Hadamard
 
 
@@ -102,7 +102,7 @@ def page_of(definitions: dict[str, Definition], collected: Collected, statements
     elsewhere = names_with_a_step(statements, letter)
     for d in definitions.values():
         skip = bound_letters(d.node) | set(STEP_WORDS) | {w for e in d.entries for w in letters(e)}
-        multiplied = {id(a) for n in walk(d.node) if kind(n) in ("Hadamard", "Product", "Infix") for a in n.args}  # no bias
+        multiplied = {id(a) for n in walk(d.node) if kind(n) in FACTORS for a in n.args}  # no bias
         behind = {id(b) for n in walk(d.node) if kind(n) in ("Product", "Infix") for a, b in pairwise(n.args) if matrix_like(a)}
         if d.side is not None and step_part(parts_of(d.side), letter) is not None:  # what has a step is computed from something that has
             behind |= {id(a) for n in walk(d.node) if kind(n) == "Stack" or (kind(n) == "Apply" and len(n.args) == 1) for a in n.args}

@@ -12,7 +12,7 @@ from symgrad.check.defined.page import Page
 from symgrad.check.reading.activations import meaning
 from symgrad.check.reading.statements import DEFINING, LOSSES, Statement, bound_letters, loss_head, names_in, step_part, weight
 from symgrad.check.reading.symbols import head_and_parts, is_top, key_of, labelled, letters, number_at, spelled
-from symgrad.check.reading.trees import kind, unwrapped, walk
+from symgrad.check.reading.trees import FACTORS, kind, unwrapped, walk
 from symgrad.notation.syntax import Name
 
 UNIT_BASES = frozenset({"1", "I", "mathbf1"})
@@ -134,7 +134,7 @@ def stated_loss(page: Page, statements: list[Statement]) -> None:
                     if ref is not None and ref.key in outputs and page.symbols.ref(unwrapped(other)) is None:
                         wanted(page, ref.key, target_name(page, other, bound_letters(right)), "square" if half else "double")
             elif (
-                kind(n) in ("Product", "Infix", "Hadamard")
+                kind(n) in FACTORS
                 and len(n.args) == 2
                 and kind(n.args[1]) == "Apply"
                 and kind(n.args[1].function) == "Name"

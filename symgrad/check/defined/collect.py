@@ -14,7 +14,7 @@ from typing import Any
 from symgrad.check.defined.definitions import definition, definition_of_side, families, inner_definition, lags, own_letter, stepped_names
 from symgrad.check.defined.page import Definition, Page, plain
 from symgrad.check.reading import lint
-from symgrad.check.reading.activations import ACTIVATIONS, BUILTIN
+from symgrad.check.reading.activations import ACTIVATIONS, BUILTIN, said
 from symgrad.check.reading.conditions import special
 from symgrad.check.reading.sentences import SAID
 from symgrad.check.reading.settle import FUNCTIONS
@@ -64,6 +64,8 @@ def collect(statements: list[Statement]) -> Collected:
     for s in statements:
         rel = relation_of(s.node)
         slopes.update(named_slopes(s))
+        if s.fragment is not None and kind(s.node) == "Name" and s.node.base in FUNCTIONS and (rule := said(s.node, s.fragment.after)) is not None:
+            out.functions.setdefault(s.node.base, rule)
         if rel is None or rel.signs[0] not in DEFINING or (s.fragment is not None and s.fragment.kind == SAID):
             continue
         split = head_and_parts(unwrapped(rel.sides[0])) if slopes else None
@@ -191,14 +193,14 @@ def without_hat(page: Page, d: Definition, definitions: dict[str, Definition], s
     if kind(side) != "Name" or side.accents != ("hat",) or (key := d.key.removesuffix("~hat")) in definitions:
         return None
     bare = replace(side, accents=())
-    states = {letter_less(head, parts, letter) for _, head, parts in names_in(d.node)} & definitions.keys()
-    derived_by = {(page.canon(n.of), letter_less(*split, letter)) for s in statements for n in s.nodes
+    states = {without_step(head, parts, letter) for _, head, parts in names_in(d.node)} & definitions.keys()
+    derived_by = {(page.canon(n.of), without_step(*split, letter)) for s in statements for n in s.nodes
                   if kind(n) == "Derivative" and (split := head_and_parts(unwrapped(n.wrt))) is not None}  # fmt: skip
     named = any((page.canon(bare), state) in derived_by for state in states)
     return replace(d, key=key, node=side, side=bare) if named and not subtracted(page, side, bare, statements) else None
 
 
-def letter_less(head: Any, parts: tuple[Part, ...], letter: str) -> str | None:
+def without_step(head: Any, parts: tuple[Part, ...], letter: str) -> str | None:
     """The key of a name without its step."""
     return key_of(head, [p for p in parts if step_part((p,), letter) is None])
 

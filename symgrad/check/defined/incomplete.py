@@ -15,12 +15,11 @@ from symgrad.check.defined.typing import matrix_like
 from symgrad.check.reading.activations import BUILTIN
 from symgrad.check.reading.statements import Statement, loss_head, names_in, step_part
 from symgrad.check.reading.symbols import head_and_parts, key_of, spelled
-from symgrad.check.reading.trees import children, kind, rebuilt, shifted, unwrapped, walk
+from symgrad.check.reading.trees import FACTORS, children, kind, rebuilt, shifted, unwrapped, walk
 from symgrad.notation.syntax import Apply, Name, Product, Relation, Sum
 
 CANDIDATES = frozenset({"g", "n"})  # letters for what is written to the state
 OUTPUTS = frozenset({"y", "o", "z", "p", "s"})  # letters for what a loss looks at
-FACTORS = frozenset({"Product", "Infix", "Hadamard"})
 UNKNOWN = "°"  # marks the weights that no document has
 
 

@@ -7,7 +7,7 @@ from fractions import Fraction as Ratio
 from typing import TYPE_CHECKING, Any
 
 from symgrad.check.reading.symbols import is_top, number_at
-from symgrad.check.reading.trees import children, kind, rebuilt, unwrapped, with_children
+from symgrad.check.reading.trees import FACTORS, children, kind, rebuilt, unwrapped, with_children
 from symgrad.check.worlds.world import OutOfTime, Unsupported
 from symgrad.notation.syntax import Negative, Number
 
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
 MOST = 16
 UNIT = 3  # factors that may repeat together
-FACTORS = frozenset({"Product", "Infix", "Hadamard"})
 THROUGH = FACTORS | {"Paren", "Transpose", "Negative", "Power"}
 
 
@@ -198,7 +197,3 @@ def moved(run: Run, terms: list[Any], to: list[Ratio | int]) -> list[Any]:
 
 def _minus(n: int) -> Any:
     return Negative(Number(str(n)))
-
-
-
-

@@ -121,8 +121,17 @@ def over_components(run: Run, node: Any, name: str, body: Any, upper: Any) -> Va
                 break
     if not n:
         raise Missing(name, node.index)
-    first = number_at(node.lower, run.env) if node.lower is not None else None
-    return total(run, node, name, list(range(max(int(first or 1), 1) - 1, n)), body)
+    return total(run, node, name, list(range(n))[left_out(node.lower, upper)], body)
+
+
+def left_out(lower: Any, upper: Any) -> slice:
+    r"""The components that bounds leave, of all: ``\sum_{k=2}^K`` lacks the first, ``\sum_{k=1}^{K-1}`` the last; ``\sum_{k=0}^{K-1}`` counts them from 0."""
+    first = number_at(lower, {}) if lower is not None else None
+    named = list(letters(upper)) if upper is not None else []
+    last = number_at(upper, {named[0]: 0}) if len(named) == 1 else None
+    begin = 1 if first is None else int(first)
+    short = -int(last) - (begin == 0) if last is not None and last < 0 else 0
+    return slice(max(begin - 1, 0), -short if short > 0 else None)
 
 
 def at(run: Run, name: str, k: int, body: Any) -> Value:
@@ -153,7 +162,7 @@ def over_steps(run: Run, node: Any, name: str, lower: Any, upper: Any, body: Any
     high = int(last) if last is not None else run.world.steps
     if upper is None and lower is not None:
         run.chooser.choose(("endless", name), (Option(0, None, f"what has no upper end is taken to run to the last step: {name}"),))
-    if first == 0 and from_zero(upper):
+    if first == 0 and from_zero(upper) and not counted_from_one(run):
         options = (Option(0, False), Option(1, True, f"the steps are counted from 0 to {next(letters(upper))} - 1"))
         low, high = (1, run.world.steps) if run.chooser.choose(("from zero", name), options) else (low, high)
     if runs_down(lower, upper):
@@ -176,6 +185,15 @@ def over_steps(run: Run, node: Any, name: str, lower: Any, upper: Any, body: Any
 def from_zero(upper: Any) -> bool:
     r"""Whether a sum from 0 ends one before the number of steps, ``\sum_{t=0}^{T-1}``: it may count all of them from 0."""
     return upper is not None and list(letters(upper)) in (["T"], ["N"]) and number_at(upper, {"T": 0, "N": 0}) == -1
+
+
+def counted_from_one(run: Run) -> bool:
+    """Whether the document sums the steps from 1 to T elsewhere."""
+    memo = run.page.memos["from one"]
+    if not memo:
+        sums = (n for s in run.page.statements for n in s.nodes if kind(n) == "Big" and n.lower is not None and n.upper is not None)
+        memo["any"] = any(number_at(n.lower, {}) == 1 and spelled(n.upper) in ("T", "N") for n in sums)
+    return bool(memo["any"])
 
 
 def runs_down(lower: Any, upper: Any) -> bool:

@@ -13,7 +13,7 @@ from typing import Any
 from symgrad.check.reading.activations import BUILTIN
 from symgrad.check.reading.statements import DEFINING, Statement, relation_of
 from symgrad.check.reading.symbols import head_and_parts, key_of, spelled
-from symgrad.check.reading.trees import kind, rebuilt, unwrapped, walk
+from symgrad.check.reading.trees import FACTORS, kind, rebuilt, unwrapped, walk
 from symgrad.notation.latex import latex
 from symgrad.notation.syntax import Apply, Blank, Index, Number, Product, Relation
 
@@ -59,7 +59,7 @@ def one_by_one(s: Statement) -> list[Statement] | None:
 
 def applied(right: Any, count: int) -> tuple[tuple[Any, ...], Any] | None:
     """The functions and what they are applied to."""
-    if kind(right) in ("Product", "Infix", "Hadamard") and are_functions(functions := listed(right.args[0]), count):
+    if kind(right) in FACTORS and are_functions(functions := listed(right.args[0]), count):
         rest = right.args[1:]
         return tuple(map(unwrapped, functions)), rest[0] if len(rest) == 1 else Product(tuple(rest))
     if kind(right) == "Index" and are_functions(functions := listed(right.base), count) and len(right.parts) == 1:

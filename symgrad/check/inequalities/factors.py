@@ -7,11 +7,10 @@ from typing import Any
 
 from symgrad.check.defined.page import Page
 from symgrad.check.reading.symbols import is_top, letters, number_at, spelled
-from symgrad.check.reading.trees import kind, rebuilt, unwrapped, walk
+from symgrad.check.reading.trees import FACTORS, kind, rebuilt, unwrapped, walk
 from symgrad.notation.syntax import Apply, Name, Negative, Number, Power, Sum
 
 NORMS = ("Norm", "Absolute")
-PRODUCTS = ("Product", "Infix", "Hadamard")
 LARGEST = frozenset({"max", "sup"})
 EXTREME = frozenset({"sigma_max", "sigma_1", "s_max", "lambda_max", "lambda_1", "rho"})
 SAMPLES = ((29, 7, 3, 13), (17, 5, 2, 11), (31, 19, 13, 5), (12, 10, 1, 6), (41, 2, 1, 30), (23, 22, 8, 19))  # values of indices, in general position
@@ -43,7 +42,7 @@ def put(node: Any, letter: str, new: Any) -> Any:
 def flat(node: Any) -> list[Any]:
     """The factors of a product."""
     node = unwrapped(node)
-    if kind(node) in PRODUCTS and (kind(node) != "Infix" or node.sign in ("cdot", "times", "ast", "dot", "bullet")):
+    if kind(node) in FACTORS and (kind(node) != "Infix" or node.sign in ("cdot", "times", "ast", "dot", "bullet")):
         return [f for a in node.args for f in flat(a)]
     return [node]
 

@@ -14,7 +14,7 @@ from symgrad.check.evaluation.decide import Decider
 from symgrad.check.judging.court import Court
 from symgrad.check.reading.claims import EQUAL, Link
 from symgrad.check.reading.judgement import Judgement
-from symgrad.check.reading.trees import kind, unwrapped, walk
+from symgrad.check.reading.trees import FACTORS, kind, unwrapped, walk
 from symgrad.notation.syntax import Big, Product
 
 MOST = 3  # factors whose orders are all tried
@@ -55,7 +55,7 @@ def unknown_letters(page: Page, node: Any) -> bool:
 def factors(side: Any) -> list[Any]:
     """What the norms of a product are of; None for a factor that is none."""
     side = unwrapped(side)
-    if kind(side) in ("Product", "Infix", "Hadamard"):
+    if kind(side) in FACTORS:
         return [f for a in side.args for f in factors(a)]
     if kind(side) == "Norm":
         return [side.arg]

@@ -11,14 +11,14 @@ from typing import Any
 from symgrad.check.defined.page import Page
 from symgrad.check.evaluation.decide import Decider
 from symgrad.check.inequalities import words
-from symgrad.check.inequalities.factors import NORMS, PRODUCTS, Unknown, extreme, flat, joined, largest, later, normed, put, turned
+from symgrad.check.inequalities.factors import NORMS, Unknown, extreme, flat, joined, largest, later, normed, put, turned
 from symgrad.check.judging.court import Court
 from symgrad.check.reading.activations import meaning
 from symgrad.check.reading.claims import EQUAL, Link
 from symgrad.check.reading.relations import number
 from symgrad.check.reading.statements import Statement
 from symgrad.check.reading.symbols import letters, number_at
-from symgrad.check.reading.trees import kind, unwrapped, walk
+from symgrad.check.reading.trees import FACTORS, kind, unwrapped, walk
 from symgrad.notation.latex import latex
 from symgrad.notation.reading.dialect import parse_dialect
 from symgrad.notation.syntax import Apply, Diagonal, Name, Norm, Number, Power
@@ -184,9 +184,9 @@ class Premises:
         meaning of its own.
         """
         letter = unwrapped(letter)
-        if kind(letter) in PRODUCTS and any(kind(f) != "Name" or self.said_of(f) for f in flat(letter)):
+        if kind(letter) in FACTORS and any(kind(f) != "Name" or self.said_of(f) for f in flat(letter)):
             return None
-        if kind(letter) not in ("Name", *PRODUCTS):
+        if kind(letter) not in ("Name", *FACTORS):
             return None
         defined: list[Bound] = []
         above: list[Bound] = []

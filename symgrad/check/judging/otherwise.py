@@ -87,6 +87,7 @@ def of_another_loss(court: Court, link: Link, under: Callable[[Page], Page | Non
     target, ref = caution.symbol_on(page, link.left), page.symbols.ref(unwrapped(right.wrt))
     if target is None or ref is None or target[0] != ref.key or ref.key in page.symbols.timed:
         return None
+    court.right.add((link.statement.number, link.number))
     return Judgement("proved", assumptions=(*page.assumptions, "the symbol on the left is taken for this gradient here"))
 
 

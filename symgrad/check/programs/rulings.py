@@ -70,4 +70,3 @@ def doubtful(said: Judgement, reading: tuple[Statement, ...], decided: set[str])
         if (assigned(n) and named(n) not in decided) or (said.code == "extra-term" and said.blame == span_of(n)):
             return f"it is not known what {n.text} holds, and with what its name says this is not true"
     return ""
-

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -17,6 +18,11 @@ BUILTIN = {
 }  # fmt: skip
 ACTIVATIONS = frozenset({"sigmoid", "tanh", "relu", "softmax", "softplus", "identity", "exp"})
 LABELS = {**dict.fromkeys("gfiozru", "sigmoid"), "c": "tanh"}  # of σ, as in the LSTM of the encyclopedia
+SAID = re.compile(
+    r"[$`\\)）]*\s*(?:is|=|be|being|denotes|stands for|为|為|是|表示)\s*(?:the\s+|an?\s+)?(?:element-?wise\s+|pointwise\s+)?[$`\\(]*"
+    r"(?:(?P<tanh>hyperbolic tangent|tanh|双曲正切)|(?:logistic\s+)?sigmoid|logistic function)(?![A-Za-z])(?![^.;。；\n]{0,20}\bor\b|\s*[或/,，])",
+    re.IGNORECASE,
+)
 STEPS = frozenset({"t", "k", "i", "n", "j", "tau", "s", "l", "T"})
 
 
@@ -30,6 +36,12 @@ def meaning(functions: Mapping[str, Any], name: Name) -> Any:
     if word in functions or not labelled:
         return functions.get(word or "", functions.get(name.base, BUILTIN.get(name.base, name.base)))
     return BUILTIN.get(name.base, word or name.base) if name.base != "sigma" else word
+
+
+def said(name: Any, after: str) -> str | None:
+    """The known function that the words behind a letter say it to be: "f is the hyperbolic tangent"; None if they name none, or several."""
+    m = SAID.match(after) if isinstance(name, Name) and name == Name(name.base) and name.base not in BUILTIN else None
+    return None if m is None else "tanh" if m["tanh"] else "sigmoid"
 
 
 def labelled_sigmas(functions: dict[str, Any], names: set[Name]) -> list[str]:

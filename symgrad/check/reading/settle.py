@@ -204,4 +204,3 @@ def _applied(name: Name, arg: Any, known: Known) -> bool:
     if kind(arg) in ("Sum", "Product", "Hadamard", "Infix", "Negative"):
         return name.base in FUNCTIONS
     return enclosed and (bool(name.primes) or name.base in LETTERS)
-

@@ -10,6 +10,7 @@ import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from fractions import Fraction as Ratio
+from math import prod
 from typing import Any
 
 from symgrad.check.reading.trees import by_identity, kind, unwrapped, walk
@@ -21,12 +22,6 @@ STEP_LETTERS = frozenset({*"tTkijslnupqrmNKL", "tau", "ell", "tau'"})
 COUNTERS = frozenset("abijklmnpqst")
 DIGITS = 60  # of a number that takes part
 VARIANTS = {"varphi": "phi", "varepsilon": "epsilon", "vartheta": "theta", "Tau": "T"}
-
-
-
-
-
-
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +40,6 @@ class Ref:
     step: Any = None
     entries: tuple[Any, ...] = ()
     losses: Any = None
-
-
-
-
 
 
 @by_identity
@@ -203,22 +194,10 @@ def number_at(node: Any, env: dict[str, Any]) -> Ratio | int | None:
         case Negative(arg=arg):
             inner = number_at(arg, env)
             return None if inner is None else -inner
-        case Sum(args=args):
-            total: Ratio | int = 0
-            for a in args:
-                inner = number_at(a, env)
-                if inner is None:
-                    return None
-                total += inner
-            return total
-        case Product(args=args):
-            out: Ratio | int = 1
-            for a in args:
-                inner = number_at(a, env)
-                if inner is None:
-                    return None
-                out *= inner
-            return out
+        case Sum(args=args) | Product(args=args):
+            values = [number_at(a, env) for a in args]
+            known = [v for v in values if v is not None]
+            return None if len(known) < len(values) else sum(known) if kind(node) == "Sum" else prod(known)
     if kind(node) == "Fraction":
         top, bottom = number_at(node.numerator, env), number_at(node.denominator, env)
         return None if top is None or not bottom else Ratio(top) / bottom

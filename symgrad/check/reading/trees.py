@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 from symgrad.notation import syntax
 from symgrad.notation.syntax import Negative, Number, Sum
 
+FACTORS = frozenset({"Product", "Infix", "Hadamard"})  # what has factors
 MANY = 20_000  # nodes of which something is remembered
 T = TypeVar("T")
 

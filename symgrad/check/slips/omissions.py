@@ -10,7 +10,7 @@ from symgrad.check.defined.page import Page
 from symgrad.check.reading.activations import meaning
 from symgrad.check.reading.statements import step_part
 from symgrad.check.reading.symbols import Ref, head_and_parts, is_top
-from symgrad.check.reading.trees import kind, shifted, unwrapped, walk
+from symgrad.check.reading.trees import FACTORS, kind, shifted, unwrapped, walk
 from symgrad.notation.syntax import Apply, Big, Derivative, Hadamard, Name, Negative, Number, Power, Product, Sum, Transpose
 
 ONE = Number("1")
@@ -31,7 +31,6 @@ class Edit:
     def place(self) -> Any:
         """The part of the tree that is new."""
         return self.new if self.inserted is None else self.inserted
-
 
 
 class Omissions:
@@ -122,7 +121,7 @@ class Omissions:
     def inserted(self) -> Iterator[Edit]:
         """A factor that was forgotten: a slope, a gate, a weight."""
         pool = self.factors()
-        sites = [n for n in self.sites() if kind(n) in ("Hadamard", "Product", "Infix")]
+        sites = [n for n in self.sites() if kind(n) in FACTORS]
         sites += [
             a for n in self.sites() if kind(n) == "Sum" for a in n.args if kind(a) in ("Derivative", "Name", "Apply", "Diagonal", "Power", "Index", "Big")
         ]

@@ -253,6 +253,7 @@ def _loosened(found: list[Token]) -> list[Token]:
     gone = bytearray(len(found))
     stack: list[int] = []
     bars: list[list[int]] = [[]]
+    opened = 0  # bars that tell their side
     every: list[list[int]] = [[]]  # all the bars in a bracket, not only those still open
     for k, token in enumerate(found):
         key = token.key
@@ -266,7 +267,11 @@ def _loosened(found: list[Token]) -> list[Token]:
             lists = opening == "[" and all(_between_operands(found, b) for b in between)  # ``[a | b | c]``
             for b in between if lists else open_bars if len(open_bars) == 1 else ():
                 found[b] = found[b]._replace(key=SEPARATOR)
-        elif key == r"\rvert" and not bars[-1] and k + 1 < len(found) and found[k + 1].key == "_" and r"\lvert" not in (t.key for t in found[:k]):
+        elif key == r"\lvert":
+            opened += 1
+        elif key == r"\rvert" and opened:
+            opened -= 1
+        elif key == r"\rvert" and not bars[-1] and k + 1 < len(found) and found[k + 1].key == "_":
             found[k] = token._replace(key=EVALUATED)
         elif key == "|" or key == r"\|":
             every[-1].append(k)
