@@ -13,6 +13,7 @@ from symgrad.check.judging import caution
 from symgrad.check.judging.court import Court
 from symgrad.check.reading.claims import Link, span_of
 from symgrad.check.reading.judgement import Judgement
+from symgrad.check.reading.symbols import number_at
 from symgrad.check.reading.trees import kind, unwrapped, walk
 from symgrad.check.slips import diagnose
 from symgrad.check.slips.edits import Slips
@@ -21,6 +22,7 @@ from symgrad.notation.latex import latex
 CONFIRMED = 3  # claims that must hold before a cell that is not the document's own may refute others
 OF_ROWS = frozenset({"order-of-factors", "transposed-factor"})  # slips that are none where vectors are rows
 ANOTHER = "this does not hold of that cell, but the document may mean another one"
+OF_NUMBERS = "the shapes fit in no reading, and where all sizes are 1, so that they always fit, the two sides differ too"
 FEW = 48  # readings of a line of code for rows
 
 
@@ -94,6 +96,10 @@ def failed(court: Court, page: Page, outcome: Outcome, link: Link) -> Judgement:
     if not outcome.typed:
         if repair is not None and outcome.misfits:
             return refuted(court, page, outcome, link, repair, notes)
+        if outcome.misfits and (among := of_numbers(court, page, outcome, link)) is not None:
+            slip = diagnose.repair(page, among, link, diagnose.RUNS)
+            said = refuted(court, page, among, link, slip, notes)
+            return said if slip is not None else replace(said, message=OF_NUMBERS)
         why = outcome.misfits[0] if outcome.misfits else "no step has all the quantities that this names"
         return Judgement("undecided", "wrong-shape" if outcome.misfits else "no-instance", why, assumptions=notes)
     if repair is None and (
@@ -106,6 +112,21 @@ def failed(court: Court, page: Page, outcome: Outcome, link: Link) -> Judgement:
         return Judgement("undecided", "ambiguous", "no reading that was tried makes this true, and not all could be tried", assumptions=notes)
     repair = repair or diagnose.repair(page, outcome, link, diagnose.RUNS // 2, Slips.lacking)
     return refuted(court, page, outcome, link, repair, notes)
+
+
+def of_numbers(court: Court, page: Page, outcome: Outcome, link: Link) -> Outcome | None:
+    """What a claim whose shapes never fit comes to where every size is 1, so that no order and no transpose matters, if it is false there too."""
+    sides = (link.left, link.right)
+    nodes = [n for side in sides for n in walk(side)]
+    if page.program or any(r.entries or r.key in page.cuts for n in nodes if (r := page.symbols.ref(n)) is not None):
+        return None
+    if any(kind(n) == "Big" and n.lower is not None and number_at(n.lower, {}) == 0 for n in nodes):  # the document may count its steps from 0
+        return None
+    if court.borrowed or caution.guessed(page, outcome) or caution.conventional(page, link):
+        return None
+    among = Decider(page).decide(*sides, modes=((True, True),))
+    sure = among.typed and among.complete and not (among.equal or among.weak or among.missing or among.unsupported or among.nothing or among.vanished)
+    return among if sure else None
 
 
 def holds_for_rows(page: Page, link: Link) -> bool:
