@@ -97,9 +97,9 @@ def failed(court: Court, page: Page, outcome: Outcome, link: Link) -> Judgement:
         if repair is not None and outcome.misfits:
             return refuted(court, page, outcome, link, repair, notes)
         if outcome.misfits and (among := of_numbers(court, page, outcome, link)) is not None:
-            slip = diagnose.repair(page, among, link, diagnose.RUNS)
-            said = refuted(court, page, among, link, slip, notes)
-            return said if slip is not None else replace(said, message=OF_NUMBERS)
+            repair = diagnose.repair(page, among, link, diagnose.RUNS)
+            said = refuted(court, page, among, link, repair, notes)
+            return said if repair is not None else replace(said, message=OF_NUMBERS)
         why = outcome.misfits[0] if outcome.misfits else "no step has all the quantities that this names"
         return Judgement("undecided", "wrong-shape" if outcome.misfits else "no-instance", why, assumptions=notes)
     if repair is None and (
