@@ -22,6 +22,7 @@ from symgrad.check.forms.likewise import likewise
 from symgrad.check.forms.lowered import raised
 from symgrad.check.forms.numbered import generalised
 from symgrad.check.forms.packed import unpacked
+from symgrad.check.forms.slopes import slopes_by_name
 from symgrad.check.forms.stacked import layer_by_layer
 from symgrad.check.judging.court import Court
 from symgrad.check.programs.reader import Unit, units
@@ -67,7 +68,9 @@ def judge(document: Document, cell: Cell | None = None) -> Iterator[Claim]:
 
 def common_form(document: Document, cell: Cell | None) -> Common:
     """The statements of a document in the notation that the rooms behind understand."""
-    found = lastly(generalised(unpacked(unbarred(raised(without_arguments(likewise([mended(s) for s in statements_of(document)], document.text)))))))
+    found = likewise(slopes_by_name([mended(s) for s in statements_of(document)]), document.text)
+    for form in (without_arguments, raised, unbarred, unpacked, generalised, lastly):
+        found = form(found)
     return (by_components(found) or layer_by_layer(found) if cell is None else None) or Common(found)
 
 

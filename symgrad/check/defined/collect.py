@@ -45,6 +45,7 @@ class Collected:
     defining: set[tuple[int, int]] = field(default_factory=set)  # (statement, link) that define
     scales: dict[str, Any] = field(default_factory=dict)
     initial: dict[str, int] = field(default_factory=dict)  # states that begin at a number
+    first: set[str] = field(default_factory=set)  # quantities that have an equation of their own at step 0
     meant: dict[str, str] = field(default_factory=dict)  # quantities that are defined under another name → what is said of that
     families: frozenset[str] = frozenset()  # letters whose indices tell gates apart, ``a^f``, ``a^i``: there ``i`` is a label
 
@@ -71,7 +72,7 @@ def collect(statements: list[Statement]) -> Collected:
         split = head_and_parts(unwrapped(rel.sides[0])) if slopes else None
         if split is not None and slope_name(split[0]) in slopes and recursive(rel, split[0]):
             continue
-        if function_definition(out, s, rel) or initial_value(out, s, rel) or total_loss(out, s, rel):
+        if function_definition(out, s, rel) or initial_value(out, s, rel) or first_step(out, s, rel, bases) or total_loss(out, s, rel):
             continue
         found = definition(rel, own_letter(rel, out.letter, bases), out.families)
         if found is None:
@@ -288,15 +289,30 @@ def initial_value(out: Collected, s: Statement, rel: Any) -> bool:
     value = unwrapped(rel.sides[1])
     if split is None or len(rel.sides) != 2 or kind(value) != "Number" or value.text != "0" or not split[1]:
         return False
-    last = split[1][-1].node
-    if kind(last) != "Number" or last.text != "0":
-        return False
     key = key_of(split[0], list(split[1][:-1]))
-    if key is None or derived(rel):
+    if not at_zero(split[1]) or key is None or derived(rel):
         return False
     out.initial[key] = 0
     out.defining.add((s.number, 0))
     return True
+
+
+def first_step(out: Collected, s: Statement, rel: Any, stepped: set[str]) -> bool:
+    r"""``a_0 = W x_0 + b``: what the first step computes, which no step comes before."""
+    split = head_and_parts(unwrapped(rel.sides[0]))
+    if split is None or len(rel.sides) != 2 or derived(rel) or spelled(split[0]) not in stepped or not at_zero(split[1]):
+        return False
+    nodes = [n for n in walk(rel.sides[1]) if kind(n) in ("Name", "Power", "Index")]
+    names = [found for n in nodes if (found := head_and_parts(n)) is not None]
+    if not any(at_zero(parts) for _, parts in names) or any(spelled(head) == spelled(split[0]) or step_part(parts, out.letter) for head, parts in names):
+        return False
+    out.first.add(str(key_of(split[0], list(split[1][:-1]))))
+    out.defining.add((s.number, 0))
+    return True
+
+
+def at_zero(parts: tuple[Any, ...]) -> bool:
+    return bool(parts) and kind(parts[-1].node) == "Number" and parts[-1].node.text == "0"
 
 
 def function_definition(out: Collected, s: Statement, rel: Any) -> bool:

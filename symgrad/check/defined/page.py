@@ -44,6 +44,7 @@ class Abbreviation:
     slots: tuple[Any, ...]  # index expressions on the symbol where it was introduced
     entries: tuple[Any, ...]
     node: Any
+    tracked: bool = False  # whether the document computes it from its value a step before: a derivative that takes all that came before with it
 
 
 @dataclass

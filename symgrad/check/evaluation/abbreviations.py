@@ -96,6 +96,7 @@ def expanded(run: Run, short: Any, rest: list[Any], node: Any) -> Value:
     inner.used = run.used
     inner.sums = run.sums
     inner.expanding = run.expanding | {short.key}
+    inner.tracked = run.tracked or short.tracked
     run.depth += 5
     inner.depth = run.depth
     try:

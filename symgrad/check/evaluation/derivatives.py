@@ -109,6 +109,8 @@ def modes(run: Run, node: Any, of: tuple[str, int], wrt: tuple[str, int | None])
     else:
         gap = {0: "now", 1: "before"}.get(of[1] - wrt[1], "far")
         later = gap == "before" and len(run.page.lagged) > 1
+    if run.tracked:
+        return TOTAL
     options = [Option(0, TOTAL)]
     if later:
         options.append(

@@ -71,6 +71,7 @@ class Run:
         self.inside, self.now, self.side, self.flat, self.lenient = inside, now, side, flat, lenient
         self.depth = 0
         self.expanding: frozenset[str] = frozenset()  # symbols whose formulas are being evaluated
+        self.tracked = False  # whether derivatives are total: a symbol stands for them that is computed step by step
         self.root: Any = None
         self.sums: set[str] = set()
         self.defining = bool(inside)

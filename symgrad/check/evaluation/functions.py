@@ -77,6 +77,8 @@ def apply(run: Run, node: Any) -> Value:
             return slope_from(run, name, function, x)
     if function in RULES_OF_VECTORS and not name.primes:
         return softmax(run, x)
+    if not (name.primes or run.defining or run.env["values"] or function in F.RULES or uses(run, function)):
+        raise Missing(base, name)  # no equation applies it
     return apply_known(run, function, x, name.primes)
 
 

@@ -111,7 +111,7 @@ def gradient(run: Run, node: Any, wrt: Any, losses: tuple[int, ...]) -> Value:
             ),
         )
     v = adjoint(run, key, step, losses, how, entries)
-    if timed and how == TOTAL and step is not None and len(losses) == 1 and step != losses[0]:
+    if timed and how == TOTAL and step is not None and len(losses) == 1 and step != losses[0] and word not in run.page.tails:
         run.vanished += not np.any(v.a)  # nothing leads from there to the loss of that step
     if len(losses) > 1 and word in run.page.total_losses:
         v = weighed(run, v)

@@ -36,6 +36,14 @@ def unknown_cell(page: Page, outcome: Outcome, link: Link, statements: list[Stat
     return None
 
 
+def before_the_first(page: Page, link: Link, first: set[str]) -> bool:
+    """Whether a line speaks of step 0, or of a sum from there, where the document gives that step equations of its own."""
+    nodes = [*walk(link.left), *walk(link.right)] if first else []
+    named = [r.step for n in nodes if (r := page.symbols.ref(n)) is not None and r.step is not None]
+    named += [n.lower for n in nodes if kind(n) == "Big" and n.lower is not None]
+    return any(number_at(step, {}) == 0 for step in named)
+
+
 def opaque(page: Page, outcome: Outcome) -> str:
     """A gate that the document names but does not define: its adjoint may be that of its preactivation."""
     wanted = page.targets.values()
@@ -77,6 +85,16 @@ def conventional(page: Page, link: Link) -> bool:
         return True
     gradients = any(spelled(head) in losses for _, head, _ in names)
     return gradients and any(kind(p.node) == "Number" and p.node.text != "0" for _, _, parts in names for p in parts)
+
+
+def by_a_matrix(page: Page, link: Link) -> bool:
+    r"""Whether a line differentiates a vector by a matrix, ``\partial z_t / \partial W``."""
+
+    def rank(node: Any) -> int | None:
+        ref = page.symbols.ref(unwrapped(node))
+        return None if ref is None or ref.entries else page.symbols.ranks.get(ref.key)
+
+    return any(kind(n) == "Derivative" and rank(n.of) == 1 and rank(n.wrt) == 2 for side in (link.left, link.right) for n in walk(side))
 
 
 def symbol_on(page: Page, node: Any) -> Any:

@@ -38,6 +38,8 @@ def failed(court: Court, page: Page, outcome: Outcome, link: Link) -> Judgement:
     if outcome.missing is None and not page.coded and holds_for_rows(page, link):
         rows = "the vectors are rows, as in a batch, and the weights stand behind them"
         return Judgement("proved", reading="matrix", assumptions=(*notes, rows))
+    if caution.before_the_first(page, link, court.collected.first):
+        return Judgement("undecided", "ambiguous", "the document gives step 0 an equation of its own, so its steps are counted from there", assumptions=notes)
     if caution.updates_itself(page, link):
         return Judgement("undecided", "ambiguous", "the symbol on the left stands on the right too: an assignment, not an equation", assumptions=notes)
     valueless = outcome.missing is None and not outcome.typed and (outcome.unsupported is not None or not outcome.misfits)
@@ -50,6 +52,9 @@ def failed(court: Court, page: Page, outcome: Outcome, link: Link) -> Judgement:
         )
     if repair is not None and repair.code in OF_ROWS and court.transposed and caution.conventional(page, link):
         why = "the document writes another gradient transposed, as for vectors that are rows: what the order of factors means here is open"
+        return Judgement("undecided", "ambiguous", why, assumptions=notes)
+    if repair is not None and repair.code in OF_ROWS and caution.by_a_matrix(page, link):
+        why = "the derivative of a vector by a matrix is a tensor: on which side of it a factor stands is open"
         return Judgement("undecided", "ambiguous", why, assumptions=notes)
     if outcome.missing is not None and not outcome.typed and given_later(page, link, outcome.missing.where):
         return Judgement("proved", assumptions=(*notes, "the symbol is introduced here"))

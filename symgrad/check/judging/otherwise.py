@@ -21,7 +21,7 @@ from symgrad.check.reading.claims import Link
 from symgrad.check.reading.judgement import Judgement
 from symgrad.check.reading.sentences import SAID
 from symgrad.check.reading.statements import Statement, loss_head
-from symgrad.check.reading.symbols import head_and_parts, key_of, spelled
+from symgrad.check.reading.symbols import head_and_parts, key_of, number_at, spelled
 from symgrad.check.reading.trees import kind, unwrapped, walk
 from symgrad.notation.syntax import Name, Product, Relation
 
@@ -89,6 +89,41 @@ def of_another_loss(court: Court, link: Link, under: Callable[[Page], Page | Non
         return None
     court.right.add((link.statement.number, link.number))
     return Judgement("proved", assumptions=(*page.assumptions, "the symbol on the left is taken for this gradient here"))
+
+
+def from_then_on(court: Court, link: Link, under: Callable[[Page], Page | None]) -> Judgement | None:
+    r"""Where ``L_t`` means the loss from step t on: proved, if the document differentiates it by what comes later, ``\partial L_t / \partial h_{t+1}``."""
+    for k in court.order(link.statement):
+        page = under(court.page(k))
+        found = {} if page is None else step_losses(page, link)
+        if page is None or not found:
+            continue
+        tailed = copy(page)
+        tailed.tails = {**page.tails, **dict.fromkeys(found, 0)}
+        outcome = Decider(tailed).decide(link.left, link.right)
+        if not outcome.equal or outcome.vanished:
+            continue
+        court.tails |= {word for word, ahead in found.items() if ahead}
+        told = f"{' and '.join(sorted(found))} of step t is read as the loss from step t on"
+        if not found.keys() <= court.tails:
+            return Judgement("undecided", "ambiguous", f"this holds only if {told}")
+        said = proved(court, tailed, outcome, link)
+        return replace(said, assumptions=(*said.assumptions, told))
+    return None
+
+
+def step_losses(page: Page, link: Link) -> dict[str, bool]:
+    """The losses of one step that a line differentiates by a quantity at a step, and whether by one that comes later."""
+    found: dict[str, bool] = {}
+    for n in (*walk(link.left), *walk(link.right)):
+        split = head_and_parts(unwrapped(n.of)) if kind(n) == "Derivative" else None
+        ref = page.symbols.ref(unwrapped(n.wrt)) if split is not None else None
+        if split is None or ref is None or ref.step is None or len(split[1]) != 1 or spelled(split[0]) not in page.step_losses - set(page.tails):
+            continue
+        at, of = (number_at(step, {page.symbols.letter: 0}) for step in (ref.step, split[1][0].node))
+        word = str(spelled(split[0]))
+        found[word] = found.get(word, False) or (at is not None and of is not None and at > of)
+    return found
 
 
 def by_preactivation(court: Court, link: Link, under: Callable[[Page], Page | None]) -> Judgement | None:

@@ -77,7 +77,9 @@ def contradicted(court: Court, page: Page, outcome: Outcome, link: Link) -> str 
     """
     assert outcome.chooser is not None
     for key, option in outcome.chooser.chosen:
-        if option.tag != "pre" or not isinstance(key, tuple) or key[1] in page.meanings or option.value[1].removeprefix("pre:") not in page.lagged:
+        if option.tag != "pre" or not isinstance(key, tuple) or key[1] in page.meanings:
+            continue
+        if option.value[1].removeprefix("pre:").partition("~")[0] not in page.lagged:  # a state, or the candidate for one
             continue
         if key[1] not in court.consistent:
             court.consistent[key[1]] = not any(holds_only_otherwise(court, page, other, key, option) for other in sharing(court, page, key[1], link))

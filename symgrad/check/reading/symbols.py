@@ -304,8 +304,8 @@ class Symbols:
             score = 4 * len(labels)
             fits = True
             for p, r in zip(parts, roles, strict=True):
-                if r != "L" and p.where == "sup" and kind(p.node) == "Number":
-                    fits = False  # h^2 is a power
+                if r != "L" and p.where == "sup" and kind(p.node) == "Number" and (r != "S" or p.node.text != "0"):
+                    fits = False  # h^2 is a power; h^0 is h at step 0
                 elif r == "S":
                     fits &= (key in self.timed or p.where == "paren") and _step_like(p.node)
                     component = p.where == "sub" and kind(p.node) == "Name" and p.node.base in COUNTERS - {self.letter, "T"}

@@ -1,0 +1,34 @@
+r"""Slopes by name: ``dtanh(c_t)``, ``sigmoid_prime(z_t)`` and ``\operatorname{tanh\_deriv}(a_t)`` are the slopes of the functions that they name."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import Any
+
+from symgrad.check.reading.activations import BUILTIN
+from symgrad.check.reading.statements import Statement
+from symgrad.check.reading.symbols import spelled
+from symgrad.check.reading.trees import kind, rebuilt
+from symgrad.notation.syntax import Name
+
+KNOWN = "|".join(sorted((f for f in BUILTIN if len(f) > 2), key=len, reverse=True))
+SLOPE = re.compile(
+    rf"(?:d|D|d_|grad_|deriv_|der_|derivative_)(?P<f>{KNOWN})|(?P<g>{KNOWN})_?(?:prime|deriv|derivative|der|grad|gradient|diff|slope|backward|d)",
+)
+
+
+def slopes_by_name(statements: list[Statement]) -> list[Statement]:
+    """The statements with primes where the document has the name of a slope."""
+    out = []
+    for s in statements:
+        calls = [n for n in s.nodes if kind(n) == "Apply" and kind(n.function) == "Name" and len(n.args) == 1]
+        new = {id(n): replace(n, function=slope) for n in calls if (slope := slope_of(n.function)) is not None}
+        out.append(replace(s, node=rebuilt(s.node, new), whole=rebuilt(s.whole, new)) if new else s)
+    return out
+
+
+def slope_of(name: Name) -> Any:
+    """The known function whose slope a name says it is, with its prime; None for any other name."""
+    found = SLOPE.fullmatch(spelled(name) or "") if not name.primes and not name.accents else None
+    return None if found is None else Name(found["f"] or found["g"], primes=1, span=name.span)
