@@ -13,7 +13,7 @@ from itertools import pairwise
 from symgrad.check.sources.document import Passage, joined
 from symgrad.check.sources.plain import RELATION, put, shifted, spelled
 from symgrad.check.sources.stacked import on_one_line
-from symgrad.check.sources.words import FUNCTIONS, GREEK, PROSE, SHORT, SIDE_BY_SIDE
+from symgrad.check.sources.words import FUNCTIONS, GREEK, PROSE, SHORT, SIDE_BY_SIDE, WITH_D
 
 _TOKEN = re.compile(
     r"""(?P<space>\s+)
@@ -202,13 +202,18 @@ def _is_word(token: re.Match[str], text: str) -> bool:
         return False
     if word in SIDE_BY_SIDE or (word[0] in "dD∂Δ" and len(word) <= 3 and word not in PROSE):
         return False
+    if word[0] == "d" and len(word) <= 10 and word.islower() and word not in WITH_D | PROSE and _operates(token, text):
+        return False
     short = len(word) <= 3 and word not in SHORT and (word[0].isupper() or following in ("", " ", ")", "]", "+", "*"))
     return not (short and _operates(token, text))
 
 
 def _listed(text: str, start: int, token: re.Match[str]) -> bool:
-    """Is a word one of a list in square brackets: ``[h_{t-1}, chunk]``."""
-    inside = text.rfind("[", start, token.start()) > text.rfind("]", start, token.start())
+    """Is a word one of a list in square brackets, ``[h_{t-1}, chunk]``, or the end of a slice on the left: ``dU[:, 2*units:] += ...``."""
+    opening = text.rfind("[", start, token.start())
+    inside = opening > text.rfind("]", start, token.start())
+    if inside and opening and text[opening - 1].isalnum() and ":" in text[opening : token.end() + 2] and not RELATION.search(text, start, opening):
+        return True
     return inside and text[: token.start()].rstrip()[-1:] in ("[", ",", ";") and text[token.end() :].lstrip()[:1] in ("]", ",", ";")
 
 

@@ -23,6 +23,11 @@ PROSE = words("""
 SHORT = PROSE | words("""
     a I an be no not all any one two can has was but our use via per set get may yes new old out now how why who e.g i.e etc
 """)
+WITH_D = words("""
+    dark data date dead decay deep define defined degree delay dense denote denotes depth derivative derivatives detail diag diagonal diff
+    difference different differential digit dim dimension dimensions direct direction discount display dist distance div divide does domain
+    done dot double down drop dropout dual due dummy dump during dynamic dynamics
+""")  # words that begin with a d, and are no gradients in a program: ``dout``, ``dscore``, ``dtanh``
 TAKES_ONE = words(r"""
     \hat \tilde \bar \vec \dot \ddot \widehat \widetilde \overline \overrightarrow \overleftarrow \mathbf \mathrm \mathit \mathcal \mathbb \boldsymbol \bm
     \sqrt \text \frac \dfrac \tfrac
