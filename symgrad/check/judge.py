@@ -17,6 +17,7 @@ from symgrad.check.forms.arguments import without_arguments
 from symgrad.check.forms.barred import unbarred
 from symgrad.check.forms.common import Common
 from symgrad.check.forms.graves import by_components
+from symgrad.check.forms.inner import parts_named
 from symgrad.check.forms.lastly import lastly
 from symgrad.check.forms.likewise import likewise
 from symgrad.check.forms.lowered import raised
@@ -71,7 +72,9 @@ def common_form(document: Document, cell: Cell | None) -> Common:
     found = likewise(slopes_by_name([mended(s) for s in statements_of(document)]), document.text)
     for form in (without_arguments, raised, unbarred, unpacked, generalised, lastly):
         found = form(found)
-    return (by_components(found) or layer_by_layer(found) if cell is None else None) or Common(found)
+    if cell is None and (common := by_components(found) or layer_by_layer(found)) is not None:
+        return common
+    return Common(*parts_named(found))
 
 
 def coded(document: Document, unit: Unit) -> Iterator[Claim]:

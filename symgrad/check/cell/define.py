@@ -19,6 +19,7 @@ from symgrad.check.defined.definitions import lags, parts_of, present_names, ste
 from symgrad.check.defined.incomplete import invented
 from symgrad.check.defined.page import Abbreviation, Definition, Page, plain
 from symgrad.check.defined.typing import matrix_like
+from symgrad.check.evaluation.adjoints import BEFORE
 from symgrad.check.reading.activations import ACTIVATIONS, BUILTIN, labelled_sigmas, meaning
 from symgrad.check.reading.statements import DEFINING, Statement, bound_letters, names_in, relation_of, step_part
 from symgrad.check.reading.symbols import STEP_WORDS, Part, Symbols, head_and_parts, key_of, letters, number_at, spelled
@@ -355,8 +356,11 @@ def counting(page: Page, s: Statement) -> set[str]:
     return {w for r in refs if r is not None and r.step is not None for w in letters(r.step)}
 
 
+PREACTIVATIONS = frozenset({"z", "a", "s", "u", "v", "p", "q"}) | BEFORE
+
+
 def guesses(page: Page, statements: list[Statement]) -> None:
-    """``z_f`` or ``a_f`` that nothing defines is read as the preactivation of f."""
+    """``z_f``, ``a_f``, ``pre_f`` or ``f_raw`` that nothing defines is read as the preactivation of f."""
     symbols = page.symbols
     active = {}
     for key, d in page.definitions.items():
@@ -389,7 +393,9 @@ def guesses(page: Page, statements: list[Statement]) -> None:
                 continue
             inner = unwrapped(node.wrt) if kind(node) == "Derivative" else node
             split = head_and_parts(inner)
-            if split is None or (split[0].base not in ("z", "a", "s", "u", "net", "v", "p", "q") and "bar" not in split[0].accents):
+            if split is None:
+                continue
+            if split[0].base not in PREACTIVATIONS and "bar" not in split[0].accents and not any(spelled(p.node) in BEFORE for p in split[1]):
                 continue
             ref = symbols.ref(inner)
             if ref is not None and not (
@@ -420,6 +426,7 @@ def guesses(page: Page, statements: list[Statement]) -> None:
             if len(labels) == 1 and not split[0].accents:
                 inside = symbols.ref(labels[0].node)  # the r_t in z_{r_t}
                 word = inside.key if inside is not None and not inside.entries else spelled(labels[0].node)
+                word = own if word in BEFORE else word  # ``o_pre``
                 found = by_letter.get(word or "")
                 name = key_of(split[0], labels)
                 if found is not None and name is not None and name not in taken:

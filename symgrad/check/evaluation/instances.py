@@ -6,6 +6,7 @@ import itertools
 from typing import Any
 
 from symgrad.check.defined.page import Page
+from symgrad.check.evaluation.adjoints import symbol_target
 from symgrad.check.reading.symbols import head_and_parts, is_top, key_of, letters, spelled
 from symgrad.check.reading.trees import children, kind, unwrapped
 from symgrad.check.worlds.world import World
@@ -104,7 +105,10 @@ class Indices:
                     self.read(n, bound)
         if not parts and spelled(head) == self.page.symbols.letter:
             self.step(node, bound)
-        self.stepless = self.stepless or (not parts and spelled(head) in self.page.abbreviations)  # what it stands for has steps
+        if not parts and spelled(head) in self.page.abbreviations:
+            self.stepless = True  # what it stands for has steps
+        if head.base[:1] == "d" and (target := symbol_target(self.page, node, {})) is not None and target[0] in self.page.symbols.timed:
+            self.stepless = True  # ``dh_prev``
 
     def state_size(self) -> int:
         return next((self.world.model.dims[k][0] for k in sorted(self.page.lagged) if self.world.model.dims.get(k)), 1)

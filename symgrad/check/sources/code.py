@@ -58,11 +58,20 @@ def is_program(text: str) -> bool:
 
 def holds_formulas(source: Passage, language: str) -> bool:
     """Does a fence that is marked as a program hold what no program does, ``h_{t-1}``, outside its comments and strings, and no statements."""
-    if _INDEXED.search(source.text) is None:
-        return False
-    spans = [(p.starts[0], p.ends[-1]) for p, _ in prose(source, language) if p.text]
-    bare = "".join(c for c, at in zip(source.text, source.starts, strict=True) if not any(i <= at < j for i, j in spans))
+    bare = outside_strings(source, language)
     return _INDEXED.search(bare) is not None and not is_program(bare)
+
+
+def only_loops(source: Passage) -> bool:
+    """Does a fence without a language hold formulas below the head of a loop: ``for t in 1..T:`` and ``h_t = f(W h_{t-1})``."""
+    bare = outside_strings(source, "")
+    return _INDEXED.search(bare) is not None and all(m[0].lstrip().startswith("for ") for m in _PROGRAM.finditer(bare))
+
+
+def outside_strings(source: Passage, language: str) -> str:
+    """A program without its comments and strings."""
+    spans = [(p.starts[0], p.ends[-1]) for p, _ in prose(source, language) if p.text]
+    return "".join(c for c, at in zip(source.text, source.starts, strict=True) if not any(i <= at < j for i, j in spans))
 
 
 def prose(source: Passage, language: str) -> Iterator[tuple[Passage, bool]]:

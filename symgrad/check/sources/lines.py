@@ -44,6 +44,7 @@ _ENTITY_OR_TAG = re.compile(r"</?[A-Za-z][^<>\n]{0,300}>")
 _MATHEMATICAL = re.compile(r"\bd[A-Za-z]\w*/d[A-Za-z]|[_^∂∇δΔσφψθΓα-ωΣ∑∏⊙∘⊗·×ᵀ⊤\\∈′√]|'\s*\(|[\u0300-\u036f]|[²³ᵗ⁺₀-₉ₜ]")
 _NORM = re.compile(r"\|\|(?=[^\s|])[^|\n]{1,120}(?<=[^\s|])\|\|")  # no alternatives of a program
 _ADDED = re.compile(r"d[A-Za-z](?:\w{0,2}|\w?_\w+)")  # a gradient that is added, or added to
+_LABELLED = re.compile(r"d[A-Za-z]\w?_\w+")  # ``db_f = df_t``
 _OPERAND = re.compile(r"(?:d[A-Za-z]\w{0,2}(?:_\w+)?|[∂δ∇][\w/∂]*)\s*\+?=(?:[^=\n]*[-+*/@⊙∘·×−])?\s*")  # of a gradient
 _FRAME = re.compile(r"(?m)^[ \t]*[│┃║├╟┆┊]|[│┃║┤╢┆┊][ \t]*$|(?<=[ \t])[│┃║](?=[ \t])")  # of a box around formulas, and of its columns
 _CONTINUES = re.compile(r"\s*(?:[=≈≤≥]|[+\-−*/×⊙∘·@⊗]\s)")
@@ -253,7 +254,8 @@ def _is_equation(text: str, code: bool, whole: bool) -> bool:
     if re.fullmatch(r"[\d.,\s]+|\[[\d.,\s]*\]", right) and not re.match(r"\\|(?:[A-Za-z]+|[^\W\d_])[\u0300-\u036f]?(?:_|\^|\()", left):
         return False
     if re.fullmatch(r"[A-Za-z]\w+", left) and re.fullmatch(r"[\w.\-]+", right, re.ASCII):  # name = value
-        return m[0] == "+=" and _ADDED.fullmatch(left) is not None and _ADDED.fullmatch(right) is not None
+        gradients = _ADDED if m[0] == "+=" else _LABELLED
+        return gradients.fullmatch(left) is not None and gradients.fullmatch(right) is not None
     if re.fullmatch(r"[A-Z]", left) and re.fullmatch(r"[a-z]{3,}(?:_[a-z]{3,})+", right):  # a size, by its name in a program: ``D = input_dim``
         return False
     if whole:

@@ -65,6 +65,7 @@ _BRACES = re.compile(r"\\.|[{}]", re.DOTALL)
 BUILT_IN = (
     Macro("\\ensuremath", ("",), "", None, ("#1",)),
     Macro("\\xspace", (), "", None, ()),
+    *(Macro(f"\\{letter}", (), "", None, (rf"\mathbb{{{letter}}}",)) for letter in "RNZQC"),
 )
 
 
@@ -153,7 +154,7 @@ class Macros:
 
     def expand(self, source: Passage, only: Iterable[str] | None = None) -> Passage:
         """The passage with every macro of the document (or `only` these) replaced by what it stands for; raises `Endless`."""
-        if not self.known or "\\" not in source.text:
+        if "\\" not in source.text:
             return source
         if self._used is None:
             for macro in BUILT_IN:

@@ -111,7 +111,9 @@ class Reading:
             self.block(self.macros.collect(inner), TEX if language in _LATEX else MARKDOWN, depth + 1)
             if len(self.found) + len(self.problems) > before:
                 return
-        if (language in code.FAMILY and not code.holds_formulas(inner, language)) or (not language and code.is_program(inner.text)):
+        if (language in code.FAMILY and not code.holds_formulas(inner, language)) or (
+            not language and code.is_program(inner.text) and not code.only_loops(inner)
+        ):
             if not language or language in python.LANGUAGES:
                 self.programs.append(inner)
             literals = list(code.prose(inner, language or "python"))
