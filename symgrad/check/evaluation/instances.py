@@ -7,6 +7,7 @@ from typing import Any
 
 from symgrad.check.defined.page import Page
 from symgrad.check.evaluation.adjoints import symbol_target
+from symgrad.check.reading.statements import MARKS
 from symgrad.check.reading.symbols import head_and_parts, is_top, key_of, letters, spelled
 from symgrad.check.reading.trees import children, kind, unwrapped
 from symgrad.check.worlds.world import World
@@ -107,7 +108,7 @@ class Indices:
             self.step(node, bound)
         if not parts and spelled(head) in self.page.abbreviations:
             self.stepless = True  # what it stands for has steps
-        if head.base[:1] == "d" and (target := symbol_target(self.page, node, {})) is not None and target[0] in self.page.symbols.timed:
+        if head.base[:1] == "d" and head.base not in MARKS and (target := symbol_target(self.page, node, {})) is not None and target[0] in self.page.symbols.timed:
             self.stepless = True  # ``dh_prev``
 
     def state_size(self) -> int:
