@@ -108,8 +108,9 @@ class Indices:
             self.step(node, bound)
         if not parts and spelled(head) in self.page.abbreviations:
             self.stepless = True  # what it stands for has steps
-        if head.base[:1] == "d" and head.base not in MARKS and (target := symbol_target(self.page, node, {})) is not None and target[0] in self.page.symbols.timed:
-            self.stepless = True  # ``dh_prev``
+        if head.base[:1] == "d" and head.base not in MARKS:  # ``dh_prev``
+            target = symbol_target(self.page, node, {})
+            self.stepless = self.stepless or (target is not None and target[0] in self.page.symbols.timed)
 
     def state_size(self) -> int:
         return next((self.world.model.dims[k][0] for k in sorted(self.page.lagged) if self.world.model.dims.get(k)), 1)
