@@ -24,7 +24,7 @@ from symgrad.check.reading.activations import ACTIVATIONS, BUILTIN, labelled_sig
 from symgrad.check.reading.statements import DEFINING, Statement, bound_letters, names_in, relation_of, step_part
 from symgrad.check.reading.symbols import STEP_WORDS, Part, Symbols, head_and_parts, key_of, letters, number_at, spelled
 from symgrad.check.reading.trees import FACTORS, children, kind, unwrapped, walk, with_children
-from symgrad.notation.syntax import Hadamard
+from symgrad.notation.syntax import Hadamard, Name
 
 
 def make_page(collected: Collected, upto: int, statements: list[Statement]) -> Page:
@@ -92,6 +92,7 @@ def page_of(definitions: dict[str, Definition], collected: Collected, statements
     page.assumptions = (*page.assumptions, *labelled_sigmas(page.functions, applied))
     activation_meant(page, statements)
     sigma_meant(page, collected, statements)
+    sigma_of_outputs(page, letter)
     entrywise(page, letter)
     residuals(page, letter)
     definitions = page.definitions
@@ -284,6 +285,18 @@ def sigma_meant(page: Page, collected: Collected, statements: list[Statement]) -
     if "sigma" in {f.base for f in uses if f.primes} - plain_uses and len(cell) == 1 and "sigma" not in page.functions:
         page.functions["sigma"] = next(iter(cell))
         page.assumptions = (*page.assumptions, f"σ is read as the activation of the cell, {next(iter(cell))}")
+
+
+def sigma_of_outputs(page: Page, letter: str) -> None:
+    r"""``\hat y_t = \sigma(o_t)`` where σ is said to be another activation, that of the cell: a prediction is the sigmoid."""
+    if page.functions.get("sigma") != "tanh":
+        return
+    used = {name for d in page.definitions.values() for name in stepped_names(d, letter)}
+    for key, d in list(page.definitions.items()):
+        node = unwrapped(d.node)
+        if key not in used and key.split("~")[0] in ("y", "p") and plainly(node) and node.function == Name("sigma"):
+            page.redefine(key, replace(d, node=replace(node, function=Name("sigmoid"))))
+            page.assumptions = (*page.assumptions, f"σ is tanh in the cell, and the sigmoid where {plain(key)} is computed")
 
 
 def plainly(node: Any) -> bool:

@@ -19,8 +19,11 @@ BUILTIN = {
 ACTIVATIONS = frozenset({"sigmoid", "tanh", "relu", "softmax", "softplus", "identity", "exp"})
 LABELS = {**dict.fromkeys("gfiozru", "sigmoid"), "c": "tanh"}  # of σ, as in the LSTM of the encyclopedia
 SAID = re.compile(
-    r"[$`\\)）]*\s*(?:is|=|be|being|denotes|stands for|为|為|是|表示)\s*(?:the\s+|an?\s+)?(?:element-?wise\s+|pointwise\s+)?[$`\\(]*"
-    r"(?:(?P<tanh>hyperbolic tangent|tanh|双曲正切)|(?:logistic\s+)?sigmoid|logistic function)(?![A-Za-z])(?![^.;。；\n]{0,20}\bor\b|\s*[或/,，])",
+    r"[$`\\)）]*\s*(?:is|=|be|being|denotes|stands for|为|為|是|表示)\s*(?:the\s+|an?\s+)?(?:element-?wise\s+|pointwise\s+)?"
+    r"(?:(?:(?:RNN|hidden|隐藏层|隐层)(?:'s|的)?\s*)?(?:activation(?:\s+function)?|nonlinearity|激活函数)\s*[,，(（]?\s*(?:which\s+is\s+)?"
+    r"(?:usually|typically|generally|commonly|normally|here|一般(?:为|是|取|用)?|通常(?:为|是|取|用)?|这里(?:为|是|取|用)?)\s*(?:the\s+)?)?[$`\\(]*"
+    r"(?:(?P<tanh>hyperbolic tangent|tanh|双曲正切)|(?:logistic\s+)?sigmoid|logistic function)(?![A-Za-z])"
+    r"(?![^.;。；\n]{0,20}\bor\b|[^.;。；\n]{0,6}[或/]|\s*[,，、]\s*(?:and\s+)?[$`\\]*(?:relu|sigmoid|tanh|softmax|等|etc))",
     re.IGNORECASE,
 )
 STEPS = frozenset({"t", "k", "i", "n", "j", "tau", "s", "l", "T"})
@@ -39,9 +42,13 @@ def meaning(functions: Mapping[str, Any], name: Name) -> Any:
 
 
 def said(name: Any, after: str) -> str | None:
-    """The known function that the words behind a letter say it to be: "f is the hyperbolic tangent"; None if they name none, or several."""
-    m = SAID.match(after) if isinstance(name, Name) and name == Name(name.base) and name.base not in BUILTIN else None
-    return None if m is None else "tanh" if m["tanh"] else "sigmoid"
+    """The known function that the words behind a letter say it to be: "f is the hyperbolic tangent"; None if they name none, or several.
+
+    σ is another one than the sigmoid if they say so.
+    """
+    bare = isinstance(name, Name) and name == Name(name.base)
+    m = SAID.match(after) if bare and (name.base == "sigma" or name.base not in BUILTIN) else None
+    return None if m is None or (name.base == "sigma" and not m["tanh"]) else "tanh" if m["tanh"] else "sigmoid"
 
 
 def labelled_sigmas(functions: dict[str, Any], names: set[Name]) -> list[str]:
