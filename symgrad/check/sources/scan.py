@@ -81,7 +81,7 @@ TEX = _dialect(
     lines=False,
 )
 _WORDS = re.compile(r"(?<![\\A-Za-z{_^])(?:[a-zA-Z]{2,}[ ,.;:]+){2}|(?<![\\A-Za-z{])\b(?:and|or|to|for|per|the|each|is|was|cost|from|million|billion|in|of)\b")
-_FENCED = re.compile(r"(?:math|latex|tex)[ \t]+(?=\S)")
+_FENCED = re.compile(r"(?:math|latex|tex)[ \t]+(?P<formula>[^\s`][^`\n]*)(?:`+|$)", re.MULTILINE)
 _TEXTUAL = re.compile(r"\\(?:text[a-z]{0,2}|mbox|mathrm|operatorname|tag|label|textrm|hbox|intertext)\*?\s*\{[^{}]*\}")
 _MATH = re.compile(r"[\\^_=]|[∂∇∈≤≥·⊙∘×→Σ∏σδαβγθ]")
 _BETWEEN = re.compile(r"(?<!\\)\$[^$\n]+(?<!\\)\$")
@@ -136,11 +136,14 @@ def _item(m: re.Match[str], text: str, search: _Search) -> Item | int:
         case "url":
             return _picture(m)
         case "tick":
+            if len(m[0]) > 2 and (named := _FENCED.match(text, at)):  # a fence in one line: ```` ```math h_t = f(a_t)``` ````
+                end = search.next(m[0], at, MAX_DISPLAY)
+                if named["close"] or end < 0 or _BLANK.search(text, at, end):
+                    return Item("display", start, named.end(), named.span("formula"))
+                return Item("display", start, end + len(m[0]), (named.start("formula"), end))
             end = search.next(m[0], at, MAX_INLINE)
             if end < 0 or _BLANK.search(text, at, end):
                 return at
-            if len(m[0]) > 2 and (named := _FENCED.match(text, at)):  # a fence in one line: ```` ```math h_t = f(a_t)``` ````
-                return Item("display", start, end + len(m[0]), (named.end(), end))
             return Item("code", start, end + len(m[0]), (at, end))
         case "gitlab":
             end = search.next("`$", at + 1, MAX_INLINE)
