@@ -81,7 +81,7 @@ TEX = _dialect(
     lines=False,
 )
 _WORDS = re.compile(r"(?<![\\A-Za-z{_^])(?:[a-zA-Z]{2,}[ ,.;:]+){2}|(?<![\\A-Za-z{])\b(?:and|or|to|for|per|the|each|is|was|cost|from|million|billion|in|of)\b")
-_FENCED = re.compile(r"(?:math|latex|tex)[ \t]+(?P<formula>[^\s`][^`\n]*)(?:`+|$)", re.MULTILINE)
+_FENCED = re.compile(r"(?:math|latex|tex)[ \t]+(?P<formula>[^\s`][^`\n]*)(?P<close>`*)")
 _TEXTUAL = re.compile(r"\\(?:text[a-z]{0,2}|mbox|mathrm|operatorname|tag|label|textrm|hbox|intertext)\*?\s*\{[^{}]*\}")
 _MATH = re.compile(r"[\\^_=]|[∂∇∈≤≥·⊙∘×→Σ∏σδαβγθ]")
 _BETWEEN = re.compile(r"(?<!\\)\$[^$\n]+(?<!\\)\$")
@@ -128,7 +128,8 @@ def _item(m: re.Match[str], text: str, search: _Search) -> Item | int:
             end = search.next(closing, at, len(text))
             return at if end < 0 else Item("skip", start, end + len(closing), (start, end))
         case "info":
-            return _fence(m, text)
+            named = _FENCED.match(text, m.end("fence"))
+            return _fence(m, text) if named is None else _begun(m["fence"], m.start("fence"), named, text)
         case "first":
             return _directive(m, text)
         case "role" | "wiki" as name:
@@ -136,11 +137,8 @@ def _item(m: re.Match[str], text: str, search: _Search) -> Item | int:
         case "url":
             return _picture(m)
         case "tick":
-            if len(m[0]) > 2 and (named := _FENCED.match(text, at)):  # a fence in one line: ```` ```math h_t = f(a_t)``` ````
-                end = search.next(m[0], at, MAX_DISPLAY)
-                if named["close"] or end < 0 or _BLANK.search(text, at, end):
-                    return Item("display", start, named.end(), named.span("formula"))
-                return Item("display", start, end + len(m[0]), (named.start("formula"), end))
+            if len(m[0]) > 2 and (named := _FENCED.match(text, at)):
+                return _begun(m[0], start, named, text)
             end = search.next(m[0], at, MAX_INLINE)
             if end < 0 or _BLANK.search(text, at, end):
                 return at
@@ -241,6 +239,14 @@ def _fence(m: re.Match[str], text: str) -> Item | int:
     if options:
         inner = (options.end(), stop)
     return Item("display" if language == "math" else "fence", m.start(), end.end() if end else stop, inner, None, language)
+
+
+def _begun(mark: str, start: int, named: re.Match[str], text: str) -> Item:
+    """A fence whose formula begins beside its language, ```` ```math h_t = f(a_t)``` ````; it may end on a later line."""
+    end = text.find(mark, named.end("formula"), named.end("formula") + MAX_DISPLAY)
+    if named["close"] or end < 0 or _BLANK.search(text, named.end("formula"), end):
+        return Item("display", start, named.end(), named.span("formula"))
+    return Item("display", start, end + len(mark), (named.start("formula"), end))
 
 
 def _directive(m: re.Match[str], text: str) -> Item | int:
