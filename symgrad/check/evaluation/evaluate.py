@@ -22,7 +22,7 @@ from symgrad.check.evaluation.arrays import diagonal, indexed, listed, stack
 from symgrad.check.evaluation.cases import cases, indicator
 from symgrad.check.evaluation.derivatives import derivative
 from symgrad.check.evaluation.functions import apply, bare_slope
-from symgrad.check.evaluation.parts import given, shared_out
+from symgrad.check.evaluation.parts import followed, given, shared_out
 from symgrad.check.evaluation.variables import variable
 from symgrad.check.evaluation.variants import variants
 from symgrad.check.evaluation.wrt import quantity_meant
@@ -298,5 +298,5 @@ RULES: dict[str, Callable[[Run, Any], Value]] = {
     "Number": numeral, "Name": Run.name, "Sum": total, "Negative": negative, "Product": juxtaposed, "Hadamard": hadamard, "Infix": infix,
     "Power": power, "Transpose": transpose, "Fraction": fraction, "Apply": apply, "Diagonal": diagonal, "Stack": stack, "Index": indexed,
     "Indicator": indicator, "Cases": cases, "Big": sums.big, "Derivative": derivative, "Given": given, "Paren": Run.inner, "Tuple": listed,
-    "_Adjoint": marked, "Share": shared_out, "Differential": differential, "Variable": variable, "Variants": variants,
+    "_Adjoint": marked, "Share": shared_out, "Paths": followed, "Differential": differential, "Variable": variable, "Variants": variants,
 }  # fmt: skip

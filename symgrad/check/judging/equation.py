@@ -25,6 +25,7 @@ from symgrad.check.judging.otherwise import (
 )
 from symgrad.check.judging.proof import attempt, contradicted, proved
 from symgrad.check.judging.repeated import summed
+from symgrad.check.judging.unsaid import unsaid
 from symgrad.check.reading.claims import Link, span_of
 from symgrad.check.reading.judgement import Judgement
 from symgrad.check.reading.symbols import head_and_parts
@@ -83,6 +84,8 @@ def equation(court: Court, link: Link, under: Callable[[Page], Page | None] = la
         return failed(court, page, outcome, link)
     if (elsewhere := of_an_rnn(court, link, outcome.missing is not None)) is not None:
         return elsewhere
+    if (in_part := unsaid(court, link, under)) is not None:
+        return in_part
     if outcome.missing is not None:
         return supposed(court, link, under) or recognition(court, link, under) or failed(court, page, outcome, link)
     page = from_zero(page, link)

@@ -21,8 +21,8 @@ _TOKEN = re.compile(
       | \\[A-Za-z]+ | \\. | [_^]\s*\{[^{}\n]{0,60}\} | [_^](?:[^\W_]+|[^\W]) | \d+(?:\.\d+)?)
   | (?P<accented>(?=[A-Za-z]*[À-ÖØ-öø-ÿ])[A-Za-zÀ-ÖØ-öø-ÿ]{2,})
   | (?P<name>[A-Za-z][A-Za-z0-9]*(?:_\{[^{}\n]{0,60}\}|_[A-Za-z0-9]+)*)
-  | (?P<letter>[^\W\d_][\u0300-\u036f\u20d0-\u20ff]*)
   | (?P<word>[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]+)
+  | (?P<letter>[^\W\d_][\u0300-\u036f\u20d0-\u20ff]*)
   | (?P<url>\b[a-z]+://\S+)
   | (?P<sign>.)""",
     re.VERBOSE | re.DOTALL,
@@ -30,7 +30,7 @@ _TOKEN = re.compile(
 _BULLET = re.compile(r"[ \t]*(?:>[ \t]?|(?:[-*+•◦‣▪·–]|\d{1,3}[.)]|\(\d{1,3}\)|[a-z]\)|#{1,6}|//+|///|;+|%+|\*+|\|)(?:[ \t]+|$))")
 _LABEL = re.compile(
     r"""\s*(?:\*\*|__|\*)?([^\W\d_](?:[^=≈←∂⊙$\\|{}^_:"]|(?<=\w)_(?=\w)){0,70}?)(?:\*\*|__|\*)?\s*[:：](?:\*\*|__|\*)?"""
-    r"(?:\s+|(?=[^\x00-\x7f]))"
+    r"(?:\s+|(?<=：)|(?=[^\x00-\x7f]))"
 )
 _CODE = re.compile(
     r"""\b(?:self|np|numpy|torch|tf|jnp|math|F|nn|K|plt|this|std)\.[A-Za-z]
@@ -161,7 +161,7 @@ def _runs(line: Passage, code: bool) -> Iterator[Passage]:
         found.append((start, end))
     for k, (i, j) in enumerate(found):
         run = line[i:j]
-        run = run.strip(" \t,;.:*←→⇒⟹─━═—" + "|" * (run.text.count("|") % 2))
+        run = run.strip(" \t,;.:，；。：*←→⇒⟹─━═—" + "|" * (run.text.count("|") % 2))
         if run.text[-1:] in (")", "]") and _opened_before(text[:i], run.text):
             run = run[:-1].strip()
         if k and _SHARE.fullmatch(text, found[k - 1][1], i):
