@@ -116,7 +116,7 @@ def shared_out(run: Run, node: Share) -> Value:
 
 
 class Paths:
-    r"""Some of the paths of a derivative, ``\operatorname{diag}(1 - z_t) + \text{other terms}``; the `unsaid` ones are those through some of these quantities."""
+    r"""Some of the paths of a derivative, ``\operatorname{diag}(z_t) + \text{other terms}``; the `unsaid` ones lead through some of these quantities."""
 
     __slots__ = ("derivative", "unsaid")
 
