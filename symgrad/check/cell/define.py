@@ -22,7 +22,7 @@ from symgrad.check.defined.typing import matrix_like
 from symgrad.check.evaluation.adjoints import BEFORE
 from symgrad.check.reading.activations import ACTIVATIONS, BUILTIN, labelled_sigmas, meaning
 from symgrad.check.reading.statements import DEFINING, Statement, bound_letters, names_in, relation_of, step_part
-from symgrad.check.reading.symbols import STEP_WORDS, Part, Symbols, head_and_parts, key_of, letters, number_at, spelled
+from symgrad.check.reading.symbols import PLAIN_ACCENTS, STEP_WORDS, Part, Symbols, head_and_parts, key_of, letters, number_at, spelled
 from symgrad.check.reading.trees import FACTORS, children, kind, unwrapped, walk, with_children
 from symgrad.notation.syntax import Hadamard
 
@@ -395,7 +395,15 @@ def guesses(page: Page, statements: list[Statement]) -> None:
             split = head_and_parts(inner)
             if split is None:
                 continue
-            if split[0].base not in PREACTIVATIONS and "bar" not in split[0].accents and not any(spelled(p.node) in BEFORE for p in split[1]):
+            if symbols.ref(inner) is None and (gate := below_an_accent(page, split, active)) is not None:
+                name = key_of(split[0], [p for p in split[1] if step_part((p,), symbols.letter) is None])
+                if name is not None and name not in taken:
+                    symbols.aliases[name] = f"pre:{gate}"
+                    page.notes[f"pre:{gate}"] = plain(name)
+                    page.guessed[f"pre:{gate}"] = f"{plain(name)} is read as the preactivation of {page.notes.get(gate, gate)}"
+                    symbols.clear()
+                continue
+            if split[0].base not in PREACTIVATIONS and not any(spelled(p.node) in BEFORE for p in split[1]):
                 continue
             ref = symbols.ref(inner)
             if ref is not None and not (
@@ -416,13 +424,6 @@ def guesses(page: Page, statements: list[Statement]) -> None:
                 page.guessed[f"pre:{owner}"] = f"{plain(own)} is read as the preactivation of {page.notes.get(owner, owner)}"
                 symbols.clear()
                 continue
-            if not labels and own is not None and own not in taken and split[0].accents == ("bar",):
-                found = by_letter.get(split[0].base) or next((k for k in active if k.split("~")[0] == split[0].base), None)
-                if found is not None:
-                    symbols.aliases[own] = f"pre:{found}"
-                    page.notes[f"pre:{found}"] = plain(own)
-                    page.guessed[f"pre:{found}"] = f"{plain(own)} is read as the preactivation of {page.notes.get(found, found)}"
-                    symbols.clear()
             if len(labels) == 1 and not split[0].accents:
                 inside = symbols.ref(labels[0].node)  # the r_t in z_{r_t}
                 word = inside.key if inside is not None and not inside.entries else spelled(labels[0].node)
@@ -434,3 +435,16 @@ def guesses(page: Page, statements: list[Statement]) -> None:
                     page.notes[f"pre:{found}"] = f"{plain(name)}"
                     page.guessed[f"pre:{found}"] = f"{plain(name)} is read as the preactivation of {page.notes.get(found, found)}"
                     symbols.clear()
+
+
+def below_an_accent(page: Page, split: tuple[Any, tuple[Part, ...]], active: dict[str, str]) -> str | None:
+    r"""The gate z in ``\bar z_t``, ``\overline{z}_t``, and in ``\hat z_t`` where that is no state: None if there is none, or no accent."""
+    head, parts = split
+    if len(head.accents) != 1:
+        return None
+    accent = PLAIN_ACCENTS.get(head.accents[0], head.accents[0])
+    key = key_of(replace(head, accents=()), [p for p in parts if step_part((p,), page.symbols.letter) is None])
+    if accent == "bar":
+        return key if key in active else next((k for k in active if k.split("~")[0] == key), None)
+    whole = accent in ("hat", "tilde") and key in active and key not in page.lagged and kind(unwrapped(page.definitions[key].node)) == "Apply"
+    return key if whole else None
