@@ -17,6 +17,7 @@ from symgrad.check.forms.arguments import without_arguments
 from symgrad.check.forms.barred import unbarred
 from symgrad.check.forms.common import Common
 from symgrad.check.forms.graves import by_components
+from symgrad.check.forms.hot import one_name
 from symgrad.check.forms.inner import parts_named
 from symgrad.check.forms.lastly import lastly
 from symgrad.check.forms.likewise import likewise
@@ -70,7 +71,7 @@ def judge(document: Document, cell: Cell | None = None) -> Iterator[Claim]:
 def common_form(document: Document, cell: Cell | None) -> Common:
     """The statements of a document in the notation that the rooms behind understand."""
     found = likewise(slopes_by_name([mended(s) for s in statements_of(document)]), document.text)
-    for form in (without_arguments, raised, unbarred, unpacked, generalised, lastly):
+    for form in (one_name, without_arguments, raised, unbarred, unpacked, generalised, lastly):
         found = form(found)
     if cell is None and (common := by_components(found) or layer_by_layer(found)) is not None:
         return common

@@ -26,6 +26,7 @@ from symgrad.check.evaluation.parts import followed, given, shared_out
 from symgrad.check.evaluation.variables import variable
 from symgrad.check.evaluation.variants import variants
 from symgrad.check.evaluation.wrt import quantity_meant
+from symgrad.check.reading.statements import HOT
 from symgrad.check.reading.symbols import Ref, letters, number_at, spelled
 from symgrad.check.reading.trees import kind
 from symgrad.check.worlds import field as F
@@ -269,9 +270,9 @@ class Run:
             return None
         wanted = next(iter(self.page.targets.values()), None)
         at = number_at(node.subs[0], self.env)
-        if wanted != "onehot" or at is None:
+        if wanted is None or wanted != self.page.symbols.aliases.get(HOT, HOT) or at is None:
             return None
-        v = self.lookup("onehot", self.env.get(self.page.symbols.letter, self.env.get("now")))
+        v = self.lookup(wanted, self.env.get(self.page.symbols.letter, self.env.get("now")))
         return v if self.flat else values.part(v, (int(at),))
 
     def try_unnamed(self, node: Any) -> Value | None:

@@ -49,6 +49,7 @@ _OPERAND = re.compile(r"(?:d[A-Za-z]\w{0,2}(?:_\w+)?|[∂δ∇][\w/∂]*)\s*\+?=
 _FRAME = re.compile(r"(?m)^[ \t]*[│┃║├╟┆┊]|[│┃║┤╢┆┊][ \t]*$|(?<=[ \t])[│┃║](?=[ \t])")  # of a box around formulas, and of its columns
 _CONTINUES = re.compile(r"\s*(?:[=≈≤≥]|[+\-−*/×⊙∘·@⊗]\s)")
 _SHARE = re.compile(r"\s*(?:from|via|through|along)(?:\s+(?:the\s+)?[A-Za-z-]+)?\s*")  # a way by which a part of a gradient comes
+_SLOPE_OF = re.compile(r"\s*(?:the\s+)?(?:derivative|slope|gradient)\s+of\s+", re.IGNORECASE)
 _BROKEN_OFF = re.compile(r"(?:[=+\-−*/×⊙∘·@⊗(\[,]|\\odot|\\cdot|\\times|\\circ)\s*$")
 
 
@@ -164,8 +165,11 @@ def _runs(line: Passage, code: bool) -> Iterator[Passage]:
         run = run.strip(" \t,;.:，；。：*←→⇒⟹─━═—" + "|" * (run.text.count("|") % 2))
         if run.text[-1:] in (")", "]") and _opened_before(text[:i], run.text):
             run = run[:-1].strip()
-        if k and _SHARE.fullmatch(text, found[k - 1][1], i):
+        between = (found[k - 1][1] if k else 0, i)
+        if k and _SHARE.fullmatch(text, *between):
             run = _share(line[slice(*found[k - 1])], run)
+        if _SLOPE_OF.fullmatch(text, *between):
+            run = _behind(line[slice(*found[k - 1])] if k else line[:0], run)
         if _is_equation(run.text, code, whole):
             yield run
 
@@ -183,6 +187,12 @@ def _share(whole: Passage, run: Passage) -> Passage:
         return run
     at = slice(*sign.span())
     return joined([whole, spelled("+=", run[at]), run[at.stop :]])
+
+
+def _behind(before: Passage, run: Passage) -> Passage:
+    """``∂h/∂z = the derivative of tanh(z) = 1 - tanh²(z)``: without the side in words, which is not what stands there."""
+    sign = RELATION.search(run.text)
+    return joined([before, run[sign.end() :]]) if sign is not None and RELATION.search(before.text[-3:]) else run[len(run) :]
 
 
 def _is_word(token: re.Match[str], text: str) -> bool:

@@ -25,6 +25,7 @@ _COMMENT = re.compile(
 _RANGE = re.compile(r"(?<=[ΣΠ∑∏])\s*\(\s*(\w+\s*=\s*[^()\s]+)(?:\s+to\s+|\s*(?:\.\.+|…)\s*)([^()\s]+)\s*\)")  # ``Σ(t=1 to T)``
 _TILDE = re.compile(r"(?<![A-Za-z~\\])([dD∂δΔ]?[A-Za-z])~(?=[_^'\s)\]}*/+,;.=⊙∘·×−-]|$)")
 _BAR = re.compile(r"(?<=[\w)\]}])\|(?=[^\W\d_]{2,})")  # ``(∂h_k/∂W)|direct``
+_STRONG = re.compile(r"(?<![^\s(\[|])\*\*(?=[^\s*])([^*\n]*[^\s*])\*\*(?![^\s)\].,;:|])")  # ``**∂L/∂W** = …``
 _OWNED = re.compile(r"(?<=[A-Za-z]{2})['’]s(?=\s)")
 _SHIFTED = re.compile(r"(?<=[^\W_]|[\u0300-\u036f])_([tTk])([-−+][12])(?![\w.(])")
 _RECURS = re.compile(  # ``h_t = tanh(W h_t-1 + …)``, ``∂h_t/∂h_t-1``
@@ -84,11 +85,13 @@ def _uncommented(line: Passage) -> Passage:
 
 
 def _marked(line: Passage) -> Passage:
-    r"""``c~_t`` as ``c̃_t``; without the words before a formula that only announce it."""
+    r"""``c~_t`` as ``c̃_t``; without the words before a formula that only announce it, and without emphasis."""
     if "'s" in line.text or "’s" in line.text:
         line = rewritten(line, _OWNED, lambda m: "")
     if "~" in line.text and "\\" not in line.text:
         line = rewritten(line, _TILDE, lambda m: m[1] + "\u0303")
+    if "**" in line.text:
+        line = rewritten(line, _STRONG, lambda m: m[1])
     announced = _ANYWAY.match(line.text)
     return line[announced.end() :] if announced else line
 
