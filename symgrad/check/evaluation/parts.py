@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 IMMEDIATE = frozenset({"direct", "explicit", "immediate", "partial", "local", "instant", "expl", "imm", "dir", "fixed", "const", "constant",
                        "直接", "直接项", "直接項", "显式", "显式项"})  # fmt: skip
+OVER = frozenset({"bar", "overline", "hat", "widehat", "tilde", "widetilde"})  # over a derivative
+ALONG = frozenset({"carry", "carousel", "cell", "memory", "highway", "path", "own", "cec"})  # the path along a memory alone
 CURRENT = frozenset({"output", "out", "current", "present", "loss", "当前", "當前", "输出", "現在"})  # what the loss of the step itself gives
 RECURRENT = frozenset({"future", "next", "recurrent", "rec", "carry", "later", "recursive", "temporal", "time", "未来", "未來", "后续"})
 MOST = 4  # quantities that one part of a gradient comes through
@@ -48,7 +50,9 @@ def given(run: Run, node: Any) -> Value:
     at = number_at(condition, run.env)
     word = (spelled(condition) or "").lower()
     if losses is None:
-        if word in IMMEDIATE:
+        if word in ALONG | IMMEDIATE and (found := along_itself(run, inner, word in ALONG)) is not None:
+            return found
+        if word in IMMEDIATE | OVER:
             return run.value(replace(inner, sign="partial+"))
         raise Unsupported("which part of the derivative is meant", node)
     target = quantity_of(run, unwrapped(inner.wrt))
@@ -77,6 +81,22 @@ def given(run: Run, node: Any) -> Value:
             raise OutOfTime(key)
         return weighed(run, through(run, key, key, step, losses, 1))
     raise Unsupported("which part of the derivative is meant", node)
+
+
+def along_itself(run: Run, derivative: Any, near: bool) -> Value | None:
+    r"""``\left.\frac{\partial c_T}{\partial c_k}\right|_{\mathrm{direct}}``: from step to step by c's own equation alone; `near` if that may be one step."""
+    of, wrt = (run.page.symbols.ref(unwrapped(n)) for n in (derivative.of, derivative.wrt))
+    if of is None or wrt is None or of.key != wrt.key or of.key not in run.page.lagged or of.entries or wrt.entries:
+        return None
+    t, s, dims = run.step_of(of), run.step_of(wrt), run.world.model.dims[of.key]
+    if t is None or s is None or 0 < t - s < 2 - near:
+        return None
+    if not run.world.model.first <= s < t <= run.world.steps:
+        raise OutOfTime(of.key)
+    out = run.world.derivative((of.key, t), (of.key, t - 1), DIRECT)
+    for k in range(t - 1, s, -1):
+        out = _contract(out, run.world.derivative((of.key, k), (of.key, k - 1), DIRECT), 1)
+    return laid_out(run, shaped(run, out, dims, dims, (), ()), dims, dims, (), (), derivative)
 
 
 def all_held(run: Run, derivative: Any, conditions: tuple[Any, ...]) -> bool:
