@@ -21,7 +21,7 @@ from symgrad.check.defined.page import Abbreviation, Definition, Page, plain
 from symgrad.check.defined.typing import matrix_like
 from symgrad.check.evaluation.adjoints import BEFORE
 from symgrad.check.reading.activations import ACTIVATIONS, BUILTIN, labelled_sigmas, meaning
-from symgrad.check.reading.statements import DEFINING, Statement, bound_letters, names_in, relation_of, step_part
+from symgrad.check.reading.statements import DEFINING, LOSSES, MARKS, Statement, bound_letters, names_in, relation_of, step_part
 from symgrad.check.reading.symbols import PLAIN_ACCENTS, STEP_WORDS, Part, Symbols, head_and_parts, key_of, letters, number_at, spelled
 from symgrad.check.reading.trees import FACTORS, children, kind, unwrapped, walk, with_children
 from symgrad.notation.syntax import Hadamard
@@ -135,6 +135,7 @@ def page_of(definitions: dict[str, Definition], collected: Collected, statements
     symbols.clear()
     primes(page)
     ranks(page)
+    cased(page, statements)
     blocks.named(page, statements, collected.defining)
     preactivations_meant(page)
     by_preactivations(page, statements)
@@ -147,6 +148,28 @@ def page_of(definitions: dict[str, Definition], collected: Collected, statements
         page.notes.setdefault(key, plain(key))
     guesses(page, statements)
     return page
+
+
+def cased(page: Page, statements: list[Statement]) -> None:
+    """``C_t``, which nothing defines, is ``c_t`` where the document defines that and nowhere adds or subtracts the two."""
+    letter, symbols = page.symbols.letter, page.symbols
+    for head, parts in ((h, p) for s in statements for _, h, p in names_in(s.node)):
+        step = step_part(parts, letter)
+        name, other = (key_of(h, [p for p in parts if p is not step]) for h in (head, replace(head, base=head.base.swapcase())))
+        if step is None or len(head.base) > 1 or name in symbols.ranks or name in symbols.aliases or name is None or other not in page.definitions:
+            continue
+        if head.base in LOSSES | MARKS or any(summed_with(n, head, letter) for s in statements for n in s.nodes):
+            continue
+        symbols.aliases[name] = str(other)
+        page.assumptions = (*page.assumptions, f"{plain(name)} is read as {plain(str(other))}")
+        symbols.clear()
+
+
+def summed_with(node: Any, head: Any, letter: str) -> bool:
+    """Whether a sum has both a quantity and the one whose letter has the other case: ``y_t - Y_t``."""
+    terms = [unwrapped(a.arg if kind(a) == "Negative" else a) for a in node.args] if kind(node) == "Sum" else []
+    bases = {split[0].base for a in terms if (split := head_and_parts(a)) is not None and step_part(split[1], letter) is not None}
+    return {head.base, head.base.swapcase()} <= bases
 
 
 def entrywise(page: Page, letter: str) -> None:

@@ -71,6 +71,7 @@ class Run:
         self.lookup = lookup or world.value
         self.inside, self.now, self.side, self.flat, self.lenient = inside, now, side, flat, lenient
         self.depth = 0
+        self.of_step = False  # whether every derivative in the claim is of the loss of a step
         self.expanding: frozenset[str] = frozenset()  # symbols whose formulas are being evaluated
         self.tracked = False  # whether derivatives are total: a symbol stands for them that is computed step by step
         self.root: Any = None

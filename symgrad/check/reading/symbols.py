@@ -265,11 +265,11 @@ class Symbols:
             if best is None or score > best[0]:
                 best = (score, ref)
         if best is None and (apart := self._apart(head, parts)) is not None:
-            return next((ref for ref, _ in self._readings(head, apart) if ref.entries), None)
+            return next((ref for ref, _ in self._readings(head, apart) if ref.entries or ref.step is not None), None)
         return best[1] if best else None
 
     def _apart(self, head: Name, parts: tuple[Part, ...]) -> tuple[Part, ...] | None:
-        """``z_{yk}`` beside ``z_y``: a label and a component, written together."""
+        """``z_{yk}`` beside ``z_y``: a label and a component, or the step, written together."""
         for at, p in enumerate(parts):
             if p.where == "sub" and kind(p.node) == "Product" and len(p.node.args) == 2 and all(a == Name(getattr(a, "base", "")) for a in p.node.args):
                 label, entry = (Part("sub", a) for a in p.node.args)
