@@ -135,7 +135,7 @@ def page_of(definitions: dict[str, Definition], collected: Collected, statements
     symbols.clear()
     primes(page)
     ranks(page)
-    cased(page, statements)
+    cased(page, statements, {key for g in collected.groups for key in g.definitions})
     blocks.named(page, statements, collected.defining)
     preactivations_meant(page)
     by_preactivations(page, statements)
@@ -150,13 +150,15 @@ def page_of(definitions: dict[str, Definition], collected: Collected, statements
     return page
 
 
-def cased(page: Page, statements: list[Statement]) -> None:
+def cased(page: Page, statements: list[Statement], defined: set[str]) -> None:
     """``C_t``, which nothing defines, is ``c_t`` where the document defines that and nowhere adds or subtracts the two."""
     letter, symbols = page.symbols.letter, page.symbols
     for head, parts in ((h, p) for s in statements for _, h, p in names_in(s.node)):
         step = step_part(parts, letter)
         name, other = (key_of(h, [p for p in parts if p is not step]) for h in (head, replace(head, base=head.base.swapcase())))
-        if step is None or len(head.base) > 1 or name in symbols.ranks or name in symbols.aliases or name is None or other not in page.definitions:
+        if step is None or name is None or len(head.base) > 1 or name in symbols.ranks.keys() | symbols.aliases.keys() | defined:
+            continue
+        if other not in page.definitions:
             continue
         if head.base in LOSSES | MARKS or any(summed_with(n, head, letter) for s in statements for n in s.nodes):
             continue

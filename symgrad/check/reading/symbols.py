@@ -274,7 +274,7 @@ class Symbols:
             if p.where == "sub" and kind(p.node) == "Product" and len(p.node.args) == 2 and all(a == Name(getattr(a, "base", "")) for a in p.node.args):
                 label, entry = (Part("sub", a) for a in p.node.args)
                 key = key_of(head, [label])
-                if key in self.ranks and self.ranks[key] == 1 and entry.node.base in COUNTERS:
+                if key in self.ranks and self.ranks[key] == 1 and entry.node.base in COUNTERS | ({"r"} - self.ranks.keys()):
                     return (*parts[:at], label, entry, *parts[at + 1 :])
         return None
 
