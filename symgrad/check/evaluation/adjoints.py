@@ -15,7 +15,7 @@ from symgrad.check.evaluation.parts import through
 from symgrad.check.evaluation.recognise import recognised
 from symgrad.check.reading.activations import meaning
 from symgrad.check.reading.statements import MARKS
-from symgrad.check.reading.symbols import head_and_parts, is_top, key_of, letters, number_at, spelled
+from symgrad.check.reading.symbols import component_below, head_and_parts, is_top, key_of, letters, number_at, spelled
 from symgrad.check.reading.trees import kind, unwrapped, walk
 from symgrad.check.worlds import field as F
 from symgrad.check.worlds.readings import Option
@@ -206,6 +206,8 @@ def _subscripted(page: Page, head: Any, parts: tuple[Any, ...]) -> tuple[str, An
             target = (ref.key, ref.step, ref.entries)
         elif target is None and word is not None and (key := _by_letter(page, word)) is not None:
             target = (key, None, ())
+        elif target is not None and component_below(p, parts, page.symbols.letter):
+            entries.append(p.node)
         elif all(w in _indices(page) for w in letters(p.node)) and p.where != "bracket":
             steps.append(p.node)
         elif p.where == "bracket" or (word is not None and len(word) == 1):

@@ -125,6 +125,12 @@ def counts(step: str, label: Any) -> bool:
     return bool(letter) and (step == "t" or (step in ("r", "k", "tau") and letter in COUNTERS - {"k", "s", "t"}))
 
 
+def component_below(p: Part, parts: tuple[Part, ...], letter: str) -> bool:
+    r"""Whether an index below is a component, as the step stands above: the k of ``\delta_{y,k}^t``."""
+    above = any(q.where == "sup" and letter in letters(q.node) for q in parts)
+    return above and p.where == "sub" and kind(p.node) == "Name" and not p.node.subs and p.node.base in COUNTERS - {letter, "t"}
+
+
 TOPS = frozenset({"T", "Tr", "tr", "top", "intercal", "t", "mathsf"})
 
 
