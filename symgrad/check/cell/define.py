@@ -108,7 +108,7 @@ def page_of(definitions: dict[str, Definition], collected: Collected, statements
         if d.side is not None and step_part(parts_of(d.side), letter) is not None:  # what has a step is computed from something that has
             behind |= {id(a) for n in walk(d.node) if kind(n) == "Stack" or (kind(n) == "Apply" and len(n.args) == 1) for a in n.args}
         for node, head, parts in names_in(d.node):
-            if (head.base in ("e", "I", letter, "T") and not parts) or (spelled(head) in skip and not parts):
+            if (head.base in ("e", "I", "1", letter, "T") and not parts) or (spelled(head) in skip and not parts):
                 continue
             known = symbols.ref(node)
             labelled = parts and step_part(parts, letter) is None and spelled(head) in collected.families  # ``a_f`` beside a is one of its parts

@@ -79,7 +79,8 @@ def applied(right: Any, count: int) -> tuple[tuple[Any, ...], Any] | None:
         return tuple(map(unwrapped, functions)), right.parts[0]
     if kind(right) in ("Sum", "Product", "Infix") and not any(listed(a) and len(listed(a)) == count for a in walk(right)):
         return (None,) * count, right
-    if kind(right) == "Apply" and len(right.args) == 1 and activation(right.function) and not listed(right.args[0]):
+    entrywise = kind(right) == "Apply" and len(right.args) == 1 and activation(right.function) and BUILTIN[right.function.base] != "softmax"
+    if entrywise and not listed(right.args[0]):
         return (right.function,) * count, unwrapped(right.args[0])
     return None
 
