@@ -153,6 +153,8 @@ def page_of(definitions: dict[str, Definition], collected: Collected, statements
 def cased(page: Page, statements: list[Statement], defined: set[str]) -> None:
     """``C_t``, which nothing defines, is ``c_t`` where the document defines that and nowhere adds or subtracts the two."""
     letter, symbols = page.symbols.letter, page.symbols
+    sides = (head_and_parts(unwrapped(side)) for s in statements if kind(s.node) == "Relation" for side in s.node.sides)
+    said = {split[0].base for split in sides if split is not None}  # of which the document says something: a sensitivity S_t is no state s_t
     for head, parts in ((h, p) for s in statements for _, h, p in names_in(s.node)):
         step = step_part(parts, letter)
         name, other = (key_of(h, [p for p in parts if p is not step]) for h in (head, replace(head, base=head.base.swapcase())))
@@ -160,10 +162,10 @@ def cased(page: Page, statements: list[Statement], defined: set[str]) -> None:
             continue
         if other not in page.definitions:
             continue
-        if head.base in LOSSES | MARKS or any(summed_with(n, head, letter) for s in statements for n in s.nodes):
+        if head.base in LOSSES | MARKS | said or any(summed_with(n, head, letter) for s in statements for n in s.nodes):
             continue
         symbols.aliases[name] = str(other)
-        page.assumptions = (*page.assumptions, f"{plain(name)} is read as {plain(str(other))}")
+        page.guessed.setdefault(str(other), f"{plain(name)} is read as {plain(str(other))}")
         symbols.clear()
 
 

@@ -20,6 +20,7 @@ from symgrad.check.judging.otherwise import (
     from_zero,
     of_an_rnn,
     of_another_loss,
+    of_one_loss,
     recognition,
     supposed,
 )
@@ -92,7 +93,7 @@ def equation(court: Court, link: Link, under: Callable[[Page], Page | None] = la
     outcome = Decider(page).decide(link.left, link.right) if page.begun else outcome
     if outcome.equal:
         return proved(court, page, outcome, link)
-    for otherwise in (added, of_another_loss, from_then_on, by_preactivation, by_activation, at_the_end, along, summed):
+    for otherwise in (added, of_another_loss, of_one_loss, from_then_on, by_preactivation, by_activation, at_the_end, along, summed):
         if (found := otherwise(court, link, under)) is not None:
             return found
     return failed(court, page, outcome, link)
