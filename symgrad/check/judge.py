@@ -17,6 +17,7 @@ from symgrad.check.forms.arguments import without_arguments
 from symgrad.check.forms.barred import unbarred
 from symgrad.check.forms.common import Common
 from symgrad.check.forms.graves import by_components
+from symgrad.check.forms.hot import one_name
 from symgrad.check.forms.inner import parts_named
 from symgrad.check.forms.lastly import lastly
 from symgrad.check.forms.likewise import likewise
@@ -28,7 +29,7 @@ from symgrad.check.forms.stacked import layer_by_layer
 from symgrad.check.judging.court import Court
 from symgrad.check.programs.reader import Unit, units
 from symgrad.check.programs.rulings import judged
-from symgrad.check.reading.claims import Link, links, statements_of
+from symgrad.check.reading.claims import Link, links, span_of, statements_of
 from symgrad.check.reading.judgement import Judgement
 from symgrad.check.reading.lint import printed
 from symgrad.check.reading.statements import Statement
@@ -38,6 +39,7 @@ from symgrad.check.verdicts import introduce, ruling
 if TYPE_CHECKING:
     from symgrad.check.sources import Document
     from symgrad.face.cell import Cell
+    from symgrad.notation.syntax import Unread
 
 
 def judge(document: Document, cell: Cell | None = None) -> Iterator[Claim]:
@@ -58,11 +60,11 @@ def judge(document: Document, cell: Cell | None = None) -> Iterator[Claim]:
         instances = takewhile(lambda other: other.instance > 0, found[s.number + 1 :])
         alike = zip(*map(links, [s, *instances]), strict=True)
         rulings = [(same[0], said) for same in alike if (said := common.ruled(same, rule)) is not None]
-        if s.broken is not None:
-            yield unbalanced(document, s, [said for _, said in rulings])
-            continue
-        for link, said in rulings:
+        whole = [(link, said) for link, said in rulings if s.broken is None or before(link, s.broken)]
+        for link, said in whole:
             yield written(document, link, said)
+        if s.broken is not None:
+            yield unbalanced(document, s, [ruling for ruling in rulings if ruling not in whole])
     for unit in programs:
         yield from coded(document, unit)
 
@@ -70,7 +72,7 @@ def judge(document: Document, cell: Cell | None = None) -> Iterator[Claim]:
 def common_form(document: Document, cell: Cell | None) -> Common:
     """The statements of a document in the notation that the rooms behind understand."""
     found = likewise(slopes_by_name([mended(s) for s in statements_of(document)]), document.text)
-    for form in (without_arguments, raised, unbarred, unpacked, generalised, lastly):
+    for form in (one_name, without_arguments, raised, unbarred, unpacked, generalised, lastly):
         found = form(found)
     if cell is None and (common := by_components(found) or layer_by_layer(found)) is not None:
         return common
@@ -90,24 +92,31 @@ def mended(s: Statement) -> Statement:
     return s if kind(fixed) != "Relation" else replace(s, node=fixed, whole=fixed, broken=s.node)
 
 
-def unbalanced(document: Document, s: Statement, rulings: list[Judgement]) -> Claim:
+def before(link: Link, broken: Unread) -> bool:
+    """Whether both sides of a link stand before the bracket that lacks its partner."""
+    end = span_of(link.right)
+    return broken.place is not None and end is not None and end[1] <= broken.place.start
+
+
+def unbalanced(document: Document, s: Statement, rulings: list[tuple[Link, Judgement]]) -> Claim:
     """A bracket without its partner: wrong as it stands, if the formula is decided or defines something once it is put right."""
-    if any(said.verdict == "undecided" for said in rulings):
-        return unread(document, s)
-    worst = next((said for said in rulings if said.verdict == "refuted"), None)
+    start = max(s.broken.span.start, min((link.start for link, _ in rulings), default=0))
+    if any(said.verdict == "undecided" for _, said in rulings):
+        return unread(document, s, start)
+    worst = next((said for _, said in rulings if said.verdict == "refuted"), None)
     message = s.broken.reason if worst is None else f"{s.broken.reason}; besides: {worst.message}"
     place = s.broken.place
     return document.claim(
-        s.fragment, s.broken.span.start, s.broken.span.end, verdict="refuted", code="unbalanced-brackets", message=message,
+        s.fragment, start, s.broken.span.end, verdict="refuted", code="unbalanced-brackets", message=message,
         expected=worst.expected if worst is not None else printed(s.node), blame=document.span(s.fragment, place.start, place.end) if place else None,
     )  # fmt: skip
 
 
-def unread(document: Document, s: Statement) -> Claim:
-    """A formula that the parser could not read."""
+def unread(document: Document, s: Statement, start: int = 0) -> Claim:
+    """A formula that the parser could not read, from a place in it."""
     node = s.broken or s.node
     message = node.reason + (f"; {node.way_out}" if node.way_out else "")
-    return document.claim(s.fragment, node.span.start, node.span.end, verdict="unread", code="unread-formula", message=message)
+    return document.claim(s.fragment, max(start, node.span.start), node.span.end, verdict="unread", code="unread-formula", message=message)
 
 
 def written(document: Document, link: Link, said: Judgement) -> Claim:

@@ -21,8 +21,8 @@ from symgrad.check.defined.page import Abbreviation, Definition, Page, plain
 from symgrad.check.defined.typing import matrix_like
 from symgrad.check.evaluation.adjoints import BEFORE
 from symgrad.check.reading.activations import ACTIVATIONS, BUILTIN, labelled_sigmas, meaning
-from symgrad.check.reading.statements import DEFINING, Statement, bound_letters, names_in, relation_of, step_part
-from symgrad.check.reading.symbols import STEP_WORDS, Part, Symbols, head_and_parts, key_of, letters, number_at, spelled
+from symgrad.check.reading.statements import DEFINING, LOSSES, MARKS, Statement, bound_letters, names_in, relation_of, step_part
+from symgrad.check.reading.symbols import PLAIN_ACCENTS, STEP_WORDS, Part, Symbols, head_and_parts, key_of, letters, number_at, spelled
 from symgrad.check.reading.trees import FACTORS, children, kind, unwrapped, walk, with_children
 from symgrad.notation.syntax import Hadamard, Name
 
@@ -109,7 +109,7 @@ def page_of(definitions: dict[str, Definition], collected: Collected, statements
         if d.side is not None and step_part(parts_of(d.side), letter) is not None:  # what has a step is computed from something that has
             behind |= {id(a) for n in walk(d.node) if kind(n) == "Stack" or (kind(n) == "Apply" and len(n.args) == 1) for a in n.args}
         for node, head, parts in names_in(d.node):
-            if (head.base in ("e", "I", letter, "T") and not parts) or (spelled(head) in skip and not parts):
+            if (head.base in ("e", "I", "1", letter, "T") and not parts) or (spelled(head) in skip and not parts):
                 continue
             known = symbols.ref(node)
             labelled = parts and step_part(parts, letter) is None and spelled(head) in collected.families  # ``a_f`` beside a is one of its parts
@@ -136,6 +136,7 @@ def page_of(definitions: dict[str, Definition], collected: Collected, statements
     symbols.clear()
     primes(page)
     ranks(page)
+    cased(page, statements, {key for g in collected.groups for key in g.definitions})
     blocks.named(page, statements, collected.defining)
     preactivations_meant(page)
     by_preactivations(page, statements)
@@ -148,6 +149,32 @@ def page_of(definitions: dict[str, Definition], collected: Collected, statements
         page.notes.setdefault(key, plain(key))
     guesses(page, statements)
     return page
+
+
+def cased(page: Page, statements: list[Statement], defined: set[str]) -> None:
+    """``C_t``, which nothing defines, is ``c_t`` where the document defines that and nowhere adds or subtracts the two."""
+    letter, symbols = page.symbols.letter, page.symbols
+    sides = (head_and_parts(unwrapped(side)) for s in statements if kind(s.node) == "Relation" for side in s.node.sides)
+    said = {split[0].base for split in sides if split is not None}  # of which the document says something: a sensitivity S_t is no state s_t
+    for head, parts in ((h, p) for s in statements for _, h, p in names_in(s.node)):
+        step = step_part(parts, letter)
+        name, other = (key_of(h, [p for p in parts if p is not step]) for h in (head, replace(head, base=head.base.swapcase())))
+        if step is None or name is None or len(head.base) > 1 or name in symbols.ranks.keys() | symbols.aliases.keys() | defined:
+            continue
+        if other not in page.definitions:
+            continue
+        if head.base in LOSSES | MARKS | said or any(summed_with(n, head, letter) for s in statements for n in s.nodes):
+            continue
+        symbols.aliases[name] = str(other)
+        page.guessed.setdefault(str(other), f"{plain(name)} is read as {plain(str(other))}")
+        symbols.clear()
+
+
+def summed_with(node: Any, head: Any, letter: str) -> bool:
+    """Whether a sum has both a quantity and the one whose letter has the other case: ``y_t - Y_t``."""
+    terms = [unwrapped(a.arg if kind(a) == "Negative" else a) for a in node.args] if kind(node) == "Sum" else []
+    bases = {split[0].base for a in terms if (split := head_and_parts(a)) is not None and step_part(split[1], letter) is not None}
+    return {head.base, head.base.swapcase()} <= bases
 
 
 def entrywise(page: Page, letter: str) -> None:
@@ -408,7 +435,15 @@ def guesses(page: Page, statements: list[Statement]) -> None:
             split = head_and_parts(inner)
             if split is None:
                 continue
-            if split[0].base not in PREACTIVATIONS and "bar" not in split[0].accents and not any(spelled(p.node) in BEFORE for p in split[1]):
+            if symbols.ref(inner) is None and (gate := below_an_accent(page, split, active)) is not None:
+                name = key_of(split[0], [p for p in split[1] if step_part((p,), symbols.letter) is None])
+                if name is not None and name not in taken:
+                    symbols.aliases[name] = f"pre:{gate}"
+                    page.notes[f"pre:{gate}"] = plain(name)
+                    page.guessed[f"pre:{gate}"] = f"{plain(name)} is read as the preactivation of {page.notes.get(gate, gate)}"
+                    symbols.clear()
+                continue
+            if split[0].base not in PREACTIVATIONS and not any(spelled(p.node) in BEFORE for p in split[1]):
                 continue
             ref = symbols.ref(inner)
             if ref is not None and not (
@@ -429,13 +464,6 @@ def guesses(page: Page, statements: list[Statement]) -> None:
                 page.guessed[f"pre:{owner}"] = f"{plain(own)} is read as the preactivation of {page.notes.get(owner, owner)}"
                 symbols.clear()
                 continue
-            if not labels and own is not None and own not in taken and split[0].accents == ("bar",):
-                found = by_letter.get(split[0].base) or next((k for k in active if k.split("~")[0] == split[0].base), None)
-                if found is not None:
-                    symbols.aliases[own] = f"pre:{found}"
-                    page.notes[f"pre:{found}"] = plain(own)
-                    page.guessed[f"pre:{found}"] = f"{plain(own)} is read as the preactivation of {page.notes.get(found, found)}"
-                    symbols.clear()
             if len(labels) == 1 and not split[0].accents:
                 inside = symbols.ref(labels[0].node)  # the r_t in z_{r_t}
                 word = inside.key if inside is not None and not inside.entries else spelled(labels[0].node)
@@ -447,3 +475,16 @@ def guesses(page: Page, statements: list[Statement]) -> None:
                     page.notes[f"pre:{found}"] = f"{plain(name)}"
                     page.guessed[f"pre:{found}"] = f"{plain(name)} is read as the preactivation of {page.notes.get(found, found)}"
                     symbols.clear()
+
+
+def below_an_accent(page: Page, split: tuple[Any, tuple[Part, ...]], active: dict[str, str]) -> str | None:
+    r"""The gate z in ``\bar z_t``, ``\overline{z}_t``, and in ``\hat z_t`` where that is no state: None if there is none, or no accent."""
+    head, parts = split
+    if len(head.accents) != 1:
+        return None
+    accent = PLAIN_ACCENTS.get(head.accents[0], head.accents[0])
+    key = key_of(replace(head, accents=()), [p for p in parts if step_part((p,), page.symbols.letter) is None])
+    if accent == "bar":
+        return key if key in active else next((k for k in active if k.split("~")[0] == key), None)
+    whole = accent in ("hat", "tilde") and key in active and key not in page.lagged and kind(unwrapped(page.definitions[key].node)) == "Apply"
+    return key if whole else None

@@ -10,7 +10,7 @@ from typing import Any
 from symgrad.check.cell.model import terminals
 from symgrad.check.defined.page import Page
 from symgrad.check.reading.activations import meaning
-from symgrad.check.reading.statements import DEFINING, LOSSES, Statement, bound_letters, loss_head, names_in, step_part, weight
+from symgrad.check.reading.statements import DEFINING, HOT, LOSSES, Statement, bound_letters, loss_head, names_in, step_part, weight
 from symgrad.check.reading.symbols import head_and_parts, is_top, key_of, labelled, letters, number_at, spelled
 from symgrad.check.reading.trees import FACTORS, kind, unwrapped, walk
 from symgrad.notation.syntax import Name
@@ -220,11 +220,5 @@ def targets(page: Page, statements: list[Statement]) -> None:
                 if kind(n) == "Sum" and len(n.args) == 2 and kind(n.args[1]) == "Negative":
                     a, b = page.symbols.ref(unwrapped(n.args[0])), n.args[1].arg
                     if a is not None and a.key == key and page.symbols.ref(unwrapped(b)) is None:
-                        name = "onehot" if kind(unwrapped(b)) == "Name" and unwrapped(b).base == "1" and unwrapped(b).subs else target_name(page, b)
-                        if name == "onehot":
-                            page.targets.setdefault(key, name)
-                            page.symbols.ranks.setdefault(name, 1)
-                            page.symbols.timed.add(name)
-                            page.symbols.clear()
-                        else:
-                            wanted(page, key, name, "double" if twice(page, statements, key) and not softmax else "")
+                        name = HOT if kind(unwrapped(b)) == "Name" and unwrapped(b).base == "1" and unwrapped(b).subs else target_name(page, b)
+                        wanted(page, key, name, "double" if twice(page, statements, key) and not softmax else "")

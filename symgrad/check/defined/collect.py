@@ -130,7 +130,7 @@ def collect(statements: list[Statement]) -> Collected:
                 group.definitions[other[0]] = Definition(other[0], rel.sides[side], other[1], other[2], (), s, rel.sides[k])
     for group in out.groups:
         for key, d in list(group.definitions.items()):
-            if wanted(page, key, group.definitions, statements):
+            if wanted(page, key, group.definitions, statements) or differentiated(key, d, group.definitions):
                 del group.definitions[key]
             elif (shown := hatless(page, d, group.definitions, statements)) is not None:
                 del group.definitions[key]
@@ -175,6 +175,12 @@ def wanted(page: Page, key: str, definitions: dict[str, Definition], statements:
     if kind(node) != "Apply" or len(node.args) != 1 or page.canon(node.args[0]) != page.canon(d.node) or (d.letter, d.shift) != (hatted.letter, hatted.shift):
         return False
     return subtracted(page, hatted.side, d.side, statements)
+
+
+def differentiated(key: str, d: Definition, definitions: dict[str, Definition]) -> bool:
+    """Whether ``c'_t = f'_t c_{t-1} + i'_t`` is the derivative, by anything, of equations that are there without primes."""
+    primed = {str(spelled(head)) for _, head, _ in names_in(d.node) if head.primes} - {key}
+    return "'" in key and key.replace("'", "") in definitions and any(word.replace("'", "") in definitions for word in primed)
 
 
 def hatless(page: Page, d: Definition, definitions: dict[str, Definition], statements: list[Statement]) -> Definition | None:

@@ -200,7 +200,8 @@ class Page:
                         out.append((ref, int(at) - d.shift))
                 if not ref.entries or kind(node) == "Name":
                     return
-            for child in children(node):
+            applied = kind(node) == "Apply" and kind(node.function) == "Name" and not node.function.subs  # the h of ``h(c_t)`` is no state
+            for child in node.args if applied else children(node):
                 visit(child)
 
         visit(d.node)

@@ -6,6 +6,8 @@ import itertools
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from symgrad.check.defined.page import plain
 from symgrad.check.evaluation.functions import slope_somewhere, uses
 from symgrad.check.evaluation.gradients import adjoint, all_losses, weighed
@@ -13,7 +15,7 @@ from symgrad.check.evaluation.parts import through
 from symgrad.check.evaluation.recognise import recognised
 from symgrad.check.reading.activations import meaning
 from symgrad.check.reading.statements import MARKS
-from symgrad.check.reading.symbols import head_and_parts, is_top, key_of, letters, number_at, spelled
+from symgrad.check.reading.symbols import component_below, head_and_parts, is_top, key_of, letters, number_at, spelled
 from symgrad.check.reading.trees import kind, unwrapped, walk
 from symgrad.check.worlds import field as F
 from symgrad.check.worlds.readings import Option
@@ -191,7 +193,7 @@ def _subscripted(page: Page, head: Any, parts: tuple[Any, ...]) -> tuple[str, An
     steps: list[Any] = []
     words: set[str] = set()
     entries: list[Any] = []
-    parts, target = _paired(page, parts)
+    parts, target = _paired(page, tuple(q for p in parts for q in _apart(page, p)))
     before = [p for p in parts if spelled(p.node) in BEFORE]
     for p in parts if not before else [q for q in parts if q not in before]:
         ref = page.symbols.ref(p.node)
@@ -204,6 +206,8 @@ def _subscripted(page: Page, head: Any, parts: tuple[Any, ...]) -> tuple[str, An
             target = (ref.key, ref.step, ref.entries)
         elif target is None and word is not None and (key := _by_letter(page, word)) is not None:
             target = (key, None, ())
+        elif target is not None and component_below(p, parts, page.symbols.letter):
+            entries.append(p.node)
         elif all(w in _indices(page) for w in letters(p.node)) and p.where != "bracket":
             steps.append(p.node)
         elif p.where == "bracket" or (word is not None and len(word) == 1):
@@ -225,6 +229,15 @@ def _subscripted(page: Page, head: Any, parts: tuple[Any, ...]) -> tuple[str, An
         step = steps[-1]
     name = f"{head.base}{''.join('~' + a for a in head.accents)} {key}"
     return key, step, inside or tuple(entries), words, name, steps[0] if len(steps) > 1 else None
+
+
+def _apart(page: Page, p: Any) -> tuple[Any, ...]:
+    r"""The quantity and the step of ``\delta_{ht}``, written together."""
+    pair = p.node.args if p.where == "sub" and kind(p.node) == "Product" and len(p.node.args) == 2 else ()
+    words = [spelled(a) for a in pair if kind(a) == "Name" and not a.subs]
+    if len(words) < 2 or words[1] != page.symbols.letter or _by_letter(page, str(words[0])) not in page.symbols.timed:
+        return (p,)
+    return tuple(replace(p, node=a) for a in pair)
 
 
 def _paired(page: Page, parts: tuple[Any, ...]) -> tuple[tuple[Any, ...], tuple[str, Any, tuple[Any, ...]] | None]:
@@ -277,12 +290,17 @@ def adjoint_symbol(run: Run, node: Any) -> Value | None:
         step = run.env.get(run.page.symbols.letter, run.env.get("now"))
         if step is None and timed:
             raise OutOfTime(key)
-    losses = all_losses(run)
+    losses, whole = all_losses(run), weighed
     if loss_at is not None:
         at = number_at(loss_at, run.env)
         if at is None or not 1 <= at <= run.world.steps:
             raise OutOfTime(key)
         losses = (int(at),)
+    elif run.of_step and (now := run.env.get(run.page.symbols.letter)) is not None:
+        letter = run.page.symbols.letter
+        same = Option(2, "now", f"the symbols for gradients are those of the loss of step {letter}, as the derivatives beside them", tag="loss")
+        if run.chooser.choose("loss of adjoints", (Option(0, "all"), same)) == "now":
+            losses, whole = (int(now),), alone
     plainly = run.page.notes.get(key, key)
     if not timed:
         options = [Option(1, ("use", key), f"the symbol for the gradient of {plainly} is read as the contribution of step t"), Option(0, (TOTAL, key))]
@@ -292,17 +310,18 @@ def adjoint_symbol(run: Run, node: Any) -> Value | None:
             options.sort(key=lambda o: o.cost)
     elif (behind := next((w for w in words if w in run.page.definitions), None)) is not None:
         assert step is not None
-        return weighed(run, through(run, behind, key, step, losses))
+        return whole(run, through(run, behind, key, step, losses))
     else:
         options = [Option(0, (TOTAL, key))]
         hidden = run.page.preactivation(key)
         if hidden in model.dims and hidden not in run.page.adjoined:
             together = packed(run.page, key)  # their gradients are put together again before the activations
             options.append(Option(1 - together, (TOTAL, hidden), f"the adjoint of {plainly} is read as that of its preactivation", tag="pre"))
-        candidate = next((k for k in run.page.definitions if k.startswith(f"{key}~") and f"pre:{k}" in model.dims), None)
-        if candidate is not None and key in run.page.lagged and f"pre:{candidate}" not in run.page.adjoined:
+        candidate = next((k for k in run.page.definitions if k.startswith(f"{key}~") and run.page.preactivation(k) in model.dims), None)
+        below = run.page.preactivation(candidate) if candidate is not None else ""
+        if candidate is not None and key in run.page.lagged and below not in run.page.adjoined:
             told = run.page.notes.get(candidate, plain(candidate))
-            options.append(Option(4, (TOTAL, f"pre:{candidate}"), f"the adjoint of {plainly} is read as that of the preactivation of {told}", tag="pre"))
+            options.append(Option(4, (TOTAL, below), f"the adjoint of {plainly} is read as that of the preactivation of {told}", tag="pre"))
         if key in run.page.lagged and "total" not in words:
             carried = Option(
                 0 if words & CARRIED else 3, ("carry", key), f"the adjoint of {plainly} is read as the part that comes through the next step", tag="carry"
@@ -324,10 +343,10 @@ def adjoint_symbol(run: Run, node: Any) -> Value | None:
     chosen = run.chooser.choose(("adjoint", symbol_id(name, words, step_node)), tuple(options))
     how, which = chosen
     if how == "handed":
-        return weighed(run, adjoint(run, which, (step or 0) - 1, losses, "carry", entries))
+        return whole(run, adjoint(run, which, (step or 0) - 1, losses, "carry", entries))
     if which.startswith("pre:") and timed and step is not None and step < 1:
         raise OutOfTime(key)
-    return weighed(run, adjoint(run, which, step, losses, how, entries))
+    return whole(run, adjoint(run, which, step, losses, how, entries))
 
 
 def packed(page: Page, key: str) -> bool:
@@ -337,6 +356,12 @@ def packed(page: Page, key: str) -> bool:
     ref = page.symbols.ref(arg) if arg is not None else None
     inner = unwrapped(page.definitions[ref.key].node) if ref is not None and ref.key in page.definitions else arg
     return any(kind(n) == "Index" and n.kind == "part" for n in (walk(inner) if inner is not None else ()))
+
+
+def alone(run: Run, v: Value) -> Value:
+    """The gradient of the loss of one step, which is no part of a mean."""
+    run.vanished += not np.any(v.a)  # nothing leads from there to that loss
+    return v
 
 
 def stepped(page: Page, node: Any) -> bool:

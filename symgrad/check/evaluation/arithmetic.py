@@ -17,7 +17,7 @@ from symgrad.check.worlds import products, values
 from symgrad.check.worlds.products import meanings, plus
 from symgrad.check.worlds.readings import Option
 from symgrad.check.worlds.values import Misfit, Value, scalar
-from symgrad.check.worlds.world import Missing, Unsupported
+from symgrad.check.worlds.world import Missing, OutOfTime, Unsupported
 
 if TYPE_CHECKING:
     from symgrad.check.evaluation.evaluate import Run
@@ -87,9 +87,22 @@ def chain(run: Run, args: tuple[Any, ...], sign: str) -> Value:
         out = run.value(args[0])
         for a in args[1:]:
             out = times(run, sign, out, run.value(a))
+    except OutOfTime:
+        if not any(without_terms(run, a) for a in args):
+            raise
+        return scalar(0)
     finally:
         run.products.pop()
     return out
+
+
+def without_terms(run: Run, node: Any) -> bool:
+    r"""Whether a factor is a sum without terms, ``\sum_{i=t+1}^T`` at the last step: zero, whatever it is multiplied with."""
+    node = unwrapped(node)
+    if kind(node) != "Big" or node.kind != "sum":
+        return False
+    value = run.value(node)
+    return not value.rank and not value.a.any()
 
 
 def times(run: Run, sign: str, x: Value, y: Value) -> Value:

@@ -13,8 +13,8 @@ from symgrad.check.defined.page import Page, in_code
 from symgrad.check.evaluation.evaluate import Run
 from symgrad.check.evaluation.instances import instances
 from symgrad.check.evaluation.variants import unplaced
-from symgrad.check.reading.statements import derived
-from symgrad.check.reading.symbols import number_at, spelled
+from symgrad.check.reading.statements import derived, loss_head
+from symgrad.check.reading.symbols import head_and_parts, labelled, number_at, spelled
 from symgrad.check.reading.trees import children, kind, unwrapped, walk
 from symgrad.check.worlds import values
 from symgrad.check.worlds.field import WORLDS, Redraw
@@ -84,6 +84,7 @@ class Decider:
         self.stable: set[int] = set()  # and all whose values are kept
         self.memos: dict[Any, dict[Any, Any]] = {}
         self.runs = 0  # evaluations of a side so far
+        self.of_step = False  # whether the derivatives of a claim are those of the loss of a step
         self.identity = True  # whether a letter for a variable may be one: in an equation between functions, not in one between quantities
 
     def remember(self, *nodes: Any, alike: bool = True) -> None:
@@ -97,6 +98,16 @@ class Decider:
         """Whether an equation names no quantity at a step, but for letters that are variables too."""
         names = [(n, self.page.symbols.ref(n)) for side in sides for n in walk(side) if kind(n) == "Name"]
         return not any(r is not None and r.key in self.page.symbols.timed and spelled(n) not in self.page.variables for n, r in names)
+
+    def of_a_step(self, *sides: Any) -> bool:
+        """Whether an equation has derivatives of ``L_t``, and the document none of ``L``."""
+        if not self.page.step_losses or not any(stepwise(n) for side in sides for n in walk(side)):
+            return False
+        memo = self.page.memos["of a step"]
+        if not memo:
+            losses = [n for s in self.page.statements for n in s.nodes if kind(n) == "Derivative" and loss_head(n.of) is not None]
+            memo["all"] = all(map(stepwise, losses))
+        return bool(memo["all"])
 
     def keep(self, *nodes: Any) -> None:
         """Keep the values of these formulas and their parts too."""
@@ -190,7 +201,7 @@ class Decider:
         if env["now"] is None:
             del env["now"]
         run = Run(self.page, world, chooser, env, side=side, flat=flat, lenient=lenient, now=env.get("now"))
-        run.used, run.stable, run.memo = used, self.stable, memo
+        run.used, run.stable, run.memo, run.of_step = used, self.stable, memo, self.of_step
         return run
 
     def free_values(self, world: World) -> dict[str, Value]:
@@ -243,6 +254,7 @@ class Decider:
             self.memos, self.pool, self.stable = {}, [], set()
         self.keep(left, right)
         self.identity = self.of_functions(left, right)
+        self.of_step = self.of_a_step(left, right)
         for flat, lenient in modes or self.modes(left, right):
             exploration = Exploration()
 
@@ -345,6 +357,12 @@ class Decider:
             "at": at, "field": "integers modulo 2^31 - 1",
             "left": np.asarray(x.a[0]).reshape(-1)[:6].tolist(), "right": np.asarray(y.a[0]).reshape(-1)[:6].tolist(),
         }  # fmt: skip
+
+
+def stepwise(node: Any) -> bool:
+    """Whether a derivative is one of the loss of a step."""
+    split = head_and_parts(unwrapped(node.of)) if kind(node) == "Derivative" and loss_head(node.of) is not None else None
+    return split is not None and any(not labelled(p.node) for p in split[1])
 
 
 def stable(*nodes: Any) -> set[int]:

@@ -22,10 +22,11 @@ from symgrad.check.evaluation.arrays import diagonal, indexed, listed, stack
 from symgrad.check.evaluation.cases import cases, indicator
 from symgrad.check.evaluation.derivatives import derivative
 from symgrad.check.evaluation.functions import apply, bare_slope
-from symgrad.check.evaluation.parts import given, shared_out
+from symgrad.check.evaluation.parts import followed, given, shared_out
 from symgrad.check.evaluation.variables import variable
 from symgrad.check.evaluation.variants import variants
 from symgrad.check.evaluation.wrt import quantity_meant
+from symgrad.check.reading.statements import HOT
 from symgrad.check.reading.symbols import Ref, letters, number_at, spelled
 from symgrad.check.reading.trees import kind
 from symgrad.check.worlds import field as F
@@ -70,6 +71,7 @@ class Run:
         self.lookup = lookup or world.value
         self.inside, self.now, self.side, self.flat, self.lenient = inside, now, side, flat, lenient
         self.depth = 0
+        self.of_step = False  # whether every derivative in the claim is of the loss of a step
         self.expanding: frozenset[str] = frozenset()  # symbols whose formulas are being evaluated
         self.tracked = False  # whether derivatives are total: a symbol stands for them that is computed step by step
         self.root: Any = None
@@ -269,9 +271,9 @@ class Run:
             return None
         wanted = next(iter(self.page.targets.values()), None)
         at = number_at(node.subs[0], self.env)
-        if wanted != "onehot" or at is None:
+        if wanted is None or wanted != self.page.symbols.aliases.get(HOT, HOT) or at is None:
             return None
-        v = self.lookup("onehot", self.env.get(self.page.symbols.letter, self.env.get("now")))
+        v = self.lookup(wanted, self.env.get(self.page.symbols.letter, self.env.get("now")))
         return v if self.flat else values.part(v, (int(at),))
 
     def try_unnamed(self, node: Any) -> Value | None:
@@ -298,5 +300,5 @@ RULES: dict[str, Callable[[Run, Any], Value]] = {
     "Number": numeral, "Name": Run.name, "Sum": total, "Negative": negative, "Product": juxtaposed, "Hadamard": hadamard, "Infix": infix,
     "Power": power, "Transpose": transpose, "Fraction": fraction, "Apply": apply, "Diagonal": diagonal, "Stack": stack, "Index": indexed,
     "Indicator": indicator, "Cases": cases, "Big": sums.big, "Derivative": derivative, "Given": given, "Paren": Run.inner, "Tuple": listed,
-    "_Adjoint": marked, "Share": shared_out, "Differential": differential, "Variable": variable, "Variants": variants,
+    "_Adjoint": marked, "Share": shared_out, "Paths": followed, "Differential": differential, "Variable": variable, "Variants": variants,
 }  # fmt: skip

@@ -49,7 +49,8 @@ def apply(run: Run, node: Any) -> Value:
     function = meaning(run.page.functions, name)
     if name.subs and not uses(run, function) and word not in run.page.functions and all(number_at(x, run.env) is not None for x in name.subs):
         function = meaning(run.page.functions, replace(name, subs=()))  # at a step
-    if base in run.page.symbols.ranks and base not in run.page.functions and base not in BUILTIN and base not in ("f", "g", "phi") and name.primes:
+    known = base in run.page.functions or base in BUILTIN or base in ("f", "g", "phi") or uses(run, function)
+    if name.primes and base in run.page.symbols.ranks and not known:
         raise Missing(base + "'" * name.primes, name)
     if not node.args:
         raise Unsupported("a function of nothing", node)
@@ -173,13 +174,22 @@ def softmax(run: Run, x: Value) -> Value:
 
 
 def bare_slope(run: Run, node: Any) -> Value | None:
-    r"""``\sigma'`` without an argument: at the preactivation of the neighbours."""
-    if kind(node) != "Name" or not node.primes or node.subs:
+    r"""``\sigma'`` without an argument: at the preactivation of the neighbours; ``\sigma'_{z_t}``: at that of z, or at z if it is one."""
+    if kind(node) != "Name" or not node.primes:
         return None
-    function = meaning(run.page.functions, node)
+    function = meaning(run.page.functions, replace(node, subs=()))
     if not isinstance(function, str):
         return None
-    return slope_somewhere(run, node, function)
+    if not node.subs:
+        return slope_somewhere(run, node, function)
+    ref = run.page.symbols.ref(node.subs[0]) if len(node.subs) == 1 else None
+    at = run.page.preactivation(ref.key) if ref is not None and ref.key in run.page.definitions else ""
+    places = preactivations(run.page, function)
+    key = next((k for k in (at, ref.key if ref is not None else "") if k in places), None)
+    if key is None or ref is None or ref.entries:
+        return None
+    a = run.lookup(key, run.step_of(ref))
+    return apply_known(run, function, replace(a, d=None), node.primes)
 
 
 def slope_somewhere(run: Run, node: Any, function: str, primes: int = 1) -> Value:

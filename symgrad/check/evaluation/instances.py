@@ -8,7 +8,7 @@ from typing import Any
 from symgrad.check.defined.page import Page
 from symgrad.check.evaluation.adjoints import symbol_target
 from symgrad.check.reading.statements import MARKS
-from symgrad.check.reading.symbols import head_and_parts, is_top, key_of, letters, spelled
+from symgrad.check.reading.symbols import component_below, head_and_parts, is_top, key_of, letters, spelled
 from symgrad.check.reading.trees import children, kind, unwrapped
 from symgrad.check.worlds.world import World
 
@@ -89,8 +89,13 @@ class Indices:
         known = next((key for n in range(len(parts), -1, -1) if (key := key_of(head, list(parts[:n]))) in self.page.symbols.ranks), None)
         dims = self.world.model.dims.get(known, ()) if known else ()
         used = 0
+        labels = (self.page.symbols.aliases.get(w, w) for p in parts if (w := spelled(p.node)) is not None)
+        labelled = next((self.world.model.dims[w] for w in labels if w in self.world.model.dims), ())
         for p in parts:
             for n in (p.node,):
+                if labelled and spelled(n) not in self.world.model.dims and component_below(p, parts, self.page.symbols.letter):
+                    self.entry(n, bound, labelled[0])
+                    continue
                 ref = self.page.symbols.ref(n)
                 if ref is not None:
                     if ref.step is not None:

@@ -1,13 +1,17 @@
-r"""Parts of a derivative: ``\left.\frac{\partial L}{\partial W}\right|_t`` is what step t adds, ``\delta c_t^{(h)}`` what comes through h."""
+r"""Parts of a derivative: ``\left.\frac{\partial L}{\partial W}\right|_t`` is what step t adds, ``\delta c_t^{(h)}`` what comes through h, and
+some of the paths that it is summed over.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from symgrad.check.evaluation.derivatives import laid_out, shaped
 from symgrad.check.evaluation.gradients import adjoint, all_losses, loss_steps, weighed
 from symgrad.check.evaluation.recognise import spoken
 from symgrad.check.evaluation.wrt import quantity_of
@@ -16,16 +20,19 @@ from symgrad.check.reading.trees import kind, unwrapped
 from symgrad.check.worlds import field as F
 from symgrad.check.worlds.readings import Option
 from symgrad.check.worlds.values import Value, _contract
-from symgrad.check.worlds.world import DIRECT, Missing, OutOfTime, Unsupported
+from symgrad.check.worlds.world import DIRECT, Missing, OutOfTime, Quantity, Unsupported, World
 
 if TYPE_CHECKING:
     from symgrad.check.evaluation.evaluate import Run
 
 IMMEDIATE = frozenset({"direct", "explicit", "immediate", "partial", "local", "instant", "expl", "imm", "dir", "fixed", "const", "constant",
                        "直接", "直接项", "直接項", "显式", "显式项"})  # fmt: skip
+OVER = frozenset({"bar", "overline", "hat", "widehat", "tilde", "widetilde"})  # over a derivative
+ALONG = frozenset({"carry", "carousel", "cell", "memory", "highway", "path", "own", "cec"})  # the path along a memory alone
 CURRENT = frozenset({"output", "out", "current", "present", "loss", "当前", "當前", "输出", "現在"})  # what the loss of the step itself gives
 RECURRENT = frozenset({"future", "next", "recurrent", "rec", "carry", "later", "recursive", "temporal", "time", "未来", "未來", "后续"})
 MOST = 4  # quantities that one part of a gradient comes through
+ROUTES = 6  # paths of a derivative that some are chosen among
 THROUGH = frozenset({"via", "through", "from"})
 
 
@@ -43,7 +50,9 @@ def given(run: Run, node: Any) -> Value:
     at = number_at(condition, run.env)
     word = (spelled(condition) or "").lower()
     if losses is None:
-        if word in IMMEDIATE:
+        if word in ALONG | IMMEDIATE and (found := along_itself(run, inner, word in ALONG)) is not None:
+            return found
+        if word in IMMEDIATE | OVER:
             return run.value(replace(inner, sign="partial+"))
         raise Unsupported("which part of the derivative is meant", node)
     target = quantity_of(run, unwrapped(inner.wrt))
@@ -72,6 +81,22 @@ def given(run: Run, node: Any) -> Value:
             raise OutOfTime(key)
         return weighed(run, through(run, key, key, step, losses, 1))
     raise Unsupported("which part of the derivative is meant", node)
+
+
+def along_itself(run: Run, derivative: Any, near: bool) -> Value | None:
+    r"""``\left.\frac{\partial c_T}{\partial c_k}\right|_{\mathrm{direct}}``: from step to step by c's own equation alone; `near` if that may be one step."""
+    of, wrt = (run.page.symbols.ref(unwrapped(n)) for n in (derivative.of, derivative.wrt))
+    if of is None or wrt is None or of.key != wrt.key or of.key not in run.page.lagged or of.entries or wrt.entries:
+        return None
+    t, s, dims = run.step_of(of), run.step_of(wrt), run.world.model.dims[of.key]
+    if t is None or s is None or 0 < t - s < 2 - near:
+        return None
+    if not run.world.model.first <= s < t <= run.world.steps:
+        raise OutOfTime(of.key)
+    out = run.world.derivative((of.key, t), (of.key, t - 1), DIRECT)
+    for k in range(t - 1, s, -1):
+        out = _contract(out, run.world.derivative((of.key, k), (of.key, k - 1), DIRECT), 1)
+    return laid_out(run, shaped(run, out, dims, dims, (), ()), dims, dims, (), (), derivative)
 
 
 def all_held(run: Run, derivative: Any, conditions: tuple[Any, ...]) -> bool:
@@ -110,6 +135,51 @@ def shared_out(run: Run, node: Share) -> Value:
     return weighed(run, out)
 
 
+class Paths:
+    r"""Some of the paths of a derivative, ``\operatorname{diag}(z_t) + \text{other terms}``; the `unsaid` ones lead through some of these quantities."""
+
+    __slots__ = ("derivative", "unsaid")
+
+    def __init__(self, derivative: Any, unsaid: frozenset[str]) -> None:
+        self.derivative, self.unsaid = derivative, unsaid
+
+
+def followed(run: Run, node: Paths) -> Value:
+    """The sum over the paths that are chosen in this reading: some, and not all."""
+    model, world = run.world.model, run.world
+    of, target = run.page.symbols.ref(unwrapped(node.derivative.of)), quantity_of(run, unwrapped(node.derivative.wrt))
+    if of is None or target is None or of.entries or target[2] or {of.key, target[0]} - run.page.symbols.timed or run.lookup != world.value:
+        raise Unsupported("some of the paths of this derivative", node.derivative)
+    key, step, _ = target
+    t = run.step_of(of)
+    if t is None or step is None or not 1 <= t <= world.steps or step < model.first:
+        raise OutOfTime(of.key)
+    found = list(routes(world, (of.key, t), (key, step))) if 0 <= t - step <= 1 else []
+    whole = range(len(found))
+    kept = [c for n in whole[1:] for c in combinations(whole, n) if all(not node.unsaid or node.unsaid & set(found[k][0]) for k in whole if k not in c)]
+    if not kept or len(found) > ROUTES:
+        raise Unsupported("a derivative with one path, or with many", node.derivative)
+    options = tuple(Option(1, c, f"not written out: {', '.join(told(run, found[k][0]) for k in whole if k not in c)}") for c in kept)
+    total = sum(found[k][1] for k in run.chooser.choose(("paths", of.key, key), options)) % F.P
+    out = shaped(run, total, model.dims[of.key], model.dims[key], (), ())
+    return laid_out(run, out, model.dims[of.key], model.dims[key], (), (), node.derivative)
+
+
+def told(run: Run, names: tuple[str, ...]) -> str:
+    """A path by what it leads through."""
+    through = [run.page.notes.get(n, n) for n in names if n not in run.world.model.hidden]
+    return f"the path through {' and '.join(through)}" if through else "the direct path"
+
+
+def routes(world: World, at: Quantity, wrt: Quantity) -> Iterator[tuple[tuple[str, ...], Any]]:
+    """Every path of ∂y/∂x: the quantities between, and the product of the local derivatives along it."""
+    for q, edge in world.local(at).items():
+        if q == wrt:
+            yield (), edge
+        elif q[1] is not None and wrt[1] is not None and q[1] >= wrt[1]:
+            yield from (((q[0], *names), _contract(edge, inner, 1)) for names, inner in routes(world, q, wrt))
+
+
 def users_of(run: Run, key: str) -> list[tuple[str, int]]:
     """The quantities whose equations name this one, each with how many steps later."""
     world, now = run.world, 2
@@ -136,4 +206,4 @@ def through(run: Run, behind: str, key: str, step: int, losses: tuple[int, ...],
     return Value(a.reshape(F.WORLDS, *world.model.dims[key]))
 
 
-__all__ = ["given", "through"]
+__all__ = ["Paths", "Share", "followed", "given", "shared_out", "through"]

@@ -9,6 +9,7 @@ from __future__ import annotations
 from copy import copy
 from typing import TYPE_CHECKING, Any
 
+from symgrad.check.defined.incomplete import UNKNOWN
 from symgrad.check.evaluation.gradients import adjoint, all_losses, weighed
 from symgrad.check.reading.statements import MARKS
 from symgrad.check.reading.symbols import head_and_parts, key_of, letters, number_at
@@ -70,10 +71,16 @@ def recognised(run: Run, node: Any) -> Value | None:
 
 
 def candidates(run: Run, name: str) -> list[Option]:
-    """Every adjoint of the cell at the symbol's step; of a state also the part that comes through the next step, of a weight one step's contribution."""
+    """Every adjoint of the cell at the symbol's step; of a state also the part that comes through the next step, of a weight one step's contribution.
+
+    ``\\delta b_i`` beside a gate i is of that gate, if of any.
+    """
     page, model = run.page, run.world.model
     out = []
+    label = name.rpartition("_")[2]
     for key in model.dims:
+        if label in page.definitions and owner(page, key) not in (label, None):
+            continue
         if key in page.targets.values() or key in model.stacks or (key in page.targets and key not in page.loss_rules):
             continue  # where the loss is not written out, `\delta_t = y_t - d_t` is what says so
         reader = spoken(page, key)
@@ -87,9 +94,22 @@ def candidates(run: Run, name: str) -> list[Option]:
     return sorted(out, key=lambda o: o.cost)
 
 
+def gate_of(page: Page, key: str) -> str | None:
+    """The gate of which this is the preactivation, None if it is none."""
+    return key[4:] if key.startswith("pre:") else next((g for g, named in page.preactivations.items() if named == key), None)
+
+
+def owner(page: Page, key: str) -> str | None:
+    """The gate that a quantity belongs to, by its letter or its label; None for a parameter of no gate."""
+    if key in page.symbols.timed:
+        return (gate_of(page, key) or key).split("~")[0]
+    label = key.rpartition("_")[2].removeprefix(UNKNOWN).split("~")[0]
+    return label if label in page.definitions else None
+
+
 def spoken(page: Page, key: str) -> str:
     """A quantity as a reader calls it."""
-    gate = next((g for g, named in page.preactivations.items() if named == key), None)
+    gate = gate_of(page, key)
     if key.startswith("pre:"):
         return f"what the activation of {page.notes.get(key[4:], key[4:])} is applied to"
     return page.notes.get(key, key) if gate is None else f"{page.notes.get(key, key)}, the preactivation of {page.notes.get(gate, gate)}"

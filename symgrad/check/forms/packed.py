@@ -1,7 +1,8 @@
 r"""Gates that are computed together: one product for all of them, which is then cut into equal parts.
 
 ``(i; f; o; g) = (\sigma; \sigma; \sigma; \tanh) W [x_t; h_{t-1}]``, ``i_t = \sigma(a_t[0:H])``, ``a_t = W x_t + b = [a^i_t, a^f_t]`` and
-``i_t = \sigma((x_t W + b)_i)`` become one equation a gate, over the k-th of m parts of what is computed together.
+``i_t = \sigma((x_t W + b)_i)`` become one equation a gate, over the k-th of m parts of what is computed together; over weights of its own,
+``(z; f) = \sigma(W x_t + b)``, where the other lines name them ``W_z``, ``b_f``.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from symgrad.check.reading.statements import DEFINING, Statement, relation_of
 from symgrad.check.reading.symbols import head_and_parts, key_of, spelled
 from symgrad.check.reading.trees import FACTORS, kind, rebuilt, unwrapped, walk
 from symgrad.notation.latex import latex
-from symgrad.notation.syntax import Apply, Blank, Index, Number, Product, Relation
+from symgrad.notation.syntax import Apply, Blank, Index, Name, Number, Product, Relation
 
 FEWEST = 3  # gates that one product is cut into, where only labels tell the parts
 
@@ -24,7 +25,7 @@ def unpacked(statements: list[Statement]) -> list[Statement]:
     """The statements with one equation for every gate; `Statement.unpacked` marks those that no line of the document is."""
     out: list[Statement] = []
     for s in sliced(labelled(statements)):
-        parts = one_by_one(s) or named_parts(s, statements)
+        parts = one_by_one(s, statements) or named_parts(s, statements)
         out += [s] if parts is None else parts
     return [s if s.number == k else replace(s, number=k) for k, s in enumerate(out)]
 
@@ -38,7 +39,7 @@ def listed(node: Any) -> tuple[Any, ...]:
     return node.args if kind(node) in ("Stack", "Tuple") else ()
 
 
-def one_by_one(s: Statement) -> list[Statement] | None:
+def one_by_one(s: Statement, statements: list[Statement]) -> list[Statement] | None:
     r"""``(i; f; o; g) = (\sigma; \sigma; \sigma; \tanh) W [x; h]``: a list of functions before a product, or one function for all."""
     rel = relation_of(s.node)
     if rel is None or len(rel.sides) != 2 or rel.signs[0] not in DEFINING or s.derives:
@@ -50,11 +51,23 @@ def one_by_one(s: Statement) -> list[Statement] | None:
     if found is None:
         return None
     functions, argument = found
-    equations = [
-        (g, Apply(f, (part(argument, k, len(gates)),)) if f is not None else part(argument, k, len(gates)))
-        for k, (g, f) in enumerate(zip(gates, functions, strict=True))
-    ]
-    return instead(s, equations)
+    arguments = with_labels(argument, gates, s, statements) or [part(argument, k, len(gates)) for k in range(len(gates))]
+    return instead(s, [(g, Apply(f, (a,)) if f is not None else a) for g, f, a in zip(gates, functions, arguments, strict=True)])
+
+
+def with_labels(argument: Any, gates: tuple[Any, ...], s: Statement, statements: list[Statement]) -> list[Any]:
+    """``W_z x_t + b_z`` for the z of ``(z; f) = \\sigma(W x_t + b)``, where the other lines name some weight so and none as it stands here."""
+    labels = [head_and_parts(unwrapped(g))[0].base for g in gates]  # type: ignore[index]
+    within = {id(part) for n in walk(argument) if kind(n) == "Name" for sub in n.subs for part in walk(sub)}
+    weights = [n for n in walk(argument) if kind(n) == "Name" and not (n.subs or n.primes or id(n) in within or named_function(n, argument))]
+    elsewhere = {spelled(n) for t in statements if t is not s for n in t.nodes if kind(n) == "Name"}
+    if not any(f"{n.base}_{label}" in elsewhere for n in weights for label in labels) or any(spelled(n) in elsewhere for n in weights):
+        return []
+    return [rebuilt(argument, {id(n): replace(n, subs=(Name(label),)) for n in weights}) for label in labels]
+
+
+def named_function(node: Any, formula: Any) -> bool:
+    return any(kind(n) == "Apply" and n.function is node for n in walk(formula))
 
 
 def applied(right: Any, count: int) -> tuple[tuple[Any, ...], Any] | None:
@@ -66,6 +79,9 @@ def applied(right: Any, count: int) -> tuple[tuple[Any, ...], Any] | None:
         return tuple(map(unwrapped, functions)), right.parts[0]
     if kind(right) in ("Sum", "Product", "Infix") and not any(listed(a) and len(listed(a)) == count for a in walk(right)):
         return (None,) * count, right
+    entrywise = kind(right) == "Apply" and len(right.args) == 1 and activation(right.function) and BUILTIN[right.function.base] != "softmax"
+    if entrywise and not listed(right.args[0]):
+        return (right.function,) * count, unwrapped(right.args[0])
     return None
 
 

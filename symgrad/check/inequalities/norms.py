@@ -7,6 +7,7 @@ nothing defines introduces them.  Nothing is refuted here: a bound that does not
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 from typing import Any
 
 from symgrad.check.defined.page import Page
@@ -14,6 +15,7 @@ from symgrad.check.evaluation.decide import Decider
 from symgrad.check.judging.court import Court
 from symgrad.check.reading.claims import EQUAL, Link
 from symgrad.check.reading.judgement import Judgement
+from symgrad.check.reading.symbols import spelled
 from symgrad.check.reading.trees import FACTORS, kind, unwrapped, walk
 from symgrad.notation.syntax import Big, Product
 
@@ -36,6 +38,23 @@ def normed(court: Court, link: Link) -> Judgement | None:
             orders = itertools.permutations(found) if len(found) <= MOST else iter((tuple(found),))
             return held(court, link, left.arg, [o[0] if len(o) == 1 else Product(o) for o in orders], SUBMULTIPLICATIVE)
     return None
+
+
+def unlike(link: Link) -> bool:
+    r"""Whether norms of two kinds are said to be equal, ``\|A\|_F = \|A\|_2``."""
+    left, right = (
+        {spelled(n.parts[0]) for n in walk(side) if kind(n) == "Index" and n.kind == "_" and kind(unwrapped(n.base)) == "Norm"}
+        for side in (link.left, link.right)
+    )
+    return link.sign in EQUAL and bool(left and right) and not left & right
+
+
+def inside(link: Link) -> Link | None:
+    r"""``A = B`` for ``\|A\| = \|B\|``; None for any other relation."""
+    left, right = (unwrapped(n.base) if kind(n) == "Index" else n for n in map(unwrapped, (link.left, link.right)))
+    if link.sign not in EQUAL or kind(left) != "Norm" or kind(right) != "Norm" or unlike(link):
+        return None
+    return replace(link, left=left.arg, right=right.arg, earlier=())
 
 
 def introduces_bounds(court: Court, link: Link) -> bool:

@@ -20,11 +20,13 @@ from symgrad.check.judging.otherwise import (
     from_zero,
     of_an_rnn,
     of_another_loss,
+    of_one_loss,
     recognition,
     supposed,
 )
 from symgrad.check.judging.proof import attempt, contradicted, proved
 from symgrad.check.judging.repeated import summed
+from symgrad.check.judging.unsaid import unsaid
 from symgrad.check.reading.claims import Link, span_of
 from symgrad.check.reading.judgement import Judgement
 from symgrad.check.reading.symbols import head_and_parts
@@ -83,13 +85,15 @@ def equation(court: Court, link: Link, under: Callable[[Page], Page | None] = la
         return failed(court, page, outcome, link)
     if (elsewhere := of_an_rnn(court, link, outcome.missing is not None)) is not None:
         return elsewhere
+    if (in_part := unsaid(court, link, under)) is not None:
+        return in_part
     if outcome.missing is not None:
         return supposed(court, link, under) or recognition(court, link, under) or failed(court, page, outcome, link)
     page = from_zero(page, link)
     outcome = Decider(page).decide(link.left, link.right) if page.begun else outcome
     if outcome.equal:
         return proved(court, page, outcome, link)
-    for otherwise in (added, of_another_loss, from_then_on, by_preactivation, by_activation, at_the_end, along, summed):
+    for otherwise in (added, of_another_loss, of_one_loss, from_then_on, by_preactivation, by_activation, at_the_end, along, summed):
         if (found := otherwise(court, link, under)) is not None:
             return found
     return failed(court, page, outcome, link)

@@ -22,7 +22,7 @@ from symgrad.check.reading.judgement import Judgement
 from symgrad.check.reading.sentences import SAID
 from symgrad.check.reading.statements import Statement, loss_head
 from symgrad.check.reading.symbols import head_and_parts, key_of, number_at, spelled
-from symgrad.check.reading.trees import kind, unwrapped, walk
+from symgrad.check.reading.trees import kind, rebuilt, unwrapped, walk
 from symgrad.notation.syntax import Name, Product, Relation
 
 STRICTLY = ((False, False),)  # matrices, and rows that are no columns: where transposes matter, what is guessed must get them right
@@ -76,6 +76,25 @@ def added(court: Court, link: Link, under: Callable[[Page], Page | None]) -> Jud
         if outcome.equal:
             return proved(court, page, outcome, link)
     return None
+
+
+def of_one_loss(court: Court, link: Link, under: Callable[[Page], Page | None]) -> Judgement | None:
+    r"""Proved, where ``\frac{\partial L_t}{\partial x} = \frac{\partial L}{\partial y} \frac{\partial y}{\partial x}`` holds of one loss on both sides."""
+    left, right = unwrapped(link.left), unwrapped(link.right)
+    own = head_and_parts(unwrapped(left.of)) if kind(left) == "Derivative" else None
+    first: Any = unwrapped(right.args[0]) if kind(right) in ("Product", "Infix", "Hadamard") else None
+    if own is None or not own[1] or loss_head(left.of) is None or kind(first) != "Derivative" or unwrapped(first.of) != replace(own[0], span=None):
+        return None
+    alike = replace(link, right=rebuilt(right, {id(first): replace(first, of=left.of)}))
+    note = f"{own[0].base} is the loss of the step on both sides"
+    for k in court.order(link.statement):
+        page = under(court.page(k))
+        outcome = None if page is None else Decider(page).decide(left, alike.right)
+        if page is not None and outcome is not None and outcome.equal and not outcome.vanished:
+            said = proved(court, page, outcome, link)
+            return replace(said, assumptions=(*said.assumptions, note))
+    narrowly = along(court, alike, under)
+    return None if narrowly is None or narrowly.verdict != "proved" else replace(narrowly, assumptions=(*narrowly.assumptions, note))
 
 
 def of_another_loss(court: Court, link: Link, under: Callable[[Page], Page | None]) -> Judgement | None:

@@ -13,6 +13,7 @@ from symgrad.check.reading.trees import children, kind, unwrapped, walk
 from symgrad.notation.syntax import Negative, Number
 
 DEFINING = frozenset({"=", ":=", "==", "triangleq", "equiv", "<-", "→="})
+HOT = "onehot"  # the wanted class as a vector
 LOSSES = frozenset({"L", "E", "J", "ell", "l", "loss", "Loss", "cost", "Cost", "error", "Error", "LOSS", "cal"})
 ADJOINT_HEADS = frozenset({"delta", "Delta", "nabla", "vartheta"})
 MARKS = frozenset({"d", "delta", "Delta", "partial", "varDelta"})  # letters before or around a quantity that make its adjoint

@@ -125,6 +125,12 @@ def counts(step: str, label: Any) -> bool:
     return bool(letter) and (step == "t" or (step in ("r", "k", "tau") and letter in COUNTERS - {"k", "s", "t"}))
 
 
+def component_below(p: Part, parts: tuple[Part, ...], letter: str) -> bool:
+    r"""Whether an index below is a component, as the step stands above: the k of ``\delta_{y,k}^t``."""
+    above = any(q.where == "sup" and letter in letters(q.node) for q in parts)
+    return above and p.where == "sub" and kind(p.node) == "Name" and not p.node.subs and p.node.base in COUNTERS - {letter, "t"}
+
+
 TOPS = frozenset({"T", "Tr", "tr", "top", "intercal", "t", "mathsf"})
 
 
@@ -265,16 +271,16 @@ class Symbols:
             if best is None or score > best[0]:
                 best = (score, ref)
         if best is None and (apart := self._apart(head, parts)) is not None:
-            return next((ref for ref, _ in self._readings(head, apart) if ref.entries), None)
+            return next((ref for ref, _ in self._readings(head, apart) if ref.entries or ref.step is not None), None)
         return best[1] if best else None
 
     def _apart(self, head: Name, parts: tuple[Part, ...]) -> tuple[Part, ...] | None:
-        """``z_{yk}`` beside ``z_y``: a label and a component, written together."""
+        """``z_{yk}`` beside ``z_y``: a label and a component, or the step, written together."""
         for at, p in enumerate(parts):
             if p.where == "sub" and kind(p.node) == "Product" and len(p.node.args) == 2 and all(a == Name(getattr(a, "base", "")) for a in p.node.args):
                 label, entry = (Part("sub", a) for a in p.node.args)
                 key = key_of(head, [label])
-                if key in self.ranks and self.ranks[key] == 1 and entry.node.base in COUNTERS:
+                if key in self.ranks and self.ranks[key] == 1 and entry.node.base in COUNTERS | ({"r"} - self.ranks.keys()):
                     return (*parts[:at], label, entry, *parts[at + 1 :])
         return None
 

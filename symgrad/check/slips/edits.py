@@ -380,10 +380,12 @@ class Slips(Completions):
 
     def slope_arguments(self) -> Iterator[Edit]:
         """``f'(a)``: another activation's slope."""
+        calls = [n.function for d in self.page.definitions.values() for n in walk(d.node) if kind(n) == "Apply" and kind(n.function) == "Name"]
+        applied = {f.base for f in calls if not f.subs and not f.primes}
         for n in self.sites():
             if kind(n) == "Apply" and n.function.primes and len(n.args) == 1:
-                for base in ("sigma", "tanh", "g", "f", "phi"):
-                    if base != n.function.base and (base in BUILTIN or base in self.page.functions):
+                for base in ("sigma", "tanh", "g", "f", "phi", "h"):
+                    if base != n.function.base and (base in BUILTIN or base in self.page.functions or base in applied):
                         new = replace(n, function=Name(base, primes=n.function.primes))
                         yield Edit(self.swap(n, new), "wrong-symbol", n, new, "the slope of another function belongs here")
 

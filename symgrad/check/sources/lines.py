@@ -21,8 +21,8 @@ _TOKEN = re.compile(
       | \\[A-Za-z]+ | \\. | [_^]\s*\{[^{}\n]{0,60}\} | [_^](?:[^\W_]+|[^\W]) | \d+(?:\.\d+)?)
   | (?P<accented>(?=[A-Za-z]*[À-ÖØ-öø-ÿ])[A-Za-zÀ-ÖØ-öø-ÿ]{2,})
   | (?P<name>[A-Za-z][A-Za-z0-9]*(?:_\{[^{}\n]{0,60}\}|_[A-Za-z0-9]+)*)
-  | (?P<letter>[^\W\d_][\u0300-\u036f\u20d0-\u20ff]*)
   | (?P<word>[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]+)
+  | (?P<letter>[^\W\d_][\u0300-\u036f\u20d0-\u20ff]*)
   | (?P<url>\b[a-z]+://\S+)
   | (?P<sign>.)""",
     re.VERBOSE | re.DOTALL,
@@ -30,7 +30,7 @@ _TOKEN = re.compile(
 _BULLET = re.compile(r"[ \t]*(?:>[ \t]?|(?:[-*+•◦‣▪·–]|\d{1,3}[.)]|\(\d{1,3}\)|[a-z]\)|#{1,6}|//+|///|;+|%+|\*+|\|)(?:[ \t]+|$))")
 _LABEL = re.compile(
     r"""\s*(?:\*\*|__|\*)?([^\W\d_](?:[^=≈←∂⊙$\\|{}^_:"]|(?<=\w)_(?=\w)){0,70}?)(?:\*\*|__|\*)?\s*[:：](?:\*\*|__|\*)?"""
-    r"(?:\s+|(?=[^\x00-\x7f]))"
+    r"(?:\s+|(?<=：)|(?=[^\x00-\x7f]))"
 )
 _CODE = re.compile(
     r"""\b(?:self|np|numpy|torch|tf|jnp|math|F|nn|K|plt|this|std)\.[A-Za-z]
@@ -49,6 +49,7 @@ _OPERAND = re.compile(r"(?:d[A-Za-z]\w{0,2}(?:_\w+)?|[∂δ∇][\w/∂]*)\s*\+?=
 _FRAME = re.compile(r"(?m)^[ \t]*[│┃║├╟┆┊]|[│┃║┤╢┆┊][ \t]*$|(?<=[ \t])[│┃║](?=[ \t])")  # of a box around formulas, and of its columns
 _CONTINUES = re.compile(r"\s*(?:[=≈≤≥]|[+\-−*/×⊙∘·@⊗]\s)")
 _SHARE = re.compile(r"\s*(?:from|via|through|along)(?:\s+(?:the\s+)?[A-Za-z-]+)?\s*")  # a way by which a part of a gradient comes
+_SLOPE_OF = re.compile(r"\s*(?:the\s+)?(?:derivative|slope|gradient)\s+of\s+", re.IGNORECASE)
 _BROKEN_OFF = re.compile(r"(?:[=+\-−*/×⊙∘·@⊗(\[,]|\\odot|\\cdot|\\times|\\circ)\s*$")
 
 
@@ -161,11 +162,14 @@ def _runs(line: Passage, code: bool) -> Iterator[Passage]:
         found.append((start, end))
     for k, (i, j) in enumerate(found):
         run = line[i:j]
-        run = run.strip(" \t,;.:*←→⇒⟹─━═—" + "|" * (run.text.count("|") % 2))
+        run = run.strip(" \t,;.:，；。：*←→⇒⟹─━═—" + "|" * (run.text.count("|") % 2))
         if run.text[-1:] in (")", "]") and _opened_before(text[:i], run.text):
             run = run[:-1].strip()
-        if k and _SHARE.fullmatch(text, found[k - 1][1], i):
+        between = (found[k - 1][1] if k else 0, i)
+        if k and _SHARE.fullmatch(text, *between):
             run = _share(line[slice(*found[k - 1])], run)
+        if _SLOPE_OF.fullmatch(text, *between):
+            run = _behind(line[slice(*found[k - 1])] if k else line[:0], run)
         if _is_equation(run.text, code, whole):
             yield run
 
@@ -183,6 +187,12 @@ def _share(whole: Passage, run: Passage) -> Passage:
         return run
     at = slice(*sign.span())
     return joined([whole, spelled("+=", run[at]), run[at.stop :]])
+
+
+def _behind(before: Passage, run: Passage) -> Passage:
+    """``∂h/∂z = the derivative of tanh(z) = 1 - tanh²(z)``: without the side in words, which is not what stands there."""
+    sign = RELATION.search(run.text)
+    return joined([before, run[sign.end() :]]) if sign is not None and RELATION.search(before.text[-3:]) else run[len(run) :]
 
 
 def _is_word(token: re.Match[str], text: str) -> bool:

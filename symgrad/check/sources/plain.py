@@ -25,6 +25,7 @@ _COMMENT = re.compile(
 _RANGE = re.compile(r"(?<=[ΣΠ∑∏])\s*\(\s*(\w+\s*=\s*[^()\s]+)(?:\s+to\s+|\s*(?:\.\.+|…)\s*)([^()\s]+)\s*\)")  # ``Σ(t=1 to T)``
 _TILDE = re.compile(r"(?<![A-Za-z~\\])([dD∂δΔ]?[A-Za-z])~(?=[_^'\s)\]}*/+,;.=⊙∘·×−-]|$)")
 _BAR = re.compile(r"(?<=[\w)\]}])\|(?=[^\W\d_]{2,})")  # ``(∂h_k/∂W)|direct``
+_STRONG = re.compile(r"(?<![^\s(\[|])\*\*(?=[^\s*])([^*\n]*[^\s*])\*\*(?![^\s)\].,;:|])")  # ``**∂L/∂W** = …``
 _OWNED = re.compile(r"(?<=[A-Za-z]{2})['’]s(?=\s)")
 _SHIFTED = re.compile(r"(?<=[^\W_]|[\u0300-\u036f])_([tTk])([-−+][12])(?![\w.(])")
 _RECURS = re.compile(  # ``h_t = tanh(W h_t-1 + …)``, ``∂h_t/∂h_t-1``
@@ -35,12 +36,15 @@ _ANYWAY = re.compile(  # where a formula is announced
     r"|ここで|ただし|したがって|すなわち|つまり|よって|여기서|따라서|그러므로|즉)[，,：:、]?[ \t]*(?=[A-Za-z∂∇\u0370-\u03ff])"
 )
 _WAY = re.compile(r"[ \t]*[(（](?:(?:from|via|through|along)\b|来自|來自|通过|通過|经由|經由|经过|經過|沿)[^()（）=]*[)）]\s*(?=\+?=)")  # `(from h_t) =`
+_UNSAID = re.compile(  # a last term that is dots or words: ``+ ...``, ``+ other terms``, ``+ [terms of the gates]``
+    r"(?<=\+)[ \t]*(?:\.{2,}|\[(?:[A-Za-z]+[ -])+[A-Za-z]+\]|(?:[a-z]+[ -])*(?:terms?|contributions?|parts|rest|others)(?:[ -][a-z]+)*)[ \t]*$"
+)
 _ROUND = re.compile("[()（）]")
 _OPENS = re.compile(r"(?<=\s)\(|\s*（")
 _WORD = re.compile(rf"(?<![\\_^A-Za-z])[A-Za-z]{{3,}}(?![A-Za-z_(\[^])|[{_EAST}]{{2,}}")
 _OPERATES = re.compile(r"\s[-+*/×⊙∘·@=]\s|[∂^⊙]")
 _SENTENCE = re.compile(  # ``shape: n × m``, ``one pass; h_0 = 0``
-    r"[A-Za-z]{3,}:\s|(?:via|through|from|because|since)\s|[A-Za-z][a-z]+[ \t]+[a-z][a-z-]+[ ,;.]"
+    r"[A-Za-z]{3,}:\s|(?:via|through|from|because|since)\s|因[为為]|由[于於]|[A-Za-z][a-z]+[ \t]+[a-z][a-z-]+[ ,;.]"
 )
 _CONDITION = re.compile(r"\b(?:if|when|whenever|where|for|with|at|as|assum\w+|given|provided|suppos\w+|unless|only|wenn|quand|si|cuando|если)\b|[当當若如]")
 _VALUED = re.compile(r"[=≈→∈<>≤≥]")
@@ -62,7 +66,7 @@ def shifted(source: Passage) -> Passage:
 
 def put(line: Passage) -> Passage:
     """A line of plain text with its formulas as others write them, and without remarks."""
-    for rule in (_on_their_ways, _unremarked, _uncommented, _marked, _barred, _ranged):
+    for rule in (_on_their_ways, _unfinished, _unremarked, _uncommented, _marked, _barred, _ranged):
         line = rule(line)
     return line
 
@@ -81,11 +85,13 @@ def _uncommented(line: Passage) -> Passage:
 
 
 def _marked(line: Passage) -> Passage:
-    r"""``c~_t`` as ``c̃_t``; without the words before a formula that only announce it."""
+    r"""``c~_t`` as ``c̃_t``; without the words before a formula that only announce it, and without emphasis."""
     if "'s" in line.text or "’s" in line.text:
         line = rewritten(line, _OWNED, lambda m: "")
     if "~" in line.text and "\\" not in line.text:
         line = rewritten(line, _TILDE, lambda m: m[1] + "\u0303")
+    if "**" in line.text:
+        line = rewritten(line, _STRONG, lambda m: m[1])
     announced = _ANYWAY.match(line.text)
     return line[announced.end() :] if announced else line
 
@@ -114,6 +120,12 @@ def _on_their_ways(line: Passage) -> Passage:
         return line
     sign = spelled(" +", line[slice(*m.span())]) if line.text[m.end()] == "=" else line[m.end() : m.end()]
     return joined([line[: m.start()], sign, line[m.end() :]])
+
+
+def _unfinished(line: Passage) -> Passage:
+    """``a + other terms`` as ``a + …``."""
+    m = _UNSAID.search(line.text)
+    return line if m is None else joined([line[: m.start()], spelled(" …", line[slice(*m.span())])])
 
 
 def _unremarked(line: Passage) -> Passage:

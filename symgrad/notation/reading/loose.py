@@ -12,9 +12,11 @@ from symgrad.notation.reading.tokens import END
 from symgrad.notation.syntax import (
     Apply,
     Blank,
+    Derivative,
     Diagonal,
     Ellipsis,
     Fraction,
+    Given,
     Index,
     Indicator,
     Infix,
@@ -216,9 +218,12 @@ class Loose(Enclosed):
         return Name("top", span=Span(token.start, token.end)), ""
 
     def accented(self) -> tuple[Node, str]:
+        r"""``\bar h``; ``\overline{\frac{\partial h}{\partial W}}`` is a derivative of which something is said."""
         token = self.take()
         node, kind = self.held()
         result = accented(node, token.key[1:])
+        if type(node) is Derivative:
+            return Given(node, (Words(token.key[1:], span=Span(token.start, token.end)),), span=self.span(token.start)), ""
         if result is None:
             raise self.error(f"`{token.key}` over something that is not a name", way_out="give it a name first", token=token)
         return result, kind if type(result) is Name else ""
