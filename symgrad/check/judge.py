@@ -13,7 +13,7 @@ from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from symgrad.check.claim import Claim
-from symgrad.check.forms.arguments import without_arguments
+from symgrad.check.forms.arguments import losses_as_written, without_arguments
 from symgrad.check.forms.barred import unbarred
 from symgrad.check.forms.common import Common
 from symgrad.check.forms.graves import by_components
@@ -69,12 +69,13 @@ def judge(document: Document, cell: Cell | None = None) -> Iterator[Claim]:
 
 def common_form(document: Document, cell: Cell | None) -> Common:
     """The statements of a document in the notation that the rooms behind understand."""
-    found = likewise(slopes_by_name([mended(s) for s in statements_of(document)]), document.text)
+    found = stated = likewise(slopes_by_name([mended(s) for s in statements_of(document)]), document.text)
     for form in (without_arguments, raised, unbarred, unpacked, generalised, lastly):
         found = form(found)
     if cell is None and (common := by_components(found) or layer_by_layer(found)) is not None:
         return common
-    return Common(*parts_named(found))
+    found, original = parts_named(found)
+    return Common(found, losses_as_written(stated) | original)
 
 
 def coded(document: Document, unit: Unit) -> Iterator[Claim]:
