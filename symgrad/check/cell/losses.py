@@ -10,7 +10,7 @@ from typing import Any
 from symgrad.check.cell.model import terminals
 from symgrad.check.defined.page import Page
 from symgrad.check.reading.activations import meaning
-from symgrad.check.reading.statements import DEFINING, LOSSES, Statement, bound_letters, loss_head, names_in, step_part, weight
+from symgrad.check.reading.statements import DEFINING, LOSSES, Statement, bound_letters, loss_head, names_in, step_part, summands, weight
 from symgrad.check.reading.symbols import head_and_parts, is_top, key_of, labelled, letters, number_at, spelled
 from symgrad.check.reading.trees import FACTORS, kind, unwrapped, walk
 from symgrad.notation.syntax import Name
@@ -44,9 +44,10 @@ def losses(page: Page, statements: list[Statement], letter: str) -> None:
     for s in statements:
         for n in s.nodes:
             if kind(n) == "Derivative":
-                note(n.of)
-                if n.sign in ("nabla",):
-                    note(n.of)
+                for loss in summands(n.of):
+                    note(loss)
+                    if n.sign in ("nabla",):
+                        note(loss)
             if kind(n) == "Relation" and not names_a_jacobian(n):
                 note(n.sides[0])
     for s in statements:

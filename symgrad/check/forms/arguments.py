@@ -68,14 +68,15 @@ def loss_alone(node: Any) -> Any:
     else:
         return None
     split = head_and_parts(loss)
-    if split is None or split[0].base not in LOSSES or not split[1]:
+    base, _, label = split[0].base.partition("_") if split is not None else ("", "", "")  # a function's label is a part of its name
+    if split is None or base not in LOSSES or not (label or split[1]):
         return None
-    head, parts = split
+    parts = split[1]
     if not all(labelled(p.node) for p in parts):
-        return loss if all(parameters(a) for a in arguments) or step_part(parts, "t") is not None else None
-    inside = [q for a in arguments for n in (unwrapped(a).args if kind(unwrapped(a)) == "Tuple" else (a,)) for q in (head_and_parts(unwrapped(n)) or (None, ()))[1]]
-    steps = {q.node: None for q in inside if not labelled(q.node)}
-    return replace(head, subs=tuple(steps)) if len(steps) == 1 and len(parts) == 1 else None
+        return loss if all(map(parameters, arguments)) or step_part(parts, "t") is not None else None
+    names = [n for a in arguments for n in (unwrapped(a).args if kind(unwrapped(a)) == "Tuple" else (a,))]
+    steps = {q.node: None for n in names for q in (head_and_parts(unwrapped(n)) or (None, ()))[1] if not labelled(q.node)}
+    return replace(split[0], base=base, subs=tuple(steps)) if len(steps) == 1 and len(parts) + bool(label) == 1 else None
 
 
 def parameters(node: Any) -> bool:
