@@ -26,6 +26,8 @@ from symgrad.check.reading.symbols import STEP_WORDS, Part, Symbols, head_and_pa
 from symgrad.check.reading.trees import FACTORS, children, kind, unwrapped, walk, with_children
 from symgrad.notation.syntax import Hadamard, Name
 
+RAW = BEFORE - {"bar", "logit", "logits"}  # words that name a preactivation
+
 
 def make_page(collected: Collected, upto: int, statements: list[Statement]) -> Page:
     """The page of group number `upto`: its own definitions, then the latest earlier ones of other names."""
@@ -421,7 +423,7 @@ def guesses(page: Page, statements: list[Statement]) -> None:
                 not labels
                 and own is not None
                 and own not in taken
-                and own in ("a", "z", "s", "u", "net", "o")
+                and own in ("a", "z", "s", "u", "net", "o", *RAW)
                 and (owner := alone(page, active)) is not None
             ):
                 symbols.aliases[own] = f"pre:{owner}"

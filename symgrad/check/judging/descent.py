@@ -55,6 +55,7 @@ def gradient_in(page: Page, link: Link) -> tuple[Any, int, Any] | None:
     ref = page.symbols.ref(weight)
     if ref is None or ref.key in page.symbols.timed or link.sign not in ("<-", "-=", *EQUAL):
         return None
+    step: Any
     if link.sign == "-=" and weight == left:
         step = Negative(right)
     elif weight != left and kind(left) == "Product":
