@@ -27,6 +27,7 @@ from symgrad.check.forms.packed import unpacked
 from symgrad.check.forms.slopes import slopes_by_name
 from symgrad.check.forms.softmax import softmaxes
 from symgrad.check.forms.stacked import layer_by_layer
+from symgrad.check.forms.uses import behind_bars
 from symgrad.check.judging.court import Court
 from symgrad.check.programs.reader import Unit, units
 from symgrad.check.programs.rulings import judged
@@ -71,7 +72,8 @@ def judge(document: Document, cell: Cell | None = None) -> Iterator[Claim]:
 
 def common_form(document: Document, cell: Cell | None) -> Common:
     """The statements of a document in the notation that the rooms behind understand."""
-    found = stated = softmaxes(likewise(slopes_by_name([mended(s) for s in statements_of(document)]), document.text))
+    stated = likewise(slopes_by_name([mended(s) for s in statements_of(document)]), document.text)
+    found = stated = behind_bars(softmaxes(stated))
     for form in (one_hot, without_arguments, raised, unbarred, unpacked, generalised, lastly):
         found = form(found)
     if cell is None and (common := by_components(found) or layer_by_layer(found)) is not None:

@@ -22,7 +22,7 @@ def named(s: Statement) -> Any:
     if rel is None or len(rel.sides) != 2 or rel.signs[0] not in DEFINING or s.derives:
         return None
     left, right = unwrapped(rel.sides[0]), unwrapped(rel.sides[1])
-    above = exponent(right.numerator) if kind(right) == "Fraction" else None
+    above: Any = exponent(right.numerator) if kind(right) == "Fraction" else None
     below = exponent(summed(right.denominator)) if above is not None else None
     given, all_of, output = (head_and_parts(unwrapped(n)) if n is not None else None for n in (above, below, left))
     if given is None or all_of is None or output is None or given[0] != all_of[0] or output[0] == given[0]:
