@@ -160,7 +160,7 @@ def of_the_rest(page: Page, node: Any, output: str) -> bool:
     if kind(node) != "Apply" or kind(node.function) != "Name" or node.function.base not in ("log", "ln") or len(node.args) != 1:
         return False
     inside = unwrapped(node.args[0])
-    rest = inside.args[1] if kind(inside) == "Sum" and len(inside.args) == 2 and number_at(inside.args[0], {}) == 1 else None
+    rest: Any = inside.args[1] if kind(inside) == "Sum" and len(inside.args) == 2 and number_at(inside.args[0], {}) == 1 else None
     ref = page.symbols.ref(unwrapped(rest.arg)) if kind(rest) == "Negative" else None
     return ref is not None and ref.key == output
 

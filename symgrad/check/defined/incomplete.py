@@ -35,10 +35,23 @@ def gates_left_out(page: Page) -> dict[str, tuple[Any, Any]]:
         if seen is None or (not shown and key[:1] in "cC"):
             continue  # what a memory cell shows is not in the document, so what its gates look at is not either
         for d in (page.definitions[k] for k in (key, *shown)):
+            scaled = inputs_scaled(page, d.node)
             for n, through_weight in operands(page, d.node) if not weighted(page, d.node) else ():
                 ref = page.symbols.ref(n)
-                if ref is not None and not through_weight and undefined(page, n) and not ref.entries and ref.key[:1] not in "xX" and not weight_like(n):
+                if ref is None or through_weight or id(n) in scaled or ref.entries or ref.key[:1] in "xX":
+                    continue
+                if undefined(page, n) and not weight_like(n):
                     out.setdefault(ref.key, (n, unwrapped(seen)))
+    return out
+
+
+def inputs_scaled(page: Page, node: Any) -> set[int]:
+    """What has a parameter before it and nothing else, ``b u_t``: an input of a cell of numbers, while a gate stands beside what it lets through."""
+    out = set[int]()
+    for n in walk(node):
+        refs = [(a, page.symbols.ref(unwrapped(a))) for a in n.args] if kind(n) in FACTORS else []
+        timed = [a for a, r in refs if r is None or r.key in page.symbols.timed]
+        out |= {id(a) for a in timed} if len(timed) == 1 < len(refs) else set()
     return out
 
 
