@@ -5,6 +5,7 @@ They are counted as the outputs are: the class that is wanted at step t may be t
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from typing import Any
 
@@ -21,30 +22,37 @@ ONES = frozenset({"1", "I", "mathbb1", "mathbf1"})
 def one_hot(statements: list[Statement]) -> list[Statement]:
     """The statements with such vectors by one name, with the step and the component."""
     out = []
-    away = first_away(statements)
+    later = away(statements)
     for s in statements:
-        new = {id(old): replace(counted(name, away), span=old.span) for old, name in named(s).values()}
+        new = {id(old): replace(counted(name, later), span=old.span) for old, name in named(s).values()}
         out.append(replace(s, node=rebuilt(s.node, new), whole=rebuilt(s.whole, new)) if new else s)
     return out
 
 
 def one_hot_as_written(statements: list[Statement]) -> dict[Any, Any]:
     """The vectors by that name → how the document writes them."""
-    away = first_away(statements)
-    return {counted(name, away): old for s in statements for old, name in named(s).values()}
+    later = away(statements)
+    return {counted(name, later): old for s in statements for old, name in named(s).values()}
 
 
-def first_away(statements: list[Statement]) -> int:
-    """How many steps after t the class stands that the document first names."""
-    steps = (number_at(name.subs[0], {"t": 0}) for s in statements for _, name in named(s).values() if name.subs and "t" in letters(name.subs[0]))
-    return next((int(at) for at in steps if at is not None), 0)
+def away(statements: list[Statement]) -> int:
+    """How many steps after an output the class stands that is wanted of it, as most differences have it: none, or one."""
+    votes: Counter[int] = Counter()
+    for s in statements:
+        found = named(s)
+        for n in s.nodes:
+            less = unwrapped(n.args[1].arg) if kind(n) == "Sum" and len(n.args) == 2 and kind(n.args[1]) == "Negative" else None
+            if id(less) in found and (own := step_of(n.args[0])) and (wanted := found[id(less)][1].subs[:1]):
+                at, of = number_at(wanted[0], {"t": 0}), number_at(own[0], {"t": 0})
+                votes[int(at - of) if at is not None and of is not None and "t" in letters(wanted[0]) else 0] += 1
+    return int(votes[1] > votes[0])
 
 
-def counted(name: Name, away: int) -> Name:
+def counted(name: Name, later: int) -> Name:
     """A vector by the step of the output that it is wanted of."""
-    if not away or not name.subs or "t" not in letters(name.subs[0]):
+    if not later or not name.subs or "t" not in letters(name.subs[0]):
         return name
-    at = number_at(name.subs[0], {"t": -away})
+    at = number_at(name.subs[0], {"t": -later})
     step: Any = Name("t") if not at else Sum((Name("t"), Number(str(at)) if at > 0 else Negative(Number(str(-at)))))
     return replace(name, subs=(step, *name.subs[1:]))
 
