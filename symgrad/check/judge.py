@@ -72,8 +72,8 @@ def judge(document: Document, cell: Cell | None = None) -> Iterator[Claim]:
 
 def common_form(document: Document, cell: Cell | None) -> Common:
     """The statements of a document in the notation that the rooms behind understand."""
-    stated = likewise(slopes_by_name([mended(s) for s in statements_of(document)]), document.text)
-    found = stated = behind_bars(softmaxes(stated))
+    found = likewise(slopes_by_name([mended(s) for s in statements_of(document)]), document.text)
+    found = stated = behind_bars(softmaxes(found))
     for form in (one_hot, without_arguments, raised, unbarred, unpacked, generalised, lastly):
         found = form(found)
     if cell is None and (common := by_components(found) or layer_by_layer(found)) is not None:
