@@ -13,7 +13,7 @@ from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from symgrad.check.claim import Claim
-from symgrad.check.forms.arguments import without_arguments
+from symgrad.check.forms.arguments import losses_as_written, without_arguments
 from symgrad.check.forms.barred import unbarred
 from symgrad.check.forms.common import Common
 from symgrad.check.forms.graves import by_components
@@ -23,9 +23,12 @@ from symgrad.check.forms.lastly import lastly
 from symgrad.check.forms.likewise import likewise
 from symgrad.check.forms.lowered import raised
 from symgrad.check.forms.numbered import generalised
+from symgrad.check.forms.onehot import one_hot, one_hot_as_written
 from symgrad.check.forms.packed import unpacked
 from symgrad.check.forms.slopes import slopes_by_name
+from symgrad.check.forms.softmax import softmaxes
 from symgrad.check.forms.stacked import layer_by_layer
+from symgrad.check.forms.uses import behind_bars
 from symgrad.check.judging.court import Court
 from symgrad.check.programs.reader import Unit, units
 from symgrad.check.programs.rulings import judged
@@ -72,11 +75,13 @@ def judge(document: Document, cell: Cell | None = None) -> Iterator[Claim]:
 def common_form(document: Document, cell: Cell | None) -> Common:
     """The statements of a document in the notation that the rooms behind understand."""
     found = likewise(slopes_by_name([mended(s) for s in statements_of(document)]), document.text)
-    for form in (one_name, without_arguments, raised, unbarred, unpacked, generalised, lastly):
+    found = stated = behind_bars(softmaxes(found))
+    for form in (one_hot, one_name, without_arguments, raised, unbarred, unpacked, generalised, lastly):
         found = form(found)
     if cell is None and (common := by_components(found) or layer_by_layer(found)) is not None:
         return common
-    return Common(*parts_named(found))
+    found, original = parts_named(found)
+    return Common(found, losses_as_written(stated) | one_hot_as_written(stated) | original)
 
 
 def coded(document: Document, unit: Unit) -> Iterator[Claim]:

@@ -18,6 +18,7 @@ from symgrad.check.inequalities.bounds import bound, speaks_of_extremes
 from symgrad.check.judging import caution, identities, powers, suppose
 from symgrad.check.judging.court import Court
 from symgrad.check.judging.denials import denied
+from symgrad.check.judging.descent import step_of_descent
 from symgrad.check.judging.equation import equation, holding
 from symgrad.check.judging.otherwise import recognition
 from symgrad.check.numbers import worked
@@ -74,6 +75,8 @@ def ruled(court: Court, link: Link) -> Judgement | None:
     numbers = worked.reckoned(court, link)
     if numbers is not None:
         return numbers
+    if (stepped := step_of_descent(court, link)) is not None:
+        return stepped
     between_norms = None if norms.unlike(link) else norms.normed(court, link) or majorants.majorised(court, link)
     if between_norms is not None and between_norms.verdict != "undecided":
         return between_norms

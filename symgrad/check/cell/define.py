@@ -26,6 +26,8 @@ from symgrad.check.reading.symbols import PLAIN_ACCENTS, STEP_WORDS, Part, Symbo
 from symgrad.check.reading.trees import FACTORS, children, kind, unwrapped, walk, with_children
 from symgrad.notation.syntax import Hadamard, Name
 
+RAW = BEFORE - {"bar", "logit", "logits"}  # words that name a preactivation
+
 
 def make_page(collected: Collected, upto: int, statements: list[Statement]) -> Page:
     """The page of group number `upto`: its own definitions, then the latest earlier ones of other names."""
@@ -198,9 +200,11 @@ def beside_each_other(node: Any) -> Any:
 
 
 def names_with_a_step(statements: list[Statement], letter: str) -> set[str]:
-    """What carries the step somewhere: ``f`` in an equation is ``f_t`` then."""
-    found = ((head, [p for p in parts if p is not step_part(parts, letter)], parts) for s in statements for _, head, parts in names_in(s.node))
-    return {key for head, rest, parts in found if step_part(parts, letter) is not None and not rest and (key := key_of(head, rest)) is not None}
+    """What carries the step somewhere: ``f`` in an equation is ``f_t`` then; ``a^{t-k}`` is a power, where no equation has its step above."""
+    sides = (head_and_parts(unwrapped(rel.sides[0])) for s in statements if (rel := relation_of(s.node)) is not None and not s.derives)
+    above = any(p.where == "sup" and letter in letters(p.node) for split in sides if split is not None for p in split[1])
+    alone = ((head, parts[0]) for s in statements for _, head, parts in names_in(s.node) if len(parts) == 1 and step_part(parts, letter) is not None)
+    return {key for head, step in alone if (above or step.where != "sup") and (key := key_of(head, [])) is not None}
 
 
 def counted(statements: list[Statement]) -> set[str]:
@@ -456,7 +460,7 @@ def guesses(page: Page, statements: list[Statement]) -> None:
                 not labels
                 and own is not None
                 and own not in taken
-                and own in ("a", "z", "s", "u", "net", "o")
+                and own in ("a", "z", "s", "u", "net", "o", *RAW)
                 and (owner := alone(page, active)) is not None
             ):
                 symbols.aliases[own] = f"pre:{owner}"

@@ -10,7 +10,7 @@ from typing import Any
 from symgrad.check.cell.model import terminals
 from symgrad.check.defined.page import Page
 from symgrad.check.reading.activations import meaning
-from symgrad.check.reading.statements import DEFINING, HOT, LOSSES, Statement, bound_letters, loss_head, names_in, step_part, weight
+from symgrad.check.reading.statements import DEFINING, HOT, LOSSES, Statement, bound_letters, loss_head, names_in, step_part, summands, weight
 from symgrad.check.reading.symbols import head_and_parts, is_top, key_of, labelled, letters, number_at, spelled
 from symgrad.check.reading.trees import FACTORS, kind, unwrapped, walk
 from symgrad.notation.syntax import Name
@@ -44,9 +44,10 @@ def losses(page: Page, statements: list[Statement], letter: str) -> None:
     for s in statements:
         for n in s.nodes:
             if kind(n) == "Derivative":
-                note(n.of)
-                if n.sign in ("nabla",):
-                    note(n.of)
+                for loss in summands(n.of):
+                    note(loss)
+                    if n.sign in ("nabla",):
+                        note(loss)
             if kind(n) == "Relation" and not names_a_jacobian(n):
                 note(n.sides[0])
     for s in statements:
@@ -150,11 +151,24 @@ def stated_loss(page: Page, statements: list[Statement]) -> None:
                         if kind(first) == "Power" and page.symbols.ref(first) is None and kind(first.base) == "Name" and is_top(first.exponent)
                         else first
                     )
-                    wanted(page, ref.key, target_name(page, first, bound_letters(right)), "entropy")
+                    rule = "binary" if any(of_the_rest(page, m, ref.key) for m in walk(right)) else "entropy"
+                    wanted(page, ref.key, target_name(page, first, bound_letters(right)), rule)
+
+
+def of_the_rest(page: Page, node: Any, output: str) -> bool:
+    r"""``\log(1 - \hat y_t)``, as in the loss of an output between 0 and 1."""
+    if kind(node) != "Apply" or kind(node.function) != "Name" or node.function.base not in ("log", "ln") or len(node.args) != 1:
+        return False
+    inside = unwrapped(node.args[0])
+    rest: Any = inside.args[1] if kind(inside) == "Sum" and len(inside.args) == 2 and number_at(inside.args[0], {}) == 1 else None
+    ref = page.symbols.ref(unwrapped(rest.arg)) if kind(rest) == "Negative" else None
+    return ref is not None and ref.key == output
 
 
 def before_the_sum(right: Any, letter: str) -> tuple[Any, Any]:
     r"""The factor of ``\frac{1}{T} \sum_{t=1}^T (y_t - d_t)^2`` and what is summed over the steps; one half as a number."""
+    if kind(right) == "Negative" and any(kind(n) == "Name" and n.base in ("log", "ln") for n in walk(right)):
+        right = unwrapped(right.arg)  # of a logarithm the minus is a part of the loss
     factor = unwrapped(right.args[0]) if kind(right) in ("Product", "Infix") and len(right.args) == 2 else None
     total = right if factor is None else unwrapped(right.args[1])
     if kind(total) != "Big" or total.kind != "sum" or spelled(total.index) != letter:

@@ -13,8 +13,8 @@ from typing import Any
 from symgrad.check.defined.page import Page, plain
 from symgrad.check.defined.typing import matrix_like
 from symgrad.check.reading.activations import BUILTIN
-from symgrad.check.reading.statements import Statement, loss_head, names_in, step_part
-from symgrad.check.reading.symbols import head_and_parts, key_of, spelled
+from symgrad.check.reading.statements import LETTERS, Statement, loss_head, names_in, step_part
+from symgrad.check.reading.symbols import Part, head_and_parts, key_of, spelled
 from symgrad.check.reading.trees import FACTORS, children, kind, rebuilt, shifted, unwrapped, walk
 from symgrad.notation.syntax import Apply, Name, Product, Relation, Sum
 
@@ -35,10 +35,23 @@ def gates_left_out(page: Page) -> dict[str, tuple[Any, Any]]:
         if seen is None or (not shown and key[:1] in "cC"):
             continue  # what a memory cell shows is not in the document, so what its gates look at is not either
         for d in (page.definitions[k] for k in (key, *shown)):
+            scaled = inputs_scaled(page, d.node)
             for n, through_weight in operands(page, d.node) if not weighted(page, d.node) else ():
                 ref = page.symbols.ref(n)
-                if ref is not None and not through_weight and undefined(page, n) and not ref.entries and ref.key[:1] not in "xX" and not weight_like(n):
+                if ref is None or through_weight or id(n) in scaled or ref.entries or ref.key[:1] in "xX":
+                    continue
+                if undefined(page, n) and not weight_like(n):
                     out.setdefault(ref.key, (n, unwrapped(seen)))
+    return out
+
+
+def inputs_scaled(page: Page, node: Any) -> set[int]:
+    """What has a parameter before it and nothing else, ``b u_t``: an input of a cell of numbers, while a gate stands beside what it lets through."""
+    out = set[int]()
+    for n in walk(node):
+        refs = [(a, page.symbols.ref(unwrapped(a))) for a in n.args] if kind(n) in FACTORS else []
+        timed = [a for a, r in refs if r is None or r.key in page.symbols.timed]
+        out |= {id(a) for a in timed} if len(timed) == 1 < len(refs) else set()
     return out
 
 
@@ -116,27 +129,70 @@ def states_left_out(page: Page, statements: list[Statement]) -> dict[str, tuple[
 
 
 def outputs_left_out(page: Page, statements: list[Statement]) -> dict[str, Statement]:
-    r"""``y_t = g(V h_t + b)`` where a derivation goes from the loss through y_t to the state, and the document does not say what y_t is."""
-    if not page.lagged or set(page.world.model.outputs) - page.lagged:
+    r"""``y_t = g(V h_t + b)`` where a derivation goes from the loss through y_t to the state, and the document does not say what y_t is.
+
+    Or to an output that it does define, or to another one that it does not, ``\frac{\partial \hat y_t}{\partial o_t} \frac{\partial o_t}{\partial h_t}``.
+    """
+    if not page.lagged:
         return {}
-    through: dict[str, Any] = {}
     derivatives = [n for s in statements for n in s.nodes if kind(n) == "Derivative"]
+    outputs = set(page.world.model.outputs) - page.lagged
+    names = {page.canon(unwrapped(n.of)): found for n in derivatives if (found := unknown_output(page, n.of)) is not None}
     below = {page.canon(unwrapped(n.wrt)) for n in derivatives if loss_head(n.of) is not None}
-    for n in derivatives:
-        of, state = unwrapped(n.of), page.symbols.ref(unwrapped(n.wrt))
-        split = head_and_parts(of)
-        if split is None or state is None or state.key not in page.lagged or state.step is None:
+    softmaxes = residuals(page, statements, outputs)
+    through = dict(softmaxes)
+    for n in sorted(derivatives, key=lambda n: page.canon(unwrapped(n.of)) not in below):  # from the loss downwards
+        of, wrt = unwrapped(n.of), unwrapped(n.wrt)
+        found, inner, ref = names.get(page.canon(of)), names.get(page.canon(wrt)), page.symbols.ref(wrt)
+        step = inner[1] if inner is not None and not outputs else ref.step if ref is not None and ref.key in (outputs or page.lagged) else None
+        if found is None or page.canon(of) not in below or step is None or page.canon(step) != page.canon(found[1]):
             continue
-        if page.symbols.ref(of) is not None or page.canon(of) not in below:
-            continue
-        step = step_part(split[1], page.symbols.letter)
-        key = key_of(split[0], [p for p in split[1] if p is not step])
-        if key is not None and step is not None and page.canon(step.node) == page.canon(state.step) and split[0].base in OUTPUTS:
-            inner = Sum((Product((weight("V", key), unwrapped(n.wrt))), weight("b", key)))
-            node = Relation((of, Apply(Name("g" + UNKNOWN), (inner,))), ("=",))
-            through.setdefault(key, Statement(None, node, node, (), len(statements) + 4000))
+        below.add(page.canon(wrt))
+        key, at = found
+        now = Name(page.symbols.letter)  # a derivation may go through ``y_4`` or ``y_T`` alone
+        inside = Sum((Product((weight("V", key), rebuilt(wrt, {id(step): now}))), weight("b", key)))
+        through.setdefault(key, shown(rebuilt(of, {id(at): now}), "g" + UNKNOWN, inside, len(statements) + len(through)))
     through = through or shown_by_residuals(page, statements)
-    return through if len(through) == 1 else {}
+    return through if len(through) == 1 or through.keys() == {key for key, _ in names.values()} else {}
+
+
+def shown(output: Any, function: str, argument: Any, number: int) -> Statement:
+    """An equation for an output."""
+    node = Relation((output, Apply(Name(function), (argument,))), ("=",))
+    return Statement(None, node, node, (), number + 4000)
+
+
+def unknown_output(page: Page, node: Any) -> tuple[str, Any] | None:
+    """The name of an output that the document does not define, and its step; None for anything else."""
+    split = head_and_parts(unwrapped(node))
+    if split is None or split[0].base not in OUTPUTS or page.symbols.ref(unwrapped(node)) is not None:
+        return None
+    step = next((p for p in split[1] if counts_steps(page, p)), None)
+    key = key_of(split[0], [p for p in split[1] if p is not step])
+    return None if step is None or key is None else (key, step.node)
+
+
+def counts_steps(page: Page, part: Part) -> bool:
+    """Whether an index may be the step of an output: ``t``, ``T``, ``4``, ``n``; not a word."""
+    return step_part((part,), page.symbols.letter) is not None or kind(part.node) == "Number" or spelled(part.node) in (*LETTERS, "N")
+
+
+def residuals(page: Page, statements: list[Statement], outputs: set[str]) -> dict[str, Statement]:
+    r"""``\hat y_t = \operatorname{softmax}(o_t)`` where the document defines the output o_t, and says ``\partial L / \partial o_t = \hat y_t - y_t``."""
+    out: dict[str, Statement] = {}
+    for s in statements if len(outputs) == 1 else ():
+        sides = [unwrapped(side) for side in getattr(s.node, "sides", ())]
+        by = next((n.wrt for n in sides if kind(n) == "Derivative" and loss_head(n.of) is not None), None)
+        ref = page.symbols.ref(unwrapped(by)) if by is not None else None
+        for n in sides if ref is not None and ref.key in outputs and ref.step is not None else ():
+            if kind(n) != "Sum" or len(n.args) != 2 or kind(n.args[1]) != "Negative":
+                continue
+            found, wanted = unknown_output(page, n.args[0]), head_and_parts(unwrapped(n.args[1].arg))
+            if found is None or wanted is None or wanted[0].accents or wanted[0].base in ("p", "o") or page.symbols.ref(unwrapped(n.args[1].arg)) is not None:
+                continue
+            if page.canon(found[1]) == page.canon(ref.step):  # type: ignore[union-attr]
+                out.setdefault(found[0], shown(unwrapped(n.args[0]), "softmax", unwrapped(by), len(statements)))
+    return out
 
 
 def shown_by_residuals(page: Page, statements: list[Statement]) -> dict[str, Statement]:
@@ -145,10 +201,10 @@ def shown_by_residuals(page: Page, statements: list[Statement]) -> dict[str, Sta
     out: dict[str, Statement] = {}
     for s in statements if len(states) == 1 else ():
         for n in s.nodes:
-            shown: Any = unwrapped(n.args[0]) if kind(n) == "Sum" and len(n.args) == 2 and kind(n.args[1]) == "Negative" else None
-            split = head_and_parts(shown) if shown is not None else None
+            output: Any = unwrapped(n.args[0]) if kind(n) == "Sum" and len(n.args) == 2 and kind(n.args[1]) == "Negative" else None
+            split = head_and_parts(output) if output is not None else None
             step = step_part(split[1], page.symbols.letter) if split is not None else None
-            if split is None or step is None or split[0].base not in OUTPUTS or page.symbols.ref(shown) is not None:
+            if split is None or step is None or split[0].base not in OUTPUTS or page.symbols.ref(output) is not None:
                 continue
             key = key_of(split[0], [p for p in split[1] if p is not step])
             before = [unwrapped(a.arg) for m in s.nodes if kind(m) in FACTORS for a, b in pairwise(m.args) if kind(a) == "Transpose" and unwrapped(b) is n]
@@ -156,8 +212,7 @@ def shown_by_residuals(page: Page, statements: list[Statement]) -> dict[str, Sta
             weights = [w for w in (*before, *below) if kind(w) == "Name" and matrix_like(w) and page.symbols.ref(w) is None]
             if key is not None and weights:
                 inner = Sum((Product((weights[0], moved(page, states[0], step.node))), weight("b", key)))
-                node = Relation((shown, Apply(Name("softmax"), (inner,))), ("=",))
-                out.setdefault(key, Statement(None, node, node, (), len(statements) + 4000))
+                out.setdefault(key, shown(output, "softmax", inner, len(statements)))
     return out
 
 
@@ -247,11 +302,21 @@ def taken_for(page: Page, keys: set[str]) -> list[str]:
     found = sorted(k for k in keys if k in page.definitions and invented(page, k))
     if not found:
         return []
-    if found[0] in page.world.model.outputs and not found[1:]:
-        return [f"{page.notes.get(found[0], found[0])}, which the document does not define, is taken for a function of the state"]
+    told = {k: meaning for k in found if (meaning := shown_by(page, k)) is not None}
+    if len(told) == len(found):
+        return [f"{page.notes.get(k, k)}, which the document does not define, is taken for {meaning}" for k, meaning in told.items()]
     names = " and ".join(page.notes.get(k, k) for k in found)
     said = ", ".join(f"{page.notes.get(k, k)} = {plain(page.definitions[k].node.function.base)}(…)" for k in found)
     return [f"{names}, which the document does not define, {'are' if found[1:] else 'is'} taken for functions of the input and the state before: {said}"]
+
+
+def shown_by(page: Page, key: str) -> str | None:
+    """What an output that the document does not define is taken for; None for a gate."""
+    applied = unwrapped(page.definitions[key].node)
+    below = page.symbols.ref(unwrapped(applied.args[0]))
+    if applied.function.base not in ("g" + UNKNOWN, "softmax"):
+        return None
+    return "a function of the state" if below is None else f"{applied.function.base} of {page.notes.get(below.key, below.key)}"
 
 
 def held_fixed(page: Page, keys: set[str]) -> list[str]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from symgrad.check.reading.symbols import head_and_parts, key_of, letters, number_at, spelled
+from symgrad.check.reading.symbols import STEP_LETTERS, head_and_parts, key_of, letters, number_at, spelled
 from symgrad.check.reading.trees import kind
 from symgrad.check.worlds import values
 from symgrad.check.worlds.values import Misfit, Value
@@ -21,19 +21,25 @@ if TYPE_CHECKING:
 def indices_of(page: Page, parts: tuple[Any, ...]) -> tuple[list[Any], list[Any], list[Any]]:
     """The indices on a new symbol: labels, steps, components."""
     labels, slots, entries = [], [], []
+    stepped = any(page.symbols.letter in letters(p.node) for p in parts)
     for p in parts:
         found = set(letters(p.node))
         if (p.where == "bracket" and not found & {page.symbols.letter, "T"}) or (
             kind(p.node) == "Name" and p.node.subs and p.node.base in "ijkpqmn" and p.where == "sub"
         ):
             entries.append(p)
-        elif (found & {page.symbols.letter, "t", "k", "s", "T", "tau", "n"} and len(found) <= 2) or p.where == "paren":
+        elif (found & {page.symbols.letter, "t", "k", "s", "T", "tau", "n"} and len(found) <= 2) or (p.where == "paren" and not (stepped and names(page, p))):
             slots.append(p)
         elif kind(p.node) == "Name" and p.node.base in "ijpqm" and slots:
             entries.append(p)
         else:
             labels.append(p)
     return labels, slots, entries
+
+
+def names(page: Page, p: Any) -> bool:
+    r"""Whether an index in brackets is a label: the o of ``\delta_t^{(o)}``."""
+    return kind(p.node) == "Name" and not p.node.subs and (p.node.base not in STEP_LETTERS or p.node.base in page.symbols.ranks)
 
 
 def symbol_key(node: Any) -> str | None:

@@ -15,7 +15,7 @@ from symgrad.check.evaluation.gradients import gradient, loss_steps
 from symgrad.check.evaluation.wrt import quantity_of
 from symgrad.check.reading.activations import meaning
 from symgrad.check.reading.settle import FUNCTIONS
-from symgrad.check.reading.statements import names_in
+from symgrad.check.reading.statements import loss_head, names_in, summands
 from symgrad.check.reading.symbols import Ref, is_top, number_at, spelled
 from symgrad.check.reading.trees import kind, unwrapped, walk
 from symgrad.check.worlds import field as F
@@ -47,6 +47,8 @@ def derivative(run: Run, node: Any) -> Value:
     losses = loss_steps(run, of)
     if losses is not None:
         return gradient(run, node, wrt, losses)
+    if (terms := term_by_term(run, node, of)) is not None:
+        return run.value(terms)
     target = None if of_variable(run, of, wrt) else quantity_of(run, wrt)
     if target is None:
         return by_variable(run, node, of, wrt)
@@ -61,6 +63,23 @@ def derivative(run: Run, node: Any) -> Value:
         finally:
             run.env = held
     return of_formula(run, node, of, key, step, entries)
+
+
+def term_by_term(run: Run, node: Any, of: Any) -> Any:
+    r"""``\sum_k \frac{\partial L_k}{\partial x}`` for ``\frac{\partial}{\partial x} \sum_k L_k``; None where no losses are added up."""
+    memo = run.page.memos["term by term"]
+    if id(node) not in memo:
+        sums = kind(of) in ("Big", "Sum") and all(loss_head(loss) is not None for loss in summands(of))
+        memo[id(node)] = node, spread(node, of) if sums else None
+    return memo[id(node)][1]
+
+
+def spread(node: Any, of: Any) -> Any:
+    """A sum with the derivatives of its terms for these."""
+    of = unwrapped(of)
+    if kind(of) == "Big":
+        return replace(of, body=spread(node, of.body))
+    return replace(of, args=tuple(spread(node, a) for a in of.args)) if kind(of) == "Sum" else replace(node, of=of)
 
 
 def call_of(run: Run, name: Any, key: str, step: int | None) -> tuple[Any, dict[str, Any]] | None:

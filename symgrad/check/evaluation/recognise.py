@@ -40,7 +40,8 @@ def symbol_of(page: Page, node: Any) -> tuple[str, Any] | None:
     labels = [p for p in parts if not is_step(page, p.node)]
     steps = [p.node for p in parts if is_step(page, p.node)]
     word = head.base[:1] == "d" and len(head.base) > 1 and head.base.lower() not in NO_GRADIENTS
-    if len(steps) > 1 or (not mark and not word and not (head.base in MARKS and labels)) or (not mark and page.symbols.ref(node) is not None):
+    told = head.base in MARKS and (labels or head.base == "delta")  # ``\delta_t`` alone too, where its recursion tells what it is
+    if len(steps) > 1 or not (mark or word or told) or (not mark and page.symbols.ref(node) is not None):
         return None
     name = key_of(head, labels)
     return None if name is None else (f"{mark} {name}".strip(), steps[0] if steps else None)

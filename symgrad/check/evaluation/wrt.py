@@ -36,13 +36,14 @@ def quantity_of(run: Run, wrt: Any) -> tuple[str, int | None, tuple[Any, ...]] |
     if use is not None:
         return use
     split = head_and_parts(wrt)
-    if split is not None and split[0].base in ("theta", "Theta", "vartheta") and not split[1]:
+    step = number_at(split[1][0].node, run.env) if split is not None and len(split[1]) == 1 else None
+    if split is not None and split[0].base in ("theta", "Theta", "vartheta") and (not split[1] or step is not None):
         key = next((k for k, n in run.page.symbols.ranks.items() if k not in run.page.symbols.timed and n == 2), None)
         if key is not None:
             run.chooser.choose(
                 ("parameter", split[0].base), (Option(0, None, f"{split[0].base} stands for any parameter; it was tried with {run.page.notes.get(key, key)}"),)
             )
-            return key, None, ()
+            return key, None if step is None else int(step), ()
     key = weight_meant(run, wrt)
     if key is not None:
         return key, None, ()

@@ -1,4 +1,7 @@
-r"""Quantities written with what they are functions of: ``\alpha_t(h_{t-1}, x_t)`` is ``\alpha_t``, where the document writes that too."""
+r"""Quantities written with what they are functions of: ``\alpha_t(h_{t-1}, x_t)`` is ``\alpha_t``, where the document writes that too.
+
+A loss that tells its step needs no more, ``J^{(i)}(\theta)``; another has the step of its arguments, ``L_{\text{elt}}(g_t, y_t)`` is ``L_t``.
+"""
 
 from __future__ import annotations
 
@@ -7,12 +10,13 @@ from typing import Any
 
 from symgrad.check.reading.activations import BUILTIN
 from symgrad.check.reading.statements import LOSSES, Statement, step_part
-from symgrad.check.reading.symbols import head_and_parts, key_of
+from symgrad.check.reading.symbols import head_and_parts, key_of, labelled
 from symgrad.check.reading.trees import kind, rebuilt, unwrapped
 
 
 def without_arguments(statements: list[Statement]) -> list[Statement]:
     """The statements with such quantities by their names alone."""
+    statements = [losses_alone(s) for s in statements]
     calls = {id(n.function) for s in statements for n in s.nodes if with_arguments(n)}
     if not calls:
         return statements
@@ -42,3 +46,40 @@ def name(node: Any) -> str | None:
     if split is None or split[0].base in BUILTIN or split[0].base in LOSSES or (step := step_part(split[1], "t")) is None:
         return None
     return key_of(split[0], [p for p in split[1] if p is not step and kind(p.node) != "Name"])
+
+
+def losses_alone(s: Statement) -> Statement:
+    """A statement with its losses by letter and step alone."""
+    new = {id(n): replace(alone, span=n.span) for n in s.nodes if (alone := loss_alone(n)) is not None}
+    return replace(s, node=rebuilt(s.node, new), whole=rebuilt(s.whole, new)) if new else s
+
+
+def losses_as_written(statements: list[Statement]) -> dict[Any, Any]:
+    """The losses by letter and step alone → how the document writes them."""
+    return {alone: n for s in statements for n in s.nodes if (alone := loss_alone(n)) is not None}
+
+
+def loss_alone(node: Any) -> Any:
+    r"""``L_t`` for ``L_t(\theta)``, ``L_{\text{elt}}(g_t, y_t)``; None for anything else, and for ``L(\theta)``."""
+    if kind(node) == "Product" and len(node.args) == 2 and kind(node.args[1]) == "Paren" and node.args[1].kind == "(":
+        loss, arguments = node.args[0], (node.args[1].arg,)
+    elif kind(node) == "Apply" and kind(node.function) == "Name":
+        loss, arguments = node.function, node.args
+    else:
+        return None
+    split = head_and_parts(loss)
+    base, _, label = split[0].base.partition("_") if split is not None else ("", "", "")  # a function's label is a part of its name
+    if split is None or base not in LOSSES or not (label or split[1]):
+        return None
+    parts = split[1]
+    if not all(labelled(p.node) for p in parts):
+        return loss if all(map(parameters, arguments)) or step_part(parts, "t") is not None else None
+    names = [n for a in arguments for n in (unwrapped(a).args if kind(unwrapped(a)) == "Tuple" else (a,))]
+    steps = {q.node: None for n in names for q in (head_and_parts(unwrapped(n)) or (None, ()))[1] if not labelled(q.node)}
+    return replace(split[0], base=base, subs=tuple(steps)) if len(steps) == 1 and len(parts) + bool(label) == 1 else None
+
+
+def parameters(node: Any) -> bool:
+    r"""``\theta``, ``W, U``: what has no step."""
+    node = unwrapped(node)
+    return all(map(parameters, node.args)) if kind(node) == "Tuple" else kind(node) == "Name" and not stepped(node)

@@ -131,6 +131,12 @@ def reaches(side: Any) -> bool:
     return kind(side) == "Sum" and kind(unwrapped(side.args[0])) == "Big" and unwrapped(side.args[0]).kind == "sum"
 
 
+def passed_through(node: Any, link: Link) -> bool:
+    r"""``\frac{\partial L}{\partial q_4} \frac{\partial q_4}{\partial h_4}``: a symbol that a chain of derivatives goes through is no slip of the pen."""
+    derivatives = [n for side in (link.left, link.right) for n in walk(side) if kind(n) == "Derivative"]
+    return all(any(unwrapped(end) == unwrapped(node) for end in ends) for ends in ([n.of for n in derivatives], [n.wrt for n in derivatives]))
+
+
 def once(node: Any, statements: list[Statement], letter: str) -> bool:
     """Whether a symbol stands in one statement alone: a slip of the pen, not a quantity that the document takes for known."""
     split = head_and_parts(node)

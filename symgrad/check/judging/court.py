@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from copy import copy
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from symgrad.check.cell.define import make_page
 from symgrad.check.cell.library import matched, prelude
@@ -81,8 +81,17 @@ class Court:
         self.variables = self._variables()
         self.declared = 0 if self.program else self._declared()
         self.certain &= self.common is None or self.common.certain
-        self.matrices = any(kind(n) in ("Transpose", "Diagonal") or (kind(n) == "Power" and is_top(n.exponent)) for s in self.statements for n in s.nodes)
+        self.matrices = any(self.of_matrices(n) for s in self.statements for n in s.nodes)
         self.bare = not any(s.derives for s in self.statements)
+
+    def of_matrices(self, node: Any) -> bool:
+        r"""Whether a sign makes sense for matrices alone: ``w^T`` of a weight in a small letter may be a number to the power T."""
+        if kind(node) != "Power" or not is_top(node.exponent):
+            return kind(node) in ("Transpose", "Diagonal")
+        base, page = unwrapped(node.base), self.page(0)
+        ref = page.symbols.ref(base)
+        weight = ref is not None and ref.key not in page.symbols.timed and page.symbols.ranks.get(ref.key) == 2
+        return not (weight and kind(base) == "Name" and base.base.islower() and spelled(node.exponent) == "T")
 
     def filled_in(self) -> list[tuple[Court, Supposed]]:
         """The court with equations for the gates that are left out though their weights are named; the one by which something was proved, once there is one."""

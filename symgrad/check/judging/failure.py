@@ -61,7 +61,7 @@ def failed(court: Court, page: Page, outcome: Outcome, link: Link) -> Judgement:
     if outcome.missing is not None and not outcome.typed:
         name = outcome.missing.name
         slip = repair is not None and repair.code == "undefined-symbol" and not court.borrowed and not court.program
-        slip = slip and not caution.on_an_adjoint(outcome.missing.where, link)
+        slip = slip and not caution.on_an_adjoint(outcome.missing.where, link) and not caution.passed_through(outcome.missing.where, link)
         if slip and caution.once(outcome.missing.where, court.statements, court.collected.letter):
             return refuted(court, page, outcome, link, repair, notes)
         unknown = shown(outcome.missing.where, name, link)

@@ -15,7 +15,15 @@ from symgrad.notation.syntax import Name, Number
 
 def definition(link: Link, letter: str) -> Judgement | None:
     """A definition that cannot mean what it says."""
-    return idle_sum(link) or lost_step(link, letter)
+    return idle_sum(as_written(link)) or lost_step(link, letter)
+
+
+def as_written(link: Link) -> Link:
+    """A definition whose right side is read as a function that it writes out."""
+    whole = link.statement.whole.node if kind(link.statement.whole) == "Given" else link.statement.whole
+    if kind(unwrapped(link.right)) != "Apply" or kind(whole) != "Relation" or kind(unwrapped(whole.sides[-1])) != "Fraction":
+        return link
+    return replace(link, left=whole.sides[0], right=whole.sides[-1])
 
 
 def printed(node: Any) -> str | None:

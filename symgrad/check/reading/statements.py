@@ -151,6 +151,18 @@ def loss_head(node: Any) -> Any:
     return head[0] if head is not None and head[0].base in LOSSES else None
 
 
+def summands(node: Any) -> Iterator[Any]:
+    r"""The losses that are added up in ``\sum_k L_k``, ``L_1 + L_2``; what is no such sum itself."""
+    node = unwrapped(node)
+    if kind(node) == "Big" and node.kind == "sum":
+        yield from summands(node.body)
+    elif kind(node) == "Sum":
+        for a in node.args:
+            yield from summands(a)
+    else:
+        yield node
+
+
 def weight(node: Any) -> Any:
     """The factor c in ``L = c Σ_t L_t``."""
     if kind(node) == "Negative":

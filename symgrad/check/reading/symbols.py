@@ -323,6 +323,7 @@ class Symbols:
                     fits &= found is not None and (p.where != "sup" or kind(p.node) == "Product" or (key in self.timed and kind(p.node) == "Name"))
                     entries += found or ()
                     fits &= self.letter not in set(letters(p.node)) if key in self.timed else not (roles == ("E",) and self._labels(key, p.node))
+                    fits &= key in self.timed or self.letter != "t" or spelled(p.node) != "t"  # W_t is the use of W at step t
                     score += p.where == "bracket"
             if not fits or len(entries) > self.ranks[key]:
                 continue

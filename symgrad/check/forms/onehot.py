@@ -1,0 +1,101 @@
+r"""One-hot vectors in any spelling: ``\text{onehot}(y_t)``, ``\mathbf{1}_{y_t}``, ``e_{y_t}``, ``\mathbf{1}[k = y_t]`` are what is wanted of a softmax.
+
+They are counted as the outputs are: the class that is wanted at step t may be the input of the next one, ``e_{x_{t+1}}``.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+from typing import Any
+
+from symgrad.check.reading.statements import Statement
+from symgrad.check.reading.symbols import COUNTERS, head_and_parts, labelled, letters, number_at, spelled
+from symgrad.check.reading.trees import kind, rebuilt, unwrapped
+from symgrad.notation.syntax import Name, Negative, Number, Sum
+
+ONE_HOT = "onehot"
+CALLS = frozenset({"onehot", "one_hot", "one-hot", "OneHot", "Onehot", "onehotvector"})
+ONES = frozenset({"1", "I", "mathbb1", "mathbf1"})
+
+
+def one_hot(statements: list[Statement]) -> list[Statement]:
+    """The statements with such vectors by one name, with the step and the component."""
+    out = []
+    later = away(statements)
+    for s in statements:
+        new = {id(old): replace(counted(name, later), span=old.span) for old, name in named(s).values()}
+        out.append(replace(s, node=rebuilt(s.node, new), whole=rebuilt(s.whole, new)) if new else s)
+    return out
+
+
+def one_hot_as_written(statements: list[Statement]) -> dict[Any, Any]:
+    """The vectors by that name → how the document writes them."""
+    later = away(statements)
+    return {counted(name, later): old for s in statements for old, name in named(s).values()}
+
+
+def away(statements: list[Statement]) -> int:
+    """How many steps after an output the class stands that is wanted of it, as most differences have it: none, or one."""
+    votes: Counter[int] = Counter()
+    for s in statements:
+        found = named(s)
+        for n in s.nodes:
+            less = unwrapped(n.args[1].arg) if kind(n) == "Sum" and len(n.args) == 2 and kind(n.args[1]) == "Negative" else None
+            if id(less) in found and (own := step_of(n.args[0])) and (wanted := found[id(less)][1].subs[:1]):
+                at, of = number_at(wanted[0], {"t": 0}), number_at(own[0], {"t": 0})
+                votes[int(at - of) if at is not None and of is not None and "t" in letters(wanted[0]) else 0] += 1
+    return int(votes[1] > votes[0])
+
+
+def counted(name: Name, later: int) -> Name:
+    """A vector by the step of the output that it is wanted of."""
+    if not later or not name.subs or "t" not in letters(name.subs[0]):
+        return name
+    at = number_at(name.subs[0], {"t": -later})
+    step: Any = Name("t") if not at else Sum((Name("t"), Number(str(at)) if at > 0 else Negative(Number(str(-at)))))
+    return replace(name, subs=(step, *name.subs[1:]))
+
+
+def named(s: Statement) -> dict[int, tuple[Any, Name]]:
+    """What is a one-hot vector, or a component of one, in a statement: what is subtracted from an output, and what says so itself."""
+    out = {}
+    for n in s.nodes:
+        if kind(n) == "Apply" and kind(n.function) == "Name" and n.function.base in CALLS and len(n.args) == 1:
+            out[id(n)] = n, Name(ONE_HOT, (), step_of(n.args[0]))
+        elif kind(n) == "Indicator" and (found := component(n.condition)) is not None:
+            out[id(n)] = n, found
+        elif kind(n) == "Sum" and len(n.args) == 2 and kind(n.args[1]) == "Negative":
+            less = unwrapped(n.args[1].arg)
+            if (label := class_of(less)) is not None:
+                out[id(less)] = less, Name(ONE_HOT, (), step_of(label))
+    return out
+
+
+def class_of(node: Any) -> Any:
+    r"""The class in ``\mathbf{1}_{y_t}``, ``e_{y_t}``, ``\mathbb{1}\{\text{target}\}``; None for anything else."""
+    if kind(node) == "Name" and node.base in (*ONES, "e") and len(node.subs) == 1:
+        return node.subs[0] if step_of(node.subs[0]) else None
+    if kind(node) == "Product" and len(node.args) == 2 and kind(node.args[0]) == "Name" and node.args[0].base in ONES and node.args[0].font:
+        inside = unwrapped(node.args[1])
+        return inside if head_and_parts(inside) is not None and (step_of(inside) or labelled(inside)) else None
+    return None
+
+
+def component(condition: Any) -> Name | None:
+    """Component k of the vector that is 1 where k is the class."""
+    sides = [unwrapped(side) for side in condition.sides] if kind(condition) == "Relation" and condition.signs == ("=",) else []
+    for k, label in (sides, sides[::-1]) if len(sides) == 2 else ():
+        if kind(k) == "Name" and k.base in COUNTERS and not k.subs and (step_of(label) or (labelled(label) and len(str(spelled(label))) > 2)):
+            return Name(ONE_HOT, (), (*step_of(label), k))
+    return None
+
+
+def step_of(node: Any) -> tuple[Any, ...]:
+    """The step of a class, where it has one."""
+    split = head_and_parts(unwrapped(node))
+    steps = [p.node for p in split[1] if not labelled(p.node) and (set(letters(p.node)) & {"t", "T"} or kind(p.node) == "Number")] if split is not None else []
+    return (steps[0],) if len(steps) == 1 else ()
+
+
+__all__ = ["one_hot", "one_hot_as_written"]

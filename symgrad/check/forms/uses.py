@@ -1,0 +1,48 @@
+r"""What a step adds to the gradient by a parameter: ``(\frac{\partial L}{\partial W})^{(t)}``, ``…|_{\text{step } t}`` for ``…|_t``."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from symgrad.check.reading.statements import Statement, letter_of, loss_head, step_part
+from symgrad.check.reading.symbols import head_and_parts, letters
+from symgrad.check.reading.trees import kind, rebuilt, unwrapped
+from symgrad.notation.syntax import Given
+
+WORDS = frozenset({"step", "time", "timestep", "time step", "time-step", "at", "at step", "at time", "at timestep", "at time step"})
+
+
+def behind_bars(statements: list[Statement]) -> list[Statement]:
+    """The statements with such parts by a bar and the step."""
+    letter = letter_of(statements)
+    out = []
+    for s in statements:
+        new = {id(n): found for n in s.nodes if (found := barred(n, letter)) is not None}
+        out.append(replace(s, node=rebuilt(s.node, new), whole=rebuilt(s.whole, new)) if new else s)
+    return out
+
+
+def barred(node: Any, letter: str) -> Any:
+    """A part of a gradient by a bar and the step; None for anything else."""
+    if kind(node) == "Given" and len(node.conditions) == 1 and kind(unwrapped(node.conditions[0])) == "Product":
+        *words, step = unwrapped(node.conditions[0]).args
+        said = all(kind(w) == "Name" and w.base in WORDS for w in words)
+        return replace(node, conditions=(step,)) if said and by_a_parameter(node.node, letter) else None
+    if kind(node) == "Power" and kind(node.exponent) == "Paren" and by_a_parameter(node.base, letter) and counts(node.exponent, letter):
+        return Given(unwrapped(node.base), (unwrapped(node.exponent),), span=node.span)
+    if kind(node) == "Index" and node.kind == "_" and len(node.parts) == 1 and by_a_parameter(node.base, letter) and counts(node.parts[0], "t"):
+        return Given(unwrapped(node.base), (unwrapped(node.parts[0]),), span=node.span)
+    return None
+
+
+def counts(step: Any, letter: str) -> bool:
+    """Whether an index is a step."""
+    return letter in letters(step) or "t" in letters(step)
+
+
+def by_a_parameter(node: Any, letter: str) -> bool:
+    """Whether this is the gradient of a loss by what has no step."""
+    node = unwrapped(node)
+    split = head_and_parts(unwrapped(node.wrt)) if kind(node) == "Derivative" and loss_head(node.of) is not None else None
+    return split is not None and step_part(split[1], letter) is None
