@@ -47,7 +47,7 @@ class Remembered:
     """What a part of a claim came to, after which questions."""
 
     questions: tuple[tuple[Hashable, tuple[Option, ...]], ...]
-    outcome: Value | Exception
+    outcome: Value | Valueless
     empty: frozenset[tuple[str, str]]  # sums and products without terms,
     filled: frozenset[tuple[str, str]]  # and with some,
     vanished: int  # and derivatives that vanish in it
@@ -106,17 +106,17 @@ class Run:
         if type(old) is Remembered:
             self.chooser.repeat(old.questions)
             self.empty, self.filled, self.vanished = self.empty | old.empty, self.filled | old.filled, self.vanished + old.vanished
-            if isinstance(old.outcome, Exception):
-                raise old.outcome.with_traceback(None)
+            if isinstance(old.outcome, Valueless):
+                raise old.outcome.again()
             return old.outcome
         before, asked = (self.empty, self.filled, self.vanished), len(self.chooser.log)
         self.empty = self.filled = frozenset()
         self.vanished = 0
-        outcome: Value | Exception
+        outcome: Value | Valueless
         try:
             outcome = self.evaluated(node)
         except Valueless as e:
-            outcome = e
+            outcome = e.again()
         questions = tuple(dict(self.chooser.log[asked:]).items())
         if isinstance(outcome, Valueless) and outcome.asked is None:  # the innermost part without a value
             outcome.asked = frozenset(key for key, _ in questions)
@@ -131,8 +131,8 @@ class Run:
             ways, answer = fork.ways, fixed.get(key, 0)
         else:
             ways[answer] = known
-        if isinstance(outcome, Exception):
-            raise outcome
+        if isinstance(outcome, Valueless):
+            raise outcome.again()
         return outcome
 
     def evaluated(self, node: Any) -> Value:

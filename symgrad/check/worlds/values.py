@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Hashable
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from typing import Self
 
 import numpy as np
 
@@ -21,6 +22,12 @@ class Valueless(Exception):
     """A formula that has no value in a reading; `asked` are the questions that this rests on, where that is known."""
 
     asked: frozenset[Hashable] | None = None
+
+    def again(self) -> Self:
+        """The same, never raised: it holds no frame, so that what is kept of a reading can be freed as soon as it is not needed."""
+        other = type(self).__new__(type(self), *self.args)
+        vars(other).update(vars(self))
+        return other
 
 
 class Misfit(Valueless):
