@@ -64,25 +64,27 @@ class Fork:
 class Run:
     """One evaluation: a page, a world, a reading, values for the free indices."""
 
+    depth = 0
+    expanding: frozenset[str] = frozenset()  # symbols whose formulas are being evaluated
+    root: Any = None
+    empty: frozenset[tuple[str, str]] = frozenset()  # sums and products without terms,
+    filled: frozenset[tuple[str, str]] = frozenset()  # and with some, by kind and index
+    vanished = 0  # derivatives that are zero because nothing leads from the one to the other
+    place: tuple[Any, ...] = ()  # the values of the indices of the sums around
+
     def __init__(self, page: Page, world: World, chooser: Chooser, env: dict[str, Any], *, lookup: Lookup | None = None, inside: str = "",
                  now: int | None = None, side: str = "", flat: bool = False, lenient: bool = False) -> None:  # fmt: skip
         self.page, self.world, self.chooser, self.env = page, world, chooser, env
         self.lookup = lookup or world.value
         self.inside, self.now, self.side, self.flat, self.lenient = inside, now, side, flat, lenient
-        self.depth = 0
-        self.expanding: frozenset[str] = frozenset()  # symbols whose formulas are being evaluated
-        self.root: Any = None
         self.sums: set[str] = set()
         self.defining = bool(inside)
         self.used: set[str] = set()
         self.steps_bound: set[str] = set()
         self.slope_index: list[str] = []
         self.products: list[tuple[Any, ...]] = []
-        self.empty = self.filled = frozenset[tuple[str, str]]()  # sums and products without terms, and with some, by kind and index
-        self.vanished = 0  # derivatives that are zero because nothing leads from the one to the other
-        self.stable: set[int] = set()
+        self.stable: set[int] | frozenset[int] = frozenset()
         self.memo: dict[Hashable, Fork | Remembered] = {}
-        self.place: tuple[Any, ...] = ()  # the values of the indices of the sums around
 
     # -- entry ----------------------------------------------------------------------------------------------------------------
 
@@ -104,8 +106,11 @@ class Run:
         while type(old) is Fork:
             old = old.ways.get(fixed.get(old.key, 0))
         if type(old) is Remembered:
-            self.chooser.repeat(old.questions)
-            self.empty, self.filled, self.vanished = self.empty | old.empty, self.filled | old.filled, self.vanished + old.vanished
+            if old.questions:
+                self.chooser.repeat(old.questions)
+            if old.empty or old.filled:
+                self.empty, self.filled = self.empty | old.empty, self.filled | old.filled
+            self.vanished += old.vanished
             if isinstance(old.outcome, Valueless):
                 raise old.outcome.again()
             return old.outcome
@@ -117,7 +122,8 @@ class Run:
             outcome = self.evaluated(node)
         except Valueless as e:
             outcome = e.again()
-        questions = tuple(dict(self.chooser.log[asked:]).items())
+        log = self.chooser.log
+        questions = tuple(dict(log[asked:]).items()) if len(log) > asked else ()
         if isinstance(outcome, Valueless) and outcome.asked is None:  # the innermost part without a value
             outcome.asked = frozenset(key for key, _ in questions)
         known = Remembered(questions, outcome, self.empty, self.filled, self.vanished)
