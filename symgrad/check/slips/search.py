@@ -76,8 +76,7 @@ class Search:
             around = surroundings(self.decider.page, edit.tree, place, self.decider.known)
             if around is not None:
                 found.setdefault(around, []).append(k)
-                if edit.inserted is not None:  # it stands in many
-                    self.decider.keep(place)
+                self.decider.keep(place)
         return [family for family in found.values() if len(family) > 1]
 
     def sift(self, batch: Batch, reading: Reading) -> None:
