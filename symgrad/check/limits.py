@@ -85,17 +85,11 @@ def extend(seconds: float = CREDIT) -> None:
         _set(left + seconds)
 
 
-@contextlib.contextmanager
-def seldom_collected() -> Iterator[None]:
-    """What is there already is not searched for garbage, nor is what is made searched often: a document makes many formulas, and few rings of them."""
-    before = gc.get_threshold()
+def collect_seldom() -> None:
+    """In this process what is loaded is no more searched for garbage, and what is made not often: a document makes many formulas, and few rings of them."""
+    gc.collect()
     gc.freeze()
-    gc.set_threshold(SELDOM, *before[1:])
-    try:
-        yield
-    finally:
-        gc.set_threshold(*before)
-        gc.unfreeze()
+    gc.set_threshold(SELDOM)
 
 
 def bound_memory(size: int = MEMORY) -> None:

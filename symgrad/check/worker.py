@@ -47,12 +47,11 @@ def judged(request: Mapping[str, Any], cell: Any = None) -> Iterator[Message]:
         from symgrad.check.judge import judge
 
         fixed = request.get("seconds")
-        with limits.seldom_collected():
-            for k, claim in enumerate(limits.bounded(iter(judge(document, cell)), fixed or limits.allowed(len(document.fragments)))):
-                if not fixed and k * limits.CREDIT < limits.MOST:
-                    limits.extend()
-                claims.append(claim)
-                yield "claim", entry(claim)
+        for k, claim in enumerate(limits.bounded(iter(judge(document, cell)), fixed or limits.allowed(len(document.fragments)))):
+            if not fixed and k * limits.CREDIT < limits.MOST:
+                limits.extend()
+            claims.append(claim)
+            yield "claim", entry(claim)
     except SymgradError as e:
         yield "error", str(e)
         return
@@ -156,6 +155,7 @@ def serve(requests: TextIO, answers: TextIO) -> None:
     import symgrad.check.judge  # noqa: F401  warm before the first request
 
     limits.bound_memory()
+    limits.collect_seldom()
     for line in requests:
         for kind, what in judged(json.loads(line)):
             answers.write(json.dumps([kind, what]) + "\n")
