@@ -7,6 +7,7 @@ process from outside Python, for work that Python cannot interrupt.  Where a sys
 from __future__ import annotations
 
 import contextlib
+import gc
 import signal
 import threading
 from collections.abc import Iterator
@@ -18,6 +19,7 @@ CREDIT = 0.8  # and each claim that is decided
 MOST = 40.0  # but never more
 GRACE = 0.2
 MEMORY = 480_000_000
+SELDOM = 10_000  # things made between two searches for garbage
 T = TypeVar("T")
 
 
@@ -81,6 +83,13 @@ def extend(seconds: float = CREDIT) -> None:
     left = _left()
     if left > 0:
         _set(left + seconds)
+
+
+def collect_seldom() -> None:
+    """In this process what is loaded is no more searched for garbage, and what is made not often: a document makes many formulas, and few rings of them."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(SELDOM)
 
 
 def bound_memory(size: int = MEMORY) -> None:

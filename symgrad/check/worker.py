@@ -155,6 +155,7 @@ def serve(requests: TextIO, answers: TextIO) -> None:
     import symgrad.check.judge  # noqa: F401  warm before the first request
 
     limits.bound_memory()
+    limits.collect_seldom()
     for line in requests:
         for kind, what in judged(json.loads(line)):
             answers.write(json.dumps([kind, what]) + "\n")

@@ -10,8 +10,9 @@ import numpy as np
 from symgrad.check.evaluation.adjoints import fused
 from symgrad.check.evaluation.dots import dotted, filled
 from symgrad.check.evaluation.functions import apply_known
+from symgrad.check.reading.statements import MARKS
 from symgrad.check.reading.symbols import DIGITS, is_top, letters, number_at, spelled
-from symgrad.check.reading.trees import kind, unwrapped
+from symgrad.check.reading.trees import by_identity, kind, unwrapped
 from symgrad.check.worlds import field as F
 from symgrad.check.worlds import products, values
 from symgrad.check.worlds.products import meanings, plus
@@ -78,10 +79,11 @@ def add(run: Run, x: Value, y: Value) -> Value:
 
 def chain(run: Run, args: tuple[Any, ...], sign: str) -> Value:
     """Factors from left to right."""
-    if dotted(args):
-        args = filled(run, args)
-    if not sign:
-        args = fused(run, args)
+    if not plain(args):
+        if dotted(args):
+            args = filled(run, args)
+        if not sign:
+            args = fused(run, args)
     run.products.append(args)
     try:
         out = run.value(args[0])
@@ -105,6 +107,12 @@ def without_terms(run: Run, node: Any) -> bool:
     return not value.rank and not value.a.any()
 
 
+@by_identity
+def plain(args: tuple[Any, ...]) -> bool:
+    """Whether each factor is one by itself: no dots, and no mark that may belong to what stands behind it."""
+    return not dotted(args) and not any(kind(a) == "Name" and a.base in MARKS for a in args)
+
+
 def times(run: Run, sign: str, x: Value, y: Value) -> Value:
     """x times y in one of the meanings that the sign has between such shapes."""
     if run.page.program and not run.defining:
@@ -116,10 +124,7 @@ def times(run: Run, sign: str, x: Value, y: Value) -> Value:
         found = meanings(sign, x.turned(0), y.turned(0))
     if not found.options:
         raise Misfit(f"{products.shape(x)} times {products.shape(y)} does not compose")
-    if len(found.options) == 1 and not found.options[0].note:
-        return found.options[0].value(x, y)  # type: ignore[no-any-return]
-    key = ("product", sign if sign in products.SHARED or sign == products.ENTRYWISE else "", x.rank, y.rank, x.orient, y.orient, found.names)
-    rule = run.chooser.choose(key, found.options)
+    rule = found.only or run.chooser.choose(found.key, found.options)
     return rule(x, y)  # type: ignore[no-any-return]
 
 

@@ -243,7 +243,7 @@ class Decider:
             try:
                 return self.once(left, right, chooser, False, False, out.used)
             except (Missing, Unsupported, Redraw) as e:
-                return e
+                return e.with_traceback(None)
 
         yield from (tried for _, tried in explore(attempt, Exploration()) if isinstance(tried, Tried))
 
@@ -262,7 +262,7 @@ class Decider:
                 try:
                     return self.once(left, right, chooser, flat, lenient, out.used)
                 except (Missing, Unsupported, Redraw) as e:
-                    return e
+                    return e.with_traceback(None)
 
             for chooser, tried in explore(attempt, exploration, limit):
                 if isinstance(tried, Missing):

@@ -7,7 +7,7 @@ from fractions import Fraction as Ratio
 from typing import TYPE_CHECKING, Any
 
 from symgrad.check.reading.symbols import is_top, number_at
-from symgrad.check.reading.trees import FACTORS, children, kind, rebuilt, unwrapped, with_children
+from symgrad.check.reading.trees import FACTORS, by_identity, children, kind, rebuilt, unwrapped, with_children
 from symgrad.check.worlds.world import OutOfTime, Unsupported
 from symgrad.notation.syntax import Negative, Number
 
@@ -23,6 +23,7 @@ class Irregular(Exception):
     """The written terms do not show how the others go on."""
 
 
+@by_identity
 def dotted(args: tuple[Any, ...]) -> bool:
     """Whether some of the arguments are left out: dots stand for them."""
     return "Ellipsis" in [kind(unwrapped(a)) for a in args]

@@ -48,7 +48,7 @@ class Remembered:
     """What a part of a claim came to, after which questions."""
 
     questions: tuple[tuple[Hashable, tuple[Option, ...]], ...]
-    outcome: Value | Exception
+    outcome: Value | Valueless
     empty: frozenset[tuple[str, str]]  # sums and products without terms,
     filled: frozenset[tuple[str, str]]  # and with some,
     vanished: int  # and derivatives that vanish in it
@@ -65,27 +65,29 @@ class Fork:
 class Run:
     """One evaluation: a page, a world, a reading, values for the free indices."""
 
+    depth = 0
+    expanding: frozenset[str] = frozenset()  # symbols whose formulas are being evaluated
+    tracked = False  # whether derivatives are total: a symbol stands for them that is computed step by step
+    of_step = False  # whether every derivative in the claim is of the loss of a step
+    root: Any = None
+    empty: frozenset[tuple[str, str]] = frozenset()  # sums and products without terms,
+    filled: frozenset[tuple[str, str]] = frozenset()  # and with some, by kind and index
+    vanished = 0  # derivatives that are zero because nothing leads from the one to the other
+    place: tuple[Any, ...] = ()  # the values of the indices of the sums around
+
     def __init__(self, page: Page, world: World, chooser: Chooser, env: dict[str, Any], *, lookup: Lookup | None = None, inside: str = "",
                  now: int | None = None, side: str = "", flat: bool = False, lenient: bool = False) -> None:  # fmt: skip
         self.page, self.world, self.chooser, self.env = page, world, chooser, env
         self.lookup = lookup or world.value
         self.inside, self.now, self.side, self.flat, self.lenient = inside, now, side, flat, lenient
-        self.depth = 0
-        self.of_step = False  # whether every derivative in the claim is of the loss of a step
-        self.expanding: frozenset[str] = frozenset()  # symbols whose formulas are being evaluated
-        self.tracked = False  # whether derivatives are total: a symbol stands for them that is computed step by step
-        self.root: Any = None
         self.sums: set[str] = set()
         self.defining = bool(inside)
         self.used: set[str] = set()
         self.steps_bound: set[str] = set()
         self.slope_index: list[str] = []
         self.products: list[tuple[Any, ...]] = []
-        self.empty = self.filled = frozenset[tuple[str, str]]()  # sums and products without terms, and with some, by kind and index
-        self.vanished = 0  # derivatives that are zero because nothing leads from the one to the other
-        self.stable: set[int] = set()
+        self.stable: set[int] | frozenset[int] = frozenset()
         self.memo: dict[Hashable, Fork | Remembered] = {}
-        self.place: tuple[Any, ...] = ()  # the values of the indices of the sums around
 
     # -- entry ----------------------------------------------------------------------------------------------------------------
 
@@ -107,20 +109,24 @@ class Run:
         while type(old) is Fork:
             old = old.ways.get(fixed.get(old.key, 0))
         if type(old) is Remembered:
-            self.chooser.repeat(old.questions)
-            self.empty, self.filled, self.vanished = self.empty | old.empty, self.filled | old.filled, self.vanished + old.vanished
-            if isinstance(old.outcome, Exception):
-                raise old.outcome.with_traceback(None)
+            if old.questions:
+                self.chooser.repeat(old.questions)
+            if old.empty or old.filled:
+                self.empty, self.filled = self.empty | old.empty, self.filled | old.filled
+            self.vanished += old.vanished
+            if isinstance(old.outcome, Valueless):
+                raise old.outcome.again()
             return old.outcome
         before, asked = (self.empty, self.filled, self.vanished), len(self.chooser.log)
         self.empty = self.filled = frozenset()
         self.vanished = 0
-        outcome: Value | Exception
+        outcome: Value | Valueless
         try:
             outcome = self.evaluated(node)
         except Valueless as e:
-            outcome = e
-        questions = tuple(dict(self.chooser.log[asked:]).items())
+            outcome = e.again()
+        log = self.chooser.log
+        questions = tuple(dict(log[asked:]).items()) if len(log) > asked else ()
         if isinstance(outcome, Valueless) and outcome.asked is None:  # the innermost part without a value
             outcome.asked = frozenset(key for key, _ in questions)
         known = Remembered(questions, outcome, self.empty, self.filled, self.vanished)
@@ -134,8 +140,8 @@ class Run:
             ways, answer = fork.ways, fixed.get(key, 0)
         else:
             ways[answer] = known
-        if isinstance(outcome, Exception):
-            raise outcome
+        if isinstance(outcome, Valueless):
+            raise outcome.again()
         return outcome
 
     def evaluated(self, node: Any) -> Value:

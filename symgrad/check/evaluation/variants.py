@@ -42,8 +42,8 @@ def variants(run: Run, node: Variants) -> Value:
     if len(alike) > 1:
         raise Apart(list(alike.values()))
     first = found[0]
-    if isinstance(first, Exception):
-        raise first
+    if isinstance(first, Valueless):
+        raise first.again()
     return Value(np.concatenate([v.a for v in found if isinstance(v, Value)]), first.d if len(found) == 1 else None, first.orient, first.plain)
 
 
@@ -53,7 +53,7 @@ def _outcome(run: Run, node: Any) -> Value | Valueless:
     try:
         return run.value(node)
     except Valueless as e:
-        return e
+        return e.again()
     finally:
         chooser.repeat(tuple(run.chooser.log))
         run.chooser = chooser

@@ -40,12 +40,14 @@ def at_the_end(court: Court, link: Link, under: Callable[[Page], Page | None]) -
         last = copy(page)
         last.many_to_one = True
         last.memos["worlds"] = page.memos["worlds"]
-        outcome = Decider(last).decide(link.left, link.right)
+        decider = Decider(last)
+        decider.remember(link.left, link.right, alike=False)
+        outcome = decider.decide(link.left, link.right)
         if not outcome.equal:  # nothing is handed to the last step
-            last = copy(last)
+            decider.page = last = copy(last)
             last.memos["worlds"] = page.memos["worlds"]
             last.where = (*page.where, Relation((Name(page.symbols.letter), Name("T")), ("<",)))
-            outcome = Decider(last).decide(link.left, link.right)
+            outcome = decider.decide(link.left, link.right)
         if not outcome.equal:
             continue
         if at_every_step(page):

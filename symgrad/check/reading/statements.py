@@ -9,7 +9,7 @@ from typing import Any
 
 from symgrad.check.reading.activations import BUILTIN
 from symgrad.check.reading.symbols import Part, _step_like, head_and_parts, letters, spelled
-from symgrad.check.reading.trees import children, kind, unwrapped, walk
+from symgrad.check.reading.trees import by_identity, children, kind, unwrapped, walk
 from symgrad.notation.syntax import Negative, Number
 
 DEFINING = frozenset({"=", ":=", "==", "triangleq", "equiv", "<-", "→="})
@@ -113,8 +113,13 @@ def letter_of(statements: list[Statement]) -> str:
     return max(votes, key=lambda w: (votes[w], -LETTERS.index(w))) if votes else "t"
 
 
-def names_in(node: Any) -> Iterator[tuple[Any, Any, tuple[Part, ...]]]:
+@by_identity
+def names_in(node: Any) -> tuple[tuple[Any, Any, tuple[Part, ...]], ...]:
     """Every name in a formula with its indices, the outermost reading of each."""
+    return tuple(_names(node))
+
+
+def _names(node: Any) -> Iterator[tuple[Any, Any, tuple[Part, ...]]]:
     split = head_and_parts(node) if kind(node) in ("Name", "Power", "Index") else None
     if split is not None and not (kind(node) == "Power" and kind(unwrapped(node.exponent)) == "Number"):
         yield node, split[0], split[1]
@@ -125,10 +130,10 @@ def names_in(node: Any) -> Iterator[tuple[Any, Any, tuple[Part, ...]]]:
             yield node, split[0], split[1]
             return
         for a in node.args:
-            yield from names_in(a)
+            yield from _names(a)
         return
     for child in children(node):
-        yield from names_in(child)
+        yield from _names(child)
 
 
 def bound_letters(node: Any) -> set[str]:

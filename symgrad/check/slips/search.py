@@ -76,8 +76,7 @@ class Search:
             around = surroundings(self.decider.page, edit.tree, place, self.decider.known)
             if around is not None:
                 found.setdefault(around, []).append(k)
-                if edit.inserted is not None:  # it stands in many
-                    self.decider.keep(place)
+                self.decider.keep(place)
         return [family for family in found.values() if len(family) > 1]
 
     def sift(self, batch: Batch, reading: Reading) -> None:
@@ -138,4 +137,7 @@ def failed(chooser: Chooser, reading: Reading) -> Failure:
 def fails(failures: list[Failure], reading: Reading) -> bool:
     """Whether a failure in another reading is one in this."""
     departures, flat, lenient = reading[0].departures, reading[1], reading[2]
-    return any(f == flat and l == lenient and {d for d in departures if d[0] in asked} == departing for f, l, asked, departing in failures)
+    return any(
+        f == flat and l == lenient and departing <= departures and all(d in departing for d in departures if d[0] in asked)
+        for f, l, asked, departing in failures
+    )

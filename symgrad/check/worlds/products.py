@@ -6,8 +6,9 @@ vector that stands for its diagonal matrix.  Which sign means what in a document
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -21,17 +22,11 @@ DIAGONAL_NOTE = "a vector beside a matrix is read as its diagonal matrix"
 
 
 class Meanings(NamedTuple):
-    """What a product may be: the names of its meanings, and what they are."""
+    """What a product may be: its meanings, the only one if there is no choice, and the question which of them it is."""
 
-    names: tuple[str, ...]
     options: tuple[Option, ...]
-
-
-class _Kind(NamedTuple):
-    """All of a factor that its meanings depend on."""
-
-    dims: tuple[int, ...]
-    orient: int
+    only: Any = None
+    key: tuple[Hashable, ...] = ()
 
 
 def _lying(v: Value) -> Value:
@@ -44,22 +39,23 @@ def _standing(v: Value) -> Value:
 
 def meanings(sign: str, x: Value, y: Value) -> Meanings:
     """The ways to multiply these two, each a function of (x, y), likeliest first; none if they do not compose."""
-    return _meanings(sign, _Kind(x.dims, x.orient), _Kind(y.dims, y.orient))
+    return _meanings(sign, x.a.shape[1:], x.orient, y.a.shape[1:], y.orient)
 
 
 @lru_cache(maxsize=4096)
-def _meanings(sign: str, x: _Kind, y: _Kind) -> Meanings:
-    a, b = len(x.dims), len(y.dims)
+def _meanings(sign: str, x: tuple[int, ...], lies: int, y: tuple[int, ...], other: int) -> Meanings:
+    """The same of all that the meanings depend on: the shapes of the factors, and how they stand."""
+    a, b = len(x), len(y)
     if not a or not b:
-        return Meanings(("scale",), (Option(0, _scaled),))
+        return Meanings((Option(0, _scaled),), _scaled)
     found: list[tuple[str, Option]] = []
 
     def can(cost: int, name: str, rule: object, note: str = "") -> None:
         found.append((name, Option(cost, rule, note)))
 
     if a == 1 and b == 1:
-        alike = x.dims == y.dims
-        across = x.orient * y.orient == -1
+        alike = x == y
+        across = lies * other == -1
         if sign == ENTRYWISE:
             if alike:
                 can(4 if across else 0, "entrywise", _scaled, "a row and a column are multiplied entry by entry" if across else "")
@@ -67,13 +63,13 @@ def _meanings(sign: str, x: _Kind, y: _Kind) -> Meanings:
             can(0, "outer", outer)
             if alike:
                 can(2, "entrywise", _scaled)
-        elif across or (x.orient == 0) != (y.orient == 0):
-            left = x.orient or -y.orient
-            definite = x.orient and y.orient
+        elif across or (lies == 0) != (other == 0):
+            left = lies or -other
+            definite = lies and other
             if left == 1:
-                can(0 if definite or not alike or y.orient == -1 else 2, "outer", outer)
+                can(0 if definite or not alike or other == -1 else 2, "outer", outer)
             elif alike:
-                can(0 if definite or x.orient == -1 else 2, "inner", contracted)
+                can(0 if definite or lies == -1 else 2, "inner", contracted)
             if alike and not definite:
                 can(1, "entrywise", _scaled)
                 can(3, "outer", outer, "a product of two vectors is read as their outer product")
@@ -81,44 +77,47 @@ def _meanings(sign: str, x: _Kind, y: _Kind) -> Meanings:
             if alike:
                 can(0, "entrywise", _scaled)
                 can(4, "inner", contracted, "a product of two vectors is read as their inner product")
-            if x.orient == 0 and y.orient == 0:
+            if lies == 0 and other == 0:
                 can(3 if alike else 1, "outer", outer, "a product of two vectors is read as their outer product")
     elif a == 2 and b == 1:
-        if sign != ENTRYWISE and x.dims[1] == y.dims[0] and y.orient >= 0:
+        if sign != ENTRYWISE and x[1] == y[0] and other >= 0:
             can(0, "matrix", lambda p, q: _standing(contracted(p, q)))
-        if x.dims[0] == y.dims[0] and sign != "" and sign != "@":
+        if x[0] == y[0] and sign != "" and sign != "@":
             can(0 if sign == ENTRYWISE else 3, "rows", lambda p, q: scaled(q, p), "a vector times a matrix scales its rows" if sign != ENTRYWISE else "")
-        if x.dims[1] == y.dims[0]:
+        if x[1] == y[0]:
             can(3 if sign == ENTRYWISE else 2, "columns", lambda p, q: contracted(p, diagonal(q)), DIAGONAL_NOTE)
     elif a == 1 and b == 2:
-        if sign != ENTRYWISE and x.dims[0] == y.dims[0] and x.orient <= 0:
+        if sign != ENTRYWISE and x[0] == y[0] and lies <= 0:
             can(0, "matrix", lambda p, q: _lying(contracted(p, q)))
-        if x.dims[0] == y.dims[0]:
+        if x[0] == y[0]:
             can(0 if sign == ENTRYWISE else 1, "rows", scaled, "" if sign == ENTRYWISE else DIAGONAL_NOTE)
-        if sign == ENTRYWISE and x.dims[0] == y.dims[1] and x.dims[0] != y.dims[0]:
+        if sign == ENTRYWISE and x[0] == y[1] and x[0] != y[0]:
             can(2, "columns", lambda p, q: contracted(q, diagonal(p)))
     elif a == 2 and b == 2:
-        if sign != ENTRYWISE and x.dims[1] == y.dims[0]:
+        if sign != ENTRYWISE and x[1] == y[0]:
             can(0, "matrix", contracted)
-        if x.dims == y.dims and sign:
+        if x == y and sign:
             can(0 if sign == ENTRYWISE else 2, "entrywise", _scaled)
     elif a == 1 and b >= 3:
-        if sign != ENTRYWISE and x.dims[0] == y.dims[0] and x.orient <= 0:
+        if sign != ENTRYWISE and x[0] == y[0] and lies <= 0:
             can(0, "matrix", contracted)
-        if x.dims[0] == y.dims[0]:
+        if x[0] == y[0]:
             can(0 if sign == ENTRYWISE else 1, "rows", scaled, "" if sign == ENTRYWISE else DIAGONAL_NOTE)
     elif a >= 3 and b == 1:
-        if sign != ENTRYWISE and x.dims[-1] == y.dims[0]:
+        if sign != ENTRYWISE and x[-1] == y[0]:
             can(0, "matrix", contracted)
-        if x.dims[0] == y.dims[0] and sign:
+        if x[0] == y[0] and sign:
             can(0 if sign == ENTRYWISE else 3, "rows", lambda p, q: scaled(q, p))
     elif a == 2 and b >= 3:
-        if x.dims[1] == y.dims[0]:
+        if x[1] == y[0]:
             can(0, "matrix", contracted)
-    elif a >= 3 and b == 2 and x.dims[-1] == y.dims[0]:
+    elif a >= 3 and b == 2 and x[-1] == y[0]:
         can(0, "matrix", contracted)
     found.sort(key=lambda row: row[1].cost)
-    return Meanings(tuple(name for name, _ in found), tuple(option for _, option in found))
+    options = tuple(option for _, option in found)
+    only = options[0].value if len(options) == 1 and not options[0].note else None
+    names = tuple(name for name, _ in found)
+    return Meanings(options, only, ("product", sign if sign in SHARED or sign == ENTRYWISE else "", a, b, lies, other, names))
 
 
 def computed(sign: str, x: Value, y: Value, flat: bool) -> Value:

@@ -54,9 +54,9 @@ class Chooser:
         self.log += questions
 
     @cached_property
-    def departures(self) -> tuple[tuple[Hashable, int], ...]:
+    def departures(self) -> frozenset[tuple[Hashable, int]]:
         """The answers that are not the likeliest ones."""
-        return tuple((key, answer) for key, answer in self.fixed.items() if answer)
+        return frozenset((key, answer) for key, answer in self.fixed.items() if answer)
 
     @property
     def chosen(self) -> list[tuple[Hashable, Option]]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Hashable
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from typing import Self
 
 import numpy as np
 
@@ -21,6 +22,12 @@ class Valueless(Exception):
     """A formula that has no value in a reading; `asked` are the questions that this rests on, where that is known."""
 
     asked: frozenset[Hashable] | None = None
+
+    def again(self) -> Self:
+        """The same, never raised: it holds no frame, so that what is kept of a reading can be freed as soon as it is not needed."""
+        other = type(self).__new__(type(self), *self.args)
+        vars(other).update(vars(self))
+        return other
 
 
 class Misfit(Valueless):
@@ -99,9 +106,11 @@ def _sum_tangents(first: Array | None, second: Array | None) -> Array | None:
 def scaled(x: Value, y: Value, orient: int = 0) -> Value:
     """Entry by entry with tangents."""
     x, y = level(x, y)
-    rank = max(x.rank, y.rank)
-    if x.dims != y.dims and any(p != q for p, q in zip(x.dims, y.dims, strict=False)):
+    if x.a.shape != y.a.shape and any(p != q for p, q in zip(x.dims, y.dims, strict=False)):
         raise Misfit("sizes differ")
+    if x.d is None and y.d is None:
+        return Value(scale(x, y), None, orient, x.plain and y.plain)
+    rank = max(x.rank, y.rank)
     left = None if x.d is None else _widen(x.d, rank, 1) * _widen(y.a, rank, 0)[..., None] % MODULUS
     right = None if y.d is None else _widen(y.d, rank, 1) * _widen(x.a, rank, 0)[..., None] % MODULUS
     return Value(scale(x, y), _sum_tangents(left, right), orient, x.plain and y.plain)
@@ -112,6 +121,8 @@ def contracted(x: Value, y: Value, orient: int = 0) -> Value:
     if x.dims[-1] != y.dims[0]:
         raise Misfit(f"a size {x.dims[-1]} meets a size {y.dims[0]}")
     x, y = level(x, y)
+    if x.d is None and y.d is None:
+        return Value(_contract(x.a, y.a, 1), None, orient)
     left = None if x.d is None else _contract(np.moveaxis(x.d, -1, 1), y.a[:, None], 2)
     right = None if y.d is None else _contract(x.a[:, None], np.moveaxis(y.d, -1, 1), 2)
     d = _sum_tangents(left, right)
@@ -121,14 +132,15 @@ def contracted(x: Value, y: Value, orient: int = 0) -> Value:
 def _contract(x: Array, y: Array, batch: int) -> Array:
     left, right = x.shape[batch:-1], y.shape[batch + 1 :]
     k = x.shape[-1]
-    a, b = x.reshape(*x.shape[:batch], -1, k), y.reshape(*y.shape[:batch], k, -1)
+    a = x if len(left) == 1 else x.reshape(*x.shape[:batch], -1, k)
+    b = y if len(right) == 1 else y.reshape(*y.shape[:batch], k, -1)
     out = _few(a, b) if k <= 4 else ((a @ (b >> 16) % MODULUS << 16) + a @ (b & 0xFFFF)) % MODULUS  # two halves: their sums stay below 2^63
-    return out.reshape(*out.shape[:batch], *left, *right)
+    return out if len(left) == len(right) == 1 else out.reshape(*out.shape[:batch], *left, *right)
 
 
 def _few(a: Array, b: Array) -> Array:
-    """a b with at most four terms in each sum: products below 2^62 have a sum below 2^64."""
-    return (a.view(np.uint64) @ b.view(np.uint64) % _UNSIGNED).view(np.int64)
+    """a b with at most four terms in each sum: products below 2^62 have a sum below 2^64, which is what 64 bits hold without a sign."""
+    return ((a @ b).view(np.uint64) % _UNSIGNED).view(np.int64)
 
 
 def outer(x: Value, y: Value) -> Value:
