@@ -125,6 +125,8 @@ def from_then_on(court: Court, link: Link, under: Callable[[Page], Page | None])
         if not outcome.equal or outcome.vanished:
             continue
         court.tails |= {word for word, ahead in found.items() if ahead}
+        if not found.keys() <= court.tails and any(by_a_state(page, n) for n in (*walk(link.left), *walk(link.right))):
+            continue  # beside the whole loss that of a step is another one
         told = f"{' and '.join(sorted(found))} of step t is read as the loss from step t on"
         if not found.keys() <= court.tails:
             return Judgement("undecided", "ambiguous", f"this holds only if {told}")
