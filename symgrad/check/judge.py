@@ -17,7 +17,6 @@ from symgrad.check.forms.arguments import losses_as_written, without_arguments
 from symgrad.check.forms.barred import unbarred
 from symgrad.check.forms.common import Common
 from symgrad.check.forms.graves import by_components
-from symgrad.check.forms.hot import one_name
 from symgrad.check.forms.inner import parts_named
 from symgrad.check.forms.lastly import lastly
 from symgrad.check.forms.likewise import likewise
@@ -25,6 +24,7 @@ from symgrad.check.forms.lowered import raised
 from symgrad.check.forms.numbered import generalised
 from symgrad.check.forms.onehot import one_hot, one_hot_as_written
 from symgrad.check.forms.packed import unpacked
+from symgrad.check.forms.sized import without_sizes
 from symgrad.check.forms.slopes import slopes_by_name
 from symgrad.check.forms.softmax import softmaxes
 from symgrad.check.forms.stacked import layer_by_layer
@@ -76,7 +76,7 @@ def common_form(document: Document, cell: Cell | None) -> Common:
     """The statements of a document in the notation that the rooms behind understand."""
     found = likewise(slopes_by_name([mended(s) for s in statements_of(document)]), document.text)
     found = stated = behind_bars(softmaxes(found))
-    for form in (one_hot, one_name, without_arguments, raised, unbarred, unpacked, generalised, lastly):
+    for form in (one_hot, without_sizes, without_arguments, raised, unbarred, unpacked, generalised, lastly):
         found = form(found)
     if cell is None and (common := by_components(found) or layer_by_layer(found)) is not None:
         return common

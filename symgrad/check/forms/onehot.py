@@ -7,15 +7,14 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
-from symgrad.check.reading.statements import Statement
+from symgrad.check.reading.statements import HOT, Statement
 from symgrad.check.reading.symbols import COUNTERS, head_and_parts, labelled, letters, number_at, spelled
 from symgrad.check.reading.trees import kind, rebuilt, unwrapped
 from symgrad.notation.syntax import Name, Negative, Number, Sum
 
-ONE_HOT = "onehot"
-CALLS = frozenset({"onehot", "one_hot", "one-hot", "OneHot", "Onehot", "onehotvector"})
 ONES = frozenset({"1", "I", "mathbb1", "mathbf1"})
 
 
@@ -42,34 +41,55 @@ def away(statements: list[Statement]) -> int:
         found = named(s)
         for n in s.nodes:
             less = unwrapped(n.args[1].arg) if kind(n) == "Sum" and len(n.args) == 2 and kind(n.args[1]) == "Negative" else None
-            if id(less) in found and (own := step_of(n.args[0])) and (wanted := found[id(less)][1].subs[:1]):
+            if id(less) in found and (own := step_of(n.args[0])) and (wanted := getattr(found[id(less)][1], "subs", ())[:1]):
                 at, of = number_at(wanted[0], {"t": 0}), number_at(own[0], {"t": 0})
                 votes[int(at - of) if at is not None and of is not None and "t" in letters(wanted[0]) else 0] += 1
     return int(votes[1] > votes[0])
 
 
-def counted(name: Name, later: int) -> Name:
+def counted(name: Any, later: int) -> Any:
     """A vector by the step of the output that it is wanted of."""
-    if not later or not name.subs or "t" not in letters(name.subs[0]):
+    if not later or kind(name) != "Name" or not name.subs or "t" not in letters(name.subs[0]):
         return name
     at = number_at(name.subs[0], {"t": -later})
     step: Any = Name("t") if not at else Sum((Name("t"), Number(str(at)) if at > 0 else Negative(Number(str(-at)))))
     return replace(name, subs=(step, *name.subs[1:]))
 
 
-def named(s: Statement) -> dict[int, tuple[Any, Name]]:
+def named(s: Statement) -> dict[int, tuple[Any, Any]]:
     """What is a one-hot vector, or a component of one, in a statement: what is subtracted from an output, and what says so itself."""
-    out = {}
+    out: dict[int, tuple[Any, Any]] = {}
     for n in s.nodes:
-        if kind(n) == "Apply" and kind(n.function) == "Name" and n.function.base in CALLS and len(n.args) == 1:
-            out[id(n)] = n, Name(ONE_HOT, (), step_of(n.args[0]))
+        if (call := argument(n)) is not None:
+            out[id(n)] = n, Name(HOT, (), step_of(call))
+        elif kind(n) == "Index" and n.kind == "_" and argument(n.base) is not None:  # ``onehot(k)_t``
+            out[id(n)] = n, Name(HOT, (), n.parts)
+        elif kind(n) == "Product" and (pair := next((p for p in pairwise(n.args) if hot_name(p[0]) and kind(p[1]) == "Paren"), None)) is not None:
+            one = Name(HOT, (), step_of(pair[1].arg))
+            rest = tuple(one if a is pair[0] else a for a in n.args if a is not pair[1])
+            out[id(n)] = n, replace(n, args=rest) if len(rest) > 1 else one
+        elif kind(n) == "Name" and n.base == "1" and len(n.subs) == 1 and "t" in letters(next(iter(getattr(n.subs[0], "subs", ())), Name(""))):
+            out[id(n)] = n, Name(HOT, (), n.subs[0].subs)
         elif kind(n) == "Indicator" and (found := component(n.condition)) is not None:
             out[id(n)] = n, found
         elif kind(n) == "Sum" and len(n.args) == 2 and kind(n.args[1]) == "Negative":
             less = unwrapped(n.args[1].arg)
             if (label := class_of(less)) is not None:
-                out[id(less)] = less, Name(ONE_HOT, (), step_of(label))
+                out[id(less)] = less, Name(HOT, (), step_of(label))
     return out
+
+
+def hot_name(node: Any) -> bool:
+    """Whether a name is that of the function: ``one_hot``, ``OneHot``, ``one-hot``."""
+    word = "".join(c for c in (spelled(node) or "").lower() if c.isalpha()) if kind(node) == "Name" and not node.primes else ""
+    return word in (HOT, f"{HOT}vector")
+
+
+def argument(node: Any) -> Any:
+    """The class in ``onehot(k_t)``; None for anything else."""
+    if kind(node) == "Apply" and len(node.args) == 1 and hot_name(node.function):
+        return node.args[0]
+    return node.parts[0] if kind(node) == "Index" and node.kind == "(" and len(node.parts) == 1 and hot_name(node.base) else None
 
 
 def class_of(node: Any) -> Any:
@@ -87,7 +107,7 @@ def component(condition: Any) -> Name | None:
     sides = [unwrapped(side) for side in condition.sides] if kind(condition) == "Relation" and condition.signs == ("=",) else []
     for k, label in (sides, sides[::-1]) if len(sides) == 2 else ():
         if kind(k) == "Name" and k.base in COUNTERS and not k.subs and (step_of(label) or (labelled(label) and len(str(spelled(label))) > 2)):
-            return Name(ONE_HOT, (), (*step_of(label), k))
+            return Name(HOT, (), (*step_of(label), k))
     return None
 
 
@@ -96,6 +116,3 @@ def step_of(node: Any) -> tuple[Any, ...]:
     split = head_and_parts(unwrapped(node))
     steps = [p.node for p in split[1] if not labelled(p.node) and (set(letters(p.node)) & {"t", "T"} or kind(p.node) == "Number")] if split is not None else []
     return (steps[0],) if len(steps) == 1 else ()
-
-
-__all__ = ["one_hot", "one_hot_as_written"]
