@@ -34,7 +34,7 @@ def attempt(court: Court, page: Page, left: Any, right: Any, link: Link) -> Outc
         again = Decider(page).decide(link.earlier[0], right)
         if again.equal:
             return again
-    if not outcome.equal and link.earlier and (link.statement.number, link.number - 1) in court.wrong:
+    if not outcome.equal and link.earlier and (link.statement.number, link.number - 1) not in court.right:
         again = Decider(page).decide(link.earlier[0], right)
         if again.equal:
             again.skipped = True
@@ -59,7 +59,7 @@ def proved(court: Court, page: Page, outcome: Outcome, link: Link) -> Judgement:
     if outcome.last_only:
         notes.append("the step named is the last one")
     if outcome.skipped:
-        notes.append("it is held against the first side, as the one before it is wrong")
+        notes.append("it is held against the first side, as the one before it does not hold")
     if outcome.reading == "scalar" and any((r := page.symbols.ref(n)) is not None and page.symbols.ranks[r.key] == 2 for n in walk(link.right)):
         notes.append("it holds of numbers, not of matrices as it stands")
     elif outcome.lenient:
