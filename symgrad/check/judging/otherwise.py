@@ -117,22 +117,26 @@ def from_then_on(court: Court, link: Link, under: Callable[[Page], Page | None])
     for k in court.order(link.statement):
         page = under(court.page(k))
         found = {} if page is None else step_losses(page, link)
-        if page is None or not found:
-            continue
+        if page is None or not found or any(by_a_state(page, n) and is_whole(n.of) for side in (link.left, link.right) for n in walk(side)):
+            continue  # beside the whole loss that of a step is another one
         tailed = copy(page)
         tailed.tails = {**page.tails, **dict.fromkeys(found, 0)}
         outcome = Decider(tailed).decide(link.left, link.right)
         if not outcome.equal or outcome.vanished:
             continue
         court.tails |= {word for word, ahead in found.items() if ahead}
-        if not found.keys() <= court.tails and any(by_a_state(page, n) for n in (*walk(link.left), *walk(link.right))):
-            continue  # beside the whole loss that of a step is another one
         told = f"{' and '.join(sorted(found))} of step t is read as the loss from step t on"
         if not found.keys() <= court.tails:
             return Judgement("undecided", "ambiguous", f"this holds only if {told}")
         said = proved(court, tailed, outcome, link)
         return replace(said, assumptions=(*said.assumptions, told))
     return None
+
+
+def is_whole(loss: Any) -> bool:
+    """Whether a loss is written without a step."""
+    split = head_and_parts(unwrapped(loss))
+    return split is not None and not split[1]
 
 
 def step_losses(page: Page, link: Link) -> dict[str, bool]:
