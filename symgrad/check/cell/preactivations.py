@@ -1,0 +1,178 @@
+r"""Preactivations: what a document calls them, and which quantities are ones though the formulas differ.
+
+``z_f``, ``a_f``, ``pre_f``, ``f_raw`` and ``\bar f`` that nothing defines are what the activation of f is applied to.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Any
+
+from symgrad.check.cell.model import inner_of
+from symgrad.check.defined.incomplete import invented
+from symgrad.check.defined.page import Definition, Page, plain
+from symgrad.check.evaluation.adjoints import BEFORE
+from symgrad.check.reading.activations import meaning
+from symgrad.check.reading.statements import DEFINING, Statement, bound_letters, relation_of, step_part
+from symgrad.check.reading.symbols import PLAIN_ACCENTS, Part, head_and_parts, key_of, letters, number_at, spelled
+from symgrad.check.reading.trees import kind, unwrapped, walk
+
+RAW = BEFORE - {"bar", "logit", "logits"}  # words that name a preactivation
+PREACTIVATIONS = frozenset({"z", "a", "s", "u", "v", "p", "q"}) | BEFORE
+
+
+def preactivations_meant(page: Page) -> None:
+    """``z_t = W h_{t-1} + U x_t`` beside ``h_t = tanh(W h_{t-1} + U x_t + b)``: z is what tanh is applied to, though a bias differs, or a weight's case."""
+    for key, d in page.definitions.items():
+        node = unwrapped(d.node)
+        if kind(node) != "Apply" or len(node.args) != 1 or kind(node.function) != "Name" or d.entries or page.symbols.ref(unwrapped(node.args[0])) is not None:
+            continue
+        arg = unwrapped(node.args[0])
+        if kind(arg) != "Sum" or inner_of(page, key, d) is not None:
+            continue
+        whole = {page.canon(a, d.letter, d.shift): a for a in arg.args}
+        for other, e in page.definitions.items():
+            inner = unwrapped(e.node)
+            if other == key or e.entries or kind(inner) not in ("Sum", "Product"):
+                continue
+            mine = {page.canon(a, e.letter, e.shift): a for a in (inner.args if kind(inner) == "Sum" else (inner,))}
+            shared = whole.keys() & mine.keys()
+            lost, extra = [whole[k] for k in whole.keys() - shared], [mine[k] for k in mine.keys() - shared]
+            cased = len(lost) == len(extra) == 1 and {k.lower() for k in whole.keys() - shared} == {k.lower() for k in mine.keys() - shared}
+            kept = any(lag < 0 for k in shared for lag in lags_in(page, whole[k], d))  # the input is left out, or a bias
+            close = all(bias(page, a) for a in extra) and (kept or (len(lost) <= 1 and all(bias(page, a) for a in lost)))
+            if shared and len(extra) <= 1 and (cased or close):
+                page.redefine(other, replace(e, node=arg, letter=d.letter, shift=d.shift))
+                page.guessed[other] = f"{plain(other)} is read as the preactivation of {plain(key)}, though its formula differs"
+                break
+
+
+def by_preactivations(page: Page, statements: list[Statement]) -> None:
+    r"""``\tilde h_t = \tanh(a_h)`` beside another formula for it: where nothing else is computed from ``a_h``, it is by ``a_h``."""
+    for s in statements:
+        rel = relation_of(s.node)
+        if rel is None or rel.signs[0] not in DEFINING or len(rel.sides) != 2:
+            continue
+        left, right = (unwrapped(side) for side in rel.sides)
+        ref = page.symbols.ref(left)
+        d = page.definitions.get(ref.key) if ref is not None and not ref.entries else None
+        if ref is None or d is None or kind(right) != "Apply" or len(right.args) != 1 or kind(unwrapped(d.node)) != "Apply":
+            continue
+        inner = page.symbols.ref(unwrapped(right.args[0]))
+        if inner is None or inner.key not in page.definitions or inner.key == ref.key or right.function != unwrapped(d.node).function:
+            continue
+        used = {r.key for key, e in page.definitions.items() if key != inner.key for r, _ in page.references(e)}
+        if inner.key not in used and all(r.key != ref.key or lag < 0 for r, lag in page.references(page.definitions[inner.key])):
+            letter = next(iter(letters(ref.step)), d.letter) if ref.step is not None else d.letter
+            page.redefine(ref.key, replace(d, node=right, letter=letter, shift=int(number_at(ref.step, {letter: 0}) or 0) if ref.step is not None else 0))
+
+
+def lags_in(page: Page, node: Any, d: Definition) -> list[int]:
+    """The steps back at which a term of an equation names something."""
+    refs = [r for n in walk(node) if (r := page.symbols.ref(n)) is not None and r.step is not None]
+    return [int(at) - d.shift for r in refs if (at := number_at(r.step, {d.letter: 0})) is not None]
+
+
+def bias(page: Page, node: Any) -> bool:
+    """Whether a term is a parameter that stands alone."""
+    ref = page.symbols.ref(unwrapped(node))
+    return ref is not None and ref.key not in page.symbols.timed and page.symbols.ranks[ref.key] == 1
+
+
+def alone(page: Page, active: Iterable[str]) -> str | None:
+    """The one quantity with an activation that the document gives an equation, or the one state."""
+    for few in ([k for k in active if not invented(page, k)], [k for k in active if k in page.lagged]):
+        if len(few) == 1:
+            return few[0]
+    return None
+
+
+def counting(page: Page, s: Statement) -> set[str]:
+    r"""The letters that count the steps of a claim, as its left side tells: the i of ``\partial h_i / \partial h_{i-1}``, though a gate be named i."""
+    if kind(s.node) != "Relation" or kind(unwrapped(s.node.sides[0])) != "Derivative":
+        return set()
+    refs = (page.symbols.ref(n) for n in walk(s.node.sides[0]))
+    return {w for r in refs if r is not None and r.step is not None for w in letters(r.step)}
+
+
+def guesses(page: Page, statements: list[Statement]) -> None:
+    """``z_f``, ``a_f``, ``pre_f`` or ``f_raw`` that nothing defines is read as the preactivation of f."""
+    symbols = page.symbols
+    active = {}
+    for key, d in page.definitions.items():
+        node = page.activated(key)
+        if node is not None:
+            name = meaning(page.functions, node.function)
+            inner = symbols.ref(unwrapped(node.args[0]))
+            named = inner.key if inner is not None else inner_of(page, key, d)
+            if isinstance(name, str) and named is None:
+                active[key] = f"pre:{key}"
+            elif named is not None:
+                page.preactivations[key] = named
+    by_letter: dict[str, str] = {}
+    for key in active:
+        base = key.split("~")[0].split("_")[0]
+        by_letter.setdefault(key, key)
+        if key != base:
+            by_letter.setdefault(base, key)
+            by_letter.setdefault(base.lower(), key)
+    for key, hidden in active.items():
+        symbols.ranks.setdefault(hidden, 1)
+        symbols.timed.add(hidden)
+        page.notes[hidden] = f"the preactivation of {page.notes.get(key, key)}"
+        page.notes.setdefault(key, plain(key))
+    taken = set(symbols.ranks)
+    for s in statements:
+        bound, within = bound_letters(s.node) | counting(page, s), {id(x) for n in s.nodes if kind(n) == "Name" for label in n.subs for x in walk(label)}
+        for node in s.nodes:
+            if kind(node) not in ("Derivative", "Name", "Power") or (id(node) in within and not (head_and_parts(node) or ((), ()))[1]):
+                continue
+            inner = unwrapped(node.wrt) if kind(node) == "Derivative" else node
+            split = head_and_parts(inner)
+            if split is None:
+                continue
+            if symbols.ref(inner) is None and (gate := below_an_accent(page, split, active)) is not None:
+                read_as(page, key_of(split[0], [p for p in split[1] if step_part((p,), symbols.letter) is None]), gate, taken)
+                continue
+            if split[0].base not in PREACTIVATIONS and not any(spelled(p.node) in BEFORE for p in split[1]):
+                continue
+            ref = symbols.ref(inner)
+            if ref is not None and not (
+                ref.entries and all((spelled(e) or "?") in by_letter and (spelled(e) not in ("j", "k", "p", "q")) for e in ref.entries)
+            ):
+                continue
+            labels = [p for p in split[1] if step_part((p,), page.symbols.letter) is None and p.where != "bracket" and not bound & set(letters(p.node))]
+            own = key_of(split[0], [])
+            if not labels and own in ("a", "z", "s", "u", "net", "o", *RAW) and own not in taken and (owner := alone(page, active)) is not None:
+                read_as(page, own, owner, taken)
+                continue
+            if len(labels) == 1 and not split[0].accents:
+                inside = symbols.ref(labels[0].node)  # the r_t in z_{r_t}
+                word = inside.key if inside is not None and not inside.entries else spelled(labels[0].node)
+                word = own if word in BEFORE else word  # ``o_pre``
+                if (found := by_letter.get(word or "")) is not None:
+                    read_as(page, key_of(split[0], labels), found, taken)
+
+
+def read_as(page: Page, name: str | None, gate: str, taken: set[str]) -> None:
+    """Take a name for the preactivation of a gate, unless the document has another quantity of that name."""
+    if name is None or name in taken:
+        return
+    page.symbols.aliases[name] = f"pre:{gate}"
+    page.notes[f"pre:{gate}"] = plain(name)
+    page.guessed[f"pre:{gate}"] = f"{plain(name)} is read as the preactivation of {page.notes.get(gate, gate)}"
+    page.symbols.clear()
+
+
+def below_an_accent(page: Page, split: tuple[Any, tuple[Part, ...]], active: dict[str, str]) -> str | None:
+    r"""The gate z in ``\bar z_t``, ``\overline{z}_t``, and in ``\hat z_t`` where that is no state: None if there is none, or no accent."""
+    head, parts = split
+    if len(head.accents) != 1:
+        return None
+    accent = PLAIN_ACCENTS.get(head.accents[0], head.accents[0])
+    key = key_of(replace(head, accents=()), [p for p in parts if step_part((p,), page.symbols.letter) is None])
+    if accent == "bar":
+        return key if key in active else next((k for k in active if k.split("~")[0] == key), None)
+    whole = accent in ("hat", "tilde") and key in active and key not in page.lagged and kind(unwrapped(page.definitions[key].node)) == "Apply"
+    return key if whole else None
