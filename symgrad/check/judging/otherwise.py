@@ -21,7 +21,7 @@ from symgrad.check.reading.claims import Link
 from symgrad.check.reading.judgement import Judgement
 from symgrad.check.reading.sentences import SAID
 from symgrad.check.reading.statements import Statement, loss_head
-from symgrad.check.reading.symbols import head_and_parts, key_of, number_at, spelled
+from symgrad.check.reading.symbols import head_and_parts, key_of, letters, number_at, spelled
 from symgrad.check.reading.trees import kind, rebuilt, unwrapped, walk
 from symgrad.notation.syntax import Name, Product, Relation
 
@@ -147,6 +147,8 @@ def step_losses(page: Page, link: Link) -> dict[str, bool]:
         ref = page.symbols.ref(unwrapped(n.wrt)) if split is not None else None
         if split is None or ref is None or ref.step is None or len(split[1]) != 1 or spelled(split[0]) not in page.step_losses - set(page.tails):
             continue
+        if set(letters(ref.step)) != set(letters(split[1][0].node)):  # ``\partial L_t / \partial h_k``: one loss by the states at all steps
+            return {}
         at, of = (number_at(step, {page.symbols.letter: 0}) for step in (ref.step, split[1][0].node))
         word = str(spelled(split[0]))
         found[word] = found.get(word, False) or (at is not None and of is not None and at > of)
