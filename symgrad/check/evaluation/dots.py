@@ -84,8 +84,8 @@ def onwards(run: Run, terms: list[Any], dots: Any) -> list[Any]:
     if len(terms) < 2:
         raise Unsupported("dots without an end", dots)
     out: list[Any] = []
-    terms = [moved(run, [term], places(run, [term]))[0] for term in terms]  # every step as its number
     try:
+        terms = [moved(run, [term], places(run, [term]))[0] for term in terms]  # every step as its number
         if len(terms) > 2 and following(run, *terms[-3:-1]) != terms[-1]:
             raise Irregular
         while len(out) < MOST:
@@ -110,7 +110,10 @@ def following(run: Run, first: Any, second: Any) -> Any:
     inner, other = children(first), children(second)
     if k in THROUGH and len(inner) == len(other):
         return with_children(second, {id(b): following(run, a, b) for a, b in zip(inner, other, strict=True)})
-    return moved(run, [second], [y + y - x for x, y in zip(places(run, [first]), places(run, [second]), strict=True)])[0]
+    before, now = places(run, [first]), places(run, [second])
+    if len(before) != len(now):
+        raise Irregular
+    return moved(run, [second], [y + y - x for x, y in zip(before, now, strict=True)])[0]
 
 
 def longer(run: Run, first: list[Any], second: list[Any]) -> list[Any]:
@@ -192,6 +195,8 @@ def moved(run: Run, terms: list[Any], to: list[Ratio | int]) -> list[Any]:
     leaves: list[Any] = []
     for node in terms:
         _leaves(run, node, leaves)
+    if len(leaves) != len(to):
+        raise Irregular
     new = {id(leaf): Number(str(int(n))) if n >= 0 else _minus(int(-n)) for leaf, n in zip(leaves, to, strict=True)}
     return [rebuilt(node, new) for node in terms]
 
