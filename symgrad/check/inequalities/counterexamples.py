@@ -23,7 +23,7 @@ from symgrad.check.reading.conditions import introduced
 from symgrad.check.reading.judgement import Judgement
 from symgrad.check.reading.symbols import letters, number_at
 from symgrad.check.reading.trees import kind, unwrapped, walk
-from symgrad.notation.syntax import Name, Number, Power, Product
+from symgrad.notation.syntax import Name, Number, Power, Product, Transpose
 
 if TYPE_CHECKING:
     from symgrad.check.inequalities.majorants import Majorant
@@ -60,6 +60,27 @@ def unequal(m: Majorant) -> Judgement | None:
         return None
     why = "the norm of a product is at most the product of the norms, and smaller where the weight is [[0, 1], [0, 0]]: two Jacobians multiply to 0 then"
     return false(m, "false-equation", f"{why}; ≤ holds", weight, slopes, below, above)
+
+
+def unequal_once(m: Majorant) -> Judgement | None:
+    r"""``\|J_t\|`` that is said to be ``\|D_t\| \|W\|``: for W = [[0, 1], [0, 0]] the norm of D W is the first entry of D, whatever the other one is."""
+    left, right = m.sides.split(m.link.left, False), m.sides.split(m.link.right, True)
+    norms = [normed(f) for f in right.once]
+    supposed = not m.court.matrices or m.court.conditions(m.link) or m.premises.special
+    if left.steps or right.steps or len(left.once) != 1 or len(norms) != 2 or any(kind(n) != "Norm" for n in norms) or supposed:
+        return None
+    weights = [v for w in m.premises.weights for v in (w, Transpose(w), Power(w, Name("T")))]
+    inner = [unwrapped(n.arg) for n in norms]
+    if m.premises.steepest is None or sum(f in weights for f in inner) != 1 or not of_slopes_and_weight(m, left.once[0]):
+        return None
+    if all(m.same(left.once[0], tuple(order)) is None for order in (inner, inner[::-1])):
+        return None
+    numbers, slopes = np.array([[0, 1], [0, 0]]), np.diag([1, 2]) / 8  # values that the slopes of σ and tanh take
+    below, above = (float(np.linalg.norm(slopes @ numbers, 2)), float(np.linalg.norm(slopes, 2) * np.linalg.norm(numbers, 2)))
+    if not below < above:
+        return None
+    why = "the norm of a product is at most the product of the norms, and smaller where the weight is [[0, 1], [0, 0]] and the slopes are 1/8 and 1/4"
+    return false(m, "false-equation", f"{why}; ≤ holds", numbers, (slopes,), below, above)
 
 
 def false(m: Majorant, code: str, why: str, weight: Any, slopes: Any, left: Any, right: Any, notes: tuple[str, ...] = ()) -> Judgement:

@@ -17,7 +17,7 @@ from typing import Any
 from symgrad.check.defined.page import Page
 from symgrad.check.evaluation.decide import Decider
 from symgrad.check.inequalities.bounds import bound
-from symgrad.check.inequalities.counterexamples import AT_LEAST, fails, unequal
+from symgrad.check.inequalities.counterexamples import AT_LEAST, fails, unequal, unequal_once
 from symgrad.check.inequalities.factors import NORMS, Unknown, counts, flat, moved, normed, shift, turned
 from symgrad.check.inequalities.premises import AT_MOST, Bound, Premises, stated
 from symgrad.check.inequalities.sides import Sides
@@ -98,7 +98,7 @@ class Majorant:
     def wrong(self) -> Judgement | None:
         """The counterexample of a relation that is false."""
         try:
-            return unequal(self) if self.link.sign in EQUAL else fails(self)
+            return unequal(self) or unequal_once(self) if self.link.sign in EQUAL else fails(self)
         except Unknown:
             return None
 
