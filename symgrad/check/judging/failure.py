@@ -107,16 +107,21 @@ def failed(court: Court, page: Page, outcome: Outcome, link: Link) -> Judgement:
             return said if repair is not None else replace(said, message=OF_NUMBERS)
         why = outcome.misfits[0] if outcome.misfits else "no step has all the quantities that this names"
         return Judgement("undecided", "wrong-shape" if outcome.misfits else "no-instance", why, assumptions=notes)
-    if repair is None and (
-        not outcome.complete
-        or (court.borrowed and court.confirmed < CONFIRMED)
-        or outcome.missing is not None
-        or caution.guessed(page, outcome)
-        or caution.conventional(page, link)
-    ):
-        return Judgement("undecided", "ambiguous", "no reading that was tried makes this true, and not all could be tried", assumptions=notes)
+    if repair is None and (doubt := doubtful(court, page, outcome, link)):
+        return Judgement("undecided", "ambiguous", f"no reading that was tried makes this true, {doubt}", assumptions=notes)
     repair = repair or diagnose.repair(page, outcome, link, diagnose.RUNS // 2, Slips.lacking)
     return refuted(court, page, outcome, link, repair, notes)
+
+
+def doubtful(court: Court, page: Page, outcome: Outcome, link: Link) -> str:
+    """Why a claim without a slip that can be named is not refuted, if there is a reason."""
+    if not outcome.complete:
+        return "and not all could be tried"
+    if outcome.missing is not None or (court.borrowed and court.confirmed < CONFIRMED):
+        return "but the document may mean another cell"
+    if caution.guessed(page, outcome):
+        return "but what it names is in part a guess"
+    return "but what its symbols for gradients or its numbers stand for is convention" if caution.conventional(page, link) else ""
 
 
 def of_numbers(court: Court, page: Page, outcome: Outcome, link: Link) -> Outcome | None:
