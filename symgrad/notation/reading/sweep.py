@@ -108,10 +108,15 @@ def _split_differentials(found: list[Token]) -> list[Token]:
             for at in (k + 2, k):
                 token = found[at]
                 split[at : at + 1] = [Token("letter", "d", token.start, token.start + 1), token._replace(key=token.key[1:], start=token.start + 1)]
-        elif slash == "/" and below.key == "d" and found[k + 3].key == "(" and above.kind == "identifier" and len(above.key) > 1 and above.key[0] == "d":
+        elif slash == "/" and _bracketed(found, k + 2) and above.kind == "identifier" and len(above.key) > 1 and above.key[0] == "d":
             split[k + 2] = below._replace(kind="letter")
             split[k : k + 1] = [Token("letter", "d", above.start, above.start + 1), above._replace(key=above.key[1:], start=above.start + 1)]
     return split
+
+
+def _bracketed(found: list[Token], k: int) -> bool:
+    """Whether a d with a bracket behind it stands here: ``d(W h)``."""
+    return [token.key for token in found[k : k + 2]] == ["d", "("]
 
 
 def _undecorated(found: list[Token], labels: list[tuple[list[Token], list[Token]]]) -> list[Token]:
