@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Any
 
-from symgrad.check.defined.collect import recursive, slope_name
+from symgrad.check.defined.collect import slope_name
 from symgrad.check.defined.page import Abbreviation, Page
 from symgrad.check.evaluation.abbreviations import indices_of
 from symgrad.check.evaluation.adjoints import symbol_target, upright
@@ -217,16 +217,11 @@ def abbreviates(court: Court, link: Link) -> bool:
     known = page.abbreviations.get(str(key_of(head, [])))
     if key in page.abbreviations or (known is not None and len(known.slots) == len(parts)):
         return False
+    total = slope_name(head) in court.tracked
     for k in range(len(court.collected.groups)):
         p = court.page(k)
-        p.abbreviations.setdefault(key, Abbreviation(key, tuple(x.node for x in slots), tuple(x.node for x in entries), meant, tracked(court, head)))
+        p.abbreviations.setdefault(key, Abbreviation(key, tuple(x.node for x in slots), tuple(x.node for x in entries), meant, total))
     return True
-
-
-def tracked(court: Court, head: Any) -> bool:
-    """Whether some equation gives a symbol by its own earlier value: ``S_t = D_t (W S_{t-1} + ...)``."""
-    relations = ((s.node, unwrapped(s.node.sides[0])) for s in court.statements if kind(s.node) == "Relation" and s.node.signs[0] in EQUAL)
-    return any((own := head_and_parts(left)) is not None and slope_name(own[0]) == slope_name(head) and recursive(rel, head) for rel, left in relations)
 
 
 def names_nothing(page: Page, left: Any) -> bool:

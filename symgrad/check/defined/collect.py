@@ -45,7 +45,7 @@ class Collected:
     defining: set[tuple[int, int]] = field(default_factory=set)  # (statement, link) that define
     scales: dict[str, Any] = field(default_factory=dict)
     initial: dict[str, int] = field(default_factory=dict)  # states that begin at a number
-    first: set[str] = field(default_factory=set)  # quantities that have an equation of their own at step 0
+    from_zero: bool = False  # whether a quantity has an equation of its own at step 0
     meant: dict[str, str] = field(default_factory=dict)  # quantities that are defined under another name → what is said of that
     families: frozenset[str] = frozenset()  # letters whose indices tell gates apart, ``a^f``, ``a^i``: there ``i`` is a label
 
@@ -312,7 +312,7 @@ def first_step(out: Collected, s: Statement, rel: Any, stepped: set[str]) -> boo
     names = [found for n in nodes if (found := head_and_parts(n)) is not None]
     if not any(at_zero(parts) for _, parts in names) or any(spelled(head) == spelled(split[0]) or step_part(parts, out.letter) for head, parts in names):
         return False
-    out.first.add(str(key_of(split[0], list(split[1][:-1]))))
+    out.from_zero = True
     out.defining.add((s.number, 0))
     return True
 

@@ -9,23 +9,19 @@ from dataclasses import replace
 from typing import Any
 
 from symgrad.check.reading.activations import BUILTIN
-from symgrad.check.reading.statements import LOSSES, Statement, step_part
+from symgrad.check.reading.statements import LOSSES, Statement, step_part, throughout
 from symgrad.check.reading.symbols import head_and_parts, key_of, labelled
-from symgrad.check.reading.trees import kind, rebuilt, unwrapped
+from symgrad.check.reading.trees import kind, unwrapped
 
 
 def without_arguments(statements: list[Statement]) -> list[Statement]:
     """The statements with such quantities by their names alone."""
-    statements = [losses_alone(s) for s in statements]
+    statements = throughout(statements, lambda n: replace(alone, span=n.span) if (alone := loss_alone(n)) is not None else None)
     calls = {id(n.function) for s in statements for n in s.nodes if with_arguments(n)}
     if not calls:
         return statements
     alone = {name(n) for s in statements for n in s.nodes if kind(n) in ("Name", "Power", "Index") and id(n) not in calls} - {None}
-    out = []
-    for s in statements:
-        new = {id(n): replace(n.function, span=n.span) for n in s.nodes if with_arguments(n) and name(n.function) in alone}
-        out.append(replace(s, node=rebuilt(s.node, new), whole=rebuilt(s.whole, new)) if new else s)
-    return out
+    return throughout(statements, lambda n: replace(n.function, span=n.span) if with_arguments(n) and name(n.function) in alone else None)
 
 
 def with_arguments(node: Any) -> bool:
@@ -46,12 +42,6 @@ def name(node: Any) -> str | None:
     if split is None or split[0].base in BUILTIN or split[0].base in LOSSES or (step := step_part(split[1], "t")) is None:
         return None
     return key_of(split[0], [p for p in split[1] if p is not step and kind(p.node) != "Name"])
-
-
-def losses_alone(s: Statement) -> Statement:
-    """A statement with its losses by letter and step alone."""
-    new = {id(n): replace(alone, span=n.span) for n in s.nodes if (alone := loss_alone(n)) is not None}
-    return replace(s, node=rebuilt(s.node, new), whole=rebuilt(s.whole, new)) if new else s
 
 
 def losses_as_written(statements: list[Statement]) -> dict[Any, Any]:

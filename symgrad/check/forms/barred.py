@@ -6,7 +6,7 @@ from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
-from symgrad.check.reading.statements import DEFINING, Statement, loss_head, relation_of
+from symgrad.check.reading.statements import DEFINING, Statement, exchanged, loss_head, relation_of
 from symgrad.check.reading.symbols import head_and_parts
 from symgrad.check.reading.trees import children, kind, rebuilt, unwrapped
 from symgrad.notation.syntax import Name, Product
@@ -19,11 +19,7 @@ def unbarred(statements: list[Statement]) -> list[Statement]:
     """The statements with a mark before the quantity instead of a bar over it."""
     if not any(map(introduces, statements)) and not any(denotes(a, b) for a, b in pairwise(statements)):
         return statements
-    out = []
-    for s in statements:
-        new = {id(n): Product((MARK, bare(n)), span=getattr(n, "span", None)) for n in barred(s.node)}
-        out.append(replace(s, node=rebuilt(s.node, new), whole=rebuilt(s.whole, new)) if new else s)
-    return out
+    return [exchanged(s, {id(n): Product((MARK, bare(n)), span=getattr(n, "span", None)) for n in barred(s.node)}) for s in statements]
 
 
 def introduces(s: Statement) -> bool:

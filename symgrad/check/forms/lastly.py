@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from symgrad.check.reading.statements import DEFINING, LOSSES, Statement, letter_of, names_in, relation_of, step_part
+from symgrad.check.reading.statements import DEFINING, LOSSES, Statement, exchanged, letter_of, names_in, relation_of, step_part
 from symgrad.check.reading.symbols import Part, head_and_parts, key_of
-from symgrad.check.reading.trees import kind, rebuilt, unwrapped
+from symgrad.check.reading.trees import kind, unwrapped
 from symgrad.notation.syntax import Name
 
 LAST = Name("T")
@@ -114,4 +114,4 @@ def at_the_end(s: Statement, ends: dict[str, tuple[Statement, Any]], everywhere:
                 new[id(inner)] = replace(inner, subs=(*inner.subs, Name(letter) if own is not None else ends[key][1]))
         elif own is not None and key in everywhere | set(ends):
             new |= {id(p.node): Name(letter) for p in parts if p.node == own}
-    return replace(s, node=rebuilt(s.node, new), whole=rebuilt(s.whole, new), last=own) if new or own is not None else s
+    return s if not new and own is None else replace(exchanged(s, new), last=own)

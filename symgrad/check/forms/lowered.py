@@ -2,12 +2,11 @@ r"""Derivatives with what is differentiated as an index: ``\frac{d_L}{d_{h_t}}``
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
-from symgrad.check.reading.statements import Statement, loss_head
+from symgrad.check.reading.statements import Statement, loss_head, throughout
 from symgrad.check.reading.symbols import head_and_parts
-from symgrad.check.reading.trees import kind, rebuilt, unwrapped
+from symgrad.check.reading.trees import kind, unwrapped
 from symgrad.notation.syntax import Derivative
 
 
@@ -18,7 +17,7 @@ def raised(statements: list[Statement]) -> list[Statement]:
     if not any(of is not None and wrt is not None and loss_head(of) is not None for of, wrt in pairs):
         return statements
     new = {id(n): d for n, (of, wrt) in zip(fractions, pairs, strict=True) if (d := derivative(n, of, wrt, [w for _, w in pairs])) is not None}
-    return [replace(s, node=rebuilt(s.node, new), whole=rebuilt(s.whole, new)) if any(id(n) in new for n in s.nodes) else s for s in statements]
+    return throughout(statements, lambda n: new.get(id(n)))
 
 
 def below(node: Any) -> Any:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from symgrad.check.reading.statements import DEFINING, Statement, letter_of, names_in, relation_of, step_part
+from symgrad.check.reading.statements import DEFINING, Statement, exchanged, letter_of, names_in, relation_of, step_part
 from symgrad.check.reading.symbols import Part, head_and_parts, number_at, spelled
 from symgrad.check.reading.trees import kind, rebuilt, unwrapped
 from symgrad.notation.syntax import Name, Negative, Number, Relation, Sum
@@ -42,7 +42,7 @@ def generalised(statements: list[Statement]) -> list[Statement]:
         elif counted & {b for names in found.values() for b in names if b != base_of(s)} or base_of(s) in found.get(-1, {}):
             counted.add(base_of(s))
             new = {id(n): (NOW, BEFORE)[-shift] for shift, names in found.items() for nodes in names.values() for n in nodes}
-            out[k] = replace(s, node=rebuilt(s.node, new), whole=rebuilt(s.whole, new))
+            out[k] = exchanged(s, new)
     return out
 
 

@@ -10,9 +10,9 @@ from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
-from symgrad.check.reading.statements import HOT, Statement
+from symgrad.check.reading.statements import HOT, Statement, exchanged
 from symgrad.check.reading.symbols import COUNTERS, head_and_parts, labelled, letters, number_at, spelled
-from symgrad.check.reading.trees import kind, rebuilt, unwrapped
+from symgrad.check.reading.trees import kind, unwrapped
 from symgrad.notation.syntax import Name, Negative, Number, Sum
 
 ONES = frozenset({"1", "I", "mathbb1", "mathbf1"})
@@ -20,12 +20,8 @@ ONES = frozenset({"1", "I", "mathbb1", "mathbf1"})
 
 def one_hot(statements: list[Statement]) -> list[Statement]:
     """The statements with such vectors by one name, with the step and the component."""
-    out = []
     later = away(statements)
-    for s in statements:
-        new = {id(old): replace(counted(name, later), span=old.span) for old, name in named(s).values()}
-        out.append(replace(s, node=rebuilt(s.node, new), whole=rebuilt(s.whole, new)) if new else s)
-    return out
+    return [exchanged(s, {id(old): replace(counted(name, later), span=old.span) for old, name in named(s).values()}) for s in statements]
 
 
 def one_hot_as_written(statements: list[Statement]) -> dict[Any, Any]:

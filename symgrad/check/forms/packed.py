@@ -7,12 +7,12 @@ r"""Gates that are computed together: one product for all of them, which is then
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
 from symgrad.check.reading.activations import BUILTIN
-from symgrad.check.reading.statements import DEFINING, Statement, relation_of
+from symgrad.check.reading.statements import DEFINING, Statement, relation_of, throughout
 from symgrad.check.reading.symbols import head_and_parts, key_of, spelled
 from symgrad.check.reading.trees import FACTORS, kind, rebuilt, unwrapped, walk
 from symgrad.notation.latex import latex
@@ -153,7 +153,7 @@ def labelled(statements: list[Statement]) -> list[Statement]:
         k = order.get(str(spelled(n.parts[0]))) if labels_a_formula(n) else None
         return None if k is None else part(n.base, k, len(order))
 
-    return exchanged(statements, exchange)
+    return throughout(statements, exchange)
 
 
 def labels_a_formula(node: Any) -> bool:
@@ -175,7 +175,7 @@ def sliced(statements: list[Statement]) -> list[Statement]:
         place = order.get(latex(n.base), {}) if is_cut(n) else {}
         return part(n.base, place[latex(n.parts[0])], len(place)) if is_cut(n) and latex(n.parts[0]) in place else None
 
-    return exchanged(statements, exchange) if order else statements
+    return throughout(statements, exchange) if order else statements
 
 
 def cut(statements: list[Statement]) -> Iterator[Any]:
@@ -199,10 +199,3 @@ def begins(bounds: Any) -> int | None:
         return int(node.text) if node.text.isdigit() else None
     return 1 if kind(node) == "Name" else None
 
-
-def exchanged(statements: list[Statement], new: Callable[[Any], Any]) -> list[Statement]:
-    out = []
-    for s in statements:
-        found = {id(n): made for n in s.nodes if (made := new(n)) is not None}
-        out.append(replace(s, node=rebuilt(s.node, found), whole=rebuilt(s.whole, found)) if found else s)
-    return out

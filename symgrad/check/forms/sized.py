@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from symgrad.check.reading.statements import Statement, letter_of
+from symgrad.check.reading.statements import Statement, letter_of, throughout
 from symgrad.check.reading.symbols import letters
-from symgrad.check.reading.trees import kind, rebuilt
+from symgrad.check.reading.trees import kind
 
 SIZES = frozenset({"d", "n", "m", "N", "D", "H"})  # letters for the number of entries
 
@@ -15,11 +15,7 @@ SIZES = frozenset({"d", "n", "m", "N", "D", "H"})  # letters for the number of e
 def without_sizes(statements: list[Statement]) -> list[Statement]:
     """The statements without such indices."""
     letter = letter_of(statements)
-    out = []
-    for s in statements:
-        new = {id(n): replace(n, subs=()) for n in s.nodes if sized(n, letter)}
-        out.append(replace(s, node=rebuilt(s.node, new), whole=rebuilt(s.whole, new)) if new else s)
-    return out
+    return throughout(statements, lambda n: replace(n, subs=()) if sized(n, letter) else None)
 
 
 def sized(node: Any, letter: str) -> bool:

@@ -7,9 +7,9 @@ from dataclasses import replace
 from typing import Any
 
 from symgrad.check.reading.activations import BUILTIN
-from symgrad.check.reading.statements import Statement
+from symgrad.check.reading.statements import Statement, throughout
 from symgrad.check.reading.symbols import spelled
-from symgrad.check.reading.trees import kind, rebuilt
+from symgrad.check.reading.trees import kind
 from symgrad.notation.syntax import Name
 
 KNOWN = "|".join(sorted((f for f in BUILTIN if len(f) > 2), key=len, reverse=True))
@@ -20,12 +20,13 @@ SLOPE = re.compile(
 
 def slopes_by_name(statements: list[Statement]) -> list[Statement]:
     """The statements with primes where the document has the name of a slope."""
-    out = []
-    for s in statements:
-        calls = [n for n in s.nodes if kind(n) == "Apply" and kind(n.function) == "Name" and len(n.args) == 1]
-        new = {id(n): replace(n, function=slope) for n in calls if (slope := slope_of(n.function)) is not None}
-        out.append(replace(s, node=rebuilt(s.node, new), whole=rebuilt(s.whole, new)) if new else s)
-    return out
+    return throughout(statements, with_prime)
+
+
+def with_prime(node: Any) -> Any:
+    """The call of a slope by the function's name with a prime; None for anything else."""
+    slope = slope_of(node.function) if kind(node) == "Apply" and kind(node.function) == "Name" and len(node.args) == 1 else None
+    return None if slope is None else replace(node, function=slope)
 
 
 def slope_of(name: Name) -> Any:

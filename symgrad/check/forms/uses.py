@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from symgrad.check.reading.statements import Statement, letter_of, loss_head, step_part
+from symgrad.check.reading.statements import Statement, letter_of, loss_head, step_part, throughout
 from symgrad.check.reading.symbols import head_and_parts, letters
-from symgrad.check.reading.trees import kind, rebuilt, unwrapped
+from symgrad.check.reading.trees import kind, unwrapped
 from symgrad.notation.syntax import Given
 
 WORDS = frozenset({"step", "time", "timestep", "time step", "time-step", "at", "at step", "at time", "at timestep", "at time step"})
@@ -16,11 +16,7 @@ WORDS = frozenset({"step", "time", "timestep", "time step", "time-step", "at", "
 def behind_bars(statements: list[Statement]) -> list[Statement]:
     """The statements with such parts by a bar and the step."""
     letter = letter_of(statements)
-    out = []
-    for s in statements:
-        new = {id(n): found for n in s.nodes if (found := barred(n, letter)) is not None}
-        out.append(replace(s, node=rebuilt(s.node, new), whole=rebuilt(s.whole, new)) if new else s)
-    return out
+    return throughout(statements, lambda n: barred(n, letter))
 
 
 def barred(node: Any, letter: str) -> Any:

@@ -36,9 +36,9 @@ def unknown_cell(page: Page, outcome: Outcome, link: Link, statements: list[Stat
     return None
 
 
-def before_the_first(page: Page, link: Link, first: set[str]) -> bool:
-    """Whether a line speaks of step 0, or of a sum from there, where the document gives that step equations of its own."""
-    nodes = [*walk(link.left), *walk(link.right)] if first else []
+def before_the_first(page: Page, link: Link) -> bool:
+    """Whether a line speaks of step 0, or of a sum from there."""
+    nodes = [*walk(link.left), *walk(link.right)]
     named = [r.step for n in nodes if (r := page.symbols.ref(n)) is not None and r.step is not None]
     named += [n.lower for n in nodes if kind(n) == "Big" and n.lower is not None]
     return any(number_at(step, {}) == 0 for step in named)

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from copy import copy
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from symgrad.check.cell.define import make_page
 from symgrad.check.cell.library import matched, prelude
-from symgrad.check.defined.collect import Collected, collect, split_groups
+from symgrad.check.defined.collect import Collected, collect, recursive, slope_name, split_groups
 from symgrad.check.defined.incomplete import Supposed, completed, held_fixed, outputs_left_out, states_left_out, suppositions, taken_for
 from symgrad.check.defined.page import Page
 from symgrad.check.evaluation.decide import Outcome
 from symgrad.check.judging import identities
-from symgrad.check.reading.claims import Link
+from symgrad.check.reading.claims import EQUAL, Link
 from symgrad.check.reading.conditions import Condition, conditions
 from symgrad.check.reading.statements import LOSSES, MARKS, Statement, bound_letters, names_in, sums_steps
 from symgrad.check.reading.symbols import head_and_parts, is_top, letters, spelled
@@ -223,6 +224,12 @@ class Court:
         alike = sorted((k for k in range(len(groups)) if defined[k] == most), key=rank)
         cells = [k for k in alike if self.page(k).lagged or k == here]  # a formula that illustrates something is no cell
         return (cells or alike)[:PAGES]
+
+    @cached_property
+    def tracked(self) -> frozenset[tuple[str, tuple[str, ...]]]:
+        """The letters that some equation gives by their own earlier values: ``S_t = D_t (W S_{t-1} + ...)``."""
+        relations = ((s.node, head_and_parts(unwrapped(s.node.sides[0]))) for s in self.statements if kind(s.node) == "Relation" and s.node.signs[0] in EQUAL)
+        return frozenset(slope_name(own[0]) for rel, own in relations if own is not None and recursive(rel, own[0]))
 
     def conditions(self, link: Link) -> tuple[Condition, ...]:
         """What a link is said to hold for."""

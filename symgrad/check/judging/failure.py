@@ -38,7 +38,7 @@ def failed(court: Court, page: Page, outcome: Outcome, link: Link) -> Judgement:
     if outcome.missing is None and not page.coded and holds_for_rows(page, link):
         rows = "the vectors are rows, as in a batch, and the weights stand behind them"
         return Judgement("proved", reading="matrix", assumptions=(*notes, rows))
-    if caution.before_the_first(page, link, court.collected.first):
+    if court.collected.from_zero and caution.before_the_first(page, link):
         return Judgement("undecided", "ambiguous", "the document gives step 0 an equation of its own, so its steps are counted from there", assumptions=notes)
     if caution.updates_itself(page, link):
         return Judgement("undecided", "ambiguous", "the symbol on the left stands on the right too: an assignment, not an equation", assumptions=notes)

@@ -22,7 +22,7 @@ from symgrad.check.reading.judgement import Judgement
 from symgrad.check.reading.sentences import SAID
 from symgrad.check.reading.statements import Statement, loss_head
 from symgrad.check.reading.symbols import head_and_parts, key_of, letters, number_at, spelled
-from symgrad.check.reading.trees import kind, rebuilt, unwrapped, walk
+from symgrad.check.reading.trees import FACTORS, kind, rebuilt, unwrapped, walk
 from symgrad.notation.syntax import Name, Product, Relation
 
 STRICTLY = ((False, False),)  # matrices, and rows that are no columns: where transposes matter, what is guessed must get them right
@@ -84,7 +84,7 @@ def of_one_loss(court: Court, link: Link, under: Callable[[Page], Page | None]) 
     r"""Proved, where ``\frac{\partial L_t}{\partial x} = \frac{\partial L}{\partial y} \frac{\partial y}{\partial x}`` holds of one loss on both sides."""
     left, right = unwrapped(link.left), unwrapped(link.right)
     own = head_and_parts(unwrapped(left.of)) if kind(left) == "Derivative" else None
-    first: Any = unwrapped(right.args[0]) if kind(right) in ("Product", "Infix", "Hadamard") else None
+    first: Any = unwrapped(right.args[0]) if kind(right) in FACTORS else None
     if own is None or not own[1] or loss_head(left.of) is None or kind(first) != "Derivative" or unwrapped(first.of) != replace(own[0], span=None):
         return None
     alike = replace(link, right=rebuilt(right, {id(first): replace(first, of=left.of)}))
@@ -121,6 +121,7 @@ def from_then_on(court: Court, link: Link, under: Callable[[Page], Page | None])
             continue  # beside the whole loss that of a step is another one
         tailed = copy(page)
         tailed.tails = {**page.tails, **dict.fromkeys(found, 0)}
+        tailed.memos["worlds"] = page.memos["worlds"]
         outcome = Decider(tailed).decide(link.left, link.right)
         if not outcome.equal or outcome.vanished:
             continue

@@ -34,8 +34,9 @@ def attempt(court: Court, page: Page, left: Any, right: Any, link: Link) -> Outc
         again = Decider(page).decide(link.earlier[0], right)
         if again.equal:
             return again
-    if not outcome.equal and link.earlier and (link.statement.number, link.number - 1) not in court.right:
-        again = Decider(page).decide(link.earlier[0], right)
+    before = (link.statement.number, link.number - 1)
+    if not outcome.equal and link.earlier and before not in court.right and (before in court.wrong or caution.symbol_on(page, link.earlier[0]) is None):
+        again = Decider(page).decide(link.earlier[0], right)  # behind an open line, a symbol for a gradient may mean anything
         if again.equal:
             again.skipped = True
             return again

@@ -42,13 +42,10 @@ def meaning(functions: Mapping[str, Any], name: Name) -> Any:
 
 
 def said(name: Any, after: str) -> str | None:
-    """The known function that the words behind a letter say it to be: "f is the hyperbolic tangent"; None if they name none, or several.
-
-    σ is another one than the sigmoid if they say so.
-    """
+    """The known function that the words behind a letter say it to be: "f is the hyperbolic tangent"; None if they name none, or several."""
     bare = isinstance(name, Name) and name == Name(name.base)
     m = SAID.match(after) if bare and (name.base == "sigma" or name.base not in BUILTIN) else None
-    return None if m is None or (name.base == "sigma" and not m["tanh"]) else "tanh" if m["tanh"] else "sigmoid"
+    return None if m is None else "tanh" if m["tanh"] else "sigmoid"
 
 
 def labelled_sigmas(functions: dict[str, Any], names: set[Name]) -> list[str]:

@@ -3,13 +3,13 @@ r"""Statements of a document, and what their form tells: what may define, what s
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from symgrad.check.reading.activations import BUILTIN
 from symgrad.check.reading.symbols import Part, _step_like, head_and_parts, letters, spelled
-from symgrad.check.reading.trees import by_identity, children, kind, unwrapped, walk
+from symgrad.check.reading.trees import by_identity, children, kind, rebuilt, unwrapped, walk
 from symgrad.notation.syntax import Negative, Number
 
 DEFINING = frozenset({"=", ":=", "==", "triangleq", "equiv", "<-", "→="})
@@ -40,6 +40,16 @@ class Statement:
     def __post_init__(self) -> None:
         object.__setattr__(self, "nodes", tuple(walk(self.node)))
         object.__setattr__(self, "derives", any(map(_derives, self.nodes)))
+
+
+def exchanged(s: Statement, new: dict[int, Any]) -> Statement:
+    """A statement with other nodes in the place of those with these identities."""
+    return replace(s, node=rebuilt(s.node, new), whole=rebuilt(s.whole, new)) if new else s
+
+
+def throughout(statements: list[Statement], new: Callable[[Any], Any]) -> list[Statement]:
+    """The statements with what `new` makes of a node in its place; a node of which it makes None stays."""
+    return [exchanged(s, {id(n): made for n in s.nodes if (made := new(n)) is not None}) for s in statements]
 
 
 def relation_of(node: Any) -> Any:

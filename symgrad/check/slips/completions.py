@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from symgrad.check.reading.trees import kind, unwrapped, walk
+from symgrad.check.reading.trees import FACTORS, kind, unwrapped, walk
 from symgrad.check.slips.omissions import ONE, Edit, Omissions
 from symgrad.notation.syntax import Apply, Derivative, Diagonal, Hadamard, Name, Negative, Number, Power, Product, Sum
 
@@ -87,7 +87,7 @@ class Completions(Omissions):
             if kind(n) == "Negative" and kind(parent) not in ("Sum", "Name", "Power"):
                 whole = Sum((ONE, n))
                 yield Edit(self.swap(n, whole), "missing-term", n, whole, "the 1 is missing in this slope")
-            elif n == ONE and kind(parent) in ("Product", "Infix", "Hadamard", "Diagonal", "Paren"):
+            elif n == ONE and kind(parent) in FACTORS | {"Diagonal", "Paren"}:
                 ones.append((n, None))
             elif kind(n) == "Index" and n.kind == "(" and n.parts == (ONE,):
                 ones.append((n, n.base))  # f_t (1)

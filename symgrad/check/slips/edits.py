@@ -14,7 +14,7 @@ from typing import Any
 from symgrad.check.defined.page import Page
 from symgrad.check.reading.activations import BUILTIN, meaning
 from symgrad.check.reading.symbols import Ref, _step_like, head_and_parts, is_top, letters, spelled
-from symgrad.check.reading.trees import children, kind, rebuilt, shifted, unwrapped, walk, with_children
+from symgrad.check.reading.trees import FACTORS, children, kind, rebuilt, shifted, unwrapped, walk, with_children
 from symgrad.check.slips.completions import Completions
 from symgrad.check.slips.omissions import ONE, Edit
 from symgrad.notation.syntax import (
@@ -340,14 +340,14 @@ class Slips(Completions):
                     yield Edit(self.swap(n, new), "missing-activation", n, new, "the function around this is missing")
         for n in self.sites():
             rule = meaning(self.page.functions, n.function) if kind(n) == "Apply" and kind(n.function) == "Name" and not n.function.primes else None
-            if rule in ("tanh", "sigmoid") and kind(self.parents.get(id(n))) in ("Product", "Infix", "Hadamard"):
+            if rule in ("tanh", "sigmoid") and kind(self.parents.get(id(n))) in FACTORS:
                 slope: Any = Sum((ONE, Negative(Power(n, Number("2"))))) if rule == "tanh" else Hadamard((n, Sum((ONE, Negative(n)))))
                 yield Edit(self.swap(n, slope), "wrong-slope", n, slope, "the slope belongs here, not the function itself")
 
     def dropped(self) -> Iterator[Edit]:
         for n in self.sites():
             k = kind(n)
-            if k not in ("Sum", "Product", "Infix", "Hadamard") or len(n.args) < 2:
+            if k not in FACTORS | {"Sum"} or len(n.args) < 2:
                 continue
             for j, a in enumerate(n.args):
                 rest = (*n.args[:j], *n.args[j + 1 :])

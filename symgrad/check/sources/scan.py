@@ -81,7 +81,7 @@ TEX = _dialect(
     lines=False,
 )
 _WORDS = re.compile(r"(?<![\\A-Za-z{_^])(?:[a-zA-Z]{2,}[ ,.;:]+){2}|(?<![\\A-Za-z{])\b(?:and|or|to|for|per|the|each|is|was|cost|from|million|billion|in|of)\b")
-_FENCED = re.compile(r"(?:math|latex|tex)[ \t]+(?P<formula>[^\s`][^`\n]*)(?P<close>`*)")
+_FENCED = re.compile(r"(?:math|latex|tex)[ \t]+(?=[^\n]*[\\`])(?P<formula>[^\s`][^`\n]*)(?P<close>`*)")
 _TEXTUAL = re.compile(r"\\(?:text[a-z]{0,2}|mbox|mathrm|operatorname|tag|label|textrm|hbox|intertext)\*?\s*\{[^{}]*\}")
 _MATH = re.compile(r"[\\^_=]|[∂∇∈≤≥·⊙∘×→Σ∏σδαβγθ]")
 _BETWEEN = re.compile(r"(?<!\\)\$[^$\n]+(?<!\\)\$")
@@ -242,7 +242,10 @@ def _fence(m: re.Match[str], text: str) -> Item | int:
 
 
 def _begun(mark: str, start: int, named: re.Match[str], text: str) -> Item:
-    """A fence whose formula begins beside its language, ```` ```math h_t = f(a_t)``` ````; it may end on a later line."""
+    """A fence whose formula begins beside its language, ```` ```math h_t = f(a_t)``` ````; it may end on a later line.
+
+    What has neither a command nor a closing mark on its line says how to show the fence, ```` ```math title="…" ````.
+    """
     end = text.find(mark, named.end("formula"), named.end("formula") + MAX_DISPLAY)
     if named["close"] or end < 0 or _BLANK.search(text, named.end("formula"), end):
         return Item("display", start, named.end(), named.span("formula"))
