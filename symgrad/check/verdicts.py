@@ -11,7 +11,7 @@ from typing import Any
 from symgrad.check.defined.collect import slope_name
 from symgrad.check.defined.page import Abbreviation, Page
 from symgrad.check.evaluation.abbreviations import indices_of
-from symgrad.check.evaluation.adjoints import symbol_target, upright
+from symgrad.check.evaluation.adjoints import symbol_ids, symbol_target, upright
 from symgrad.check.evaluation.functions import left_out
 from symgrad.check.inequalities import majorants, norms
 from symgrad.check.inequalities.bounds import bound, speaks_of_extremes
@@ -31,6 +31,7 @@ from symgrad.check.reading.relations import a_range, of_letters
 from symgrad.check.reading.statements import ADJOINT_HEADS, LOSSES, MARKS, derived, loss_head, names_in
 from symgrad.check.reading.symbols import head_and_parts, key_of, letters, spelled
 from symgrad.check.reading.trees import kind, unwrapped, walk
+from symgrad.check.worlds.world import TOTAL
 from symgrad.notation.syntax import Transpose
 
 NAMING = re.compile(r"\b(?:write|writing|denot\w+|let|defin\w+|call|calling|abbreviat\w+|put)\b", re.IGNORECASE)
@@ -212,7 +213,8 @@ def abbreviates(court: Court, link: Link) -> bool:
     key = key_of(head, labels)
     if key is None:
         return False
-    if symbol_target(page, left, {}) is not None and kind(unwrapped(link.right)) == "Derivative":
+    if (target := symbol_target(page, left, {})) is not None and kind(unwrapped(link.right)) == "Derivative":
+        by_its_own(court, target, unwrapped(link.right))
         return False
     known = page.abbreviations.get(str(key_of(head, [])))
     if key in page.abbreviations or (known is not None and len(known.slots) == len(parts)):
@@ -222,6 +224,16 @@ def abbreviates(court: Court, link: Link) -> bool:
         p = court.page(k)
         p.abbreviations.setdefault(key, Abbreviation(key, tuple(x.node for x in slots), tuple(x.node for x in entries), meant, total))
     return True
+
+
+def by_its_own(court: Court, target: Any, meant: Any) -> None:
+    r"""``\delta^h_t = \partial L / \partial h_t``: the symbol is that of h, nowhere that of its preactivation."""
+    key, _, _, words, name, _ = target
+    for k in range(len(court.collected.groups)):
+        page = court.page(k)
+        ref = page.symbols.ref(unwrapped(meant.wrt))
+        if ref is not None and ref.key == key and loss_head(meant.of) is not None:
+            page.meanings |= dict.fromkeys(symbol_ids(name, words), str((TOTAL, key)))
 
 
 def names_nothing(page: Page, left: Any) -> bool:

@@ -14,10 +14,10 @@ from typing import Any
 from symgrad.check.defined.definitions import definition, definition_of_side, families, inner_definition, lags, own_letter, stepped_names
 from symgrad.check.defined.page import Definition, Page, plain
 from symgrad.check.reading import lint
-from symgrad.check.reading.activations import ACTIVATIONS, BUILTIN, said
+from symgrad.check.reading.activations import BUILTIN, said
 from symgrad.check.reading.conditions import special
 from symgrad.check.reading.sentences import SAID
-from symgrad.check.reading.settle import FUNCTIONS
+from symgrad.check.reading.settle import FUNCTIONS, names_a_function
 from symgrad.check.reading.statements import DEFINING, LOSSES, Statement, derived, letter_of, names_in, relation_of, step_part, sums_steps, weight
 from symgrad.check.reading.symbols import STEP_WORDS, Part, Symbols, head_and_parts, is_top, key_of, letters, spelled
 from symgrad.check.reading.trees import kind, unwrapped, walk
@@ -324,8 +324,7 @@ def at_zero(parts: tuple[Any, ...]) -> bool:
 def function_definition(out: Collected, s: Statement, rel: Any) -> bool:
     r"""``g(x) = \tanh(x)``, ``\sigma(x) = \frac{1}{1+e^{-x}}``: a name for a function; of known ones the formula is a claim."""
     sides = [unwrapped(x) for x in rel.sides]
-    letters_alone = len(sides) == 2 and rel.signs[0] in DEFINING and all(kind(x) == "Name" and x == Name(x.base) for x in sides)
-    if letters_alone and sides[0].base in FUNCTIONS - {sides[1].base} and BUILTIN.get(sides[1].base) in ACTIVATIONS:  # ``φ = tanh``
+    if rel.signs[0] in DEFINING and names_a_function(rel):
         out.functions[sides[0].base] = BUILTIN[sides[1].base]
         out.defining.add((s.number, 0))
         return True

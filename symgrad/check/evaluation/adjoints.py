@@ -406,8 +406,14 @@ def incoming(run: Run, node: Any) -> Value | None:
 
 def symbol_id(name: str, words: set[str], step: Any) -> str:
     """Symbols that must mean the same throughout a document."""
-    earlier = kind(unwrapped(step)) == "Sum" if step is not None else False
-    return " ".join((name, *sorted(words), *(("earlier",) if earlier and _back(step) else ())))
+    now, earlier = symbol_ids(name, words)
+    return earlier if step is not None and kind(unwrapped(step)) == "Sum" and _back(step) else now
+
+
+def symbol_ids(name: str, words: set[str]) -> tuple[str, str]:
+    """A symbol at this step and at an earlier one."""
+    this = " ".join((name, *sorted(words)))
+    return this, f"{this} earlier"
 
 
 def _back(step: Any) -> bool:

@@ -112,8 +112,10 @@ def of_a_gradient(page: Page, node: Any) -> bool:
 def updates_itself(page: Page, link: Link) -> bool:
     r"""``\delta_t = \delta_t \odot f'(z_t)``: the symbol on the left stands on the right too, as in a program that uses one name twice."""
     left = unwrapped(link.left)
+    named = [n for n, _, _ in names_in(link.right)]  # the whole of a name: ``\delta^y_t`` is no ``\delta_t``
     pairs = [Product(pair) for n in walk(link.right) if kind(n) == "Product" for pair in pairwise(n.args)]
-    return of_a_gradient(page, left) and any(n == left for n in (*walk(link.right), *pairs))
+    rest = [n for n in walk(link.right) if kind(n) not in ("Name", "Power", "Index")]
+    return of_a_gradient(page, left) and any(n == left for n in (*named, *pairs, *rest))
 
 
 def unmatched(page: Page, link: Link) -> set[str]:

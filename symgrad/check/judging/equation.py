@@ -14,6 +14,7 @@ from symgrad.check.judging.otherwise import (
     added,
     along,
     at_the_end,
+    bound_tighter,
     by_activation,
     by_preactivation,
     from_then_on,
@@ -22,6 +23,7 @@ from symgrad.check.judging.otherwise import (
     of_another_loss,
     of_one_loss,
     recognition,
+    redefined,
     supposed,
 )
 from symgrad.check.judging.proof import attempt, contradicted, proved
@@ -93,7 +95,7 @@ def equation(court: Court, link: Link, under: Callable[[Page], Page | None] = la
     outcome = Decider(page).decide(link.left, link.right) if page.begun else outcome
     if outcome.equal:
         return proved(court, page, outcome, link)
-    for otherwise in (added, of_another_loss, of_one_loss, from_then_on, by_preactivation, by_activation, at_the_end, along, summed):
+    for otherwise in (added, of_another_loss, of_one_loss, from_then_on, redefined, bound_tighter, by_preactivation, by_activation, at_the_end, along, summed):
         if (found := otherwise(court, link, under)) is not None:
             return found
     return failed(court, page, outcome, link)

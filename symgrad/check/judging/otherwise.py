@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from symgrad.check.cell.model import model
-from symgrad.check.defined.page import Page, plain
+from symgrad.check.defined.page import Abbreviation, Page, plain
 from symgrad.check.evaluation.decide import Decider
 from symgrad.check.evaluation.parts import Share
 from symgrad.check.evaluation.recognise import seeking, symbol_of
@@ -20,9 +20,10 @@ from symgrad.check.reading.activations import BUILTIN, meaning
 from symgrad.check.reading.claims import Link
 from symgrad.check.reading.judgement import Judgement
 from symgrad.check.reading.sentences import SAID
-from symgrad.check.reading.statements import Statement, loss_head
+from symgrad.check.reading.statements import Statement, loss_head, names_in
 from symgrad.check.reading.symbols import head_and_parts, key_of, letters, number_at, spelled
 from symgrad.check.reading.trees import FACTORS, kind, rebuilt, unwrapped, walk
+from symgrad.notation.latex import latex
 from symgrad.notation.syntax import Name, Product, Relation
 
 STRICTLY = ((False, False),)  # matrices, and rows that are no columns: where transposes matter, what is guessed must get them right
@@ -156,22 +157,97 @@ def step_losses(page: Page, link: Link) -> dict[str, bool]:
     return found
 
 
-def by_preactivation(court: Court, link: Link, under: Callable[[Page], Page | None]) -> Judgement | None:
-    r"""Proved, where ``\frac{\partial L}{\partial i_t} = \ldots \sigma'(i_t)`` holds of what the gate's activation is applied to: ``i_t`` may mean that."""
-    left = unwrapped(link.left)
-    slopes = [n for n in walk(link.right) if kind(n) == "Apply" and kind(n.function) == "Name" and n.function.primes and len(n.args) == 1]
-    for k in court.order(link.statement) if kind(left) == "Derivative" and slopes else ():
+def redefined(court: Court, link: Link, under: Callable[[Page], Page | None]) -> Judgement | None:
+    r"""Open, where ``\delta_t = \partial L / \partial h_t`` is computed further on as the gradient by the preactivation of h: from there on it may be that."""
+    for k in court.order(link.statement):
         page = under(court.page(k))
-        ref = None if page is None else page.symbols.ref(unwrapped(left.wrt))
-        if page is None or ref is None or ref.key in page.lagged or not any(page.symbols.ref(unwrapped(n.args[0])) == ref for n in slopes):
+        found = {} if page is None else state_gradients(page, link)
+        own = next((key for n, key in found.items() if n == unwrapped(link.left)), None)
+        if page is None or not (own or set(found.values()) & court.redefined):
             continue
-        split = head_and_parts(unwrapped(left.of))
-        if split is None or spelled(split[0]) not in page.total_losses | page.step_losses:
+        other = copy(page)
+        other.memos["worlds"] = page.memos["worlds"]
+        shorts = {key: page.abbreviations[key] for key in found.values()}
+        other.abbreviations = {
+            **page.abbreviations,
+            **{key: replace(short, node=Product((Name("d"), unwrapped(unwrapped(short.node).wrt)))) for key, short in shorts.items()},
+        }
+        outcome = Decider(other).decide(link.left, link.right)
+        if not outcome.equal or outcome.vanished:
             continue
-        outcome = Decider(page).decide(Product((Name("d"), unwrapped(left.wrt))), link.right)
-        if outcome.equal:
-            return proved(court, page, outcome, link)
+        if own:
+            court.redefined.add(own)
+        symbols = " and ".join(dict.fromkeys(f"${latex(split[0])}$" for n in found if (split := head_and_parts(n)) is not None))
+        return Judgement("undecided", "ambiguous", f"this holds only if {symbols} is the gradient by the preactivation, which is not how it is introduced")
     return None
+
+
+def state_gradients(page: Page, link: Link) -> dict[Any, str]:
+    """The symbols in a line that were introduced for the gradient by a quantity with an activation, and their keys."""
+    found: dict[Any, str] = {}
+    for n, _, _ in (*names_in(link.left), *names_in(link.right)) if page.abbreviations else ():
+        short = introduced(page, n)
+        node: Any = None if short is None else unwrapped(short.node)
+        ref = page.symbols.ref(unwrapped(node.wrt)) if kind(node) == "Derivative" and loss_head(node.of) is not None else None
+        if short is not None and ref is not None and ref.key in page.definitions and page.activated(ref.key) is not None:
+            found[n] = short.key
+    return found
+
+
+def bound_tighter(court: Court, link: Link, under: Callable[[Page], Page | None]) -> Judgement | None:
+    r"""Open, where ``W^\top a \odot b`` holds as ``W^\top (a \odot b)``: which of the two products comes first is convention."""
+    products = [n for n in walk(link.right) if kind(n) == "Hadamard" and kind(n.args[0]) == "Product"]
+    new = {id(n): replace(n.args[0], args=(*n.args[0].args[:-1], replace(n, args=(n.args[0].args[-1], *n.args[1:])))) for n in products}
+    for k in court.order(link.statement) if new else ():
+        page = under(court.page(k))
+        outcome = None if page is None else Decider(page).decide(link.left, rebuilt(link.right, new))
+        if outcome is not None and outcome.equal and not outcome.vanished:
+            return Judgement("undecided", "ambiguous", r"this holds only if $\odot$ is computed before the product with what stands to the left of it")
+    return None
+
+
+def by_preactivation(court: Court, link: Link, under: Callable[[Page], Page | None]) -> Judgement | None:
+    r"""Where a gradient by a gate holds of what the gate's activation is applied to: ``i_t`` may mean that.
+
+    Proved, if its slope is written so, ``\frac{\partial L}{\partial i_t} = \ldots \sigma'(i_t)``; open, if not, and so is what a later line computes from it.
+    """
+    nodes = [*walk(link.left), *walk(link.right)]
+    slopes = [n for n in nodes if kind(n) == "Apply" and kind(n.function) == "Name" and n.function.primes and len(n.args) == 1]
+    for k in court.order(link.statement) if any(kind(n) == "Derivative" for n in nodes) else ():
+        page = under(court.page(k))
+        gates = {} if page is None else by_a_gate(page, nodes)
+        taken = {id(n): key for n, key in gates.values() if n is unwrapped(link.left) or key in court.gates}
+        if page is None or not taken or elsewhere(court, page, link):
+            continue
+        new = {place: Product((Name("d"), unwrapped(n.wrt)), span=n.span) for place, (n, _) in gates.items() if place in taken}
+        outcome = Decider(page).decide(rebuilt(unwrapped(link.left), new), rebuilt(link.right, new))
+        if not outcome.equal or outcome.vanished or outcome.chooser is None or not any(o.tag == "pre" for _, o in outcome.chooser.chosen):
+            continue
+        written = {ref.key for n in slopes if (ref := page.symbols.ref(unwrapped(n.args[0]))) is not None}
+        if written & set(taken.values()):
+            return proved(court, page, outcome, link)
+        court.gates.update(taken.values())
+        names = " and ".join(page.notes.get(key, plain(key)) for key in sorted(set(taken.values())))
+        return Judgement("undecided", "ambiguous", f"this holds only if the gradient by {names} is that by its preactivation")
+    return None
+
+
+def elsewhere(court: Court, page: Page, link: Link) -> bool:
+    """Whether another line gives what stands on the left, and holds as it stands."""
+    lines = (s.node.sides for s in court.statements if s is not link.statement and kind(s.node) == "Relation")
+    return any(Decider(page).decide(sides[0], sides[1]).equal for sides in lines if unwrapped(sides[0]) == unwrapped(link.left))
+
+
+def by_a_gate(page: Page, nodes: list[Any]) -> dict[int, tuple[Any, str]]:
+    """The gradients of the loss by what has an activation and is no state, with what they are by."""
+    found = {}
+    for n in nodes:
+        split, ref = (head_and_parts(unwrapped(n.of)), page.symbols.ref(unwrapped(n.wrt))) if kind(n) == "Derivative" else (None, None)
+        if split is None or ref is None or ref.key in page.lagged or spelled(split[0]) not in page.total_losses | page.step_losses:
+            continue
+        if ref.key in page.definitions and page.activated(ref.key) is not None:
+            found[id(n)] = n, ref.key
+    return found
 
 
 def by_activation(court: Court, link: Link, under: Callable[[Page], Page | None]) -> Judgement | None:
@@ -285,18 +361,25 @@ def about_an_rnn(s: Statement) -> bool:
 
 def of_the_loss(page: Page, link: Link) -> bool:
     """Whether both sides hold a gradient of the loss, the right one by a state, or a symbol that was introduced for a gradient."""
-    left, right = (any(by_a_state(page, n) or introduced(page, n) for n in walk(side)) for side in (link.left, link.right))
+    left, right = (any(by_a_state(page, n) or of_a_derivative(page, n) for n in walk(side)) for side in (link.left, link.right))
     whole = unwrapped(link.left)
     split = head_and_parts(unwrapped(whole.of)) if kind(whole) == "Derivative" else None
     return right and (left or (split is not None and spelled(split[0]) in page.total_losses))
 
 
-def introduced(page: Page, node: Any) -> bool:
+def introduced(page: Page, node: Any) -> Abbreviation | None:
+    """What a symbol was introduced for, its step left out; None for any other node."""
     split = head_and_parts(node) if kind(node) in ("Name", "Index", "Power") else None
     if split is None or not page.abbreviations:
-        return False
-    shorts = [page.abbreviations.get(key_of(split[0], [p for k, p in enumerate(split[1]) if k != leave]) or "") for leave in range(-1, len(split[1]))]
-    return any(short is not None and kind(unwrapped(short.node)) == "Derivative" for short in shorts)
+        return None
+    shorts = (page.abbreviations.get(key_of(split[0], [p for k, p in enumerate(split[1]) if k != leave]) or "") for leave in range(-1, len(split[1])))
+    return next((short for short in shorts if short is not None), None)
+
+
+def of_a_derivative(page: Page, node: Any) -> bool:
+    """Whether a symbol was introduced for a derivative alone."""
+    short = introduced(page, node)
+    return short is not None and kind(unwrapped(short.node)) == "Derivative"
 
 
 def by_a_state(page: Page, node: Any) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
+from symgrad.check.reading.activations import ACTIVATIONS, BUILTIN
 from symgrad.check.reading.symbols import head_and_parts, is_top, key_of, letters, spelled
 from symgrad.check.reading.trees import kind, unwrapped, walk
 from symgrad.notation.syntax import Apply, Derivative, Index, Name, Paren, Power, Product
@@ -48,7 +49,7 @@ def known_in(nodes: list[Any]) -> Known:
             bracketed.add(spelled(n.base) or "")
     for node in nodes:
         split = head_and_parts(unwrapped(node.sides[0])) if kind(node) == "Relation" else None
-        if split is not None:
+        if split is not None and not names_a_function(node):
             quantities |= {key_of(split[0], []) or "", key_of(split[0], list(split[1])) or ""}
     layered = any(layer(n) and any(set(letters(p.node)) & steps for p in parts) for n, (_, parts) in found)
     above = {n.base.base for n, _ in found if kind(n) == "Power" and kind(n.base) == "Name" and kind(n.exponent) == "Sum" and set(letters(n.exponent)) & steps}
@@ -56,6 +57,14 @@ def known_in(nodes: list[Any]) -> Known:
     applied = (n.function for node in nodes for n in walk(node) if kind(n) == "Apply" and len(n.args) == 1 and kind(n.function) == "Name")
     sloped |= {f.base for f in applied if f.primes and not f.subs and f.base in LETTERS}
     return Known(quantities, bracketed, steps, layered, frozenset(sloped), frozenset(above))
+
+
+def names_a_function(relation: Any) -> bool:
+    r"""``f = \sigma``: a letter for a known activation."""
+    sides = [unwrapped(x) for x in relation.sides]
+    if len(sides) != 2 or not all(kind(x) == "Name" and x == Name(x.base) for x in sides):
+        return False
+    return sides[0].base in FUNCTIONS - {sides[1].base} and BUILTIN.get(sides[1].base) in ACTIVATIONS
 
 
 def final(node: Any, known: Known) -> bool:

@@ -53,7 +53,7 @@ def spelled(node: Any) -> str | None:
                 return None
             return (
                 VARIANTS.get(base, base)
-                + "".join("~" + PLAIN_ACCENTS.get(a, a) for a in accents)
+                + "".join("~" + told for a in accents if (told := PLAIN_ACCENTS.get(a, a)))
                 + ("_" + ",".join(filter(None, inner)) if inner else "")
                 + "'" * primes
             )
