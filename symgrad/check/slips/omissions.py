@@ -8,7 +8,7 @@ from typing import Any
 
 from symgrad.check.defined.page import Page
 from symgrad.check.reading.activations import meaning
-from symgrad.check.reading.statements import step_part
+from symgrad.check.reading.statements import names_in, step_part
 from symgrad.check.reading.symbols import Ref, head_and_parts, is_top
 from symgrad.check.reading.trees import FACTORS, kind, shifted, unwrapped, walk
 from symgrad.notation.syntax import Apply, Big, Derivative, Hadamard, Name, Negative, Number, Power, Product, Sum, Transpose
@@ -133,34 +133,42 @@ class Omissions:
                     new: Any = replace(n, args=(*n.args, factor))
                     yield Edit(self.swap(n, new), code, n, None, message, factor)
                 elif kind(n) in ("Product", "Infix"):
-                    for at in range(len(n.args) + 1):
-                        new = replace(n, args=(*n.args[:at], factor, *n.args[at:]))
-                        yield Edit(self.swap(n, new), code, n, None, message, factor)
-                    for k, a in enumerate(n.args):
-                        inner = a.arg if kind(a) == "Transpose" else a.base if kind(a) == "Power" and is_top(a.exponent) else None
-                        if inner is not None:
-                            new = replace(n, args=(*n.args[:k], Transpose(Hadamard((factor, inner))), *n.args[k + 1 :]))
-                            yield Edit(self.swap(n, new), code, a, None, message, factor)
-                        if kind(a) in ("Name", "Power", "Index", "Sum", "Derivative", "Apply") and kind(a) != "Number":
-                            new = replace(n, args=(*n.args[:k], Hadamard((a, factor)), *n.args[k + 1 :]))
-                            yield Edit(self.swap(n, new), code, a, None, message, factor)
+                    between = (Edit(self.swap(n, new), code, n, None, message, factor) for new in self.between(n, factor))
+                    beside = (Edit(self.swap(n, new), code, a, None, message, factor) for a, new in self.beside(n, factor))
+                    yield from (*beside, *between) if code == "missing-slope" else (*between, *beside)
                 else:
                     yield Edit(self.swap(n, Hadamard((n, factor))), code, n, None, message, factor)
                     yield Edit(self.swap(n, Product((factor, n))), code, n, None, message, factor)
                     yield Edit(self.swap(n, Product((n, factor))), code, n, None, message, factor)
 
+    def between(self, product: Any, factor: Any) -> Iterator[Any]:
+        """A product with one more factor."""
+        for at in range(len(product.args) + 1):
+            yield replace(product, args=(*product.args[:at], factor, *product.args[at:]))
+
+    def beside(self, product: Any, factor: Any) -> Iterator[tuple[Any, Any]]:
+        r"""A product with one of its factors, which comes with it, met entry by entry: ``\delta_t \odot f'(a_t)`` for ``\delta_t``."""
+        for k, a in enumerate(product.args):
+            inner = a.arg if kind(a) == "Transpose" else a.base if kind(a) == "Power" and is_top(a.exponent) else None
+            if inner is not None:
+                yield a, replace(product, args=(*product.args[:k], Transpose(Hadamard((factor, inner))), *product.args[k + 1 :]))
+            if kind(a) in ("Name", "Power", "Index", "Sum", "Derivative", "Apply"):
+                yield a, replace(product, args=(*product.args[:k], Hadamard((a, factor)), *product.args[k + 1 :]))
+
     def factors(self) -> list[tuple[Any, str, str]]:
         out: list[tuple[Any, str, str]] = []
-        steps: list[Any] = []
-        for n in (self.left, self.right):
-            for m in walk(n):
-                ref = self.page.symbols.ref(m)
-                if ref is not None and ref.step is not None and not any(self.page.canon(s) == self.page.canon(ref.step) for s in steps):
-                    steps.append(ref.step)
+        steps: dict[str, Any] = {}  # of quantities, and of symbols for gradients where these name few
+        for m in (m for side in (self.left, self.right) for m in walk(side)):
+            ref = self.page.symbols.ref(m)
+            if ref is not None and ref.step is not None:
+                steps.setdefault(self.page.canon(ref.step), ref.step)
+        for parts in (parts for side in (self.left, self.right) for _, _, parts in names_in(side)):
+            if len(steps) < 2 and (at := step_part(parts, self.page.symbols.letter)) is not None:
+                steps.setdefault(self.page.canon(at.node), at.node)
         for key, d in self.page.definitions.items():
             node = unwrapped(d.node)
             function = meaning(self.page.functions, node.function) if kind(node) == "Apply" and kind(node.function) == "Name" else ""
-            for step in steps[:3]:
+            for step in [*steps.values()][:3]:
                 q = self.named(key, step)
                 if q is None:
                     continue
