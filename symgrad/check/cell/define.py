@@ -5,7 +5,9 @@ Names that nothing defines are inputs where they carry a step, else parameters; 
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import replace
 from itertools import pairwise
 from typing import Any
@@ -20,9 +22,11 @@ from symgrad.check.defined.page import Abbreviation, Definition, Page, plain
 from symgrad.check.defined.typing import matrix_like
 from symgrad.check.reading.activations import ACTIVATIONS, BUILTIN, labelled_sigmas
 from symgrad.check.reading.statements import LOSSES, MARKS, Statement, bound_letters, names_in, relation_of, step_part
-from symgrad.check.reading.symbols import STEP_WORDS, Part, Symbols, head_and_parts, key_of, letters, spelled
-from symgrad.check.reading.trees import FACTORS, children, kind, unwrapped, walk, with_children
+from symgrad.check.reading.symbols import STEP_WORDS, Part, Symbols, head_and_parts, is_top, key_of, letters, spelled
+from symgrad.check.reading.trees import FACTORS, children, kind, rebuilt, unwrapped, walk, with_children
 from symgrad.notation.syntax import Hadamard, Name
+
+CANDIDATE_ACCENTS = (("tilde",), ("hat",), ("widetilde",), ("widehat",))  # over the letter of what may become the state
 
 
 def make_page(collected: Collected, upto: int, statements: list[Statement]) -> Page:
@@ -135,6 +139,7 @@ def page_of(definitions: dict[str, Definition], collected: Collected, statements
     primes(page)
     ranks(page)
     cased(page, statements, {key for g in collected.groups for key in g.definitions})
+    concatenated(page, statements)
     blocks.named(page, statements, collected.defining)
     preactivations_meant(page)
     by_preactivations(page, statements)
@@ -150,22 +155,65 @@ def page_of(definitions: dict[str, Definition], collected: Collected, statements
 
 
 def cased(page: Page, statements: list[Statement], defined: set[str]) -> None:
-    """``C_t``, which nothing defines, is ``c_t`` where the document defines that and nowhere adds or subtracts the two."""
+    r"""``C_t``, which nothing defines, is ``c_t`` where the document defines that and nowhere adds or subtracts the two; ``\hat c_t`` is ``\tilde c_t``."""
     letter, symbols = page.symbols.letter, page.symbols
     sides = (head_and_parts(unwrapped(side)) for s in statements if kind(s.node) == "Relation" for side in s.node.sides)
-    said = {split[0].base for split in sides if split is not None}  # of which the document says something: a sensitivity S_t is no state s_t
+    said = {(split[0].base, split[0].accents) for split in sides if split is not None}  # what has an equation: a sensitivity S_t is no state s_t
     for head, parts in ((h, p) for s in statements for _, h, p in names_in(s.node)):
         step = step_part(parts, letter)
-        name, other = (key_of(h, [p for p in parts if p is not step]) for h in (head, replace(head, base=head.base.swapcase())))
+        name, *others = (key_of(h, [p for p in parts if p is not step]) for h in (head, *spelled_otherwise(head)))
         if step is None or name is None or len(head.base) > 1 or name in symbols.ranks.keys() | symbols.aliases.keys() | defined:
             continue
-        if other not in page.definitions:
+        meant = {other for other in others if other in page.definitions}
+        if len(meant) != 1 or head.base in LOSSES | MARKS or (head.base, head.accents) in said:
             continue
-        if head.base in LOSSES | MARKS | said or any(summed_with(n, head, letter) for s in statements for n in s.nodes):
+        if any(summed_with(n, head, letter) for s in statements for n in s.nodes):
             continue
-        symbols.aliases[name] = str(other)
-        page.guessed.setdefault(str(other), f"{plain(name)} is read as {plain(str(other))}")
+        other = str(meant.pop())
+        symbols.aliases[name] = other
+        page.guessed.setdefault(other, f"{plain(name)} is read as {plain(other)}")
         symbols.clear()
+
+
+def spelled_otherwise(head: Name) -> Iterator[Name]:
+    """A letter in the other case; one with a tilde or a hat with the other of these, in both cases."""
+    cases = head.base, head.base.swapcase()
+    yield replace(head, base=cases[1])
+    if head.accents in CANDIDATE_ACCENTS:
+        yield from (replace(head, base=base, accents=accents) for base, accents in itertools.product(cases, CANDIDATE_ACCENTS))
+
+
+def concatenated(page: Page, statements: list[Statement]) -> None:
+    r"""``\partial L / \partial W_f = \delta_f z_t^\top``, where W_f multiplies ``[h_{t-1}, x_t]`` and nothing defines z: z is that."""
+    letter = page.symbols.letter
+    stacks: dict[str, tuple[Any, Definition]] = {}  # of the weights that multiply them
+    for d in page.definitions.values():
+        for a, b in (pair for n in walk(d.node) if kind(n) in ("Product", "Infix") for pair in pairwise(map(unwrapped, n.args))):
+            weight, stack = (a, b) if kind(b) == "Stack" else (b, a)
+            if kind(stack) == "Stack" and (ref := page.symbols.ref(weight)) is not None:
+                stacks[ref.key] = stack, d
+    meant: dict[str, dict[str, tuple[Any, Any, Definition]]] = {}
+    for s in statements if stacks else ():
+        of = [stacks[ref.key] for n in s.nodes if (ref := page.symbols.ref(n)) is not None and ref.key in stacks] if s.derives else []
+        for n in s.nodes if of else ():
+            name = n.arg if kind(n) == "Transpose" else n.base if kind(n) == "Power" and is_top(n.exponent) else None
+            split = head_and_parts(name) if name is not None and page.symbols.ref(name) is None else None
+            step = step_part(split[1], letter) if split is not None else None
+            if split is None or step is None or spelled(step.node) != letter or split[0].base in LOSSES | MARKS:
+                continue
+            if (key := key_of(split[0], [p for p in split[1] if p is not step])) is not None:
+                meant.setdefault(key, {}).update({page.canon(stack, d.letter, d.shift): (name, stack, d) for stack, d in of})
+    for key, found in meant.items():
+        if len(found) == 1 and key not in page.symbols.ranks.keys() | page.symbols.aliases.keys():
+            ((name, stack, d),) = found.values()
+            for other in [e for e in page.definitions.values() if (e.letter, e.shift) == (d.letter, d.shift) == (letter, 0)]:
+                alike = {id(n): name for n in walk(other.node) if kind(n) == "Stack" and n == stack}
+                page.redefine(other.key, replace(other, node=rebuilt(other.node, alike)))
+            page.redefine(key, Definition(key, stack, d.letter, d.shift))
+            page.symbols.ranks[key] = 1
+            page.symbols.timed.add(key)
+            page.guessed[key] = f"{plain(key)} is read as {page.shown(stack)}"
+            page.symbols.clear()
 
 
 def summed_with(node: Any, head: Any, letter: str) -> bool:

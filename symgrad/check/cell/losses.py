@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Set
+from dataclasses import replace
 from fractions import Fraction as Ratio
 from typing import Any
 
 from symgrad.check.cell.model import terminals
 from symgrad.check.defined.page import Page
 from symgrad.check.reading.activations import meaning
+from symgrad.check.reading.settle import FUNCTIONS
 from symgrad.check.reading.statements import DEFINING, HOT, LOSSES, Statement, bound_letters, loss_head, names_in, step_part, summands, weight
 from symgrad.check.reading.symbols import head_and_parts, is_top, key_of, labelled, letters, number_at, spelled
 from symgrad.check.reading.trees import FACTORS, kind, unwrapped, walk
 from symgrad.notation.syntax import Name
 
+QUANTITIES = frozenset("hscyoazxpuv")  # letters for what a cell computes
 UNIT_BASES = frozenset({"1", "I", "mathbf1"})
 HALF = Ratio(1, 2)
 
@@ -23,6 +26,7 @@ def losses(page: Page, statements: list[Statement], letter: str) -> None:
     """The symbols for the loss: with a step, the loss of that step; without, the sum of all."""
     step: Counter[str] = Counter()
     total: Counter[str] = Counter()
+    others = loss_like(page, statements)
 
     def note(node: Any) -> None:
         node = unwrapped(node)
@@ -34,7 +38,7 @@ def losses(page: Page, statements: list[Statement], letter: str) -> None:
                 counted = any(kind(n) == "Name" and any(letter in letters(s) for s in n.subs) for n in inner)
                 (step if counted else total)[str(spelled(split[0]))] += 1
             return
-        if split is None or split[0].base not in LOSSES:
+        if split is None or (split[0].base not in LOSSES and split[0] not in others):
             return
         word = spelled(split[0])
         if word is None or word in page.definitions:
@@ -66,6 +70,20 @@ def losses(page: Page, statements: list[Statement], letter: str) -> None:
     ends += [s.last for s in statements if s.last is not None]
     page.many_to_one = bool(ends)
     page.loss_at = next((int(at.text) for at in ends if kind(at) == "Number"), None)
+
+
+def loss_like(page: Page, statements: list[Statement]) -> set[Name]:
+    r"""Letters of which the document says nothing but that they are differentiated, by several things: ``\partial \xi / \partial h_t``."""
+    by: dict[Name, set[Any]] = {}
+    elsewhere: set[str] = {n.base for d in page.definitions.values() for n in walk(d.node) if kind(n) == "Name"} | {k[:1] for k in page.definitions}
+    for s in [s for s in statements if kind(s.node) != "Name"]:
+        ends = {id(unwrapped(n.of)) for n in s.nodes if kind(n) == "Derivative"}
+        for n in s.nodes:
+            if kind(n) == "Derivative" and kind(of := unwrapped(n.of)) == "Name" and not of.subs:
+                by.setdefault(replace(of, span=None), set()).add(unwrapped(n.wrt))
+            elif kind(n) == "Name" and id(n) not in ends:
+                elsewhere.add(n.base)
+    return {name for name, wrt in by.items() if len(wrt) > 1 and name.base not in elsewhere | FUNCTIONS | QUANTITIES}
 
 
 def tails(s: Statement, letter: str) -> Iterator[tuple[str, int]]:

@@ -148,10 +148,9 @@ class Court:
         for s in self.statements:
             node = s.node
             if kind(node) == "Relation" and any(g == "in" for g in node.signs):
-                for side in node.sides[1:]:
-                    for n in walk(side):
-                        if kind(n) == "Name" and n.base in ("R", "Re") and n.font in ("mathbb", "mathbf", "mathrm", ""):
-                            return s.number
+                powers = [n.base for side in node.sides[1:] for n in walk(side) if kind(n) == "Power"]  # of R^n: a number has no shape
+                if any(kind(n) == "Name" and n.base in ("R", "Re") and n.font in ("mathbb", "mathbf", "mathrm", "") for n in powers):
+                    return s.number
             if kind(node) == "Relation" and any(g in (":", "shape") for g in node.signs):
                 return s.number
         return None
