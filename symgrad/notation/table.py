@@ -86,8 +86,8 @@ RELATIONS = {
     "!=": Sign((r"\neq", r"\ne", "!=", "≠"), "≠"),
     ":=": Sign((r"\coloneqq", ":=", r"\triangleq", r"\doteq", r"\coloneq", r"\eqdef", r"\equalscolon", "≔", "≜"), ":="),
     "=:": Sign((r"\eqqcolon", "=:", r"\eqcolon", "≕"), "=:"),
-    "+=": Sign((r"\mathrel{+}=", "+="), "+="),
-    "-=": Sign((r"\mathrel{-}=", "-="), "-="),
+    "+=": Sign((r"\mathrel{+}=", "+=", r"\xleftarrow{+}"), "+="),
+    "-=": Sign((r"\mathrel{-}=", "-=", r"\xleftarrow{-}"), "-="),
     "==": Sign((r"\equiv", "==", "≡"), "≡"),
     "~~": Sign((r"\approx", r"\simeq", r"\cong", "≈"), "≈"),
     "~": Sign((r"\sim", "∼"), "~"),
@@ -200,6 +200,7 @@ TRANSPARENT = (  # a group behind one of these is read as if it stood alone
     "mathord", "mathinner", "ensuremath", "displaylimits", "cancel", "hline", "noindent", "space", "nobreakspace", "allowbreak",
     "nobreak", "mathclap", "smash", "strut", "protect", "begingroup", "endgroup", "bold", "scriptscriptstyle", "negmedspace", "negthickspace",
     "Biggm", "biggm", "bigm", "Bigm", "mathpunct", "upshape", "normalfont", "unicode", "centering", "substack", "break", "arg",
+    "blacksquare", "qed", "qedhere",
 )  # fmt: skip
 DISCARDED = ("tag", "label", "ref", "eqref", "cite", "footnote", "vspace", "phantom", "vphantom", "hphantom", "color", "textcolor", "colorbox",
              "cline", "hskip", "kern", "mspace", "setlength", "intertext", "shortintertext", "class", "cssId", "style", "href")  # fmt: skip

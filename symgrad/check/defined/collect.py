@@ -19,7 +19,7 @@ from symgrad.check.reading.conditions import special
 from symgrad.check.reading.sentences import SAID
 from symgrad.check.reading.settle import FUNCTIONS, names_a_function
 from symgrad.check.reading.statements import DEFINING, LOSSES, Statement, derived, letter_of, names_in, relation_of, step_part, sums_steps, weight
-from symgrad.check.reading.symbols import STEP_WORDS, Part, Symbols, head_and_parts, is_top, key_of, letters, spelled
+from symgrad.check.reading.symbols import STEP_WORDS, Part, Symbols, head_and_parts, is_top, key_of, letters, number_at, spelled
 from symgrad.check.reading.trees import kind, unwrapped, walk
 from symgrad.notation.syntax import Name
 
@@ -72,7 +72,7 @@ def collect(statements: list[Statement]) -> Collected:
         split = head_and_parts(unwrapped(rel.sides[0])) if slopes else None
         if split is not None and slope_name(split[0]) in slopes and recursive(rel, split[0]):
             continue
-        if function_definition(out, s, rel) or initial_value(out, s, rel) or first_step(out, s, rel, bases) or total_loss(out, s, rel):
+        if function_definition(out, s, rel) or first_step(out, s, rel, bases) or initial_value(out, s, rel) or total_loss(out, s, rel):
             continue
         found = definition(rel, own_letter(rel, out.letter, bases), out.families)
         if found is None:
@@ -290,15 +290,18 @@ def copies(key: str, node: Any) -> bool:
 
 
 def initial_value(out: Collected, s: Statement, rel: Any) -> bool:
-    """``h_0 = 0``."""
+    r"""``h_0 = 0``, ``h_0 = \mathbf{0} \in \mathbb{R}^n``."""
     split = head_and_parts(unwrapped(rel.sides[0]))
     value = unwrapped(rel.sides[1])
-    if split is None or len(rel.sides) != 2 or kind(value) != "Number" or value.text != "0" or not split[1]:
+    if split is None or derived(rel) or any(sign != "in" for sign in rel.signs[1:]):
         return False
-    key = key_of(split[0], list(split[1][:-1]))
-    if not at_zero(split[1]) or key is None or derived(rel):
+    before = bool(split[1]) and number_at(split[1][-1].node, {}) == -1
+    key = key_of(split[0], list(split[1][:-1])) if at_zero(split[1]) or before else None
+    given = not any(step_part(parts, out.letter) or at_zero(parts) for _, _, parts in names_in(rel.sides[1]))  # by no other quantity
+    if key is None or not given:
         return False
-    out.initial[key] = 0
+    if not before and (value.text == "0" if kind(value) == "Number" else kind(value) == "Name" and value.base == "0"):
+        out.initial[key] = 0
     out.defining.add((s.number, 0))
     return True
 

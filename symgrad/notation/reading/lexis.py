@@ -34,7 +34,7 @@ _COMMON = rf"""
   | (?P<gap>\\(?:{_or(table.GAPS)})(?![A-Za-z])|\\hspace\*?\s*{_BRACES})
   | (?P<edge>\\(?:left|right)\s*\.)
   | (?P<braced>\{{\s*[:=,]\s*\}})
-  | (?P<increment>\\mathrel\{{[+-]\}}=)
+  | (?P<increment>\\mathrel\{{[+-]\}}=|\\xleftarrow\{{[+-]\}})
   | (?P<lost>(?<![A-Za-z_^\\])(?:{_or(table.LOST_COMMANDS)})(?![A-Za-z_^{{(]))
   | (?P<dots>\.(?:\ ?\.){{2,}}|…|⋯|[·⋅](?:\ ?[·⋅]){{2,}}|(?:\\cdotp?(?![A-Za-z])\ *){{3,}}|\\(?:hdots|dotso|dotsi|iddots|adots)(?![A-Za-z]))
   | (?P<escaped>\\[_*&])
@@ -70,6 +70,8 @@ _CODE = re.compile(
     {_END}""",
     re.VERBOSE,
 )  # fmt: skip
+# Letters in bold from a preamble that is not in the document: ``\h_t``, ``\W``, ``\vh``, ``\mW``, ``\bx``, ``\cL``; ``\d`` is an upright d.
+_LETTER = re.compile(r"\\(?!be|bf|bm|bs|mu|mp)(?:(?P<d>d)|(?:b|bb|bf|bm|v|vec|m|mat|c(?=[A-Z])|cal(?=[A-Z]))?(?P<a>[A-Za-z]))")
 _ENVIRONMENT = re.compile(r"\\(begin|end)\s*\{\s*([A-Za-z]+\*?)\s*\}")
 _BIG_WORD = re.compile(r"(Σ|Π|sum|prod)(?:_.*|)[^(]?")
 _WIDE = re.compile(r"[^\n]*(?: {3}|\t)")
@@ -158,6 +160,8 @@ def _one(match: re.Match[str], code: bool) -> Iterator[Token]:
             key = table.ALIASES.get(key, key)
             if key[1:] in _MACROS and key[0] == "\\":  # ``\diag``, from a preamble that is not in the document
                 yield Token("word", key[1:], start, end, "mathrm")
+            elif (letter := _LETTER.fullmatch(key)) and match.string[end : end + 1] != "{":
+                yield Token("word", letter["d"], start, end, "mathit") if letter["d"] else Token("word", letter["a"], start, end, "mathbf")
             elif key:
                 yield Token("command" if key[0] == "\\" else "sign", key, start, end)
 

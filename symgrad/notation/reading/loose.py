@@ -224,6 +224,8 @@ class Loose(Enclosed):
         result = accented(node, token.key[1:])
         if type(node) is Derivative:
             return Given(node, (Words(token.key[1:], span=Span(token.start, token.end)),), span=self.span(token.start)), ""
+        if type(node) is Number:  # \vec{0}
+            return node, ""
         if result is None:
             raise self.error(f"`{token.key}` over something that is not a name", way_out="give it a name first", token=token)
         return result, kind if type(result) is Name else ""
