@@ -74,7 +74,7 @@ def collect(statements: list[Statement]) -> Collected:
             continue
         if function_definition(out, s, rel) or first_step(out, s, rel, bases) or initial_value(out, s, rel) or total_loss(out, s, rel):
             continue
-        found = definition(rel, own_letter(rel, out.letter, bases), out.families)
+        found = definition(rel, own_letter(rel, out.letter, bases, group.definitions), out.families)
         if found is None:
             continue
         key, letter, shift, entries, side = found

@@ -2,6 +2,7 @@ r"""What one relation of a document defines: a quantity at a step, by a formula 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from symgrad.check.defined.page import Definition
@@ -145,7 +146,7 @@ def itself(left: Any, right: Any) -> bool:
     return len(entries) > 1 and owner is not None and all(e is not None and e[0] == owner[0] and len(e[1]) == len(owner[1]) + 1 for e in entries)
 
 
-def own_letter(rel: Any, letter: str, stepped: set[str]) -> str:
+def own_letter(rel: Any, letter: str, stepped: set[str], known: Mapping[str, Definition]) -> str:
     r"""What an equation counts its steps by: ``D_k = \diag(1 - h_k^2)`` is an equation of every step though others are written with t."""
     split = head_and_parts(unwrapped(rel.sides[0]))
     if split is None or step_part(split[1], letter) is not None or len(split[1]) != 1 or derived(rel):
@@ -160,7 +161,8 @@ def own_letter(rel: Any, letter: str, stepped: set[str]) -> str:
     vectors = {"Diagonal", "Transpose"} if own not in ("i", "j") else {"Diagonal"}  # ``u_i = x_i^T v`` may be a component
     whole = lagged or any(kind(n) in vectors for n in walk(rel.sides[-1]))
     recurs = any(base == str(spelled(split[0])) and kind(unwrapped(step.node)) == "Sum" for base, step in at)
-    return str(own) if recurs or (whole and at and all(base in stepped for base, _ in at)) else letter
+    behind = any(base in known and known[base].letter == own for base, _ in at)  # ``a_j = f(z_j)`` behind ``z_j = W a_{j-1} + b``
+    return str(own) if recurs or behind or (whole and at and all(base in stepped for base, _ in at)) else letter
 
 
 def families(statements: list[Statement]) -> frozenset[str]:

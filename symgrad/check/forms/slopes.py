@@ -1,4 +1,4 @@
-r"""Slopes by name: ``dtanh(c_t)``, ``sigmoid_prime(z_t)`` and ``\operatorname{tanh\_deriv}(a_t)`` are the slopes of the functions that they name."""
+r"""Slopes by name: ``dtanh(c_t)``, ``d_tanh/dx``, ``sigmoid_prime(z_t)``, ``\operatorname{tanh\_deriv}(a_t)`` are the slopes of what they name."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import Any
 from symgrad.check.reading.activations import BUILTIN
 from symgrad.check.reading.statements import Statement, throughout
 from symgrad.check.reading.symbols import spelled
-from symgrad.check.reading.trees import kind
-from symgrad.notation.syntax import Name
+from symgrad.check.reading.trees import kind, unwrapped
+from symgrad.notation.syntax import Apply, Name
 
 KNOWN = "|".join(sorted((f for f in BUILTIN if len(f) > 2), key=len, reverse=True))
 SLOPE = re.compile(
@@ -20,7 +20,18 @@ SLOPE = re.compile(
 
 def slopes_by_name(statements: list[Statement]) -> list[Statement]:
     """The statements with primes where the document has the name of a slope."""
-    return throughout(statements, with_prime)
+    return throughout(statements, lambda n: with_prime(n) or of_a_function(n))
+
+
+def of_a_function(node: Any) -> Any:
+    r"""``d_silu/dx``, ``\frac{d \tanh}{dx}`` by the function's name with a prime; None for anything else."""
+    if kind(node) != "Derivative" or node.order != 1:
+        return None
+    of, by = unwrapped(node.of), unwrapped(node.wrt)
+    if kind(of) != "Name" or kind(by) != "Name" or by != Name(by.base) or of.accents or of.primes:
+        return None
+    word = of.base if not of.subs else spelled(of.subs[0]) if not of.base and len(of.subs) == 1 else None
+    return Apply(Name(word, primes=1), (by,), span=node.span) if word in BUILTIN and len(word) > 2 and word != "sigma" else None
 
 
 def with_prime(node: Any) -> Any:

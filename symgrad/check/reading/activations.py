@@ -13,10 +13,10 @@ from symgrad.notation.syntax import Name
 BUILTIN = {
     "sigma": "sigmoid", "sigmoid": "sigmoid", "sigm": "sigmoid", "logistic": "sigmoid", "logsig": "sigmoid", "sig": "sigmoid", "varsigma": "sigmoid",
     "tanh": "tanh", "th": "tanh", "tansig": "tanh", "exp": "exp", "log": "log", "ln": "log", "relu": "relu", "ReLU": "relu", "softmax": "softmax",
-    "Softmax": "softmax",
+    "Softmax": "softmax", "silu": "silu", "SiLU": "silu", "swish": "silu", "Swish": "silu",
     "sqrt": "sqrt", "softplus": "softplus", "id": "identity", "step": "step", "cosh": "cosh", "sinh": "sinh",
 }  # fmt: skip
-ACTIVATIONS = frozenset({"sigmoid", "tanh", "relu", "softmax", "softplus", "identity", "exp"})
+ACTIVATIONS = frozenset({"sigmoid", "tanh", "relu", "softmax", "softplus", "silu", "identity", "exp"})
 LABELS = {**dict.fromkeys("gfiozru", "sigmoid"), "c": "tanh"}  # of σ, as in the LSTM of the encyclopedia
 SAID = re.compile(
     r"[$`\\)）]*\s*(?:is|=|be|being|denotes|stands for|为|為|是|表示)\s*(?:the\s+|an?\s+)?(?:element-?wise\s+|pointwise\s+)?"

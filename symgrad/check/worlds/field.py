@@ -137,6 +137,11 @@ class Draws:
         """1[a > 0] as a free value: the slope of relu, with 1[-a > 0] = 1 - 1[a > 0]."""
         return self.drawn("step", world, a) if 2 * a < P else (1 - self.drawn("step", world, -a % P)) % P
 
+    def silu_slope(self, world: int, a: int) -> int:
+        """The slope of a σ(a): σ(a) + a σ(a) (1 - σ(a))."""
+        s = self.sigmoid(world, a)
+        return (s + a * s % P * (1 - s)) % P
+
     def root(self, world: int, a: int) -> int:
         """√a with √a √a = a, where a has a root."""
         r = pow(a, (P + 1) // 4, P)
@@ -173,6 +178,7 @@ RULES: dict[str, tuple[Any, Any]] = {
     "identity": (lambda f, w, a: a, lambda f, y, a: np.ones_like(a)),
     "square": (lambda f, w, a: a * a % P, lambda f, y, a: 2 * a % P),
     "softplus": (lambda f, w, a: f.drawn("softplus", w, a), lambda f, y, a: _entrywise(f.sigmoid, a)),
+    "silu": (lambda f, w, a: a * f.sigmoid(w, a) % P, lambda f, y, a: _entrywise(f.silu_slope, a)),
 }
 
 
