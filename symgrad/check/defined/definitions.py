@@ -23,6 +23,7 @@ from symgrad.check.reading.statements import (
 )
 from symgrad.check.reading.symbols import STEP_WORDS, Part, _step_like, head_and_parts, key_of, letters, number_at, spelled
 from symgrad.check.reading.trees import kind, unwrapped, walk
+from symgrad.notation.syntax import Name
 
 GRADIENTS = frozenset({"g", "d", "G", "D", "e", "grad", "epsilon", "varepsilon"})  # letters for adjoints, where a quantity is their index
 GATES = frozenset({"f", "i", "o", "g", "c", "z", "r", "u"})  # what gates are called by
@@ -93,7 +94,7 @@ def definition_of_side(side: Any, letter: str, gates: frozenset[str] = frozenset
         if at is None or at.denominator != 1:
             return None
         shift = int(at)
-    elif any(_step_like(p.node) and kind(p.node) == "Number" for p in parts) and parts[-1].where != "bracket":
+    elif any(_step_like(p.node) and (kind(p.node) == "Number" or p.node == Name("T")) for p in parts) and parts[-1].where != "bracket":
         return None
     entries = tuple(
         p.node

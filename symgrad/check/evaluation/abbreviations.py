@@ -63,8 +63,15 @@ def abbreviation(run: Run, node: Any) -> Value | None:
             if short is None:
                 continue
             rest = [p for p in parts if p not in labels]
+            if of_the_last_step(run, short) and not any(number_at(p.node, run.env) == run.world.steps for p in rest):
+                continue  # what ``\delta_T`` is says nothing of ``\delta_t``
             return expanded(run, short, rest, node)
     return None
+
+
+def of_the_last_step(run: Run, short: Any) -> bool:
+    r"""Whether a symbol was introduced at the last step, ``\delta_T = V^\top (\hat y - y)``."""
+    return run.page.symbols.letter != "T" and [spelled(slot) for slot in short.slots] == ["T"]
 
 
 def _subsets(parts: tuple[Any, ...], take: int) -> list[tuple[Any, ...]]:

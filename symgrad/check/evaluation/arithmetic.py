@@ -131,7 +131,7 @@ def times(run: Run, sign: str, x: Value, y: Value) -> Value:
 def power(run: Run, node: Any) -> Value:
     r"""``x^n``, ``W^\top``, ``e^x``, or a name with a superscript."""
     exponent = unwrapped(node.exponent)
-    if is_top(exponent):
+    if is_top(node.exponent):
         count = (Option(0, None), Option(1, "T", "^T is the power T, the number of steps"))
         if not run.flat or spelled(exponent) != "T" or run.chooser.choose("power T", count) is None:
             return values.transposed(run.value(node.base))

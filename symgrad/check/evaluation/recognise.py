@@ -53,7 +53,8 @@ def is_step(page: Page, node: Any) -> bool:
 
 def recognised(run: Run, node: Any) -> Value | None:
     """The adjoint that the sought symbol is taken for in this reading, or that an earlier line has settled it to be."""
-    found = symbol_of(run.page, node) if run.page.sought is not None else None
+    sought = run.page.sought is not None or any(symbol.startswith("? ") for symbol in run.page.meanings)
+    found = symbol_of(run.page, node) if sought else None
     if found is None:
         return None
     name, slot = found

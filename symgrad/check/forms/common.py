@@ -9,7 +9,8 @@ from typing import Any
 from symgrad.check.reading.claims import Link
 from symgrad.check.reading.judgement import Judgement
 from symgrad.check.reading.statements import Statement
-from symgrad.check.reading.trees import children, with_children
+from symgrad.check.reading.symbols import is_top
+from symgrad.check.reading.trees import children, kind, with_children
 from symgrad.notation.latex import latex
 
 
@@ -33,7 +34,9 @@ class Common:
         found = self.original.get(node) or self.shown(node)
         if found is not None:
             return found
-        inside = {id(c): new for c in children(node) if (new := self.restored(c)) is not c}
+        transposed = kind(node) == "Power" and is_top(node.exponent)  # by the letter that may be that of the last step too
+        parts = (node.base,) if transposed else children(node)
+        inside = {id(c): new for c in parts if (new := self.restored(c)) is not c}
         return with_children(node, inside) if inside else node
 
     def shown(self, node: Any) -> Any:

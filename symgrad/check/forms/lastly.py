@@ -10,12 +10,13 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from symgrad.check.reading.statements import DEFINING, LOSSES, Statement, exchanged, letter_of, names_in, relation_of, step_part
-from symgrad.check.reading.symbols import Part, head_and_parts, key_of
-from symgrad.check.reading.trees import kind, unwrapped
+from symgrad.check.reading.statements import DEFINING, LOSSES, Statement, exchanged, letter_of, names_in, relation_of, step_part, throughout
+from symgrad.check.reading.symbols import Part, head_and_parts, key_of, letters
+from symgrad.check.reading.trees import kind, unwrapped, walk
 from symgrad.notation.syntax import Name
 
 LAST = Name("T")
+ENDS = frozenset({"n", "N", "tau", "K", "S", "L", "M", "m"})  # other letters for the last step
 
 
 def lastly(statements: list[Statement]) -> list[Statement]:
@@ -37,6 +38,20 @@ def lastly(statements: list[Statement]) -> list[Statement]:
     if not ends or used & set(ends) or any(kind(n) == "Big" and is_loss(n.body) for s in statements for n in s.nodes):
         return statements
     return [at_the_end(s, ends, everywhere, letter) for s in statements]
+
+
+def until_the_last(statements: list[Statement]) -> tuple[list[Statement], dict[Any, Any]]:
+    r"""The statements with T for another last step, where the document sums to it, ``\sum_{t=1}^n``, and names a quantity there, ``h_n``; T → that letter."""
+    letter = letter_of(statements)
+    sums = [n for s in statements for n in s.nodes if kind(n) == "Big" and n.upper is not None and letter in letters(n.index or n.lower)]
+    ends = {unwrapped(n.upper) for n in sums if kind(unwrapped(n.upper)) == "Name" and unwrapped(n.upper).base in ENDS - {letter}}
+    places = [p.node for s in statements for _, _, parts in names_in(s.node) for p in parts]
+    if len(ends) != 1 or not ends <= {unwrapped(p) for p in places} or any(n == LAST for p in places for n in walk(p)):
+        return statements, {}
+    places += [bound for n in sums for bound in (n.upper, n.lower)]
+    places += [n.exponent for s in statements for n in s.nodes if kind(n) == "Power" and kind(unwrapped(n.base)) == "Norm"]
+    new = {id(n): replace(LAST, span=n.span) for p in places for n in walk(p) if n in ends}
+    return throughout(statements, lambda n: new.get(id(n))), {LAST: next(iter(ends))}
 
 
 def of_a_step(node: Any, letter: str) -> bool:

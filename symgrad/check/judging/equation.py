@@ -14,6 +14,7 @@ from symgrad.check.judging.otherwise import (
     added,
     along,
     at_the_end,
+    before_the_end,
     bound_tighter,
     by_activation,
     by_preactivation,
@@ -22,6 +23,7 @@ from symgrad.check.judging.otherwise import (
     of_an_rnn,
     of_another_loss,
     of_one_loss,
+    recognised_anew,
     recognition,
     redefined,
     supposed,
@@ -37,6 +39,11 @@ from symgrad.check.slips import diagnose
 from symgrad.check.slips.edits import Slips
 from symgrad.notation.latex import latex
 from symgrad.notation.syntax import Derivative
+
+OTHERWISE = (  # in turn, where an equation does not hold as it stands
+    added, of_another_loss, of_one_loss, from_then_on, redefined, bound_tighter, by_preactivation, by_activation, at_the_end, before_the_end, along, summed,
+    recognised_anew,
+)  # fmt: skip
 
 
 def holding(court: Court, link: Link) -> Judgement | None:
@@ -95,7 +102,7 @@ def equation(court: Court, link: Link, under: Callable[[Page], Page | None] = la
     outcome = Decider(page).decide(link.left, link.right) if page.begun else outcome
     if outcome.equal:
         return proved(court, page, outcome, link)
-    for otherwise in (added, of_another_loss, of_one_loss, from_then_on, redefined, bound_tighter, by_preactivation, by_activation, at_the_end, along, summed):
+    for otherwise in OTHERWISE:
         if (found := otherwise(court, link, under)) is not None:
             return found
     return failed(court, page, outcome, link)

@@ -45,9 +45,7 @@ def at_the_end(court: Court, link: Link, under: Callable[[Page], Page | None]) -
         decider.remember(link.left, link.right, alike=False)
         outcome = decider.decide(link.left, link.right)
         if not outcome.equal:  # nothing is handed to the last step
-            decider.page = last = copy(last)
-            last.memos["worlds"] = page.memos["worlds"]
-            last.where = (*page.where, Relation((Name(page.symbols.letter), Name("T")), ("<",)))
+            decider.page = last = but_at_the_last(last)
             outcome = decider.decide(link.left, link.right)
         if not outcome.equal:
             continue
@@ -57,6 +55,34 @@ def at_the_end(court: Court, link: Link, under: Callable[[Page], Page | None]) -
         before = ["the step is not the last one"] if last.where != page.where else []
         return replace(said, assumptions=(*said.assumptions, *before, AT_THE_END))
     return None
+
+
+def but_at_the_last(page: Page) -> Page:
+    """The page, for a line that speaks of no other steps than those before the last."""
+    out = copy(page)
+    out.memos["worlds"] = page.memos["worlds"]
+    out.where = (*page.where, Relation((Name(page.symbols.letter), Name("T")), ("<",)))
+    return out
+
+
+def before_the_end(court: Court, link: Link, under: Callable[[Page], Page | None]) -> Judgement | None:
+    r"""Proved, where the loss looks at the last state alone and ``\delta_t = W^\top (\delta_{t+1} \odot \ldots)`` holds of every step before that."""
+    for k in court.order(link.statement):
+        page = under(court.page(k))
+        if page is None or not page.many_to_one or not hands_down(page, link):
+            continue
+        early = but_at_the_last(page)
+        outcome = Decider(early).decide(link.left, link.right)
+        if outcome.equal and not outcome.vanished:
+            said = proved(court, early, outcome, link)
+            return replace(said, assumptions=(*said.assumptions, "the step is not the last one"))
+    return None
+
+
+def hands_down(page: Page, link: Link) -> bool:
+    """Whether something at the step after t is on the right, of something at t on the left."""
+    at = [{number_at(p.node, {page.symbols.letter: 0}) for _, _, parts in names_in(side) for p in parts} for side in (link.left, link.right)]
+    return 0 in at[0] and 1 in at[1]
 
 
 def at_every_step(page: Page) -> bool:
@@ -408,6 +434,21 @@ def recognition(court: Court, link: Link, under: Callable[[Page], Page | None] =
                 for p in court.pages.values():
                     p.meanings.setdefault(f"? {key[1]}", str(option.value))
         return proved(court, page, outcome, link)
+    return None
+
+
+def recognised_anew(court: Court, link: Link, under: Callable[[Page], Page | None]) -> Judgement | None:
+    """Open, where a symbol for a gradient would have to be another one than a line before has shown it to be."""
+    for k in court.order(link.statement):
+        page = under(court.page(k))
+        named = [] if page is None else [s for n in (*walk(link.left), *walk(link.right)) if (s := symbol_of(page, n)) is not None]
+        for name in dict.fromkeys(name for name, _ in named):
+            if page is None or f"? {name}" not in page.meanings:
+                continue
+            other = seeking(page, name, None)
+            other.meanings = {key: meant for key, meant in page.meanings.items() if key != f"? {name}"}
+            if Decider(other).decide(link.left, link.right, limit=RECOGNISED, modes=STRICTLY if court.matrices else None).equal:
+                return Judgement("undecided", "ambiguous", f"this holds only if {name} is another gradient here than elsewhere")
     return None
 
 
