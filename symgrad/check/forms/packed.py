@@ -16,7 +16,7 @@ from symgrad.check.reading.statements import DEFINING, Statement, relation_of, t
 from symgrad.check.reading.symbols import head_and_parts, key_of, spelled
 from symgrad.check.reading.trees import FACTORS, kind, rebuilt, unwrapped, walk
 from symgrad.notation.latex import latex
-from symgrad.notation.syntax import Apply, Blank, Index, Name, Number, Product, Relation
+from symgrad.notation.syntax import Apply, Blank, Index, Name, Number, Product, Relation, Stack, Sum
 
 FEWEST = 3  # gates that one product is cut into, where only labels tell the parts
 
@@ -25,7 +25,7 @@ def unpacked(statements: list[Statement]) -> list[Statement]:
     """The statements with one equation for every gate; `Statement.unpacked` marks those that no line of the document is."""
     out: list[Statement] = []
     for s in sliced(labelled(statements)):
-        parts = one_by_one(s, statements) or named_parts(s, statements)
+        parts = one_by_one(s, statements) or row_by_row(s, statements) or by_blocks(s) or named_parts(s, statements)
         out += [s] if parts is None else parts
     return [s if s.number == k else replace(s, number=k) for k, s in enumerate(out)]
 
@@ -53,6 +53,58 @@ def one_by_one(s: Statement, statements: list[Statement]) -> list[Statement] | N
     functions, argument = found
     arguments = with_labels(argument, gates, s, statements) or [part(argument, k, len(gates)) for k in range(len(gates))]
     return instead(s, [(g, Apply(f, (a,)) if f is not None else a) for g, f, a in zip(gates, functions, arguments, strict=True)])
+
+
+def row_by_row(s: Statement, statements: list[Statement]) -> list[Statement] | None:
+    r"""``[a; i] = [\tanh(W_a x + U_a h); \ldots] = [\tanh(\hat a); \sigma(\hat i)]``: an equation for every row, and for its preactivation."""
+    rel = relation_of(s.node)
+    piles = [listed(side) for side in rel.sides] if rel is not None and not s.derives and all(g in DEFINING for g in rel.signs) else []
+    if not piles or len(piles[0]) < 2 or len({len(p) for p in piles}) > 1 or any(head_and_parts(unwrapped(g)) is None for g in piles[0]):
+        return None
+    cut = {name_of(n) for t in statements if (found := blocks(t)) is not None for n in found[0]}
+    equations = []
+    for gate, first, *rest in zip(*piles, strict=True):
+        long: Any = unwrapped(first)
+        short: Any = unwrapped(rest[0]) if rest else None
+        inner = unwrapped(short.args[0]) if kind(short) == kind(long) == "Apply" and short.function == long.function else None
+        named = inner is not None and head_and_parts(inner) is not None
+        equations.append((gate, short if named else first))
+        if named and name_of(inner) not in cut:
+            equations.append((inner, long.args[0]))
+    return instead(s, equations)
+
+
+def by_blocks(s: Statement) -> list[Statement] | None:
+    r"""``z = [\hat a; \hat i] = [W_a, U_a; W_i, U_i] [x; h]`` row by row; where it goes on ``= W I``, by that product and its parts."""
+    found = blocks(s)
+    if found is None:
+        return None
+    names, matrix, stack, whole = found
+    if whole is None:
+        return instead(s, [(n, Sum(tuple(map(product, listed(row), stack)))) for n, row in zip(names, matrix, strict=True)])
+    first = unwrapped(s.node.sides[0])
+    joint = whole if listed(first) else first
+    told = [] if joint is whole else [(joint, whole)]
+    return instead(s, [(whole.args[1], Stack(stack)), *told, *((n, part(joint, k, len(names))) for k, n in enumerate(names))])
+
+
+def product(a: Any, b: Any) -> Product:
+    return Product((a, b))
+
+
+def blocks(s: Statement) -> tuple[tuple[Any, ...], tuple[Any, ...], tuple[Any, ...], Any] | None:
+    """The names, the rows of the matrix, what it is applied to, and that product by two names, if there is one."""
+    rel = relation_of(s.node)
+    if rel is None or s.derives or any(g not in DEFINING for g in rel.signs):
+        return None
+    names = next((found for side in rel.sides[:2] if len(found := listed(side)) > 1 and all(head_and_parts(unwrapped(n)) is not None for n in found)), ())
+    pairs = [node for side in rel.sides[1:] if kind(node := unwrapped(side)) in ("Product", "Infix") and len(node.args) == 2]
+    for pair in pairs:
+        rows, stack = listed(pair.args[0]), listed(pair.args[1])
+        if names and len(rows) == len(names) and stack and all(len(listed(row)) == len(stack) for row in rows):
+            whole = next((p for p in pairs if all(head_and_parts(unwrapped(a)) is not None for a in p.args)), None)
+            return names, rows, stack, whole
+    return None
 
 
 def with_labels(argument: Any, gates: tuple[Any, ...], s: Statement, statements: list[Statement]) -> list[Any]:
