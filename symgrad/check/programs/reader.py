@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from symgrad.check.defined.collect import Collected
 from symgrad.check.programs.backward import Backward, Claimed
 from symgrad.check.programs.blocks import separated
 from symgrad.check.programs.forward import Forward
-from symgrad.check.programs.names import OUTPUTS, raw_name, rests, stem, straight, targets, told, whole
+from symgrad.check.programs.names import OUTPUTS, named_in, raw_name, rests, stem, straight, targets, told, whole
 from symgrad.check.programs.scopes import Scope, formulas
-from symgrad.check.programs.values import last_name
+from symgrad.check.programs.values import blank, last_name
 from symgrad.check.reading.statements import Statement
-from symgrad.check.sources.document import Passage
+from symgrad.check.sources.document import Fragment, Passage
 from symgrad.check.sources.python import Program, derives, program
 
 LINES = 600  # statements of a scope
 FORWARD = frozenset({"forward", "__call__", "call", "step", "fprop", "feedforward", "forward_pass", "forward_step", "forward_propagation"})
+BACKWARD = re.compile("back|grad|bptt", re.IGNORECASE)  # in the name of a function
 APART = frozenset({"sigmoid", "softmax", "tanh", "relu", "__init__"})  # functions that hold no cell
 
 
@@ -98,6 +99,8 @@ class Reader:
         for k, scope in enumerate(self.scopes):
             cell = self.cell_of(k)
             if cell is None:
+                if len(alone := [*self.of_nothing_here(scope)]) > 1:
+                    out[id(scope)] = Unit([], alone)
                 continue
             read = Backward(self, scope, cell, k)
             read.block(scope.body)
@@ -105,6 +108,18 @@ class Reader:
                 out.setdefault(id(cell), Unit([], [])).claims.extend(read.claims)
                 out[id(cell)].equations = cell.stated()
         return list(out.values())
+
+    def of_nothing_here(self, scope: Scope) -> Iterator[Claimed]:
+        """The gradients of a function for a backward pass whose forward pass the page does not show."""
+        for s in straight(scope.body) if BACKWARD.search(scope.name) else ():
+            match s:
+                case ast.Assign(targets=[target]) | ast.AugAssign(target=target) if self.gradient_like(raw_name(target)):
+                    if blank(s.value) or named_in(s.value) == {raw_name(target)}:  # ``dh = np.array(dh)``
+                        continue
+                    program = self.where[id(s)]
+                    start, stop = program.span(s)
+                    source = program.source[start:stop]
+                    yield Claimed(Fragment(source, source, "program"), why="the page does not show the forward pass that this is derived from")
 
     def cell_of(self, k: int) -> Scope | None:
         """The forward pass of a scope's gradients: its own, else the one that knows most of the names, else the page's formulas."""
