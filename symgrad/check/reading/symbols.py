@@ -275,10 +275,13 @@ class Symbols:
         return best[1] if best else None
 
     def _apart(self, head: Name, parts: tuple[Part, ...]) -> tuple[Part, ...] | None:
-        """``z_{yk}`` beside ``z_y``: a label and a component, or the step, written together."""
+        """``z_{yk}`` and ``z_{y_k}`` beside ``z_y``: a label and a component, or the step, written together."""
         for at, p in enumerate(parts):
-            if p.where == "sub" and kind(p.node) == "Product" and len(p.node.args) == 2 and all(a == Name(getattr(a, "base", "")) for a in p.node.args):
-                label, entry = (Part("sub", a) for a in p.node.args)
+            pair = p.node.args if kind(p.node) == "Product" else ()
+            if kind(p.node) == "Name" and len(p.node.subs) == 1:
+                pair = replace(p.node, subs=()), p.node.subs[0]
+            if p.where == "sub" and len(pair) == 2 and all(a == Name(getattr(a, "base", "")) for a in pair):
+                label, entry = (Part("sub", a) for a in pair)
                 key = key_of(head, [label])
                 if key in self.ranks and self.ranks[key] == 1 and entry.node.base in COUNTERS | ({"r"} - self.ranks.keys()):
                     return (*parts[:at], label, entry, *parts[at + 1 :])
