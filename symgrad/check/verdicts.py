@@ -21,6 +21,7 @@ from symgrad.check.judging.denials import denied
 from symgrad.check.judging.descent import step_of_descent
 from symgrad.check.judging.equation import equation, holding
 from symgrad.check.judging.otherwise import recognition
+from symgrad.check.judging.unbounded import bounded
 from symgrad.check.numbers import worked
 from symgrad.check.numbers.examples import NEARLY
 from symgrad.check.reading import lint
@@ -100,8 +101,9 @@ def ruled(court: Court, link: Link) -> Judgement | None:
     supposed = suppose.assumed(court, link)
     if supposed is not None:
         return None if suppose.introduced(s.fragment, label=True) else supposed
-    link = identities.at_a_point(link) or link
+    link, told = bounded(court, identities.at_a_point(link) or link)
     said = suppose.conditioned(court, link) or equation(court, link)
+    said = replace(said, assumptions=(*said.assumptions, told)) if told else said
     if said.verdict == "refuted" and worked.agrees(court, link):
         court.wrong.discard((s.number, link.number))
         return Judgement("undecided", "ambiguous", "with the numbers of the example both sides are equal, though not for others")
