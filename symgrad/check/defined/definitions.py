@@ -64,7 +64,8 @@ def definition(rel: Any, letter: str, gates: frozenset[str] = frozenset()) -> tu
         return None  # weights under one name
     if kind(unwrapped(right)) == "Name" and len(unwrapped(right).base) == 1 and not parts_of(right) and step_part(parts_of(rel.sides[0]), letter) is None:
         return None
-    if left[0] in LOSSES:
+    base, _, label = left[0].partition("_")
+    if base in LOSSES and (not label or (len(label) > 2 and label.isalpha())):  # ``L_{seq}``, ``L_{total}``
         return None
     return (*left, side)
 
