@@ -12,7 +12,7 @@ from symgrad.check.cell.model import terminals
 from symgrad.check.defined.page import Page
 from symgrad.check.reading.activations import meaning
 from symgrad.check.reading.settle import FUNCTIONS
-from symgrad.check.reading.statements import DEFINING, HOT, LOSSES, Statement, bound_letters, loss_head, names_in, step_part, summands, weight
+from symgrad.check.reading.statements import DEFINING, HOT, LOSSES, Statement, bound_letters, loss_head, names_in, step_part, summands, sums_steps, weight
 from symgrad.check.reading.symbols import head_and_parts, is_top, key_of, labelled, letters, number_at, spelled
 from symgrad.check.reading.trees import FACTORS, kind, unwrapped, walk
 from symgrad.notation.syntax import Name
@@ -58,9 +58,9 @@ def losses(page: Page, statements: list[Statement], letter: str) -> None:
         if kind(s.node) == "Relation" and len(s.node.sides) == 2 and (head := loss_head(s.node.sides[0])) is not None:
             word = spelled(head)
             if word in total or word in LOSSES:
-                factor = weight(unwrapped(s.node.sides[1]))
-                if factor is not None:
-                    page.loss_weight = factor
+                right = unwrapped(s.node.sides[1])
+                page.loss_weight = weight(right) or page.loss_weight
+                page.summed_too |= kind(right) == "Big" and sums_steps(right)
     page.tails = {word: later for s in statements for word, later in tails(s, letter)}
     page.step_losses |= set(step)
     page.total_losses |= set(total)

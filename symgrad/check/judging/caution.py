@@ -169,7 +169,7 @@ def averaged(page: Page, link: Link) -> bool:
     r"""Whether a side is divided by a number of steps or examples, ``\frac{1}{T} \sum_t``: the loss may be a mean, where the document does not say."""
     names = [(n, head) for side in (link.left, link.right) for n, head, _ in names_in(side)]
     losses = page.step_losses | page.total_losses
-    if page.loss_weight is not None or not any(spelled(head) in losses or symbol_on(page, n) is not None for n, head in names):
+    if (page.loss_weight is not None and not page.summed_too) or not any(spelled(head) in losses or symbol_on(page, n) is not None for n, head in names):
         return False
     below = [unwrapped(n.denominator) for side in (link.left, link.right) for n in walk(side) if kind(n) == "Fraction"]
     below += [unwrapped(n.args[1]) for side in (link.left, link.right) for n in walk(side) if kind(n) == "Infix" and n.sign == "/"]

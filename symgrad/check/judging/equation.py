@@ -23,6 +23,7 @@ from symgrad.check.judging.otherwise import (
     of_an_rnn,
     of_another_loss,
     of_one_loss,
+    of_the_sum,
     recognised_anew,
     recognition,
     redefined,
@@ -41,8 +42,8 @@ from symgrad.notation.latex import latex
 from symgrad.notation.syntax import Derivative
 
 OTHERWISE = (  # in turn, where an equation does not hold as it stands
-    added, of_another_loss, of_one_loss, from_then_on, redefined, bound_tighter, by_preactivation, by_activation, at_the_end, before_the_end, along, summed,
-    recognised_anew,
+    added, of_another_loss, of_the_sum, of_one_loss, from_then_on, redefined, bound_tighter, by_preactivation, by_activation, at_the_end,
+    before_the_end, along, summed, recognised_anew,
 )  # fmt: skip
 
 

@@ -107,6 +107,21 @@ def added(court: Court, link: Link, under: Callable[[Page], Page | None]) -> Jud
     return None
 
 
+def of_the_sum(court: Court, link: Link, under: Callable[[Page], Page | None]) -> Judgement | None:
+    """Proved, where the document writes its loss as a mean and as a sum, and a line holds of the sum."""
+    for k in court.order(link.statement):
+        page = under(court.page(k))
+        if page is None or page.loss_weight is None or not page.summed_too:
+            continue
+        other = copy(page)
+        other.loss_weight = None
+        outcome = attempt(court, other, link.left, link.right, link)
+        if outcome.equal and not outcome.vanished:
+            said = proved(court, other, outcome, link)
+            return replace(said, assumptions=(*said.assumptions, "the loss is the sum over the steps here, without the factor before it"))
+    return None
+
+
 def of_one_loss(court: Court, link: Link, under: Callable[[Page], Page | None]) -> Judgement | None:
     r"""Proved, where ``\frac{\partial L_t}{\partial x} = \frac{\partial L}{\partial y} \frac{\partial y}{\partial x}`` holds of one loss on both sides."""
     left, right = unwrapped(link.left), unwrapped(link.right)

@@ -39,7 +39,7 @@ MAX_BETWEEN = 400  # characters
 FAMILY = {
     **dict.fromkeys(words("py python python3 ipython pycon jl julia r rb ruby sh bash toml yaml yml pl nim"), _HASH),
     **dict.fromkeys(words("js javascript ts typescript tsx jsx json jsonc jsonl json5 java c h cc cpp c++ cxx hpp cu cuda cs csharp go rs rust swift"), _SLASH),
-    **dict.fromkeys(words("kt kotlin scala php dart vue svelte"), _SLASH),
+    **dict.fromkeys(words("kt kotlin scala php dart vue svelte mermaid dot graphviz"), _SLASH),
     **dict.fromkeys(words("m matlab octave"), _PERCENT),
 }
 _PROGRAM = re.compile(
