@@ -18,6 +18,7 @@ from symgrad.check.forms.barred import unbarred
 from symgrad.check.forms.common import Common
 from symgrad.check.forms.graves import by_components
 from symgrad.check.forms.inner import parts_named
+from symgrad.check.forms.joined import with_marks
 from symgrad.check.forms.lastly import lastly, until_the_last
 from symgrad.check.forms.likewise import likewise
 from symgrad.check.forms.lowered import raised
@@ -76,7 +77,7 @@ def common_form(document: Document, cell: Cell | None) -> Common:
     """The statements of a document in the notation that the rooms behind understand."""
     found = likewise(slopes_by_name([mended(s) for s in statements_of(document)]), document.text)
     found = stated = behind_bars(softmaxes(found))
-    for form in (one_hot, without_sizes, without_arguments, raised, unbarred, unpacked, generalised):
+    for form in (with_marks, one_hot, without_sizes, without_arguments, raised, unbarred, unpacked, generalised):
         found = form(found)
     found, last = until_the_last(found)
     found = lastly(found)
