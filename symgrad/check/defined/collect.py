@@ -172,9 +172,11 @@ def wanted(page: Page, key: str, definitions: dict[str, Definition], statements:
     if hatted is None:
         return False
     node: Any = unwrapped(hatted.node)
-    if kind(node) != "Apply" or len(node.args) != 1 or page.canon(node.args[0]) != page.canon(d.node) or (d.letter, d.shift) != (hatted.letter, hatted.shift):
+    if kind(node) != "Apply" or len(node.args) != 1 or (d.letter, d.shift) != (hatted.letter, hatted.shift):
         return False
-    return subtracted(page, hatted.side, d.side, statements)
+    inside = page.canon(node.args[0])
+    alike = {page.canon(e.side): page.canon(e.node) for e in definitions.values() if e.side is not None}  # ``o_t = V h_t``
+    return page.canon(d.node) in (inside, alike.get(inside)) and subtracted(page, hatted.side, d.side, statements)
 
 
 def differentiated(key: str, d: Definition, definitions: dict[str, Definition]) -> bool:

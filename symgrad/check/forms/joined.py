@@ -28,17 +28,25 @@ def with_marks(statements: list[Statement]) -> list[Statement]:
         args: list[Any] = []
         for a in node.args:
             before = args[-1] if args else None
-            if before is not None and touching(before, a, letter) and before.base in stepped:
-                args[-1] = replace(before, subs=(a,), span=replace(before.span, end=a.span.end))
-            else:
+            if before is None or not touching(before, a, letter) or before.base not in stepped:
                 args.append(a)
+            elif kind(a) == "Power":  # ``nt^2``
+                args[-1] = replace(a, base=marked(before, a.base), span=replace(before.span, end=a.span.end))
+            else:
+                args[-1] = marked(before, a)
         return None if len(args) == len(node.args) else args[0] if len(args) == 1 else replace(node, args=tuple(args))
 
     return throughout(statements, joined)
 
 
+def marked(name: Name, step: Any) -> Name:
+    """The letter with the step below it."""
+    return replace(name, subs=(step,), span=None if name.span is None else replace(name.span, end=step.span.end))
+
+
 def touching(first: Any, step: Any, letter: str) -> bool:
-    """Whether a letter stands right before that of the step."""
+    """Whether a letter stands right before that of the step, which may have an exponent."""
+    step = step.base if kind(step) == "Power" else step
     if step != Name(letter) or kind(first) != "Name" or first != Name(first.base) or len(first.base) > 1 or first.base == letter:
         return False
     return first.span is not None and step.span is not None and first.span.end == step.span.start
