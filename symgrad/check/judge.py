@@ -16,6 +16,7 @@ from symgrad.check.claim import Claim
 from symgrad.check.forms.arguments import losses_as_written, without_arguments
 from symgrad.check.forms.barred import unbarred
 from symgrad.check.forms.common import Common
+from symgrad.check.forms.costs import losses_by_letter
 from symgrad.check.forms.graves import by_components
 from symgrad.check.forms.inner import parts_named
 from symgrad.check.forms.joined import with_marks
@@ -76,6 +77,7 @@ def judge(document: Document, cell: Cell | None = None) -> Iterator[Claim]:
 def common_form(document: Document, cell: Cell | None) -> Common:
     """The statements of a document in the notation that the rooms behind understand."""
     found = likewise(slopes_by_name([mended(s) for s in statements_of(document)]), document.text)
+    found, costs = losses_by_letter(found)
     found = stated = behind_bars(softmaxes(found))
     for form in (with_marks, one_hot, without_sizes, without_arguments, raised, unbarred, unpacked, generalised):
         found = form(found)
@@ -84,7 +86,7 @@ def common_form(document: Document, cell: Cell | None) -> Common:
     if cell is None and (common := by_components(found) or layer_by_layer(found)) is not None:
         return common
     found, original = parts_named(found)
-    return Common(found, losses_as_written(stated) | one_hot_as_written(stated) | last | original)
+    return Common(found, losses_as_written(stated) | one_hot_as_written(stated) | costs | last | original)
 
 
 def coded(document: Document, unit: Unit) -> Iterator[Claim]:

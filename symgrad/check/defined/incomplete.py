@@ -64,6 +64,8 @@ def operands(page: Page, node: Any, through_weight: bool = False) -> list[tuple[
     """The names in a formula, and whether a matrix stands before them."""
     if page.symbols.ref(node) is not None:
         return [(node, through_weight)]
+    if kind(node) == "Apply" and len(node.args) > 1:
+        return []  # ``F(x_{t-1}, u_t)``: what comes from outside, or nobody knows how
     if kind(node) in ("Product", "Infix"):
         refs = [page.symbols.ref(a) for a in node.args]
         matrix = any(r is not None and page.symbols.ranks.get(r.key) == 2 for r in refs)

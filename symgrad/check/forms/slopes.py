@@ -9,8 +9,8 @@ from typing import Any
 from symgrad.check.reading.activations import BUILTIN
 from symgrad.check.reading.statements import Statement, throughout
 from symgrad.check.reading.symbols import spelled
-from symgrad.check.reading.trees import kind, unwrapped
-from symgrad.notation.syntax import Apply, Name
+from symgrad.check.reading.trees import kind, unwrapped, walk
+from symgrad.notation.syntax import Apply, Ellipsis, Name
 
 KNOWN = "|".join(sorted((f for f in BUILTIN if len(f) > 2), key=len, reverse=True))
 SLOPE = re.compile(
@@ -20,7 +20,16 @@ SLOPE = re.compile(
 
 def slopes_by_name(statements: list[Statement]) -> list[Statement]:
     """The statements with primes where the document has the name of a slope."""
-    return throughout(statements, lambda n: with_prime(n) or of_a_function(n))
+    bare = {id(n): n for s in statements if s.derives for n in s.nodes if without_argument(n)}
+    applied = {id(n.function) for s in statements for n in s.nodes if kind(n) == "Apply"}
+    applied |= {id(a) for s in statements for n in s.nodes if kind(n) == "Name" for sub in n.subs for a in walk(sub)}  # a label
+    left_out = {key: Apply(n, (Ellipsis("cdot"),), span=n.span) for key, n in bare.items() if key not in applied}
+    return throughout(statements, lambda n: with_prime(n) or of_a_function(n) or left_out.get(id(n)))
+
+
+def without_argument(node: Any) -> bool:
+    r"""``\tanh`` of whatever the cell applies it to, ``1 - \tanh^2``."""
+    return kind(node) == "Name" and node.base in ("tanh", "sigmoid") and not (node.subs or node.primes or node.accents)
 
 
 def of_a_function(node: Any) -> Any:

@@ -35,6 +35,9 @@ class Differentials(Marks):
 
     def quotient(self, above: Part, below: Part, start: int) -> Node:
         span = self.span(start)
+        match above.sign, below.node:
+            case "partial+", Product(args=(Name("delta", (), (), 0, ""), *lower)) if above.node is not None:  # δ for ∂
+                return Derivative(above.node, _product(lower), "partial+", span=span)
         if above.sign and below.sign and below.node is not None:
             sign = above.sign if above.sign != "d" or below.sign == "d" else below.sign
             wrt = below.node
@@ -79,7 +82,7 @@ class Differentials(Marks):
             return Part(self.argument())
         opening = self.at
         first = self.tokens[self.at + 1]
-        if first.key == _PARTIAL:
+        if first.key == _PARTIAL or [t.key for t in self.tokens[self.at + 1 : self.at + 4]] == [r"\delta", "^", "+"]:
             return self.partial_part()
         if _is_d(first) and self.partner[opening] >= 0:
             return self.d_part()
