@@ -25,6 +25,7 @@ from symgrad.check.judging.unbounded import bounded
 from symgrad.check.numbers import worked
 from symgrad.check.numbers.examples import NEARLY
 from symgrad.check.reading import lint
+from symgrad.check.reading.activations import BUILTIN
 from symgrad.check.reading.claims import EQUAL, Link
 from symgrad.check.reading.judgement import Judgement
 from symgrad.check.reading.prose import clause
@@ -33,7 +34,7 @@ from symgrad.check.reading.statements import ADJOINT_HEADS, LOSSES, MARKS, deriv
 from symgrad.check.reading.symbols import head_and_parts, key_of, letters, spelled
 from symgrad.check.reading.trees import kind, unwrapped, walk
 from symgrad.check.worlds.world import TOTAL
-from symgrad.notation.syntax import Transpose
+from symgrad.notation.syntax import Number, Transpose
 
 NAMING = re.compile(r"\b(?:write|writing|denot\w+|let|defin\w+|call|calling|abbreviat\w+|put)\b", re.IGNORECASE)
 
@@ -70,7 +71,7 @@ def ruled(court: Court, link: Link) -> Judgement | None:
         if court.bare and s.number < len(court.statements):
             return Judgement("undecided", "definition", "this line defines the cell, and nothing in the document is derived from it")
         return None
-    if gives_the_loss(link) or leaves_open(court, link):
+    if gives_the_loss(link) or leaves_open(court, link) or begins_at_zero(court, link):
         return None
     if of_letters(link.statement.node) or a_range(link.statement.node):
         return None  # "case $i = k$": which components are meant; "for $k = 1, ..., t$"
@@ -134,11 +135,22 @@ def other(court: Court, link: Link, still_open: Judgement | None = None) -> Judg
     return still_open or Judgement("undecided", "not-an-equation", reasons.get(link.sign, f"relations with `{link.sign}` are not decided"))
 
 
+def begins_at_zero(court: Court, link: Link) -> bool:
+    """``∂L/∂W = 0`` before lines that add to it: what the sum begins with, not a claim."""
+    left = unwrapped(link.left)
+    if kind(left) != "Derivative" or unwrapped(link.right) != Number("0") or loss_head(left.of) is None:
+        return False
+    sums = (s.node for s in court.statements[link.statement.number :] if kind(s.node) == "Relation" and s.node.signs[0] == "+=")
+    return any(unwrapped(node.sides[0]) == left for node in sums)
+
+
 def gives_the_loss(link: Link) -> bool:
     """``L_t = -y_t^\\top \\log \\hat y_t``: what the loss is, not a claim about it."""
     head = loss_head(link.left)
     if link.sign not in EQUAL or head is None or link.statement.derives:
         return False
+    if kind(right := unwrapped(link.right)) == "Apply" and kind(right.function) == "Name" and right.function.base not in BUILTIN:
+        return True  # ``L = l(y, d)``
     inside = [n for n in walk(link.right) if kind(n) == "Norm" or (kind(n) == "Name" and n.base in (*LOSSES, "log", "ln") and n.base != head.base)]
     squares = [n for n in walk(link.right) if kind(n) == "Power" and getattr(n.exponent, "text", "") == "2" and kind(unwrapped(n.base)) == "Sum"]
     return bool(inside or squares) or any(kind(n) == "Big" and n.kind == "sum" and loss_head(n.body) is not None for n in walk(link.right))

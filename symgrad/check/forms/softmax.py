@@ -5,14 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from symgrad.check.reading.statements import DEFINING, Statement, names_in, relation_of
-from symgrad.check.reading.symbols import head_and_parts, letters, spelled
+from symgrad.check.reading.statements import DEFINING, Statement, names_in, relation_of, throughout
+from symgrad.check.reading.symbols import head_and_parts, is_top, letters, spelled
 from symgrad.check.reading.trees import kind, unwrapped
-from symgrad.notation.syntax import Apply, Name, Number, Relation
+from symgrad.notation.syntax import Apply, Big, Name, Number, Relation
 
 
 def softmaxes(statements: list[Statement]) -> list[Statement]:
     """The statements with such definitions by the name of the function."""
+    statements = throughout(statements, added_up)
     stepped = {spelled(head) for s in statements for _, head, parts in names_in(s.node) if any(counts_steps(p.node) for p in parts)}
     return [s if (node := named(s, stepped)) is None else replace(s, node=node) for s in statements]
 
@@ -69,8 +70,19 @@ def summed(node: Any) -> Any:
         return node.args[0]
     if kind(node) == "Index" and kind(node.base) == "Norm" and node.parts == (Number("1"),):
         return node.base.arg
-    ones = kind(node) == "Product" and len(node.args) == 2 and kind(node.args[0]) == "Transpose" and unwrapped(node.args[0].arg).base == "1"
-    return node.args[1] if ones else None
+    return node.args[1] if kind(node) == "Product" and len(node.args) == 2 and ones(node.args[0]) else None
+
+
+def added_up(node: Any) -> Any:
+    r"""``\sum e^a`` for ``1^\top e^a``; None for anything else."""
+    sums = kind(node) == "Product" and len(node.args) == 2 and ones(node.args[0]) and exponent(node.args[1]) is not None
+    return Big("sum", None, None, None, node.args[1], span=node.span) if sums else None
+
+
+def ones(node: Any) -> bool:
+    r"""``\mathbf{1}^\top``, ``1^T``."""
+    inner = node.arg if kind(node) == "Transpose" else node.base if kind(node) == "Power" and is_top(node.exponent) else None
+    return inner is not None and unwrapped(inner) in (Name("1"), Number("1"), Name("1", font="mathbf"), Name("1", font="mathbb"))
 
 
 def without(node: Any, index: Any) -> Any:

@@ -227,6 +227,13 @@ class Court:
         return (cells or alike)[:PAGES]
 
     @cached_property
+    def listed(self) -> int:
+        """How many inputs the document says that its sequence has, ``[x_1, x_2]``; 0 if it does not."""
+        lists = [unwrapped(s.node) for s in self.statements if kind(unwrapped(s.node)) in ("Stack", "Tuple")]
+        found = {len(n.args) for n in lists if len(n.args) > 1 and [spelled(a) for a in n.args] == [f"x_{k + 1}" for k in range(len(n.args))]}
+        return found.pop() if len(found) == 1 else 0
+
+    @cached_property
     def tracked(self) -> frozenset[tuple[str, tuple[str, ...]]]:
         """The letters that some equation gives by their own earlier values: ``S_t = D_t (W S_{t-1} + ...)``."""
         relations = ((s.node, head_and_parts(unwrapped(s.node.sides[0]))) for s in self.statements if kind(s.node) == "Relation" and s.node.signs[0] in EQUAL)

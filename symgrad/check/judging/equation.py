@@ -10,25 +10,7 @@ from symgrad.check.evaluation.decide import Decider, Outcome
 from symgrad.check.judging.caution import symbol_on
 from symgrad.check.judging.court import Court
 from symgrad.check.judging.failure import failed, refuted
-from symgrad.check.judging.otherwise import (
-    added,
-    along,
-    at_the_end,
-    before_the_end,
-    bound_tighter,
-    by_activation,
-    by_preactivation,
-    from_then_on,
-    from_zero,
-    of_an_rnn,
-    of_another_loss,
-    of_one_loss,
-    of_the_sum,
-    recognised_anew,
-    recognition,
-    redefined,
-    supposed,
-)
+from symgrad.check.judging.otherwise import OTHERWISE, from_zero, of_an_rnn, recognised_anew, recognition, supposed
 from symgrad.check.judging.proof import attempt, contradicted, proved
 from symgrad.check.judging.repeated import summed
 from symgrad.check.judging.unsaid import unsaid
@@ -40,11 +22,6 @@ from symgrad.check.slips import diagnose
 from symgrad.check.slips.edits import Slips
 from symgrad.notation.latex import latex
 from symgrad.notation.syntax import Derivative
-
-OTHERWISE = (  # in turn, where an equation does not hold as it stands
-    added, of_another_loss, of_the_sum, of_one_loss, from_then_on, redefined, bound_tighter, by_preactivation, by_activation, at_the_end,
-    before_the_end, along, summed, recognised_anew,
-)  # fmt: skip
 
 
 def holding(court: Court, link: Link) -> Judgement | None:
@@ -103,7 +80,7 @@ def equation(court: Court, link: Link, under: Callable[[Page], Page | None] = la
     outcome = Decider(page).decide(link.left, link.right) if page.begun else outcome
     if outcome.equal:
         return proved(court, page, outcome, link)
-    for otherwise in OTHERWISE:
+    for otherwise in (*OTHERWISE, summed, recognised_anew):
         if (found := otherwise(court, link, under)) is not None:
             return found
     return failed(court, page, outcome, link)

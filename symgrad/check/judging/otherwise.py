@@ -24,7 +24,7 @@ from symgrad.check.reading.statements import Statement, loss_head, names_in
 from symgrad.check.reading.symbols import head_and_parts, key_of, letters, number_at, spelled
 from symgrad.check.reading.trees import FACTORS, kind, rebuilt, unwrapped, walk
 from symgrad.notation.latex import latex
-from symgrad.notation.syntax import Name, Product, Relation
+from symgrad.notation.syntax import Given, Name, Number, Product, Relation
 
 STRICTLY = ((False, False),)  # matrices, and rows that are no columns: where transposes matter, what is guessed must get them right
 CELLS = re.compile(r"(?<![A-Za-z])(?:RNN(?=s?(?![A-Za-z]))|LSTM|GRU)", re.IGNORECASE)
@@ -104,6 +104,43 @@ def added(court: Court, link: Link, under: Callable[[Page], Page | None]) -> Jud
         outcome = Decider(page).decide(Share(key, step), link.right, modes=STRICTLY if court.matrices else None)
         if outcome.equal:
             return proved(court, page, outcome, link)
+    return None
+
+
+def of_a_numbered_step(court: Court, link: Link, under: Callable[[Page], Page | None]) -> Judgement | None:
+    r"""Proved, where ``\frac{\partial L}{\partial W} = \frac{\partial L}{\partial a_2} x_2^\top`` holds of the use of W at the step that is named."""
+    left: Any = unwrapped(link.left)
+    loss = head_and_parts(unwrapped(left.of)) if kind(left) == "Derivative" and not court.conditions(link) else None
+    for k in court.order(link.statement):
+        page = under(court.page(k))
+        ref = page.symbols.ref(unwrapped(left.wrt)) if page is not None and loss is not None else None
+        if page is None or loss is None or ref is None or ref.key in page.symbols.timed or ref.step is not None or spelled(loss[0]) not in page.total_losses:
+            continue
+        steps = [r.step for n in walk(link.right) if (r := page.symbols.ref(n)) is not None and r.step is not None]
+        numbers = [at for step in steps if (at := number_at(step, {})) is not None]
+        if not numbers or len(numbers) < len(steps):
+            continue
+        outcome = Decider(page).decide(Given(left, (Number(str(max(numbers))),), span=left.span), link.right)
+        if outcome.equal and not outcome.vanished:
+            said = proved(court, page, outcome, link)
+            return replace(said, assumptions=(*said.assumptions, f"the gradient of a parameter is read as the contribution of step {max(numbers)}"))
+    return None
+
+
+def of_few_steps(court: Court, link: Link, under: Callable[[Page], Page | None]) -> Judgement | None:
+    """Proved, where the document lists the whole sequence, ``[x_1, x_2]``, and a line holds of so many steps."""
+    if not court.listed:
+        return None
+    for k in court.order(link.statement):
+        page = under(court.page(k))
+        if page is None or page.steps <= court.listed:
+            continue
+        short = copy(page)
+        short.steps = court.listed
+        outcome = attempt(court, short, link.left, link.right, link)
+        if outcome.equal and not outcome.vanished:
+            said = proved(court, short, outcome, link)
+            return replace(said, assumptions=(*said.assumptions, f"the sequence has {court.listed} steps"))
     return None
 
 
@@ -470,7 +507,9 @@ def recognised_anew(court: Court, link: Link, under: Callable[[Page], Page | Non
 def from_zero(page: Page, link: Link) -> Page:
     r"""The page for a sum such as ``h_t = \sum_k U^{t-k} x_k`` that leaves out the state before the first step: it is taken to be 0."""
     begun = sorted(page.lagged & set(page.definitions) - set(page.initial))
-    if link.statement.derives or not begun or not any(kind(n) == "Big" and n.kind == "sum" for n in walk(link.right)):
+    steps = [r.step for side in (link.left, link.right) for n in walk(side) if (r := page.symbols.ref(n)) is not None and r.step is not None]
+    first = bool(steps) and all(number_at(step, {}) == 1 for step in steps)  # ``h_1 = tanh(U x_1)``
+    if link.statement.derives or not begun or not (first or any(kind(n) == "Big" and n.kind == "sum" for n in walk(link.right))):
         return page
     out = copy(page)
     out.initial = {**page.initial, **dict.fromkeys(begun, 0)}
@@ -497,3 +536,9 @@ def supposed(court: Court, link: Link, under: Callable[[Page], Page | None]) -> 
     read = [f"{name} is read as {plain(key)}" for name, key in found.aliases.items() if name in words]
     either = f"{found.note}, and likewise with their weights exchanged" if holding[1:] else found.note
     return replace(judged, assumptions=(*judged.assumptions, either, *read))
+
+
+OTHERWISE = (  # in turn
+    added, of_another_loss, of_a_numbered_step, of_the_sum, of_one_loss, from_then_on, redefined, bound_tighter, by_preactivation, by_activation, at_the_end,
+    before_the_end, along, of_few_steps,
+)  # fmt: skip
