@@ -10,11 +10,13 @@ from symgrad.check.defined.page import Page, plain
 from symgrad.check.evaluation.adjoints import symbol_target
 from symgrad.check.evaluation.decide import Outcome
 from symgrad.check.evaluation.recognise import symbol_of
+from symgrad.check.reading.activations import BUILTIN
 from symgrad.check.reading.claims import Link
 from symgrad.check.reading.judgement import Judgement
-from symgrad.check.reading.statements import MARKS, Statement, bound_letters, derived, names_in, step_part
+from symgrad.check.reading.statements import LOSSES, MARKS, Statement, bound_letters, derived, loss_head, names_in, step_part
 from symgrad.check.reading.symbols import head_and_parts, key_of, letters, number_at, spelled
 from symgrad.check.reading.trees import kind, unwrapped, walk
+from symgrad.notation.latex import latex
 from symgrad.notation.syntax import Product
 
 SIZES = frozenset({"T", "N", "n", "m", "B", "S"})  # letters for how many steps or examples there are
@@ -107,6 +109,25 @@ def symbol_on(page: Page, node: Any) -> Any:
 def of_a_gradient(page: Page, node: Any) -> bool:
     """Whether a side is a symbol for a gradient."""
     return symbol_on(page, node) is not None or symbol_of(page, node) is not None
+
+
+def of_several_losses(link: Link) -> str:
+    r"""A loss with a word beside another one, ``L_{\text{future}}``, of which the document says no more; empty where there is none."""
+    losses = {n: split for n, _, _ in (*names_in(link.left), *names_in(link.right)) if (split := head_and_parts(n)) is not None and split[0].base in LOSSES}
+    worded = [n for n, (_, parts) in losses.items() if any(len(spelled(p.node) or "") > 1 or kind(p.node) == "Words" for p in parts)]
+    return latex(worded[0]) if worded and len(losses) > 1 else ""
+
+
+def of_its_own_loss(page: Page, link: Link) -> bool:
+    r"""Whether a line says ``\partial L / \partial z = g - y`` of an output ``g = f(z)``, f being any function: there is a loss of which that is true."""
+    left, right = unwrapped(link.left), unwrapped(link.right)
+    if kind(left) != "Derivative" or loss_head(left.of) is None or kind(right) != "Sum" or len(right.args) != 2 or kind(right.args[1]) != "Negative":
+        return False
+    output = page.symbols.ref(unwrapped(right.args[0]))
+    d = page.definitions.get(output.key) if output is not None else None
+    call: Any = unwrapped(d.node) if d is not None else None
+    free = kind(call) == "Apply" and kind(call.function) == "Name" and call.function.base not in BUILTIN and call.function.base not in page.functions
+    return free and len(call.args) == 1 and page.canon(unwrapped(call.args[0])) == page.canon(unwrapped(left.wrt))
 
 
 def updates_itself(page: Page, link: Link) -> bool:

@@ -40,6 +40,11 @@ def failed(court: Court, page: Page, outcome: Outcome, link: Link) -> Judgement:
         return Judgement("proved", reading="matrix", assumptions=(*notes, rows))
     if court.collected.from_zero and caution.before_the_first(page, link):
         return Judgement("undecided", "ambiguous", "the document gives step 0 an equation of its own, so its steps are counted from there", assumptions=notes)
+    if told := caution.of_several_losses(link):
+        return Judgement("undecided", "undefined-symbol", f"nothing in the document says what part of the loss ${told}$ is", assumptions=notes)
+    if caution.of_its_own_loss(page, link):
+        why = "this holds of the loss that goes with this output, and the document does not say what its loss is"
+        return Judgement("undecided", "ambiguous", why, assumptions=notes)
     if caution.updates_itself(page, link):
         return Judgement("undecided", "ambiguous", "the symbol on the left stands on the right too: an assignment, not an equation", assumptions=notes)
     valueless = outcome.missing is None and not outcome.typed and (outcome.unsupported is not None or not outcome.misfits)

@@ -19,6 +19,7 @@ from symgrad.check.judging.proof import attempt, proved
 from symgrad.check.reading.activations import BUILTIN, meaning
 from symgrad.check.reading.claims import Link
 from symgrad.check.reading.judgement import Judgement
+from symgrad.check.reading.prose import clause
 from symgrad.check.reading.sentences import SAID
 from symgrad.check.reading.statements import Statement, loss_head, names_in
 from symgrad.check.reading.symbols import head_and_parts, key_of, letters, number_at, spelled
@@ -28,6 +29,7 @@ from symgrad.notation.syntax import Given, Name, Number, Product, Relation
 
 STRICTLY = ((False, False),)  # matrices, and rows that are no columns: where transposes matter, what is guessed must get them right
 CELLS = re.compile(r"(?<![A-Za-z])(?:RNN(?=s?(?![A-Za-z]))|LSTM|GRU)", re.IGNORECASE)
+LAST_STEP = re.compile(r"\b(?:last|final|end|no future|último|última|letzten?|dernier|dernière)\b|последн|最后|最後|末尾|마지막", re.IGNORECASE)
 AT_THE_END = "the loss looks at the last state alone"
 RECOGNISED = 400  # readings in which a symbol for a gradient is held against the adjoints of the cell
 
@@ -124,6 +126,25 @@ def of_a_numbered_step(court: Court, link: Link, under: Callable[[Page], Page | 
         if outcome.equal and not outcome.vanished:
             said = proved(court, page, outcome, link)
             return replace(said, assumptions=(*said.assumptions, f"the gradient of a parameter is read as the contribution of step {max(numbers)}"))
+    return None
+
+
+def at_the_last_step(court: Court, link: Link, under: Callable[[Page], Page | None]) -> Judgement | None:
+    r"""Proved, where a sentence about the last step says that what comes from behind it is zero, ``\partial L / \partial h_{t+1} = 0``."""
+    fragment = link.statement.fragment
+    if unwrapped(link.right) != Number("0") or fragment is None or LAST_STEP.search(clause(fragment.before)) is None:
+        return None
+    for k in court.order(link.statement):
+        page = under(court.page(k))
+        if page is None:
+            continue
+        last = copy(page)
+        last.memos["worlds"] = page.memos["worlds"]
+        last.only = {**page.only, page.symbols.letter: page.steps}
+        outcome = Decider(last).decide(link.left, link.right)
+        if outcome.equal:
+            said = proved(court, last, outcome, link)
+            return replace(said, assumptions=(*said.assumptions, "at the last step, as the sentence says"))
     return None
 
 
@@ -540,5 +561,5 @@ def supposed(court: Court, link: Link, under: Callable[[Page], Page | None]) -> 
 
 OTHERWISE = (  # in turn
     added, of_another_loss, of_a_numbered_step, of_the_sum, of_one_loss, from_then_on, redefined, bound_tighter, by_preactivation, by_activation, at_the_end,
-    before_the_end, along, of_few_steps,
+    before_the_end, along, at_the_last_step, of_few_steps,
 )  # fmt: skip

@@ -130,9 +130,11 @@ def number(node: Any) -> Any:
 
 
 def of_letters(node: Any) -> bool:
-    """Whether a relation tells two indices apart, or makes them one: ``i \\neq k``, ``t = T``, ``k = t - 1``."""
+    """Whether a relation tells two indices apart, or makes them one: ``i \\neq k``, ``t = T``, ``k = t - 1``; ``t = T - 1 \\to 0``."""
     sides = [unwrapped(side) for side in getattr(node, "sides", ())]
-    if len(sides) != 2 or node.signs[0] not in ("=", "!=", "neq") or kind(sides[0]) != "Name" or kind(sides[1]) not in ("Name", "Sum"):
+    if len(sides) < 2 or node.signs[0] not in ("=", "!=", "neq") or kind(sides[0]) != "Name" or kind(sides[1]) not in ("Name", "Sum"):
+        return False
+    if any(sign not in ("->", "to") for sign in node.signs[1:]):
         return False
     parts = [n for side in sides for n in walk(side)]
     return all(kind(n) in ("Number", "Sum", "Negative") or (kind(n) == "Name" and n == Name(n.base) and n.base in INDICES | STEPS) for n in parts)
