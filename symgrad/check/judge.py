@@ -25,6 +25,7 @@ from symgrad.check.forms.likewise import likewise
 from symgrad.check.forms.lowered import raised
 from symgrad.check.forms.numbered import generalised
 from symgrad.check.forms.onehot import one_hot, one_hot_as_written
+from symgrad.check.forms.overset import term_by_term
 from symgrad.check.forms.packed import unpacked
 from symgrad.check.forms.sized import without_sizes
 from symgrad.check.forms.slopes import slopes_by_name
@@ -79,7 +80,7 @@ def common_form(document: Document, cell: Cell | None) -> Common:
     found = likewise(slopes_by_name([mended(s) for s in statements_of(document)]), document.text)
     found, costs = losses_by_letter(found)
     found = stated = behind_bars(softmaxes(found))
-    for form in (with_marks, one_hot, without_sizes, without_arguments, raised, unbarred, unpacked, generalised):
+    for form in (term_by_term, with_marks, one_hot, without_sizes, without_arguments, raised, unbarred, unpacked, generalised):
         found = form(found)
     found, last = until_the_last(found)
     found = lastly(found)

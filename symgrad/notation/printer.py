@@ -125,7 +125,7 @@ class Printer:
     def letters(self, base: str, font: str, applied: bool) -> str:
         word = False
         if base in table.SYMBOLS:
-            text = "\\" + base
+            text = "\\" + base if base not in table.OPEN else rf"{{\{base}}}"  # ``\star`` as a letter, not as a sign between two
             font = "boldsymbol" if font == "mathbf" else font
         elif base in table.FUNCTIONS:
             row = table.FUNCTIONS[base]
@@ -148,7 +148,8 @@ class Printer:
     def script(self, parts: Sequence[Node]) -> str:
         """What hangs behind ``_`` or ``^``: braces unless it is a single character."""
         text = ",".join([self.rules[type(part)](part, True).text for part in parts])
-        return text if len(text) == 1 else f"{{{text}}}"
+        whole = len(text) == 1 or (len(parts) == 1 and text == r"{\star}")
+        return text if whole else f"{{{text}}}"
 
     # ---- arithmetic
 

@@ -142,7 +142,7 @@ SYMBOLS = {
     "Gamma": "Γ", "Delta": "Δ", "Theta": "Θ", "Lambda": "Λ", "Xi": "Ξ", "Pi": "Π", "Sigma": "Σ", "Upsilon": "Υ", "Phi": "Φ",
     "Psi": "Ψ", "Omega": "Ω",
     **dict(zip(("Alpha", "Beta", "Epsilon", "Zeta", "Eta", "Iota", "Kappa", "Mu", "Nu", "Omicron", "Rho", "Tau", "Chi"), "ΑΒΕΖΗΙΚΜΝΟΡΤΧ", strict=True)),
-    "omicron": "ο", "ell": "ℓ", "hbar": "ℏ", "nabla": "∇", "infty": "∞", "emptyset": "∅", "Re": "ℜ", "Im": "ℑ", "aleph": "ℵ",
+    "omicron": "ο", "ell": "ℓ", "hbar": "ℏ", "nabla": "∇", "infty": "∞", "emptyset": "∅", "star": "⋆", "Re": "ℜ", "Im": "ℑ", "aleph": "ℵ",
     "dots": "…", "cdots": "⋯", "vdots": "⋮", "ddots": "⋱",
 }  # fmt: skip
 SYMBOL_NAMES = {glyph: base for base, glyph in SYMBOLS.items()}

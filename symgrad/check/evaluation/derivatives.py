@@ -15,7 +15,7 @@ from symgrad.check.evaluation.gradients import gradient, loss_steps
 from symgrad.check.evaluation.wrt import quantity_of
 from symgrad.check.reading.activations import meaning
 from symgrad.check.reading.settle import FUNCTIONS
-from symgrad.check.reading.statements import loss_head, names_in, summands
+from symgrad.check.reading.statements import loss_head, summands
 from symgrad.check.reading.symbols import Ref, is_top, number_at, spelled
 from symgrad.check.reading.trees import kind, unwrapped, walk
 from symgrad.check.worlds import field as F
@@ -254,8 +254,15 @@ def of_formula(run: Run, node: Any, of: Any, key: str, step: int | None, entries
 
 def of_variable(run: Run, of: Any, wrt: Any) -> bool:
     r"""``d \tanh(z)/dz``: whether a formula speaks of a number z alone, though the document has a quantity of that name too."""
-    named = {spelled(head) for _, head, parts in names_in(of) if not parts}
-    return kind(of) == "Apply" and kind(wrt) == "Name" and not wrt.subs and spelled(wrt) in run.env.get("values", {}) and named == {spelled(wrt)}
+    return kind(wrt) == "Name" and spelled(wrt) in run.env.get("values", {}) and in_one_letter(of, wrt)
+
+
+def in_one_letter(of: Any, wrt: Any) -> bool:
+    r"""Whether a formula, ``1 / (1 + e^{-x})``, names one letter alone, the one that it is differentiated by."""
+    if kind(wrt) != "Name" or wrt.subs or kind(of) in ("Name", "Index"):
+        return False
+    applied = {id(n.function) for n in walk(of) if kind(n) == "Apply"}
+    return {spelled(n) for n in walk(of) if kind(n) == "Name" and id(n) not in applied} - {"e"} == {spelled(wrt)}
 
 
 def by_variable(run: Run, node: Any, of: Any, wrt: Any) -> Value:

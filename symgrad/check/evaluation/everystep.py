@@ -43,7 +43,8 @@ def spans_time(page: Page, *sides: Any) -> bool:
             if kind(n) == "Ellipsis" or (kind(n) == "Big" and not _components(page, n)):
                 return True
             if kind(n) == "Power" and not is_top(n.exponent) and page.symbols.ref(n) is None and any(True for _ in letters(n.exponent)):
-                return True
+                if spelled(n.base) != "e" or not any(page.symbols.ref(m) or spelled(m) in page.variables for m in walk(n.exponent)):
+                    return True
             if kind(n) == "Derivative":
                 refs = [page.symbols.ref(unwrapped(x)) for x in (n.of, n.wrt)]
                 above, below = (set(letters(r.step)) if r is not None and r.step is not None else set() for r in refs)

@@ -32,6 +32,8 @@ def big(run: Run, node: Any) -> Value:
     ordered = kind(unwrapped(lower)) == "Relation" and unwrapped(lower).signs[0] not in ("in", "∈")
     if name is None and (ordered or kind(unwrapped(lower)) in ("Sum", "Number")):
         raise Unsupported("a sum over what is no index", node)
+    if name is None and kind(unwrapped(lower)) == "Relation" and kind(unwrapped(unwrapped(lower).sides[-1])) in ("Tuple", "Stack"):
+        raise Unsupported("a sum over a set", node)
     if name is None:
         return unindexed(run, node)
     if kind(unwrapped(lower)) in ("Relation", "Tuple") or (lower is not None and kind(unwrapped(lower)) == "Words"):

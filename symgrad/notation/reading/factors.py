@@ -21,11 +21,17 @@ class Factors(Brackets):
         if key in CLOSING or (self.bars and key == self.bars):
             return None, key
         row = table.INFIX.get(key)
+        if row is table.OPEN["star"] and self.stands_alone(self.tokens[self.at + 1].key):
+            return table.JUXTAPOSITION, key
         if row is table.MINUS:
             return table.PLUS, key  # `a - b` is a sum of a and -b
         if row is None:
             row = table.COMPARISON if key in table.RELATION_SIGNS else table.JUXTAPOSITION
         return row, key
+
+    def stands_alone(self, after: str) -> bool:
+        r"""Whether a sign is a letter, by what comes behind it: ``\delta \star_t``."""
+        return after in CLOSING or after in ("_", "^", "'", ",") or after in table.RELATION_SIGNS
 
     def operand(self) -> Node:
         """A factor with its scripts, applied to its arguments if it is a function."""
