@@ -5,15 +5,16 @@ Besides the library's own cells there are the customary notations of courses and
 
 from __future__ import annotations
 
-from functools import cache
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from functools import cache, partial
+from typing import TYPE_CHECKING, Any
 
-from symgrad.check.cell.define import make_page
+from symgrad.check.cell.define import CANDIDATE_ACCENTS, make_page
 from symgrad.check.defined.collect import Collected, collect
 from symgrad.check.evaluation.adjoints import without_mark
 from symgrad.check.evaluation.decide import Decider
 from symgrad.check.reading.claims import EQUAL, links
-from symgrad.check.reading.statements import Statement
+from symgrad.check.reading.statements import Statement, throughout
 from symgrad.check.reading.symbols import Symbols, letters
 from symgrad.check.reading.trees import kind
 from symgrad.notation.reading.dialect import parse_dialect
@@ -80,8 +81,9 @@ def matched(statements: list[Statement], collected: Collected) -> tuple[list[Sta
     if not any(s.derives for s in statements):
         return None
     fitting = []
+    written = {(n.base, n.accents) for s in statements for n in s.nodes if kind(n) == "Name"}
     for name, nodes in candidates():
-        lines = numbered(nodes, len(statements))
+        lines = throughout(numbered(nodes, len(statements)), partial(accented, written))
         page = make_page(collect(lines), 0, lines)
         found = used(page.symbols, statements)
         weights = found - page.symbols.timed
@@ -95,6 +97,13 @@ def matched(statements: list[Statement], collected: Collected) -> tuple[list[Sta
     _, _, name, lines = alike[hold.index(max(hold))]
     certain = most >= ENOUGH and (len(alike) == 1 or (hold.count(max(hold)) == 1 and max(hold) >= PLAIN))
     return lines, f"the document does not define its cell; its names are those of {name}", certain
+
+
+def accented(written: set[tuple[str, tuple[str, ...]]], node: Any) -> Any:
+    r"""A name with the accent that the document sets over its letter, ``\tilde{c}`` for ``\hat{c}``; None where it has the same."""
+    if kind(node) != "Name" or node.accents not in CANDIDATE_ACCENTS or (node.base, node.accents) in written:
+        return None
+    return next((replace(node, accents=other) for other in CANDIDATE_ACCENTS if (node.base, other) in written), None)
 
 
 def stepped(page: Page, statements: list[Statement]) -> bool:

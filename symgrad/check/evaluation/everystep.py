@@ -42,15 +42,19 @@ def spans_time(page: Page, *sides: Any) -> bool:
         for n in walk(side):
             if kind(n) == "Ellipsis" or (kind(n) == "Big" and not _components(page, n)):
                 return True
-            if kind(n) == "Power" and not is_top(n.exponent) and page.symbols.ref(n) is None and any(True for _ in letters(n.exponent)):
-                if spelled(n.base) != "e" or not any(page.symbols.ref(m) or spelled(m) in page.variables for m in walk(n.exponent)):
-                    return True
+            if kind(n) == "Power" and not is_top(n.exponent) and page.symbols.ref(n) is None and any(letters(n.exponent)) and not exponential(page, n):
+                return True
             if kind(n) == "Derivative":
                 refs = [page.symbols.ref(unwrapped(x)) for x in (n.of, n.wrt)]
                 above, below = (set(letters(r.step)) if r is not None and r.step is not None else set() for r in refs)
                 if above and below and above != below:
                     return True
     return False
+
+
+def exponential(page: Page, power: Any) -> bool:
+    """Whether a power is the exponential of a quantity or of a variable."""
+    return spelled(power.base) == "e" and any(page.symbols.ref(n) or spelled(n) in page.variables for n in walk(power.exponent))
 
 
 def _components(page: Page, big: Any) -> bool:

@@ -46,6 +46,14 @@ def before_the_first(page: Page, link: Link) -> bool:
     return any(number_at(step, {}) == 0 for step in named)
 
 
+def at_numbered_steps(page: Page, link: Link) -> bool:
+    """Whether a line without a derivative speaks of nothing but steps told by number."""
+    named = [(n, r) for side in (link.left, link.right) for n in walk(side) if (r := page.symbols.ref(n)) is not None and r.key in page.symbols.timed]
+    inside = {id(inner) for n, _ in named for inner in walk(n) if inner is not n}  # the letter of ``c^{(2)}``
+    steps = [None if r.step is None else number_at(r.step, {}) for n, r in named if id(n) not in inside]
+    return bool(steps) and None not in steps and not derived(link.left) and not derived(link.right)
+
+
 def opaque(page: Page, outcome: Outcome) -> str:
     """A gate that the document names but does not define: its adjoint may be that of its preactivation."""
     wanted = page.targets.values()

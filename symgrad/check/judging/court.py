@@ -16,8 +16,9 @@ from symgrad.check.evaluation.decide import Outcome
 from symgrad.check.judging import identities
 from symgrad.check.reading.claims import EQUAL, Link
 from symgrad.check.reading.conditions import Condition, conditions
+from symgrad.check.reading.relations import valued
 from symgrad.check.reading.statements import LOSSES, MARKS, Statement, bound_letters, names_in, sums_steps
-from symgrad.check.reading.symbols import head_and_parts, is_top, letters, spelled
+from symgrad.check.reading.symbols import head_and_parts, is_top, letters, number_at, spelled
 from symgrad.check.reading.trees import kind, unwrapped, walk
 from symgrad.check.worlds.world import STEPS
 
@@ -232,6 +233,14 @@ class Court:
         lists = [unwrapped(s.node) for s in self.statements if kind(unwrapped(s.node)) in ("Stack", "Tuple")]
         found = {len(n.args) for n in lists if len(n.args) > 1 and [spelled(a) for a in n.args] == [f"x_{k + 1}" for k in range(len(n.args))]}
         return found.pop() if len(found) == 1 else 0
+
+    @cached_property
+    def worked(self) -> bool:
+        """Whether the document works an example out: it gives values to quantities at steps told by number, ``i_1 = 0``, ``a_2 = 1.76``."""
+        page = self.page(0)
+        sides = (unwrapped(s.node.sides[0]) for s in self.statements if kind(s.node) == "Relation" and valued(s.node))
+        refs = (r for side in sides if (r := page.symbols.ref(side)) is not None and r.step is not None)
+        return any((number_at(r.step, {}) or 0) > 0 for r in refs)
 
     @cached_property
     def tracked(self) -> frozenset[tuple[str, tuple[str, ...]]]:

@@ -40,6 +40,9 @@ def failed(court: Court, page: Page, outcome: Outcome, link: Link) -> Judgement:
         return Judgement("proved", reading="matrix", assumptions=(*notes, rows))
     if court.collected.from_zero and caution.before_the_first(page, link):
         return Judgement("undecided", "ambiguous", "the document gives step 0 an equation of its own, so its steps are counted from there", assumptions=notes)
+    if outcome.missing is None and court.worked and caution.at_numbered_steps(page, link):
+        why = "the document works an example out, and what it says of a step may rest on the values that it gives there"
+        return Judgement("undecided", "ambiguous", why, assumptions=notes)
     if told := caution.of_several_losses(link):
         return Judgement("undecided", "undefined-symbol", f"nothing in the document says what part of the loss ${told}$ is", assumptions=notes)
     if caution.of_its_own_loss(page, link):

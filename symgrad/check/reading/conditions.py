@@ -197,11 +197,13 @@ def special(statement: Any) -> bool:
 
 def _clashes(c: Condition, others: Iterable[Condition]) -> bool:
     """Whether a nearer condition speaks of the same names already."""
-    return not {spelled(unwrapped(s)) for s in _names(c.node)}.isdisjoint(spelled(unwrapped(s)) for o in others for s in _names(o.node))
+    return not _names(c.node).isdisjoint(name for o in others for name in _names(o.node))
 
 
-def _names(node: Any) -> tuple[Any, ...]:
-    return node.sides[:-1] if kind(node) == "Relation" else ()
+def _names(node: Any) -> set[Any]:
+    """What a condition gives values to, as it is spelled."""
+    sides = [unwrapped(side) for side in node.sides[:-1]] if kind(node) == "Relation" else []
+    return {spelled(side) or side for side in sides}
 
 
 def introduced(fragment: Any, label: bool = False) -> bool:

@@ -153,4 +153,5 @@ def a_range(node: Any) -> bool:
 def of_steps(node: Any, letters: frozenset[str]) -> bool:
     """Whether a relation speaks of indices alone: ``k < t``, ``t = 1, \\dots, T``."""
     names = [n for n in walk(node) if kind(n) == "Name"]
-    return bool(names) and all((spelled(n) or "?") in letters for n in names)
+    stepped = any(kind(n) in ("Power", "Index", "Apply") for n in walk(node))  # ``i^{(1)}`` is a gate
+    return bool(names) and not stepped and all((spelled(n) or "?") in letters for n in names)
