@@ -15,6 +15,7 @@ from symgrad.check.evaluation.derivatives import laid_out, shaped
 from symgrad.check.evaluation.gradients import adjoint, all_losses, loss_steps, weighed
 from symgrad.check.evaluation.recognise import spoken
 from symgrad.check.evaluation.wrt import quantity_of
+from symgrad.check.reading.statements import THROUGH
 from symgrad.check.reading.symbols import number_at, spelled
 from symgrad.check.reading.trees import kind, unwrapped
 from symgrad.check.worlds import field as F
@@ -33,7 +34,6 @@ CURRENT = frozenset({"output", "out", "current", "present", "loss", "当前", "�
 RECURRENT = frozenset({"future", "next", "recurrent", "rec", "carry", "later", "recursive", "temporal", "time", "未来", "未來", "后续"})
 MOST = 4  # quantities that one part of a gradient comes through
 ROUTES = 6  # paths of a derivative that some are chosen among
-THROUGH = frozenset({"via", "through", "from"})
 
 
 def given(run: Run, node: Any) -> Value:

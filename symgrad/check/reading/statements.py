@@ -18,6 +18,7 @@ LOSSES = frozenset({"L", "E", "J", "ell", "l", "loss", "Loss", "cost", "Cost", "
 ADJOINT_HEADS = frozenset({"delta", "Delta", "nabla", "vartheta"})
 MARKS = frozenset({"d", "delta", "Delta", "partial", "varDelta"})  # letters before or around a quantity that make its adjoint
 DERIVED = frozenset({"Derivative", "Differential", "Operator", "Variable"})
+THROUGH = frozenset({"via", "through", "from"})  # before what a part of a gradient comes through
 LETTERS = ("t", "k", "i", "n", "j", "tau", "s", "l", "T")
 
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from symgrad.notation import table
+from symgrad.notation.reading.brackets import TOP
 from symgrad.notation.reading.marks import Marks
 from symgrad.notation.reading.tokens import Token
 from symgrad.notation.syntax import Derivative, Differential, Fraction, Given, Infix, Name, Node, Number, Operator, Power, Product, Span, Tuple
@@ -178,20 +179,32 @@ class Differentials(Marks):
         return Differential(sign, of, span=self.span(start)), ""
 
     def nabla(self) -> tuple[Node, str]:
-        r"""``\nabla_b a``."""
+        r"""``\nabla_b a``, ``\nabla_b^{\text{future}} a``."""
         start = self.take().start
-        order = self.order()[1]
+        order, mark = self.told()
         wrt: Node | None = None
         if self.key == "_":
             self.take()
             parts = self.subscripts()
             wrt = parts[0] if len(parts) == 1 else Tuple(parts, span=self.span(start))
-            order = max(order, self.order()[1])
+            if self.key == "^":
+                order, mark = self.told()
         if self.operator()[0] is not table.JUXTAPOSITION:
             return (Name("nabla", span=self.span(start)) if wrt is None else Operator("nabla", wrt, span=self.span(start))), ""
         of = self.operand()
         span = self.span(start)
-        return (Differential("nabla", of, span=span) if wrt is None else Derivative(of, wrt, "nabla", order, span=span)), ""
+        node = Differential("nabla", of, span=span) if wrt is None else Derivative(of, wrt, "nabla", order, span=span)
+        return (node if mark is None else Power(node, mark, span=span)), ""
+
+    def told(self) -> tuple[int, Node | None]:
+        r"""What hangs on a ∇: its order, or a word for a part of the gradient."""
+        if self.key != "^":
+            return 1, None
+        self.take()
+        script = self.superscript()
+        if type(script) is Number and script.text.isdigit() and len(script.text) < 3:
+            return int(script.text), None
+        return 1, script if script is not TOP else None
 
     def differential_d(self) -> tuple[Node, str]:
         """``dL / dh``; any other d is a letter."""
