@@ -25,7 +25,7 @@ from symgrad.check.reading.statements import Statement, loss_head, names_in
 from symgrad.check.reading.symbols import head_and_parts, key_of, letters, number_at, spelled
 from symgrad.check.reading.trees import FACTORS, kind, rebuilt, unwrapped, walk
 from symgrad.notation.latex import latex
-from symgrad.notation.syntax import Given, Name, Number, Product, Relation
+from symgrad.notation.syntax import Given, Name, Number, Paren, Product, Relation
 
 STRICTLY = ((False, False),)  # matrices, and rows that are no columns: where transposes matter, what is guessed must get them right
 CELLS = re.compile(r"(?<![A-Za-z])(?:RNN(?=s?(?![A-Za-z]))|LSTM|GRU)", re.IGNORECASE)
@@ -305,6 +305,20 @@ def bound_tighter(court: Court, link: Link, under: Callable[[Page], Page | None]
     return None
 
 
+def as_given_before(court: Court, link: Link, under: Callable[[Page], Page | None]) -> Judgement | None:
+    r"""Open, where this holds of what a line that is wrong gives for a derivative: then ``\frac{\partial h_t}{\partial a_t}`` is a symbol for that."""
+    for s in court.statements[: link.statement.number]:
+        given = [s.node.sides[k + 1] for number, k in court.wrong if number == s.number and not k]
+        symbol: Any = unwrapped(s.node.sides[0]) if given else None
+        new = {id(n): Paren(given[0], "(") for n in walk(link.right) if n == symbol} if kind(symbol) == "Derivative" else {}
+        for k in court.order(link.statement) if new else ():
+            page = under(court.page(k))
+            outcome = None if page is None else Decider(page).decide(link.left, rebuilt(link.right, new), modes=STRICTLY if court.matrices else None)
+            if page is not None and outcome is not None and outcome.equal and not outcome.vanished and not elsewhere(court, page, s, symbol):
+                return Judgement("undecided", "ambiguous", f"this holds only of what another line gives for ${latex(symbol)}$, which is wrong")
+    return None
+
+
 def by_preactivation(court: Court, link: Link, under: Callable[[Page], Page | None]) -> Judgement | None:
     r"""Where a gradient by a gate holds of what the gate's activation is applied to: ``i_t`` may mean that.
 
@@ -316,7 +330,7 @@ def by_preactivation(court: Court, link: Link, under: Callable[[Page], Page | No
         page = under(court.page(k))
         gates = {} if page is None else by_a_gate(page, nodes)
         taken = {id(n): key for n, key in gates.values() if n is unwrapped(link.left) or key in court.gates}
-        if page is None or not taken or elsewhere(court, page, link):
+        if page is None or not taken or elsewhere(court, page, link.statement, unwrapped(link.left)):
             continue
         new = {place: Product((Name("d"), unwrapped(n.wrt)), span=n.span) for place, (n, _) in gates.items() if place in taken}
         outcome = Decider(page).decide(rebuilt(unwrapped(link.left), new), rebuilt(link.right, new))
@@ -331,10 +345,10 @@ def by_preactivation(court: Court, link: Link, under: Callable[[Page], Page | No
     return None
 
 
-def elsewhere(court: Court, page: Page, link: Link) -> bool:
-    """Whether another line gives what stands on the left, and holds as it stands."""
-    lines = (s.node.sides for s in court.statements if s is not link.statement and kind(s.node) == "Relation")
-    return any(Decider(page).decide(sides[0], sides[1]).equal for sides in lines if unwrapped(sides[0]) == unwrapped(link.left))
+def elsewhere(court: Court, page: Page, but: Statement, symbol: Any) -> bool:
+    """Whether another line gives a derivative, and holds as it stands."""
+    lines = (s.node.sides for s in court.statements if s is not but and kind(s.node) == "Relation")
+    return any(Decider(page).decide(sides[0], sides[1]).equal for sides in lines if unwrapped(sides[0]) == symbol)
 
 
 def by_a_gate(page: Page, nodes: list[Any]) -> dict[int, tuple[Any, str]]:
@@ -561,5 +575,5 @@ def supposed(court: Court, link: Link, under: Callable[[Page], Page | None]) -> 
 
 OTHERWISE = (  # in turn
     added, of_another_loss, of_a_numbered_step, of_the_sum, of_one_loss, from_then_on, redefined, bound_tighter, by_preactivation, by_activation, at_the_end,
-    before_the_end, along, at_the_last_step, of_few_steps,
+    before_the_end, along, at_the_last_step, of_few_steps, as_given_before,
 )  # fmt: skip

@@ -36,8 +36,9 @@ _ANYWAY = re.compile(  # where a formula is announced
     r"|ここで|ただし|したがって|すなわち|つまり|よって|여기서|따라서|그러므로|즉)[，,：:、]?[ \t]*(?=[A-Za-z∂∇\u0370-\u03ff])"
 )
 _WAY = re.compile(r"[ \t]*[(（](?:(?:from|via|through|along)\b|来自|來自|通过|通過|经由|經由|经过|經過|沿)[^()（）=]*[)）]\s*(?=\+?=)")  # `(from h_t) =`
-_UNSAID = re.compile(  # a last term that is dots or words: ``+ ...``, ``+ other terms``, ``+ [terms of the gates]``
-    r"(?<=\+)[ \t]*(?:\.{2,}|\[(?:[A-Za-z]+[ -])+[A-Za-z]+\]|(?:[a-z]+[ -])*(?:terms?|contributions?|parts|rest|others)(?:[ -][a-z]+)*)[ \t]*$"
+_UNSAID = re.compile(  # a last term that is dots or words: ``+ ...``, ``+ other terms``, ``+ z_t terms through h``, ``+ [terms of the gates]``
+    r"(?<=\+)[ \t]*(?:\.{2,}|\[(?:[A-Za-z]+[ -])+[A-Za-z]+\]|(?:[^\s+=()]{1,12}[ -]){0,4}(?:terms?|contributions?|parts|rest|others)"
+    r"(?:[ -][^\s+=()]+){0,8})[ \t]*$"
 )
 _ROUND = re.compile("[()（）]")
 _OPENS = re.compile(r"(?<=\s)\(|\s*（")
