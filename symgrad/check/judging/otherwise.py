@@ -9,87 +9,38 @@ from dataclasses import replace
 from typing import Any
 
 from symgrad.check.cell.model import model
-from symgrad.check.defined.page import Abbreviation, Page, plain
+from symgrad.check.defined.page import Page, plain
 from symgrad.check.evaluation.decide import Decider
 from symgrad.check.evaluation.parts import Share
 from symgrad.check.evaluation.recognise import seeking, symbol_of
 from symgrad.check.judging import caution
 from symgrad.check.judging.court import Court
 from symgrad.check.judging.proof import attempt, proved
+from symgrad.check.judging.steps import (
+    AT_THE_END,
+    at_every_step,
+    at_the_end,
+    at_the_last_step,
+    before_the_end,
+    from_then_on,
+    introduced,
+    of_a_numbered_step,
+    of_few_steps,
+    of_the_sum,
+)
 from symgrad.check.reading.activations import BUILTIN, meaning
 from symgrad.check.reading.claims import Link
 from symgrad.check.reading.judgement import Judgement
-from symgrad.check.reading.prose import clause
 from symgrad.check.reading.sentences import SAID
 from symgrad.check.reading.statements import Statement, loss_head, names_in
-from symgrad.check.reading.symbols import head_and_parts, key_of, letters, number_at, spelled
+from symgrad.check.reading.symbols import head_and_parts, number_at, spelled
 from symgrad.check.reading.trees import FACTORS, kind, rebuilt, unwrapped, walk
 from symgrad.notation.latex import latex
-from symgrad.notation.syntax import Given, Name, Number, Paren, Product, Relation
+from symgrad.notation.syntax import Name, Paren, Product
 
 STRICTLY = ((False, False),)  # matrices, and rows that are no columns: where transposes matter, what is guessed must get them right
 CELLS = re.compile(r"(?<![A-Za-z])(?:RNN(?=s?(?![A-Za-z]))|LSTM|GRU)", re.IGNORECASE)
-LAST_STEP = re.compile(r"\b(?:last|final|end|no future|último|última|letzten?|dernier|dernière)\b|последн|最后|最後|末尾|마지막", re.IGNORECASE)
-AT_THE_END = "the loss looks at the last state alone"
 RECOGNISED = 400  # readings in which a symbol for a gradient is held against the adjoints of the cell
-
-
-def at_the_end(court: Court, link: Link, under: Callable[[Page], Page | None]) -> Judgement | None:
-    """Proved, where it holds of a loss that looks at the last state alone and the document does not say what its loss is; open where it does."""
-    for k in court.order(link.statement):
-        page = under(court.page(k))
-        if page is None or page.many_to_one or not of_the_loss(page, link):
-            continue
-        last = copy(page)
-        last.many_to_one = True
-        last.memos["worlds"] = page.memos["worlds"]
-        decider = Decider(last)
-        decider.remember(link.left, link.right, alike=False)
-        outcome = decider.decide(link.left, link.right)
-        if not outcome.equal:  # nothing is handed to the last step
-            decider.page = last = but_at_the_last(last)
-            outcome = decider.decide(link.left, link.right)
-        if not outcome.equal:
-            continue
-        if at_every_step(page):
-            return Judgement("undecided", "ambiguous", f"this holds only if {AT_THE_END}")
-        said = proved(court, last, outcome, link)
-        before = ["the step is not the last one"] if last.where != page.where else []
-        return replace(said, assumptions=(*said.assumptions, *before, AT_THE_END))
-    return None
-
-
-def but_at_the_last(page: Page) -> Page:
-    """The page, for a line that speaks of no other steps than those before the last."""
-    out = copy(page)
-    out.memos["worlds"] = page.memos["worlds"]
-    out.where = (*page.where, Relation((Name(page.symbols.letter), Name("T")), ("<",)))
-    return out
-
-
-def before_the_end(court: Court, link: Link, under: Callable[[Page], Page | None]) -> Judgement | None:
-    r"""Proved, where the loss looks at the last state alone and ``\delta_t = W^\top (\delta_{t+1} \odot \ldots)`` holds of every step before that."""
-    for k in court.order(link.statement):
-        page = under(court.page(k))
-        if page is None or not page.many_to_one or not hands_down(page, link):
-            continue
-        early = but_at_the_last(page)
-        outcome = Decider(early).decide(link.left, link.right)
-        if outcome.equal and not outcome.vanished:
-            said = proved(court, early, outcome, link)
-            return replace(said, assumptions=(*said.assumptions, "the step is not the last one"))
-    return None
-
-
-def hands_down(page: Page, link: Link) -> bool:
-    """Whether something at the step after t is on the right, of something at t on the left."""
-    at = [{number_at(p.node, {page.symbols.letter: 0}) for _, _, parts in names_in(side) for p in parts} for side in (link.left, link.right)]
-    return 0 in at[0] and 1 in at[1]
-
-
-def at_every_step(page: Page) -> bool:
-    """Whether the document says that there is a loss at every step, or what it looks at."""
-    return bool(page.step_losses) or not set(page.world.model.outputs) <= page.lagged
 
 
 def added(court: Court, link: Link, under: Callable[[Page], Page | None]) -> Judgement | None:
@@ -106,77 +57,6 @@ def added(court: Court, link: Link, under: Callable[[Page], Page | None]) -> Jud
         outcome = Decider(page).decide(Share(key, step), link.right, modes=STRICTLY if court.matrices else None)
         if outcome.equal:
             return proved(court, page, outcome, link)
-    return None
-
-
-def of_a_numbered_step(court: Court, link: Link, under: Callable[[Page], Page | None]) -> Judgement | None:
-    r"""Proved, where ``\frac{\partial L}{\partial W} = \frac{\partial L}{\partial a_2} x_2^\top`` holds of the use of W at the step that is named."""
-    left: Any = unwrapped(link.left)
-    loss = head_and_parts(unwrapped(left.of)) if kind(left) == "Derivative" and not court.conditions(link) else None
-    for k in court.order(link.statement):
-        page = under(court.page(k))
-        ref = page.symbols.ref(unwrapped(left.wrt)) if page is not None and loss is not None else None
-        if page is None or loss is None or ref is None or ref.key in page.symbols.timed or ref.step is not None or spelled(loss[0]) not in page.total_losses:
-            continue
-        steps = [r.step for n in walk(link.right) if (r := page.symbols.ref(n)) is not None and r.step is not None]
-        numbers = [at for step in steps if (at := number_at(step, {})) is not None]
-        if not numbers or len(numbers) < len(steps):
-            continue
-        outcome = Decider(page).decide(Given(left, (Number(str(max(numbers))),), span=left.span), link.right)
-        if outcome.equal and not outcome.vanished:
-            said = proved(court, page, outcome, link)
-            return replace(said, assumptions=(*said.assumptions, f"the gradient of a parameter is read as the contribution of step {max(numbers)}"))
-    return None
-
-
-def at_the_last_step(court: Court, link: Link, under: Callable[[Page], Page | None]) -> Judgement | None:
-    r"""Proved, where a sentence about the last step says that what comes from behind it is zero, ``\partial L / \partial h_{t+1} = 0``."""
-    fragment = link.statement.fragment
-    if unwrapped(link.right) != Number("0") or fragment is None or LAST_STEP.search(clause(fragment.before)) is None:
-        return None
-    for k in court.order(link.statement):
-        page = under(court.page(k))
-        if page is None:
-            continue
-        last = copy(page)
-        last.memos["worlds"] = page.memos["worlds"]
-        last.only = {**page.only, page.symbols.letter: page.steps}
-        outcome = Decider(last).decide(link.left, link.right)
-        if outcome.equal:
-            said = proved(court, last, outcome, link)
-            return replace(said, assumptions=(*said.assumptions, "at the last step, as the sentence says"))
-    return None
-
-
-def of_few_steps(court: Court, link: Link, under: Callable[[Page], Page | None]) -> Judgement | None:
-    """Proved, where the document lists the whole sequence, ``[x_1, x_2]``, and a line holds of so many steps."""
-    if not court.listed:
-        return None
-    for k in court.order(link.statement):
-        page = under(court.page(k))
-        if page is None or page.steps <= court.listed:
-            continue
-        short = copy(page)
-        short.steps = court.listed
-        outcome = attempt(court, short, link.left, link.right, link)
-        if outcome.equal and not outcome.vanished:
-            said = proved(court, short, outcome, link)
-            return replace(said, assumptions=(*said.assumptions, f"the sequence has {court.listed} steps"))
-    return None
-
-
-def of_the_sum(court: Court, link: Link, under: Callable[[Page], Page | None]) -> Judgement | None:
-    """Proved, where the document writes its loss as a mean and as a sum, and a line holds of the sum."""
-    for k in court.order(link.statement):
-        page = under(court.page(k))
-        if page is None or page.loss_weight is None or not page.summed_too:
-            continue
-        other = copy(page)
-        other.loss_weight = None
-        outcome = attempt(court, other, link.left, link.right, link)
-        if outcome.equal and not outcome.vanished:
-            said = proved(court, other, outcome, link)
-            return replace(said, assumptions=(*said.assumptions, "the loss is the sum over the steps here, without the factor before it"))
     return None
 
 
@@ -210,50 +90,6 @@ def of_another_loss(court: Court, link: Link, under: Callable[[Page], Page | Non
         return None
     court.right.add((link.statement.number, link.number))
     return Judgement("proved", assumptions=(*page.assumptions, "the symbol on the left is taken for this gradient here"))
-
-
-def from_then_on(court: Court, link: Link, under: Callable[[Page], Page | None]) -> Judgement | None:
-    r"""Where ``L_t`` means the loss from step t on: proved, if the document differentiates it by what comes later, ``\partial L_t / \partial h_{t+1}``."""
-    for k in court.order(link.statement):
-        page = under(court.page(k))
-        found = {} if page is None else step_losses(page, link)
-        if page is None or not found or any(by_a_state(page, n) and is_whole(n.of) for side in (link.left, link.right) for n in walk(side)):
-            continue  # beside the whole loss that of a step is another one
-        tailed = copy(page)
-        tailed.tails = {**page.tails, **dict.fromkeys(found, 0)}
-        tailed.memos["worlds"] = page.memos["worlds"]
-        outcome = Decider(tailed).decide(link.left, link.right)
-        if not outcome.equal or outcome.vanished:
-            continue
-        court.tails |= {word for word, ahead in found.items() if ahead}
-        told = f"{' and '.join(sorted(found))} of step t is read as the loss from step t on"
-        if not found.keys() <= court.tails:
-            return Judgement("undecided", "ambiguous", f"this holds only if {told}")
-        said = proved(court, tailed, outcome, link)
-        return replace(said, assumptions=(*said.assumptions, told))
-    return None
-
-
-def is_whole(loss: Any) -> bool:
-    """Whether a loss is written without a step."""
-    split = head_and_parts(unwrapped(loss))
-    return split is not None and not split[1]
-
-
-def step_losses(page: Page, link: Link) -> dict[str, bool]:
-    """The losses of one step that a line differentiates by a quantity at a step, and whether by one that comes later."""
-    found: dict[str, bool] = {}
-    for n in (*walk(link.left), *walk(link.right)):
-        split = head_and_parts(unwrapped(n.of)) if kind(n) == "Derivative" else None
-        ref = page.symbols.ref(unwrapped(n.wrt)) if split is not None else None
-        if split is None or ref is None or ref.step is None or len(split[1]) != 1 or spelled(split[0]) not in page.step_losses - set(page.tails):
-            continue
-        if set(letters(ref.step)) != set(letters(split[1][0].node)):  # ``\partial L_t / \partial h_k``: one loss by the states at all steps
-            return {}
-        at, of = (number_at(step, {page.symbols.letter: 0}) for step in (ref.step, split[1][0].node))
-        word = str(spelled(split[0]))
-        found[word] = found.get(word, False) or (at is not None and of is not None and at > of)
-    return found
 
 
 def redefined(court: Court, link: Link, under: Callable[[Page], Page | None]) -> Judgement | None:
@@ -470,36 +306,6 @@ def within(page: Page, key: str) -> bool:
 def about_an_rnn(s: Statement) -> bool:
     """Whether the words before a formula name an RNN and no other cell."""
     return s.fragment is not None and s.fragment.kind != SAID and {m[0].upper() for m in CELLS.finditer(s.fragment.before)} == {"RNN"}
-
-
-def of_the_loss(page: Page, link: Link) -> bool:
-    """Whether both sides hold a gradient of the loss, the right one by a state, or a symbol that was introduced for a gradient."""
-    left, right = (any(by_a_state(page, n) or of_a_derivative(page, n) for n in walk(side)) for side in (link.left, link.right))
-    whole = unwrapped(link.left)
-    split = head_and_parts(unwrapped(whole.of)) if kind(whole) == "Derivative" else None
-    return right and (left or (split is not None and spelled(split[0]) in page.total_losses))
-
-
-def introduced(page: Page, node: Any) -> Abbreviation | None:
-    """What a symbol was introduced for, its step left out; None for any other node."""
-    split = head_and_parts(node) if kind(node) in ("Name", "Index", "Power") else None
-    if split is None or not page.abbreviations:
-        return None
-    shorts = (page.abbreviations.get(key_of(split[0], [p for k, p in enumerate(split[1]) if k != leave]) or "") for leave in range(-1, len(split[1])))
-    return next((short for short in shorts if short is not None), None)
-
-
-def of_a_derivative(page: Page, node: Any) -> bool:
-    """Whether a symbol was introduced for a derivative alone."""
-    short = introduced(page, node)
-    return short is not None and kind(unwrapped(short.node)) == "Derivative"
-
-
-def by_a_state(page: Page, node: Any) -> bool:
-    if kind(node) != "Derivative":
-        return False
-    split, ref = head_and_parts(unwrapped(node.of)), page.symbols.ref(unwrapped(node.wrt))
-    return split is not None and spelled(split[0]) in page.total_losses and ref is not None and ref.key in page.lagged
 
 
 def recognition(court: Court, link: Link, under: Callable[[Page], Page | None] = lambda page: page) -> Judgement | None:
