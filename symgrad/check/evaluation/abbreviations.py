@@ -82,7 +82,7 @@ def expanded(run: Run, short: Any, rest: list[Any], node: Any) -> Value:
     """The abbreviated formula with its indices moved to where the symbol stands."""
     if short.key in run.expanding:  # a label that the document does not introduce stands on the same letter
         raise Missing(short.key, node)
-    env = dict(run.env)
+    env, bound = dict(run.env), dict[str, int]()
     slots, entries = list(short.slots), list(short.entries)
     _, at_slots, at_entries = indices_of(run.page, tuple(rest))
     given = [p.node for p in at_slots]
@@ -101,7 +101,7 @@ def expanded(run: Run, short: Any, rest: list[Any], node: Any) -> Value:
                 raise Missing(short.key, node)
             continue
         base = number_at(slot, {**env, names[0]: 0})
-        if base is None:
+        if base is None or bound.setdefault(names[0], int(where - base)) != where - base:  # ``\vartheta^t[t]`` says nothing of ``\vartheta^t[t-1]``
             raise Missing(short.key, node)
         env[names[0]] = int(where - base)
     extra = [*given[len(slots) :], *(p.node for p in at_entries)]
