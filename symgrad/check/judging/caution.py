@@ -54,6 +54,16 @@ def at_numbered_steps(page: Page, link: Link) -> bool:
     return bool(steps) and None not in steps and not derived(link.left) and not derived(link.right)
 
 
+def numbered_above(page: Page, link: Link) -> bool:
+    r"""Whether ``c^2`` may be c at step 2: the document writes its steps above, ``c^t``, and the line tells no other step of it."""
+    powers = [n for side in (link.left, link.right) for n in walk(side) if kind(n) == "Power" and kind(n.exponent) == "Number"]
+    refs = [page.symbols.ref(n.base) for n in powers if kind(n.base) == "Name"]
+    if not any(r is not None and r.key in page.symbols.timed and r.step is None for r in refs):
+        return False
+    steps = (n.exponent for d in page.definitions.values() for n in (unwrapped(d.side), *walk(d.node)) if kind(n) == "Power" and kind(n.base) == "Name")
+    return any(kind(at) in ("Name", "Sum") and page.symbols.letter in letters(at) for at in steps)
+
+
 def opaque(page: Page, outcome: Outcome) -> str:
     """A gate that the document names but does not define: its adjoint may be that of its preactivation."""
     wanted = page.targets.values()

@@ -43,6 +43,9 @@ def failed(court: Court, page: Page, outcome: Outcome, link: Link) -> Judgement:
     if outcome.missing is None and court.worked and caution.at_numbered_steps(page, link):
         why = "the document works an example out, and what it says of a step may rest on the values that it gives there"
         return Judgement("undecided", "ambiguous", why, assumptions=notes)
+    if caution.numbered_above(page, link):
+        why = "the document writes its steps above, so a number there may be a step or a power"
+        return Judgement("undecided", "ambiguous", why, assumptions=notes)
     if told := caution.of_several_losses(link):
         return Judgement("undecided", "undefined-symbol", f"nothing in the document says what part of the loss ${told}$ is", assumptions=notes)
     if caution.of_its_own_loss(page, link):

@@ -136,6 +136,8 @@ def written(edit: Edit, link: Any, page: Page) -> Repair:
             before = (r"\left" if text[: whole.start].endswith(r"\left") else "") + text[whole.start : span.start]
             if piece.startswith("(-") and before.rstrip().endswith("+"):  # a + (-b) is written a - b
                 before, piece = before.rstrip()[:-1] + "- ", piece[2:-1]
+            elif kind(edit.new) == "Negative" and piece.startswith("-") and before.rstrip().endswith("+"):
+                before, piece = before.rstrip()[:-1] + "- ", piece[1:].lstrip()
             elif piece.startswith("(-") and not before.strip():
                 piece = piece[1:-1]
             expected = (before + piece + text[span.end : whole.end]).strip()
