@@ -17,6 +17,7 @@ from symgrad.check.reading.symbols import number_at
 from symgrad.check.reading.trees import kind, unwrapped, walk
 from symgrad.check.slips import diagnose
 from symgrad.check.slips.edits import Slips
+from symgrad.check.worlds.world import CIRCULAR
 from symgrad.notation.latex import latex
 
 CONFIRMED = 3  # claims that must hold before a cell that is not the document's own may refute others
@@ -75,6 +76,8 @@ def failed(court: Court, page: Page, outcome: Outcome, link: Link) -> Judgement:
         slip = slip and not caution.on_an_adjoint(outcome.missing.where, link) and not caution.passed_through(outcome.missing.where, link)
         if slip and caution.once(outcome.missing.where, court.statements, court.collected.letter):
             return refuted(court, page, outcome, link, repair, notes)
+        if outcome.missing.where == CIRCULAR:
+            return Judgement("undecided", "incomplete-cell", f"{page.notes.get(name, plain(name))} is {CIRCULAR}, at the same step", assumptions=notes)
         unknown = shown(outcome.missing.where, name, link)
         return Judgement("undecided", "undefined-symbol", f"nothing in the document defines {unknown}", assumptions=notes)
     if not court.certain:

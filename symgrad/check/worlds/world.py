@@ -27,6 +27,9 @@ STEPS = 4
 TOTAL, STEP, DIRECT, OWN = "total", "step", "direct", "own"  # paths of a derivative
 
 
+CIRCULAR = "defined by itself"
+
+
 class Missing(Valueless):
     """A name that nothing gives a value."""
 
@@ -146,7 +149,7 @@ class World:
             a = self.draws.array(dims)
             return Value(a * 0 if key in self.zeros and step == 0 else a, None, orient)
         if (key, step) in self._busy:
-            raise Missing(key, "defined by itself")
+            raise Missing(key, CIRCULAR)
         self._busy.add((key, step))
         try:
             value = equation.compute(self, step, self.value)
