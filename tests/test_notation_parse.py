@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import gc
 import time
 
 import pytest
@@ -195,7 +196,11 @@ def test_time_is_linear():
         return time.process_time() - began
 
     seconds(100)
-    assert min(seconds(8000) for _ in range(3)) < 24 * min(seconds(1000) for _ in range(3))
+    gc.disable()  # what other tests have left behind is no part of the question
+    try:
+        assert min(seconds(8000) for _ in range(3)) < 24 * min(seconds(1000) for _ in range(3))
+    finally:
+        gc.enable()
 
 
 def test_lines():

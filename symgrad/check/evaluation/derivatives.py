@@ -31,8 +31,7 @@ if TYPE_CHECKING:
 def derivative(run: Run, node: Any) -> Value:
     r"""``\frac{\partial y}{\partial x}`` in any of its spellings."""
     of, wrt = unwrapped(node.of), upright(run, unwrapped(node.wrt))
-    order = getattr(node, "order", None)
-    if order is not None and number_at(order, {}) not in (None, 1):
+    if node.order != 1:
         raise Unsupported("a higher derivative", node)
     if kind(wrt) in ("Product", "Infix") and run.page.symbols.ref(wrt) is None:
         numbers = [a for a in wrt.args if number_at(a, run.env) is not None]

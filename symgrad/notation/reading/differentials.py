@@ -120,11 +120,14 @@ class Differentials(Marks):
             if self.key == "+":
                 self.take()
                 return "partial+", 1
+            token = self.tokens[self.at]
             script = self.superscript()
             if type(script) is Number and script.text.isdigit() and len(script.text) < 3:
                 order = int(script.text)
             elif script == Name("plus"):
                 sign = "partial+"
+            else:
+                raise self.error("a mark on a ∂ that is not known here", "`^+` or a number", token=token)
         return sign, order
 
     def d_part(self) -> Part:
