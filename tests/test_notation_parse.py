@@ -1,8 +1,8 @@
 """The parser on what people write: spellings, places, and errors that say where and what instead."""
 
+import gc
 import subprocess
 import sys
-import gc
 import time
 
 import pytest
