@@ -17,6 +17,7 @@ from symgrad.check.forms.arguments import losses_as_written, without_arguments
 from symgrad.check.forms.barred import unbarred
 from symgrad.check.forms.common import Common
 from symgrad.check.forms.costs import losses_by_letter
+from symgrad.check.forms.expected import expectations
 from symgrad.check.forms.graves import by_components
 from symgrad.check.forms.inner import parts_named
 from symgrad.check.forms.joined import with_marks
@@ -27,6 +28,7 @@ from symgrad.check.forms.numbered import generalised
 from symgrad.check.forms.onehot import one_hot, one_hot_as_written
 from symgrad.check.forms.overset import term_by_term
 from symgrad.check.forms.packed import unpacked
+from symgrad.check.forms.rectified import rectifiers
 from symgrad.check.forms.sized import without_sizes
 from symgrad.check.forms.slopes import slopes_by_name
 from symgrad.check.forms.softmax import softmaxes
@@ -78,16 +80,17 @@ def judge(document: Document, cell: Cell | None = None) -> Iterator[Claim]:
 def common_form(document: Document, cell: Cell | None) -> Common:
     """The statements of a document in the notation that the rooms behind understand."""
     found = likewise(slopes_by_name([mended(s) for s in statements_of(document)]), document.text)
+    found, rectified = rectifiers(found)
     found, costs = losses_by_letter(found)
     found = stated = behind_bars(softmaxes(found))
-    for form in (term_by_term, with_marks, one_hot, without_sizes, without_arguments, raised, unbarred, unpacked, generalised):
+    for form in (expectations, term_by_term, with_marks, one_hot, without_sizes, without_arguments, raised, unbarred, unpacked, generalised):
         found = form(found)
     found, last = until_the_last(found)
     found = lastly(found)
     if cell is None and (common := by_components(found) or layer_by_layer(found)) is not None:
         return common
     found, original = parts_named(found)
-    return Common(found, losses_as_written(stated) | one_hot_as_written(stated) | costs | last | original)
+    return Common(found, losses_as_written(stated) | one_hot_as_written(stated) | rectified | costs | last | original)
 
 
 def coded(document: Document, unit: Unit) -> Iterator[Claim]:

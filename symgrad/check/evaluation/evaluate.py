@@ -260,6 +260,8 @@ class Run:
             return hot
         word = spelled(node)
         if word in UNITS:
+            if node.base == "E" and node.font in ("mathbb", "mathrm"):
+                raise Unsupported("an expectation", node)
             return scalar(1)
         if word == "0":
             return scalar(0)

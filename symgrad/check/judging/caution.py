@@ -10,7 +10,7 @@ from symgrad.check.defined.page import Page, plain
 from symgrad.check.evaluation.adjoints import symbol_target
 from symgrad.check.evaluation.decide import Outcome
 from symgrad.check.evaluation.recognise import symbol_of
-from symgrad.check.reading.activations import BUILTIN
+from symgrad.check.reading.activations import BUILTIN, meaning
 from symgrad.check.reading.claims import Link
 from symgrad.check.reading.judgement import Judgement
 from symgrad.check.reading.statements import LOSSES, MARKS, Statement, bound_letters, derived, loss_head, names_in, step_part
@@ -18,7 +18,9 @@ from symgrad.check.reading.symbols import head_and_parts, key_of, letters, numbe
 from symgrad.check.reading.trees import kind, unwrapped, walk
 from symgrad.notation.latex import latex
 from symgrad.notation.syntax import Product
+from symgrad.notation.table import SYMBOLS
 
+ANY = frozenset({"act", "activation", "activ", "actfn", "nonlin", "nonlinearity", "func", "fn", "function"})  # words for some activation
 SIZES = frozenset({"T", "N", "n", "m", "B", "S"})  # letters for how many steps or examples there are
 THROUGH_GATES = frozenset({"missing-term", "immediate-for-total"})  # slips that are none if a gate does not depend on the state
 
@@ -62,6 +64,22 @@ def numbered_above(page: Page, link: Link) -> bool:
         return False
     steps = (n.exponent for d in page.definitions.values() for n in (unwrapped(d.side), *walk(d.node)) if kind(n) == "Power" and kind(n.base) == "Name")
     return any(kind(at) in ("Name", "Sum") and page.symbols.letter in letters(at) for at in steps)
+
+
+def unknown_function(page: Page, outcome: Outcome) -> str:
+    r"""A function that a quantity in a claim is computed by and that only its name explains: ``\operatorname{gelu}``, ``\min(1, a)``; no letter for any."""
+    for key in sorted(outcome.used & page.definitions.keys()):
+        for n in walk(page.definitions[key].node):
+            if kind(n) != "Apply" or kind(n.function) != "Name" or n.function.primes or meaning(page.functions, n.function) in BUILTIN.values():
+                continue
+            if specific(n.function):
+                return str(n.function.base)
+    return ""
+
+
+def specific(function: Any) -> bool:
+    """Whether a name is that of one function rather than a letter or a word for any."""
+    return len(function.base) > 1 and function.base not in SYMBOLS and function.base.lower() not in ANY
 
 
 def opaque(page: Page, outcome: Outcome) -> str:

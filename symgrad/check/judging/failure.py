@@ -110,6 +110,8 @@ def failed(court: Court, page: Page, outcome: Outcome, link: Link) -> Judgement:
     if (outcome.weak is not None and repair is None) or (outcome.weak is not None and not caution.adjoint_claim(link)):
         assert outcome.weak is not None
         return Judgement("undecided", "ambiguous", "this holds only if " + "; ".join(outcome.weak.notes), assumptions=notes)
+    if repair is None and (f := caution.unknown_function(page, outcome)):
+        return Judgement("undecided", "ambiguous", f"the document does not say what {f} is", assumptions=notes)
     if outcome.unsupported is not None and not outcome.typed:
         return Judgement("undecided", "not-understood", outcome.unsupported.what, assumptions=notes)
     if not outcome.typed:

@@ -220,7 +220,8 @@ def by_activation(court: Court, link: Link, under: Callable[[Page], Page | None]
 def free_functions(page: Page) -> list[str]:
     """The letters for functions that the cell applies and nothing explains."""
     calls = (n.function for d in page.definitions.values() for n in walk(d.node) if kind(n) == "Apply" and kind(n.function) == "Name")
-    return sorted({f.base for f in calls if not f.subs and not f.primes and f.base not in page.functions and f.base not in BUILTIN})
+    free = {f for f in calls if not f.subs and not f.primes and f.base not in page.functions and f.base not in BUILTIN}
+    return sorted({f.base for f in free if not caution.specific(f)})
 
 
 def with_functions(page: Page, functions: dict[str, str]) -> Page:
