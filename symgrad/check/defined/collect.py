@@ -253,7 +253,8 @@ def handed_over(old: Group, new: Definition, letter: str, but: set[str]) -> dict
         for key in stepped_names(todo.pop(), letter) & set(old.definitions) - found - but:
             found.add(key)
             todo.append(old.definitions[key])
-    memories = {key for key in found if key in stepped_names(old.definitions[key], letter)}  # ``h_t = z_t ⊙ h_{t-1} + …`` is no part of the cell that begins with another z
+    memories = {key for key in found if key in stepped_names(old.definitions[key], letter)}
+    # ``h_t = z_t ⊙ h_{t-1} + …`` is no part of the cell that begins with another z
     found -= {key for key in memories if stepped_names(old.definitions[key], letter) & but & old.definitions.keys()}
     while kept := {k for key, d in old.definitions.items() if key not in found for k in stepped_names(d, letter) & found}:
         found -= kept

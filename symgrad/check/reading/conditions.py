@@ -49,6 +49,9 @@ GENERAL = re.compile(
 )
 OTHERWISE = re.compile(r"[\s,(]*(?:and\s+)?(otherwise|else|elsewhere)\b", re.IGNORECASE)
 MEANT = re.compile(r"\b(?:in|under|for) (?:this|that|such an?|the (?:first|second|third|last|other|former|latter)) (?:case|limit|regime|condition)", re.I)
+OF_ITS_OWN = re.compile(  # how a sentence begins that says something else than the formula before it
+    r"[\s*_]*(?!(?:This|That|These|It|Which|Holds?|Valid|True|Here|Both|All|The (?:equation|formula|result|identity|claim|above|last))\b)[A-Z][a-z]+\s"
+)
 SUPPOSED = re.compile(r"^\W*(?:now|then|next|first|here)?\W*(?:suppose|assume|let|consider|set|fix|take)\b", re.IGNORECASE)
 
 
@@ -134,6 +137,8 @@ def _after(text: str) -> tuple[Condition, ...]:
             break  # it begins the next part of the sentence
         if between.strip() == "" and here.lstrip()[:1].isupper():
             break  # a sentence of its own, "When $z = 0$ this becomes", speaks of the formula that follows
+        if OF_ITS_OWN.match(between):
+            break  # "The gate blocks everything when $r_t$ is zero." says something else
         if end is None and behind.strip(" )*_\n"):
             break  # so does one that does not end before it
         out += [Condition(n, "sentence", t) for n, t in found]
