@@ -20,11 +20,22 @@ SLOPE = re.compile(
 
 def slopes_by_name(statements: list[Statement]) -> list[Statement]:
     """The statements with primes where the document has the name of a slope."""
+    statements = throughout(statements, gradient_by_name)
     bare = {id(n): n for s in statements if s.derives for n in s.nodes if without_argument(n)}
     applied = {id(n.function) for s in statements for n in s.nodes if kind(n) == "Apply"}
     applied |= {id(a) for s in statements for n in s.nodes if kind(n) == "Name" for sub in n.subs for a in walk(sub)}  # a label
     left_out = {key: Apply(n, (Ellipsis("cdot"),), span=n.span) for key, n in bare.items() if key not in applied}
     return throughout(statements, lambda n: with_prime(n) or of_a_function(n) or left_out.get(id(n)))
+
+
+def gradient_by_name(node: Any) -> Any:
+    r"""``d \tanh`` of a function without its argument as the word ``dtanh``, which programs call a gradient; None for anything else."""
+    if kind(node) != "Product" or node.args[0] != Name("d") or not without_argument(node.args[1]):
+        return None
+    first = node.args[0].span
+    span = replace(first, end=node.args[1].span.end) if first is not None and node.args[1].span is not None else None
+    word = Name(f"d{node.args[1].base}", span=span)
+    return word if len(node.args) == 2 else replace(node, args=(word, *node.args[2:]))
 
 
 def without_argument(node: Any) -> bool:
