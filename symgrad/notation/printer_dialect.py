@@ -24,6 +24,7 @@ from symgrad.notation.syntax import (
     Name,
     Node,
     Norm,
+    Number,
     Operator,
     Paren,
     Power,
@@ -159,7 +160,8 @@ class DialectPrinter(Printer):
     def derivative(self, node: Derivative, tight: bool) -> Box:
         if node.sign in ("nabla", "subscript"):
             box = self.operand(node.of, FACTOR, tight)
-            return Box(f"{self.below(node.sign, node.wrt)} {box.text}", PRODUCT, box.depth, box.size)
+            order = "" if node.order == 1 else "^" + self.script((Number(str(node.order)),))
+            return Box(f"{self.below(node.sign, node.wrt)}{order} {box.text}", PRODUCT, box.depth, box.size)
         if node.order == 1 and node.sign != "delta":
             return super().derivative(node, tight)
         d, order = self.d(node.sign), "" if node.order == 1 else f"^{node.order}"

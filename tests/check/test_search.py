@@ -8,6 +8,7 @@ import time
 import pytest
 
 from symgrad.check.evaluation.decide import Decider
+from symgrad.check.judge import judge
 from symgrad.check.judging.court import Court
 from symgrad.check.reading.claims import links, statements_of
 from symgrad.check.slips.edits import Slips
@@ -83,3 +84,10 @@ def test_a_failure_is_one_wherever_the_same_is_answered(answers: dict[str, int],
     failure = failed(chooser, (chooser, False, True))
     assert fails([failure], (Chooser(dict(answers)), False, True)) is same
     assert not fails([failure], (Chooser(dict(answers)), True, True))
+
+
+def test_a_repair_subtracts():
+    """``a - b``, not ``a + -b``, whatever brackets stand around b."""
+    page = r"$$h^t = \tanh(c^t), \quad c^t = U h^{t-1} + V x^t$$ $$\frac{\partial h^t}{\partial c^t} = \operatorname{diag}(1 + (h^t)^2)$$"
+    (wrong,) = [c for c in judge(read_text(page, "md", name="page")) if c.verdict == "refuted"]
+    assert wrong.expected == r"\operatorname{diag}(1 - (h^t)^2)"

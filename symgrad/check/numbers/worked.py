@@ -7,7 +7,7 @@ to those that are written make them meet.  A formula has the value of its names:
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from fractions import Fraction
 from itertools import islice
 from typing import Any
@@ -19,7 +19,6 @@ from symgrad.check.numbers.reckon import Rows, shape
 from symgrad.check.reading.claims import Link, span_of
 from symgrad.check.reading.judgement import Judgement
 from symgrad.check.reading.trees import kind, unwrapped, walk
-from symgrad.notation.latex import latex
 
 ROUNDED = 3  # digits from which a number is taken to be rounded
 HALF = Fraction(1, 2)
@@ -72,7 +71,7 @@ def compared(example: Example, link: Link) -> Judgement:
         said = () if left == right else ("equal to the digits that are written",)
         return Judgement("proved", reading="scalar", assumptions=(*notes, *said))
     like = listed(link.right)
-    message = f"{spoken(link.left)} is {'' if listed(link.left) else f'{figures(left, like)}, '}not {figures(right, like)}"
+    message = f"{spoken(link.left, example.page.write)} is {'' if listed(link.left) else f'{figures(left, like)}, '}not {figures(right, like)}"
     if nameable(unwrapped(link.left)) and like is not None:
         raise NoNumber("a name may be given another number")
     if example.looked and not (any(never for _, never in found) and example.certain()):
@@ -139,8 +138,8 @@ def written_in(node: Any) -> Iterator[Written | None]:
         yield from row
 
 
-def spoken(node: Any) -> str:
+def spoken(node: Any, write: Callable[[Any], str]) -> str:
     try:
-        return f"${latex(node)}$"
+        return f"${write(node)}$"
     except (ValueError, TypeError, AttributeError, KeyError):
         return "the left side"

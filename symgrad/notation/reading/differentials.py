@@ -6,7 +6,6 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from symgrad.notation import table
-from symgrad.notation.reading.brackets import TOP
 from symgrad.notation.reading.marks import Marks
 from symgrad.notation.reading.tokens import Token
 from symgrad.notation.syntax import Derivative, Differential, Fraction, Given, Infix, Name, Node, Number, Operator, Power, Product, Span, Tuple
@@ -197,7 +196,7 @@ class Differentials(Marks):
         of = self.operand()
         span = self.span(start)
         node = Differential("nabla", of, span=span) if wrt is None else Derivative(of, wrt, "nabla", order, span=span)
-        return (node if mark is None else Power(node, mark, span=span)), ""
+        return (node if mark is None else self.raised(node, mark, start)), ""
 
     def told(self) -> tuple[int, Node | None]:
         r"""What hangs on a ∇: its order, or a word for a part of the gradient."""
@@ -207,7 +206,7 @@ class Differentials(Marks):
         script = self.superscript()
         if type(script) is Number and script.text.isdigit() and len(script.text) < 3:
             return int(script.text), None
-        return 1, script if script is not TOP else None
+        return 1, script
 
     def differential_d(self) -> tuple[Node, str]:
         """``dL / dh``; any other d is a letter."""
