@@ -50,6 +50,7 @@ class Court:
     collected: Collected = field(init=False)
     gates: set[str] = field(default_factory=set)  # gates whose gradient a line gives only as that by what their activation is applied to
     redefined: set[str] = field(default_factory=set)  # symbols for gradients by states that a line computes as those by preactivations
+    told: set[str] = field(default_factory=set)  # of these, the ones that the words before such a line say to be
     tails: set[str] = field(default_factory=set)  # losses of a step that a line has shown to be those from there on
     activations: dict[str, str] = field(default_factory=dict)  # what a free function was taken for, by the line that wrote its slope
     updates: dict[str, str] = field(init=False, default_factory=dict)  # states whose update is left out → what is taken for it

@@ -10,7 +10,7 @@ from symgrad.check.evaluation.decide import Decider, Outcome
 from symgrad.check.judging.caution import symbol_on
 from symgrad.check.judging.court import Court
 from symgrad.check.judging.failure import failed, refuted
-from symgrad.check.judging.otherwise import OTHERWISE, from_zero, of_an_rnn, recognised_anew, recognition, supposed
+from symgrad.check.judging.otherwise import OTHERWISE, as_introduced, from_zero, of_an_rnn, recognised_anew, recognition, supposed
 from symgrad.check.judging.proof import attempt, contradicted, proved
 from symgrad.check.judging.repeated import summed
 from symgrad.check.judging.unsaid import unsaid
@@ -56,7 +56,7 @@ def equation(court: Court, link: Link, under: Callable[[Page], Page | None] = la
             idle = page, outcome  # of a cell in which nothing leads where a derivative is taken: another one may be meant
             continue
         if outcome.equal:
-            guess = contradicted(court, page, outcome, link)
+            guess = contradicted(court, page, outcome, link) or as_introduced(court, page, link)
             if guess is not None:
                 return Judgement("undecided", "ambiguous", f"this holds only if {guess}; another line holds only where it is not")
             return proved(court, page, outcome, link)

@@ -31,6 +31,7 @@ from symgrad.check.judging.steps import (
 from symgrad.check.reading.activations import BUILTIN, meaning
 from symgrad.check.reading.claims import Link
 from symgrad.check.reading.judgement import Judgement
+from symgrad.check.reading.prose import clause
 from symgrad.check.reading.sentences import SAID
 from symgrad.check.reading.statements import Statement, loss_head, names_in
 from symgrad.check.reading.symbols import head_and_parts, number_at, spelled
@@ -39,6 +40,11 @@ from symgrad.notation.latex import latex
 from symgrad.notation.syntax import Name, Paren, Product
 
 STRICTLY = ((False, False),)  # matrices, and rows that are no columns: where transposes matter, what is guessed must get them right
+REDEFINES = re.compile(
+    r"\b(?:re-?defin\w+|(?:combin|absorb|includ|incorporat|fold|merg)\w*[^.;:]*?\bdefinition|pre-?activations?|net inputs?|before the (?:activation|nonlinearity))\b"
+    r"|预激活|激活前|净输入|重新定义|преактивац|préactivation|pré-ativaç|preactivaci[oó]n|Präaktivierung|활성화\s*(?:이전|전)",
+    re.IGNORECASE,
+)
 CELLS = re.compile(r"(?<![A-Za-z])(?:RNN(?=s?(?![A-Za-z]))|LSTM|GRU)", re.IGNORECASE)
 RECOGNISED = 400  # readings in which a symbol for a gradient is held against the adjoints of the cell
 
@@ -93,7 +99,10 @@ def of_another_loss(court: Court, link: Link, under: Callable[[Page], Page | Non
 
 
 def redefined(court: Court, link: Link, under: Callable[[Page], Page | None]) -> Judgement | None:
-    r"""Open, where ``\delta_t = \partial L / \partial h_t`` is computed further on as the gradient by the preactivation of h: from there on it may be that."""
+    r"""Where ``\delta_t = \partial L / \partial h_t`` is computed further on as the gradient by the preactivation of h: from there on it may be that.
+
+    Proved, if the words before that line say that it is; open, if not.
+    """
     for k in court.order(link.statement):
         page = under(court.page(k))
         found = {} if page is None else state_gradients(page, link)
@@ -112,9 +121,20 @@ def redefined(court: Court, link: Link, under: Callable[[Page], Page | None]) ->
             continue
         if own:
             court.redefined.add(own)
+            fragment = link.statement.fragment
+            court.told |= {own} if fragment is not None and REDEFINES.search(clause(fragment.before.rstrip())) else set()
         symbols = " and ".join(dict.fromkeys(f"${latex(split[0])}$" for n in found if (split := head_and_parts(n)) is not None))
+        if set(found.values()) <= court.told:
+            said = proved(court, other, outcome, link)
+            return replace(said, assumptions=(*said.assumptions, f"{symbols} is the gradient by the preactivation from here on, as the text says"))
         return Judgement("undecided", "ambiguous", f"this holds only if {symbols} is the gradient by the preactivation, which is not how it is introduced")
     return None
+
+
+def as_introduced(court: Court, page: Page, link: Link) -> str | None:
+    """What a proof rests on, if a symbol in it means what it was introduced for though the text has since said that it is the gradient by the preactivation."""
+    found = state_gradients(page, link) if court.told else {}
+    return "the gradient is by the state still" if set(found.values()) & court.told else None
 
 
 def state_gradients(page: Page, link: Link) -> dict[Any, str]:
