@@ -28,16 +28,43 @@ def lastly(statements: list[Statement]) -> list[Statement]:
     if not steps or letter == LAST.base:
         return statements
     equations = [(s, key) for s in statements if (key := defined(s, letter)) is not None]
-    everywhere = {key for s, key in equations if stepped(s.node.sides[0], letter)}
+    general = [(s, key) for s, key in equations if stepped(s.node.sides[0], letter)]
+    everywhere = {key for _, key in general}
+    used = {k for s, _ in general for side in s.node.sides[1:] for _, k, _ in keyed(side, letter)}
     ends: dict[str, tuple[Statement, Any]] = {}  # and the steps at which they are
+    if not any(of_a_step(n, letter) for s in statements for n in s.nodes):
+        shown = {key: s for s, key in general if key not in used}
+        ends = {key: (shown[key], LAST) for key in shown.keys() & bare_at_the_last(statements, letter)}
     for s, key in equations:
         step = only_step(s, everywhere, ends, letter) if key not in everywhere else None
         if step in steps:
             ends[key] = s, step
-    used = {k for s, key in equations if key in everywhere for side in s.node.sides[1:] for _, k, _ in keyed(side, letter)}
     if not ends or used & set(ends) or any(kind(n) == "Big" and is_loss(n.body) for s in statements for n in s.nodes):
         return statements
     return [at_the_end(s, ends, everywhere, letter) for s in statements]
+
+
+def bare_at_the_last(statements: list[Statement], letter: str) -> set[str]:
+    r"""What is written without its step beside quantities of step T and of no other: the ŷ of ``\partial \hat y / \partial h_T``, ``(\hat y - y) h_T^\top``."""
+    beside: dict[str, set[Any]] = {}
+    for s in statements:
+        for n in s.nodes:
+            of, wrt = (head_and_parts(unwrapped(side)) for side in (n.of, n.wrt)) if kind(n) == "Derivative" else (None, None)
+            if of is not None and wrt is not None and wrt[1] and not of[1] and (key := name_of(of, letter)) is not None:
+                beside.setdefault(key, set()).update(step_of(wrt[1], letter))
+        names = [(key, step_of(parts, letter)) for _, key, parts in keyed(s.node, letter)]
+        steps = {step for _, found in names for step in found}
+        for key, found in names:
+            if not found and len(steps) == 1:
+                beside.setdefault(key, set()).update(steps)
+            elif Name(letter) in found and defined(s, letter) is None:  # the loss has to do with it at every step
+                beside.setdefault(key, set()).update(found)
+    return {key for key, steps in beside.items() if steps == {LAST}}
+
+
+def step_of(parts: tuple[Part, ...], letter: str) -> set[Any]:
+    """The step of a name, T or a number as it stands, else the letter that counts them; none, if it has no step."""
+    return {p.node if numbered(p) else Name(letter) for p in parts if numbered(p) or step_part((p,), letter) is not None}
 
 
 def until_the_last(statements: list[Statement]) -> tuple[list[Statement], dict[Any, Any]]:

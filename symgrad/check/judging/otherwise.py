@@ -26,6 +26,7 @@ from symgrad.check.judging.steps import (
     introduced,
     of_a_numbered_step,
     of_few_steps,
+    of_one_step,
     of_the_sum,
 )
 from symgrad.check.reading.activations import BUILTIN, meaning
@@ -401,6 +402,6 @@ def supposed(court: Court, link: Link, under: Callable[[Page], Page | None]) -> 
 
 
 OTHERWISE = (  # in turn
-    added, of_another_loss, of_a_numbered_step, of_the_sum, of_one_loss, from_then_on, redefined, bound_tighter, by_preactivation, by_activation, at_the_end,
-    before_the_end, along, at_the_last_step, of_few_steps, as_given_before,
+    added, of_another_loss, of_a_numbered_step, of_the_sum, of_one_step, of_one_loss, from_then_on, redefined, bound_tighter, by_preactivation,
+    by_activation, at_the_end, before_the_end, along, at_the_last_step, of_few_steps, as_given_before,
 )  # fmt: skip

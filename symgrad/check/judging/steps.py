@@ -153,6 +153,23 @@ def of_the_sum(court: Court, link: Link, under: Callable[[Page], Page | None]) -
     return None
 
 
+def of_one_step(court: Court, link: Link, under: Callable[[Page], Page | None]) -> Judgement | None:
+    """Open, where outputs are written without their step and this holds of the loss of that step: the document may mean the same by L and by L_t."""
+    for k in court.order(link.statement):
+        page = under(court.page(k))
+        both = set() if page is None else page.step_losses & page.total_losses - page.ambiguous_losses
+        refs = [] if page is None else [page.symbols.ref(n) for side in (link.left, link.right) for n in walk(side)]
+        if page is None or not both or not any(r is not None and r.step is None and r.key in page.targets for r in refs):
+            continue
+        alone = copy(page)
+        alone.ambiguous_losses = page.ambiguous_losses | both
+        alone.memos["worlds"] = page.memos["worlds"]
+        outcome = Decider(alone).decide(link.left, link.right, modes=((False, False),) if court.matrices else None)
+        if outcome.equal and not outcome.vanished:
+            return Judgement("undecided", "ambiguous", f"this holds only if {' and '.join(sorted(both))} is the loss of the step")
+    return None
+
+
 def from_then_on(court: Court, link: Link, under: Callable[[Page], Page | None]) -> Judgement | None:
     r"""Where ``L_t`` means the loss from step t on: proved, if the document differentiates it by what comes later, ``\partial L_t / \partial h_{t+1}``."""
     for k in court.order(link.statement):
