@@ -28,6 +28,7 @@ from symgrad.check.forms.numbered import generalised
 from symgrad.check.forms.onehot import one_hot, one_hot_as_written
 from symgrad.check.forms.overset import term_by_term
 from symgrad.check.forms.packed import unpacked
+from symgrad.check.forms.predicted import outputs_in_words
 from symgrad.check.forms.rectified import rectifiers
 from symgrad.check.forms.sized import without_sizes
 from symgrad.check.forms.slopes import slopes_by_name
@@ -86,11 +87,12 @@ def common_form(document: Document, cell: Cell | None) -> Common:
     for form in (expectations, term_by_term, with_marks, one_hot, without_sizes, without_arguments, raised, unbarred, unpacked, generalised):
         found = form(found)
     found, last = until_the_last(found)
+    found, named = outputs_in_words(found)
     found = lastly(found)
     if cell is None and (common := by_components(found) or layer_by_layer(found)) is not None:
         return common
     found, original = parts_named(found)
-    return Common(found, losses_as_written(stated) | one_hot_as_written(stated) | rectified | costs | last | original)
+    return Common(found, losses_as_written(stated) | one_hot_as_written(stated) | rectified | costs | last | original, filled=named)
 
 
 def coded(document: Document, unit: Unit) -> Iterator[Claim]:

@@ -10,8 +10,9 @@ from symgrad.check.evaluation.decide import Decider, Outcome
 from symgrad.check.judging.caution import symbol_on
 from symgrad.check.judging.court import Court
 from symgrad.check.judging.failure import failed, refuted
-from symgrad.check.judging.otherwise import OTHERWISE, as_introduced, from_zero, of_an_rnn, recognised_anew, recognition, supposed
+from symgrad.check.judging.otherwise import OTHERWISE, from_zero, of_an_rnn, recognised_anew, recognition, supposed
 from symgrad.check.judging.proof import attempt, contradicted, proved
+from symgrad.check.judging.redefined import as_introduced
 from symgrad.check.judging.repeated import summed
 from symgrad.check.judging.unsaid import unsaid
 from symgrad.check.reading.claims import Link, span_of

@@ -16,6 +16,8 @@ from symgrad.check.evaluation.recognise import seeking, symbol_of
 from symgrad.check.judging import caution
 from symgrad.check.judging.court import Court
 from symgrad.check.judging.proof import attempt, proved
+from symgrad.check.judging.redefined import redefined
+from symgrad.check.judging.single import of_a_number
 from symgrad.check.judging.steps import (
     AT_THE_END,
     at_every_step,
@@ -23,7 +25,6 @@ from symgrad.check.judging.steps import (
     at_the_last_step,
     before_the_end,
     from_then_on,
-    introduced,
     of_a_numbered_step,
     of_few_steps,
     of_one_step,
@@ -32,20 +33,14 @@ from symgrad.check.judging.steps import (
 from symgrad.check.reading.activations import BUILTIN, meaning
 from symgrad.check.reading.claims import Link
 from symgrad.check.reading.judgement import Judgement
-from symgrad.check.reading.prose import clause
 from symgrad.check.reading.sentences import SAID
-from symgrad.check.reading.statements import Statement, loss_head, names_in
+from symgrad.check.reading.statements import Statement, loss_head
 from symgrad.check.reading.symbols import head_and_parts, number_at, spelled
 from symgrad.check.reading.trees import FACTORS, kind, rebuilt, unwrapped, walk
 from symgrad.notation.latex import latex
 from symgrad.notation.syntax import Name, Paren, Product
 
 STRICTLY = ((False, False),)  # matrices, and rows that are no columns: where transposes matter, what is guessed must get them right
-REDEFINES = re.compile(
-    r"\b(?:re-?defin\w+|(?:combin|absorb|includ|incorporat|fold|merg)\w*[^.;:]*?\bdefinition|pre-?activations?|net inputs?|before the (?:activation|nonlinearity))\b"
-    r"|预激活|激活前|净输入|重新定义|преактивац|préactivation|pré-ativaç|preactivaci[oó]n|Präaktivierung|활성화\s*(?:이전|전)",
-    re.IGNORECASE,
-)
 CELLS = re.compile(r"(?<![A-Za-z])(?:RNN(?=s?(?![A-Za-z]))|LSTM|GRU)", re.IGNORECASE)
 RECOGNISED = 400  # readings in which a symbol for a gradient is held against the adjoints of the cell
 
@@ -97,57 +92,6 @@ def of_another_loss(court: Court, link: Link, under: Callable[[Page], Page | Non
         return None
     court.right.add((link.statement.number, link.number))
     return Judgement("proved", assumptions=(*page.assumptions, "the symbol on the left is taken for this gradient here"))
-
-
-def redefined(court: Court, link: Link, under: Callable[[Page], Page | None]) -> Judgement | None:
-    r"""Where ``\delta_t = \partial L / \partial h_t`` is computed further on as the gradient by the preactivation of h: from there on it may be that.
-
-    Proved, if the words before that line say that it is; open, if not.
-    """
-    for k in court.order(link.statement):
-        page = under(court.page(k))
-        found = {} if page is None else state_gradients(page, link)
-        own = next((key for n, key in found.items() if n == unwrapped(link.left)), None)
-        if page is None or not (own or set(found.values()) & court.redefined):
-            continue
-        other = copy(page)
-        other.memos["worlds"] = page.memos["worlds"]
-        shorts = {key: page.abbreviations[key] for key in found.values()}
-        other.abbreviations = {
-            **page.abbreviations,
-            **{key: replace(short, node=Product((Name("d"), unwrapped(unwrapped(short.node).wrt)))) for key, short in shorts.items()},
-        }
-        outcome = Decider(other).decide(link.left, link.right)
-        if not outcome.equal or outcome.vanished:
-            continue
-        if own:
-            court.redefined.add(own)
-            fragment = link.statement.fragment
-            court.told |= {own} if fragment is not None and REDEFINES.search(clause(fragment.before.rstrip())) else set()
-        symbols = " and ".join(dict.fromkeys(f"${latex(split[0])}$" for n in found if (split := head_and_parts(n)) is not None))
-        if set(found.values()) <= court.told:
-            said = proved(court, other, outcome, link)
-            return replace(said, assumptions=(*said.assumptions, f"{symbols} is the gradient by the preactivation from here on, as the text says"))
-        return Judgement("undecided", "ambiguous", f"this holds only if {symbols} is the gradient by the preactivation, which is not how it is introduced")
-    return None
-
-
-def as_introduced(court: Court, page: Page, link: Link) -> str | None:
-    """What a proof rests on, if a symbol in it means what it was introduced for though the text has since said that it is the gradient by the preactivation."""
-    found = state_gradients(page, link) if court.told else {}
-    return "the gradient is by the state still" if set(found.values()) & court.told else None
-
-
-def state_gradients(page: Page, link: Link) -> dict[Any, str]:
-    """The symbols in a line that were introduced for the gradient by a quantity with an activation, and their keys."""
-    found: dict[Any, str] = {}
-    for n, _, _ in (*names_in(link.left), *names_in(link.right)) if page.abbreviations else ():
-        short = introduced(page, n)
-        node: Any = None if short is None else unwrapped(short.node)
-        ref = page.symbols.ref(unwrapped(node.wrt)) if kind(node) == "Derivative" and loss_head(node.of) is not None else None
-        if short is not None and ref is not None and ref.key in page.definitions and page.activated(ref.key) is not None:
-            found[n] = short.key
-    return found
 
 
 def bound_tighter(court: Court, link: Link, under: Callable[[Page], Page | None]) -> Judgement | None:
@@ -403,5 +347,5 @@ def supposed(court: Court, link: Link, under: Callable[[Page], Page | None]) -> 
 
 OTHERWISE = (  # in turn
     added, of_another_loss, of_a_numbered_step, of_the_sum, of_one_step, of_one_loss, from_then_on, redefined, bound_tighter, by_preactivation,
-    by_activation, at_the_end, before_the_end, along, at_the_last_step, of_few_steps, as_given_before,
+    by_activation, at_the_end, before_the_end, along, at_the_last_step, of_few_steps, of_a_number, as_given_before,
 )  # fmt: skip

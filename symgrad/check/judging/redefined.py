@@ -1,0 +1,81 @@
+r"""Symbols that change: ``\delta_t`` is the gradient by the state at first, and by its preactivation from some line on."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from copy import copy
+from dataclasses import replace
+from typing import Any
+
+from symgrad.check.defined.page import Page
+from symgrad.check.evaluation.decide import Decider
+from symgrad.check.judging.court import Court
+from symgrad.check.judging.proof import proved
+from symgrad.check.judging.steps import introduced
+from symgrad.check.reading.claims import Link
+from symgrad.check.reading.judgement import Judgement
+from symgrad.check.reading.prose import clause
+from symgrad.check.reading.statements import loss_head, names_in
+from symgrad.check.reading.symbols import head_and_parts
+from symgrad.check.reading.trees import kind, unwrapped
+from symgrad.notation.latex import latex
+from symgrad.notation.syntax import Name, Product
+
+REDEFINES = re.compile(
+    r"\b(?:re-?defin\w+|(?:combin|absorb|includ|incorporat|fold|merg)\w*[^.;:]*?\bdefinition|pre-?activations?|net inputs?)\b"
+    r"|\bbefore the (?:activation|nonlinearity)\b"
+    r"|预激活|激活前|净输入|重新定义|преактивац|préactivation|pré-ativaç|preactivaci[oó]n|Präaktivierung|활성화\s*(?:이전|전)",
+    re.IGNORECASE,
+)
+
+
+def redefined(court: Court, link: Link, under: Callable[[Page], Page | None]) -> Judgement | None:
+    r"""Where ``\delta_t = \partial L / \partial h_t`` is computed further on as the gradient by the preactivation of h: from there on it may be that.
+
+    Proved, if the words before that line say that it is; open, if not.
+    """
+    for k in court.order(link.statement):
+        page = under(court.page(k))
+        found = {} if page is None else state_gradients(page, link)
+        own = next((key for n, key in found.items() if n == unwrapped(link.left)), None)
+        if page is None or not (own or set(found.values()) & court.redefined):
+            continue
+        other = copy(page)
+        other.memos["worlds"] = page.memos["worlds"]
+        shorts = {key: page.abbreviations[key] for key in found.values()}
+        other.abbreviations = {
+            **page.abbreviations,
+            **{key: replace(short, node=Product((Name("d"), unwrapped(unwrapped(short.node).wrt)))) for key, short in shorts.items()},
+        }
+        outcome = Decider(other).decide(link.left, link.right)
+        if not outcome.equal or outcome.vanished:
+            continue
+        if own:
+            court.redefined.add(own)
+            fragment = link.statement.fragment
+            court.told |= {own} if fragment is not None and REDEFINES.search(clause(fragment.before.rstrip())) else set()
+        symbols = " and ".join(dict.fromkeys(f"${latex(split[0])}$" for n in found if (split := head_and_parts(n)) is not None))
+        if set(found.values()) <= court.told:
+            said = proved(court, other, outcome, link)
+            return replace(said, assumptions=(*said.assumptions, f"{symbols} is the gradient by the preactivation from here on, as the text says"))
+        return Judgement("undecided", "ambiguous", f"this holds only if {symbols} is the gradient by the preactivation, which is not how it is introduced")
+    return None
+
+
+def as_introduced(court: Court, page: Page, link: Link) -> str | None:
+    """What a proof rests on, if a symbol in it means what it was introduced for though the text has since said that it is the gradient by the preactivation."""
+    found = state_gradients(page, link) if court.told else {}
+    return "the gradient is by the state still" if set(found.values()) & court.told else None
+
+
+def state_gradients(page: Page, link: Link) -> dict[Any, str]:
+    """The symbols in a line that were introduced for the gradient by a quantity with an activation, and their keys."""
+    found: dict[Any, str] = {}
+    for n, _, _ in (*names_in(link.left), *names_in(link.right)) if page.abbreviations else ():
+        short = introduced(page, n)
+        node: Any = None if short is None else unwrapped(short.node)
+        ref = page.symbols.ref(unwrapped(node.wrt)) if kind(node) == "Derivative" and loss_head(node.of) is not None else None
+        if short is not None and ref is not None and ref.key in page.definitions and page.activated(ref.key) is not None:
+            found[n] = short.key
+    return found
