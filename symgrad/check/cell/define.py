@@ -138,7 +138,7 @@ def page_of(definitions: dict[str, Definition], collected: Collected, statements
     symbols.clear()
     primes(page)
     ranks(page)
-    cased(page, statements, {key for g in collected.groups for key in g.definitions})
+    cased(page, statements, {key: d for g in collected.groups for key, d in g.definitions.items()})
     concatenated(page, statements)
     blocks.named(page, statements, collected.defining)
     preactivations_meant(page)
@@ -154,11 +154,17 @@ def page_of(definitions: dict[str, Definition], collected: Collected, statements
     return page
 
 
-def cased(page: Page, statements: list[Statement], defined: set[str]) -> None:
-    r"""``C_t``, which nothing defines, is ``c_t`` where the document defines that and nowhere adds or subtracts the two; ``\hat c_t`` is ``\tilde c_t``."""
+def cased(page: Page, statements: list[Statement], elsewhere: dict[str, Definition]) -> None:
+    r"""``C_t``, which nothing defines, is ``c_t`` where the document defines that and nowhere adds or subtracts the two; ``\hat c_t`` is ``\tilde c_t``.
+
+    So it is where another cell of the document defines it by the same letters, all in the other case.
+    """
     letter, symbols = page.symbols.letter, page.symbols
+    alike = {key for key, d in elsewhere.items() if key not in page.definitions and same_letters(page.definitions.get(key.swapcase()), d)}
+    defined = elsewhere.keys() - alike
     sides = (head_and_parts(unwrapped(side)) for s in statements if kind(s.node) == "Relation" for side in s.node.sides)
     said = {(split[0].base, split[0].accents) for split in sides if split is not None}  # what has an equation: a sensitivity S_t is no state s_t
+    said -= {(key, ()) for key in alike}
     for head, parts in ((h, p) for s in statements for _, h, p in names_in(s.node)):
         step = step_part(parts, letter)
         name, *others = (key_of(h, [p for p in parts if p is not step]) for h in (head, *spelled_otherwise(head)))
@@ -173,6 +179,13 @@ def cased(page: Page, statements: list[Statement], defined: set[str]) -> None:
         symbols.aliases[name] = other
         page.guessed.setdefault(other, f"{plain(name)} is read as {plain(other)}")
         symbols.clear()
+
+
+def same_letters(one: Definition | None, other: Definition) -> bool:
+    """Whether two equations name the same, but for the case of the letters: one is the cell in general, or a part of the document with another font."""
+    names = [{str(spelled(h)).lower() for _, h, _ in names_in(d.node)} for d in (one, other) if d is not None]
+    bases = [{h.base for _, h, _ in names_in(d.node)} for d in (one, other) if d is not None]
+    return len(names) == 2 and names[0] == names[1] and not bases[0] & bases[1]
 
 
 def spelled_otherwise(head: Name) -> Iterator[Name]:
