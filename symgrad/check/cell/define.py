@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from itertools import pairwise
 from typing import Any
@@ -324,15 +324,23 @@ def sigma_meant(page: Page, collected: Collected, statements: list[Statement]) -
 
 
 def sigma_of_outputs(page: Page, letter: str) -> None:
-    r"""``\hat y_t = \sigma(o_t)`` where σ is said to be another activation, that of the cell: a prediction is the sigmoid."""
+    r"""``\hat y_t = \sigma(o_t)`` where σ is said to be another activation, that of the cell: a prediction is the sigmoid, and so is a gate of a later cell."""
     if page.functions.get("sigma") != "tanh":
         return
     used = {name for d in page.definitions.values() for name in stepped_names(d, letter)}
+    gates = {key for d in page.definitions.values() for n in walk(d.node) if kind(n) == "Hadamard" for key in without_steps(n.args, letter)}
     for key, d in list(page.definitions.items()):
         node = unwrapped(d.node)
-        if key not in used and key.split("~")[0] in ("y", "p") and plainly(node) and node.function == Name("sigma"):
+        shown = key not in used and key.split("~")[0] in ("y", "p")
+        if (shown or key in gates) and plainly(node) and node.function == Name("sigma"):
             page.redefine(key, replace(d, node=replace(node, function=Name("sigmoid"))))
             page.assumptions = (*page.assumptions, f"σ is tanh in the cell, and the sigmoid where {plain(key)} is computed")
+
+
+def without_steps(nodes: Iterable[Any], letter: str) -> set[str]:
+    """The quantities that some formulas are, by their names without the step."""
+    found = (head_and_parts(unwrapped(n)) for n in nodes)
+    return {key for split in found if split is not None and (key := key_of(split[0], [p for p in split[1] if step_part((p,), letter) is None])) is not None}
 
 
 def plainly(node: Any) -> bool:
