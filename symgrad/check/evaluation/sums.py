@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from symgrad.check.evaluation.evaluate import Run
 
 MOST = 64
+EXAMPLES = frozenset({"batch", "minibatch", "samples", "examples"})  # words below a sum that runs over no index of the cell
 
 
 def big(run: Run, node: Any) -> Value:
@@ -36,6 +37,9 @@ def big(run: Run, node: Any) -> Value:
         raise Unsupported("a sum over a set", node)
     if name is None:
         return unindexed(run, node)
+    if name in EXAMPLES and lower is None and upper is None:
+        run.chooser.choose(("sum of", id(node)), (Option(0, "batch", "the sum over the batch is that of each example"),))
+        return run.value(body)
     if kind(unwrapped(lower)) in ("Relation", "Tuple") or (lower is not None and kind(unwrapped(lower)) == "Words"):
         raise Unsupported("a sum over a set", node)
     if node.kind == "prod" and (parts := behind(run, node, name)) is not None:

@@ -14,7 +14,7 @@ from symgrad.check.reading.activations import BUILTIN, meaning
 from symgrad.check.reading.claims import Link
 from symgrad.check.reading.judgement import Judgement
 from symgrad.check.reading.statements import LOSSES, MARKS, Statement, bound_letters, derived, loss_head, names_in, step_part
-from symgrad.check.reading.symbols import head_and_parts, key_of, letters, number_at, spelled
+from symgrad.check.reading.symbols import head_and_parts, is_top, key_of, letters, number_at, spelled
 from symgrad.check.reading.trees import kind, unwrapped, walk
 from symgrad.notation.latex import latex
 from symgrad.notation.syntax import Product
@@ -133,6 +133,15 @@ def by_a_matrix(page: Page, link: Link) -> bool:
         return None if ref is None or ref.entries else page.symbols.ranks.get(ref.key)
 
     return any(kind(n) == "Derivative" and rank(n.of) == 1 and rank(n.wrt) == 2 for side in (link.left, link.right) for n in walk(side))
+
+
+def a_row_first(page: Page, link: Link) -> bool:
+    r"""Whether a side is ``h_{t-1}^\top \delta_t``, a vector lying before one that stands: a number, unless both are rows and lie the other way."""
+    side = unwrapped(link.right)
+    first: Any = unwrapped(side.args[0]) if kind(side) in ("Product", "Infix") and len(side.args) == 2 else None
+    inner = first.arg if kind(first) == "Transpose" else first.base if kind(first) == "Power" and is_top(first.exponent) else None
+    ref = page.symbols.ref(inner) if inner is not None else None
+    return ref is not None and ref.key in page.symbols.timed and page.symbols.ranks.get(ref.key) == 1
 
 
 def symbol_on(page: Page, node: Any) -> Any:

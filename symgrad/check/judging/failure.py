@@ -62,8 +62,8 @@ def failed(court: Court, page: Page, outcome: Outcome, link: Link) -> Judgement:
             reading=Decider(page).reading(link.left, link.right, outcome.mode[0]),
             assumptions=(*notes, "one ∂ is read as the immediate derivative, the others as total ones"),
         )
-    if repair is not None and repair.code in OF_ROWS and court.transposed and caution.conventional(page, link):
-        why = "the document writes another gradient transposed, as for vectors that are rows: what the order of factors means here is open"
+    if repair is not None and repair.code in OF_ROWS and (court.transposed or caution.a_row_first(page, link)) and caution.conventional(page, link):
+        why = "the document writes gradients transposed, as for vectors that are rows: what the order of factors means here is open"
         return Judgement("undecided", "ambiguous", why, assumptions=notes)
     if repair is not None and repair.code in OF_ROWS and caution.by_a_matrix(page, link):
         why = "the derivative of a vector by a matrix is a tensor: on which side of it a factor stands is open"
