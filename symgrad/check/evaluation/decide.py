@@ -126,8 +126,10 @@ class Decider:
             at = dict(env)
             try:
                 first_run, second_run = (self.run(world, chooser, dict(at), side, flat, lenient, used) for side in ("left", "right"))
-                x, y = first_run.value(left), second_run.value(right)
-                same, x, y = self.compare(chooser, x, y)
+                for one, other in part_by_part(left, right):
+                    same, x, y = self.compare(chooser, first_run.value(one), second_run.value(other))
+                    if not same:
+                        break
             except OutOfTime:
                 continue
             except Misfit as e:
@@ -167,12 +169,12 @@ class Decider:
             if any(env[w] != world.steps for w in self.final_letters(env)):
                 continue
             try:
-                x = self.run(world, chooser, dict(env), "left", flat, lenient, used).value(left)
-                y = self.run(world, chooser, dict(env), "right", flat, lenient, used).value(right)
-                same, x, _ = self.compare(chooser, x, y)
-                if not same:
-                    return False
-                says = says or bool(x.a.any())
+                first, second = (self.run(world, chooser, dict(env), side, flat, lenient, used) for side in ("left", "right"))
+                for one, other in part_by_part(left, right):
+                    same, x, _ = self.compare(chooser, first.value(one), second.value(other))
+                    if not same:
+                        return False
+                    says = says or bool(x.a.any())
             except (OutOfTime, Misfit):
                 continue
         return says
@@ -363,6 +365,15 @@ def stepwise(node: Any) -> bool:
     """Whether a derivative is one of the loss of a step."""
     split = head_and_parts(unwrapped(node.of)) if kind(node) == "Derivative" and loss_head(node.of) is not None else None
     return split is not None and any(not labelled(p.node) for p in split[1])
+
+
+def part_by_part(left: Any, right: Any) -> list[tuple[Any, Any]]:
+    r"""``[\delta W; \delta b] = [\delta x^\top; \delta]``: what stands in the same place of two brackets; the sides themselves, of anything else."""
+    piles = [unwrapped(side) for side in (left, right)]
+    listed = all(kind(pile) in ("Stack", "Tuple") and len(pile.args) > 1 for pile in piles)
+    if not listed or len(piles[0].args) != len(piles[1].args):
+        return [(left, right)]
+    return list(zip(piles[0].args, piles[1].args, strict=True))
 
 
 def stable(*nodes: Any) -> set[int]:
