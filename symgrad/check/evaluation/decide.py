@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from symgrad.check.defined.page import Page, in_code
+from symgrad.check.evaluation.adjoints import symbol_target
 from symgrad.check.evaluation.evaluate import Run
 from symgrad.check.evaluation.instances import instances
 from symgrad.check.evaluation.variants import unplaced
@@ -100,14 +101,26 @@ class Decider:
         return not any(r is not None and r.key in self.page.symbols.timed and spelled(n) not in self.page.variables for n, r in names)
 
     def of_a_step(self, *sides: Any) -> bool:
-        """Whether an equation has derivatives of ``L_t``, and the document none of ``L``."""
+        """Whether an equation has derivatives of ``L_t``, and the document none of ``L``: by a quantity at least, if it introduces symbols for those of ``L_t``."""
         if not self.page.step_losses or not any(stepwise(n) for side in sides for n in walk(side)):
             return False
         memo = self.page.memos["of a step"]
         if not memo:
             losses = [n for s in self.page.statements for n in s.nodes if kind(n) == "Derivative" and loss_head(n.of) is not None]
-            memo["all"] = all(map(stepwise, losses))
+            whole = [n for n in losses if not stepwise(n)]
+            refs = [self.page.symbols.ref(unwrapped(n.wrt)) for n in whole]
+            memo["all"] = not whole or (all(r is None or r.key not in self.page.symbols.timed for r in refs) and self.names_of_a_step())
         return bool(memo["all"])
+
+    def names_of_a_step(self) -> bool:
+        r"""Whether the document introduces a symbol for the gradient of the loss of a step, ``\delta h_t = \partial L_t / \partial h_t``."""
+        for s in self.page.statements:
+            sides = [unwrapped(side) for side in s.node.sides] if kind(s.node) == "Relation" else []
+            target = symbol_target(self.page, sides[0], {}) if sides else None
+            own = (self.page.symbols.ref(unwrapped(n.wrt)) for n in sides[1:2] if kind(n) == "Derivative" and stepwise(n))
+            if target is not None and any(r is not None and r.key == target[0] for r in own):
+                return True
+        return False
 
     def keep(self, *nodes: Any) -> None:
         """Keep the values of these formulas and their parts too."""

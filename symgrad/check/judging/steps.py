@@ -15,7 +15,7 @@ from symgrad.check.judging.proof import attempt, proved
 from symgrad.check.reading.claims import Link
 from symgrad.check.reading.judgement import Judgement
 from symgrad.check.reading.prose import clause
-from symgrad.check.reading.statements import names_in
+from symgrad.check.reading.statements import Statement, loss_head, names_in
 from symgrad.check.reading.symbols import head_and_parts, key_of, letters, number_at, spelled
 from symgrad.check.reading.trees import kind, unwrapped, walk
 from symgrad.notation.syntax import Given, Name, Number, Relation
@@ -136,6 +136,31 @@ def of_few_steps(court: Court, link: Link, under: Callable[[Page], Page | None])
             said = proved(court, short, outcome, link)
             return replace(said, assumptions=(*said.assumptions, f"the sequence has {court.listed} steps"))
     return None
+
+
+def of_its_own_step(court: Court, link: Link, under: Callable[[Page], Page | None]) -> Judgement | None:
+    r"""Open, where ``\frac{\partial L_t}{\partial W}`` is what step t itself adds to it, in a document that nowhere sums over the steps before."""
+    left: Any = unwrapped(link.left)
+    if kind(left) != "Derivative" or any(sums_before(s) for s in court.statements):
+        return None
+    for k in court.order(link.statement):
+        page = under(court.page(k))
+        ref = None if page is None else page.symbols.ref(unwrapped(left.wrt))
+        split = head_and_parts(unwrapped(left.of))
+        if page is None or ref is None or ref.key in page.symbols.timed or split is None or spelled(split[0]) not in page.step_losses or not split[1]:
+            continue
+        own = Given(left, (Name(page.symbols.letter),), span=left.span)
+        outcome = Decider(page).decide(own, link.right, modes=((False, False),) if court.matrices else None)
+        if outcome.equal and not outcome.vanished:
+            return Judgement("undecided", "ambiguous", "this holds only if the gradient of a parameter is what the step itself adds to it")
+    return None
+
+
+def sums_before(s: Statement) -> bool:
+    r"""Whether an equation sums up the gradient of the loss of one step, ``\frac{\partial L_t}{\partial W} = \sum_k \ldots``."""
+    left: Any = unwrapped(s.node.sides[0]) if kind(s.node) == "Relation" else None
+    split = head_and_parts(unwrapped(left.of)) if kind(left) == "Derivative" and loss_head(left.of) is not None else None
+    return split is not None and bool(split[1]) and any(kind(n) == "Big" for side in s.node.sides[1:] for n in walk(side))
 
 
 def of_the_sum(court: Court, link: Link, under: Callable[[Page], Page | None]) -> Judgement | None:
