@@ -88,6 +88,16 @@ def alone(page: Page, active: Iterable[str]) -> str | None:
     return None
 
 
+def reached(page: Page, name: str | None, statements: list[Statement], active: Iterable[str]) -> str | None:
+    r"""The one quantity with an activation of which the document takes the derivative by this, ``\partial \hat y_t / \partial z_t``."""
+    found = set()
+    for n in (n for s in statements for n in s.nodes if kind(n) == "Derivative"):
+        split, of = head_and_parts(unwrapped(n.wrt)), page.symbols.ref(unwrapped(n.of))
+        if split is not None and of is not None and of.step is not None and key_of(split[0], []) == name and [p.node for p in split[1]] == [of.step]:
+            found.add(of.key)
+    return found.pop() if len(found) == 1 and found <= set(active) else None
+
+
 def counting(page: Page, s: Statement) -> set[str]:
     r"""The letters that count the steps of a claim, as its left side tells: the i of ``\partial h_i / \partial h_{i-1}``, though a gate be named i."""
     if kind(s.node) != "Relation" or kind(unwrapped(s.node.sides[0])) != "Derivative":
@@ -123,6 +133,8 @@ def guesses(page: Page, statements: list[Statement]) -> None:
         page.notes[hidden] = f"the preactivation of {page.notes.get(key, key)}"
         page.notes.setdefault(key, plain(key))
     taken = set(symbols.ranks)
+    labels_used = {spelled(x) for s in statements for n in s.nodes if kind(n) == "Name" for x in n.subs}  # the u of ``W_u``, which alone is no quantity
+    kinds = {key.partition("_")[0] for key in page.definitions if "_" in key}  # the z of ``z_u``
     for s in statements:
         bound, within = bound_letters(s.node) | counting(page, s), {id(x) for n in s.nodes if kind(n) == "Name" for label in n.subs for x in walk(label)}
         for node in s.nodes:
@@ -144,7 +156,9 @@ def guesses(page: Page, statements: list[Statement]) -> None:
                 continue
             labels = [p for p in split[1] if step_part((p,), page.symbols.letter) is None and p.where != "bracket" and not bound & set(letters(p.node))]
             own = key_of(split[0], [])
-            if not labels and own in ("a", "z", "s", "u", "net", "o", *RAW) and own not in taken and (owner := alone(page, active)) is not None:
+            bare = not [p for p in labels if kind(p.node) != "Number"] and own in ("a", "z", "s", "u", "net", "o", *RAW) and own not in taken | kinds
+            bare = bare and (bool(split[1]) or own not in labels_used)
+            if bare and (owner := reached(page, own, statements, active) or (alone(page, active) if not labels else None)) is not None:
                 read_as(page, own, owner, taken)
                 continue
             if len(labels) == 1 and not split[0].accents:

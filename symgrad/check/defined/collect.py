@@ -20,7 +20,7 @@ from symgrad.check.reading.sentences import SAID
 from symgrad.check.reading.settle import FUNCTIONS, names_a_function
 from symgrad.check.reading.statements import DEFINING, LOSSES, Statement, derived, letter_of, names_in, relation_of, step_part, sums_steps, weight
 from symgrad.check.reading.symbols import STEP_WORDS, Part, Symbols, head_and_parts, is_top, key_of, letters, number_at, spelled
-from symgrad.check.reading.trees import kind, unwrapped, walk
+from symgrad.check.reading.trees import kind, rebuilt, shifted, unwrapped, walk
 from symgrad.notation.syntax import Name
 
 OUTPUTS = frozenset({"softmax", "Softmax", "sigma", "sigmoid", "g"})  # functions that give what a loss is held against
@@ -274,13 +274,19 @@ def total_loss(out: Collected, s: Statement, rel: Any) -> bool:
 
 
 def alike(page: Page, group: Group, old: Definition, new: Definition) -> bool:
-    """Whether two equations are the same once names are put in for what they stand for: ``σ(W x + b)`` and ``σ(a)``."""
-    a, b = page.canon(old.node), page.canon(new.node)
+    """Whether two equations are the same once names are put in for what they stand for, ``σ(W x + b)`` and ``σ(a)``; at whatever step each is written."""
+    a, b = page.canon(old.node), page.canon(now(new.node, new, old.shift - new.shift))
     for d in group.definitions.values():
         if d is not old and kind(unwrapped(d.node)) != "Name":
             long, short = page.canon(d.node), page.canon(d.side)
             a, b = a.replace(long, short), b.replace(long, short)
     return a == b
+
+
+def now(node: Any, d: Definition, by: int) -> Any:
+    """A formula of an equation with all its steps moved."""
+    steps = [step.node for _, _, parts in names_in(node) if (step := step_part(parts, d.letter)) is not None] if by else []
+    return rebuilt(node, {id(step): shifted(step, by) for step in steps})
 
 
 def words_of_steps(rel: Any) -> bool:
