@@ -3,6 +3,7 @@ r"""Numbers, sums, products, quotients and powers of formulas: what a sign may m
 from __future__ import annotations
 
 from fractions import Fraction as Ratio
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,7 +11,7 @@ import numpy as np
 from symgrad.check.evaluation.adjoints import fused
 from symgrad.check.evaluation.dots import dotted, filled
 from symgrad.check.evaluation.functions import apply_known
-from symgrad.check.reading.statements import MARKS
+from symgrad.check.reading.statements import MARKS, loss_head
 from symgrad.check.reading.symbols import DIGITS, is_top, letters, number_at, spelled
 from symgrad.check.reading.trees import by_identity, kind, unwrapped
 from symgrad.check.worlds import field as F
@@ -86,9 +87,11 @@ def chain(run: Run, args: tuple[Any, ...], sign: str) -> Value:
             args = fused(run, args)
     run.products.append(args)
     try:
-        out = run.value(args[0])
-        for a in args[1:]:
-            out = times(run, sign, out, run.value(a))
+        out = last = run.value(args[0])
+        for before, a in pairwise(args):
+            x, last = last, run.value(a)
+            linked = sign != products.ENTRYWISE and {x.rank, last.rank} == {1, 2} and of_the_chain_rule(run, before, a)
+            out = composed(sign, out, last) if linked else times(run, sign, out, last)
     except OutOfTime:
         if not any(without_terms(run, a) for a in args):
             raise
@@ -96,6 +99,25 @@ def chain(run: Run, args: tuple[Any, ...], sign: str) -> Value:
     finally:
         run.products.pop()
     return out
+
+
+def of_the_chain_rule(run: Run, x: Any, y: Any) -> bool:
+    r"""Whether a gradient of the loss stands beside the next derivative, ``\partial L/\partial z \, \partial z/\partial h``: left of it in numerator layout, right of it in the other."""
+    x, y = unwrapped(x), unwrapped(y)
+    if kind(x) != "Derivative" or kind(y) != "Derivative" or "nabla" in (x.sign, y.sign):
+        return False
+    above, below = (loss_head(d.of) is not None for d in (x, y))
+    if above != below and above == bool(run.chooser.fixed.get("layout")):
+        raise Misfit("the factors of the chain rule stand in the other order in this layout")
+    return above != below
+
+
+def composed(sign: str, x: Value, y: Value) -> Value:
+    """The matrix product: nothing else leads from one derivative to the next."""
+    first = next(iter(meanings(sign, x, y).options), None)
+    if first is None or first.cost:
+        raise Misfit(f"{products.shape(x)} times {products.shape(y)} does not compose")
+    return first.value(x, y)  # type: ignore[no-any-return]
 
 
 def without_terms(run: Run, node: Any) -> bool:

@@ -95,6 +95,22 @@ def of_another_loss(court: Court, link: Link, under: Callable[[Page], Page | Non
     return Judgement("proved", assumptions=(*page.assumptions, "the symbol on the left is taken for this gradient here"))
 
 
+def put_in_place(court: Court, link: Link, under: Callable[[Page], Page | None]) -> Judgement | None:
+    r"""Open, where ``\partial L/\partial h_t \, \partial h_t/\partial h_{t-1}`` becomes ``\partial L/\partial h_t \, W^\top``: each factor holds, but the order is not that of its layout."""
+    sides = [unwrapped(side) for side in (link.left, link.right)]
+    if any(kind(side) not in FACTORS or kind(unwrapped(side.args[0])) != "Derivative" for side in sides) or sides[0].args[0] != sides[1].args[0]:
+        return None
+    left, right = (side.args[1] if len(side.args) == 2 else replace(side, args=side.args[1:]) for side in sides)
+    if loss_head(unwrapped(sides[0].args[0]).of) is None or kind(unwrapped(left)) != "Derivative":
+        return None
+    for k in court.order(link.statement):
+        page = under(court.page(k))
+        outcome = None if page is None else Decider(page).decide(left, right, modes=STRICTLY)
+        if outcome is not None and outcome.equal and not outcome.vanished:
+            return Judgement("undecided", "ambiguous", f"this holds only if ${latex(left)}$ is laid out transposed, and the factors stand in the other order")
+    return None
+
+
 def bound_tighter(court: Court, link: Link, under: Callable[[Page], Page | None]) -> Judgement | None:
     r"""Open, where ``W^\top a \odot b`` holds as ``W^\top (a \odot b)``: which of the two products comes first is convention."""
     products = [n for n in walk(link.right) if kind(n) == "Hadamard" and kind(n.args[0]) == "Product"]
@@ -347,6 +363,6 @@ def supposed(court: Court, link: Link, under: Callable[[Page], Page | None]) -> 
 
 
 OTHERWISE = (  # in turn
-    added, of_another_loss, of_a_numbered_step, of_the_sum, of_one_step, of_one_loss, from_then_on, redefined, bound_tighter, by_preactivation,
+    added, of_another_loss, of_a_numbered_step, of_the_sum, of_one_step, of_one_loss, from_then_on, redefined, put_in_place, bound_tighter, by_preactivation,
     by_activation, at_the_end, before_the_end, along, at_the_last_step, of_few_steps, of_a_number, of_its_own_step, as_given_before,
 )  # fmt: skip
