@@ -102,7 +102,10 @@ def chain(run: Run, args: tuple[Any, ...], sign: str) -> Value:
 
 
 def of_the_chain_rule(run: Run, x: Any, y: Any) -> bool:
-    r"""Whether a gradient of the loss stands beside the next derivative, ``\partial L/\partial z \, \partial z/\partial h``: left of it in numerator layout, right of it in the other."""
+    r"""Whether a gradient of the loss stands beside the next derivative, ``\partial L/\partial z \, \partial z/\partial h``.
+
+    In numerator layout it stands left of that, in denominator layout right of it.
+    """
     x, y = unwrapped(x), unwrapped(y)
     if kind(x) != "Derivative" or kind(y) != "Derivative" or "nabla" in (x.sign, y.sign):
         return False

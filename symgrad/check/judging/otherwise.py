@@ -96,7 +96,10 @@ def of_another_loss(court: Court, link: Link, under: Callable[[Page], Page | Non
 
 
 def put_in_place(court: Court, link: Link, under: Callable[[Page], Page | None]) -> Judgement | None:
-    r"""Open, where ``\partial L/\partial h_t \, \partial h_t/\partial h_{t-1}`` becomes ``\partial L/\partial h_t \, W^\top``: each factor holds, but the order is not that of its layout."""
+    r"""Open, where ``\partial L/\partial h_t \, \partial h_t/\partial h_{t-1}`` becomes ``\partial L/\partial h_t \, W^\top``.
+
+    Each factor holds, but the order is not that of its layout.
+    """
     sides = [unwrapped(side) for side in (link.left, link.right)]
     if any(kind(side) not in FACTORS or kind(unwrapped(side.args[0])) != "Derivative" for side in sides) or sides[0].args[0] != sides[1].args[0]:
         return None
