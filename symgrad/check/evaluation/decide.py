@@ -164,6 +164,8 @@ class Decider:
             return first
         if not count or empty - filled:  # where a sum has terms, they name what does not exist
             return Tried("never", "no step has all the quantities that this names")
+        if turned_back(left, chooser):
+            return Tried("misfit", "the same derivative is immediate on the left and total on the right", {})
         nothing = zero and all(derived(side) or (not page.fixed and self.names(side)) for side in (left, right))
         return Tried("equal", values=(x, y), count=count, vanished=vanished, nothing=nothing)
 
@@ -387,6 +389,14 @@ def part_by_part(left: Any, right: Any) -> list[tuple[Any, Any]]:
     if not listed or len(piles[0].args) != len(piles[1].args):
         return [(left, right)]
     return list(zip(piles[0].args, piles[1].args, strict=True))
+
+
+def turned_back(left: Any, chooser: Chooser) -> bool:
+    r"""Whether ``\partial h_t/\partial W`` is immediate on the left, and ``\partial h_{t-1}/\partial W`` total on the right: a recursion is of one of them."""
+    if kind(unwrapped(left)) != "Derivative":
+        return False
+    how = {key[1:4]: option for key, option in chooser.chosen if isinstance(key, tuple) and key[0] == "derivative" and key[4:] == ("parameter",)}
+    return any(o.tag == "immediate" and side == "left" and ("right", *rest) in how and not how["right", *rest].tag for (side, *rest), o in how.items())
 
 
 def stable(*nodes: Any) -> set[int]:
