@@ -7,10 +7,12 @@ import json
 import pytest
 
 from symgrad.check.claim import Claim, Span, from_json, summary
+from symgrad.check.judge import judge
 from symgrad.check.outcome import CheckReport
 from symgrad.check.report.github import workflow
 from symgrad.check.report.sarif import sarif
 from symgrad.check.report.text import PALETTE, report
+from symgrad.check.sources import read_text
 from symgrad.check.worker import entry
 
 TEXT = "# GRU\n$$h_t = z_t h_{t-1}$$\n\n$$\\delta_h = W \\delta$$\n"
@@ -134,3 +136,14 @@ def test_report_counts() -> None:
     assert CheckReport((OPEN,)).status() == 0
     assert CheckReport((OPEN,)).status(strict=True) == 1
     assert CheckReport((BAD,)).where("refuted") == (BAD,)
+
+
+def test_the_links_of_a_chain_stand_where_they_are_written() -> None:
+    """The first with its left side, the others from their sign on, each in its own row: no two of them overlap."""
+    text = (
+        "$$h_t = \\tanh(W h_{t-1} + U x_t)$$\n\n$$\n\\begin{aligned}\n\\frac{\\partial h_t}{\\partial h_{t-1}} &= \\operatorname{diag}(1 - h_t^2) W \\\\[1ex]\n"
+        "  &= \\operatorname{diag}(1 - h_t) W = W\n\\end{aligned}\n$$\n"
+    )
+    claims = list(judge(read_text(text, "x.md")))
+    assert [(c.line, c.column, c.verdict) for c in claims] == [(5, 1, "proved"), (6, 4, "refuted"), (6, 37, "refuted")]
+    assert [c.latex for c in claims[1:]] == [r"= \operatorname{diag}(1 - h_t) W", "= W"]

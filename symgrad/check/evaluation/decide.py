@@ -101,7 +101,7 @@ class Decider:
         return not any(r is not None and r.key in self.page.symbols.timed and spelled(n) not in self.page.variables for n, r in names)
 
     def of_a_step(self, *sides: Any) -> bool:
-        """Whether an equation has derivatives of ``L_t``, and the document none of ``L``; only none by a quantity, if it introduces symbols for those of L_t."""
+        """Whether an equation has derivatives of ``L_t``, and the document none of ``L``; only none by a quantity, if it names those of L_t."""
         if not self.page.step_losses or not any(stepwise(n) for side in sides for n in walk(side)):
             return False
         memo = self.page.memos["of a step"]

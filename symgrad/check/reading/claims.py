@@ -2,6 +2,7 @@ r"""Statements and their links: ``A = B = C`` asserts ``A = B`` and ``B = C``.""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cache
@@ -22,9 +23,12 @@ if TYPE_CHECKING:
 EQUAL = frozenset({"=", ":=", "==", "=:", "triangleq", "equiv", "+="})
 
 
+BETWEEN = re.compile(r"(?:.*\\\\(?:\[[^\]]*\])?)?[\s&]*", re.DOTALL)  # what stands between two sides, up to the sign or its row
+
+
 @dataclass(frozen=True, slots=True)
 class Link:
-    """One relation between two neighbouring sides of a statement."""
+    """One relation between two neighbouring sides of a statement; behind the first one it is shown as its sign and its right side."""
 
     statement: Statement
     number: int
@@ -99,9 +103,11 @@ def links(s: Statement) -> Iterator[Link]:
             stop = max(stop, whole[1])
         if before == 0 and k == 0:
             start = min(start, whole[0]) if start > whole[1] else start
-        if sign not in EQUAL and last is not None and not (s.fragment is not None and s.fragment.kind == SAID):
-            here = span_of(left)
-            start = max(start, here[1]) if here is not None and here[1] < stop else start
+        here = span_of(left)
+        told = s.fragment is None or s.fragment.kind == SAID
+        if (before or sign not in EQUAL) and not told and last is not None and here is not None and here[1] < last[0]:
+            gap = BETWEEN.match(s.fragment.latex, here[1], last[0])
+            start = max(start, gap.end() if gap is not None else here[1])
         link = Link(s, k, left, right, sign, start, max(stop, start), tuple(sides[:before]))
         yield from cases(link) or (link,)
         before = k + 1
