@@ -50,6 +50,8 @@ if TYPE_CHECKING:
     from symgrad.face.cell import Cell
     from symgrad.notation.syntax import Unread
 
+IN_A_SCRIPT = "stands in a script"  # ``h^{t)}``: everybody reads over it
+
 
 def judge(document: Document, cell: Cell | None = None) -> Iterator[Claim]:
     """The claims of a document, each with its verdict."""
@@ -117,7 +119,8 @@ def before(link: Link, broken: Unread) -> bool:
 def unbalanced(document: Document, s: Statement, rulings: list[tuple[Link, Judgement]]) -> Claim:
     """A bracket without its partner: wrong as it stands, if the formula is decided or defines something once it is put right."""
     start = max(s.broken.span.start, min((link.start for link, _ in rulings), default=0))
-    if any(said.verdict == "undecided" for _, said in rulings):
+    cut_out = s.fragment.kind in ("line", "code")  # of a text: its other bracket may stand in the words beside it
+    if any(said.verdict == "undecided" for _, said in rulings) or cut_out or IN_A_SCRIPT in s.broken.reason:
         return unread(document, s, start)
     worst = next((said for _, said in rulings if said.verdict == "refuted"), None)
     message = s.broken.reason if worst is None else f"{s.broken.reason}; besides: {worst.message}"

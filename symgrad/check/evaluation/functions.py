@@ -42,7 +42,7 @@ def apply(run: Run, node: Any) -> Value:
         for a in node.args[1:]:
             out = prod(run, out, run.value(a))
         return out
-    if base in ("sum", "Sum") and len(node.args) == 1:
+    if base in ("sum", "Sum") and all(kind(a) == "Relation" for a in node.args[1:]):  # ``sum(a, axis=0)``: over the examples
         return run.value(node.args[0])
     if base in ("transpose",) and len(node.args) == 1:
         return values.transposed(run.value(node.args[0]))

@@ -150,7 +150,7 @@ def _runs(line: Passage, code: bool) -> Iterator[Passage]:
     for m in _TOKEN.finditer(text):
         if m.lastgroup == "space":
             continue
-        if _is_word(m, text) and not (start >= 0 and m.lastgroup == "name" and (_listed(text, start, m) or _argument(text, m) or _operand(text, start, m))):
+        if _is_word(m, text) and not (start >= 0 and m.lastgroup == "name" and any((_listed(text, start, m), _argument(text, m), _operand(text, start, m), _option(text, start, m)))):
             if start >= 0:
                 found.append((start, end))
             start, whole = -1, False
@@ -231,6 +231,12 @@ def _listed(text: str, start: int, token: re.Match[str]) -> bool:
 def _argument(text: str, token: re.Match[str]) -> bool:
     """Is a word the argument of a function, or its first factor or term: ``σ'(gate)``, ``exp(score - m)``."""
     return bool(re.search(r"[\w'′]\([ \t]*$", text[: token.start()]) and re.match(r"[ \t]*[)*+\-−/·⊙∘×,]", text[token.end() :]))
+
+
+def _option(text: str, start: int, token: re.Match[str]) -> bool:
+    """Is a word what a call is told by name, ``sum(dz, axis=0)``?"""
+    inside = text.count("(", start, token.start()) > text.count(")", start, token.start())
+    return inside and text[: token.start()].rstrip()[-1:] == "," and re.match(r"\s*=\s*[\w-]+\s*[,)]", text[token.end() :]) is not None
 
 
 def _operand(text: str, start: int, token: re.Match[str]) -> bool:

@@ -84,7 +84,7 @@ def _node(statement: Statement, source: str, functions: frozenset[str]) -> Node:
     try:
         node = _parser(tokens, functions).statement()
     except ParseError as error:
-        return Unread(error.reason, error.way_out or error.expected, error.span, _balanced(tokens, functions), span=span)
+        return Unread(error.reason, error.way_out or (f"expected {error.expected}" if error.expected else ""), error.span, _balanced(tokens, functions), span=span)
     conditions: list[Node] = []
     for part in statement.conditions:
         conditions += _conditions(part, functions)
