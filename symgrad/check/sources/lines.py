@@ -150,7 +150,7 @@ def _runs(line: Passage, code: bool) -> Iterator[Passage]:
     for m in _TOKEN.finditer(text):
         if m.lastgroup == "space":
             continue
-        if _is_word(m, text) and not (start >= 0 and m.lastgroup == "name" and any((_listed(text, start, m), _argument(text, m), _operand(text, start, m), _option(text, start, m)))):
+        if _is_word(m, text) and not (start >= 0 and m.lastgroup == "name" and _belongs(text, start, m)):
             if start >= 0:
                 found.append((start, end))
             start, whole = -1, False
@@ -217,6 +217,11 @@ def _is_word(token: re.Match[str], text: str) -> bool:
         return False
     short = len(word) <= 3 and word not in SHORT and (word[0].isupper() or following in ("", " ", ")", "]", "+", "*"))
     return not (short and _operates(token, text))
+
+
+def _belongs(text: str, start: int, token: re.Match[str]) -> bool:
+    """Is a word part of the formula that it stands in."""
+    return _listed(text, start, token) or _argument(text, token) or _operand(text, start, token) or _option(text, start, token)
 
 
 def _listed(text: str, start: int, token: re.Match[str]) -> bool:

@@ -84,7 +84,8 @@ def _node(statement: Statement, source: str, functions: frozenset[str]) -> Node:
     try:
         node = _parser(tokens, functions).statement()
     except ParseError as error:
-        return Unread(error.reason, error.way_out or (f"expected {error.expected}" if error.expected else ""), error.span, _balanced(tokens, functions), span=span)
+        way_out = error.way_out or (f"expected {error.expected}" if error.expected else "")
+        return Unread(error.reason, way_out, error.span, _balanced(tokens, functions), span=span)
     conditions: list[Node] = []
     for part in statement.conditions:
         conditions += _conditions(part, functions)
