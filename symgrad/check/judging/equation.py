@@ -11,7 +11,7 @@ from symgrad.check.judging.caution import symbol_on
 from symgrad.check.judging.court import Court
 from symgrad.check.judging.failure import failed, refuted
 from symgrad.check.judging.otherwise import OTHERWISE, from_zero, of_an_rnn, recognised_anew, recognition, supposed
-from symgrad.check.judging.proof import attempt, contradicted, proved
+from symgrad.check.judging.proof import attempt, contradicted, one_of_many, proved
 from symgrad.check.judging.redefined import as_introduced
 from symgrad.check.judging.repeated import summed
 from symgrad.check.judging.unsaid import unsaid
@@ -60,6 +60,8 @@ def equation(court: Court, link: Link, under: Callable[[Page], Page | None] = la
             guess = contradicted(court, page, outcome, link) or as_introduced(court, page, link)
             if guess is not None:
                 return Judgement("undecided", "ambiguous", f"this holds only if {guess}; another line holds only where it is not")
+            if (one := one_of_many(page, outcome, link)) is not None:
+                return Judgement("undecided", "ambiguous", f"this holds only if {one}, and not of the other weights of that letter")
             return proved(court, page, outcome, link)
         if first is None or (unsure(outcome) < unsure(first[1]) and told_by(page, first[1])):
             first = (page, outcome)

@@ -89,6 +89,23 @@ def contradicted(court: Court, page: Page, outcome: Outcome, link: Link) -> str 
     return None
 
 
+def one_of_many(page: Page, outcome: Outcome, link: Link) -> str | None:
+    """What a proof rests on, if a letter without its label is read as one weight, ``W`` as ``W_o``, and of another one of that shape the line does not hold."""
+    chooser, dims = outcome.chooser, page.world.model.dims
+    assert chooser is not None
+    for key, options in chooser.asked.items():
+        if not isinstance(key, tuple) or key[0] != "weight":
+            continue
+        chosen = options[chooser.fixed.get(key, 0)]
+        for k, other in enumerate(options):
+            if other is chosen or dims.get(other.value) != dims.get(chosen.value):
+                continue
+            tried = Decider(page).once(link.left, link.right, Chooser({**chooser.fixed, key: k}), *outcome.mode, set())
+            if tried.state == "differs":
+                return chosen.note
+    return None
+
+
 def sharing(court: Court, page: Page, symbol: str, link: Link) -> list[Link]:
     """The other links in which a symbol for a gradient stands."""
     found = [other for s in court.statements if kind(s.node) != "Unread" and s.number != link.statement.number for other in links(s)]
