@@ -11,7 +11,7 @@ from symgrad.check.judging.caution import symbol_on
 from symgrad.check.judging.court import Court
 from symgrad.check.judging.failure import failed, refuted
 from symgrad.check.judging.otherwise import OTHERWISE, from_zero, of_an_rnn, recognised_anew, recognition, supposed
-from symgrad.check.judging.proof import attempt, contradicted, one_of_many, proved
+from symgrad.check.judging.proof import attempt, contradicted, of_one_step, one_of_many, proved
 from symgrad.check.judging.redefined import as_introduced
 from symgrad.check.judging.repeated import summed
 from symgrad.check.judging.unsaid import unsaid
@@ -62,6 +62,8 @@ def equation(court: Court, link: Link, under: Callable[[Page], Page | None] = la
                 return Judgement("undecided", "ambiguous", f"this holds only if {guess}; another line holds only where it is not")
             if (one := one_of_many(page, outcome, link)) is not None:
                 return Judgement("undecided", "ambiguous", f"this holds only if {one}, and not of the other weights of that letter")
+            if of_one_step(page, outcome, link):
+                return Judgement("undecided", "ambiguous", "this does not hold of a sequence of a single step")
             return proved(court, page, outcome, link)
         if first is None or (unsure(outcome) < unsure(first[1]) and told_by(page, first[1])):
             first = (page, outcome)

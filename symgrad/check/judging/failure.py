@@ -170,6 +170,8 @@ def given_later(page: Page, link: Link, symbol: Any) -> bool:
     side = unwrapped(link.right)
     if all(unwrapped(n) is not symbol for n in ((side.of, side.wrt) if kind(side) == "Derivative" else (side,))):
         return False
+    if kind(side) == "Derivative" and caution.symbol_on(page, link.left) is not None:
+        return False  # ``\delta_{o_t} = \partial L/\partial i_t``: it says itself what it is the gradient by
     sides = link.statement.node.sides
     later = sides[link.number + 2 :]
     return any(Decider(page).decide(link.left, side, limit=16).equal for side in later if kind(unwrapped(side)) != "Tuple")

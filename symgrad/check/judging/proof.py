@@ -15,7 +15,9 @@ from symgrad.check.judging.court import Court
 from symgrad.check.reading.claims import Link, links
 from symgrad.check.reading.judgement import Judgement
 from symgrad.check.reading.trees import kind, walk
+from symgrad.check.worlds.field import Redraw
 from symgrad.check.worlds.readings import Chooser, Option
+from symgrad.check.worlds.world import Missing, Unsupported
 
 SHARING = 8  # lines with the same symbol that are looked at
 
@@ -104,6 +106,19 @@ def one_of_many(page: Page, outcome: Outcome, link: Link) -> str | None:
             if tried.state == "differs":
                 return chosen.note
     return None
+
+
+def of_one_step(page: Page, outcome: Outcome, link: Link) -> bool:
+    r"""Whether a line that holds of all sequences that were tried fails of one with a single step, as ``\sum_{t=2}^T`` does."""
+    assert outcome.chooser is not None
+    if page.steps == 1 or not everystep.spans_time(page, link.left, link.right):
+        return False
+    short = copy(page)
+    short.steps = 1
+    try:
+        return Decider(short).once(link.left, link.right, Chooser(outcome.chooser.fixed), *outcome.mode, set()).state == "differs"
+    except (Missing, Unsupported, Redraw):
+        return False
 
 
 def sharing(court: Court, page: Page, symbol: str, link: Link) -> list[Link]:
