@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from symgrad.check.defined.page import Page
 from symgrad.check.evaluation.decide import Decider, Outcome
 from symgrad.check.judging.caution import symbol_on
@@ -17,10 +19,11 @@ from symgrad.check.judging.repeated import summed
 from symgrad.check.judging.unsaid import unsaid
 from symgrad.check.reading.claims import Link, span_of
 from symgrad.check.reading.judgement import Judgement
-from symgrad.check.reading.symbols import head_and_parts
-from symgrad.check.reading.trees import kind, unwrapped
+from symgrad.check.reading.symbols import head_and_parts, number_at
+from symgrad.check.reading.trees import kind, unwrapped, walk
 from symgrad.check.slips import diagnose
 from symgrad.check.slips.edits import Slips
+from symgrad.check.worlds.world import TOTAL
 from symgrad.notation.latex import latex
 from symgrad.notation.syntax import Derivative
 
@@ -68,6 +71,8 @@ def equation(court: Court, link: Link, under: Callable[[Page], Page | None] = la
         if first is None or (unsure(outcome) < unsure(first[1]) and told_by(page, first[1])):
             first = (page, outcome)
     if idle is not None:
+        if (gap := unconnected(idle[0], link.right)) is not None:
+            return Judgement("undecided", "ambiguous", f"nothing leads from the one to the other in {gap}, so the cell may be another one than was understood")
         if first is None or not first[1].typed or first[1].missing is not None:
             return proved(court, *idle, link)
         return Judgement("undecided", "ambiguous", "this holds of one cell of the document, where a derivative in it is zero, and not of another")
@@ -89,6 +94,20 @@ def equation(court: Court, link: Link, under: Callable[[Page], Page | None] = la
         if (found := otherwise(court, link, under)) is not None:
             return found
     return failed(court, page, outcome, link)
+
+
+def unconnected(page: Page, side: Any) -> str | None:
+    r"""The derivative in a side, ``\partial \tilde h_t/\partial z_t``, that is zero at every step, as no path leads from the one quantity to the other."""
+    symbols = page.symbols
+    for n in walk(side):
+        of, wrt = (symbols.ref(unwrapped(x)) for x in (n.of, n.wrt)) if kind(n) == "Derivative" else (None, None)
+        if of is None or wrt is None or of.key == wrt.key or not {of.key, wrt.key} <= page.definitions.keys() & symbols.timed:
+            continue
+        steps = [tuple(number_at(r.step, {symbols.letter: t}) for r in (of, wrt)) for t in range(2, page.world.steps + 1) if of.step and wrt.step]
+        known = [(int(t), int(s)) for t, s in steps if t is not None and s is not None and 1 <= s <= t <= page.world.steps]
+        if known and not any(np.any(page.world.derivative((of.key, t), (wrt.key, s), TOTAL, None)) for t, s in known):
+            return page.shown(n)
+    return None
 
 
 def unsure(outcome: Outcome) -> tuple[bool, bool]:

@@ -226,6 +226,9 @@ def is_whole(loss: Any) -> bool:
 def step_losses(page: Page, link: Link) -> dict[str, bool]:
     """The losses of one step that a line differentiates by a quantity at a step, and whether by one that comes later."""
     found: dict[str, bool] = {}
+    losses = {n.of for side in (link.left, link.right) for n in walk(side) if kind(n) == "Derivative" and loss_head(n.of) is not None}
+    if len({replace(unwrapped(of), span=None) for of in losses if not is_whole(of)}) > 1:
+        return {}  # ``L_t`` and ``L_{t-1}``: each that of its step
     for n in (*walk(link.left), *walk(link.right)):
         split = head_and_parts(unwrapped(n.of)) if kind(n) == "Derivative" else None
         ref = page.symbols.ref(unwrapped(n.wrt)) if split is not None else None
