@@ -319,8 +319,8 @@ def sigma_meant(page: Page, collected: Collected, statements: list[Statement]) -
     applied = {unwrapped(d.node).function.base for d in own if plainly(unwrapped(d.node))}
     cell = {BUILTIN[f] for f in applied if f in BUILTIN} & {"tanh", "relu"}
     if "sigma" in {f.base for f in uses if f.primes} - plain_uses and len(cell) == 1 and "sigma" not in page.functions:
-        page.functions["sigma"] = next(iter(cell))
-        page.assumptions = (*page.assumptions, f"σ is read as the activation of the cell, {next(iter(cell))}")
+        page.functions["sigma"] = page.sigma = next(iter(cell))
+        page.assumptions = (*page.assumptions, f"σ is read as the activation of the cell, {page.sigma}")
 
 
 def sigma_of_outputs(page: Page, letter: str) -> None:

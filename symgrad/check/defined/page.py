@@ -57,6 +57,7 @@ class Page:
     symbols: Symbols
     definitions: dict[str, Definition]
     functions: dict[str, Any] = field(default_factory=dict)  # "g" → "tanh", or (variable, node)
+    sigma: str = ""  # the activation of the cell, where σ' stands for its slope though nothing is σ of anything
     abbreviations: dict[str, Abbreviation] = field(default_factory=dict)  # symbols that stand for derivatives
     step_losses: set[str] = field(default_factory=set)  # symbols for the loss of a step
     total_losses: set[str] = field(default_factory=set)  # symbols for the sum of all

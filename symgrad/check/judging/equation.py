@@ -2,6 +2,7 @@ r"""One equation on the pages that it may speak of: where it holds it is proved,
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -26,6 +27,9 @@ from symgrad.check.slips.edits import Slips
 from symgrad.check.worlds.world import TOTAL
 from symgrad.notation.latex import latex
 from symgrad.notation.syntax import Derivative
+
+NONLINEARITY = re.compile(r"non-?linear|activation|activaci|активац|нелинейн|激活|非线性|非線形|활성", re.IGNORECASE)
+NEAR = 160  # characters before a formula that may speak of it
 
 
 def holding(court: Court, link: Link) -> Judgement | None:
@@ -65,6 +69,10 @@ def equation(court: Court, link: Link, under: Callable[[Page], Page | None] = la
                 return Judgement("undecided", "ambiguous", f"this holds only if {guess}; another line holds only where it is not")
             if (one := one_of_many(page, outcome, link)) is not None:
                 return Judgement("undecided", "ambiguous", f"this holds only if {one}, and not of the other weights of that letter")
+            if generic := any(kind(n) == "Name" and n.base == "sigma" for side in (left, right) for n in walk(side)) and page.sigma:
+                words = link.statement.fragment.before[-NEAR:] if link.statement.fragment is not None else ""
+                if NONLINEARITY.search(words) is None:
+                    return Judgement("undecided", "ambiguous", f"this holds only if σ is read as the activation of the cell, {generic}")
             if of_one_step(page, outcome, link):
                 return Judgement("undecided", "ambiguous", "this does not hold of a sequence of a single step")
             return proved(court, page, outcome, link)
@@ -97,11 +105,11 @@ def equation(court: Court, link: Link, under: Callable[[Page], Page | None] = la
 
 
 def unconnected(page: Page, side: Any) -> str | None:
-    r"""The derivative in a side, ``\partial \tilde h_t/\partial z_t``, that is zero at every step, as no path leads from the one quantity to the other."""
+    r"""The derivative by a gate, ``\partial \tilde h_t/\partial z_t``, that is zero at every step, as no path leads from the one quantity to the other."""
     symbols = page.symbols
     for n in walk(side):
         of, wrt = (symbols.ref(unwrapped(x)) for x in (n.of, n.wrt)) if kind(n) == "Derivative" else (None, None)
-        if of is None or wrt is None or of.key == wrt.key or not {of.key, wrt.key} <= page.definitions.keys() & symbols.timed:
+        if of is None or wrt is None or of.key == wrt.key or not {of.key, wrt.key} <= page.definitions.keys() & symbols.timed - page.lagged:
             continue
         steps = [tuple(number_at(r.step, {symbols.letter: t}) for r in (of, wrt)) for t in range(2, page.world.steps + 1) if of.step and wrt.step]
         known = [(int(t), int(s)) for t, s in steps if t is not None and s is not None and 1 <= s <= t <= page.world.steps]
