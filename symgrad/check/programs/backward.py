@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from symgrad.check.evaluation.variables import SCOPE, assigned
 from symgrad.check.programs.blocks import block
 from symgrad.check.programs.forward import Forward
-from symgrad.check.programs.names import form, named_in, raw_name, rests, stem, targets, told
+from symgrad.check.programs.names import aimed, form, named_in, raw_name, rests, stem, targets, told
 from symgrad.check.programs.scopes import NOW, Quantity, Scope
 from symgrad.check.programs.values import Blocks, Opaque, placed
 from symgrad.check.programs.writing import Programmer
@@ -66,7 +66,6 @@ class Backward(Forward):
         self.marks: Counter[str] = Counter()
         self.incoming: set[str] = set()  # gradients that are read before they are assigned
         self.claims: list[Claimed] = []
-        self.flowing: set[str] = set()  # variables that are computed from gradients
         self.living = cell.living()
         self.write = Programmer(self.spelled, cell)
         turns = [n for s in scope.body for n in ast.walk(s) if isinstance(n, ast.For)]
@@ -94,14 +93,10 @@ class Backward(Forward):
         if found is None and (pack := self.cell.packs.get(raw)) is not None:
             return pack
         if found is None:
-            if self.reader.gradient_like(raw) or not self.wanted(raw):
+            if self.reader.gradient_like(raw) or not aimed(raw):
                 raise Opaque(f"nothing on the page says what {what} is")
             return Quantity(raw, Name(raw), True).written(0, span)
         return found[0].written(found[1], span)
-
-    def wanted(self, raw: str) -> bool:
-        """Whether a name may be of what an output is held against."""
-        return stem(raw)[0].lower() in ("y", "t", "target", "targets", "label", "labels", "y_true", "true")
 
     def indexed(self, raw: str, by: int, span: Span) -> Any:
         if self.cell.exactly(raw) is None and (gradient := self.gradient(raw)) is not None:
@@ -181,7 +176,7 @@ class Backward(Forward):
 
     def settle(self, target: ast.expr, raw: str, found: Any, op: ast.operator | None, rest: list[ast.stmt], value: ast.expr) -> None:
         gradient = self.gradient(raw) if self.reader.gradient_like(raw) else None
-        flows = any(self.reader.gradient_like(w) or w in self.flowing for w in named_in(value))
+        flows = self.flows(value)
         if flows:
             self.flowing.add(raw)
         if gradient is not None:

@@ -7,9 +7,10 @@ The functions that the program itself defines are read where they are called.
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable
+from typing import Any, Protocol
 
+from symgrad.check.programs.switches import Switches
 from symgrad.check.programs.values import BLANK, Blocks, Opaque, blank, last_name, lifted, placed
 from symgrad.check.reading.trees import children, kind
 from symgrad.notation.syntax import Apply, Diagonal, Fraction, Hadamard, Infix, Name, Negative, Number, Power, Span, Stack, Sum, Transpose
@@ -36,13 +37,19 @@ def of_module(f: ast.expr) -> bool:
     return not isinstance(f, ast.Attribute) or last_name(f.value) in MODULES
 
 
+class Known(Protocol):
+    """What a page tells of its programs: the functions that are formulas, what it calls an activation, and how it is switched."""
+
+    functions: dict[str, ast.FunctionDef]
+    renamed: dict[str, set[str]]
+    switches: Switches
+
+
 class Expressions:
     """The expressions of one scope: `read` is asked for names, attributes and subscripts, `block` for a part of an array, `written` for places."""
 
-    def __init__(
-        self, functions: Mapping[str, ast.FunctionDef], read: Callable[[ast.expr], Any], block: Callable[[Any, int], Any], written: Callable[[ast.expr], Span]
-    ) -> None:
-        self.functions, self.read, self.block, self.written = functions, read, block, written
+    def __init__(self, known: Known, read: Callable[[ast.expr], Any], block: Callable[[Any, int], Any], written: Callable[[ast.expr], Span]) -> None:
+        self.known, self.read, self.block, self.written = known, read, block, written
         self.bound: list[dict[str, Any]] = []  # arguments of the calls that are being read
         self.calls = 0
         self.site: Span | None = None  # of the outermost of these calls
@@ -89,8 +96,9 @@ class Expressions:
                 return self.call(e, span)
             case ast.Tuple(elts=several) | ast.List(elts=several):
                 return tuple(map(self.value, several))
-            case ast.IfExp(body=body, orelse=other):
-                return self.value(other if blank(body) else body)
+            case ast.IfExp(test=test, body=body, orelse=other):
+                met = self.known.switches.holds(test, self.bound[-1] if self.bound else ())
+                return self.value(other if blank(body) or met is False else body)
         raise Opaque("an expression of another kind")
 
     def argument(self, given: Any, span: Span) -> Any:
@@ -150,7 +158,9 @@ class Expressions:
 
     def call(self, e: ast.Call, span: Span) -> Any:
         """A function of arrays, or one that the program defines."""
-        word = last_name(e.func)
+        word = last_name(e.func).lstrip("_")
+        if len(alike := self.known.renamed.get(word, ())) == 1:
+            word = next(iter(alike))
         if any(isinstance(a, ast.Starred) for a in e.args) or any(k.arg is None for k in e.keywords):
             raise Opaque("a call with a list of arguments")
         args = [e.func.value, *e.args] if isinstance(e.func, ast.Attribute) and not of_module(e.func) else list(e.args)
@@ -158,8 +168,8 @@ class Expressions:
         if word.lower() in ACTIVATIONS and plain:
             function, arg = Name(ACTIVATIONS[word.lower()]), args[0] if word.lower() not in ("exp", "softmax") else unshifted(args[0])
             return self.made(lambda x: Apply(function, (x,), span=span), arg)
-        if word in self.functions:
-            return self.inlined(self.functions[word], e, span)
+        if (shown := self.known.functions.get(last_name(e.func))) is not None:
+            return self.inlined(shown, e, span)
         match word, args:
             case _, [a, b] if word in CONTRACTED:
                 return self.contracted(self.node(a), self.node(b), span)

@@ -35,6 +35,7 @@ class Forward(Lookup):
     def __init__(self, reader: Reader, scope: Scope, cell: Scope) -> None:
         super().__init__(reader, scope, cell)
         self.filled: dict[str, dict[int, Any]] = {}  # parts of arrays that were made without content
+        self.flowing: set[str] = set()  # variables that are computed from gradients
         self.begun: set[str] = set()  # lists that begin with the state before the first step
 
     def block(self, body: list[ast.stmt]) -> None:
@@ -46,6 +47,8 @@ class Forward(Lookup):
         for s in body:
             if isinstance(s, ast.Assign) and len(s.targets) == 1 and isinstance(s.value, ast.Name | ast.Attribute):
                 self.copies[form(s.targets[0])] = raw_name(s.value)
+                if isinstance(s.targets[0], ast.Subscript):
+                    self.kept[raw_name(s.targets[0])] = s.targets[0], raw_name(s.value)
         for k, s in enumerate(body):
             self.one(s, body[k + 1 :])
         self.waiting.pop()
@@ -81,12 +84,12 @@ class Forward(Lookup):
 
     def counted(self, target: ast.expr, over: ast.expr) -> None:
         """What a loop runs over: steps, inputs, or both."""
-        sources, into = [over], [target]
+        sources, into = [unturned(over)], [target]
         while len(sources) == 1 and isinstance(sources[0], ast.Call) and last_name(sources[0].func) in AROUND and sources[0].args:
             if last_name(sources[0].func) == "enumerate" and isinstance(into[0], ast.Tuple) and len(into[0].elts) == 2:
                 self.counters.add(raw_name(into[0].elts[0]))
                 into = into[0].elts[1:]
-            sources = sources[0].args
+            sources = [unturned(e) for e in sources[0].args]
         if isinstance(into[0], ast.Tuple) and len(into) == 1:
             into = into[0].elts
         for k, x in enumerate(into):
@@ -117,7 +120,9 @@ class Forward(Lookup):
                 self.made.add(form(target))
                 self.waiting[-1].pop(form(target), None)  # what it holds is no state of the step before
             return
-        if self.concerns(raw, value):
+        if not self.concerns(raw, value):
+            self.flowing.add(raw)
+        else:
             try:
                 found: Any = self.expressions.value(value)
             except Opaque as why:
@@ -153,7 +158,7 @@ class Forward(Lookup):
             for target, each in zip(several, value.elts, strict=True):
                 self.assign(target, each, None, rest)
             return
-        handed = isinstance(value, ast.Name | ast.Attribute | ast.Subscript | ast.GeneratorExp)  # parameters, a cache, the state
+        handed = isinstance(value, ast.Name | ast.Attribute | ast.Subscript | ast.GeneratorExp) or self.reader.shows(value)  # parameters, a cache, the state
         found: Any = None
         try:
             if not handed or isinstance(value, ast.Subscript) or raw_name(value) in self.names or raw_name(value) in self.cell.packs:
@@ -174,7 +179,11 @@ class Forward(Lookup):
 
     def concerns(self, raw: str, value: ast.expr) -> bool:
         """Whether an assignment is of the forward pass."""
-        return not self.reader.gradient_like(raw) and not any(map(self.reader.gradient_like, named_in(value)))
+        return not self.reader.gradient_like(raw) and not self.flows(value)
+
+    def flows(self, value: ast.expr) -> bool:
+        """Whether a gradient takes part in an expression."""
+        return any(self.reader.gradient_like(w) or w in self.flowing for w in named_in(value))
 
     def settle(self, target: ast.expr, raw: str, found: Any, op: ast.operator | None, rest: list[ast.stmt], value: ast.expr) -> None:
         """What a variable holds from now on."""
@@ -251,6 +260,11 @@ class Forward(Lookup):
             self.scope.packs[raw] = found
         elif (copy := self.cell.located(found)) is not None:
             self.scope.lists[raw] = (copy[0], copy[1] - (raw in self.begun))
+
+
+def unturned(e: ast.expr) -> ast.expr:
+    """``range(T)`` for ``range(T)[::-1]``."""
+    return e.value if isinstance(e, ast.Subscript) and isinstance(e.slice, ast.Slice) else e
 
 
 def stepped(node: Any) -> bool:

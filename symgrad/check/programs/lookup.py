@@ -31,11 +31,12 @@ class Lookup:
         self.names: dict[str, Any] = {}  # what variables hold
         self.waiting: list[dict[str, str]] = []  # forms of variables that are assigned further on, and their names
         self.copies: dict[str, str] = {}  # ``h_prev = h`` further on
+        self.kept: dict[str, tuple[ast.Subscript, str]] = {}  # ``hs[t] = h`` further on
         self.counters: set[str] = set()  # what counts steps
         self.made: set[str] = set()  # arrays that were made without content
         self.spelled: dict[Any, str] = {}  # quantities as this scope writes them
         self.loops = 0
-        self.expressions = Expressions(reader.functions, self.read, self.part, self.span)
+        self.expressions = Expressions(reader, self.read, self.part, self.span)
 
     def span(self, e: ast.expr | ast.stmt) -> Span:
         """Where a node stands in its statement."""
@@ -157,6 +158,13 @@ class Lookup:
         if raw in self.cell.lists:
             q, k = self.cell.lists[raw]
             return q.written(by + k, span)
+        if raw in self.kept and any(raw in names.values() for names in self.waiting):
+            target, word = self.kept[raw]
+            ahead = next((k for p in indices(target) if (k := self.step(p)) is not None), None)
+            if ahead is not None and word not in self.counters and not self.reader.gradient_like(word):
+                known = self.cell.find(word)
+                q = known[0] if known is not None and known[0].timed else self.new(word, True)
+                return q.written(q.at + by - ahead, span)
         found = self.cell.find(raw) or self.adopted(raw)
         coming = any(raw in names.values() for names in self.waiting)
         if found is None and (given(stem(raw)[0]) or coming or raw not in self.reader.multiplied):

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from symgrad.check.evaluation.adjoints import BEFORE
-from symgrad.check.programs.values import blank, placed
+from symgrad.check.programs.expressions import SAME, of_module
+from symgrad.check.programs.values import blank, last_name, placed
 from symgrad.check.reading.statements import LOSSES
 from symgrad.check.reading.trees import kind
 from symgrad.notation.reading.dialect import parse_dialect
@@ -23,6 +24,7 @@ INPUTS = frozenset({"x", "xs", "xt", "input", "inputs", "inp", "emb", "embed", "
 OUTPUTS = frozenset({
     "y", "ys", "yt", "o", "out", "output", "outputs", "outs", "logit", "logits", "score", "scores", "pred", "preds", "y_pred", "y_hat", "yhat",
 })  # fmt: skip
+AIMS = frozenset({"true", "target", "targets", "label", "labels", "expected", "desired", "onehot", "truth"})  # what an output should be
 STATES = (frozenset({"h", "hs", "ht", "hidden"}), frozenset({"c", "cs", "ct", "cell", "memory"}))
 MARKS = ("dloss_d", "dL_d", "dl_d", "dLd", "dJ_d", "dE_d", "d_", "d", "grad_", "gradient_", "grad", "delta_", "delta", "g_")  # before
 ENDS = ("_grad", "_gradient", "_delta")  # behind it
@@ -51,6 +53,11 @@ def raw_name(e: ast.expr) -> str:
 def given(word: str) -> bool:
     """Whether a name is customary for an input."""
     return word.split("_")[0].lower() in INPUTS
+
+
+def aimed(raw: str) -> bool:
+    """Whether a name is customary for what an output is held against: ``y``, ``targets``, ``one_hot_labels``."""
+    return stem(raw)[0].lower() in ("y", "t", "y_true") or not AIMS.isdisjoint(raw.lower().split("_"))
 
 
 def form(e: ast.expr) -> str:
@@ -124,15 +131,25 @@ def straight(body: list[ast.stmt]) -> Iterator[ast.stmt]:
                 yield from straight(no)
             case ast.With(body=inner) | ast.Try(body=inner):
                 yield from straight(inner)
-            case _:
+            case _ if not idle(s):
                 yield s
+
+
+def idle(s: ast.stmt) -> bool:
+    """Whether a statement gives a variable what it holds, in another shape: ``h = h.reshape(-1, 1)``."""
+    if not isinstance(s, ast.Assign) or len(s.targets) != 1 or not isinstance(s.value, ast.Call):
+        return False
+    e: ast.expr = s.value
+    while isinstance(e, ast.Call) and last_name(e.func) in SAME:
+        e = e.func.value if isinstance(e.func, ast.Attribute) and not of_module(e.func) else e.args[0] if e.args else e.func
+    return ast.unparse(e) == ast.unparse(s.targets[0])
 
 
 def targets(body: list[ast.stmt]) -> Iterator[ast.expr]:
     """What some statements assign something to, arrays that are only made left out."""
     for n in (n for s in body for n in ast.walk(s)):
         match n:
-            case ast.Assign(targets=found, value=value) if not blank(value):
+            case ast.Assign(targets=found, value=value) if not blank(value) and not idle(n):
                 for target in found:
                     yield from target.elts if isinstance(target, ast.Tuple | ast.List) else (target,)
             case ast.AugAssign(target=target) | ast.AnnAssign(target=target, value=ast.expr()):

@@ -5,14 +5,16 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from symgrad.check.defined.collect import Collected
 from symgrad.check.programs.backward import Backward, Claimed
 from symgrad.check.programs.blocks import separated
+from symgrad.check.programs.expressions import ACTIVATIONS
 from symgrad.check.programs.forward import Forward
 from symgrad.check.programs.names import OUTPUTS, named_in, raw_name, rests, stem, straight, targets, told, whole
 from symgrad.check.programs.scopes import Scope, formulas
+from symgrad.check.programs.switches import Switches
 from symgrad.check.programs.values import blank, last_name
 from symgrad.check.reading.statements import Statement
 from symgrad.check.sources.document import Fragment, Passage
@@ -40,9 +42,12 @@ class Reader:
         self.functions: dict[str, ast.FunctionDef] = {}
         self.multiplied: set[str] = set()  # names that stand in a matrix product
         self.words = {name for scope in known for name in scope.quantities}
+        self.renamed: dict[str, set[str]] = {}  # ``f = np.tanh``: what a program calls an activation
         self.scopes: list[Scope] = []
         self.where: dict[int, Program] = {}  # of every statement
         self.seen: set[str] = set()  # what the loops of the open scope compute
+        self.switches = Switches()
+        programs = [replace(p, body=tuple(self.switches.settled([*p.body]))) for p in programs]
         for p in programs:
             for n in (n for s in p.body for n in ast.walk(s)):
                 self.note(n)
@@ -65,8 +70,20 @@ class Reader:
                 self.multiplied |= {raw_name(bare(a)), raw_name(bare(b))}
             case ast.Call(func=f, args=args) if last_name(f) in ("dot", "matmul", "mm", "mv"):
                 self.multiplied |= {raw_name(bare(x)) for x in (*args, *([f.value] if isinstance(f, ast.Attribute) else []))}
+            case ast.Assign(targets=[ast.Name() | ast.Attribute() as name], value=value) if (called := self.activation(value)):
+                self.renamed.setdefault(last_name(name), set()).add(called)
+        match n:
             case ast.Name(id=word) | ast.Attribute(attr=word) | ast.arg(arg=word) | ast.Subscript(slice=ast.Constant(value=str(word))):
                 self.words.add(word)
+
+    def activation(self, e: ast.expr) -> str:
+        """The activation that is given another name: ``np.tanh``, ``np.tanh if kind == 'tanh' else sigmoid``."""
+        match e:
+            case ast.IfExp(test=test, body=yes, orelse=no) if (met := self.switches.holds(test)) is not None:
+                return self.activation(yes if met else no)
+            case ast.Name() | ast.Attribute():
+                return last_name(e) if last_name(e) in ACTIVATIONS else ""
+        return ""
 
     def split(self, body: Iterable[ast.stmt], owner: int = 0) -> None:
         """Functions, and what stands between them; a loop that computes the same names anew begins another scope."""
@@ -88,6 +105,10 @@ class Reader:
                         self.scopes.append(top)
                     self.seen.update(names)
                     top.body.append(s)
+
+    def shows(self, e: ast.expr) -> bool:
+        """Whether an expression calls a function of the page that does more than to compute a formula, such as the forward pass."""
+        return isinstance(e, ast.Call) and last_name(e.func) not in self.functions and any(s.name == last_name(e.func) for s in self.scopes)
 
     def gradient_like(self, raw: str) -> bool:
         """Whether a name is made of a mark for gradients and of another name that the page uses."""
