@@ -296,7 +296,8 @@ class Operator:
 class Variable:
     """A variable of a program that holds a gradient by the quantity `of`: what it is called, and which of its assignments gives the value.
 
-    Of its `ways` one is meant: a kind of gradient (``total``, ``pre``, ``carry``, ``own``, ``use``) and by how many steps it is moved.
+    Of its `ways` one is meant: a kind of gradient (``total``, ``pre``, ``pre of own``, ``pre of later``, ``carry``, ``own``, ``use``) and by how many
+    steps it is moved.
     """
 
     text: str

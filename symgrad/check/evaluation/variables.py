@@ -21,6 +21,8 @@ MEANT = {
     "carry": "the part of the gradient by {} that comes through the next step",
     "own": "the part of the gradient by {} that does not come through the next step",
     "total": "the whole gradient by {}",
+    "pre of own": "the gradient of the loss of this step by the preactivation of {}",
+    "pre of later": "the gradient of the losses of later steps by the preactivation of {}",
 }
 
 
@@ -48,7 +50,7 @@ def variable(run: Run, node: Variable) -> Value:
     hidden = run.page.preactivation(key)
     options: list[Option] = []
     for how, by in node.ways:
-        if (how == "pre" and hidden not in run.world.model.dims) or (how in ("carry", "own") and key not in run.page.lagged):
+        if (how.startswith("pre") and hidden not in run.world.model.dims) or (how in ("carry", "own") and key not in run.page.lagged):
             continue
         first = not options
         note = "" if first else f"{node.text} is read as {MEANT[how].format(run.page.notes.get(key, key))}" if how in MEANT else ""
@@ -73,10 +75,11 @@ def held(run: Run, key: str, at: int, way: tuple[str, int]) -> Value:
     hidden = run.page.preactivation(key)
     if key not in run.page.symbols.timed:
         return adjoint(run, key, step, losses, "use")
-    if how == "pre":
+    if how.startswith("pre"):
         if step < 1:
             raise OutOfTime(key)
-        return adjoint(run, hidden, step, losses, TOTAL)
+        seen = {"pre of own": [at for at in losses if at == step], "pre of later": [at for at in losses if at > step]}.get(how, losses)
+        return adjoint(run, hidden, step, tuple(seen), TOTAL)
     if how == "own":
         if not 1 <= step <= run.world.steps:
             raise OutOfTime(key)

@@ -9,20 +9,20 @@ from __future__ import annotations
 import ast
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from symgrad.check.evaluation.variables import SCOPE, assigned
 from symgrad.check.programs.blocks import block
 from symgrad.check.programs.forward import Forward
-from symgrad.check.programs.names import aimed, form, named_in, raw_name, rests, stem, targets, told
+from symgrad.check.programs.names import aimed, form, named_in, raw_name, rests, stem, straight, targets, told, unnamed
 from symgrad.check.programs.scopes import NOW, Quantity, Scope
-from symgrad.check.programs.values import Blocks, Opaque, placed
+from symgrad.check.programs.values import Blocks, Opaque, blank, lifted, placed
 from symgrad.check.programs.writing import Programmer
 from symgrad.check.reading.statements import Statement
 from symgrad.check.reading.trees import kind, rebuilt, walk
 from symgrad.check.sources.document import Fragment
-from symgrad.notation.syntax import Name, Relation, Span, Variable
+from symgrad.notation.syntax import Infix, Name, Relation, Span, Variable
 
 if TYPE_CHECKING:
     from symgrad.check.programs.reader import Reader
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 Ways = tuple[tuple[str, int], ...]
 
 
+ARRAY: Ways = (("total", 0), ("pre", 0), ("own", 0))  # what an array may hold at each step
+PART = "a part of the sum that {} is further on"
 UNKNOWN = "it is not known what {} is the gradient by"
 
 
@@ -38,7 +40,7 @@ class Claimed:
     """A statement of a program as a claim.
 
     Of several readings one must hold, with all its equations; `quiet` if it need not be a claim at all, `why` it could not be read (of a quiet one,
-    what is said beside claims if none holds).
+    what is said beside claims if none holds, and it is no part of what does).
     """
 
     fragment: Fragment
@@ -46,6 +48,7 @@ class Claimed:
     quiet: bool = False
     why: str = ""
     write: Callable[[Any], str] = str  # formulas as the program writes them
+    used_by: list[Claimed] = field(default_factory=list, compare=False)  # the claims whose formulas what is assigned here is a part of
 
 
 @dataclass(frozen=True)
@@ -64,8 +67,10 @@ class Backward(Forward):
         super().__init__(reader, scope, cell)
         self.number = number * SCOPE  # of the first variable of each name
         self.marks: Counter[str] = Counter()
+        self.arrays: dict[str, int] = {}  # of gradients, which the loop that is read assigns once for each step, and the mark of that assignment
         self.incoming: set[str] = set()  # gradients that are read before they are assigned
         self.claims: list[Claimed] = []
+        self.parts: dict[str, list[Claimed]] = {}  # of what variables hold: the claims that are judged where these are used
         self.living = cell.living()
         self.write = Programmer(self.spelled, cell)
         turns = [n for s in scope.body for n in ast.walk(s) if isinstance(n, ast.For)]
@@ -93,6 +98,10 @@ class Backward(Forward):
         if found is None and (pack := self.cell.packs.get(raw)) is not None:
             return pack
         if found is None:
+            if (gradient := self.by_the_state(raw)) is not None and any(raw in names.values() for names in self.waiting):
+                return self.before(raw, gradient, span)
+            if (known := self.squashed(raw, span)) is not None:
+                return known
             if self.reader.gradient_like(raw) or not aimed(raw):
                 raise Opaque(f"nothing on the page says what {what} is")
             return Quantity(raw, Name(raw), True).written(0, span)
@@ -101,9 +110,15 @@ class Backward(Forward):
     def indexed(self, raw: str, by: int, span: Span) -> Any:
         if self.cell.exactly(raw) is None and (gradient := self.gradient(raw)) is not None:
             held = self.names.get(raw) if not by else None
+            if by and gradient.by.timed:
+                return self.beside(raw, gradient, by, span)
             return placed(held, span) if held is not None and not isinstance(held, Opaque | tuple) else self.before(raw, gradient, span)
         if self.cell.find(raw) is None and raw not in self.cell.packs and self.adopted(raw) is None:
-            return self.unassigned(raw, raw, span)
+            state = self.by_the_state(raw)
+            if state is not None and (by or raw not in self.names):
+                return self.beside(raw, state, by, span)
+            held = self.names.get(raw)
+            return self.unassigned(raw, raw, span) if held is None or isinstance(held, Opaque | tuple) else placed(held, span)
         return super().indexed(raw, by, span)
 
     def gradient(self, raw: str) -> Gradient | None:
@@ -111,10 +126,17 @@ class Backward(Forward):
         found = self.by_name(raw)
         return found if found is not None and found.by.name in self.living else None
 
+    def by_the_state(self, raw: str) -> Gradient | None:
+        """A gradient whose name does not say by what it is one, as in ``delta[t]``: by the state, if there is but one."""
+        states = self.cell.lagged & set(self.cell.definitions)
+        told = (unnamed(raw) or raw in self.flowing) and len(states) == 1
+        return Gradient(self.cell.quantities[states.pop()], 0, "unnamed") if told else None
+
     def by_name(self, raw: str) -> Gradient | None:
         for rest in rests(raw):
             held = self.names.get(rest)
-            found = self.cell.located(held) if kind(held) == "Name" else self.cell.exactly(rest)
+            weight = self.cell.parameter(held) if kind(held) == "Name" else None
+            found = (weight, 0) if weight is not None else self.cell.located(held) if kind(held) == "Name" else self.cell.exactly(rest)
             if found is not None:
                 return Gradient(found[0], found[1] - found[0].at)
             bare, word = told(rest)
@@ -134,6 +156,8 @@ class Backward(Forward):
             ways = (("use", 0),)
         elif gradient.word == "raw":
             ways = (("pre", by), ("total", by))
+        elif gradient.word == "unnamed":
+            ways = (("pre", 0), ("total", 0))
         elif by < 0:
             ways = (("carry", 0), ("carry", by), ("total", by))
         elif gradient.word == "next":
@@ -141,19 +165,66 @@ class Backward(Forward):
             ways = (("carry", 0),) if later else (("carry", 0), ("total", 0))
         return self.variable(raw, gradient, self.number, ways, span)
 
+    def latest(self, raw: str, span: Span) -> Any:
+        """``grads[-1]``, where ``grads.append(dz)`` comes further on: what the last turn of the loop left."""
+        if raw not in self.flowing:
+            return super().latest(raw, span)
+        word = self.appended[raw]
+        self.flowing.add(word)
+        gradient = self.gradient(word) or self.by_the_state(word)
+        if gradient is None:
+            raise Opaque("a list of gradients")
+        return self.before(word, gradient, span)
+
+    def beside(self, raw: str, gradient: Gradient, by: int, span: Span) -> Any:
+        """``dh[t + by]``: what the array holds at another step."""
+        held = self.names.get(raw)
+        if raw in self.arrays:
+            found = self.variable(raw, gradient, self.number + self.arrays[raw], ARRAY, span)
+        elif kind(held) == "Variable":
+            found = placed(held, span)
+        elif held is None and all(raw not in names.values() for names in self.waiting):
+            self.incoming.add(raw)
+            found = self.variable(raw, gradient, self.number, ARRAY, span)
+        else:
+            raise Opaque("an array that is assigned in several places")
+        if isinstance(found, Blocks):
+            raise Opaque("a part of an array")
+        q = gradient.by
+        return replace(found, of=q.written(q.at + by))
+
+    def block(self, body: list[ast.stmt]) -> None:
+        flat = list(straight(body))
+        outer, self.arrays = self.arrays, {}
+        for k, s in enumerate(flat):
+            match s:
+                case ast.Assign(targets=[ast.Subscript() as target]) | ast.AugAssign(target=ast.Subscript() as target) if not blank(s.value):
+                    raw = raw_name(target)
+                    last = not added_later(target, flat[k + 1 :])
+                    self.arrays[raw] = self.marks[raw] + 1 if last and raw not in self.arrays else -1 if last else self.arrays.get(raw, 0)
+        self.arrays = {raw: mark for raw, mark in self.arrays.items() if mark > 0}
+        super().block(body)
+        self.arrays = outer
+
     def meant(self, raw: str, gradient: Gradient, span: Span) -> Any:
         """The variable that an assignment makes."""
         self.marks[raw] += 1
         by = gradient.moved
+        if raw in self.arrays and not by and gradient.word in ("", "unnamed") and gradient.by.timed:
+            return self.variable(raw, gradient, self.number + self.marks[raw], ARRAY, span)
         ways: Ways = (("total", 0), ("pre", 0), *((("carry", -1),) if raw in self.incoming else ()), ("own", 0))
         if not gradient.by.timed:
             ways = (("use", 0),)
         elif gradient.word == "raw" and kind(self.cell.formula(gradient.by)) == "Apply":
             ways = (("pre", by),)
+        elif gradient.word == "unnamed":
+            ways = (("pre of later", -1), ("carry", -1))  # once more through the loop, a step further back
         elif by < 0:
             ways = (("carry", by), ("total", by))
         elif gradient.word == "next":
             ways = (("carry", -1), ("total", 0))
+        elif gradient.word == "alone":
+            ways = (("own", 0), ("pre of own", 0), ("total", 0), ("pre", 0))
         elif gradient.word == "slope":
             ways = (("pre", 0), ("carry", -1))
         elif gradient.word == "carried":
@@ -175,7 +246,19 @@ class Backward(Forward):
         return True
 
     def settle(self, target: ast.expr, raw: str, found: Any, op: ast.operator | None, rest: list[ast.stmt], value: ast.expr) -> None:
+        before = len(self.claims)
+        taken = [c for w in {*named_in(value), *([raw] if op else [])} for c in self.parts.get(w, ())]
+        self.take(target, raw, found, op, rest, value)
+        made = self.claims[before:]
+        for part in taken:
+            part.used_by.extend(made)
+        self.parts[raw] = [c for c in made if c.quiet] if made else taken
+
+    def take(self, target: ast.expr, raw: str, found: Any, op: ast.operator | None, rest: list[ast.stmt], value: ast.expr) -> None:
+        """What an assignment claims, and what the variable holds from now on."""
         gradient = self.gradient(raw) if self.reader.gradient_like(raw) else None
+        if gradient is None and (raw in self.incoming or isinstance(target, ast.Subscript)):
+            gradient = self.by_the_state(raw)
         flows = self.flows(value)
         if flows:
             self.flowing.add(raw)
@@ -184,11 +267,22 @@ class Backward(Forward):
             return
         found = self.gathered(found, None)
         super().settle(target, raw, found, op, rest, value)
-        if op is None and not isinstance(found, Opaque | tuple | Blocks) and kind(found) != "Variable" and derived(found) and next(rests(raw), None):
-            self.quietly(raw, found)
-        elif flows and self.reader.gradient_like(raw) and not added_later(target, rest):
+        if op is None and not isinstance(found, Opaque | tuple | Blocks) and kind(found) != "Variable" and derived(found):
+            self.quietly(raw, found, self.step_by_step(raw, rest))
+        elif flows and next(rests(raw), None) and not added_later(target, rest) and not isinstance(value, ast.Dict):
             why = str(found) if isinstance(found, Opaque) else UNKNOWN.format(raw)
             self.claims.append(Claimed(self.statement, quiet=True, why=why))
+
+    def select(self, target: ast.Subscript, raw: str, value: ast.expr, place: tuple[Any, bool]) -> None:
+        gradient = self.gradient(raw) if self.reader.gradient_like(raw) else None
+        if gradient is None or gradient.by.timed:
+            return
+        x, column = place
+        try:
+            found = lifted(lambda a: Infix("otimes", (a, x) if column else (x, a), span=self.extent), self.expressions.node(value))
+        except Opaque as why:
+            found = why
+        self.derive(target.value, raw, gradient, found, ast.Add(), [], value)
 
     def equation(self, raw: str, node: Any, by: int) -> bool:
         """A formula of the forward pass where it stands in the same scope; anything else is something on the way."""
@@ -201,6 +295,8 @@ class Backward(Forward):
         if isinstance(found, tuple) or layered:
             return
         at = self.span(target)
+        if isinstance(target, ast.Subscript) and gradient.by.timed:
+            gradient = replace(gradient, moved=gradient.moved + (self.place(target) or 0))
         held = self.names.get(raw)
         if isinstance(found, Opaque):
             held_by = (w for w in named_in(value) if self.reader.gradient_like(w))
@@ -222,6 +318,8 @@ class Backward(Forward):
         copied = kind(found) == "Variable"
         if added_later(target, rest) or (copied and gradient.by.timed and not assigned(found)):
             self.names[raw] = found  # the first part of a sum, or another name for what comes from elsewhere
+            if not copied:
+                self.claims.append(Claimed(self.statement, quiet=True, why=PART.format(raw)))
             return
         if not gradient.by.timed and any(decays(a, gradient.by) for a in (found.args if kind(found) == "Sum" else ())):
             self.claims.append(Claimed(self.statement, why="a weight decay takes part, which is no gradient of this loss"))
@@ -232,6 +330,8 @@ class Backward(Forward):
             gradient = replace(gradient, word="slope")  # times a slope: the gradient before the activation now
         elif not gradient.word and not gradient.moved and self.handed_on(raw, rest):
             gradient = replace(gradient, word="carried")
+        elif not gradient.word and not gradient.moved and self.step_by_step(raw, rest):
+            gradient = replace(gradient, word="alone")
         elif not gradient.word and not gradient.moved and self.sloped(found, gradient.by):
             gradient = replace(gradient, word="sloped")
         left = self.meant(raw, gradient, at)
@@ -268,15 +368,22 @@ class Backward(Forward):
             rel = rebuilt(rel, {id(n): Name("T", span=n.span) for n in walk(rel) if n == NOW})
         return Statement(self.statement, rel, rel)
 
-    def quietly(self, raw: str, node: Any) -> None:
+    def step_by_step(self, raw: str, rest: list[ast.stmt]) -> bool:
+        """Whether the loss of each step is led back on its own: by a loop in the loop, or a function that is given the gradient."""
+        inner = any(isinstance(n, ast.For | ast.While) and any(isinstance(x, ast.Name) and x.id == raw for x in ast.walk(n)) for n in rest)
+        calls = (n for s in rest for n in ast.walk(s) if isinstance(n, ast.Call) and self.reader.shows(n))
+        return self.loops > 0 and (inner or any(raw_name(a) == raw for n in calls for a in n.args))
+
+    def quietly(self, raw: str, node: Any, alone: bool) -> None:
         """A gradient under a name that tells nothing: by some quantity of the cell, or by what an activation is applied to, if it is one."""
         self.marks[raw] += 100
         made = []
+        ways: Ways = (("pre", 0), ("total", 0), *((("pre of own", 0),) if alone else ()))
         for k, name in enumerate(self.cell.definitions):
-            left = self.variable(raw, Gradient(self.cell.quantities[name]), self.number + self.marks[raw] + k, (("pre", 0), ("total", 0)), Span(0, len(raw)))
+            left = self.variable(raw, Gradient(self.cell.quantities[name]), self.number + self.marks[raw] + k, ways, Span(0, len(raw)))
             made.append((self.relation(left, node, "="),))
         if made:
-            why = UNKNOWN.format(raw) if self.reader.gradient_like(raw) else ""
+            why = UNKNOWN.format(raw) if next(rests(raw), None) else ""
             self.claims.append(Claimed(self.statement, tuple(made), True, why, self.write))
 
     def gathered(self, found: Any, gradient: Gradient | None) -> Any:

@@ -49,6 +49,9 @@ class Forward(Lookup):
                 self.copies[form(s.targets[0])] = raw_name(s.value)
                 if isinstance(s.targets[0], ast.Subscript):
                     self.kept[raw_name(s.targets[0])] = s.targets[0], raw_name(s.value)
+            match s:
+                case ast.Expr(value=ast.Call(func=ast.Attribute(value=where, attr="append"), args=[ast.Name() | ast.Attribute() as value])):
+                    self.appended[raw_name(where)] = raw_name(value)
         for k, s in enumerate(body):
             self.one(s, body[k + 1 :])
         self.waiting.pop()
@@ -68,6 +71,11 @@ class Forward(Lookup):
         source = self.program.source[self.start : stop]
         self.statement = Fragment(source, source, "program")
         match s:
+            case ast.Assign(targets=[target], value=ast.Call(func=ast.Name(id="sum"), args=[ast.GeneratorExp(elt=value, generators=[turns])])):
+                self.counted(turns.target, turns.iter)
+                self.loops += 1
+                self.assign(target, value, ast.Add(), rest)
+                self.loops -= 1
             case ast.Assign(targets=[target], value=value):
                 self.assign(target, value, None, rest)
             case ast.AnnAssign(target=target, value=ast.expr() as value):
@@ -76,6 +84,7 @@ class Forward(Lookup):
                 self.assign(target, value, op, rest)
             case ast.Expr(value=ast.Call(func=ast.Attribute(value=where, attr="append"), args=[value])):
                 self.append(raw_name(where), value)
+                self.appended.pop(raw_name(where), None)
 
     @property
     def extent(self) -> Span:
@@ -108,6 +117,9 @@ class Forward(Lookup):
             self.unpack(target.elts, value, rest)
             return
         raw = raw_name(target)
+        if isinstance(target, ast.Subscript) and isinstance(op, ast.Add) and (chosen := self.selector(target)) is not None:
+            self.select(target, raw, value, chosen)
+            return
         if isinstance(target, ast.Subscript) and (not self.addressed(target) or isinstance(target.value, ast.Subscript)):
             self.fill(target, raw, value if op is None else None)
             return
@@ -115,6 +127,8 @@ class Forward(Lookup):
         if (blank(value) or begun) and op is None:
             if begun:
                 self.begun.add(raw)
+                if self.flows(value):
+                    self.flowing.add(raw)
             self.names.pop(raw, None)
             if isinstance(value, ast.Call):
                 self.made.add(form(target))
@@ -130,6 +144,9 @@ class Forward(Lookup):
             self.settle(target, raw, found, op, rest, value)
         for names in self.waiting:
             names.pop(form(target), None)
+
+    def select(self, target: ast.Subscript, raw: str, value: ast.expr, place: tuple[Any, bool]) -> None:
+        """``dU[:, x[t]] += da``, which is the outer product of da and the one-hot x_t."""
 
     def fill(self, target: ast.Subscript, raw: str, value: ast.expr | None) -> None:
         """A part of an array: ``z[:n] = h_prev`` and ``z[n:] = x`` make a concatenation."""
@@ -168,7 +185,9 @@ class Forward(Lookup):
         again = {form(t) for t in targets(rest)}
         for k, target in enumerate(several):
             raw = raw_name(target)
-            if isinstance(found, tuple) and len(found) == len(several) and isinstance(target, ast.Name):
+            if isinstance(found, tuple) and len(found) == len(several) and self.exchanged(raw, found, k):
+                self.names[raw] = Opaque("what is unpacked here was packed in another order")
+            elif isinstance(found, tuple) and len(found) == len(several) and isinstance(target, ast.Name):
                 self.settle(target, raw, found[k], None, rest, value)
             elif isinstance(found, Opaque) and not self.reader.gradient_like(raw):
                 self.names[raw] = found
@@ -176,6 +195,12 @@ class Forward(Lookup):
                 self.names.pop(raw, None)
             for names in self.waiting if form(target) not in again else ():
                 names.pop(form(target), None)
+
+    def exchanged(self, raw: str, several: tuple[Any, ...], k: int) -> bool:
+        """Whether a name is that of another one of some values than of the one that it is given."""
+        q = self.cell.quantities.get(raw)
+        others = [j for j, x in enumerate(several) if q is not None and not isinstance(x, Opaque | tuple) and x in (q.written(q.at), q.written(0))]
+        return bool(others) and k not in others
 
     def concerns(self, raw: str, value: ast.expr) -> bool:
         """Whether an assignment is of the forward pass."""
@@ -209,7 +234,7 @@ class Forward(Lookup):
 
     def define(self, target: ast.expr, raw: str, node: Any, rest: list[ast.stmt]) -> None:
         """A quantity of the forward pass, another name for one, or something on the way."""
-        by = next((by for p in indices(target) if (by := self.step(p)) is not None), 0) if isinstance(target, ast.Subscript) else 0
+        by = self.place(target) or 0 if isinstance(target, ast.Subscript) else 0
         copy = self.cell.located(node)
         if copy is not None:
             if isinstance(target, ast.Subscript):
@@ -218,6 +243,12 @@ class Forward(Lookup):
             self.names[raw] = node
             if isinstance(target, ast.Attribute) or "#" in copy[0].name:
                 self.scope.aliases[raw] = copy
+            return
+        weight = self.cell.parameter(node) if "#" not in raw else None
+        if weight is not None and "#" in weight.name and isinstance(target, ast.Name):
+            self.names[raw] = node
+            if raw not in self.scope.quantities:
+                self.scope.aliases[raw] = weight, 0
             return
         again = any(form(t) == form(target) for t in targets([s for s in rest if not isinstance(s, ast.For | ast.While)]))
         if again or not stepped(node) or raw in LOSSES or "loss" in raw.lower():
@@ -258,7 +289,10 @@ class Forward(Lookup):
             return
         if isinstance(found, tuple):
             self.scope.packs[raw] = found
-        elif (copy := self.cell.located(found)) is not None:
+            return
+        if (copy := self.cell.located(found)) is None and stepped(found) and self.concerns(raw, value) and self.equation(raw, found, 0):
+            copy = self.scope.quantities[raw], 0
+        if copy is not None:
             self.scope.lists[raw] = (copy[0], copy[1] - (raw in self.begun))
 
 

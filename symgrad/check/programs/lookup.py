@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from typing import TYPE_CHECKING, Any
 
 from symgrad.check.programs.blocks import block, cut
@@ -12,7 +13,7 @@ from symgrad.check.programs.scopes import Quantity, Scope
 from symgrad.check.programs.values import Blocks, Opaque, lifted, placed
 from symgrad.check.reading.trees import kind
 from symgrad.check.sources.python import Program
-from symgrad.notation.syntax import Index, Name, Slice, Span
+from symgrad.notation.syntax import Apply, Index, Infix, Name, Slice, Span
 
 if TYPE_CHECKING:
     from symgrad.check.programs.reader import Reader
@@ -32,6 +33,7 @@ class Lookup:
         self.waiting: list[dict[str, str]] = []  # forms of variables that are assigned further on, and their names
         self.copies: dict[str, str] = {}  # ``h_prev = h`` further on
         self.kept: dict[str, tuple[ast.Subscript, str]] = {}  # ``hs[t] = h`` further on
+        self.appended: dict[str, str] = {}  # ``hs.append(h)`` further on
         self.counters: set[str] = set()  # what counts steps
         self.made: set[str] = set()  # arrays that were made without content
         self.spelled: dict[Any, str] = {}  # quantities as this scope writes them
@@ -73,15 +75,40 @@ class Lookup:
             return self.indexed(raw, steps[0], span)
         if all(whole(p) for p in parts):
             return self.expressions.value(e.value)
+        if raw in self.appended and len(parts) == 1 and ast.unparse(parts[0]) == "-1":
+            return self.latest(raw, span)
         if len(parts) == 1 and isinstance(parts[0], ast.Constant) and isinstance(parts[0].value, int):
             found = self.expressions.value(e.value)
             if isinstance(found, tuple) and -len(found) <= parts[0].value < len(found):
                 return found[parts[0].value]
+        if (picked := self.picked(e)) is not None:
+            return picked
         if any(isinstance(p, ast.Slice) for p in parts):
             return self.sliced(e.value, parts, span)
         if self.ends and len(parts) == 1 and (found := self.cell.find(raw)) is not None and found[0].timed:
             return found[0].written(0, span)
         raise Opaque("an entry that is not known")
+
+    def selector(self, e: ast.Subscript) -> tuple[Any, bool] | None:
+        """The input whose one entry an index is, as in ``U[:, x[t]]``, and whether it selects a column."""
+        parts = indices(e)
+        if len(parts) != 2 or len(which := [p for p in parts if not whole(p)]) != 1 or not given(stem(raw_name(which[0]))[0]):
+            return None
+        found = self.meaning(which[0]) if isinstance(which[0], ast.Subscript | ast.Name) else None
+        place = self.cell.located(found)
+        return None if place is None or self.cell.formula(place[0]) is not None else (found, whole(parts[0]))
+
+    def picked(self, e: ast.Subscript) -> Any:
+        """``U[:, x[t]]``, which is U times the one-hot x_t; None for anything else."""
+        found = self.selector(e) if raw_name(e.value) in self.reader.multiplied else None
+        if found is None:
+            return None
+        matrix, (x, column) = self.expressions.node(e.value), found
+        return Infix("at", (matrix, x) if column else (x, matrix), span=self.expressions.span(e)) if self.cell.parameter(matrix) is not None else None
+
+    def place(self, e: ast.Subscript) -> int | None:
+        """How many steps from t an entry is."""
+        return next((by for p in indices(e) if (by := self.step(p)) is not None), None)
 
     def step(self, e: ast.expr) -> int | None:
         """How many steps from t an index is."""
@@ -100,6 +127,12 @@ class Lookup:
         if held is not None:
             return held if isinstance(held, tuple) else placed(held, span)
         return self.unassigned(raw, what, span)
+
+    def squashed(self, raw: str, span: Span) -> Any:
+        """``tanh_c``, which nothing assigns, is the tanh of c; None for any other name."""
+        m = re.fullmatch(r"tanh_?(\w+)", raw)
+        found = self.cell.find(m[1]) if m else None
+        return Apply(Name("tanh"), (found[0].written(found[1], span),), span=span) if found is not None and found[0].timed else None
 
     def unassigned(self, raw: str, what: str, span: Span) -> Any:
         """A state of the step before, what another scope computes, an input, a parameter."""
@@ -160,8 +193,8 @@ class Lookup:
             return q.written(by + k, span)
         if raw in self.kept and any(raw in names.values() for names in self.waiting):
             target, word = self.kept[raw]
-            ahead = next((k for p in indices(target) if (k := self.step(p)) is not None), None)
-            if ahead is not None and word not in self.counters and not self.reader.gradient_like(word):
+            ahead = self.place(target)
+            if ahead is not None and not self.reader.gradient_like(word):
                 known = self.cell.find(word)
                 q = known[0] if known is not None and known[0].timed else self.new(word, True)
                 return q.written(q.at + by - ahead, span)
@@ -172,6 +205,12 @@ class Lookup:
         if found is None or not found[0].timed:
             raise Opaque("an array with an index of its own")
         return found[0].written(by, span)
+
+    def latest(self, raw: str, span: Span) -> Any:
+        """``hs[-1]``, the state of the step before, where ``hs.append(h)`` comes further on."""
+        known = self.cell.find(self.appended[raw])
+        q = known[0] if known is not None and known[0].timed else self.new(self.appended[raw], True)
+        return q.written(q.at - 1, span)
 
     def moved(self, node: Any, by: int) -> Any:
         """A formula at another step."""

@@ -60,6 +60,11 @@ def aimed(raw: str) -> bool:
     return stem(raw)[0].lower() in ("y", "t", "y_true") or not AIMS.isdisjoint(raw.lower().split("_"))
 
 
+def unnamed(raw: str) -> bool:
+    """Whether a name says that it is a gradient and not by what: ``delta_t``."""
+    return stem(raw)[0].lower() in ("delta", "deltas")
+
+
 def form(e: ast.expr) -> str:
     """The variable that an expression is, its steps left out: ``self.h`` is another one than ``h``."""
     match e:

@@ -12,7 +12,7 @@ from symgrad.check.programs.backward import Backward, Claimed
 from symgrad.check.programs.blocks import separated
 from symgrad.check.programs.expressions import ACTIVATIONS
 from symgrad.check.programs.forward import Forward
-from symgrad.check.programs.names import OUTPUTS, named_in, raw_name, rests, stem, straight, targets, told, whole
+from symgrad.check.programs.names import OUTPUTS, STATES, given, idle, named_in, raw_name, rests, stem, straight, targets, told, whole
 from symgrad.check.programs.scopes import Scope, formulas
 from symgrad.check.programs.switches import Switches
 from symgrad.check.programs.values import blank, last_name
@@ -68,6 +68,8 @@ class Reader:
                     self.functions[name] = n
             case ast.BinOp(op=ast.MatMult(), left=a, right=b):
                 self.multiplied |= {raw_name(bare(a)), raw_name(bare(b))}
+            case ast.Subscript(value=base, slice=ast.Tuple(elts=[a, b])) if whole(a) != whole(b) and given(stem(raw_name(b if whole(a) else a))[0]):
+                self.multiplied.add(raw_name(base))
             case ast.Call(func=f, args=args) if last_name(f) in ("dot", "matmul", "mm", "mv"):
                 self.multiplied |= {raw_name(bare(x)) for x in (*args, *([f.value] if isinstance(f, ast.Attribute) else []))}
             case ast.Assign(targets=[ast.Name() | ast.Attribute() as name], value=value) if (called := self.activation(value)):
@@ -91,7 +93,7 @@ class Reader:
             match s:
                 case ast.FunctionDef(name=name, body=inner):
                     if name.lower() not in APART:
-                        self.scopes.append(Scope([x for x in inner if not isinstance(x, ast.FunctionDef)], name, owner))
+                        self.scopes.append(Scope([x for x in inner if not isinstance(x, ast.FunctionDef)], name, owner, s.args.args))
                     self.split((x for x in inner if isinstance(x, ast.FunctionDef)), owner)
                 case ast.ClassDef(body=inner):
                     self.split(inner, id(s))
@@ -131,16 +133,23 @@ class Reader:
         return list(out.values())
 
     def of_nothing_here(self, scope: Scope) -> Iterator[Claimed]:
-        """The gradients of a function for a backward pass whose forward pass the page does not show."""
-        for s in straight(scope.body) if BACKWARD.search(scope.name) else ():
+        """The gradients of a backward pass whose forward pass the page does not show: of a function by its name, else of a state."""
+        flowing = {a.arg for a in scope.arguments if self.gradient_like(a.arg)}
+        found: list[ast.stmt] = []
+        for s in (n for outer in straight(scope.body) for n in ast.walk(outer)):
             match s:
-                case ast.Assign(targets=[target]) | ast.AugAssign(target=target) if self.gradient_like(raw_name(target)):
-                    if blank(s.value) or named_in(s.value) == {raw_name(target)}:  # ``dh = np.array(dh)``
-                        continue
-                    program = self.where[id(s)]
-                    start, stop = program.span(s)
-                    source = program.source[start:stop]
-                    yield Claimed(Fragment(source, source, "program"), why="the page does not show the forward pass that this is derived from")
+                case ast.Assign(targets=[ast.expr() as target]) | ast.AugAssign(target=target) if not blank(s.value) and not idle(s):
+                    raw = raw_name(target)
+                    read = named_in(s.value) - {raw}
+                    if any(w in flowing or self.gradient_like(w) for w in read) or (self.gradient_like(raw) and read):
+                        flowing.add(raw)
+                        found += [s] if next(rests(raw), None) else []
+        through_time = any(stem(rest)[0].lower() in names or stem(rest)[1] for w in flowing for rest in rests(w) for names in STATES)
+        for s in found if BACKWARD.search(scope.name) or (through_time and len(found) > 2) else ():
+            program = self.where[id(s)]
+            start, stop = program.span(s)
+            source = program.source[start:stop]
+            yield Claimed(Fragment(source, source, "program"), why="the page does not show the forward pass that this is derived from")
 
     def cell_of(self, k: int) -> Scope | None:
         """The forward pass of a scope's gradients: its own, else the one that knows most of the names, else the page's formulas."""

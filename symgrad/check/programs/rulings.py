@@ -26,21 +26,33 @@ def judged(unit: Unit) -> Iterator[tuple[Claimed, Judgement]]:
     if court.borrowed:
         return  # what is written is no cell
     heard = {id(old): new for old, new in zip(every, court.statements[len(unit.equations) :], strict=True)}
-    known = any(c.readings and not c.quiet for c in unit.claims)  # whether this is a backward pass at all
+    known = any(not c.quiet for c in unit.claims)  # whether this is a backward pass at all
     decided: set[str] = set()  # variables that hold what is known, true or false
+    said: dict[int, Judgement | None] = {}
     for claim in unit.claims:
         for k in range(len(court.collected.groups)):
             court.page(k).write = claim.write
         readings = [tuple(heard[id(s)] for s in reading) for reading in claim.readings]
-        left_open = Judgement("undecided", "not-understood", claim.why)
         if claim.quiet:
-            said = quietly(court, readings) or (left_open if claim.why and known else None)
+            found = quietly(court, readings)
         else:
-            said = aloud(court, readings, decided) if readings else left_open
-        if said is not None:
-            if said.verdict in ("proved", "refuted"):
-                decided |= {named(left) for reading in readings for s in reading if kind(left := s.node.sides[0]) == "Variable"}
-            yield claim, said
+            found = aloud(court, readings, decided) if readings else Judgement("undecided", "not-understood", claim.why)
+        said[id(claim)] = found
+        if found is not None and found.verdict in ("proved", "refuted"):
+            decided |= {named(left) for reading in readings for s in reading if kind(left := s.node.sides[0]) == "Variable"}
+    for claim in reversed(unit.claims):
+        if said[id(claim)] is None and known:
+            said[id(claim)] = by_use(claim, [said[id(c)] for c in claim.used_by])
+    for claim in unit.claims:
+        if (found := said[id(claim)]) is not None:
+            yield claim, found
+
+
+def by_use(claim: Claimed, uses: list[Judgement | None]) -> Judgement | None:
+    """The judgement of what has no meaning by itself: it is right where what it is a part of is."""
+    if any(found is not None and found.verdict == "proved" for found in uses):
+        return Judgement("proved", assumptions=("judged as a part of the line that uses it",))
+    return Judgement("undecided", "not-understood", claim.why) if claim.why else None
 
 
 def quietly(court: Court, readings: list[tuple[Statement, ...]]) -> Judgement | None:

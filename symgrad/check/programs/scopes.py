@@ -58,6 +58,7 @@ class Scope:
     body: list[ast.stmt] = field(default_factory=list)
     name: str = ""  # of the function
     owner: int = 0  # the class that it is a method of, by its number
+    arguments: list[ast.arg] = field(default_factory=list)
     quantities: dict[str, Quantity] = field(default_factory=dict)
     definitions: dict[str, Defined] = field(default_factory=dict)
     lists: dict[str, tuple[Quantity, int]] = field(default_factory=dict)  # ``hs.append(h)``: hs[k] is h at step k + offset
