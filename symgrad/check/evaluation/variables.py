@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from symgrad.notation.syntax import Variable
 
 SCOPE = 1000  # marks of the variables of one scope
+AROUND = (("pre", 0), ("total", 0))  # what a variable may hold that a loop takes a step further back in each turn
 MEANT = {
     "pre": "the gradient by the preactivation of {}",
     "carry": "the part of the gradient by {} that comes through the next step",
@@ -47,6 +48,18 @@ def variable(run: Run, node: Variable) -> Value:
         at = run.world.steps
     if at is None:
         raise OutOfTime(key)
+    v = held(run, key, int(at), way(run, node, key))
+    return v.turned(run.world.model.orient) if v.rank == 1 and not run.lenient else v
+
+
+def way(run: Run, node: Variable, key: str) -> tuple[str, int]:
+    """Which gradient by a quantity it is, and by how many steps it is moved.
+
+    What goes around in a loop keeps its kind (``again``): the gradient by the preactivation, or that by the quantity, a step further back.
+    """
+    if node.ways[0][0] == "again":
+        left = way(run, replace(node, mark=node.mark // SCOPE * SCOPE, ways=AROUND), key)
+        return "pre of later" if left[0] == "pre" else "carry", node.ways[0][1]
     hidden = run.page.preactivation(key)
     options: list[Option] = []
     for how, by in node.ways:
@@ -58,13 +71,13 @@ def variable(run: Run, node: Variable) -> Value:
     if not options:
         raise Missing(node.text, node)
     settled, own = run.page.meanings.get(named(node)), run.page.meanings.get(f"={named(node)}")
+    own = settled if node.ways == AROUND else own
     if own is not None:
         options = [o for o in options if str(o.value) == own]
     elif settled is not None:
         options = [replace(o, cost=0 if str(o.value) == settled else o.cost + 2) for o in options]
         options.sort(key=lambda o: o.cost)
-    v = held(run, key, int(at), run.chooser.choose(("variable", named(node)), tuple(options)))
-    return v.turned(run.world.model.orient) if v.rank == 1 and not run.lenient else v
+    return run.chooser.choose(("variable", named(node)), tuple(options))  # type: ignore[no-any-return]
 
 
 def held(run: Run, key: str, at: int, way: tuple[str, int]) -> Value:

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from symgrad.check.evaluation.variables import SCOPE, assigned
+from symgrad.check.evaluation.variables import AROUND, SCOPE, assigned
 from symgrad.check.programs.blocks import block
 from symgrad.check.programs.forward import Forward
 from symgrad.check.programs.names import aimed, form, named_in, raw_name, rests, stem, straight, targets, told, unnamed
@@ -48,6 +48,7 @@ class Claimed:
     quiet: bool = False
     why: str = ""
     write: Callable[[Any], str] = str  # formulas as the program writes them
+    parts: dict[str, list[Claimed]] = field(default_factory=dict, compare=False)  # what it takes from variables that are no gradients by name
     used_by: list[Claimed] = field(default_factory=list, compare=False)  # the claims whose formulas what is assigned here is a part of
 
 
@@ -157,7 +158,7 @@ class Backward(Forward):
         elif gradient.word == "raw":
             ways = (("pre", by), ("total", by))
         elif gradient.word == "unnamed":
-            ways = (("pre", 0), ("total", 0))
+            ways = AROUND
         elif by < 0:
             ways = (("carry", 0), ("carry", by), ("total", by))
         elif gradient.word == "next":
@@ -203,6 +204,8 @@ class Backward(Forward):
                     last = not added_later(target, flat[k + 1 :])
                     self.arrays[raw] = self.marks[raw] + 1 if last and raw not in self.arrays else -1 if last else self.arrays.get(raw, 0)
         self.arrays = {raw: mark for raw, mark in self.arrays.items() if mark > 0}
+        for raw in {raw_name(t) for t in targets(flat)}:
+            self.parts.pop(raw, None)
         super().block(body)
         self.arrays = outer
 
@@ -218,7 +221,7 @@ class Backward(Forward):
         elif gradient.word == "raw" and kind(self.cell.formula(gradient.by)) == "Apply":
             ways = (("pre", by),)
         elif gradient.word == "unnamed":
-            ways = (("pre of later", -1), ("carry", -1))  # once more through the loop, a step further back
+            ways = (("again", -1),)
         elif by < 0:
             ways = (("carry", by), ("total", by))
         elif gradient.word == "next":
@@ -247,17 +250,28 @@ class Backward(Forward):
 
     def settle(self, target: ast.expr, raw: str, found: Any, op: ast.operator | None, rest: list[ast.stmt], value: ast.expr) -> None:
         before = len(self.claims)
-        taken = [c for w in {*named_in(value), *([raw] if op else [])} for c in self.parts.get(w, ())]
+        read = {*named_in(value), *([raw] if op else [])}
+        taken = [c for w in read for c in self.parts.get(w, ())]
         self.take(target, raw, found, op, rest, value)
         made = self.claims[before:]
         for part in taken:
             part.used_by.extend(made)
-        self.parts[raw] = [c for c in made if c.quiet] if made else taken
+        for c in made:
+            c.parts.update({w: self.parts[w] for w in named_in(value) if self.parts.get(w)})
+            c.parts.update({f"#{k}": [part] for k, part in enumerate(self.claims[:before], 1) if any(part is x for x in taken)})
+        held: Any = self.names.get(raw)
+        first = held.parts[0] if isinstance(held, Blocks) and held.parts else held
+        if made and kind(first) == "Variable" and assigned(first):
+            self.parts[raw] = []
+        elif made:
+            self.parts[raw] = [*(self.parts.get(raw, []) if raw in read else []), *(c for c in made if c.quiet)]
+        else:
+            self.parts[raw] = taken
 
     def take(self, target: ast.expr, raw: str, found: Any, op: ast.operator | None, rest: list[ast.stmt], value: ast.expr) -> None:
         """What an assignment claims, and what the variable holds from now on."""
         gradient = self.gradient(raw) if self.reader.gradient_like(raw) else None
-        if gradient is None and (raw in self.incoming or isinstance(target, ast.Subscript)):
+        if gradient is None and (raw in self.incoming or (unnamed(raw) and isinstance(target, ast.Subscript))):
             gradient = self.by_the_state(raw)
         flows = self.flows(value)
         if flows:
@@ -320,6 +334,7 @@ class Backward(Forward):
             self.names[raw] = found  # the first part of a sum, or another name for what comes from elsewhere
             if not copied:
                 self.claims.append(Claimed(self.statement, quiet=True, why=PART.format(raw)))
+                self.names[raw] = self.as_part(found)
             return
         if not gradient.by.timed and any(decays(a, gradient.by) for a in (found.args if kind(found) == "Sum" else ())):
             self.claims.append(Claimed(self.statement, why="a weight decay takes part, which is no gradient of this loss"))
@@ -343,6 +358,20 @@ class Backward(Forward):
         if not given or (kind(found) == "Sum" and len(found.args) == 2):
             self.claims.append(Claimed(self.statement, (self.relations(left, found, sign),), given, write=self.write))
         self.names[raw] = left
+
+    def before_this(self, old: Any, span: Span) -> Any:
+        if isinstance(old, Blocks):
+            return Blocks(tuple(self.before_this(part, span) for part in old.parts))
+        if kind(old) == "Sum":
+            return replace(old, args=tuple(t if is_part(t) else placed(t, span) for t in old.args), span=span)
+        return old if is_part(old) else placed(old, span)
+
+    def as_part(self, node: Any) -> Any:
+        """The first terms of a sum that goes on: in place of what cannot be a place in a later statement, the number of the claim."""
+        if isinstance(node, Blocks):
+            return Blocks(tuple(map(self.as_part, node.parts)))
+        terms = tuple(t if is_part(t) else placed(t, Span(-len(self.claims), 0)) for t in (node.args if kind(node) == "Sum" else (node,)))
+        return replace(node, args=terms) if kind(node) == "Sum" else terms[0]
 
     def handed_on(self, raw: str, rest: list[ast.stmt]) -> bool:
         """Whether a variable is for the next turn of the loop: read before it was assigned, and not read again."""
@@ -370,9 +399,15 @@ class Backward(Forward):
 
     def step_by_step(self, raw: str, rest: list[ast.stmt]) -> bool:
         """Whether the loss of each step is led back on its own: by a loop in the loop, or a function that is given the gradient."""
-        inner = any(isinstance(n, ast.For | ast.While) and any(isinstance(x, ast.Name) and x.id == raw for x in ast.walk(n)) for n in rest)
-        calls = (n for s in rest for n in ast.walk(s) if isinstance(n, ast.Call) and self.reader.shows(n))
-        return self.loops > 0 and (inner or any(raw_name(a) == raw for n in calls for a in n.args))
+        def read(n: ast.AST, word: str) -> bool:
+            return any(isinstance(x, ast.Name) and x.id == word for x in ast.walk(n))
+
+        for n in (n for s in rest for n in ast.walk(s)):
+            from_here = isinstance(n, ast.For) and any(read(n.iter, t) for t in self.counters) and any(read(s, raw) for s in n.body)
+            handed = isinstance(n, ast.Call) and self.reader.shows(n) and any(raw_name(a) == raw for a in n.args) and any(read(n, t) for t in self.counters)
+            if self.loops and (from_here or handed):
+                return True
+        return False
 
     def quietly(self, raw: str, node: Any, alone: bool) -> None:
         """A gradient under a name that tells nothing: by some quantity of the cell, or by what an activation is applied to, if it is one."""
@@ -394,6 +429,11 @@ class Backward(Forward):
 
     def merged(self, q: Quantity) -> int:
         return self.cell.merged.get(q.name, 0)
+
+
+def is_part(node: Any) -> bool:
+    """Whether a term stands in an earlier statement."""
+    return node.span is not None and node.span.start < 0
 
 
 def decays(term: Any, q: Quantity) -> bool:

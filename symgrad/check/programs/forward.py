@@ -228,9 +228,13 @@ class Forward(Lookup):
         if old is None or isinstance(old, Opaque | tuple) or isinstance(new, Opaque | tuple):
             return None
         try:
-            return self.expressions.operation(op, placed(old, self.span(target)), new, None)
+            return self.expressions.operation(op, self.before_this(old, self.span(target)), new, None)
         except Opaque:
             return None
+
+    def before_this(self, old: Any, span: Span) -> Any:
+        """What a variable held before a statement adds to it, at the place of its name."""
+        return placed(old, span)
 
     def define(self, target: ast.expr, raw: str, node: Any, rest: list[ast.stmt]) -> None:
         """A quantity of the forward pass, another name for one, or something on the way."""

@@ -195,9 +195,8 @@ class Lookup:
             target, word = self.kept[raw]
             ahead = self.place(target)
             if ahead is not None and not self.reader.gradient_like(word):
-                known = self.cell.find(word)
-                q = known[0] if known is not None and known[0].timed else self.new(word, True)
-                return q.written(q.at + by - ahead, span)
+                q, at = self.computed(word)
+                return q.written(at + by - ahead, span)
         found = self.cell.find(raw) or self.adopted(raw)
         coming = any(raw in names.values() for names in self.waiting)
         if found is None and (given(stem(raw)[0]) or coming or raw not in self.reader.multiplied):
@@ -208,9 +207,13 @@ class Lookup:
 
     def latest(self, raw: str, span: Span) -> Any:
         """``hs[-1]``, the state of the step before, where ``hs.append(h)`` comes further on."""
-        known = self.cell.find(self.appended[raw])
-        q = known[0] if known is not None and known[0].timed else self.new(self.appended[raw], True)
-        return q.written(q.at - 1, span)
+        q, at = self.computed(self.appended[raw])
+        return q.written(at - 1, span)
+
+    def computed(self, word: str) -> tuple[Quantity, int]:
+        """The quantity of a name that is assigned further on, and by how many steps."""
+        known = self.cell.find(word)
+        return known if known is not None and known[0].timed else (self.new(word, True), 0)
 
     def moved(self, node: Any, by: int) -> Any:
         """A formula at another step."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from symgrad.check.evaluation.variables import assigned, named
+from symgrad.check.evaluation.variables import AROUND, assigned, named
 from symgrad.check.judging.court import Court
 from symgrad.check.judging.equation import equation, holding
 from symgrad.check.programs.backward import Claimed
@@ -40,17 +40,44 @@ def judged(unit: Unit) -> Iterator[tuple[Claimed, Judgement]]:
         said[id(claim)] = found
         if found is not None and found.verdict in ("proved", "refuted"):
             decided |= {named(left) for reading in readings for s in reading if kind(left := s.node.sides[0]) == "Variable"}
+    for claim in unit.claims:
+        found = said[id(claim)]
+        parts = blamed(claim, found) if found is not None and found.verdict == "refuted" else []
+        if found is None or not parts or any(holds(said[id(c)]) for c in parts):
+            continue
+        said[id(claim)] = Judgement("undecided", "not-understood", f"this is not right for what it is computed from: {found.message}")
+        if len(parts) == 1 and final(parts[0], said):
+            said[id(parts[0])] = Judgement("refuted", found.code, found.message)
     for claim in reversed(unit.claims):
         if said[id(claim)] is None and known:
             said[id(claim)] = by_use(claim, [said[id(c)] for c in claim.used_by])
     for claim in unit.claims:
         if (found := said[id(claim)]) is not None:
-            yield claim, found
+            yield claim, replace(found, blame=None) if found.blame is not None and found.blame[0] < 0 else found
+
+
+def blamed(claim: Claimed, found: Judgement) -> list[Claimed]:
+    """The statements that give the variable its value in which a statement is wrong, or the term of a sum."""
+    if found.blame is None:
+        return []
+    start, stop = found.blame
+    return claim.parts.get(f"#{-start}" if start < 0 else claim.fragment.latex[start:stop], [])
+
+
+def final(part: Claimed, said: dict[int, Judgement | None]) -> bool:
+    """Whether what is wrong of the value of a variable is in the statement that gives it: no line that uses it holds, and what it uses itself does."""
+    uses = [said[id(c)] for c in part.used_by]
+    used = [said[id(c)] for several in part.parts.values() for c in several]
+    return not any(map(holds, uses)) and all(map(holds, used))
+
+
+def holds(found: Judgement | None) -> bool:
+    return found is not None and found.verdict == "proved"
 
 
 def by_use(claim: Claimed, uses: list[Judgement | None]) -> Judgement | None:
     """The judgement of what has no meaning by itself: it is right where what it is a part of is."""
-    if any(found is not None and found.verdict == "proved" for found in uses):
+    if any(map(holds, uses)):
         return Judgement("proved", assumptions=("judged as a part of the line that uses it",))
     return Judgement("undecided", "not-understood", claim.why) if claim.why else None
 
@@ -79,6 +106,8 @@ def aloud(court: Court, readings: list[tuple[Statement, ...]], decided: set[str]
 def doubtful(said: Judgement, reading: tuple[Statement, ...], decided: set[str]) -> str:
     """What keeps a statement from being refuted: a variable whose value is not known."""
     for n in (n for s in reading for n in walk(s.node.sides[1]) if kind(n) == "Variable"):
+        if not assigned(n) and n.ways == AROUND and said.expected is None:
+            return f"it is not known what {n.text} holds"
         if (assigned(n) and named(n) not in decided) or (said.code == "extra-term" and said.blame == span_of(n)):
             return f"it is not known what {n.text} holds, and with what its name says this is not true"
     return ""
