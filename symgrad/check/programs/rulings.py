@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -40,14 +41,18 @@ def judged(unit: Unit) -> Iterator[tuple[Claimed, Judgement]]:
         said[id(claim)] = found
         if found is not None and found.verdict in ("proved", "refuted"):
             decided |= {named(left) for reading in readings for s in reading if kind(left := s.node.sides[0]) == "Variable"}
+    traced: dict[int, list[Judgement]] = defaultdict(list)  # of the statements in which others are wrong
     for claim in unit.claims:
         found = said[id(claim)]
         parts = blamed(claim, found) if found is not None and found.verdict == "refuted" else []
         if found is None or not parts or any(holds(said[id(c)]) for c in parts):
             continue
-        said[id(claim)] = Judgement("undecided", "not-understood", f"this is not right for what it is computed from: {found.message}")
-        if len(parts) == 1 and final(parts[0], said):
-            said[id(parts[0])] = Judgement("refuted", found.code, found.message)
+        said[id(claim)] = Judgement("undecided", "not-understood", f"this is not right, or what it is computed from is not: {found.message}")
+        traced[id(parts[0])] += [found] * (2 if found.blame is not None and found.blame[0] < 0 else 1) if len(parts) == 1 else []
+    for claim in unit.claims:
+        several = traced[id(claim)]
+        if len(several) > 1 and len({s.message for s in several}) == 1 and final(claim, said):
+            said[id(claim)] = Judgement("refuted", several[0].code, several[0].message)
     for claim in reversed(unit.claims):
         if said[id(claim)] is None and known:
             said[id(claim)] = by_use(claim, [said[id(c)] for c in claim.used_by])
