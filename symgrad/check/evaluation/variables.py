@@ -44,7 +44,7 @@ def variable(run: Run, node: Variable) -> Value:
         raise Missing(node.text, node)
     key, timed = ref.key, ref.key in run.page.symbols.timed
     at = number_at(ref.step, run.env) if ref.step is not None else run.env.get(run.page.symbols.letter, run.env.get("now"))
-    if at is None and not timed and run.page.many_to_one:
+    if at is None and not timed and (run.page.many_to_one or run.page.program):
         at = run.world.steps
     if at is None:
         raise OutOfTime(key)

@@ -10,6 +10,7 @@ import ast
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from itertools import permutations
 from typing import TYPE_CHECKING, Any
 
 from symgrad.check.evaluation.variables import AROUND, SCOPE, assigned
@@ -17,6 +18,7 @@ from symgrad.check.programs.blocks import block
 from symgrad.check.programs.forward import Forward
 from symgrad.check.programs.names import aimed, form, named_in, raw_name, rests, stem, straight, targets, told, unnamed
 from symgrad.check.programs.scopes import NOW, Quantity, Scope
+from symgrad.check.programs.unrolled import FEW, numbered
 from symgrad.check.programs.values import Blocks, Opaque, blank, lifted, placed
 from symgrad.check.programs.writing import Programmer
 from symgrad.check.reading.statements import Statement
@@ -79,7 +81,7 @@ class Backward(Forward):
 
     @property
     def ends(self) -> bool:
-        return self.looped and super().ends
+        return bool(self.cell.steps) or (self.looped and super().ends)
 
     def name(self, raw: str, what: str, span: Span) -> Any:
         """The value of a variable; a weight of several gates by its blocks."""
@@ -103,6 +105,9 @@ class Backward(Forward):
                 return self.before(raw, gradient, span)
             if (known := self.squashed(raw, span)) is not None:
                 return known
+            if self.cell.steps and (step := numbered(raw)) is not None and aimed(step[0]):
+                q = self.cell.quantities.get(step[0]) or self.new(step[0], True)
+                return q.written(step[1] - self.cell.last, span)
             if self.reader.gradient_like(raw) or not aimed(raw):
                 raise Opaque(f"nothing on the page says what {what} is")
             return Quantity(raw, Name(raw), True).written(0, span)
@@ -130,8 +135,12 @@ class Backward(Forward):
     def by_the_state(self, raw: str) -> Gradient | None:
         """A gradient whose name does not say by what it is one, as in ``delta[t]``: by the state, if there is but one."""
         states = self.cell.lagged & set(self.cell.definitions)
-        told = (unnamed(raw) or raw in self.flowing) and len(states) == 1
-        return Gradient(self.cell.quantities[states.pop()], 0, "unnamed") if told else None
+        if len(states) != 1:
+            return None
+        q = self.cell.quantities[states.pop()]
+        if self.cell.steps and (at := next((found[1] for rest in rests(raw) if (found := numbered(rest))), None)) is not None:
+            return Gradient(q, at - self.cell.last, "numbered")  # ``da2``, where no a2 is
+        return Gradient(q, 0, "unnamed") if unnamed(raw) or raw in self.flowing else None
 
     def by_name(self, raw: str) -> Gradient | None:
         for rest in rests(raw):
@@ -222,8 +231,10 @@ class Backward(Forward):
             ways = (("pre", by),)
         elif gradient.word == "unnamed":
             ways = (("again", -1),)
+        elif gradient.word == "numbered":
+            ways = (("pre", by),)
         elif by < 0:
-            ways = (("carry", by), ("total", by))
+            ways = (("total", by),) if self.cell.steps else (("carry", by), ("total", by))
         elif gradient.word == "next":
             ways = (("carry", -1), ("total", 0))
         elif gradient.word == "alone":
@@ -273,6 +284,8 @@ class Backward(Forward):
         gradient = self.gradient(raw) if self.reader.gradient_like(raw) else None
         if gradient is None and (raw in self.incoming or (unnamed(raw) and isinstance(target, ast.Subscript))):
             gradient = self.by_the_state(raw)
+        if gradient is None and self.cell.steps and (state := self.by_the_state(raw)) is not None and state.word == "numbered":
+            gradient = state
         flows = self.flows(value)
         if flows:
             self.flowing.add(raw)
@@ -336,6 +349,9 @@ class Backward(Forward):
                 self.claims.append(Claimed(self.statement, quiet=True, why=PART.format(raw)))
                 self.names[raw] = self.as_part(found)
             return
+        if self.cell.steps and not gradient.by.timed and (count := self.uses(gradient.by)) > 1:
+            self.over_steps(raw, gradient, found, count, at)
+            return
         if not gradient.by.timed and any(decays(a, gradient.by) for a in (found.args if kind(found) == "Sum" else ())):
             self.claims.append(Claimed(self.statement, why="a weight decay takes part, which is no gradient of this loss"))
             return
@@ -372,6 +388,25 @@ class Backward(Forward):
             return Blocks(tuple(map(self.as_part, node.parts)))
         terms = tuple(t if is_part(t) else placed(t, Span(-len(self.claims), 0)) for t in (node.args if kind(node) == "Sum" else (node,)))
         return replace(node, args=terms) if kind(node) == "Sum" else terms[0]
+
+    def uses(self, q: Quantity) -> int:
+        """At how many of the steps that are written one by one a parameter is used."""
+        users = [name for name, d in self.cell.definitions.items() if any(n == q.node for n in walk(d.node))]
+        stepped = [names for names in self.cell.steps.values() if any(name in names.values() for name in users)]
+        return max((sum(k > 0 for k in names) for names in stepped), default=1)
+
+    def over_steps(self, raw: str, gradient: Gradient, found: Any, count: int, at: Span) -> None:
+        """``dW = np.outer(dz2, h1) + np.outer(dz1, h0)``: each term is the use of one step, and none is missing."""
+        terms = found.args if kind(found) == "Sum" else (found,)
+        self.marks[raw] += 1
+        q, mark = gradient.by, self.number + self.marks[raw]
+        self.names[raw] = Variable(raw, q.written(0), mark, (("use", 0),), span=at)
+        if isinstance(found, Blocks) or len(terms) != count or count > FEW:
+            self.claims.append(Claimed(self.statement, why="the sum has another number of terms than there are steps"))
+            return
+        lefts = [Variable(raw, q.written(0), mark + 50 * (k + 1), (("use", -k),), span=at) for k in range(count)]
+        made = (tuple(self.relation(left, term, "+=") for left, term in zip(several, terms, strict=True)) for several in permutations(lefts))
+        self.claims.append(Claimed(self.statement, tuple(made), write=self.write))
 
     def handed_on(self, raw: str, rest: list[ast.stmt]) -> bool:
         """Whether a variable is for the next turn of the loop: read before it was assigned, and not read again."""

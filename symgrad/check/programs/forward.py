@@ -37,6 +37,9 @@ class Forward(Lookup):
         self.filled: dict[str, dict[int, Any]] = {}  # parts of arrays that were made without content
         self.flowing: set[str] = set()  # variables that are computed from gradients
         self.begun: set[str] = set()  # lists that begin with the state before the first step
+        for word, names in scope.steps.items() if cell is scope else ():
+            q = self.cell.quantities.get(names[max(names)]) or self.stepped(word, names[max(names)])
+            scope.aliases.update({name: (q, k - scope.last) for k, name in names.items() if k < scope.last})
 
     def block(self, body: list[ast.stmt]) -> None:
         """The statements of a loop, or of the scope."""
@@ -124,6 +127,10 @@ class Forward(Lookup):
             self.fill(target, raw, value if op is None else None)
             return
         begun = isinstance(value, ast.List) and len(value.elts) == 1
+        if self.cell is self.scope and raw in self.scope.aliases and any(raw in names.values() for names in self.scope.steps.values()):
+            for held in self.waiting:
+                held.pop(form(target), None)
+            return  # an earlier step, computed like the last
         if (blank(value) or begun) and op is None:
             if begun:
                 self.begun.add(raw)
@@ -268,7 +275,8 @@ class Forward(Lookup):
         self.scope.quantities[raw] = replace(q, timed=True, at=by)
         refs = [found for n in walk(node) if (found := self.scope.located(n)) is not None]
         self.scope.lagged |= {r.name for r, at in refs if at < by}
-        looped = any(d.loops > self.loops for r, _ in refs if (d := self.scope.definitions.get(r.name)) is not None)
+        looped = bool(self.scope.steps) and all(raw not in names.values() for names in self.scope.steps.values())
+        looped |= any(d.loops > self.loops for r, _ in refs if (d := self.scope.definitions.get(r.name)) is not None)
         self.scope.definitions[raw] = Defined(node, self.statement, self.loops, looped)
         for n in walk(node):
             if kind(n) == "Infix" and n.sign == "at":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from symgrad.check.programs.blocks import block, cut
@@ -48,7 +49,7 @@ class Lookup:
     @property
     def ends(self) -> bool:
         """Whether a statement is of the last step: behind the loop over the steps, or before that of the backward pass."""
-        return any(d.last and d.loops >= self.loops for d in self.cell.definitions.values())
+        return bool(self.cell.steps) or any(d.last and d.loops >= self.loops for d in self.cell.definitions.values())
 
     def read(self, e: ast.expr) -> Any:
         """What a name, an attribute or an entry means."""
@@ -150,7 +151,7 @@ class Lookup:
         if found is None and what in self.made and not given(word):
             raise Opaque("an array that is filled elsewhere")
         if found is None:
-            gate = what == raw and len(raw) < 3 and raw not in self.reader.multiplied and raw[0] not in WEIGHTS
+            gate = what == raw and len(raw) < 3 and raw not in self.reader.multiplied and raw[0] not in WEIGHTS and not self.cell.steps
             found = self.new(raw, given(word) or age < 0 or gate), min(age, 0)
         return found[0].written(found[1], span)
 
@@ -182,6 +183,12 @@ class Lookup:
         nodes = [*like[:1], prototype(word, matrix), prototype(raw, matrix), Name(raw)]
         node = next((n for n in nodes if all(q.node != n for q in self.cell.quantities.values())), nodes[-1])
         q = self.cell.quantities[raw] = Quantity(raw, node, timed)
+        return q
+
+    def stepped(self, word: str, raw: str) -> Quantity:
+        """A quantity whose steps have names of their own."""
+        q = self.cell.quantities[raw] = replace(self.new(word, True), name=raw)
+        del self.cell.quantities[word]
         return q
 
     def indexed(self, raw: str, by: int, span: Span) -> Any:

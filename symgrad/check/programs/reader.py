@@ -15,6 +15,7 @@ from symgrad.check.programs.forward import Forward
 from symgrad.check.programs.names import OUTPUTS, STATES, given, idle, named_in, raw_name, rests, stem, straight, targets, told, whole
 from symgrad.check.programs.scopes import Scope, formulas
 from symgrad.check.programs.switches import Switches
+from symgrad.check.programs.unrolled import steps
 from symgrad.check.programs.values import blank, last_name
 from symgrad.check.reading.statements import Statement
 from symgrad.check.sources.document import Fragment, Passage
@@ -57,6 +58,7 @@ class Reader:
             self.split(p.body)
         self.scopes = [s for s in self.scopes if sum(isinstance(n, ast.stmt) for x in s.body for n in ast.walk(x)) <= LINES]
         for scope in self.scopes:
+            scope.steps = steps(scope.body, self.multiplied, self.gradient_like)
             Forward(self, scope, scope).block(scope.body)
             separated(scope)
 

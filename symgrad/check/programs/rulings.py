@@ -105,6 +105,8 @@ def aloud(court: Court, readings: list[tuple[Statement, ...]], decided: set[str]
         if worst.verdict == "refuted" and (why := doubtful(worst, reading, decided)):
             worst = Judgement("undecided", "ambiguous", why)
         found.append(worst)
+        if worst.verdict == "proved":
+            break
     return min(found, key=lambda said: SEVERITY.index(said.verdict))
 
 

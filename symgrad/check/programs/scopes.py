@@ -59,6 +59,7 @@ class Scope:
     name: str = ""  # of the function
     owner: int = 0  # the class that it is a method of, by its number
     arguments: list[ast.arg] = field(default_factory=list)
+    steps: dict[str, dict[int, str]] = field(default_factory=dict)  # names at each of a few steps that are written one by one
     quantities: dict[str, Quantity] = field(default_factory=dict)
     definitions: dict[str, Defined] = field(default_factory=dict)
     lists: dict[str, tuple[Quantity, int]] = field(default_factory=dict)  # ``hs.append(h)``: hs[k] is h at step k + offset
@@ -70,6 +71,11 @@ class Scope:
     equations: dict[str, Statement] = field(default_factory=dict)  # of formulas, by what they define
     read: bool = False  # whether all of it is known
     behind: Scope | None = None  # the page's formulas, for what is not computed here
+
+    @property
+    def last(self) -> int:
+        """The number of the last of the steps that are written one by one."""
+        return max((k for names in self.steps.values() for k in names), default=0)
 
     @property
     def recurrent(self) -> bool:

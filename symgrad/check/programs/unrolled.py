@@ -5,7 +5,9 @@ from __future__ import annotations
 import ast
 import re
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Callable, Collection
+
+from symgrad.check.programs.names import given, named_in
 
 NUMBERED = re.compile(r"(?P<word>[A-Za-z_]*[A-Za-z])_?(?P<step>\d)")
 FEW = 4  # steps
@@ -27,7 +29,7 @@ def shape(e: ast.expr, by: int, words: set[str]) -> str:
     return ast.dump(copy)
 
 
-def steps(body: list[ast.stmt], weights: Collection[str]) -> dict[str, dict[int, str]]:
+def steps(body: list[ast.stmt], weights: Collection[str], gradient: Callable[[str], bool]) -> dict[str, dict[int, str]]:
     """The names of what is computed, or given, at each of a few steps, by words and numbers; nothing where these are no steps.
 
     Layers are none: their weights are numbered too.
@@ -41,7 +43,7 @@ def steps(body: list[ast.stmt], weights: Collection[str]) -> dict[str, dict[int,
             names[found[0]][found[1]] = n.id
     for s in body:
         match s:
-            case ast.Assign(targets=[ast.Name(id=name)], value=value) if (found := numbered(name)):
+            case ast.Assign(targets=[ast.Name(id=name)], value=value) if (found := numbered(name)) and not any(map(gradient, {name, *named_in(value)})):
                 values[found[0]][found[1]] = value
     used: set[str] = set()
     told: set[str] = set()
@@ -53,6 +55,7 @@ def steps(body: list[ast.stmt], weights: Collection[str]) -> dict[str, dict[int,
                     told.add(word)
                     used |= inside
     last = max((max(values[w]) for w in told), default=0)
-    if not 1 < last <= FEW or any(name in weights and w not in values for w in used for name in names[w].values()):
+    outside = {w for w in used if w not in values and w[0].isupper() and not given(w)}
+    if not 1 < last <= FEW or used & set(values) - told or any(name in weights for w in outside for name in names[w].values()):
         return {}
-    return {w: names[w] for w in told | used if all(k <= last for k in names[w])}
+    return {w: names[w] for w in told | used if all(k <= last for k in names[w]) and not any(map(gradient, names[w].values()))}
