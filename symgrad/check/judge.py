@@ -36,6 +36,7 @@ from symgrad.check.forms.softmax import softmaxes
 from symgrad.check.forms.stacked import layer_by_layer
 from symgrad.check.forms.uses import behind_bars
 from symgrad.check.judging.court import Court
+from symgrad.check.programs.foreign import WHY, gradients
 from symgrad.check.programs.reader import Unit, units
 from symgrad.check.programs.rulings import judged
 from symgrad.check.reading.claims import Link, links, span_of, statements_of
@@ -78,6 +79,8 @@ def judge(document: Document, cell: Cell | None = None) -> Iterator[Claim]:
             yield unbalanced(document, s, [ruling for ruling in rulings if ruling not in whole])
     for unit in programs:
         yield from coded(document, unit)
+    for fragment in gradients(document.foreign):
+        yield document.claim(fragment, verdict="unread", code="unread-formula", message=WHY)
 
 
 def common_form(document: Document, cell: Cell | None) -> Common:

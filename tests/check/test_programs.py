@@ -131,7 +131,7 @@ def test_a_notebook_is_one_program() -> None:
 
 
 def test_only_python_is_read_so() -> None:
-    assert not claims("```js\n" + COLUMNS + "\n```", "md")
+    assert {c.verdict for c in claims("```js\n" + COLUMNS + "\n```", "md")} == {"unread"}
     assert claims("```python\n" + COLUMNS + "\n```", "md")
 
 
@@ -201,3 +201,30 @@ def test_hostile_programs_end(text: str) -> None:
     start = time.process_time()
     claims(text)
     assert time.process_time() - start < 2
+
+
+FOREIGN = """
+void back(const float* h, const float* gate) {
+  // c = gate * h
+  const float dh = top[k];
+  const float d_gate = dh * h[k];   // d_gate = dh * h
+  const float d_raw = d_gate * gate[k] * (1.0f - gate[k]);
+  char* s = "dh = dh * gate;";
+  dx = 0.1f;
+}
+"""
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "lines"),
+    [
+        ("cu", FOREIGN, []),  # one alone is no backward pass
+        ("cu", FOREIGN.replace("d_raw", "d_gate_raw").replace("gate)", "gate, float gate_raw)"), [5, 6]),
+        ("m", "function dW = back(h, a, W)\n% h(t) = tanh(a(t))\nda = dh(:,t) .* (1 - h(:,t).^2) + ...\n  dh(:,t);\ndW = dW + da * h(:,t-1)';\nend\n", [3, 5]),
+        ("js", "dx = speed * dt; dy = dx * 2;\nlet delta = now - then;\n", []),
+    ],
+)
+def test_statements_of_other_languages_are_told_to_be_unread(kind: str, text: str, lines: list[int]) -> None:
+    found = [c for c in claims(text, kind) if c.verdict == "unread"]
+    assert [c.line for c in found] == lines
+    assert all("Python only" in c.message for c in found)

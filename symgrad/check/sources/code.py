@@ -68,6 +68,16 @@ def only_loops(source: Passage) -> bool:
     return _INDEXED.search(bare) is not None and all(m[0].lstrip().startswith("for ") for m in _PROGRAM.finditer(bare))
 
 
+def bare(source: Passage, strings: list[Passage]) -> Passage:
+    """A program with its comments and strings blank."""
+    first = source.starts[0] if source.text else 0
+    text = list(source.text)
+    for part in strings:
+        i, j = part.starts[0] - first, part.ends[-1] - first
+        text[i:j] = [c if c == "\n" else " " for c in text[i:j]]
+    return Passage("".join(text), source.starts, source.ends)
+
+
 def outside_strings(source: Passage, language: str) -> str:
     """A program without its comments and strings."""
     spans = [(p.starts[0], p.ends[-1]) for p, _ in prose(source, language) if p.text]

@@ -128,6 +128,7 @@ class Document:
     directives: tuple[Directive, ...] = ()
     problems: tuple[Problem, ...] = ()
     programs: tuple[Passage, ...] = field(default=(), repr=False)  # in Python, in order
+    foreign: tuple[Passage, ...] = field(default=(), repr=False)  # programs in other languages, their comments and strings blank
 
     @cached_property
     def _lines(self) -> list[int]:

@@ -52,6 +52,7 @@ class Reading:
     found: list[Fragment] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     programs: list[Passage] = field(default_factory=list)  # in Python
+    foreign: list[Passage] = field(default_factory=list)  # in other languages
     heading: str = ""
 
     @cached_property
@@ -118,6 +119,8 @@ class Reading:
                 self.programs.append(inner)
             literals = list(code.prose(inner, language or "python"))
             strings = [part for part, _ in literals if part.text]
+            if language and language not in python.LANGUAGES:
+                self.foreign.append(code.bare(inner, strings))
             for part in (*(part for part, short in literals if not short), *code.pages(inner, literals), *code.open_lines(inner, strings)):
                 yield from self._listing(part, False)
         else:
@@ -214,6 +217,8 @@ def read_program(reading: Reading, source: Passage, language: str) -> None:
         reading.programs.append(source)
     literals = list(code.prose(source, language))
     strings = [part for part, _ in literals if part.text]
+    if language not in python.LANGUAGES:
+        reading.foreign.append(code.bare(source, strings))
     for line in code.open_lines(source, strings):
         reading.block(reading.macros.collect(unentitied(line)), MARKDOWN)
     outside = code.open_formulas(source, strings)
@@ -252,7 +257,8 @@ def inputs(text: str) -> list[tuple[int, str]]:
 def finished(reading: Reading, name: str, kind: str, said: Iterable[Directive]) -> Document:
     """The document in the order of the file."""
     order = sorted(reading.found, key=lambda f: f.extent()[0])
-    return Document(name, reading.text, kind, tuple(order), tuple(said), tuple(sorted(reading.problems, key=lambda p: p.offset)), tuple(reading.programs))
+    problems = sorted(reading.problems, key=lambda p: p.offset)
+    return Document(name, reading.text, kind, tuple(order), tuple(said), tuple(problems), tuple(reading.programs), tuple(reading.foreign))
 
 
 def _is_latex(text: str) -> bool:
