@@ -70,7 +70,9 @@ class Backward(Forward):
         super().__init__(reader, scope, cell)
         self.number = number * SCOPE  # of the first variable of each name
         self.marks: Counter[str] = Counter()
+        self.single: dict[str, int] = {}  # gradients that the loop assigns once, and the mark of that assignment
         self.arrays: dict[str, int] = {}  # of gradients, which the loop that is read assigns once for each step, and the mark of that assignment
+        self.renamed: set[str] = set()  # ``dz_next``, which is dz of the step behind
         self.incoming: set[str] = set()  # gradients that are read before they are assigned
         self.claims: list[Claimed] = []
         self.parts: dict[str, list[Claimed]] = {}  # of what variables hold: the claims that are judged where these are used
@@ -160,6 +162,11 @@ class Backward(Forward):
         """A gradient that comes from elsewhere: an argument, or what the last turn of the loop left."""
         self.incoming.add(raw)
         by = gradient.moved
+        source = self.copies.get(raw, "")
+        if gradient.word == "next" and self.single.get(source) and (same := self.gradient(source)) is not None and same == replace(gradient, word=""):
+            self.renamed.add(raw)
+            left = self.variable(source, same, self.number + self.single[source], ARRAY, span)  # ``dz_next = dz`` further on
+            return left if isinstance(left, Blocks) else replace(left, of=gradient.by.written(gradient.by.at + 1))
         output = any(q == gradient.by for q in self.cell.outputs()) or gradient.by.name not in self.cell.lagged
         ways: Ways = (("total", 0), *((("pre", 0),) if output else (("carry", 0), ("own", 0))))
         if not gradient.by.timed:
@@ -205,18 +212,19 @@ class Backward(Forward):
 
     def block(self, body: list[ast.stmt]) -> None:
         flat = list(straight(body))
-        outer, self.arrays = self.arrays, {}
+        outer = self.arrays, self.single
+        marks: dict[type, dict[str, int]] = {ast.Subscript: {}, ast.Name: {}}
         for k, s in enumerate(flat):
             match s:
-                case ast.Assign(targets=[ast.Subscript() as target]) | ast.AugAssign(target=ast.Subscript() as target) if not blank(s.value):
-                    raw = raw_name(target)
-                    last = not added_later(target, flat[k + 1 :])
-                    self.arrays[raw] = self.marks[raw] + 1 if last and raw not in self.arrays else -1 if last else self.arrays.get(raw, 0)
-        self.arrays = {raw: mark for raw, mark in self.arrays.items() if mark > 0}
+                case ast.Assign(targets=[ast.Subscript() | ast.Name() as target]) | ast.AugAssign(target=ast.Subscript() | ast.Name() as target):
+                    if not blank(s.value) and not added_later(target, flat[k + 1 :]):
+                        raw, known = raw_name(target), marks[type(target)]
+                        known[raw] = -1 if raw in known else self.marks[raw] + 1
+        self.arrays, self.single = ({raw: mark for raw, mark in known.items() if mark > 0} for known in marks.values())
         for raw in {raw_name(t) for t in targets(flat)}:
             self.parts.pop(raw, None)
         super().block(body)
-        self.arrays = outer
+        self.arrays, self.single = outer
 
     def meant(self, raw: str, gradient: Gradient, span: Span) -> Any:
         """The variable that an assignment makes."""
@@ -292,6 +300,9 @@ class Backward(Forward):
         if gradient is not None:
             self.derive(target, raw, gradient, self.gathered(found, gradient), op, rest, value)
             return
+        if isinstance(found, Opaque) and not flows and aimed(raw) and self.cell.find(raw) is None:
+            self.names.pop(raw, None)  # what an output is held against, however it is made
+            return
         found = self.gathered(found, None)
         super().settle(target, raw, found, op, rest, value)
         if op is None and not isinstance(found, Opaque | tuple | Blocks) and kind(found) != "Variable" and derived(found):
@@ -343,6 +354,9 @@ class Backward(Forward):
         if found is None or (kind(found) == "Variable" and found.text == raw):  # clipped
             return
         copied = kind(found) == "Variable"
+        if copied and raw in self.renamed:
+            self.names[raw] = found  # for the next turn of the loop
+            return
         if added_later(target, rest) or (copied and gradient.by.timed and not assigned(found)):
             self.names[raw] = found  # the first part of a sum, or another name for what comes from elsewhere
             if not copied:

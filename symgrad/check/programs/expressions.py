@@ -28,7 +28,7 @@ SAME = frozenset({  # what gives back its argument
 })  # fmt: skip
 STACKED = frozenset({"concatenate", "hstack", "vstack", "column_stack", "row_stack", "cat", "concat"})
 SPLIT = frozenset({"split", "hsplit", "vsplit", "array_split", "chunk"})
-MODULES = frozenset({"np", "numpy", "torch", "F", "jnp", "math", "tf", "cp", "cupy", "xp", "nd", "nn", "functional", "linalg", "special", "self"})
+MODULES = frozenset({"np", "numpy", "torch", "F", "jnp", "math", "tf", "cp", "cupy", "xp", "nd", "nn", "copy", "functional", "linalg", "special", "self"})
 CONTRACTED = frozenset({"dot", "matmul", "mm", "mv", "bmm", "matvec"})
 
 

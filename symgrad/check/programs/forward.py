@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from symgrad.check.programs.blocks import cut
 from symgrad.check.programs.lookup import Lookup
-from symgrad.check.programs.names import form, given, indices, named_in, raw_name, stem, straight, targets, whole
+from symgrad.check.programs.names import form, given, indices, named_in, raw_name, stem, straight, targets, unshaped, whole
 from symgrad.check.programs.scopes import NOW, Defined, Scope
 from symgrad.check.programs.values import Blocks, Opaque, blank, last_name, placed
 from symgrad.check.reading.statements import LOSSES
@@ -53,10 +53,14 @@ class Forward(Lookup):
                 if isinstance(s.targets[0], ast.Subscript):
                     self.kept[raw_name(s.targets[0])] = s.targets[0], raw_name(s.value)
             match s:
-                case ast.Expr(value=ast.Call(func=ast.Attribute(value=where, attr="append"), args=[ast.Name() | ast.Attribute() as value])):
-                    self.appended[raw_name(where)] = raw_name(value)
+                case ast.Expr(value=ast.Call(func=ast.Attribute(value=where, attr="append"), args=[value])) if isinstance(
+                    kept := unshaped(value), ast.Name | ast.Attribute
+                ):
+                    self.appended[raw_name(where)] = raw_name(kept)
         for k, s in enumerate(body):
             self.one(s, body[k + 1 :])
+            if isinstance(s, ast.Assign):
+                self.copies.pop(form(s.targets[0]), None)  # ``h = h0`` before a loop is no copy for its next turn
         self.waiting.pop()
 
     def one(self, s: ast.stmt, rest: list[ast.stmt]) -> None:
@@ -221,7 +225,9 @@ class Forward(Lookup):
         """What a variable holds from now on."""
         if op is not None and not isinstance(found, Opaque):
             found = self.joined(self.names.get(raw), found, op, target)
-        if isinstance(found, tuple) and isinstance(target, ast.Subscript):
+        if isinstance(found, tuple | Opaque) and isinstance(target, ast.Name) and given(stem(raw)[0]):
+            self.names.pop(raw, None)  # an input, however it is made
+        elif isinstance(found, tuple) and isinstance(target, ast.Subscript):
             self.scope.packs[raw] = found
         elif isinstance(found, tuple):
             self.names[raw] = self.scope.packs[raw] = found

@@ -76,6 +76,8 @@ class Lookup:
             return self.indexed(raw, steps[0], span)
         if all(whole(p) for p in parts):
             return self.expressions.value(e.value)
+        if len(parts) == 1 and (back := self.from_the_end(parts[0])) is not None and (known := self.cell.find(raw)) is not None and known[0].timed:
+            return known[0].written(known[0].at + back, span)
         if raw in self.appended and len(parts) == 1 and ast.unparse(parts[0]) == "-1":
             return self.latest(raw, span)
         if len(parts) == 1 and isinstance(parts[0], ast.Constant) and isinstance(parts[0].value, int):
@@ -106,6 +108,13 @@ class Lookup:
             return None
         matrix, (x, column) = self.expressions.node(e.value), found
         return Infix("at", (matrix, x) if column else (x, matrix), span=self.expressions.span(e)) if self.cell.parameter(matrix) is not None else None
+
+    def from_the_end(self, e: ast.expr) -> int | None:
+        """How many steps from t an index is that counts from the last: 0 of ``[-k - 1]``, -1 of ``[-k - 2]``."""
+        match e:
+            case ast.BinOp(left=ast.UnaryOp(op=ast.USub(), operand=ast.Name(id=word)), op=ast.Sub(), right=ast.Constant(value=int(n))) if word in self.counters:
+                return 1 - n
+        return None
 
     def place(self, e: ast.Subscript) -> int | None:
         """How many steps from t an entry is."""

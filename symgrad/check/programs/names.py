@@ -26,8 +26,9 @@ OUTPUTS = frozenset({
 })  # fmt: skip
 AIMS = frozenset({"true", "target", "targets", "label", "labels", "expected", "desired", "onehot", "truth"})  # what an output should be
 STATES = (frozenset({"h", "hs", "ht", "hidden"}), frozenset({"c", "cs", "ct", "cell", "memory"}))
+UPDATE = "_update"  # of a weight
 MARKS = ("dloss_d", "dL_d", "dl_d", "dLd", "dJ_d", "dE_d", "d_", "d", "grad_", "gradient_", "grad", "delta_", "delta", "g_")  # before
-ENDS = ("_grad", "_gradient", "_delta")  # behind it
+ENDS = ("_grad", "_gradient", "_delta", UPDATE)  # behind it
 HELD = frozenset({"grad", "d", "g", "gradient"})  # attributes of a weight
 HOLDERS = frozenset({"grad", "grads", "gradient", "gradients", "_grads", "grad_dict", "dparams", "d_params", "deltas", "d", "_d", "g", "dw", "dtheta"})
 RENAMED = frozenset({"e", "I", "T", "t", "d", "partial", "delta", "nabla", *LOSSES})  # what means something else in a formula
@@ -84,6 +85,8 @@ def stem(raw: str) -> tuple[str, int]:
             age = -1 if low in OLD else 1
         elif len(tokens) == 1 or low not in KEPT:
             kept.append(w)
+    if all(w.isdigit() for w in kept):
+        kept = [w for w in tokens if w.lower() not in OLD | NEW]  # ``layer_1``
     word = "_".join(kept or tokens[:1]) or raw
     m = re.fullmatch(r"(\w{1,2})(prev|old|next|new)|(prev|old|next|new)(\w{1,2})", word)
     if m:
@@ -140,14 +143,17 @@ def straight(body: list[ast.stmt]) -> Iterator[ast.stmt]:
                 yield s
 
 
-def idle(s: ast.stmt) -> bool:
-    """Whether a statement gives a variable what it holds, in another shape: ``h = h.reshape(-1, 1)``."""
-    if not isinstance(s, ast.Assign) or len(s.targets) != 1 or not isinstance(s.value, ast.Call):
-        return False
-    e: ast.expr = s.value
+def unshaped(e: ast.expr) -> ast.expr:
+    """The h of ``copy.deepcopy(h)``, ``h.reshape(-1, 1)``."""
     while isinstance(e, ast.Call) and last_name(e.func) in SAME:
         e = e.func.value if isinstance(e.func, ast.Attribute) and not of_module(e.func) else e.args[0] if e.args else e.func
-    return ast.unparse(e) == ast.unparse(s.targets[0])
+    return e
+
+
+def idle(s: ast.stmt) -> bool:
+    """Whether a statement gives a variable what it holds, in another shape: ``h = h.reshape(-1, 1)``."""
+    given_anew = isinstance(s, ast.Assign) and len(s.targets) == 1 and isinstance(s.value, ast.Call)
+    return given_anew and ast.unparse(unshaped(s.value)) == ast.unparse(s.targets[0])  # type: ignore[attr-defined]
 
 
 def targets(body: list[ast.stmt]) -> Iterator[ast.expr]:

@@ -12,7 +12,7 @@ from symgrad.check.programs.backward import Backward, Claimed
 from symgrad.check.programs.blocks import separated
 from symgrad.check.programs.expressions import ACTIVATIONS
 from symgrad.check.programs.forward import Forward
-from symgrad.check.programs.names import OUTPUTS, STATES, given, idle, named_in, raw_name, rests, stem, straight, targets, told, whole
+from symgrad.check.programs.names import OUTPUTS, STATES, UPDATE, given, idle, named_in, raw_name, rests, stem, straight, targets, told, whole
 from symgrad.check.programs.scopes import Scope, formulas
 from symgrad.check.programs.switches import Switches
 from symgrad.check.programs.unrolled import steps
@@ -116,6 +116,8 @@ class Reader:
 
     def gradient_like(self, raw: str) -> bool:
         """Whether a name is made of a mark for gradients and of another name that the page uses."""
+        if raw.endswith(UPDATE) and raw.removesuffix(UPDATE) not in self.multiplied:
+            return False
         return any({rest, stem(rest)[0], stem(told(rest)[0])[0]} & self.words or rest.lower() in OUTPUTS for rest in rests(raw))
 
     def units(self) -> list[Unit]:

@@ -17,6 +17,7 @@ from symgrad.check.reading.statements import Statement
 from symgrad.check.reading.trees import kind, walk
 from symgrad.check.verdicts import protected
 
+HELD = "it is not known what"
 SEVERITY = ("proved", "unread", "undecided", "refuted")
 
 
@@ -30,7 +31,10 @@ def judged(unit: Unit) -> Iterator[tuple[Claimed, Judgement]]:
     known = any(not c.quiet for c in unit.claims)  # whether this is a backward pass at all
     decided: set[str] = set()  # variables that hold what is known, true or false
     said: dict[int, Judgement | None] = {}
-    for claim in unit.claims:
+    waiting = [c for c in unit.claims if not c.quiet]
+    for claim in [*unit.claims, *waiting]:  # once more, when it is known what the statements behind compute
+        if id(claim) in said and not unsure(said[id(claim)]):
+            continue
         for k in range(len(court.collected.groups)):
             court.page(k).write = claim.write
         readings = [tuple(heard[id(s)] for s in reading) for reading in claim.readings]
@@ -59,6 +63,10 @@ def judged(unit: Unit) -> Iterator[tuple[Claimed, Judgement]]:
     for claim in unit.claims:
         if (found := said[id(claim)]) is not None:
             yield claim, replace(found, blame=None) if found.blame is not None and found.blame[0] < 0 else found
+
+
+def unsure(found: Judgement | None) -> bool:
+    return found is not None and found.message.startswith(HELD)
 
 
 def blamed(claim: Claimed, found: Judgement) -> list[Claimed]:
@@ -112,9 +120,10 @@ def aloud(court: Court, readings: list[tuple[Statement, ...]], decided: set[str]
 
 def doubtful(said: Judgement, reading: tuple[Statement, ...], decided: set[str]) -> str:
     """What keeps a statement from being refuted: a variable whose value is not known."""
-    for n in (n for s in reading for n in walk(s.node.sides[1]) if kind(n) == "Variable"):
+    own = {named(s.node.sides[0]) for s in reading if kind(s.node.sides[0]) == "Variable"}
+    for n in (n for s in reading for n in walk(s.node.sides[1]) if kind(n) == "Variable" and named(n) not in own):
         if not assigned(n) and n.ways == AROUND and said.expected is None:
-            return f"it is not known what {n.text} holds"
+            return f"{HELD} {n.text} holds"
         if (assigned(n) and named(n) not in decided) or (said.code == "extra-term" and said.blame == span_of(n)):
-            return f"it is not known what {n.text} holds, and with what its name says this is not true"
+            return f"{HELD} {n.text} holds, and with what its name says this is not true"
     return ""

@@ -21,7 +21,7 @@ LANGUAGES = words("py python python3 ipython pycon py3")
 MAX_CHARACTERS = 200_000
 MAX_NESTING = 60  # brackets inside each other
 MAX_REPAIRS = 60  # lines that are passed over
-_GRADIENT = re.compile(r"^[ \t]*(?:self\.)?(?:d[A-Za-z_]|grad|delta|\w+_grad\b|[\w.]+\.(?:d|grad)\b)[^=\n#]{0,60}\+?=(?!=)", re.MULTILINE)
+_GRADIENT = re.compile(r"^[ \t]*(?:self\.)?(?:d[A-Za-z_]|grad|delta|\w+_(?:grad|gradient|delta)\b|[\w.]+\.(?:d|grad)\b)[^=\n#]{0,60}\+?=(?!=)", re.MULTILINE)
 
 
 @dataclass(frozen=True)
