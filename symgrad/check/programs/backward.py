@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from symgrad.check.evaluation.variables import AROUND, SCOPE, assigned
 from symgrad.check.programs.blocks import block
 from symgrad.check.programs.forward import Forward
-from symgrad.check.programs.names import aimed, form, named_in, raw_name, rests, stem, straight, targets, told, unnamed
+from symgrad.check.programs.names import BACKWARD, aimed, form, missed, named_in, raised, raw_name, rests, stem, straight, targets, told, unnamed
 from symgrad.check.programs.scopes import NOW, Quantity, Scope
 from symgrad.check.programs.unrolled import FEW, numbered
 from symgrad.check.programs.values import Blocks, Opaque, blank, lifted, placed
@@ -152,7 +152,7 @@ class Backward(Forward):
             if found is not None:
                 return Gradient(found[0], found[1] - found[0].at)
             bare, word = told(rest)
-            for name in dict.fromkeys((bare, rest)):
+            for name in dict.fromkeys((bare, rest, *raised(bare))):
                 if (found := self.cell.find(name)) is not None and self.reader.gradient_like(raw):
                     said = word if name == bare and word else "next" if stem(name)[1] > 0 else ""
                     return Gradient(found[0], -1 if said == "prev" else found[1] - found[0].at, "" if said == "prev" else said)
@@ -294,8 +294,9 @@ class Backward(Forward):
             gradient = self.by_the_state(raw)
         if gradient is None and self.cell.steps and (state := self.by_the_state(raw)) is not None and state.word == "numbered":
             gradient = state
+        gradient = gradient or self.error(found, value)
         flows = self.flows(value)
-        if flows:
+        if flows or (gradient is not None and not self.reader.gradient_like(raw)):
             self.flowing.add(raw)
         if gradient is not None:
             self.derive(target, raw, gradient, self.gathered(found, gradient), op, rest, value)
@@ -338,7 +339,8 @@ class Backward(Forward):
         held = self.names.get(raw)
         if isinstance(found, Opaque):
             held_by = (w for w in named_in(value) if self.reader.gradient_like(w))
-            if any(w in self.flowing for w in named_in(value)) or any(w in self.names or self.gradient(w) is not None for w in held_by):
+            computed = isinstance(value, ast.BinOp) and BACKWARD.search(self.scope.name)
+            if computed or any(w in self.flowing for w in named_in(value)) or any(w in self.names or self.gradient(w) is not None for w in held_by):
                 self.claims.append(Claimed(self.statement, why=str(found)))
             self.names[raw] = found if added_later(target, rest) else self.meant(raw, gradient, at)
             return
@@ -445,6 +447,13 @@ class Backward(Forward):
         if self.ends:
             rel = rebuilt(rel, {id(n): Name("T", span=n.span) for n in walk(rel) if n == NOW})
         return Statement(self.statement, rel, rel)
+
+    def error(self, found: Any, value: ast.expr) -> Gradient | None:
+        """``err = y - target``, whatever it is called: the gradient by what y is, or is computed from."""
+        known = self.cell.located(found.args[0]) if missed(value) and kind(found) == "Sum" else None
+        node: Any = self.cell.formula(known[0]) if known is not None else None
+        inner = self.cell.located(node.args[0]) if kind(node) == "Apply" and len(node.args) == 1 else None
+        return next((Gradient(q) for q in self.cell.outputs() if (known and known[0] == q) or (inner and inner[0] == q)), None)
 
     def step_by_step(self, raw: str, rest: list[ast.stmt]) -> bool:
         """Whether the loss of each step is led back on its own: by a loop in the loop, or a function that is given the gradient."""

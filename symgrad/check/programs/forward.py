@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from symgrad.check.programs.blocks import cut
 from symgrad.check.programs.lookup import Lookup
-from symgrad.check.programs.names import form, given, indices, named_in, raw_name, stem, straight, targets, unshaped, whole
+from symgrad.check.programs.names import form, given, indices, missed, named_in, raw_name, stem, straight, targets, unshaped, whole
 from symgrad.check.programs.scopes import NOW, Defined, Scope
 from symgrad.check.programs.values import Blocks, Opaque, blank, last_name, placed
 from symgrad.check.reading.statements import LOSSES
@@ -44,7 +44,8 @@ class Forward(Lookup):
     def block(self, body: list[ast.stmt]) -> None:
         """The statements of a loop, or of the scope."""
         body = list(straight(body))
-        self.waiting.append({form(t): raw_name(t) for t in targets(body) if form(t)})
+        trained = {form(t) for n in (n for s in body for n in ast.walk(s)) for t in self.updated(n)}
+        self.waiting.append({form(t): raw_name(t) for t in targets(body) if form(t) and form(t) not in trained})
         for name in self.waiting[-1].values():
             self.names.pop(name, None)
         for s in body:
@@ -53,6 +54,8 @@ class Forward(Lookup):
                 if isinstance(s.targets[0], ast.Subscript):
                     self.kept[raw_name(s.targets[0])] = s.targets[0], raw_name(s.value)
             match s:
+                case ast.Assign(targets=[ast.Subscript() as target], value=ast.BinOp() | ast.Call() as value) if self.place(target) == 1:
+                    self.one_behind(raw_name(target), value)
                 case ast.Expr(value=ast.Call(func=ast.Attribute(value=where, attr="append"), args=[value])) if isinstance(
                     kept := unshaped(value), ast.Name | ast.Attribute
                 ):
@@ -62,6 +65,20 @@ class Forward(Lookup):
             if isinstance(s, ast.Assign):
                 self.copies.pop(form(s.targets[0]), None)  # ``h = h0`` before a loop is no copy for its next turn
         self.waiting.pop()
+
+    def updated(self, n: ast.AST) -> list[ast.expr]:
+        """The weight that a statement takes a step: ``W -= lr * dW``, ``W = W - lr * dW``."""
+        match n:
+            case ast.AugAssign(target=target, value=value) | ast.Assign(targets=[target], value=ast.BinOp() as value):
+                read, raw = named_in(value), raw_name(target)
+                alone = isinstance(n, ast.AugAssign) or raw in read
+                return [target] if alone and not self.reader.gradient_like(raw) and any(map(self.reader.gradient_like, read)) else []
+        return []
+
+    def one_behind(self, raw: str, value: ast.expr) -> None:
+        """``H[t + 1] = f(H[t], x[t])``: the state of step t stands one behind in its list."""
+        if self.cell is self.scope and raw not in {*self.scope.quantities, *self.scope.lists} and self.concerns(raw, value):
+            self.scope.lists[raw] = self.new(raw, True), -1
 
     def one(self, s: ast.stmt, rest: list[ast.stmt]) -> None:
         """One statement, and those that follow it."""
@@ -215,7 +232,7 @@ class Forward(Lookup):
 
     def concerns(self, raw: str, value: ast.expr) -> bool:
         """Whether an assignment is of the forward pass."""
-        return not self.reader.gradient_like(raw) and not self.flows(value)
+        return not self.reader.gradient_like(raw) and not self.flows(value) and not missed(value)
 
     def flows(self, value: ast.expr) -> bool:
         """Whether a gradient takes part in an expression."""
@@ -252,6 +269,8 @@ class Forward(Lookup):
     def define(self, target: ast.expr, raw: str, node: Any, rest: list[ast.stmt]) -> None:
         """A quantity of the forward pass, another name for one, or something on the way."""
         by = self.place(target) or 0 if isinstance(target, ast.Subscript) else 0
+        if raw in self.scope.lists and self.scope.lists[raw][0].name == raw:
+            by += self.scope.lists[raw][1]
         copy = self.cell.located(node)
         if copy is not None:
             if isinstance(target, ast.Subscript):

@@ -149,7 +149,9 @@ class Lookup:
         if self.reader.gradient_like(raw):
             raise Opaque("a gradient")
         word, age = stem(raw)
-        late = self.copies.get(what, raw) if any(what in names for names in self.waiting) else self.coming(word, age, raw)
+        own = f"self.{raw}" if what == raw and not given(word) and f"self.{raw}" not in self.copies else what  # ``self.h = f(x, h)``
+        ahead = any(what in names or own in names for names in self.waiting)
+        late = self.copies.get(what, raw) if ahead else self.coming(word, age, raw)
         if late is not None:
             found = self.cell.find(late)
             q = found[0] if found is not None and found[0].timed else self.new(late, True)

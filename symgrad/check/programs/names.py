@@ -26,6 +26,7 @@ OUTPUTS = frozenset({
 })  # fmt: skip
 AIMS = frozenset({"true", "target", "targets", "label", "labels", "expected", "desired", "onehot", "truth"})  # what an output should be
 STATES = (frozenset({"h", "hs", "ht", "hidden"}), frozenset({"c", "cs", "ct", "cell", "memory"}))
+BACKWARD = re.compile("back|grad|bptt", re.IGNORECASE)  # in the name of a function
 UPDATE = "_update"  # of a weight
 MARKS = ("dloss_d", "dL_d", "dl_d", "dLd", "dJ_d", "dE_d", "d_", "d", "grad_", "gradient_", "grad", "delta_", "delta", "g_")  # before
 ENDS = ("_grad", "_gradient", "_delta", UPDATE)  # behind it
@@ -59,6 +60,15 @@ def given(word: str) -> bool:
 def aimed(raw: str) -> bool:
     """Whether a name is customary for what an output is held against: ``y``, ``targets``, ``one_hot_labels``."""
     return stem(raw)[0].lower() in ("y", "t", "y_true") or not AIMS.isdisjoint(raw.lower().split("_"))
+
+
+def missed(value: ast.expr) -> bool:
+    """Whether an output is held against what it should be: ``y_pred - target``."""
+    match value:
+        case ast.BinOp(left=ast.Name() | ast.Attribute() | ast.Subscript() as left, op=ast.Sub(), right=right):
+            plain = not AIMS.isdisjoint(raw_name(right).lower().split("_"))
+            return plain or (aimed(raw_name(right)) and {raw_name(left).lower(), stem(raw_name(left))[0].lower()} & OUTPUTS != set())
+    return False
 
 
 def unnamed(raw: str) -> bool:
@@ -119,6 +129,12 @@ def told(rest: str) -> tuple[str, str]:
     if m := re.fullmatch(r"([A-Za-z]\w{0,2})(next|prev)|(next|prev)([A-Za-z]\w{0,2})", rest):
         return m[1] or m[4], m[2] or m[3]
     return rest, ""
+
+
+def raised(rest: str) -> tuple[str, ...]:
+    """The capital letter by which a gradient with a small one may be: ``dh``, ``dh_next`` by H."""
+    word = stem(rest)[0]
+    return (word.upper(),) if len(word) == 1 and word.islower() else ()
 
 
 def prototype(raw: str, matrix: bool) -> Name:

@@ -12,7 +12,7 @@ from symgrad.check.programs.backward import Backward, Claimed
 from symgrad.check.programs.blocks import separated
 from symgrad.check.programs.expressions import ACTIVATIONS
 from symgrad.check.programs.forward import Forward
-from symgrad.check.programs.names import OUTPUTS, STATES, UPDATE, given, idle, named_in, raw_name, rests, stem, straight, targets, told, whole
+from symgrad.check.programs.names import BACKWARD, OUTPUTS, STATES, UPDATE, given, idle, named_in, raised, raw_name, rests, stem, straight, targets, told, whole
 from symgrad.check.programs.scopes import Scope, formulas
 from symgrad.check.programs.switches import Switches
 from symgrad.check.programs.unrolled import steps
@@ -23,7 +23,6 @@ from symgrad.check.sources.python import Program, derives, program
 
 LINES = 600  # statements of a scope
 FORWARD = frozenset({"forward", "__call__", "call", "step", "fprop", "feedforward", "forward_pass", "forward_step", "forward_propagation"})
-BACKWARD = re.compile("back|grad|bptt", re.IGNORECASE)  # in the name of a function
 APART = frozenset({"sigmoid", "softmax", "tanh", "relu", "__init__"})  # functions that hold no cell
 
 
@@ -118,7 +117,7 @@ class Reader:
         """Whether a name is made of a mark for gradients and of another name that the page uses."""
         if raw.endswith(UPDATE) and raw.removesuffix(UPDATE) not in self.multiplied:
             return False
-        return any({rest, stem(rest)[0], stem(told(rest)[0])[0]} & self.words or rest.lower() in OUTPUTS for rest in rests(raw))
+        return any({rest, stem(rest)[0], stem(told(rest)[0])[0], *raised(rest)} & self.words or rest.lower() in OUTPUTS for rest in rests(raw))
 
     def units(self) -> list[Unit]:
         """The backward passes, those of one forward pass together."""
