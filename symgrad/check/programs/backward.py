@@ -98,6 +98,8 @@ class Backward(Forward):
         if (gradient := self.gradient(raw)) is not None:
             return self.before(raw, gradient, span)
         found = self.cell.find(raw) or self.adopted(raw)
+        if self.cell is self.scope and found is not None and found[0].name in self.cell.lagged & set(self.cell.definitions) and self.ahead(raw, what):
+            return found[0].written(found[0].at - 1, span)  # where both passes are in one loop
         if found is not None and (n := self.merged(found[0])):
             return Blocks(tuple(block(self.cell, found[0], k).written(found[1], span) for k in range(n)))
         if found is None and (pack := self.cell.packs.get(raw)) is not None:

@@ -149,9 +149,7 @@ class Lookup:
         if self.reader.gradient_like(raw):
             raise Opaque("a gradient")
         word, age = stem(raw)
-        own = f"self.{raw}" if what == raw and not given(word) and f"self.{raw}" not in self.copies else what  # ``self.h = f(x, h)``
-        ahead = any(what in names or own in names for names in self.waiting)
-        late = self.copies.get(what, raw) if ahead else self.coming(word, age, raw)
+        late = self.copies.get(what, raw) if self.ahead(raw, what) else self.coming(word, age, raw)
         if late is not None:
             found = self.cell.find(late)
             q = found[0] if found is not None and found[0].timed else self.new(late, True)
@@ -165,6 +163,11 @@ class Lookup:
             gate = what == raw and len(raw) < 3 and raw not in self.reader.multiplied and raw[0] not in WEIGHTS and not self.cell.steps
             found = self.new(raw, given(word) or age < 0 or gate), min(age, 0)
         return found[0].written(found[1], span)
+
+    def ahead(self, raw: str, what: str) -> bool:
+        """Whether a name is assigned further on, an argument as an attribute: ``self.h = f(x, h)``."""
+        own = f"self.{raw}" if what == raw and not given(stem(raw)[0]) and f"self.{raw}" not in self.copies else what
+        return any(what in names or own in names for names in self.waiting)
 
     def coming(self, word: str, age: int, raw: str) -> str | None:
         """The name of the quantity, computed further on, whose value at the step before this is: h_next or h for ``h_prev``, h_next for ``h``."""

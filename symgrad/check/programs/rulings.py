@@ -30,6 +30,7 @@ def judged(unit: Unit) -> Iterator[tuple[Claimed, Judgement]]:
     heard = {id(old): new for old, new in zip(every, court.statements[len(unit.equations) :], strict=True)}
     known = any(not c.quiet for c in unit.claims)  # whether this is a backward pass at all
     decided: set[str] = set()  # variables that hold what is known, true or false
+    shaky: set[str] = set()  # variables that hold something else than their names say, it may be
     said: dict[int, Judgement | None] = {}
     waiting = [c for c in unit.claims if not c.quiet]
     for claim in [*unit.claims, *waiting]:  # once more, when it is known what the statements behind compute
@@ -41,10 +42,12 @@ def judged(unit: Unit) -> Iterator[tuple[Claimed, Judgement]]:
         if claim.quiet:
             found = quietly(court, readings)
         else:
-            found = aloud(court, readings, decided) if readings else Judgement("undecided", "not-understood", claim.why)
+            found = aloud(court, readings, decided, shaky) if readings else Judgement("undecided", "not-understood", claim.why)
         said[id(claim)] = found
         if found is not None and found.verdict in ("proved", "refuted"):
-            decided |= {named(left) for reading in readings for s in reading if kind(left := s.node.sides[0]) == "Variable"}
+            decided |= lefts(readings)
+        elif found is not None:
+            shaky |= lefts(readings)
     traced: dict[int, list[Judgement]] = defaultdict(list)  # of the statements in which others are wrong
     for claim in unit.claims:
         found = said[id(claim)]
@@ -63,6 +66,11 @@ def judged(unit: Unit) -> Iterator[tuple[Claimed, Judgement]]:
     for claim in unit.claims:
         if (found := said[id(claim)]) is not None:
             yield claim, replace(found, blame=None) if found.blame is not None and found.blame[0] < 0 else found
+
+
+def lefts(readings: list[tuple[Statement, ...]]) -> set[str]:
+    """The variables that a claim gives their values."""
+    return {named(left) for reading in readings for s in reading if kind(left := s.node.sides[0]) == "Variable"}
 
 
 def unsure(found: Judgement | None) -> bool:
@@ -104,18 +112,27 @@ def quietly(court: Court, readings: list[tuple[Statement, ...]]) -> Judgement | 
     return None
 
 
-def aloud(court: Court, readings: list[tuple[Statement, ...]], decided: set[str]) -> Judgement:
+def aloud(court: Court, readings: list[tuple[Statement, ...]], decided: set[str], shaky: set[str]) -> Judgement:
     """The judgement of a claim: of its blocks the worst counts, of its readings the best."""
     found: list[Judgement] = []
     for reading in readings:
         said = [each for s in reading for link in links(s) if (each := protected(equation, court, link)) is not None]
         worst = max(said, key=lambda each: SEVERITY.index(each.verdict))
-        if worst.verdict == "refuted" and (why := doubtful(worst, reading, decided)):
+        why = doubtful(worst, reading, decided) if worst.verdict == "refuted" else supposed(worst, reading, shaky) if worst.verdict == "proved" else ""
+        if why:
             worst = Judgement("undecided", "ambiguous", why)
         found.append(worst)
         if worst.verdict == "proved":
             break
     return min(found, key=lambda said: SEVERITY.index(said.verdict))
+
+
+def supposed(said: Judgement, reading: tuple[Statement, ...], shaky: set[str]) -> str:
+    """What keeps a statement from being proved: a variable that must hold something else than its name says, where its value is known and not proved."""
+    for n in (n for s in reading for n in walk(s.node.sides[1]) if kind(n) == "Variable" and named(n) in shaky):
+        if any(a.startswith(f"{n.text} is read as") for a in said.assumptions):
+            return f"{HELD} {n.text} holds, and this is true only if it is not what its name says"
+    return ""
 
 
 def doubtful(said: Judgement, reading: tuple[Statement, ...], decided: set[str]) -> str:
