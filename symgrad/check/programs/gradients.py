@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections import Counter
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from symgrad.check.programs.reader import Reader
 
 Ways = tuple[tuple[str, int], ...]
+ABOVE = re.compile(r"upstream|(?:grad|gradient|delta|d)_?(?:out|outputs?|top|above|upstream)?|upstream_grad(?:ient)?")  # what a method is given
 ARRAY: Ways = (("total", 0), ("pre", 0), ("own", 0))  # what an array may hold at each step
 
 
@@ -76,6 +78,8 @@ class Gradients(Forward):
                 return self.before(raw, gradient, span)
             if (known := self.squashed(raw, span)) is not None:
                 return known
+            if (gradient := self.from_above(raw)) is not None:
+                return self.before(raw, gradient, span)
             if self.cell.steps and (step := numbered(raw)) is not None and aimed(step[0]):
                 q = self.cell.quantities.get(step[0]) or self.new(step[0], True)
                 return q.written(step[1] - self.cell.last, span)
@@ -112,6 +116,12 @@ class Gradients(Forward):
         if self.cell.steps and (at := next((found[1] for rest in rests(raw) if (found := numbered(rest))), None)) is not None:
             return Gradient(q, at - self.cell.last, "numbered")  # ``da2``, where no a2 is
         return Gradient(q, 0, "unnamed") if unnamed(raw) or raw in self.flowing else None
+
+    def from_above(self, raw: str) -> Gradient | None:
+        """``grad_out``, an argument: by the state, if that is all that the cell gives."""
+        states = self.cell.lagged & set(self.cell.definitions)
+        above = ABOVE.fullmatch(raw) and any(a.arg == raw for a in self.scope.arguments) and len(states) == 1 and not self.cell.outputs()
+        return Gradient(self.cell.quantities[states.pop()]) if above else None
 
     def by_name(self, raw: str) -> Gradient | None:
         for rest in rests(raw):

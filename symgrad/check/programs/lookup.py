@@ -149,10 +149,13 @@ class Lookup:
         if self.reader.gradient_like(raw):
             raise Opaque("a gradient")
         word, age = stem(raw)
-        late = self.copies.get(what, raw) if self.ahead(raw, what) else self.coming(word, age, raw)
+        ahead = self.ahead(raw, what)
+        late = self.copies.get(what, raw) if ahead else self.coming(word, age, raw)
         if late is not None:
             found = self.cell.find(late)
             q = found[0] if found is not None and found[0].timed else self.new(late, True)
+            if not ahead and not age and self.cell is self.scope:
+                self.scope.aliases.setdefault(raw, (q, q.at - 1))  # beside h_next, h is the state before, here and elsewhere
             return q.written(q.at - 1, span)
         found = self.cell.find(raw) or self.adopted(raw)
         if found is None and (pack := self.cell.packs.get(raw)) is not None:
