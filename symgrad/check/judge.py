@@ -19,6 +19,7 @@ from symgrad.check.forms.common import Common
 from symgrad.check.forms.costs import losses_by_letter
 from symgrad.check.forms.expected import expectations
 from symgrad.check.forms.graves import by_components
+from symgrad.check.forms.homonyms import told_apart
 from symgrad.check.forms.inner import parts_named
 from symgrad.check.forms.joined import with_marks
 from symgrad.check.forms.lastly import lastly, until_the_last
@@ -96,8 +97,9 @@ def common_form(document: Document, cell: Cell | None) -> Common:
     found = lastly(found)
     if cell is None and (common := by_components(found) or layer_by_layer(found)) is not None:
         return common
+    found, homonyms = told_apart(found)
     found, original = parts_named(found)
-    return Common(found, losses_as_written(stated) | one_hot_as_written(stated) | rectified | costs | last | original, filled=named)
+    return Common(found, losses_as_written(stated) | one_hot_as_written(stated) | rectified | costs | last | homonyms | original, filled=named)
 
 
 def coded(document: Document, unit: Unit) -> Iterator[Claim]:

@@ -10,7 +10,7 @@ from typing import Any
 
 from symgrad.check.defined.collect import slope_name
 from symgrad.check.defined.page import Abbreviation, Page
-from symgrad.check.evaluation.abbreviations import indices_of
+from symgrad.check.evaluation.abbreviations import flat, indices_of
 from symgrad.check.evaluation.adjoints import symbol_ids, symbol_target, upright
 from symgrad.check.evaluation.functions import left_out
 from symgrad.check.inequalities import majorants, norms
@@ -30,11 +30,12 @@ from symgrad.check.reading.claims import EQUAL, Link
 from symgrad.check.reading.judgement import Judgement
 from symgrad.check.reading.prose import clause
 from symgrad.check.reading.relations import a_range, of_letters
-from symgrad.check.reading.statements import ADJOINT_HEADS, LOSSES, MARKS, derived, loss_head, names_in
+from symgrad.check.reading.statements import ADJOINT_HEADS, LOSSES, MARKS, bound_letters, derived, loss_head, names_in
 from symgrad.check.reading.symbols import head_and_parts, key_of, letters, spelled
-from symgrad.check.reading.trees import kind, unwrapped, walk
+from symgrad.check.reading.trees import kind, rebuilt, unwrapped, walk
+from symgrad.check.worlds.values import Misfit
 from symgrad.check.worlds.world import TOTAL
-from symgrad.notation.syntax import Number, Transpose
+from symgrad.notation.syntax import Name, Transpose
 
 NAMING = re.compile(r"\b(?:write|writing|denot\w+|let|defin\w+|call|calling|abbreviat\w+|put)\b", re.IGNORECASE)
 
@@ -136,12 +137,13 @@ def other(court: Court, link: Link, still_open: Judgement | None = None) -> Judg
 
 
 def begins_at_zero(court: Court, link: Link) -> bool:
-    """``∂L/∂W = 0`` before lines that add to it: what the sum begins with, not a claim."""
-    left = unwrapped(link.left)
-    if kind(left) != "Derivative" or unwrapped(link.right) != Number("0") or loss_head(left.of) is None:
+    r"""``∂L/∂W = 0``, ``\Delta W = \Delta U = 0`` before lines that add to all of these: what sums begin with, not a claim."""
+    *gradients, last = map(unwrapped, link.statement.node.sides)
+    if spelled(last) != "0" or any(kind(g) == "Derivative" and loss_head(g.of) is None for g in gradients):
         return False
-    sums = (s.node for s in court.statements[link.statement.number :] if kind(s.node) == "Relation" and s.node.signs[0] == "+=")
-    return any(unwrapped(node.sides[0]) == left for node in sums)
+    lines = (s.node for s in court.statements[link.statement.number :] if kind(s.node) == "Relation" and s.node.signs[0] == "+=")
+    added = {unwrapped(node.sides[0]) for node in lines}
+    return all(g in added for g in gradients)
 
 
 def gives_the_loss(link: Link) -> bool:
@@ -152,7 +154,7 @@ def gives_the_loss(link: Link) -> bool:
     if kind(right := unwrapped(link.right)) == "Apply" and kind(right.function) == "Name" and right.function.base not in BUILTIN:
         return True  # ``L = l(y, d)``
     inside = [n for n in walk(link.right) if kind(n) == "Norm" or (kind(n) == "Name" and n.base in (*LOSSES, "log", "ln") and n.base != head.base)]
-    squares = [n for n in walk(link.right) if kind(n) == "Power" and getattr(n.exponent, "text", "") == "2" and kind(unwrapped(n.base)) == "Sum"]
+    squares = [n for n in walk(link.right) if kind(n) == "Power" and getattr(n.exponent, "text", "") == "2"]
     return bool(inside or squares) or any(kind(n) == "Big" and n.kind == "sum" and loss_head(n.body) is not None for n in walk(link.right))
 
 
@@ -224,6 +226,11 @@ def abbreviates(court: Court, link: Link) -> bool:
     counted = {w for n, _, _ in names_in(link.right) if (r := page.symbols.ref(n)) is not None and r.step is not None for w in letters(r.step)}
     slots = slots or [p for p in labels if kind(p.node) == "Name" and spelled(p.node) in counted]  # the l of ``L'_{(l)} = \partial L/\partial y_{(l)}``
     labels = [p for p in labels if p not in slots]
+    inside = components(page, meant)
+    entries += [p for p in (*slots, *labels) if inside and inside.keys() >= {*letters(p.node)} != set() and p not in entries]
+    slots, labels = [p for p in slots if p not in entries], [p for p in labels if p not in entries]
+    alone = by_letter(court, page, head, entries, meant)
+    labels, entries = ([*labels, *entries], []) if alone else (labels, entries)
     key = key_of(head, labels)
     if key is None:
         return False
@@ -231,13 +238,67 @@ def abbreviates(court: Court, link: Link) -> bool:
         by_its_own(court, target, unwrapped(link.right))
         return False
     known = page.abbreviations.get(str(key_of(head, [])))
-    if key in page.abbreviations or (known is not None and len(known.slots) == len(parts)):
+    old = page.abbreviations.get(key)
+    general = introduces(link.right) and [spelled(p.node) for p in slots] == [page.symbols.letter] != ["T"]
+    if old is not None and general and [spelled(slot) for slot in old.slots] == ["T"]:  # its value at the last step is a claim then
+        court.introductions.discard(old.place)
+    elif old is not None or (known is not None and len(known.slots) + len(known.entries) == len(flat(parts))):
         return False
     total = slope_name(head) in court.tracked
     for k in range(len(court.collected.groups)):
         p = court.page(k)
-        p.abbreviations.setdefault(key, Abbreviation(key, tuple(x.node for x in slots), tuple(x.node for x in entries), meant, total))
+        if p.abbreviations.get(key) in (old, None):
+            where = link.statement.number, link.number
+            short = p.abbreviations[key] = Abbreviation(key, tuple(x.node for x in slots), tuple(flat(entries)), meant, total, where)
+            for w in sorted(alone):
+                other = key_of(head, [*labels[:-1], replace(labels[-1], node=Name(w))]) or key
+                p.abbreviations.setdefault(other, replace(short, key=other, node=by_another_letter(meant, labels[-1].node, w)))
     return True
+
+
+def by_letter(court: Court, page: Page, head: Name, entries: list[Any], meant: Any) -> set[str]:
+    r"""The letters that count the same components, its own among them, where the letter tells a symbol from others.
+
+    So ``\delta_k`` of the outputs is told from ``\delta_j`` and ``\delta_l`` of the hidden units.  None where the letter tells nothing.
+    """
+    own = {w for p in entries for w in letters(p.node)}
+    sizes, of = extents(page, meant), components(page, meant)
+    size, quantities = {n for w in own for n in sizes.get(w, ())}, {key for w in own for key in of.get(w, ())}
+    alike, apart, rivals = set(own), False, False
+    for s in court.statements if len(own) == 1 else ():
+        uses = [found for found in names_in(s.node) if slope_name(found[1]) == slope_name(head)]
+        others = {w for _, _, parts in uses for p in parts for w in letters(p.node)} - own
+        if not others or kind(s.node) != "Relation":
+            continue
+        there, right = extents(page, s.node), components(page, s.node.sides[-1])
+        alike |= {w for w in others & there.keys() if there[w] == size}
+        apart |= any(size.isdisjoint(there[w]) for w in others & there.keys())
+        rivals |= introduces(s.node.sides[-1]) and any(quantities.isdisjoint(right[w]) for w in others & right.keys())
+    return own if rivals and not apart else alike if apart else set()
+
+
+def by_another_letter(node: Any, letter: Any, other: str) -> Any:
+    """A formula with another letter for an index."""
+    return rebuilt(node, {id(n): replace(n, base=other) for n in walk(node) if kind(n) == "Name" and n == letter})
+
+
+def components(page: Page, node: Any) -> dict[str, set[str]]:
+    """The letters that count components in a formula, and no steps, with the quantities whose components they count."""
+    refs = [ref for n, _, _ in names_in(node) if (ref := page.symbols.ref(n)) is not None]
+    steps = {w for ref in refs if ref.step is not None for w in letters(ref.step)} | bound_letters(node)
+    found = [(w, ref.key) for ref in refs for e in ref.entries for w in letters(e) if w not in steps]
+    return {w: {key for other, key in found if other == w} for w, _ in found}
+
+
+def extents(page: Page, node: Any) -> dict[str, set[int]]:
+    """How far the letters in a formula count that count components."""
+    try:
+        dims = page.world.model.dims
+    except Misfit:
+        return {}
+    refs = [ref for n, _, _ in names_in(node) if (ref := page.symbols.ref(n)) is not None]
+    found = [(w, size) for ref in refs for e, size in zip(ref.entries, dims.get(ref.key, ()), strict=False) for w in letters(e)]
+    return {w: {size for other, size in found if other == w} for w, _ in found}
 
 
 def by_its_own(court: Court, target: Any, meant: Any) -> None:

@@ -5,13 +5,13 @@ Names that nothing defines are inputs where they carry a step, else parameters; 
 
 from __future__ import annotations
 
-import itertools
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
+from symgrad.check.cell.cases import in_other_cases
 from symgrad.check.cell.losses import losses, targets
 from symgrad.check.cell.model import model
 from symgrad.check.cell.preactivations import by_preactivations, guesses, preactivations_meant
@@ -25,8 +25,6 @@ from symgrad.check.reading.statements import LOSSES, MARKS, Statement, bound_let
 from symgrad.check.reading.symbols import STEP_WORDS, Part, Symbols, head_and_parts, is_top, key_of, letters, spelled
 from symgrad.check.reading.trees import FACTORS, children, kind, rebuilt, unwrapped, walk, with_children
 from symgrad.notation.syntax import Hadamard, Name
-
-CANDIDATE_ACCENTS = (("tilde",), ("hat",), ("widetilde",), ("widehat",))  # over the letter of what may become the state
 
 
 def make_page(collected: Collected, upto: int, statements: list[Statement]) -> Page:
@@ -138,7 +136,7 @@ def page_of(definitions: dict[str, Definition], collected: Collected, statements
     symbols.clear()
     primes(page)
     ranks(page)
-    cased(page, statements, {key: d for g in collected.groups for key, d in g.definitions.items()})
+    in_other_cases(page, statements, {key: d for g in collected.groups for key, d in g.definitions.items()})
     concatenated(page, statements)
     blocks.named(page, statements, collected.defining)
     preactivations_meant(page)
@@ -152,48 +150,6 @@ def page_of(definitions: dict[str, Definition], collected: Collected, statements
         page.notes.setdefault(key, plain(key))
     guesses(page, statements)
     return page
-
-
-def cased(page: Page, statements: list[Statement], elsewhere: dict[str, Definition]) -> None:
-    r"""``C_t``, which nothing defines, is ``c_t`` where the document defines that and nowhere adds or subtracts the two; ``\hat c_t`` is ``\tilde c_t``.
-
-    So it is where another cell of the document defines it by the same letters, all in the other case.
-    """
-    letter, symbols = page.symbols.letter, page.symbols
-    alike = {key for key, d in elsewhere.items() if key not in page.definitions and same_letters(page.definitions.get(key.swapcase()), d)}
-    defined = elsewhere.keys() - alike
-    sides = (head_and_parts(unwrapped(side)) for s in statements if kind(s.node) == "Relation" for side in s.node.sides)
-    said = {(split[0].base, split[0].accents) for split in sides if split is not None}  # what has an equation: a sensitivity S_t is no state s_t
-    said -= {(key, ()) for key in alike}
-    for head, parts in ((h, p) for s in statements for _, h, p in names_in(s.node)):
-        step = step_part(parts, letter)
-        name, *others = (key_of(h, [p for p in parts if p is not step]) for h in (head, *spelled_otherwise(head)))
-        if step is None or name is None or len(head.base) > 1 or name in symbols.ranks.keys() | symbols.aliases.keys() | defined:
-            continue
-        meant = {other for other in others if other in page.definitions}
-        if len(meant) != 1 or head.base in LOSSES | MARKS or (head.base, head.accents) in said:
-            continue
-        if any(summed_with(n, head, letter) for s in statements for n in s.nodes):
-            continue
-        other = str(meant.pop())
-        symbols.aliases[name] = other
-        page.guessed.setdefault(other, f"{plain(name)} is read as {plain(other)}")
-        symbols.clear()
-
-
-def same_letters(one: Definition | None, other: Definition) -> bool:
-    """Whether two equations name the same, but for the case of the letters: one is the cell in general, or a part of the document with another font."""
-    names = [{str(spelled(h)).lower() for _, h, _ in names_in(d.node)} for d in (one, other) if d is not None]
-    bases = [{h.base for _, h, _ in names_in(d.node)} for d in (one, other) if d is not None]
-    return len(names) == 2 and names[0] == names[1] and not bases[0] & bases[1]
-
-
-def spelled_otherwise(head: Name) -> Iterator[Name]:
-    """A letter in the other case; one with a tilde or a hat with the other of these, in both cases."""
-    cases = head.base, head.base.swapcase()
-    yield replace(head, base=cases[1])
-    if head.accents in CANDIDATE_ACCENTS:
-        yield from (replace(head, base=base, accents=accents) for base, accents in itertools.product(cases, CANDIDATE_ACCENTS))
 
 
 def concatenated(page: Page, statements: list[Statement]) -> None:
@@ -227,13 +183,6 @@ def concatenated(page: Page, statements: list[Statement]) -> None:
             page.symbols.timed.add(key)
             page.guessed[key] = f"{plain(key)} is read as {page.shown(stack)}"
             page.symbols.clear()
-
-
-def summed_with(node: Any, head: Any, letter: str) -> bool:
-    """Whether a sum has both a quantity and the one whose letter has the other case: ``y_t - Y_t``."""
-    terms = [unwrapped(a.arg if kind(a) == "Negative" else a) for a in node.args] if kind(node) == "Sum" else []
-    bases = {split[0].base for a in terms if (split := head_and_parts(a)) is not None and step_part(split[1], letter) is not None}
-    return {head.base, head.base.swapcase()} <= bases
 
 
 def entrywise(page: Page, letter: str) -> None:
@@ -288,21 +237,22 @@ def activation_meant(page: Page, statements: list[Statement]) -> None:
 
 
 def residuals(page: Page, letter: str) -> None:
-    r"""``r_t = \hat y_t - y_t``, an output less what is wanted, is no quantity of the cell but a symbol for a gradient."""
+    r"""``r_t = \hat y_t - y_t``, ``e_t = d_t - y_t``: an output less what is wanted is no quantity of the cell but a symbol for a gradient."""
     named = {key: lags(d, letter) for key, d in page.definitions.items()}
     for key, d in list(page.definitions.items()):
         node = unwrapped(d.node)
-        if kind(node) != "Sum" or len(node.args) != 2 or kind(node.args[1]) != "Negative" or d.entries:
+        if kind(node) != "Sum" or len(node.args) != 2 or kind(node.args[1]) != "Negative":
             continue
         names = [split for a in (node.args[0], node.args[1].arg) if (split := head_and_parts(unwrapped(a))) is not None]
         if len(names) != 2:
             continue
-        output, target = (key_of(head, [p for p in parts if step_part((p,), letter) is None]) for head, parts in names)
+        keys = [key_of(head, [p for p in parts if step_part((p,), letter) is None and p.node not in d.entries]) for head, parts in names]
+        output, target = keys if keys[0] in page.definitions else keys[::-1]
         users = {other for other, found in named.items() if target in found}
         if output in page.definitions and target not in page.definitions and users == {key} and not any(key in found for found in named.values()):
             del page.definitions[key]
             split = head_and_parts(unwrapped(d.side))
-            page.abbreviations[key] = Abbreviation(key, tuple(p.node for p in split[1] if step_part((p,), letter)) if split else (), (), d.node)
+            page.abbreviations[key] = Abbreviation(key, tuple(p.node for p in split[1] if step_part((p,), letter)) if split else (), d.entries, d.node)
 
 
 def sigma_meant(page: Page, collected: Collected, statements: list[Statement]) -> None:

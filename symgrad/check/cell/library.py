@@ -9,7 +9,8 @@ from dataclasses import replace
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
-from symgrad.check.cell.define import CANDIDATE_ACCENTS, make_page
+from symgrad.check.cell.cases import CANDIDATE_ACCENTS
+from symgrad.check.cell.define import make_page
 from symgrad.check.defined.collect import Collected, collect
 from symgrad.check.evaluation.adjoints import without_mark
 from symgrad.check.evaluation.decide import Decider

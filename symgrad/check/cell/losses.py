@@ -6,15 +6,16 @@ from collections import Counter
 from collections.abc import Iterator, Set
 from dataclasses import replace
 from fractions import Fraction as Ratio
+from itertools import pairwise
 from typing import Any
 
 from symgrad.check.cell.model import terminals
-from symgrad.check.defined.page import Page
+from symgrad.check.defined.page import Abbreviation, Page
 from symgrad.check.reading.activations import meaning
 from symgrad.check.reading.settle import FUNCTIONS
 from symgrad.check.reading.statements import DEFINING, HOT, LOSSES, Statement, bound_letters, loss_head, names_in, step_part, summands, sums_steps, weight
 from symgrad.check.reading.symbols import head_and_parts, is_top, key_of, labelled, letters, number_at, spelled
-from symgrad.check.reading.trees import FACTORS, kind, unwrapped, walk
+from symgrad.check.reading.trees import FACTORS, children, kind, unwrapped, walk
 from symgrad.notation.syntax import Name
 
 QUANTITIES = frozenset("hscyoazxpuv")  # letters for what a cell computes
@@ -129,6 +130,33 @@ def names_a_jacobian(relation: Any) -> bool:
     return any(kind(unwrapped(side)) == "Derivative" and loss_head(unwrapped(side).of) is None for side in relation.sides[1:])
 
 
+def errors(page: Page, statements: list[Statement]) -> None:
+    r"""The e of ``E = \frac{1}{2} \sum_t \sum_k e_{t,k}^2 = \frac{1}{2} \sum_t \sum_k (y_{t,k} - d_{t,k})^2``: a symbol for the difference."""
+    for s in statements:
+        if kind(s.node) != "Relation" or loss_head(s.node.sides[0]) is None or s.derives:
+            continue
+        for left, right in pairwise(s.node.sides[1:]):
+            name, meant = apart(left, right) or (left, right)
+            split = head_and_parts(name)
+            if split is None or kind(meant) != "Sum" or len(meant.args) != 2 or kind(meant.args[1]) != "Negative":
+                continue
+            step = step_part(split[1], page.symbols.letter)
+            key = key_of(split[0], [])
+            if key is not None and step is not None and key not in page.symbols.ranks:
+                entries = tuple(p.node for p in split[1] if p is not step)
+                page.abbreviations.setdefault(key, Abbreviation(key, (step.node,), entries, meant))
+
+
+def apart(a: Any, b: Any) -> tuple[Any, Any] | None:
+    """The one place where two formulas differ, what stands there in each; None if there are several."""
+    a, b = unwrapped(a), unwrapped(b)
+    if kind(a) != kind(b) or kind(a) in ("Name", "Number"):
+        return a, b
+    inner = [*zip(children(a), children(b), strict=False)]
+    differing = [pair for pair in inner if unwrapped(pair[0]) != unwrapped(pair[1])]
+    return apart(*differing[0]) if len(differing) == 1 and len(children(a)) == len(children(b)) else None
+
+
 def stated_loss(page: Page, statements: list[Statement]) -> None:
     """A loss that the document writes out: squared differences, or the logarithm of the output."""
     outputs = terminals(page)
@@ -145,6 +173,8 @@ def stated_loss(page: Page, statements: list[Statement]) -> None:
         for n in walk(right):
             squared: Any = unwrapped(n.base) if kind(n) == "Power" and kind(n.exponent) == "Number" and n.exponent.text == "2" else None
             squared = unwrapped(squared.arg) if kind(squared) in ("Norm", "Absolute") else squared
+            if (split := head_and_parts(squared)) is not None and (error := page.abbreviations.get(str(key_of(split[0], [])))) is not None:
+                squared = unwrapped(error.node)
             if kind(squared) == "Sum" and len(squared.args) == 2:
                 a, b = squared.args
                 b = b.arg if kind(b) == "Negative" else b
@@ -236,6 +266,7 @@ def twice(page: Page, statements: list[Statement], output: str) -> bool:
 
 def targets(page: Page, statements: list[Statement]) -> None:
     """The wanted value in the loss of a softmax output: a name that is subtracted from the output, or stands beside its logarithm."""
+    errors(page, statements)
     stated_loss(page, statements)
     outputs = {
         key: d

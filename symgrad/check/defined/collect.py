@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from symgrad.check.defined.definitions import definition, definition_of_side, families, inner_definition, lags, own_letter, stepped_names
+from symgrad.check.defined.definitions import counters, definition, definition_of_side, families, inner_definition, lags, own_letter, stepped_names
 from symgrad.check.defined.page import Definition, Page, plain
 from symgrad.check.reading import lint
 from symgrad.check.reading.activations import BUILTIN, said
@@ -53,6 +53,7 @@ class Collected:
 def collect(statements: list[Statement]) -> Collected:
     """Definitions by groups, in the order of the document."""
     out = Collected(letter=letter_of(statements), families=families(statements))
+    counting = counters(statements)
     before, group = None, Group(0)
     out.groups.append(group)
     page = Page(Symbols(), {})
@@ -74,7 +75,7 @@ def collect(statements: list[Statement]) -> Collected:
             continue
         if function_definition(out, s, rel) or first_step(out, s, rel, bases) or initial_value(out, s, rel) or total_loss(out, s, rel):
             continue
-        found = definition(rel, own_letter(rel, out.letter, bases, group.definitions), out.families)
+        found = definition(rel, own_letter(rel, out.letter, bases, group.definitions), out.families, counting)
         if found is None:
             continue
         key, letter, shift, entries, side = found
@@ -98,6 +99,8 @@ def collect(statements: list[Statement]) -> Collected:
         old = group.definitions.get(key)
         if old is not None:
             if old.entries == () and entries:
+                if (behind := named_inside(old, d, letter, out.families, counting)) is not None:
+                    group.definitions.setdefault(behind.key, behind)
                 continue  # the same by components: a claim
             if alike(page, group, old, d):
                 out.defining.add((s.number, 0))
@@ -119,13 +122,13 @@ def collect(statements: list[Statement]) -> Collected:
             group.definitions |= handed_over(before, d, out.letter, states | group.definitions.keys())
         group.definitions[key] = d
         out.defining.add((s.number, 0))
-        inner = inner_definition(rel, side, d.letter, out.families)
+        inner = inner_definition(rel, side, d.letter, out.families, counting)
         if inner is not None and inner[0] not in group.definitions:
             group.definitions[inner[0]] = Definition(inner[0], inner[1], inner[2], inner[3], (), s, inner[4])
             out.defining.add((s.number, side))
         for k in range(1, side):
             out.defining.add((s.number, k))
-            other = definition_of_side(rel.sides[k], out.letter, out.families)
+            other = definition_of_side(rel.sides[k], out.letter, out.families, counting)
             if other is not None and other[0] not in group.definitions:
                 group.definitions[other[0]] = Definition(other[0], rel.sides[side], other[1], other[2], (), s, rel.sides[k])
     for group in out.groups:
@@ -141,6 +144,20 @@ def collect(statements: list[Statement]) -> Collected:
                 group.definitions[bare.key] = bare
                 out.meant[bare.key] = f"{plain(bare.key)}, which the document derives by the state, is read as {plain(key)}"
     return out
+
+
+def named_inside(old: Definition, d: Definition, letter: str, gates: frozenset[str], counting: str) -> Definition | None:
+    r"""What ``y_{t,j} = \varphi(v_{t,j})`` says of v, where ``y_t = \varphi(W x_t + b)`` is said before."""
+    whole, part = unwrapped(old.node), unwrapped(d.node)
+    if not (kind(whole) == kind(part) == "Apply" and whole.function == part.function and len(whole.args) == len(part.args) == 1):
+        return None
+    name = unwrapped(part.args[0])
+    found = definition_of_side(name, letter, gates, counting) if kind(name) in ("Name", "Power", "Index") and kind(unwrapped(whole.args[0])) == "Sum" else None
+    if found is None or found[2:] != (d.shift, d.entries) or d.shift != old.shift:
+        return None
+    head, parts = head_and_parts(name) or (name, ())
+    step = step_part(parts, letter)
+    return None if step is None else Definition(found[0], whole.args[0], old.letter, old.shift, (), d.place, replace(head, subs=(step.node,)))
 
 
 def named_slopes(s: Statement) -> Iterator[tuple[str, tuple[str, ...]]]:

@@ -27,11 +27,23 @@ from symgrad.notation.syntax import Name
 
 GRADIENTS = frozenset({"g", "d", "G", "D", "e", "grad", "epsilon", "varepsilon"})  # letters for adjoints, where a quantity is their index
 GATES = frozenset({"f", "i", "o", "g", "c", "z", "r", "u"})  # what gates are called by
+COMPONENTS = "ijpqkmn"  # letters that count components beside a step
 
 
-def definition(rel: Any, letter: str, gates: frozenset[str] = frozenset()) -> tuple[str, str, int, tuple[Any, ...], int] | None:
+def counters(statements: list[Statement]) -> str:
+    r"""The letters that count components beside a step: l too where it stands beside another index, ``y_l = \sum_i v_{li} h_i``, and counts no layers."""
+    names = [parts for s in statements for _, _, parts in names_in(s.node)]
+    pairs = ([a.base for a in p.node.args] for parts in names for p in parts if kind(p.node) == "Product" and all(kind(a) == "Name" for a in p.node.args))
+    paired = any("l" in pair and len(pair) == 2 and {*pair} & {*COMPONENTS} for pair in pairs)
+    layers = any(kind(p.node) == "Sum" and "l" in letters(p.node) for parts in names for p in parts)
+    return COMPONENTS + "l" if paired and not layers else COMPONENTS
+
+
+def definition(
+    rel: Any, letter: str, gates: frozenset[str] = frozenset(), counters: str = COMPONENTS
+) -> tuple[str, str, int, tuple[Any, ...], int] | None:
     """What a relation defines: the key of its left side, and which side is the formula."""
-    left = definition_of_side(rel.sides[0], letter, gates)
+    left = definition_of_side(rel.sides[0], letter, gates, counters)
     if left is None:
         return None
     side = 1
@@ -39,7 +51,7 @@ def definition(rel: Any, letter: str, gates: frozenset[str] = frozenset()) -> tu
         side + 1 < len(rel.sides)
         and rel.signs[side] in DEFINING
         and (
-            (kind(unwrapped(rel.sides[side])) in ("Name", "Power", "Index") and definition_of_side(rel.sides[side], letter, gates) is not None)
+            (kind(unwrapped(rel.sides[side])) in ("Name", "Power", "Index") and definition_of_side(rel.sides[side], letter, gates, counters) is not None)
             or (general(rel.sides[side]) and not derived(rel.sides[side + 1]) and not general(rel.sides[side + 1]))
             or itself(rel.sides[0], rel.sides[side])
         )
@@ -70,7 +82,9 @@ def definition(rel: Any, letter: str, gates: frozenset[str] = frozenset()) -> tu
     return (*left, side)
 
 
-def definition_of_side(side: Any, letter: str, gates: frozenset[str] = frozenset()) -> tuple[str, str, int, tuple[Any, ...]] | None:
+def definition_of_side(
+    side: Any, letter: str, gates: frozenset[str] = frozenset(), counters: str = COMPONENTS
+) -> tuple[str, str, int, tuple[Any, ...]] | None:
     """The key, the letter and the shift of a name that may be defined."""
     split = head_and_parts(unwrapped(side))
     if split is None:
@@ -104,7 +118,7 @@ def definition_of_side(side: Any, letter: str, gates: frozenset[str] = frozenset
         or (
             step is not None
             and kind(p.node) == "Name"
-            and p.node.base in "ijpqkmn"
+            and p.node.base in counters
             and p.node.base != letter
             and not p.node.subs
             and not (p.node.base in GATES and spelled(head) in gates)
@@ -122,7 +136,7 @@ def definition_of_side(side: Any, letter: str, gates: frozenset[str] = frozenset
     return None if key is None else (key, letter, shift, entries)
 
 
-def inner_definition(rel: Any, side: int, letter: str, gates: frozenset[str]) -> tuple[str, Any, str, int, Any] | None:
+def inner_definition(rel: Any, side: int, letter: str, gates: frozenset[str], counters: str = COMPONENTS) -> tuple[str, Any, str, int, Any] | None:
     r"""``h_t = \sigma(o_t) = \sigma(W x_t + \dots)`` says what o is too: its key, formula, letter, shift and name."""
     if side + 1 >= len(rel.sides) or rel.signs[side] not in DEFINING:
         return None
@@ -130,7 +144,7 @@ def inner_definition(rel: Any, side: int, letter: str, gates: frozenset[str]) ->
     if not (kind(first) == kind(second) == "Apply" and first.function == second.function and len(first.args) == len(second.args) == 1):
         return None
     name, formula = unwrapped(first.args[0]), unwrapped(second.args[0])
-    found = definition_of_side(name, letter, gates) if kind(name) in ("Name", "Power") and kind(formula) == "Sum" else None
+    found = definition_of_side(name, letter, gates, counters) if kind(name) in ("Name", "Power") and kind(formula) == "Sum" else None
     return None if found is None or found[3] else (found[0], formula, found[1], found[2], name)
 
 

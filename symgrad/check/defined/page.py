@@ -45,6 +45,7 @@ class Abbreviation:
     entries: tuple[Any, ...]
     node: Any
     tracked: bool = False  # whether the document computes it from its value a step before: a derivative that takes all that came before with it
+    place: tuple[int, int] = (-1, -1)  # the statement and the link that introduce it
 
 
 @dataclass

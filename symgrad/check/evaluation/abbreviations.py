@@ -3,6 +3,7 @@ r"""Symbols that a document introduces for a formula with derivatives in it."""
 from __future__ import annotations
 
 import itertools
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -26,7 +27,7 @@ def indices_of(page: Page, parts: tuple[Any, ...]) -> tuple[list[Any], list[Any]
         found = set(letters(p.node))
         if (p.where == "bracket" and not found & {page.symbols.letter, "T"}) or (
             kind(p.node) == "Name" and p.node.subs and p.node.base in "ijkpqmn" and p.where == "sub"
-        ):
+        ) or (stepped and component(page, p)):
             entries.append(p)
         elif (found & {page.symbols.letter, "t", "k", "s", "T", "tau", "n"} and len(found) <= 2) or (p.where == "paren" and not (stepped and names(page, p))):
             slots.append(p)
@@ -35,6 +36,11 @@ def indices_of(page: Page, parts: tuple[Any, ...]) -> tuple[list[Any], list[Any]
         else:
             labels.append(p)
     return labels, slots, entries
+
+
+def component(page: Page, p: Any) -> bool:
+    r"""Whether an index beside a step is a component wherever it stands: the j of ``\delta_j^t``, the l of ``\delta_{t-1,l}``."""
+    return p.where == "sub" and kind(p.node) == "Name" and not p.node.subs and p.node.base in {*"ijlpqm"} - {page.symbols.letter, *page.symbols.ranks}
 
 
 def names(page: Page, p: Any) -> bool:
@@ -63,6 +69,8 @@ def abbreviation(run: Run, node: Any) -> Value | None:
             if short is None:
                 continue
             rest = [p for p in parts if p not in labels]
+            if kind(node) == "Power" and kind(node.exponent) == "Number" and len(rest) > len(short.slots) + len(short.entries):
+                continue  # the square of ``e_{t,k}``
             if of_the_last_step(run, short) and not any(number_at(p.node, run.env) == run.world.steps for p in rest):
                 continue  # what ``\delta_T`` is says nothing of ``\delta_t``
             return expanded(run, short, rest, node)
@@ -78,17 +86,37 @@ def _subsets(parts: tuple[Any, ...], take: int) -> list[tuple[Any, ...]]:
     return list(itertools.combinations(parts, take))
 
 
+def flat(parts: Iterable[Any]) -> list[Any]:
+    r"""The components that some indices tell, those below first: of ``p^k_{ij}`` i, j and k."""
+    return [at for p in sorted(parts, key=lambda p: p.where != "sub") for at in (p.node.args if kind(p.node) == "Product" else (p.node,))]
+
+
+def placed(page: Page, short: Any, parts: list[Any]) -> tuple[list[Any], list[Any]]:
+    r"""The steps and the components on a symbol, in the order in which it was introduced: of ``\delta_k^{t+1}`` too, and of ``e_{2,j}``."""
+    if short.entries and len(short.slots) == 1:
+        steps = [p for p in parts if kind(p.node) == "Number" or page.symbols.letter in letters(p.node)]
+        if len(steps) == 1:
+            return [steps[0].node], flat(p for p in parts if p is not steps[0])
+    _, slots, entries = indices_of(page, tuple(parts))
+    if len(slots) < len(short.slots) and not slots:
+        return [p.node for p in parts], [p.node for p in parts[len(short.slots) :]]
+    return [p.node for p in slots], [p.node for p in (*slots[len(short.slots) :], *entries)]
+
+
+def components(page: Page, node: Any) -> list[Any]:
+    """The components on a symbol that was introduced by components; none on anything else."""
+    split = head_and_parts(node) if kind(node) in ("Name", "Index", "Power") else None
+    short = page.abbreviations.get(str(key_of(split[0], []))) if split is not None else None
+    return placed(page, short, list(split[1]))[1] if split is not None and short is not None and short.entries else []
+
+
 def expanded(run: Run, short: Any, rest: list[Any], node: Any) -> Value:
     """The abbreviated formula with its indices moved to where the symbol stands."""
     if short.key in run.expanding:  # a label that the document does not introduce stands on the same letter
         raise Missing(short.key, node)
     env, bound = dict(run.env), dict[str, int]()
     slots, entries = list(short.slots), list(short.entries)
-    _, at_slots, at_entries = indices_of(run.page, tuple(rest))
-    given = [p.node for p in at_slots]
-    if len(given) < len(slots) and not at_slots:
-        given = [p.node for p in rest]
-        at_entries = []
+    given, extra = placed(run.page, short, rest)
     if len(given) < len(slots):
         raise Missing(short.key, node)
     for slot, at in zip(slots, given, strict=False):
@@ -104,7 +132,6 @@ def expanded(run: Run, short: Any, rest: list[Any], node: Any) -> Value:
         if base is None or bound.setdefault(names[0], int(where - base)) != where - base:  # ``\vartheta^t[t]`` says nothing of ``\vartheta^t[t-1]``
             raise Missing(short.key, node)
         env[names[0]] = int(where - base)
-    extra = [*given[len(slots) :], *(p.node for p in at_entries)]
     inner = run.__class__(run.page, run.world, run.chooser, env, now=None, side=run.side, flat=run.flat, lenient=run.lenient)
     inner.used = run.used
     inner.sums = run.sums
@@ -125,7 +152,13 @@ def expanded(run: Run, short: Any, rest: list[Any], node: Any) -> Value:
 
 def by_entries(run: Run, inner: Run, short: Any, entries: list[Any], extra: list[Any]) -> Value:
     """A symbol that was introduced entry by entry: all entries stacked, or the one that is asked for."""
-    (name,) = [w for e in entries for w in letters(e)][:1] or ("i",)
+    names = [w for e in entries for w in letters(e)]
+    if len(extra) == len(names):
+        inner.env |= {name: run.entry(e, 0) for name, e in zip(names, extra, strict=True)}
+        return inner.value(short.node)
+    if len(names) > 1:
+        raise Missing(short.key)
+    (name,) = names or ("i",)
     if extra:
         inner.env[name] = run.entry(extra[0], 0)
         return inner.value(short.node)

@@ -178,7 +178,8 @@ def of_quantity(run: Run, node: Any, ref: Ref, key: str, step: int | None, entri
     found = run.world.derivative((ref.key, t), wrt, mode, None if timed else step)
     if run.lookup != run.world.value:
         raise Unsupported("a derivative of a derivative", node)
-    run.vanished += t >= 1 and not np.any(found)
+    first = 2 if run.world.zeros else 1  # a state that begins at 0 has no part in the first step
+    run.vanished += t >= first and not np.any(found)
     out = shaped(run, found, model.dims[ref.key], model.dims[key], ref.entries, entries)
     return laid_out(run, out, model.dims[ref.key], model.dims[key], ref.entries, entries, node)
 

@@ -25,7 +25,7 @@ from symgrad.check.evaluation.functions import apply, bare_slope
 from symgrad.check.evaluation.parts import followed, given, shared_out
 from symgrad.check.evaluation.variables import variable
 from symgrad.check.evaluation.variants import variants
-from symgrad.check.evaluation.wrt import quantity_meant
+from symgrad.check.evaluation.wrt import quantity_meant, small_letter
 from symgrad.check.reading.statements import HOT
 from symgrad.check.reading.symbols import Ref, letters, number_at, spelled
 from symgrad.check.reading.trees import kind
@@ -212,6 +212,7 @@ class Run:
     def quantity(self, ref: Ref) -> Value:
         key = ref.key
         self.used.add(key)
+        small_letter(self, ref)
         if key in self.page.step_losses or key in self.page.total_losses:
             return self.loss_value(ref)
         cut = self.world.model.cuts.get(key)

@@ -95,7 +95,7 @@ def gradient(run: Run, node: Any, wrt: Any, losses: tuple[int, ...]) -> Value:
     how, later = TOTAL, len(losses) > 1 or (run.page.many_to_one and len(run.page.lagged) > 1)
     if not timed and step is None:
         now = run.env.get(run.page.symbols.letter)
-        if now is not None and len(losses) > 1:
+        if now is not None and (len(losses) > 1 or run.page.many_to_one):
             how = run.chooser.choose(
                 ("gradient", run.side, "parameter"), (Option(0, TOTAL), Option(2, "use", "the gradient of a parameter is read as the contribution of step t"))
             )

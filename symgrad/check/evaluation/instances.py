@@ -3,6 +3,7 @@ r"""What a claim speaks of: its free indices, and the steps and components at wh
 from __future__ import annotations
 
 import itertools
+from collections.abc import Collection
 from typing import Any
 
 from symgrad.check.defined.page import Page
@@ -23,6 +24,7 @@ class Indices:
     def __init__(self, page: Page, world: World) -> None:
         self.page, self.world = page, world
         self.steps: dict[str, int] = {}
+        self.told: set[str] = set()  # of these, the ones that a quantity of the cell has for its step
         self.entries: dict[str, int] = {}
         self.bounds: set[str] = set()
         self.first: set[str] = set()  # of the bounds, those where a sum or product begins
@@ -53,12 +55,13 @@ class Indices:
             if ref is not None:
                 if ref.step is not None:
                     self.step(ref.step, bound)
+                    self.told |= set(letters(ref.step))
                 elif ref.key in self.page.symbols.timed:
                     self.stepless = True
                 dims = self.world.model.dims.get(ref.key, ())
                 for e, n in itertools.zip_longest(ref.entries, dims):
                     if e is not None:
-                        self.entry(e, bound, n or 1)
+                        self.entry(e, bound, n or 1, self.told)
                 return
             if k != "Apply" or len(split[1]):
                 self.unknown(split[0], split[1], bound, node)
@@ -125,11 +128,11 @@ class Indices:
             if w not in bound:
                 self.steps[w] = 1
 
-    def entry(self, node: Any, bound: frozenset[str], size: int) -> None:
+    def entry(self, node: Any, bound: frozenset[str], size: int, steps: Collection[str] | None = None) -> None:
         node = unwrapped(node)
         for a in node.args if kind(node) in ("Product", "Stack") else (node,):
             for w in letters(a):
-                if w not in bound and w not in self.steps:
+                if w not in bound and w not in (self.steps if steps is None else steps):
                     self.entries[w] = min(size, self.entries.get(w, size))
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from symgrad.check.evaluation.abbreviations import symbol_key
+from symgrad.check.evaluation.abbreviations import components, symbol_key
 from symgrad.check.evaluation.arithmetic import SIGNS, times
 from symgrad.check.reading.statements import derived
 from symgrad.check.reading.symbols import letters, number_at, spelled
@@ -92,6 +92,9 @@ def _component(run: Run, name: str, body: Any, upper: Any) -> bool:
                 return True
             if ref.step is not None and name in letters(ref.step):
                 return False
+    for node in walk(body):
+        if (extra := components(run.page, node)) and any(name in letters(e) for e in extra):
+            return True
     for node in walk(body):
         if kind(node) == "Index" and any(kind(p) != "Slice" and name in letters(p) for p in node.parts):
             if spelled(node.base) in run.page.step_losses | run.page.total_losses:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from symgrad.check.defined.page import plain
 from symgrad.check.defined.typing import matrix_like
 from symgrad.check.reading.activations import meaning
-from symgrad.check.reading.symbols import Ref, entries_of, head_and_parts, key_of, letters, number_at, spelled
+from symgrad.check.reading.symbols import Ref, _step_like, entries_of, head_and_parts, key_of, letters, number_at, spelled
 from symgrad.check.reading.trees import kind, rebuilt, unwrapped, walk
 from symgrad.check.worlds import values
 from symgrad.check.worlds.readings import Option
@@ -24,6 +24,7 @@ def quantity_of(run: Run, wrt: Any) -> tuple[str, int | None, tuple[Any, ...]] |
     ref = run.page.symbols.ref(wrt)
     if ref is not None:
         run.used.add(ref.key)
+        small_letter(run, ref)
         if ref.key in run.page.symbols.timed:
             return ref.key, run.step_of(ref), ref.entries
         if ref.step is not None:
@@ -93,6 +94,12 @@ def quantity_meant(run: Run, node: Any) -> Ref | None:
     return ref
 
 
+def small_letter(run: Run, ref: Ref) -> None:
+    """That ``w_{ij}`` is an entry of W is a guess: it may count the units the other way round."""
+    if ref.written:
+        guess(run, ref.written, (Option(2, ref.key, f"{plain(ref.written)} is read as {run.page.notes.get(ref.key, plain(ref.key))}"),))
+
+
 def guess(run: Run, name: str, options: tuple[Option, ...]) -> str:
     """What an unknown name is read as: until a claim holds that has only one such reading, what it leads to refutes nothing."""
     run.used.add(f"{'=' if name in run.page.settled else '?'}{name}")
@@ -107,16 +114,18 @@ def parameter_use(run: Run, wrt: Any) -> tuple[str, int | None, tuple[Any, ...]]
     head, parts = split
     for k, p in enumerate(parts):
         if p.where in ("sup", "paren", "sub"):
-            at = number_at(p.node, run.env)
+            at = number_at(p.node, run.env) if _step_like(p.node) else None
             if at is None:
                 continue
             rest = [q for j, q in enumerate(parts) if j != k]
             for n in range(len(rest), -1, -1):
-                key = key_of(head, rest[:n])
+                name = key_of(head, rest[:n])
+                key = run.page.symbols.small.get(name or "", name)
                 if key in run.page.symbols.ranks and key not in run.page.symbols.timed:
                     entries: list[Any] = []
                     for q in rest[n:]:
                         entries += entries_of(q.node, run.page.symbols.ranks[key] - len(entries)) or ()
+                    small_letter(run, Ref(str(key), written=str(name) if name != key else ""))
                     return key, int(at), tuple(entries)
     return None
 

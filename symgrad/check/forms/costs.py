@@ -7,7 +7,7 @@ from typing import Any
 
 from symgrad.check.reading.statements import LETTERS, LOSSES, Statement, exchanged, relation_of
 from symgrad.check.reading.symbols import head_and_parts, spelled
-from symgrad.check.reading.trees import kind, unwrapped
+from symgrad.check.reading.trees import kind, unwrapped, walk
 from symgrad.notation.syntax import Name
 
 LOSS = "loss"
@@ -15,7 +15,7 @@ LOSS = "loss"
 
 def losses_by_letter(statements: list[Statement]) -> tuple[list[Statement], dict[Any, Any]]:
     """The statements with such losses by a word, and the word → how the document writes them."""
-    letters = {base for s in statements if (base := sums_itself(s)) is not None}
+    letters = {base for s in statements if (base := sums_itself(s) or squares(s, statements)) is not None}
     if len(letters) != 1 or any(kind(n) == "Name" and n.base in LOSSES for s in statements for n in s.nodes if s.derives):
         return statements, {}
     out: list[Statement] = []
@@ -25,6 +25,21 @@ def losses_by_letter(statements: list[Statement]) -> tuple[list[Statement], dict
         original |= {new[id(n)]: n for n in s.nodes if id(n) in new}
         out.append(exchanged(s, new))
     return out, original
+
+
+def squares(s: Statement, statements: list[Statement]) -> str | None:
+    r"""The letter of ``C = \frac{1}{2} \sum_t \sum_k (d_k(t) - y_k(t))^2`` that is differentiated somewhere; None for anything else."""
+    rel = relation_of(s.node)
+    if rel is None or rel.signs[0] not in ("=", ":=") or s.derives:
+        return None
+    left: Any = unwrapped(rel.sides[0])
+    if kind(left) != "Name" or left != Name(left.base) or left.base in LOSSES or len(left.base) > 1:
+        return None
+    powers = [unwrapped(n.base) for n in walk(rel.sides[-1]) if kind(n) == "Power" and getattr(n.exponent, "text", "") == "2"]
+    differences = any(kind(n) == "Sum" and len(n.args) == 2 and kind(n.args[1]) == "Negative" for n in powers)
+    summed = any(kind(n) == "Big" and n.kind == "sum" for n in walk(rel.sides[-1]))
+    taken = any(kind(n) == "Derivative" and unwrapped(n.of) == left for other in statements for n in other.nodes)
+    return str(left.base) if differences and summed and taken else None
 
 
 def sums_itself(s: Statement) -> str | None:

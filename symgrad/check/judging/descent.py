@@ -7,7 +7,7 @@ from copy import copy
 from dataclasses import replace
 from typing import Any
 
-from symgrad.check.defined.page import Page
+from symgrad.check.defined.page import Page, plain
 from symgrad.check.judging.court import Court
 from symgrad.check.judging.equation import equation
 from symgrad.check.reading.claims import EQUAL, Link, span_of
@@ -42,7 +42,9 @@ def step_of_descent(court: Court, link: Link, under: Callable[[Page], Page | Non
 
     left = Derivative(loss, weight, "partial")
     said = equation(court, replace(link, left=Negative(left) if sign > 0 else left, right=gradient, sign="="), whole)
-    note = f"what the step multiplies is read as {'minus ' if sign > 0 else ''}the gradient by {page.notes.get(spelled(weight) or '', spelled(weight))}"
+    ref = page.symbols.ref(weight)
+    called = page.notes.get(ref.key, plain(ref.key)) if ref is not None else spelled(weight)
+    note = f"what the step multiplies is read as {'minus ' if sign > 0 else ''}the gradient by {called}"
     if said.code == "wrong-sign" and sign > 0 and equation(court, replace(link, left=left, right=gradient, sign="="), whole).verdict == "proved":
         said = replace(said, message="the step goes up the gradient: $-$ for $+$", expected=None, blame=span_of(link.right))
     return replace(said, assumptions=(*said.assumptions, note))

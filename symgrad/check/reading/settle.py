@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from symgrad.check.reading.activations import ACTIVATIONS, BUILTIN
-from symgrad.check.reading.symbols import head_and_parts, is_top, key_of, letters, spelled
+from symgrad.check.reading.statements import LOSSES
+from symgrad.check.reading.symbols import COUNTERS, head_and_parts, is_top, key_of, letters, spelled
 from symgrad.check.reading.trees import kind, unwrapped, walk
 from symgrad.notation.syntax import Apply, Derivative, Index, Name, Paren, Power, Product
 
@@ -113,7 +114,8 @@ def _settled(node: Any, known: Known) -> Any:
     if kind(node) == "Fraction" and kind(node.denominator) == "Differential":
         return _derivative(node)
     if kind(node) == "Apply" and kind(node.function) == "Name":
-        return replace(node, function=fused(node.function, known))
+        entry = len(node.args) == 2 and of_a_matrix(node.function) and all(a == Name(getattr(a, "base", "")) and a.base in COUNTERS for a in node.args)
+        return Index(node.function, node.args, "[", span=node.span) if entry else replace(node, function=fused(node.function, known))
     if final(node, known):
         return replace(node, exponent=Paren(node.exponent, "(", span=node.exponent.span))
     if known.layered and layer(node):
@@ -125,6 +127,11 @@ def _settled(node: Any, known: Known) -> Any:
         if kind(step) == "Paren" and step.kind in ("(", "<") and (kind(last) == "Number" or is_top(last)):
             return replace(node, base=replace(node, exponent=step), exponent=last)  # h^{(t)2} is the square of h^{(t)}
     return node
+
+
+def of_a_matrix(name: Name) -> bool:
+    """Whether two letters in brackets behind a name are the row and the column: ``W_{rec}(i, j)``, ``w(i, j)``."""
+    return len(name.base) == 1 and name.base not in LOSSES and not name.primes and (name.base.isupper() or name.base == "w")
 
 
 def _derivative(node: Any) -> Any:

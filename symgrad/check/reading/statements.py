@@ -110,11 +110,11 @@ def letter_of(statements: list[Statement]) -> str:
             for p in sp[1]
             if _step_like(p.node)
         ]
-        for p in split[1]:
-            if _step_like(p.node):
-                for w in letters(p.node):
-                    if w in LETTERS:
-                        votes[w] += 1 + sum(w in r for r in right)
+        earlier = {w for n in walk(rel.sides[1]) if (sp := head_and_parts(n)) for p in sp[1] if kind(p.node) == "Sum" for w in letters(p.node)}
+        counted = [w for p in split[1] if _step_like(p.node) for w in letters(p.node) if w in LETTERS]
+        recurring = [w for w in counted if w in earlier]  # the t of ``f_i^{(t)}`` beside ``h_j^{(t-1)}``, not the i
+        for w in recurring or counted:
+            votes[w] += 1 + sum(w in r for r in right)
     for s in statements:
         for n in s.nodes:
             if kind(n) == "Sum" and len(n.args) == 2 and kind(n.args[0]) == "Name" and kind(n.args[1]) == "Negative" and kind(n.args[1].arg) == "Number":

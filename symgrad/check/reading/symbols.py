@@ -40,6 +40,7 @@ class Ref:
     step: Any = None
     entries: tuple[Any, ...] = ()
     losses: Any = None
+    written: str = ""  # how the document calls it, where that this is meant is a guess: ``w`` for ``W``
 
 
 @by_identity
@@ -237,6 +238,7 @@ class Symbols:
     letter: str = "t"  # what the document's steps are counted by
     stepless: set[str] = field(default_factory=set)  # what stands at no step anywhere: the i of ``s_i`` tells a component
     aliases: dict[str, str] = field(default_factory=dict)
+    small: dict[str, str] = field(default_factory=dict)  # ``w`` → ``W``: small letters for the entries of matrices
     _memo: dict[int, tuple[Any, Ref | None]] = field(default_factory=dict)
     _loose: dict[str, str] = field(default_factory=dict)
     _counted: int = 0
@@ -275,8 +277,10 @@ class Symbols:
         return best[1] if best else None
 
     def _apart(self, head: Name, parts: tuple[Part, ...]) -> tuple[Part, ...] | None:
-        """``z_{yk}`` and ``z_{y_k}`` beside ``z_y``: a label and a component, or the step, written together."""
+        """``z_{yk}`` and ``z_{y_k}`` beside ``z_y``, ``h_{ti}``, ``W_{hh_{ij}}``: a label, or the step, and components written together."""
         for at, p in enumerate(parts):
+            if (tail := self._behind(head, p)) is not None:
+                return (*parts[:at], *tail, *parts[at + 1 :])
             pair = p.node.args if kind(p.node) == "Product" else ()
             if kind(p.node) == "Name" and len(p.node.subs) == 1:
                 pair = replace(p.node, subs=()), p.node.subs[0]
@@ -286,6 +290,19 @@ class Symbols:
                 if key in self.ranks and self.ranks[key] == 1 and entry.node.base in COUNTERS | ({"r"} - self.ranks.keys()):
                     return (*parts[:at], label, entry, *parts[at + 1 :])
         return None
+
+    def _behind(self, head: Name, p: Part) -> tuple[Part, Part] | None:
+        """The step and the component of ``h_{ti}``, the label and the components of ``W_{hh_{ij}}``; None for anything else."""
+        args = p.node.args if p.where == "sub" and kind(p.node) == "Product" else ()
+        if not args or not all(kind(a) == "Name" for a in args):
+            return None
+        step, component = args[0], args[-1]
+        if len(args) == 2 and step == Name(self.letter) and key_of(head, []) in self.timed:
+            return (Part("sub", step), Part("sub", component)) if component == Name(component.base) and component.base in COUNTERS - {"t"} else None
+        label = Part("sub", replace(p.node, args=(*args[:-1], replace(component, subs=()))))
+        indices = component.subs[0] if len(component.subs) == 1 else None
+        rank = self.ranks.get(key_of(head, [label]) or "", 0) if indices is not None else 0
+        return (label, Part("sub", indices)) if rank and len(entries_of(indices, rank) or ()) == rank else None
 
     def _readings(self, head: Name, parts: tuple[Part, ...]) -> Iterator[tuple[Ref, int]]:
         if len(parts) > 4:
@@ -298,6 +315,8 @@ class Symbols:
             if key is None:
                 continue
             key = self.aliases.get(key, key)
+            written = key if key in self.small else ""
+            key = self.small.get(key, key)
             if key not in self.ranks and labels:
                 key = self.loosely(key)
             shift: int | None = None
@@ -328,13 +347,14 @@ class Symbols:
                     fits &= self.letter not in set(letters(p.node)) if key in self.timed else not (roles == ("E",) and self._labels(key, p.node))
                     fits &= key in self.timed or self.letter != "t" or spelled(p.node) != "t"  # W_t is the use of W at step t
                     score += p.where == "bracket"
+            fits &= step is None or key in self.timed or not 0 < len(entries) < self.ranks[key]  # ``W^{(i,j)}`` is no row of W at step i
             if not fits or len(entries) > self.ranks[key]:
                 continue
             if shift is not None:
                 if step is not None:
                     continue
                 step = Name(self.letter) if shift == 0 else Sum((Name(self.letter), Negative(Number("1"))))
-            yield Ref(key, step, tuple(entries)), score
+            yield Ref(key, step, tuple(entries), written=written), score
 
     def _labels(self, key: str, node: Any) -> bool:
         """Whether the one index of a matrix is the name of a quantity, and none that people count by: ``U_h`` is no row of U beside a state h."""

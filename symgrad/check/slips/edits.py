@@ -130,6 +130,10 @@ class Slips(Completions):
             if len(self.dims.get(ref.key, ())) == 2 and not ref.entries and kind(parent) not in ("Derivative", "Transpose") and not topped(parent):
                 new = Transpose(n)
                 yield Edit(self.swap(n, new), "transposed-factor", n, new, "this factor must be transposed")
+            if len(ref.entries) == 2:
+                row, column = ref.entries
+                exchanged = rebuilt(n, {id(row): column, id(column): row})
+                yield Edit(self.swap(n, exchanged), "transposed-factor", n, exchanged, "the row and the column of this entry are exchanged")
         for n in self.sites():
             if kind(n) in ("Derivative", "Sum", "Hadamard") and kind(self.parents.get(id(n))) in ("Product", "Infix", "Sum"):
                 new = Transpose(n)
