@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Collection
+from itertools import pairwise
 from typing import Any
 
 from symgrad.check.defined.page import Page
@@ -12,6 +13,7 @@ from symgrad.check.reading.statements import MARKS
 from symgrad.check.reading.symbols import component_below, head_and_parts, is_top, key_of, letters, spelled
 from symgrad.check.reading.trees import children, kind, unwrapped
 from symgrad.check.worlds.world import World
+from symgrad.notation.syntax import Product
 
 MOST = 24
 FINAL = ("T", "N")
@@ -70,6 +72,10 @@ class Indices:
         if k == "Power" and is_top(node.exponent):
             self.read(node.base, bound)
             return
+        for a, b in pairwise(node.args) if k == "Product" else ():
+            mark = kind(a) == "Name" and a.base in MARKS and not a.subs and self.page.symbols.ref(b) is None
+            target = symbol_target(self.page, Product((a, b)), {}) if mark else None  # ``d h`` where the document has ``h_s[t]``
+            self.stepless = self.stepless or (target is not None and target[0] in self.page.symbols.timed)
         for child in children(node):
             self.read(child, bound)
 
