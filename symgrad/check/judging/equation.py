@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 
 from symgrad.check.defined.page import Page
+from symgrad.check.defined.definitions import general
+from symgrad.check.defined.page import Page, plain
 from symgrad.check.evaluation.decide import Decider, Outcome
 from symgrad.check.judging.caution import symbol_on
 from symgrad.check.judging.court import Court
@@ -21,6 +23,7 @@ from symgrad.check.judging.unsaid import unsaid
 from symgrad.check.reading.claims import Link, span_of
 from symgrad.check.reading.judgement import Judgement
 from symgrad.check.reading.symbols import head_and_parts, number_at
+from symgrad.check.reading.symbols import head_and_parts
 from symgrad.check.reading.trees import kind, unwrapped, walk
 from symgrad.check.slips import diagnose
 from symgrad.check.slips.edits import Slips
@@ -75,6 +78,8 @@ def equation(court: Court, link: Link, under: Callable[[Page], Page | None] = la
                     return Judgement("undecided", "ambiguous", f"this holds only if σ is read as the activation of the cell, {generic}")
             if of_one_step(page, outcome, link):
                 return Judgement("undecided", "ambiguous", "this does not hold of a sequence of a single step")
+            if state := amended(court, link, k, outcome):
+                return Judgement("undecided", "incomplete-cell", f"the document has given {state} another equation since, and not all that it is computed from")
             return proved(court, page, outcome, link)
         if first is None or (unsure(outcome) < unsure(first[1]) and told_by(page, first[1])):
             first = (page, outcome)
@@ -116,6 +121,14 @@ def unconnected(page: Page, side: Any) -> str | None:
         if known and not any(np.any(page.world.derivative((of.key, t), (wrt.key, s), TOTAL, None)) for t, s in known):
             return page.shown(n)
     return None
+def amended(court: Court, link: Link, k: int, outcome: Outcome) -> str:
+    r"""The state of a cell that the equations in force change in part, ``h_t = h_{t-1} + g(x_t, h_{t-1})``: what held before need not hold of it."""
+    groups = court.collected.groups
+    here = max((j for j, g in enumerate(groups) if (g.first <= link.statement.number or j == 0) and not g.alone), default=0)
+    for key, d in groups[here].definitions.items() if here != k else ():
+        if key in outcome.used & court.page(k).definitions.keys() and not general(d.node) and any(general(n) for n in walk(d.node)):
+            return plain(key)
+    return ""
 
 
 def unsure(outcome: Outcome) -> tuple[bool, bool]:
