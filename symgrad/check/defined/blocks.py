@@ -49,7 +49,7 @@ def gated(page: Page, node: Any) -> Ref | None:
     r"""The state in ``r_t \odot h_{t-1}``."""
     refs = [ref for n in walk(node) if (ref := page.symbols.ref(n)) is not None] if kind(unwrapped(node)) in ("Hadamard", "Infix", "Product") else []
     states = [ref for ref in refs if ref.key in page.lagged]
-    return states[0] if len(states) == 1 and not any(page.symbols.ranks.get(ref.key) == 2 for ref in refs) else None
+    return states[0] if len({ref.key for ref in states}) == 1 and not any(page.symbols.ranks.get(ref.key) == 2 for ref in refs) else None
 
 
 def named(page: Page, statements: Iterable[Statement], defining: set[tuple[int, int]]) -> None:
@@ -65,10 +65,13 @@ def named(page: Page, statements: Iterable[Statement], defining: set[tuple[int, 
     page.symbols.clear()
     for s in statements:
         for node, head, parts in names_in(s.node):
-            if not parts or not matrix_like(node) or ((ref := page.symbols.ref(node)) is not None and spelled(ref.step) not in page.symbols.timed):
+            if not parts or not matrix_like(node):
                 continue
-            key = key_of(head, list(parts))
+            ref, key = page.symbols.ref(node), key_of(head, list(parts))
             found = by_label(key, owners) if key is not None else None
+            labelled = found is not None and spelled(parts[-1].node) == owners[found[0]].parts[found[1]]  # no entry: ``W_{u,h}``, whose h is a quantity
+            if ref is not None and spelled(ref.step) not in page.symbols.timed and not labelled:
+                continue
             if key is not None and found is not None:
                 owner, k = found
                 page.cuts[key] = (owner, k, node)
