@@ -155,7 +155,9 @@ def _target(page: Page, node: Any) -> tuple[str, Any, tuple[Any, ...], set[str]]
     if split is not None:
         at = any(page.symbols.letter in letters(p.node) for p in split[1])
         known = CARRIED | INCOMING | (WHOLE if at else set[str]())
-        words = {w for p in split[1] if (w := spelled(p.node)) is not None and (w in known or _way(page, p, w))}
+        whole = key_of(split[0], [p for p in split[1] if page.symbols.letter not in letters(p.node)])
+        own = whole in page.symbols.aliases or whole in page.symbols.ranks  # the h of ``a^h``, the preactivation of h, is a part of the name
+        words = {w for p in split[1] if (w := spelled(p.node)) is not None and (w in known or (not own and _way(page, p, w)))}
     if ref is not None and not (ref.entries and any(spelled(e) in words for e in ref.entries)):
         return ref.key, ref.step, ref.entries, words
     if ref is None and split is not None and (rest := [p for p in split[1] if spelled(p.node) not in BEFORE]) != list(split[1]):
