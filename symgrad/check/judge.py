@@ -17,6 +17,7 @@ from symgrad.check.forms.arguments import losses_as_written, without_arguments
 from symgrad.check.forms.barred import unbarred
 from symgrad.check.forms.common import Common
 from symgrad.check.forms.costs import losses_by_letter
+from symgrad.check.forms.each import one_by_one
 from symgrad.check.forms.expected import expectations
 from symgrad.check.forms.graves import by_components
 from symgrad.check.forms.homonyms import told_apart
@@ -90,7 +91,7 @@ def common_form(document: Document, cell: Cell | None) -> Common:
     found, rectified = rectifiers(found)
     found, costs = losses_by_letter(found)
     found = stated = behind_bars(softmaxes(found))
-    for form in (expectations, term_by_term, with_marks, one_hot, without_sizes, without_arguments, raised, unbarred, unpacked, generalised):
+    for form in (expectations, term_by_term, one_by_one, with_marks, one_hot, without_sizes, without_arguments, raised, unbarred, unpacked, generalised):
         found = form(found)
     found, last = until_the_last(found)
     found, named = outputs_in_words(found)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from symgrad.check.reading.claims import Link
@@ -12,6 +12,8 @@ from symgrad.check.reading.statements import Statement
 from symgrad.check.reading.symbols import is_top
 from symgrad.check.reading.trees import children, kind, with_children
 from symgrad.notation.latex import latex
+
+WORST_FIRST = ("refuted", "undecided", "unread", "proved")
 
 
 @dataclass
@@ -48,5 +50,9 @@ class Common:
         return None
 
     def ruled(self, links: tuple[Link, ...], rule: Callable[[Link], Judgement | None]) -> Judgement | None:
-        """What is said of a link of the document, by what is said of those that it became."""
-        return rule(links[0])
+        """What is said of a link of the document: the worst of what is said of those that it became."""
+        found = [said for said in map(rule, links) if said is not None]
+        worst = min(found, key=lambda said: WORST_FIRST.index(said.verdict), default=None)
+        if worst is None or worst.verdict != "proved":
+            return worst
+        return replace(worst, assumptions=tuple(dict.fromkeys(note for said in found for note in said.assumptions)))

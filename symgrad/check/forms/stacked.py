@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from symgrad.check.forms.common import Common
+from symgrad.check.forms.common import WORST_FIRST, Common
 from symgrad.check.reading.claims import Link
 from symgrad.check.reading.judgement import Judgement
 from symgrad.check.reading.statements import DEFINING, Statement, relation_of, step_part
@@ -104,7 +104,7 @@ class Stack(Common):
         found = [j for j in said if j is not None]
         if links[0].statement.number not in self.views or not found:
             return found[0] if found else None
-        worst = min(found, key=lambda j: ("refuted", "undecided", "unread", "proved").index(j.verdict))
+        worst = min(found, key=lambda j: WORST_FIRST.index(j.verdict))
         if worst.verdict == "proved":
             return replace(worst, assumptions=(*worst.assumptions, f"tried with {LAYERS} layers"))
         if worst.verdict == "refuted" and any(kind(self.original.get(n)) == "Big" and kind(n) != "Big" for n in links[-1].statement.nodes):

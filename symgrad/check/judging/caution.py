@@ -135,6 +135,13 @@ def by_a_matrix(page: Page, link: Link) -> bool:
     return any(kind(n) == "Derivative" and rank(n.of) == 1 and rank(n.wrt) == 2 for side in (link.left, link.right) for n in walk(side))
 
 
+def whole_for_a_block(page: Page, link: Link, expected: str | None) -> str:
+    """The weight of a concatenation that a repair puts one of its blocks in the place of, in a line that names no block."""
+    keys = {r.key for side in (link.left, link.right) for n in walk(side) if (r := page.symbols.ref(n)) is not None}
+    meant = (owner for owner, _, node in page.cuts.values() if owner in keys and latex(node) in (expected or ""))
+    return "" if keys & page.cuts.keys() else next((page.notes.get(owner, plain(owner)) for owner in meant), "")
+
+
 def a_row_first(page: Page, link: Link) -> bool:
     r"""Whether a side is ``h_{t-1}^\top \delta_t``, a vector lying before one that stands: a number, unless both are rows and lie the other way."""
     side = unwrapped(link.right)
