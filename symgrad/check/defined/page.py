@@ -129,7 +129,7 @@ class Page:
         assert self.build is not None
         model = self.build(flat)
         world = World(model, SEEDS + flat, self.steps)
-        world.lagged = self.lagged
+        world.lagged, world.later = self.lagged, self.later
         world.zeros = frozenset(self.initial)
         world.fixed, world.held, world.constant = self.fixed, self.held, self.constant
         return world
@@ -143,6 +143,12 @@ class Page:
                 if lag < 0:
                     out.add(ref.key)
         return frozenset(out)
+
+    @cached_property
+    def later(self) -> frozenset[str]:
+        """The states that are computed from the last step to the first, as one half of a bidirectional cell."""
+        found = {d.key: {ref.key: lag for ref, lag in self.references(d) if ref.key == d.key} for d in self.definitions.values()}
+        return frozenset(key for key, own in found.items() if own.get(key, 0) > 0)
 
     @cached_property
     def recurrent_weights(self) -> frozenset[str]:

@@ -163,7 +163,9 @@ def power(run: Run, node: Any) -> Value:
     ref = run.page.symbols.ref(node)
     if ref is not None:
         return run.named(node)
-    if kind(node.base) == "Name" and node.base.base == "e" and not node.base.subs and ("e" not in run.page.symbols.ranks or kind(exponent) != "Number"):
+    error = kind(node.exponent) == "Paren" and "e" in run.page.abbreviations  # ``e^{(t)}`` of ``e^{(t)} = \\hat y^{(t)} - y^{(t)}``
+    natural = kind(node.base) == "Name" and node.base.base == "e" and not node.base.subs and not error
+    if natural and ("e" not in run.page.symbols.ranks or kind(exponent) != "Number"):
         return apply_known(run, "exp", run.value(node.exponent), 0)
     n = number_at(exponent, run.env)
     if n is None:

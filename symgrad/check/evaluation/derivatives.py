@@ -161,7 +161,7 @@ def of_quantity(run: Run, node: Any, ref: Ref, key: str, step: int | None, entri
     updated(run, ref.key, t)
     if ref.key != key and undefined(run, ref.key):
         raise Missing(f"what {run.page.notes.get(ref.key, plain(ref.key))} is computed from")
-    if timed and step is not None and step > t:
+    if timed and step is not None and step > t and not {key, ref.key} & run.world.later:
         raise OutOfTime(key)
     if timed and step is not None and step != t and (t < 1 or step < model.first):
         raise OutOfTime(ref.key)

@@ -85,7 +85,7 @@ def gradient(run: Run, node: Any, wrt: Any, losses: tuple[int, ...]) -> Value:
     timed = key in run.page.symbols.timed
     if timed and step is not None and step >= 1 and key in run.page.lagged and key not in run.page.definitions:
         raise Missing(f"the update of {run.page.notes.get(key, key)}")
-    if timed and step is not None and step > max(losses) and step <= run.world.steps and not run.sums & run.steps_bound:
+    if timed and step is not None and max(losses) < step <= run.world.steps and not run.world.later and not run.sums & run.steps_bound:
         if run.side == "left" or not shared(run, node.of, wrt):
             raise OutOfTime(key)
         raise Misfit("the loss of a step does not depend on later ones")
@@ -157,7 +157,7 @@ def adjoint(run: Run, key: str, step: int | None, losses: tuple[int, ...], how: 
     timed = key in run.page.symbols.timed or key in model.hidden
     if timed:
         assert step is not None
-        if step > run.world.steps:
+        if step > run.world.steps and not (key in run.world.later and step == run.world.steps + 1):
             return Value(np.zeros((F.WORLDS, *dims), dtype=np.int64)) if not entries else scalar(0)
         if step < 1 and not (key in run.page.lagged and step >= model.first):
             raise OutOfTime(key)

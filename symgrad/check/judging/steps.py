@@ -28,7 +28,7 @@ def at_the_end(court: Court, link: Link, under: Callable[[Page], Page | None]) -
     """Proved, where it holds of a loss that looks at the last state alone and the document does not say what its loss is; open where it does."""
     for k in court.order(link.statement):
         page = under(court.page(k))
-        if page is None or page.many_to_one or not of_the_loss(page, link):
+        if page is None or page.many_to_one or page.later or not of_the_loss(page, link):
             continue
         last = copy(page)
         last.many_to_one = True

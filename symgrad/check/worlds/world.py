@@ -136,8 +136,10 @@ class World:
         orient = self.model.orient if len(dims) == 1 else 0
         if key not in self.model.timed:
             return Value(self.draws.array(dims), None, orient)
-        if step is None or step > self.steps:
+        if step is None or step > self.steps + (key in self.later):
             raise OutOfTime(key)
+        if step > self.steps:
+            return Value(self.draws.array(dims), None, orient)
         equation = self.model.equations.get(key)
         if equation is None:
             if step < 1 and not (key in self.lagged and step >= self.model.first):
@@ -166,6 +168,7 @@ class World:
         return Value(a, None, orient)
 
     lagged: frozenset[str] = frozenset()
+    later: frozenset[str] = frozenset()  # states that are computed from the last step to the first
     zeros: frozenset[str] = frozenset()  # states that begin at zero
     fixed: Mapping[Quantity, int] = {}  # values that are supposed, at a step or (None) at every step
     constant: frozenset[str] = frozenset()  # gates, and states of the step before, through which no path is followed
@@ -185,7 +188,7 @@ class World:
 
     def _differentiated(self, key: str, step: int | None) -> dict[Quantity, Array]:
         equation = self.model.equations.get(key)
-        if equation is None or step is None or step < 1:
+        if equation is None or step is None or not 1 <= step <= self.steps:
             return {}
         if self.fixed:
             self.value(key, step)
@@ -241,7 +244,7 @@ class World:
         if key in self._total:
             return self._total[key]
         out: Array | None = None
-        if at[1] is not None and (wrt[1] is None or at[1] >= wrt[1]):
+        if at[1] is not None and (wrt[1] is None or at[1] >= wrt[1] or self.later):
             for q, edge in self.local(at).items():
                 if q == wrt:
                     if instance is not None and at[1] != instance:
@@ -342,7 +345,7 @@ class World:
         if q[0] in self.model.stacks:
             for s in losses:
                 for y in self.model.outputs:
-                    if q[1] is not None and s >= q[1]:
+                    if q[1] is not None and (s >= q[1] or self.later):
                         out = (out + _contract(self.loss_slope(y, s)[:, None], self.derivative((y, s), q), 1)[:, 0]) % MODULUS
             return out
         for s in losses:
@@ -358,14 +361,15 @@ class World:
         return out
 
     def _carried(self, q: Quantity, found: dict[Quantity, Array]) -> Array | None:
-        """Σ over the equations of the next step that name q."""
+        """Σ over the equations of the next step that name q; of the step before, where time runs backwards."""
         assert q[1] is not None
         out: Array | None = None
+        step = q[1] - 1 if q[0] in self.later else q[1] + 1
         for key in self.model.equations:
-            g = found.get((key, q[1] + 1))
+            g = found.get((key, step))
             if g is None:
                 continue
-            edge = self.local((key, q[1] + 1)).get(q)
+            edge = self.local((key, step)).get(q)
             if edge is not None:
                 part = ((g[:, :, None] * edge) % MODULUS).sum(1) % MODULUS
                 out = part if out is None else (out + part) % MODULUS
