@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from symgrad.check.claim import Claim
 from symgrad.check.forms.arguments import losses_as_written, without_arguments
+from symgrad.check.forms.asides import named_in_passing
 from symgrad.check.forms.barred import unbarred
 from symgrad.check.forms.common import Common
 from symgrad.check.forms.costs import losses_by_letter
@@ -93,6 +94,7 @@ def common_form(document: Document, cell: Cell | None) -> Common:
     found = stated = behind_bars(softmaxes(found))
     for form in (expectations, term_by_term, one_by_one, with_marks, one_hot, without_sizes, without_arguments, raised, unbarred, unpacked, generalised):
         found = form(found)
+    found, aside = named_in_passing(found)
     found, last = until_the_last(found)
     found, named = outputs_in_words(found)
     found = lastly(found)
@@ -100,7 +102,7 @@ def common_form(document: Document, cell: Cell | None) -> Common:
         return common
     found, homonyms = told_apart(found)
     found, original = parts_named(found)
-    return Common(found, losses_as_written(stated) | one_hot_as_written(stated) | rectified | costs | last | homonyms | original, filled=named)
+    return Common(found, losses_as_written(stated) | one_hot_as_written(stated) | rectified | costs | aside | last | homonyms | original, filled=named)
 
 
 def coded(document: Document, unit: Unit) -> Iterator[Claim]:
