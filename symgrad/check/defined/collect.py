@@ -407,7 +407,7 @@ def split_groups(collected: Collected) -> None:
 
 def bare_names(d: Definition) -> set[str]:
     """The names without any index that an equation has."""
-    return {head.base for _, head, parts in names_in(d.node) if not parts and not head.accents}
+    return {key for _, head, parts in names_in(d.node) if not parts and (key := key_of(head, [])) is not None}
 
 
 def components(g: Group, letter: str) -> list[dict[str, Definition]]:
