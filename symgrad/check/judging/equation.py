@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 
-from symgrad.check.defined.page import Page
 from symgrad.check.defined.definitions import general
 from symgrad.check.defined.page import Page, plain
 from symgrad.check.evaluation.decide import Decider, Outcome
@@ -23,7 +22,6 @@ from symgrad.check.judging.unsaid import unsaid
 from symgrad.check.reading.claims import Link, span_of
 from symgrad.check.reading.judgement import Judgement
 from symgrad.check.reading.symbols import head_and_parts, number_at
-from symgrad.check.reading.symbols import head_and_parts
 from symgrad.check.reading.trees import kind, unwrapped, walk
 from symgrad.check.slips import diagnose
 from symgrad.check.slips.edits import Slips
@@ -121,6 +119,8 @@ def unconnected(page: Page, side: Any) -> str | None:
         if known and not any(np.any(page.world.derivative((of.key, t), (wrt.key, s), TOTAL, None)) for t, s in known):
             return page.shown(n)
     return None
+
+
 def amended(court: Court, link: Link, k: int, outcome: Outcome) -> str:
     r"""The state of a cell that the equations in force change in part, ``h_t = h_{t-1} + g(x_t, h_{t-1})``: what held before need not hold of it."""
     groups = court.collected.groups
