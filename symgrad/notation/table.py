@@ -81,8 +81,8 @@ RELATIONS = {
     ">": Sign((">", r"\gt"), ">"),
     "<=": Sign((r"\leq", r"\le", r"\leqslant", "<=", "≤", "⩽"), "≤"),
     ">=": Sign((r"\geq", r"\ge", r"\geqslant", ">=", "≥", "⩾"), "≥"),
-    "<<": Sign((r"\ll", "≪"), "≪"),
-    ">>": Sign((r"\gg", "≫"), "≫"),
+    "<<": Sign((r"\ll", "≪", "<<"), "≪"),
+    ">>": Sign((r"\gg", "≫", ">>"), "≫"),
     "!=": Sign((r"\neq", r"\ne", "!=", "≠"), "≠"),
     ":=": Sign((r"\coloneqq", ":=", r"\triangleq", r"\doteq", r"\coloneq", r"\eqdef", r"\equalscolon", "≔", "≜"), ":="),
     "=:": Sign((r"\eqqcolon", "=:", r"\eqcolon", "≕"), "=:"),
@@ -161,6 +161,7 @@ FONTS = {
     "mathit": "mathit", "textit": "mathit", "mathcal": "mathcal", "mathscr": "mathscr", "mathbb": "mathbb", "mathsf": "mathsf",
     "mathtt": "mathtt", "texttt": "mathtt", "mathfrak": "mathfrak", "mathbbm": "mathbb", "mathds": "mathbb", "textsf": "mathsf", "tt": "mathtt",
     "cal": "mathcal", "symbf": "mathbf", "symbfit": "mathbf", "boldmath": "mathbf", "emph": "mathit",
+    **dict.fromkeys(("bs", "vb", "va", "vect", "mat", "matr", "mb", "mbf", "bfs"), "mathbf"),  # by custom, where a preamble is not in the document
 }  # fmt: skip
 
 BIG_OPERATORS = {"sum": "Σ", "prod": "Π"}
@@ -188,6 +189,16 @@ ALIASES = {
     **{glyph: "\\" + base for base, glyph in SYMBOLS.items()},
 }  # fmt: skip
 
+# Commands of preambles that are not in the document, and of packages.
+ABBREVIATIONS = {
+    r"\cd": r"\cdot", r"\cds": r"\cdots", r"\lds": r"\dots", r"\lag": r"\langle", r"\rag": r"\rangle", r"\grad": r"\nabla", r"\pd": r"\partial",
+    **dict.fromkeys((r"\od", r"\had", r"\hadamard", r"\hprod"), r"\odot"),
+    **dict.fromkeys((r"\transp", r"\tran", r"\tp"), r"\trans"),
+}
+QUOTIENTS = {**dict.fromkeys((r"\pdv", r"\pd", r"\dpd", r"\tpd", r"\pderiv", r"\pdiff", r"\pder", r"\diffp"), r"\partial"),
+             **dict.fromkeys((r"\dv", r"\odv", r"\od", r"\dod", r"\tod", r"\deriv"), "d")}  # fmt: skip
+FENCES = {r"\norm": (r"\|", r"\|"), r"\abs": (r"\lvert", r"\rvert")}
+
 # Commands that set space, size or style only, and environments that only align.
 SPACING = (
     "quad", "qquad", "enspace", "thinspace", "medspace", "thickspace", "negthinspace", "displaystyle", "textstyle", "scriptstyle",
@@ -200,7 +211,7 @@ TRANSPARENT = (  # a group behind one of these is read as if it stood alone
     "mathord", "mathinner", "ensuremath", "displaylimits", "cancel", "hline", "noindent", "space", "nobreakspace", "allowbreak",
     "nobreak", "mathclap", "smash", "strut", "protect", "begingroup", "endgroup", "bold", "scriptscriptstyle", "negmedspace", "negthickspace",
     "Biggm", "biggm", "bigm", "Bigm", "mathpunct", "upshape", "normalfont", "unicode", "centering", "substack", "break", "arg",
-    "blacksquare", "qed", "qedhere",
+    "blacksquare", "qed", "qedhere", "qty",
 )  # fmt: skip
 DISCARDED = ("tag", "label", "ref", "eqref", "cite", "footnote", "vspace", "phantom", "vphantom", "hphantom", "color", "textcolor", "colorbox",
              "cline", "hskip", "kern", "mspace", "setlength", "intertext", "shortintertext", "class", "cssId", "style", "href")  # fmt: skip

@@ -50,8 +50,9 @@ _END = rf"""
   | (?P<sign>{_or(map(re.escape, _SIGNS))}|.|\n)
 """
 _LATEX = re.compile(
-    rf"""(?P<skip>(?:\s|~|\$|%[^\n]*|\\[,;:!>\s/]|\\(?:left|right)(?![A-Za-z]|\s*\.)|[_^]?\s*\{{\s*\}}|\\(?:text|mbox)\s*\{{[\s~]*\}}
+    rf"""(?P<skip>(?:\s|~|\$|%[^\n]*|\\[,;:!>\s/]|\\(?:left|right)(?![A-Za-z]|\s*\.)|(?:[_^]\s*\{{\s*\}}|\{{\s*\}}(?!\s*_))|\\(?:text|mbox)\s*\{{[\s~]*\}}
         |\\(?:{_or(_SPACING)})(?![A-Za-z])|\\(?:{_or(table.DISCARDED)})(?![A-Za-z])\*?\s*(?:{_BRACES})?|\\bbox\s*(?:\[[^\]\\{{]*+\])?)+)
+  | (?P<empty>\{{\s*\}})
     {_COMMON}
   | (?P<word>(?:(?<![A-Za-z\\])|(?<=[_^][A-Za-z]))(?:{_or(_WORDS)})(?![A-Za-z])|(?:tanh|sigmoid|softmax|diag)(?![A-Za-z]))
   | (?P<identifier>(?<![A-Za-z\\])[A-Za-z]{{2,}}(?:\\_[A-Za-z0-9]+)+)
@@ -72,6 +73,7 @@ _CODE = re.compile(
 )  # fmt: skip
 # Letters in bold from a preamble that is not in the document: ``\h_t``, ``\W``, ``\vh``, ``\mW``, ``\bx``, ``\cL``; ``\d`` is an upright d.
 _LETTER = re.compile(r"\\(?!be|bf|bm|bs|mu|mp)(?:(?P<d>d)|(?:b|bb|bf|bm|v|vec|m|mat|c(?=[A-Z])|cal(?=[A-Z]))?(?P<a>[A-Za-z]))")
+_BOLD_GREEK = re.compile(rf"\\(?:bf|bm|bs|b|v)(?P<letter>{_or(name for name in table.SYMBOLS if name[0].islower() and len(name) < 8)})")
 _ENVIRONMENT = re.compile(r"\\(begin|end)\s*\{\s*([A-Za-z]+\*?)\s*\}")
 _BIG_WORD = re.compile(r"(Σ|Π|sum|prod)(?:_.*|)[^(]?")
 _WIDE = re.compile(r"[^\n]*(?: {3}|\t)")
@@ -108,6 +110,8 @@ def _one(match: re.Match[str], code: bool) -> Iterator[Token]:
         case "skip":
             if code and _WIDE.fullmatch(key):
                 yield Token("gap", GAP, start, end)
+        case "empty":  # before an index that is not of the letter before it
+            yield Token("empty", "{}", start, end)
         case "newline" | "row":
             yield Token("row", ROW, start, end)
         case "gap":
@@ -158,12 +162,30 @@ def _one(match: re.Match[str], code: bool) -> Iterator[Token]:
             elif kind == "entity":
                 key = {"&lt;": "<", "&gt;": ">", "&amp;": "&"}.get(key, "")
             key = table.ALIASES.get(key, key)
+            if key in table.ABBREVIATIONS and not (key in table.QUOTIENTS and match.string.startswith("{", end)):
+                key = table.ABBREVIATIONS[key]
+            if key == r"\T" and _raised(match):
+                key = r"\top"
+            elif key == r"\trans":
+                key = r"\top"
+                if not _raised(match):
+                    yield Token("sign", "^", start, start)
             if key[1:] in _MACROS and key[0] == "\\":  # ``\diag``, from a preamble that is not in the document
                 yield Token("word", key[1:], start, end, "mathrm")
             elif (letter := _LETTER.fullmatch(key)) and match.string[end : end + 1] != "{":
                 yield Token("word", letter["d"], start, end, "mathit") if letter["d"] else Token("word", letter["a"], start, end, "mathbf")
+            elif key in (r"\0", r"\1"):
+                yield Token("word", key[1], start, end, "mathbf")
+            elif key[1:] not in table.SYMBOLS and (greek := _BOLD_GREEK.fullmatch(key)):
+                yield from (Token("command", r"\mathbf", start, start), Token("sign", "{", start, start))
+                yield from (Token("command", "\\" + greek["letter"], start, end), Token("sign", "}", end, end))
             elif key:
                 yield Token("command" if key[0] == "\\" else "sign", key, start, end)
+
+
+def _raised(match: re.Match[str]) -> bool:
+    """Whether a command is what stands behind ``^``."""
+    return match.string[max(0, match.start() - 4) : match.start()].rstrip(" {").endswith("^")
 
 
 def _script(kind: str, match: re.Match[str]) -> Iterator[Token]:

@@ -10,6 +10,7 @@ from symgrad.notation.reading.sweep import CLOSE_EDGE, EVALUATED, SEPARATOR, par
 from symgrad.notation.reading.tokens import MAX_NESTING, Token, too_deep
 from symgrad.notation.syntax import (
     Apply,
+    Blank,
     Differential,
     Ellipsis,
     Given,
@@ -20,6 +21,7 @@ from symgrad.notation.syntax import (
     Paren,
     Power,
     Product,
+    Relation,
     Slice,
     Span,
     Transpose,
@@ -32,6 +34,7 @@ _SYMBOLIC = {"*": "ast", r"\ast": "ast", r"\star": "star", r"\dagger": "dagger",
              r"\dag": "dagger", r"\odot": "odot", r"\infty": "infty",
              **{spelling: name for name, sign in (("rightarrow", "->"), ("leftarrow", "<-")) for spelling in table.RELATIONS[sign].latex}}  # fmt: skip
 _FEW = frozenset((*INDEX_LETTERS, "u", "v", "d", "r", "o", "N", "B", "H", ":", ",", "+", "-", "\u2212"))
+_ORDER = frozenset(sign for sign, name in table.RELATION_SIGNS.items() if name in ("<", ">", "<=", ">="))
 _PLACEHOLDERS = (r"\cdot", "·", "⋅", "*", r"\bullet", "•", r"\ast")
 
 
@@ -178,6 +181,8 @@ class Marks(Parser):
             if self.key in ("(", "[", r"\langle"):
                 kind = self.key
                 return Paren(self.bracket(), "<" if kind == r"\langle" else kind, span=self.span(self.tokens[self.at - 1].start))
+            if self.key in _PLACEHOLDERS:
+                return self.placeholder()
             self.scripted += 1
             node = self.argument()
             self.scripted -= 1
@@ -219,20 +224,28 @@ class Marks(Parser):
         token = self.tokens[self.at]
         start = token.start
         after = self.tokens[min(self.at + 1, len(self.tokens) - 1)]
-        if self.ends(after) and token.key in _PLACEHOLDERS:
-            self.take()
-            return Ellipsis("cdot", span=self.span(start))
+        if self.ends(after) and (token.key in _PLACEHOLDERS or (token.key == "." and self.tokens[self.at - 1].key == "(")):
+            return self.placeholder()
         if token.key == ":":
             self.take()
             upper = None if self.ends(self.tokens[self.at]) else self.expression(table.SUM)
             return Slice(None, upper, span=self.span(start))
         self.follows = self.at if self.scripted else self.follows
+        if self.scripted and token.key in _ORDER:  # ``L_{>t}``, the losses behind step t
+            self.take()
+            sides = (Blank(span=Span(start, start)), self.expression(table.SUM))
+            return Relation(sides, (table.RELATION_SIGNS[token.key],), span=self.span(start))
         node = self.expression()
         if self.key == ":":
             self.take()
             upper = None if self.ends(self.tokens[self.at]) else self.expression(table.SUM)
             return Slice(node, upper, span=self.span(start))
         return node
+
+    def placeholder(self) -> Node:
+        r"""``\cdot``, ``*`` where an index or an argument is left open."""
+        token = self.take()
+        return Ellipsis("cdot", span=Span(token.start, token.end))
 
     def bound(self, mark: str) -> Node:
         return self.script()

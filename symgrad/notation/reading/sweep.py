@@ -18,6 +18,7 @@ _OPEN = {"(": ")", "[": "]", r"\{": r"\}", "{": "}", r"\langle": r"\rangle", OPE
 _CLOSE = frozenset((*_OPEN.values(), CLOSE_EDGE))
 _ROUND = ("(", "[", ")", "]")
 _BEGIN, _END = r"\begin{", r"\end{"
+_ENCLOSING = frozenset(("(", "[", "{", r"\{", ",", CELL))
 _ALIGNED = frozenset((*table.ALIGNMENTS, "alignat", "alignat*", "alignedat", "flalign", "flalign*", "multlined", "subequations", "math", "IEEEeqnarray",
                       "dmath", "dmath*", "document", "center", "eqnarray", "gathered"))  # fmt: skip
 _TAKES_ONE = frozenset(("_", "^", r"\sqrt", *("\\" + a for a in table.ACCENTS), *("\\" + f for f in table.FONTS)))
@@ -34,7 +35,8 @@ def sweep(found: list[Token], code: bool) -> Swept:
     if code:
         found = _split_differentials(found)
     labels: list[tuple[list[Token], list[Token]]] = []
-    found = _undecorated(found, labels)
+    found = found if code else _prescripts(_fenced(_quotients(_sideset(found))))
+    found = _undecorated(_primes_first(found), labels)
     found = _big(_angles(found))
     found = _environments(found)
     return Swept(_loosened(found), labels)
@@ -52,6 +54,119 @@ def _big(found: list[Token]) -> list[Token]:
                 found[k] = found[k]._replace(key=r"\prod" if found[k].key == r"\Pi" else r"\sum")
             script = close + 1
     return found
+
+
+def _primes_first(found: list[Token]) -> list[Token]:
+    r"""``f^{\prime l}`` as ``f'^{(l)}``: what stands behind a prime in one script with it is a label, but for a power and a transpose."""
+    places = [k for k in range(len(found) - 3) if found[k + 2].key == "'" and found[k].key == "^" and found[k + 1].key == "{"]
+    pair = partners(found) if places else []
+    for k in reversed(places):
+        first, close = k + 2, pair[k + 1]
+        while found[first].key == "'":
+            first += 1
+        rest = found[first:close]
+        if close < 0 or not rest:
+            continue
+        plain = rest[0].key == "(" or (len(rest) == 1 and (rest[0].kind == "number" or rest[0].key in ("T", r"\top", r"\intercal")))
+        here, end = rest[0].start, found[close].start
+        label = rest if plain else [Token("sign", "(", here, here), *rest, Token("sign", ")", end, end)]
+        found = [*found[:k], *found[k + 2 : first], found[k], found[k + 1], *label, *found[close:]]
+    return found
+
+
+def _sideset(found: list[Token]) -> list[Token]:
+    r"""``\sideset{}{_l}\sum`` as ``\sum_l``, if nothing stands before the sign."""
+    places = [k for k, token in enumerate(found) if token.key == r"\sideset"]
+    pair = partners(found) if places else []
+    for k in reversed(places):
+        begins = k + 1 if k + 1 < len(found) and found[k + 1].key == "{" else k  # the lexer drops ``{}``
+        close = pair[begins] if begins > k else -1
+        big = close + 1
+        if close < 0 or big >= len(found) or found[big].key[1:] not in table.BIG_OPERATORS or found[begins + 1].key not in ("_", "^"):
+            continue
+        found = [*found[:k], found[big], *found[begins + 1 : close], *found[big + 1 :]]
+    return found
+
+
+def _quotients(found: list[Token]) -> list[Token]:
+    r"""``\pdv{f}{x}`` as ``\frac{\partial f}{\partial x}``, ``\dv{x}`` as ``\frac{d}{d x}``."""
+    places = [k for k, token in enumerate(found) if token.key in table.QUOTIENTS]
+    pair = partners(found) if places else []
+    result = list(found)
+    for k in reversed(places):
+        first = pair[k + 1] if k + 1 < len(found) and found[k + 1].key == "{" else -1
+        if first < 0:
+            continue
+        at, end = found[k].start, found[k].end
+        sign = table.QUOTIENTS[found[k].key]
+        mark = Token("letter" if sign == "d" else "command", sign, end, end)
+        two = first + 1 < len(found) and found[first + 1].key == "{" and pair[first + 1] > 0
+        if two:
+            result.insert(first + 2, mark)
+        above = [] if two else [Token("sign", "{", end, end), mark, Token("sign", "}", end, end)]
+        result[k : k + 2] = [Token("command", r"\frac", at, end), *above, found[k + 1], mark]
+    return result
+
+
+def _fenced(found: list[Token]) -> list[Token]:
+    r"""``\norm{a}`` as ``\|a\|``, ``\abs{a}`` as ``|a|``."""
+    pair = partners(found) if any(token.key in table.FENCES for token in found) else []
+    result = list(found)
+    for k, token in enumerate(found):
+        if token.key in table.FENCES and k + 1 < len(found) and found[k + 1].key == "{" and (close := pair[k + 1]) > 0:
+            opening, closing = table.FENCES[token.key]
+            result[k + 1], result[close] = found[k + 1]._replace(key=opening), found[close]._replace(key=closing)
+    return [token for k, token in enumerate(result) if token.key not in table.FENCES or result[k + 1 : k + 2] == found[k + 1 : k + 2]]
+
+
+def _prescripts(found: list[Token]) -> list[Token]:
+    r"""``{}_T W`` and ``= _T W``: an index with nothing before it is one of the letter behind it, ``W_T``."""
+    if not any(token.kind == "empty" or (token.key == "_" and _begins(found, k)) for k, token in enumerate(found)):
+        return found
+    pair = partners(found)
+    result: list[Token] = []
+    k = 0
+    while k < len(found):
+        empty = found[k].kind == "empty"
+        mark = k + empty
+        script = _script_range(found, pair, mark) if found[mark : mark + 1] and found[mark].key == "_" else range(0)
+        begins = script.stop
+        ends = _letter_ends(found, pair, begins) if script and (_begins(found, k) or (empty and _set_apart(found, k, begins))) else -1
+        if ends > 0:
+            result += [*found[begins:ends], *found[mark:begins]]
+            k = ends
+        else:
+            result += found[k:mark] if not empty else []
+            k = mark
+            result.append(found[k])
+            k += 1
+    return result
+
+
+def _begins(found: list[Token], k: int) -> bool:
+    """Whether an operand begins here: before it stands nothing, an opening bracket or a sign, a d only where ``{}`` is written."""
+    before = found[k - 1] if k else None
+    if before is None or before.kind in ("row", "gap") or before.key in _ENCLOSING:
+        return True
+    if found[k].kind == "empty":
+        return before.key in ("d", r"\partial") or before.key in table.RELATION_SIGNS or before.key in table.INFIX
+    return before.key in table.RELATION_SIGNS and before.end < found[k].start
+
+
+def _set_apart(found: list[Token], k: int, begins: int) -> bool:
+    """Whether a space stands before an index and none between it and the letter behind it: ``\\dots {}_T w``."""
+    return found[k - 1].end < found[k].start and begins < len(found) and found[begins - 1].end == found[begins].start
+
+
+def _letter_ends(found: list[Token], pair: list[int], k: int) -> int:
+    r"""The place behind the letter here, ``W``, ``\delta``, ``\mathbf{W}``; -1 if there is none."""
+    if k >= len(found):
+        return -1
+    token = found[k]
+    if token.kind in ("letter", "word", "identifier") or (token.kind == "command" and token.key[1:] in table.SYMBOLS):
+        return k + 1
+    marked = token.key[:1] == "\\" and (token.key[1:] in table.ACCENTS or token.key[1:] in table.FONTS)
+    return pair[k + 1] + 1 if marked and k + 1 < len(found) and found[k + 1].key == "{" and pair[k + 1] > 0 else -1
 
 
 def _above(found: list[Token], k: int, close: int) -> str | None:
