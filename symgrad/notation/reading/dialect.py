@@ -101,7 +101,8 @@ def _parser(tokens: list[Token], functions: frozenset[str]) -> Loose:
 
 
 def _balanced(tokens: list[Token], functions: frozenset[str]) -> Node | None:
-    """The formula with brackets left out or added where they lack a partner, each missing one at the end of its side; None if that does not help."""
+    """The formula with brackets left out or added where they lack a partner, each missing one at the end of its side, that of a ``diag``
+    before the matrix behind its vector; None if that does not help."""
     pair = partners(tokens)
     fixed: list[Token] = []
     missing: list[str] = []
@@ -116,6 +117,10 @@ def _balanced(tokens: list[Token], functions: frozenset[str]) -> Node | None:
                 fixed.append(token)
             continue
         depth += 0 if pair[k] < 0 else 1 if pair[k] > k else -1
+        if depth == 0 and missing == [")"] and _ends_vector(tokens, k, lone):
+            fixed += [token, Token("sign", ")", token.end, token.end)]
+            missing = []
+            continue
         if depth == 0 and missing and token.key in table.RELATION_SIGNS:
             fixed += [Token("sign", key, token.start, token.start) for key in reversed(missing)]
             missing = []
@@ -125,6 +130,15 @@ def _balanced(tokens: list[Token], functions: frozenset[str]) -> Node | None:
         return _parser(fixed, functions).statement()
     except ParseError:
         return None
+
+
+def _ends_vector(tokens: list[Token], k: int, lone: list[int]) -> bool:
+    """Whether a ``diag`` that is never closed should end here: ``diag(f'(z) W``, where a factor stands right behind a bracket."""
+    opening = max((other for other in lone if other < k), default=0)
+    if tokens[k].key != ")" or not opening or tokens[opening - 1].key not in (table.DIAGONAL, "Diag") or k + 1 == len(tokens):
+        return False
+    behind = tokens[k + 1]
+    return behind.kind in ("letter", "word", "identifier") or (behind.kind == "command" and behind.key[1:] in table.FONTS)
 
 
 def _conditions(part: list[Token], functions: frozenset[str]) -> list[Node]:

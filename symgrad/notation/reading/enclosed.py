@@ -200,6 +200,22 @@ class Enclosed(Differentials):
 
 
 def _filled(rows: list[list[Node]]) -> list[list[Node]]:
-    """Rows that hold nothing but dots are as long as the others."""
+    """Rows that hold nothing but dots are as long as the others, and empty cells beside dots make no row longer."""
+    full = [row for row in rows if not all(type(cell) in (Ellipsis, Blank) for cell in row)]
+    width = min(map(len, full), default=0)
+    if any(len(row) > width for row in full) and any(type(cell) is Ellipsis for row in full for cell in row):
+        rows = [_narrowed(row, width) for row in rows]
     width = max(map(len, rows), default=0)
     return [row + [Blank(span=row[-1].span)] * (width - len(row)) if all(type(cell) in (Ellipsis, Blank) for cell in row) else row for row in rows]
+
+
+def _narrowed(row: list[Node], width: int) -> list[Node]:
+    """A row without as many empty cells beside dots as it is too long by; a row of dots alone is cut."""
+    if all(type(cell) in (Ellipsis, Blank) for cell in row):
+        return row[:width]
+    kept = list(row)
+    for k in range(len(row) - 1, -1, -1):
+        beside = any(0 <= j < len(row) and type(row[j]) is Ellipsis for j in (k - 1, k + 1))
+        if len(kept) > width and type(row[k]) is Blank and beside:
+            del kept[k]
+    return kept

@@ -21,6 +21,7 @@ _WORDS = sorted((word for word in (*table.FUNCTION_WORDS, table.DIAGONAL, "Diag"
 _MACROS = {table.DIAGONAL, "Diag"} | {
     w for w, base in table.FUNCTION_WORDS.items() if table.FUNCTIONS[base].latex != "\\" + w and w not in ("sqrt", "tr", *table.ACCENTS)}
 _TEXT_FONTS = sorted((font for font in table.FONTS if font.startswith("text") or font in ("mbox", "operatorname")), key=len, reverse=True)
+_SPACED = [" ".join(word) for word in (*table.SHORT_WORDS, *_WORDS) if word.islower()]  # as programs write that read formulas from pictures
 _SIGNS = sorted((s for s in (*table.INFIX, *table.RELATION_SIGNS, "||", "**") if len(s) > 1 and s[0] != "\\"), key=len, reverse=True)
 _SPACING = [name for name in (*table.SPACING, *table.TRANSPARENT) if name not in ("left", "right", "substack", *table.GAPS)]
 _GLYPHS = re.escape("".join((*table.LOWERED, *table.RAISED, *table.SUPERSCRIPTS)))
@@ -52,8 +53,10 @@ _END = rf"""
 _LATEX = re.compile(
     rf"""(?P<skip>(?:\s|~|\$|%[^\n]*|\\[,;:!>\s/]|\\(?:left|right)(?![A-Za-z]|\s*\.)|(?:[_^]\s*\{{\s*\}}|\{{\s*\}}(?!\s*_))|\\(?:text|mbox)\s*\{{[\s~]*\}}
         |\\(?:{_or(_SPACING)})(?![A-Za-z])|\\(?:{_or(table.DISCARDED)})(?![A-Za-z])\*?\s*(?:{_BRACES})?|\\bbox\s*(?:\[[^\]\\{{]*+\])?)+)
+  | (?P<method>(?<=[\w}})\]])\.T(?![A-Za-z0-9_^'({{]))
   | (?P<empty>\{{\s*\}})
     {_COMMON}
+  | (?<![A-Za-z\\])(?P<spaced>(?:{_or(word.replace(" ", "[ ]") for word in _SPACED)})(?![A-Za-z]|[ ][A-Za-z](?![A-Za-z])))
   | (?P<word>(?:(?<![A-Za-z\\])|(?<=[_^][A-Za-z]))(?:{_or(_WORDS)})(?![A-Za-z])|(?:tanh|sigmoid|softmax|diag)(?![A-Za-z]))
   | (?P<identifier>(?<![A-Za-z\\])[A-Za-z]{{2,}}(?:\\_[A-Za-z0-9]+)+)
   | (?P<plain>(?<![A-Za-z\\_^])(?:(?=[A-Za-z]*[aeiou])(?![i-np-t]+(?![A-Za-z]))(?![A-Z]?[a-z]*(?:{_or(_WORDS)}))[A-Z]?[a-z]{{4,}}
@@ -130,6 +133,8 @@ def _one(match: re.Match[str], code: bool) -> Iterator[Token]:
             yield Token("command", r"\dots", start, end)
         case "word":
             yield Token("word", key, start, end, "mathrm")
+        case "spaced":
+            yield Token("word", key.replace(" ", ""), start, end, "mathrm")
         case "plain":
             yield Token("word", key, start, end, "mathrm")
         case "mathword":

@@ -18,6 +18,7 @@ _OPEN = {"(": ")", "[": "]", r"\{": r"\}", "{": "}", r"\langle": r"\rangle", OPE
 _CLOSE = frozenset((*_OPEN.values(), CLOSE_EDGE))
 _ROUND = ("(", "[", ")", "]")
 _BEGIN, _END = r"\begin{", r"\end{"
+_LISTING = (",", ".")
 _ENCLOSING = frozenset(("(", "[", "{", r"\{", ",", CELL))
 _ALIGNED = frozenset((*table.ALIGNMENTS, "alignat", "alignat*", "alignedat", "flalign", "flalign*", "multlined", "subequations", "math", "IEEEeqnarray",
                       "dmath", "dmath*", "document", "center", "eqnarray", "gathered"))  # fmt: skip
@@ -35,7 +36,8 @@ def sweep(found: list[Token], code: bool) -> Swept:
     if code:
         found = _split_differentials(found)
     labels: list[tuple[list[Token], list[Token]]] = []
-    found = found if code else _prescripts(_fenced(_quotients(_sideset(found))))
+    found = _crossed(found)
+    found = found if code else _prescripts(_fenced(_quotients(_sideset(_unshaped(found)))))
     found = _undecorated(_primes_first(found), labels)
     found = _big(_angles(found))
     found = _environments(found)
@@ -74,6 +76,38 @@ def _primes_first(found: list[Token]) -> list[Token]:
     return found
 
 
+def _unshaped(found: list[Token]) -> list[Token]:
+    """``A (-, h) = X (-, i) W (i, h)`` without the shapes: a dash alone in one of them tells what they are."""
+    if not any(found[k].key == "(" and found[k + 1].key in table.MINUS.latex and found[k + 2].key in _LISTING for k in range(len(found) - 4)):
+        return found
+    pair = partners(found)
+    gone = bytearray(len(found))
+    for k in range(1, len(found)):
+        close = pair[k]
+        if found[k].key == "(" and close > 0 and found[k - 1].kind in (*_OPERANDS, "method", "sign"):
+            sizes, between = found[k + 1 : close : 2], found[k + 2 : close : 2]
+            told = found[k - 1].end < found[k].start or any(s.key in table.MINUS.latex for s in sizes)
+            plain = told and all(s.kind in ("letter", "number") or s.key in table.MINUS.latex for s in sizes) and all(s.key in _LISTING for s in between)
+            if plain and between and len(sizes) == len(between) + 1:
+                gone[k : close + 1] = b"\1" * (close + 1 - k)
+    return [token for k, token in enumerate(found) if not gone[k]]
+
+
+def _crossed(found: list[Token]) -> list[Token]:
+    """``{(a}}) `` as ``{(a)}}``, which looks the same: a bracket that opens in braces closes in them."""
+    lone = [k for k, other in enumerate(partners(found)) if other < 0 and found[k].key == ")"]
+    for k in lone[:4]:
+        at = k
+        while at and found[at - 1].key == "}":
+            at -= 1
+        for place in range(at, k):
+            tried = [*found[:place], found[k], *found[place:k], *found[k + 1 :]]
+            if partners(tried)[place] >= 0:
+                found = tried
+                break
+    return found
+
+
 def _sideset(found: list[Token]) -> list[Token]:
     r"""``\sideset{}{_l}\sum`` as ``\sum_l``, if nothing stands before the sign."""
     places = [k for k, token in enumerate(found) if token.key == r"\sideset"]
@@ -84,7 +118,7 @@ def _sideset(found: list[Token]) -> list[Token]:
         big = close + 1
         if close < 0 or big >= len(found) or found[big].key[1:] not in table.BIG_OPERATORS or found[begins + 1].key not in ("_", "^"):
             continue
-        found = [*found[:k], found[big], *found[begins + 1 : close], *found[big + 1 :]]
+        found = [*found[:k], found[big]._replace(start=found[k].start), *found[begins + 1 : close], *found[big + 1 :]]
     return found
 
 
@@ -133,7 +167,9 @@ def _prescripts(found: list[Token]) -> list[Token]:
         begins = script.stop
         ends = _letter_ends(found, pair, begins) if script and (_begins(found, k) or (empty and _set_apart(found, k, begins))) else -1
         if ends > 0:
-            result += [*found[begins:ends], *found[mark:begins]]
+            at, end = found[k].start, found[ends - 1].end
+            result.append(found[begins]._replace(start=at))
+            result += [*found[begins + 1 : ends], *(token._replace(start=end, end=end) for token in found[mark:begins])]
             k = ends
         else:
             result += found[k:mark] if not empty else []
