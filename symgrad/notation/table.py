@@ -216,8 +216,8 @@ TRANSPARENT = (  # a group behind one of these is read as if it stood alone
 DISCARDED = ("tag", "label", "ref", "eqref", "cite", "footnote", "vspace", "phantom", "vphantom", "hphantom", "color", "textcolor", "colorbox",
              "cline", "hskip", "kern", "mspace", "setlength", "intertext", "shortintertext", "class", "cssId", "style", "href")  # fmt: skip
 # Words that people set in italics, so that they look like products of letters; longer ones are told by their vowels, unless a function's name is in them.
-SHORT_WORDS = ("lin", "net", "out", "new", "old", "inp", "err", "emb", "act", "hid", "cur", "rec", "raw", "pre", "cost", "Cost", "logit", "logits",
-               "LSTM", "GRU", "RNN", "MLP", "MSE")  # fmt: skip
+SHORT_WORDS = ("lin", "net", "out", "new", "old", "inp", "err", "emb", "act", "hid", "cur", "rec", "raw", "pre", "cost", "Cost", "Loss", "LOSS", "logit",
+               "logits", "LSTM", "GRU", "RNN", "MLP", "MSE")  # fmt: skip
 LOST_COMMANDS = ("odot", "cdot", "otimes", "circ", "times", "dot")  # a product's command that has lost its backslash
 BRACES = ("underbrace", "overbrace", "underbracket", "overbracket")
 ABOVE = {"->": "overrightarrow", "<-": "overleftarrow", "~": "tilde", "wedge": "hat"}  # what is an accent where it is set above a letter

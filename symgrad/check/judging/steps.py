@@ -18,6 +18,7 @@ from symgrad.check.reading.prose import clause
 from symgrad.check.reading.statements import Statement, loss_head, names_in
 from symgrad.check.reading.symbols import head_and_parts, key_of, letters, number_at, spelled
 from symgrad.check.reading.trees import kind, unwrapped, walk
+from symgrad.notation.latex import latex
 from symgrad.notation.syntax import Given, Name, Number, Relation
 
 LAST_STEP = re.compile(r"\b(?:last|final|end|no future|último|última|letzten?|dernier|dernière)\b|последн|最后|最後|末尾|마지막", re.IGNORECASE)
@@ -163,6 +164,21 @@ def sums_before(s: Statement) -> bool:
     return split is not None and bool(split[1]) and any(kind(n) == "Big" for side in s.node.sides[1:] for n in walk(side))
 
 
+def of_all_steps(court: Court, link: Link, under: Callable[[Page], Page | None]) -> Judgement | None:
+    r"""Open, where ``\partial L_t/\partial W = \sum_t \ldots`` holds of the whole loss: the t on the left is not that of the sum."""
+    left, right = unwrapped(link.left), unwrapped(link.right)
+    split = head_and_parts(unwrapped(left.of)) if kind(left) == "Derivative" and loss_head(left.of) is not None else None
+    index = spelled(right.index) if kind(right) == "Big" and right.kind == "sum" and right.index is not None else None
+    if split is None or index is None or len(split[1]) != 1 or spelled(split[1][0].node) != index:
+        return None
+    for k in court.order(link.statement):
+        page = under(court.page(k))
+        outcome = None if page is None else Decider(page).decide(replace(left, of=split[0]), right)
+        if page is not None and outcome is not None and outcome.equal and not outcome.vanished:
+            return Judgement("undecided", "ambiguous", f"this holds only if {page.shown(left.of)} is the loss of all steps, as {index} counts those of the sum")
+    return None
+
+
 def of_the_sum(court: Court, link: Link, under: Callable[[Page], Page | None]) -> Judgement | None:
     """Proved, where the document writes its loss as a mean and as a sum, and a line holds of the sum."""
     for k in court.order(link.statement):
@@ -210,7 +226,7 @@ def from_then_on(court: Court, link: Link, under: Callable[[Page], Page | None])
             continue
         court.tails |= {word for word, ahead in found.items() if ahead}
         told = f"{' and '.join(sorted(found))} of step t is read as the loss from step t on"
-        if not found.keys() <= court.tails:
+        if not found.keys() <= court.tails or loss_offsets(page, link):
             return Judgement("undecided", "ambiguous", f"this holds only if {told}")
         said = proved(court, tailed, outcome, link)
         return replace(said, assumptions=(*said.assumptions, told))
@@ -226,9 +242,8 @@ def is_whole(loss: Any) -> bool:
 def step_losses(page: Page, link: Link) -> dict[str, bool]:
     """The losses of one step that a line differentiates by a quantity at a step, and whether by one that comes later."""
     found: dict[str, bool] = {}
-    losses = {n.of for side in (link.left, link.right) for n in walk(side) if kind(n) == "Derivative" and loss_head(n.of) is not None}
-    if len({replace(unwrapped(of), span=None) for of in losses if not is_whole(of)}) > 1:
-        return {}  # ``L_t`` and ``L_{t-1}``: each that of its step
+    if any(at is None or at < 0 for at in loss_offsets(page, link)):
+        return {}  # beside ``L_{t-1}``, ``L_t`` is that of its step
     for n in (*walk(link.left), *walk(link.right)):
         split = head_and_parts(unwrapped(n.of)) if kind(n) == "Derivative" else None
         ref = page.symbols.ref(unwrapped(n.wrt)) if split is not None else None
@@ -240,6 +255,13 @@ def step_losses(page: Page, link: Link) -> dict[str, bool]:
         word = str(spelled(split[0]))
         found[word] = found.get(word, False) or (at is not None and of is not None and at > of)
     return found
+
+
+def loss_offsets(page: Page, link: Link) -> set[Any]:
+    """How many steps later than this one the losses are that a line differentiates; of a loss of which only one step is named, none."""
+    losses = [unwrapped(n.of) for side in (link.left, link.right) for n in walk(side) if kind(n) == "Derivative" and loss_head(n.of) is not None]
+    steps = [parts[0].node for _, parts in filter(None, map(head_and_parts, losses)) if len(parts) == 1]
+    return {number_at(step, {page.symbols.letter: 0}) for step in steps} if len({latex(step) for step in steps}) > 1 else set()
 
 
 def of_the_loss(page: Page, link: Link) -> bool:
