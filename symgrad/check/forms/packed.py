@@ -59,6 +59,8 @@ def row_by_row(s: Statement, statements: list[Statement]) -> list[Statement] | N
     r"""``[a; i] = [\tanh(W_a x + U_a h); \ldots] = [\tanh(\hat a); \sigma(\hat i)]``: an equation for every row, and for its preactivation."""
     rel = relation_of(s.node)
     piles = [listed(side) for side in rel.sides] if rel is not None and not s.derives and all(g in DEFINING for g in rel.signs) else []
+    if len(piles) == 3 and not any(piles):
+        return row_of_a_part(s, rel.sides, statements)
     if not piles or len(piles[0]) < 2 or len({len(p) for p in piles}) > 1 or any(head_and_parts(unwrapped(g)) is None for g in piles[0]):
         return None
     cut = {name_of(n) for t in statements if (found := blocks(t)) is not None for n in found[0]}
@@ -72,6 +74,17 @@ def row_by_row(s: Statement, statements: list[Statement]) -> list[Statement] | N
         if named and name_of(inner) not in cut:
             equations.append((inner, long.args[0]))
     return instead(s, equations)
+
+
+def row_of_a_part(s: Statement, sides: tuple[Any, ...], statements: list[Statement]) -> list[Statement] | None:
+    r"""``i = \sigma(W_i x + U_i h) = \sigma(\hat i)`` where another line makes \hat i a part of the product for all gates: the gate is the function of that."""
+    gate, long, short = map(unwrapped, sides)
+    alike = kind(short) == kind(long) == "Apply" and short.function == long.function and len(short.args) == 1
+    inner = unwrapped(short.args[0]) if alike else None
+    if inner is None or head_and_parts(gate) is None or head_and_parts(inner) is None:
+        return None
+    wholes = [found for t in statements if (found := blocks(t)) is not None and found[3] is not None]
+    return instead(s, [(gate, short)]) if any(name_of(n) == name_of(inner) for found in wholes for n in found[0]) else None
 
 
 def by_blocks(s: Statement) -> list[Statement] | None:
