@@ -16,6 +16,7 @@ from symgrad.check.claim import Claim
 from symgrad.check.forms.arguments import losses_as_written, without_arguments
 from symgrad.check.forms.asides import named_in_passing
 from symgrad.check.forms.barred import unbarred
+from symgrad.check.forms.below import layer_below
 from symgrad.check.forms.common import Common
 from symgrad.check.forms.costs import losses_by_letter
 from symgrad.check.forms.each import one_by_one
@@ -100,9 +101,11 @@ def common_form(document: Document, cell: Cell | None) -> Common:
     found = lastly(found)
     if cell is None and (common := by_components(found) or layer_by_layer(found)) is not None:
         return common
+    found, layers, names = layer_below(found)
     found, homonyms = told_apart(found)
     found, original = parts_named(found)
-    return Common(found, losses_as_written(stated) | one_hot_as_written(stated) | rectified | costs | aside | last | homonyms | original, filled=named)
+    as_written = losses_as_written(stated) | one_hot_as_written(stated) | rectified | costs | aside | last | layers | homonyms | original
+    return Common(found, as_written, filled=named, names=names)
 
 
 def coded(document: Document, unit: Unit) -> Iterator[Claim]:

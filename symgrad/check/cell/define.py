@@ -102,6 +102,7 @@ def page_of(definitions: dict[str, Definition], collected: Collected, statements
         symbols.timed.add(key)
     later: list[tuple[str, Any]] = []
     elsewhere = names_with_a_step(statements, letter)
+    unreadable = set[str]()  # equations with a name that is none here, ``a_t^{l-1}``
     for d in definitions.values():
         skip = bound_letters(d.node) | set(STEP_WORDS) | {w for e in d.entries for w in letters(e)}
         multiplied = {id(a) for n in walk(d.node) if kind(n) in FACTORS for a in n.args}  # no bias
@@ -121,6 +122,7 @@ def page_of(definitions: dict[str, Definition], collected: Collected, statements
             indices = [p for p in parts if p not in rest and p is not step and p not in words]
             name = key_of(head, rest)
             if name is None:
+                unreadable |= {d.key} if step is not None else set()
                 continue
             small = not indices and not matrix_like(node)
             if step is not None or words or (small and (id(node) in behind or (name in elsewhere and id(node) in multiplied))):
@@ -131,6 +133,11 @@ def page_of(definitions: dict[str, Definition], collected: Collected, statements
                 entries = sum(len(p.node.args) if kind(p.node) == "Product" else 1 for p in indices)
                 symbols.ranks.setdefault(name, max(entries, 2 if matrix_like(node) else 1))
             symbols.clear()
+    for key in unreadable - {ref.key for d in definitions.values() for ref, _ in page.references(d) if ref.key != d.key}:
+        del definitions[key]  # what nothing depends on need not be known
+        symbols.timed.discard(key)
+        symbols.ranks.pop(key)
+    symbols.clear()
     stepped = any(d.side is None or step_part(parts_of(d.side), letter) is not None for d in definitions.values())
     symbols.stepless = symbols.timed - elsewhere if not stepped and not counted(statements) & definitions.keys() else set()
     symbols.clear()

@@ -25,6 +25,7 @@ class Common:
     assumed: list[str] = field(default_factory=list)  # by every claim,
     filled: dict[str, str] = field(default_factory=dict)  # and by those that name a quantity without an equation of the document's own
     certain: bool = True  # whether the cell is known well enough to refute a claim
+    names: dict[str, str] = field(default_factory=dict)  # quantities that have another name in the document
     whole: bool = False  # whether every gradient is of the whole loss and along all paths
 
     def write(self, node: Any) -> str:
@@ -47,7 +48,7 @@ class Common:
 
     def called(self, key: str) -> str | None:
         """A quantity as a person writes it."""
-        return None
+        return self.names.get(key)
 
     def ruled(self, links: tuple[Link, ...], rule: Callable[[Link], Judgement | None]) -> Judgement | None:
         """What is said of a link of the document: the worst of what is said of those that it became."""

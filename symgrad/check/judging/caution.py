@@ -56,6 +56,12 @@ def at_numbered_steps(page: Page, link: Link) -> bool:
     return bool(steps) and None not in steps and not derived(link.left) and not derived(link.right)
 
 
+def one_of_several(page: Page, outcome: Outcome, link: Link) -> str | None:
+    r"""The quantity that is one of those that a sum counts, though its index was read as a label: the r_j of ``r_j = h_t^\top e_j``."""
+    counted = {spelled(n.index) for side in (link.left, link.right) for n in walk(side) if kind(n) == "Big" and n.index is not None}
+    return next((page.notes.get(key, key) for key in sorted(outcome.used & page.definitions.keys()) if {*key.split("_")[1:]} & counted), None)
+
+
 def numbered_above(page: Page, link: Link) -> bool:
     r"""Whether ``c^2`` may be c at step 2: the document writes its steps above, ``c^t``, and the line tells no other step of it."""
     powers = [n for side in (link.left, link.right) for n in walk(side) if kind(n) == "Power" and kind(n.exponent) == "Number"]
