@@ -17,11 +17,12 @@ from symgrad.check.reading.judgement import Judgement
 from symgrad.check.reading.prose import clause
 from symgrad.check.reading.statements import Statement, loss_head, names_in
 from symgrad.check.reading.symbols import head_and_parts, key_of, letters, number_at, spelled
-from symgrad.check.reading.trees import kind, unwrapped, walk
+from symgrad.check.reading.trees import kind, rebuilt, unwrapped, walk
 from symgrad.notation.latex import latex
-from symgrad.notation.syntax import Given, Name, Number, Relation
+from symgrad.notation.syntax import Derivative, Given, Name, Number, Relation
 
 LAST_STEP = re.compile(r"\b(?:last|final|end|no future|último|última|letzten?|dernier|dernière)\b|последн|最后|最後|末尾|마지막", re.IGNORECASE)
+OWN = "own"  # the loss of a step, where the document has no name for it
 AT_THE_END = "the loss looks at the last state alone"
 
 
@@ -136,6 +137,31 @@ def of_few_steps(court: Court, link: Link, under: Callable[[Page], Page | None])
         if outcome.equal and not outcome.vanished:
             said = proved(court, short, outcome, link)
             return replace(said, assumptions=(*said.assumptions, f"the sequence has {court.listed} steps"))
+    return None
+
+
+def beside_the_next(court: Court, link: Link, under: Callable[[Page], Page | None]) -> Judgement | None:
+    r"""Open, where ``\partial L/\partial h_t`` beside what comes through step t+1 is what the loss of step t gives alone."""
+    for k in court.order(link.statement):
+        page = under(court.page(k))
+        if page is None or not hands_down(page, link):
+            continue
+        own: dict[int, Any] = {}
+        for n in walk(link.right):
+            short = introduced(page, n)
+            meant: Any = n if short is None else unwrapped(short.node)
+            at = [p.node for _, _, parts in names_in(n) for p in parts if number_at(p.node, {page.symbols.letter: 0}) == 0]
+            if at and by_a_state(page, meant) and is_whole(meant.of):
+                own[id(n)] = Derivative(Name(OWN, subs=(Name(page.symbols.letter),)), meant.wrt, meant.sign, span=n.span)
+        if not own:
+            continue
+        alone = copy(page)
+        alone.step_losses = {*page.step_losses, OWN}
+        outcome = Decider(alone).decide(link.left, rebuilt(link.right, own))
+        if outcome.equal and not outcome.vanished:
+            told = next(page.shown(n) for n in walk(link.right) if id(n) in own)
+            why = f"this holds only if {told} is what the loss of this step gives, without what comes through the next one"
+            return Judgement("undecided", "ambiguous", why)
     return None
 
 
