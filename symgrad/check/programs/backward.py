@@ -143,7 +143,8 @@ class Backward(Gradients):
             self.names[raw] = found if added_later(target, rest) else self.meant(raw, gradient, at)
             return
         sign = "="
-        if isinstance(op, ast.Add) and held is None and not gradient.by.timed:
+        given = gradient.by.timed and self.cell.formula(gradient.by) is None and gradient.by.name not in self.cell.lagged
+        if isinstance(op, ast.Add) and held is None and (not gradient.by.timed or given):
             sign = "+="
         elif op is not None:
             if isinstance(held, Opaque):
@@ -184,9 +185,9 @@ class Backward(Gradients):
             self.claims.append(Claimed(self.statement, why="the gates that are computed together are not understood"))
             self.names[raw] = left
             return
-        given = gradient.by.timed and not derived(found)
-        if not given or (kind(found) == "Sum" and len(found.args) == 2):
-            self.claims.append(Claimed(self.statement, (self.relations(left, found, sign),), given, write=self.write))
+        plain = gradient.by.timed and not derived(found)
+        if not plain or (kind(found) == "Sum" and len(found.args) == 2):
+            self.claims.append(Claimed(self.statement, (self.relations(left, found, sign),), plain, write=self.write))
         self.names[raw] = left
 
     def before_this(self, old: Any, span: Span) -> Any:

@@ -187,6 +187,10 @@ class Expressions:
                 return self.made(lambda x: Power(x, Number("2"), span=span), a)
             case "diag", [a]:
                 return self.made(lambda x: Diagonal(x, span=span), a)
+            case ("activation" | "act" | "act_fn" | "nonlinearity" | "activation_fn" | "phi"), [a] if not e.keywords:
+                return self.made(lambda x: Apply(Name("phi"), (x,), span=span), a)
+            case "sum", [a] if isinstance(e.func, ast.Name):
+                return self.node(a)  # of a batch
             case "sum", [a, *more] if more or any(k.arg in ("axis", "dim") for k in e.keywords):
                 return self.node(a)  # over the examples of a batch
             case ("maximum", [ast.Constant(value=0 | 0.0), a]) | ("maximum", [a, ast.Constant(value=0 | 0.0)]):

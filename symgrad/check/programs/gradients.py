@@ -8,6 +8,7 @@ from collections import Counter
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from symgrad.check.evaluation.adjoints import BEFORE
 from symgrad.check.evaluation.variables import AROUND, SCOPE
 from symgrad.check.programs.blocks import block
 from symgrad.check.programs.forward import Forward
@@ -66,7 +67,7 @@ class Gradients(Forward):
         """A gradient that comes from elsewhere, or a quantity of the cell."""
         if (gradient := self.gradient(raw)) is not None:
             return self.before(raw, gradient, span)
-        found = self.cell.find(raw) or self.adopted(raw)
+        found = self.old(raw) or self.cell.find(raw) or self.adopted(raw)
         if self.cell is self.scope and found is not None and found[0].name in self.cell.lagged & set(self.cell.definitions) and self.ahead(raw, what):
             return found[0].written(found[0].at - 1, span)  # where both passes are in one loop
         if found is not None and (n := self.merged(found[0])):
@@ -135,7 +136,14 @@ class Gradients(Forward):
                 if (found := self.cell.find(name)) is not None and self.reader.gradient_like(raw):
                     said = word if name == bare and word else "next" if stem(name)[1] > 0 else ""
                     return Gradient(found[0], -1 if said == "prev" else found[1] - found[0].at, "" if said == "prev" else said)
+            if rest in BEFORE and (state := self.activated()) is not None:
+                return Gradient(state, word="raw")
         return None
+
+    def activated(self) -> Quantity | None:
+        """The one state that an activation gives: ``pre`` is what this is applied to."""
+        states = [self.cell.quantities[name] for name in self.cell.lagged if name in self.cell.definitions]
+        return states[0] if len(states) == 1 and kind(self.cell.formula(states[0])) == "Apply" else None
 
     def before(self, raw: str, gradient: Gradient, span: Span) -> Any:
         """A gradient that comes from elsewhere: an argument, or what the last turn of the loop left."""
@@ -222,6 +230,8 @@ class Gradients(Forward):
             ways = (("total", by),) if self.cell.steps else (("carry", by), ("total", by))
         elif gradient.word == "next":
             ways = (("carry", -1), ("total", 0))
+        elif gradient.word in ("", "alone", "sloped") and any(self.old(rest) is not None for rest in rests(raw)):
+            ways = (("total", 0), ("pre", 0), ("carry", -1), ("own", 0))
         elif gradient.word == "alone":
             ways = (("own", 0), ("pre of own", 0), ("total", 0), ("pre", 0))
         elif gradient.word == "slope":

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from symgrad.check.programs.blocks import block, cut
 from symgrad.check.programs.expressions import Expressions
-from symgrad.check.programs.names import STATES, form, given, indices, prototype, raw_name, stem, whole
+from symgrad.check.programs.names import STATES, form, given, indices, named_in, prototype, raw_name, stem, targets, whole
 from symgrad.check.programs.scopes import Quantity, Scope
 from symgrad.check.programs.values import Blocks, Opaque, lifted, placed
 from symgrad.check.reading.trees import kind
@@ -149,15 +149,14 @@ class Lookup:
         if self.reader.gradient_like(raw):
             raise Opaque("a gradient")
         word, age = stem(raw)
-        ahead = self.ahead(raw, what)
-        late = self.copies.get(what, raw) if ahead else self.coming(word, age, raw)
+        late = self.copies.get(what, raw) if self.ahead(raw, what) else self.coming(word, age, raw)
         if late is not None:
             found = self.cell.find(late)
             q = found[0] if found is not None and found[0].timed else self.new(late, True)
-            if not ahead and not age and self.cell is self.scope:
-                self.scope.aliases.setdefault(raw, (q, q.at - 1))  # beside h_next, h is the state before, here and elsewhere
+            if not age and self.cell is self.scope and raw not in set(map(raw_name, targets(self.scope.body))):
+                self.scope.olds[raw] = q, q.at - 1
             return q.written(q.at - 1, span)
-        found = self.cell.find(raw) or self.adopted(raw)
+        found = self.old(raw) or self.cell.find(raw) or self.adopted(raw)
         if found is None and (pack := self.cell.packs.get(raw)) is not None:
             return pack
         if found is None and what in self.made and not given(word):
@@ -171,6 +170,12 @@ class Lookup:
         """Whether a name is assigned further on, an argument as an attribute: ``self.h = f(x, h)``."""
         own = f"self.{raw}" if what == raw and not given(stem(raw)[0]) and f"self.{raw}" not in self.copies else what
         return any(what in names or own in names for names in self.waiting)
+
+    def old(self, raw: str) -> tuple[Quantity, int] | None:
+        """The state of the step before under a name that tells nothing, where the one of this step has a name that does: h beside ``h_new``."""
+        found = self.cell.olds.get(raw)
+        told = found is not None and (self.scope is self.cell or found[0].name in {w for s in self.scope.body for w in named_in(s)})
+        return found if told else None
 
     def coming(self, word: str, age: int, raw: str) -> str | None:
         """The name of the quantity, computed further on, whose value at the step before this is: h_next or h for ``h_prev``, h_next for ``h``."""

@@ -183,8 +183,8 @@ def targets(body: list[ast.stmt]) -> Iterator[ast.expr]:
                 yield target
 
 
-def named_in(e: ast.expr) -> set[str]:
-    """The names of the variables that an expression reads."""
+def named_in(e: ast.expr | ast.stmt) -> set[str]:
+    """The names of the variables in an expression."""
     called = {id(n.func) for n in ast.walk(e) if isinstance(n, ast.Call)}
     return {w for n in ast.walk(e) if isinstance(n, ast.Name | ast.Attribute | ast.Subscript) and id(n) not in called and (w := raw_name(n))}
 

@@ -15,6 +15,7 @@ from symgrad.check.sources.document import Fragment
 from symgrad.notation.syntax import Name, Negative, Number, Relation, Span, Sum
 
 NOW = Name("t")
+MATRICES = frozenset("RUVW")  # a weight beside r, u, v, w that are none
 
 
 @dataclass(frozen=True)
@@ -64,6 +65,7 @@ class Scope:
     definitions: dict[str, Defined] = field(default_factory=dict)
     lists: dict[str, tuple[Quantity, int]] = field(default_factory=dict)  # ``hs.append(h)``: hs[k] is h at step k + offset
     aliases: dict[str, tuple[Quantity, int]] = field(default_factory=dict)  # ``self.c_prev = c_prev``: other names, and by how many steps
+    olds: dict[str, tuple[Quantity, int]] = field(default_factory=dict)  # h beside ``h_new = …``: the state of the step before
     packs: dict[str, tuple[Any, ...]] = field(default_factory=dict)  # ``cache = (f, i, o)``
     stacked: dict[str, Any] = field(default_factory=dict)  # weights that stand beside a concatenation, and it
     merged: dict[str, int] = field(default_factory=dict)  # quantities and weights of several gates, and of how many
@@ -120,7 +122,7 @@ class Scope:
         """The quantity of the same stem, else the state, input or output that such a word is used for."""
         word, age = stem(raw)
         alike = [q for q in self.quantities.values() if stem(q.name)[0] == word]
-        alike = alike or [q for q in self.quantities.values() if squashed(stem(q.name)[0]) == squashed(word)]
+        alike = alike or [q for q in self.quantities.values() if squashed(stem(q.name)[0]) == squashed(word) and not (q.timed and word in MATRICES)]
         alike = [q for q in alike if q.name in self.definitions] or alike or (self.customary(word) if self.read else [])
         if not alike or (age and not alike[-1].timed):
             return None
