@@ -59,7 +59,15 @@ IN_A_SCRIPT = "stands in a script"  # ``h^{t)}``: everybody reads over it
 
 
 def judge(document: Document, cell: Cell | None = None) -> Iterator[Claim]:
-    """The claims of a document, each with its verdict."""
+    """The claims of a document, each with its verdict: as a formula or, where that leaves it open, as a line of the program that a comment sketches."""
+    sketched = {(claim.line, claim.column): claim for p in document.sketches for unit in units([p]) for claim in coded(document, unit)}
+    for claim in formulas(document, cell):
+        beside = sketched.get((claim.line, claim.column), claim) if claim.verdict in ("undecided", "unread") else claim
+        yield beside if beside.verdict in ("proved", "refuted") else claim
+
+
+def formulas(document: Document, cell: Cell | None) -> Iterator[Claim]:
+    """The claims of formulas and of backward passes in Python."""
     common = common_form(document, cell)
     found = common.statements
     court = Court(found, cell, common=common)

@@ -191,7 +191,8 @@ def bare(e: ast.expr) -> ast.expr:
                 return e
 
 
-def units(programs: Iterable[Passage], collected: Collected) -> list[Unit]:
+def units(programs: Iterable[Passage], collected: Collected | None = None) -> list[Unit]:
     """The backward passes of a page that are written in Python, beside the forward passes that they derive."""
     found = [*programs]
-    return Reader([program(p) for p in found], formulas(collected)).units() if any(derives(p.text) for p in found) else []
+    known = formulas(collected) if collected is not None else []
+    return Reader([program(p) for p in found], known).units() if any(derives(p.text) for p in found) else []

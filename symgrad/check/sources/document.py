@@ -129,6 +129,7 @@ class Document:
     problems: tuple[Problem, ...] = ()
     programs: tuple[Passage, ...] = field(default=(), repr=False)  # in Python, in order
     foreign: tuple[Passage, ...] = field(default=(), repr=False)  # programs in other languages, their comments and strings blank
+    sketches: tuple[Passage, ...] = field(default=(), repr=False)  # comments whose formulas read as Python
 
     @cached_property
     def _lines(self) -> list[int]:

@@ -215,6 +215,8 @@ def _is_word(token: re.Match[str], text: str) -> bool:
         return False
     if word[0] == "d" and len(word) <= 10 and word.islower() and word not in WITH_D | PROSE and _operates(token, text):
         return False
+    if re.fullmatch("d[A-Z][a-z]{1,3}", word) and _operates(token, text, brackets=""):  # ``dWxh``
+        return False
     short = len(word) <= 3 and word not in SHORT and (word[0].isupper() or following in ("", " ", ")", "]", "+", "*"))
     return not (short and _operates(token, text))
 

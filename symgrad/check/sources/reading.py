@@ -15,6 +15,7 @@ from symgrad.check.sources.macros import Endless, Macros, configured, without
 from symgrad.check.sources.passages import math_of_markdown, scripted, synthetic, unentitied, unquoted
 from symgrad.check.sources.plain import RELATION, runs_on
 from symgrad.check.sources.scan import MARKDOWN, PROGRAM, TEX, Dialect, Item
+from symgrad.check.sources.sketch import sketched
 from symgrad.check.sources.words import words
 
 MAX_FRAGMENTS = 5000
@@ -53,6 +54,7 @@ class Reading:
     problems: list[Problem] = field(default_factory=list)
     programs: list[Passage] = field(default_factory=list)  # in Python
     foreign: list[Passage] = field(default_factory=list)  # in other languages
+    sketches: list[Passage] = field(default_factory=list)
     heading: str = ""
 
     @cached_property
@@ -124,6 +126,8 @@ class Reading:
             for part in (*(part for part, short in literals if not short), *code.pages(inner, literals), *code.open_lines(inner, strings)):
                 yield from self._listing(part, False)
         else:
+            if not language and (sketch := sketched(inner)) is not None:
+                self.sketches.append(sketch)
             yield from self._listing(inner, False)
 
     def _listing(self, inner: Passage, quoted: bool) -> Iterator[tuple[Passage, str, str | None]]:
@@ -233,6 +237,8 @@ def read_program(reading: Reading, source: Passage, language: str) -> None:
         if code.within(pages, part.starts[0]):
             continue
         if not short:
+            if (sketch := sketched(part)) is not None:
+                reading.sketches.append(sketch)
             reading.block(part, MARKDOWN)
         elif re.search(r"\\[A-Za-z]{2}|\\[(\[]|\$[^$]+\$", part.text) and lines.looks_mathematical(part.text):
             before = len(reading.found)
@@ -258,7 +264,8 @@ def finished(reading: Reading, name: str, kind: str, said: Iterable[Directive]) 
     """The document in the order of the file."""
     order = sorted(reading.found, key=lambda f: f.extent()[0])
     problems = sorted(reading.problems, key=lambda p: p.offset)
-    return Document(name, reading.text, kind, tuple(order), tuple(said), tuple(problems), tuple(reading.programs), tuple(reading.foreign))
+    programs = tuple(reading.programs), tuple(reading.foreign), tuple(reading.sketches)
+    return Document(name, reading.text, kind, tuple(order), tuple(said), tuple(problems), *programs)
 
 
 def _is_latex(text: str) -> bool:
