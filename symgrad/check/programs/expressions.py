@@ -7,6 +7,7 @@ The functions that the program itself defines are read where they are called.
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Callable
 from typing import Any, Protocol
 
@@ -28,6 +29,8 @@ SAME = frozenset({  # what gives back its argument
 })  # fmt: skip
 STACKED = frozenset({"concatenate", "hstack", "vstack", "column_stack", "row_stack", "cat", "concat"})
 SPLIT = frozenset({"split", "hsplit", "vsplit", "array_split", "chunk"})
+FREE = frozenset({"activation", "act", "act_fn", "activation_fn", "nonlinearity", "phi"})
+SLOPES = re.compile(r"d_?([A-Za-z]\w*)|([A-Za-z]\w*?)_?(?:prime|deriv|derivative|grad|gradient)")
 MODULES = frozenset({"np", "numpy", "torch", "F", "jnp", "math", "tf", "cp", "cupy", "xp", "nd", "nn", "copy", "functional", "linalg", "special", "self"})
 CONTRACTED = frozenset({"dot", "matmul", "mm", "mv", "bmm", "matvec"})
 
@@ -46,10 +49,14 @@ class Known(Protocol):
 
 
 class Expressions:
-    """The expressions of one scope: `read` is asked for names, attributes and subscripts, `block` for a part of an array, `written` for places."""
+    """The expressions of one scope: `read` is asked for names, attributes and subscripts, `block` for a part of an array, `written` for places,
+    `inner` whether a formula is what an activation is applied to."""
 
-    def __init__(self, known: Known, read: Callable[[ast.expr], Any], block: Callable[[Any, int], Any], written: Callable[[ast.expr], Span]) -> None:
-        self.known, self.read, self.block, self.written = known, read, block, written
+    def __init__(
+        self, known: Known, read: Callable[[ast.expr], Any], block: Callable[[Any, int], Any], written: Callable[[ast.expr], Span],
+        inner: Callable[[str, Any], bool],
+    ) -> None:  # fmt: skip
+        self.known, self.read, self.block, self.written, self.inner = known, read, block, written, inner
         self.bound: list[dict[str, Any]] = []  # arguments of the calls that are being read
         self.calls = 0
         self.site: Span | None = None  # of the outermost of these calls
@@ -187,8 +194,10 @@ class Expressions:
                 return self.made(lambda x: Power(x, Number("2"), span=span), a)
             case "diag", [a]:
                 return self.made(lambda x: Diagonal(x, span=span), a)
-            case ("activation" | "act" | "act_fn" | "nonlinearity" | "activation_fn" | "phi"), [a] if not e.keywords:
+            case _, [a] if word in FREE and plain:
                 return self.made(lambda x: Apply(Name("phi"), (x,), span=span), a)
+            case _, [a] if plain and (slope := activation(word)):
+                return self.made(lambda x: self.sloped(slope, x, span), a)
             case "sum", [a] if isinstance(e.func, ast.Name):
                 return self.node(a)  # of a batch
             case "sum", [a, *more] if more or any(k.arg in ("axis", "dim") for k in e.keywords):
@@ -208,6 +217,12 @@ class Expressions:
             raise Opaque("an array without content")
         name = ast.unparse(e.func)
         raise Opaque(f"the code does not show {name}" if len(name) < 60 else "a call that the code does not show")
+
+    def sloped(self, function: str, arg: Any, span: Span) -> Any:
+        """``d_tanh(z)``, where it is plain that z is what the activation is applied to, not what it gives."""
+        if not self.inner(function, arg):
+            raise Opaque(f"whether the slope of {function} is written in what it gives or in what it is applied to")
+        return Apply(Name(function, primes=1), (arg,), span=span)
 
     def inlined(self, f: ast.FunctionDef, e: ast.Call, span: Span) -> Any:
         """What a function of the program gives back, its arguments put in."""
@@ -269,6 +284,13 @@ class Expressions:
             case ast.Name(id=word) if isinstance(self.bound[-1].get(word), bool):
                 return bool(self.bound[-1][word])
         raise Opaque("a condition that is not known")
+
+
+def activation(word: str) -> str:
+    """The activation whose slope a function has the name of: ``d_tanh``, ``sigmoid_prime``; none for any other word."""
+    m = SLOPES.fullmatch(word)
+    base = (m[1] or m[2]) if m else ""
+    return "phi" if base in FREE else ACTIVATIONS.get(base.lower(), "")
 
 
 def switch(e: ast.Constant) -> Any:

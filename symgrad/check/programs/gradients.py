@@ -74,6 +74,8 @@ class Gradients(Forward):
             return Blocks(tuple(block(self.cell, found[0], k).written(found[1], span) for k in range(n)))
         if found is None and (pack := self.cell.packs.get(raw)) is not None:
             return pack
+        if found is None and raw in BEFORE and (state := self.activated()) is not None:
+            return placed(self.cell.formula(state).args[0], span)
         if found is None:
             if (gradient := self.by_the_state(raw)) is not None and any(raw in names.values() for names in self.waiting):
                 return self.before(raw, gradient, span)

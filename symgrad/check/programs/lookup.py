@@ -12,7 +12,7 @@ from symgrad.check.programs.expressions import Expressions
 from symgrad.check.programs.names import STATES, form, given, indices, named_in, prototype, raw_name, stem, targets, whole
 from symgrad.check.programs.scopes import Quantity, Scope
 from symgrad.check.programs.values import Blocks, Opaque, lifted, placed
-from symgrad.check.reading.trees import kind
+from symgrad.check.reading.trees import kind, walk
 from symgrad.check.sources.python import Program
 from symgrad.notation.syntax import Apply, Index, Infix, Name, Slice, Span
 
@@ -39,7 +39,7 @@ class Lookup:
         self.made: set[str] = set()  # arrays that were made without content
         self.spelled: dict[Any, str] = {}  # quantities as this scope writes them
         self.loops = 0
-        self.expressions = Expressions(reader, self.read, self.part, self.span)
+        self.expressions = Expressions(reader, self.read, self.part, self.span, self.inner)
 
     def span(self, e: ast.expr | ast.stmt) -> Span:
         """Where a node stands in its statement."""
@@ -50,6 +50,10 @@ class Lookup:
     def ends(self) -> bool:
         """Whether a statement is of the last step: behind the loop over the steps, or before that of the backward pass."""
         return bool(self.cell.steps) or any(d.last and d.loops >= self.loops for d in self.cell.definitions.values())
+
+    def inner(self, function: str, arg: Any) -> bool:
+        """Whether an activation is applied to a formula here."""
+        return any(kind(n) == "Apply" and n.function.base == function and n.args == (arg,) for d in self.cell.definitions.values() for n in walk(d.node))
 
     def read(self, e: ast.expr) -> Any:
         """What a name, an attribute or an entry means."""
