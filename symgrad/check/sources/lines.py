@@ -42,6 +42,7 @@ _CODE = re.compile(
 )
 _ENTITY_OR_TAG = re.compile(r"</?[A-Za-z][^<>\n]{0,300}>")
 _MATHEMATICAL = re.compile(r"\bd[A-Za-z]\w*/d[A-Za-z]|[_^∂∇δΔσφψθΓα-ωΣ∑∏⊙∘⊗·×ᵀ⊤\\∈′√]|'\s*\(|[\u0300-\u036f]|[²³ᵗ⁺₀-₉ₜ]")
+_TRANSPOSED = re.compile(r"\.T(?!\w)")
 _NORM = re.compile(r"\|\|(?=[^\s|])[^|\n]{1,120}(?<=[^\s|])\|\|")  # no alternatives of a program
 _ADDED = re.compile(r"d[A-Za-z](?:\w{0,2}|\w?_\w+)")  # a gradient that is added, or added to
 _LABELLED = re.compile(r"d[A-Za-z]\w?_\w+")  # ``db_f = df_t``
@@ -217,7 +218,8 @@ def _is_word(token: re.Match[str], text: str) -> bool:
         return False
     if re.fullmatch("d[A-Z][a-z]{1,3}", word) and _operates(token, text, brackets=""):  # ``dWxh``
         return False
-    short = len(word) <= 3 and word not in SHORT and (word[0].isupper() or following in ("", " ", ")", "]", "+", "*"))
+    ends = following in ("", " ", ")", "]", "+", "*") or _TRANSPOSED.match(text, token.end()) is not None
+    short = len(word) <= 3 and word not in SHORT and (word[0].isupper() or ends)
     return not (short and _operates(token, text))
 
 

@@ -43,6 +43,7 @@ def synthetic(text: str, offset: int) -> Passage:
 ENTITY = re.compile(r"&(?:[a-zA-Z]{2,12}|#\d{1,7}|#[xX][0-9a-fA-F]{1,6});")
 _SCRIPT = re.compile(r"</?su[bp]>", re.IGNORECASE)
 _INVISIBLE = re.compile("[\u200b-\u200d\u2060\ufeff\u00ad]|\u00a0|<br\\s*/?>")
+_STYLED = re.compile(r"<(b|i|u|em|strong|mark|span)(?:\s[^<>]*)?>(?=[^<>]*</\1>)|</(?:b|i|u|em|strong|mark|span)>")
 _QUOTED = re.compile(r"\n[ \t]*>[ \t>]*")
 _ESCAPES = re.compile(r"\\\\\\\\|\\\*|(?<![A-Za-z])([A-Za-z}\]])\\_(?=[\w{\\])|\}\\_|\\_(?=\{)")
 _DOUBLED = re.compile(r"\\\\(?=[{}%$,;!:|])")
@@ -80,6 +81,8 @@ def math_of_markdown(source: Passage, quoted: bool, doubled: bool) -> Passage:
     found = unentitied(source)
     if not found.text.isascii() or "<br" in found.text:
         found = rewritten(found, _INVISIBLE, lambda m: "" if m[0] not in "\u00a0" and m[0][0] != "<" else " ")
+    if "</" in found.text:
+        found = rewritten(found, _STYLED, lambda m: "")
     if quoted and "\n" in found.text:
         found = rewritten(found, _QUOTED, lambda m: "\n")
     if doubled:
