@@ -124,19 +124,19 @@ def coded(document: Document, unit: Unit) -> Iterator[Claim]:
 
 
 def mended(s: Statement) -> Statement:
-    """A formula that lacks a bracket is judged, and used, as what it was meant to be."""
+    """A formula that lacks a bracket, or the mark of an index, is judged, and used, as what it was meant to be."""
     fixed = s.node.repaired if kind(s.node) == "Unread" else None
     return s if kind(fixed) != "Relation" else replace(s, node=fixed, whole=fixed, broken=s.node)
 
 
 def before(link: Link, broken: Unread) -> bool:
-    """Whether both sides of a link stand before the bracket that lacks its partner."""
+    """Whether both sides of a link stand before what is wrong."""
     end = span_of(link.right)
     return broken.place is not None and end is not None and end[1] <= broken.place.start
 
 
 def unbalanced(document: Document, s: Statement, rulings: list[tuple[Link, Judgement]]) -> Claim:
-    """A bracket without its partner: wrong as it stands, if the formula is decided or defines something once it is put right."""
+    """A bracket without its partner, an index without its mark: wrong as it stands, if the formula is decided or defines something once it is put right."""
     start = max(s.broken.span.start, min((link.start for link, _ in rulings), default=0))
     cut_out = s.fragment.kind in ("line", "code")  # of a text: its other bracket may stand in the words beside it
     if any(said.verdict == "undecided" for _, said in rulings) or cut_out or IN_A_SCRIPT in s.broken.reason:
@@ -145,7 +145,7 @@ def unbalanced(document: Document, s: Statement, rulings: list[tuple[Link, Judge
     message = s.broken.reason if worst is None else f"{s.broken.reason}; besides: {worst.message}"
     place = s.broken.place
     return document.claim(
-        s.fragment, start, s.broken.span.end, verdict="refuted", code="unbalanced-brackets", message=message,
+        s.fragment, start, s.broken.span.end, verdict="refuted", code=s.broken.fault, message=message,
         expected=worst.expected if worst is not None else printed(s.node), blame=document.span(s.fragment, place.start, place.end) if place else None,
     )  # fmt: skip
 

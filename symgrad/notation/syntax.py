@@ -316,12 +316,13 @@ class Blank:
 
 @dataclass(frozen=True, slots=True)
 class Unread:
-    """A row that could not be read, why, and where in it; `repaired` is what it reads as with its brackets balanced, if that is all it lacks."""
+    """A row that could not be read, why, and where in it; `repaired` is what it reads as without its `fault`, if that is all that is wrong."""
 
     reason: str
     way_out: str = ""
     place: Span | None = None
     repaired: Node | None = None
+    fault: str = "unbalanced-brackets"
     span: Span | None = field(default=None, compare=False, kw_only=True)
 
 

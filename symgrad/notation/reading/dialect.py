@@ -81,6 +81,8 @@ def _node(statement: Statement, source: str, functions: frozenset[str]) -> Node:
     span = Span(tokens[0].start, tokens[-1].end)
     if all(token.kind == "prose" or token.key in table.INFIX or token.key in table.RELATION_SIGNS for token in tokens):  # a sign is mentioned
         return Words(" ".join(token.key for token in tokens), span=span)
+    if (unmarked := _unmarked(tokens, functions)) is not None:
+        return unmarked
     try:
         node = _parser(tokens, functions).statement()
     except ParseError as error:
@@ -98,6 +100,30 @@ def _node(statement: Statement, source: str, functions: frozenset[str]) -> Node:
 def _parser(tokens: list[Token], functions: frozenset[str]) -> Loose:
     end = max((token.end for token in tokens[-1:]), default=0)
     return Loose([*tokens, Token("end", END, end, end)], functions)
+
+
+def _unmarked(tokens: list[Token], functions: frozenset[str]) -> Unread | None:
+    """``W*{hy}``: a Markdown that took ``_`` for emphasis, and wrote it as ``*``, has taken the mark of an index."""
+    lost = [k for k in range(1, len(tokens) - 2) if tokens[k].key == "*" and _takes_index(tokens, k)]
+    if not lost:
+        return None
+    fixed = [token._replace(key="_") if k in lost else token for k, token in enumerate(tokens)]
+    try:
+        repaired = _parser(fixed, functions).statement()
+    except ParseError:
+        return None
+    place = Span(tokens[lost[0]].start, tokens[lost[0]].end)
+    return Unread("the mark of an index is lost: `*{` for `_{`", "", place, repaired, "lost-index", span=Span(tokens[0].start, tokens[-1].end))
+
+
+def _takes_index(tokens: list[Token], k: int) -> bool:
+    """Whether a star stands between a letter and braces that hold an index, nothing between them: no product is written so."""
+    before, behind = tokens[k - 1], tokens[k + 1]
+    close = next((j for j in range(k + 2, min(k + 7, len(tokens))) if tokens[j].key == "}"), -1)
+    if behind.key != "{" or close < 0 or before.end != tokens[k].start or tokens[k].end != behind.start:
+        return False
+    letter = before.kind in ("letter", "word") or before.key == "}" or before.key[1:] in table.SYMBOLS
+    return letter and all(t.kind in ("letter", "number", "word", "prose") or t.key in (",", "+", "-") for t in tokens[k + 2 : close])
 
 
 def _balanced(tokens: list[Token], functions: frozenset[str]) -> Node | None:

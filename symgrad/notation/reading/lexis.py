@@ -75,7 +75,7 @@ _CODE = re.compile(
     re.VERBOSE,
 )  # fmt: skip
 # Letters in bold from a preamble that is not in the document: ``\h_t``, ``\W``, ``\vh``, ``\mW``, ``\bx``, ``\cL``; ``\d`` is an upright d.
-_LETTER = re.compile(r"\\(?!be|bf|bm|bs|mu|mp)(?:(?P<d>d)|(?:b|bb|bf|bm|v|vec|m|mat|c(?=[A-Z])|cal(?=[A-Z]))?(?P<a>[A-Za-z]))")
+_LETTER = re.compile(r"\\(?!be|bf|bm|bs|mu|mp|vect)(?:(?P<d>d)|(?:b|bb|bf|bm|v|vec|m|mat|c(?=[A-Z])|cal(?=[A-Z]))?(?P<a>[A-Za-z]))")
 _BOLD_GREEK = re.compile(rf"\\(?:bf|bm|bs|b|v)(?P<letter>{_or(name for name in table.SYMBOLS if name[0].islower() and len(name) < 8)})")
 _ENVIRONMENT = re.compile(r"\\(begin|end)\s*\{\s*([A-Za-z]+\*?)\s*\}")
 _BIG_WORD = re.compile(r"(Σ|Π|sum|prod)(?:_.*|)[^(]?")

@@ -190,8 +190,9 @@ def _begins(found: list[Token], k: int) -> bool:
 
 
 def _set_apart(found: list[Token], k: int, begins: int) -> bool:
-    """Whether a space stands before an index and none between it and the letter behind it: ``\\dots {}_T w``."""
-    return found[k - 1].end < found[k].start and begins < len(found) and found[begins - 1].end == found[begins].start
+    """Whether a space stands before an index, and a bracket before that or no space behind it: ``\\dots {}_T w``, ``(a) {}_T w``."""
+    near = begins < len(found) and found[begins - 1].end == found[begins].start
+    return found[k - 1].end < found[k].start and (near or found[k - 1].key in _ROUND)
 
 
 def _letter_ends(found: list[Token], pair: list[int], k: int) -> int:
