@@ -228,3 +228,41 @@ def test_statements_of_other_languages_are_told_to_be_unread(kind: str, text: st
     found = [c for c in claims(text, kind) if c.verdict == "unread"]
     assert [c.line for c in found] == lines
     assert all("Python only" in c.message for c in found)
+
+
+SKETCH = """
+// Forward: s_new = activation(R @ s + P @ x + b)
+//
+// Backward:
+//   dpre = ds_new * d_activation(pre)
+//   dR += dpre @ s.T   (accumulated)
+//   dP += dpre @ x.T
+//   db += dpre
+//   ds = R.T @ dpre    (for the step before)
+//   dx = P.T @ dpre
+int main() { return 0; }
+"""
+
+
+def sketched(text: str) -> dict[str, str]:
+    return {c.latex: c.verdict for c in judge(read_text(text, "cu"), None)}
+
+
+def test_a_comment_sketches_a_cell_and_its_gradients() -> None:
+    said = sketched(SKETCH)
+    assert {v for latex, v in said.items() if latex.startswith("d")} == {"proved"}
+    assert len(said) == 6
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [("dpre @ s.T", "dpre @ s_new.T"), ("dP += dpre @ x.T", "dP += dpre @ s.T"), ("ds = R.T", "ds = R"), ("dx = P.T", "dx = R.T")],
+)
+def test_a_slip_in_a_sketch_is_not_proved(old: str, new: str) -> None:
+    said = sketched(SKETCH.replace(old, new))
+    assert said[next(latex for latex in said if new in latex)] != "proved"
+
+
+def test_a_sketch_with_a_line_that_is_no_python_is_none() -> None:
+    assert read_text(SKETCH, "cu").sketches
+    assert not read_text(SKETCH.replace("dpre @ x.T", "dpre · xᵀ"), "cu").sketches

@@ -135,7 +135,8 @@ class Gradients(Forward):
                 return Gradient(found[0], found[1] - found[0].at)
             bare, word = told(rest)
             for name in dict.fromkeys((bare, rest, *raised(bare))):
-                if (found := self.cell.find(name)) is not None and self.reader.gradient_like(raw):
+                found = self.cell.find(name) if self.reader.gradient_like(raw) else None
+                if found is not None and (found[0].timed or found[0].name not in raised(bare)):  # ``da`` is by no weight A
                     said = word if name == bare and word else "next" if stem(name)[1] > 0 else ""
                     return Gradient(found[0], -1 if said == "prev" else found[1] - found[0].at, "" if said == "prev" else said)
             if rest in BEFORE and (state := self.activated()) is not None:
