@@ -106,13 +106,18 @@ LETTERS = [
     (r"Wdiag(x)", Product((W, Diagonal(x)))), (r"\mathbf{Wx}", Product((Wb, xb))),
     (r"\mathbf{W_z x}", Product((sub(W, z, font="mathbf"), xb))), (r"\mathbf{W^{h}}", Power(Wb, h)), (r"{\bf h}_t", sub(h, t, font="mathbf")),
     (r"W_\text{out}", sub(W, Name("out"))), (r"c_{\mathrm{next}}", sub(c, Name("next"))), (r"lin_{z}", Name("lin", subs=(z,))),
-    (r"hidden\_size", Name("hidden", subs=(Name("size"),))), ("Ux_t", Product((U, xt))), (r"\text{loss rate}_t", Name("loss rate", subs=(t,))),
+    ("{}_A W_i", sub(W, Name("A"), i)), ("_A W", sub(W, Name("A"))), (r"a + {}_i\mathbf{W} x", Sum((a, Product((sub(W, i, font="mathbf"), x))))),
+    ("W{}_i x", Product((sub(W, i), x))), (r"(a) {}_i W", Product((a, sub(W, i)))), ("n e t_t", Name("net", subs=(t,))), ("n e t r", Product((n, e, t, r))),
+    (r"\mat W", sub(W, font="mathbf")), (r"\vect x_t", sub(x, t, font="mathbf")), (r"\bs\delta", sub(delta, font="mathbf")),
+    (r"\vdelta", sub(delta, font="mathbf")), (r"\beta", Name("beta")), (r"\1", Name("1", font="mathbf")), ("z_*", sub(z, Ellipsis("cdot"))),
+    ("L_{>t}", sub(L, Relation((Blank(), t), (">",)))), (r"hidden\_size", Name("hidden", subs=(Name("size"),))), ("Ux_t", Product((U, xt))), (r"\text{loss rate}_t", Name("loss rate", subs=(t,))),
 ]  # fmt: skip
 
 FUNCTIONS = [
     (r"\text{tanh}(x)", Apply(tanh, (x,))), (r"\mathrm{sigmoid}(x)", Apply(Name("sigmoid"), (x,))), ("tanh(x)", Apply(tanh, (x,))),
     ("o_ttanh(x)", Product((sub(Name("o"), t), Apply(tanh, (x,))))), (r"\tanh^2 x", Power(Apply(tanh, (x,)), TWO)),
     (r"\diag(x)", Diagonal(x)), (r"\relu(x)", Apply(Name("relu"), (x,))),
+    (r"f^{\prime n}(x)", Apply(Name("f", subs=(Paren(n),), primes=1), (x,))), (r"\sigma'(.)", Apply(Name("sigma", primes=1), (Ellipsis("cdot"),))),
     ("tanh'(x)", Apply(Name("tanh", primes=1), (x,))),
     (r"\sigma'(a)", Apply(Name("sigma", primes=1), (a,))), ("f'(a)", Apply(Name("f", primes=1), (a,))), (r"\tanh^{-1}(x)", Apply(Name("artanh"),
     (x,))),
@@ -151,6 +156,8 @@ DERIVATIVES = [
     (r"{\partial g} \cdot u", infix("cdot", Differential("partial", g), u)),
     (r"\frac{dL}{dx}_i", Index(Derivative(L, x, "d"), (i,))), (r"d h_t", Product((d, ht))),
     (r"\frac{\partial h}{\partial x}\bigg|_{x=0}", Given(Derivative(h, x), (equation(x, ZERO),))),
+    (r"\pdv{L}{h_t}", Derivative(L, ht)), (r"\pd L", Differential("partial", L)), (r"\pd{L}{h_t}", Derivative(L, ht)), (r"\dv{L}{x}", Derivative(L, x, "d")),
+    (r"\pdv{x}", Operator("partial", x)), (r"\frac{dL}{d{}_A W}", Derivative(L, sub(W, Name("A")), "d")), (r"\partial_W L", Derivative(L, W, "subscript")),
     (r"\left. a \right|_{x=0}", Given(a, (equation(x, ZERO),))),
 ]  # fmt: skip
 
@@ -158,7 +165,8 @@ TRANSPOSES = [
     (rf"W^{mark}", Transpose(W)) for mark in (r"\top", r"{\intercal}", "{Tr}", r"{\mathsf T}", r"\mathrm{T}", r"{\text{T}}", r"{\mathrm{tr}}")
 ] + [
     ("Wᵀ", Transpose(W)), ("W^T", Power(W, T)), (r"h^{(t)^\top}", Transpose(Power(h, Paren(t)))), (r"h^{(t)\top}", Transpose(Power(h, Paren(t)))),
-    ("h^{(t)T}", Power(Power(h, Paren(t)), T)), ("(W^{(k)})^{Tr}", Transpose(Power(W, Paren(k)))),
+    (r"W\trans", Transpose(W)), (r"W^\trans", Transpose(W)), (r"W^{\T}", Transpose(W)), (r"W.T x", Product((Transpose(W), x))),
+    (r"W.T_i", infix("dot", W, sub(T, i))), (r"W^{\prime T}", Power(Name("W", primes=1), T)), ("h^{(t)T}", Power(Power(h, Paren(t)), T)), ("(W^{(k)})^{Tr}", Transpose(Power(W, Paren(k)))),
 ]  # fmt: skip
 
 BRACKETS = [
@@ -174,6 +182,10 @@ BRACKETS = [
     (r"W[:, \text{in}:]", Index(W, (Slice(None, None), Slice(Name("in"), None)), "[")),
     ("(x, h)", Tuple((x, h))), (r"\{f, i\}", Tuple((f, i))), ("(0, 1]", Tuple((ZERO, ONE))), ("|a|", Absolute(a)), (r"\|a\|_2", Index(Norm(a),
     (TWO,))),
+    (r"\norm{a}", Norm(a)), (r"\abs{a}", Absolute(a)), ("W (-, h) x (h, i)", Product((W, x))), ("W(-, h)", W), ("f (h, i)", Apply(f, (h, i))),
+    (r"\frac{{(a + {b}})}{c}", Fraction(Sum((a, b)), c)),
+    (r"\begin{pmatrix} a & 0 & & \dots & 0 \\ 0 & b & \dots & 0 \end{pmatrix}", Stack((
+        Stack((a, ZERO, Ellipsis(), ZERO), vertical=False), Stack((ZERO, b, Ellipsis(), ZERO), vertical=False)))),
     (r"\left\lvert a \right\rvert", Absolute(a)), (r"\bigl\{ (a + b) c \bigr\}", Product((Sum((a, b)), c))),
     (r"\begin{pmatrix} a & \\ & b \end{pmatrix}", Stack((
         Stack((a, Blank()), vertical=False), Stack((Blank(), b), vertical=False)))),
@@ -185,6 +197,7 @@ BRACKETS = [
 
 SUMS = [
     (r"\sum_{k=1}^{t} a_k b", Big("sum", k, ONE, t, Product((sub(a, k), b)))), (r"\sum\limits_t a", Big("sum", t, None, None, a)),
+    (r"\sideset{}{_k}\sum a_k", Big("sum", k, None, None, sub(a, k))), (r"\sideset{}{_{k=1}^t}\sum{a}", Big("sum", k, ONE, t, a)),
     (r"\sum a", Big("sum", None, None, None, a)),
     (r"\prod_{j=k+1}^t J_j \cdot W + b", Sum((Big("prod", j, Sum((k, ONE)), t, infix("cdot", sub(Name("J"), j), W)), b))),
     (r"\sum_{a \in \{f, i\}} a", Big("sum", None, Relation((a, Tuple((f, i))), ("in",)), None, a)), ("∑_{k=1}^t a", Big("sum", k, ONE, t, a)),
@@ -304,6 +317,8 @@ BAD = [
     (r"a = b \\ c =", 1, (12, 12), "the right side is missing", None),
     (r"a = \frac{b}", 0, (12, 12), "the formula ends where a factor is missing", None),
     ("a = b ? c", 0, (6, 7), "`?` cannot be read here", None),
+    ("a = W*{x y} b", 0, (5, 6), "the mark of an index is lost: `*{` for `_{`", equation(a, Product((sub(W, Product((x, y))), b)))),
+    (r"a = diag(f'(x) W", 0, (8, 9), "`(` is never closed", equation(a, Product((Diagonal(Apply(Name("f", primes=1), (x,))), W)))),
     (r"\log( a = b - (c)", 0, (4, 5), "`(` is never closed", equation(Apply(Name("log"), (a,)), Sum((b, Negative(c))))),
     (r"a = \tilde{b c}", 0, (4, 10), r"`\tilde` over something that is not a name", None),
     (r"a = \begin{pmatrix} b & c \\ d \end{pmatrix}", 0, (4, 19), "the rows of this matrix have different lengths", None),
@@ -359,7 +374,7 @@ PIECES = [
     r"\operatorname{net}", r"\mathbf{1}",
     r"\dots", "...", "ᵀ", "ₜ", "₋", "h̃", "σ", "∂", "Σ", "⊙", "\n", "    ", "np.", ".T", ".dot(", "dh", "W_hf", "sum_", "**", "+=", "(t-1)",
     "[:, n:]", "^{(t)}",
-    "^{<t>}", "log", "otherwise", "\u0303", "\x00", "语",
+    "^{<t>}", "log", "otherwise", "{}_", r"\pdv{", r"\dv{", r"\sideset{}{_", r"\norm{", r"^{\prime ", "_*", "(-, h)", r"\bs ", r"\trans", "n e t", "*{", "}})", "\u0303", "\x00", "语",
 ]  # fmt: skip
 
 
@@ -387,7 +402,7 @@ def test_any_text_is_read_or_refused(source, code):
     r"\begin{pmatrix}", r"\underbrace{", r"\underbrace{a}_{b}", r"\left.", r"\left\{\begin{array}{c}", "a,", "a&", r"a=b\\", r"(a\\", "a:",
     r"\tag{", r"\bbox[", "ₜ", "h̃", "dL/", "d ",
     r"\partial a/", r"\nabla_", "^{<t>}", "h(t", "W[:,", "a|_", r"\quad ", r"\text{if }",
-    r"z=1 \implies ", "{a \\over ", ".T", "a.dot(", "a/b", "a*b@", "'", "9", "x" * 20, "%", "\\", "%\n",
+    r"z=1 \implies ", "{a \\over ", r"^{\prime l}", r"\sideset{}{_l}\sum ", "{}_a", r"\pdv{a}{b}", r"\pdv{", r"\norm{a}", "{(a}})", "W*{h}", "(-, h)", ".T", "a.dot(", "a/b", "a*b@", "'", "9", "x" * 20, "%", "\\", "%\n",
 ])  # fmt: skip
 def test_hostile_input_ends_at_once(piece, code):
     began = time.process_time()

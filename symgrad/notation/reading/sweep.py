@@ -62,9 +62,10 @@ def _primes_first(found: list[Token]) -> list[Token]:
     r"""``f^{\prime l}`` as ``f'^{(l)}``: what stands behind a prime in one script with it is a label, but for a power and a transpose."""
     places = [k for k in range(len(found) - 3) if found[k + 2].key == "'" and found[k].key == "^" and found[k + 1].key == "{"]
     pair = partners(found) if places else []
+    result = list(found) if places else found
     for k in reversed(places):
         first, close = k + 2, pair[k + 1]
-        while found[first].key == "'":
+        while first < len(found) and found[first].key == "'":
             first += 1
         rest = found[first:close]
         if close < 0 or not rest:
@@ -72,8 +73,8 @@ def _primes_first(found: list[Token]) -> list[Token]:
         plain = rest[0].key == "(" or (len(rest) == 1 and (rest[0].kind == "number" or rest[0].key in ("T", r"\top", r"\intercal")))
         here, end = rest[0].start, found[close].start
         label = rest if plain else [Token("sign", "(", here, here), *rest, Token("sign", ")", end, end)]
-        found = [*found[:k], *found[k + 2 : first], found[k], found[k + 1], *label, *found[close:]]
-    return found
+        result[k:close] = [*found[k + 2 : first], found[k], found[k + 1], *label]
+    return result
 
 
 def _unshaped(found: list[Token]) -> list[Token]:
@@ -112,14 +113,15 @@ def _sideset(found: list[Token]) -> list[Token]:
     r"""``\sideset{}{_l}\sum`` as ``\sum_l``, if nothing stands before the sign."""
     places = [k for k, token in enumerate(found) if token.key == r"\sideset"]
     pair = partners(found) if places else []
+    result = list(found) if places else found
     for k in reversed(places):
         begins = k + 1 if k + 1 < len(found) and found[k + 1].key == "{" else k  # the lexer drops ``{}``
         close = pair[begins] if begins > k else -1
         big = close + 1
         if close < 0 or big >= len(found) or found[big].key[1:] not in table.BIG_OPERATORS or found[begins + 1].key not in ("_", "^"):
             continue
-        found = [*found[:k], found[big]._replace(start=found[k].start), *found[begins + 1 : close], *found[big + 1 :]]
-    return found
+        result[k : big + 1] = [found[big]._replace(start=found[k].start), *found[begins + 1 : close]]
+    return result
 
 
 def _quotients(found: list[Token]) -> list[Token]:
