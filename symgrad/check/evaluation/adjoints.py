@@ -14,7 +14,7 @@ from symgrad.check.evaluation.gradients import adjoint, all_losses, weighed
 from symgrad.check.evaluation.parts import through
 from symgrad.check.evaluation.recognise import recognised
 from symgrad.check.reading.activations import meaning
-from symgrad.check.reading.statements import MARKS
+from symgrad.check.reading.statements import GRADS, LOSSES, MARKS
 from symgrad.check.reading.symbols import component_below, head_and_parts, is_top, key_of, letters, number_at, spelled
 from symgrad.check.reading.trees import kind, unwrapped, walk
 from symgrad.check.worlds import field as F
@@ -124,6 +124,8 @@ def symbol_target(page: Page, node: Any, env: dict[str, Any]) -> tuple[str, Any,
     if split is None:
         return None
     head, parts = split
+    if (named := _named(node)) is not None and (found := _target(page, named)) is not None:
+        return (*found, f"d {found[0]}", None)
     if head.base in MARKS or (head.base == "g" and parts and head.base not in page.functions):
         return _subscripted(page, head, parts)
     if head.base[:1] == "d" and len(head.base) > 1 and head.base.lower() not in ("diag", "det", "dim", "delta", "dot"):
@@ -131,6 +133,18 @@ def symbol_target(page: Page, node: Any, env: dict[str, Any]) -> tuple[str, Any,
         found = _target(page, stripped)
         if found is not None:
             return (*found, f"d {found[0]}", None)
+    return None
+
+
+def _named(node: Any) -> Any:
+    """The name in ``grad_h_prev`` and ``dL_dh_prev``; None in any other."""
+    if kind(node) != "Name" or not node.subs or (word := spelled(node.subs[0])) is None:
+        return None
+    if node.base in GRADS:
+        first = node.subs[0] if kind(node.subs[0]) == "Name" else Name(word)
+        return Name(first.base, first.accents, (*first.subs, *node.subs[1:]))
+    if node.base[:1] == "d" and node.base[1:] in LOSSES and word[:1] == "d" and len(word) > 1:
+        return Name(word[1:], (), node.subs[1:])
     return None
 
 

@@ -15,7 +15,8 @@ from symgrad.notation.syntax import Negative, Number
 DEFINING = frozenset({"=", ":=", "==", "triangleq", "equiv", "<-", "→="})
 HOT = "onehot"  # the wanted class as a vector
 LOSSES = frozenset({"L", "E", "J", "ell", "l", "loss", "Loss", "cost", "Cost", "error", "Error", "LOSS", "cal"})
-ADJOINT_HEADS = frozenset({"delta", "Delta", "nabla", "vartheta"})
+GRADS = frozenset({"grad", "gradient"})  # words before a name, ``grad_h``
+ADJOINT_HEADS = frozenset({"delta", "Delta", "nabla", "vartheta"}) | GRADS
 MARKS = frozenset({"d", "delta", "Delta", "partial", "varDelta"})  # letters before or around a quantity that make its adjoint
 DERIVED = frozenset({"Derivative", "Differential", "Operator", "Variable"})
 THROUGH = frozenset({"via", "through", "from"})  # before what a part of a gradient comes through

@@ -254,7 +254,11 @@ class Symbols:
             for known in self.ranks:
                 plain = flat(known)
                 self._loose[plain] = "" if plain in self._loose else known
-        return self._loose.get(flat(key)) or key
+            for plain, known in [*self._loose.items()]:
+                if known and "_" in plain and plain[0] not in self.ranks:  # ``Whh`` for ``W_{hh}``, where it is no product
+                    bare = plain.replace("_", "")
+                    self._loose[bare] = "" if bare in self._loose else known
+        return self._loose.get(flat(key)) or self._loose.get(flat(key).replace("_", "") if key[:1].isupper() else "") or key
 
     def ref(self, node: Any) -> Ref | None:
         """The quantity that a node names, None if it is no name or an unknown one."""
@@ -317,7 +321,7 @@ class Symbols:
             key = self.aliases.get(key, key)
             written = key if key in self.small else ""
             key = self.small.get(key, key)
-            if key not in self.ranks and labels:
+            if key not in self.ranks and (labels or len(head.base) > 1):
                 key = self.loosely(key)
             shift: int | None = None
             if key.endswith("@-1"):

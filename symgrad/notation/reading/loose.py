@@ -2,6 +2,7 @@ r"""Formulas as people write them: the rules of `factors` and `brackets` again w
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -39,6 +40,7 @@ _INVERSE = {"tanh": "artanh", "sigma": "logit", "sigmoid": "logit", "exp": "log"
 _SHOWN = (Name, Number, Power, Transpose, Index, Apply, Ellipsis, Fraction)  # what brackets around it would not show in a product
 _PRODUCTS = {"dot": "at", "matmul": "at", "mm": "at", "multiply": "ast"}  # functions of code
 _GREEK = tuple(letter for letter in table.LETTER_FUNCTIONS if letter in table.SYMBOLS)  # what stands behind these is an argument, even a time
+_WEIGHT = re.compile("[RUVW][a-z]{1,2}")  # ``Uh (r * h)`` is a product
 _PRIMED = ("f", "g", "h")
 
 
@@ -122,7 +124,7 @@ class Loose(Enclosed):
         if name.base in (table.DIAGONAL, "Diag") and not exponents:
             return self.diagonal(bracket, start)
         function = kind == "operator" or name.base in self.functions or (bool(name.primes) and name.base in _PRIMED)
-        worded = len(name.base) > 1 and name.base not in table.SYMBOLS and not name.subs
+        worded = len(name.base) > 1 and name.base not in table.SYMBOLS and not name.subs and not _WEIGHT.fullmatch(name.base)
         if bracket and self.index_ahead() and not name.primes and name.base not in table.FUNCTIONS and name.base not in _GREEK:
             return None
         if bracket and token.key == "(":
