@@ -107,10 +107,12 @@ LETTERS = [
     (r"\mathbf{W_z x}", Product((sub(W, z, font="mathbf"), xb))), (r"\mathbf{W^{h}}", Power(Wb, h)), (r"{\bf h}_t", sub(h, t, font="mathbf")),
     (r"W_\text{out}", sub(W, Name("out"))), (r"c_{\mathrm{next}}", sub(c, Name("next"))), (r"lin_{z}", Name("lin", subs=(z,))),
     ("{}_A W_i", sub(W, Name("A"), i)), ("_A W", sub(W, Name("A"))), (r"a + {}_i\mathbf{W} x", Sum((a, Product((sub(W, i, font="mathbf"), x))))),
-    ("W{}_i x", Product((sub(W, i), x))), (r"(a) {}_i W", Product((a, sub(W, i)))), ("n e t_t", Name("net", subs=(t,))), ("n e t r", Product((n, e, t, r))),
+    ("W{}_i x", Product((sub(W, i), x))), (r"(a) {}_i W", Product((a, sub(W, i)))), ("n e t_t", Name("net", subs=(t,))),
+    ("n e t r", Product((n, e, t, r))),
     (r"\mat W", sub(W, font="mathbf")), (r"\vect x_t", sub(x, t, font="mathbf")), (r"\bs\delta", sub(delta, font="mathbf")),
     (r"\vdelta", sub(delta, font="mathbf")), (r"\beta", Name("beta")), (r"\1", Name("1", font="mathbf")), ("z_*", sub(z, Ellipsis("cdot"))),
-    ("L_{>t}", sub(L, Relation((Blank(), t), (">",)))), (r"hidden\_size", Name("hidden", subs=(Name("size"),))), ("Ux_t", Product((U, xt))), (r"\text{loss rate}_t", Name("loss rate", subs=(t,))),
+    ("L_{>t}", sub(L, Relation((Blank(), t), (">",)))), (r"hidden\_size", Name("hidden", subs=(Name("size"),))),
+    ("Ux_t", Product((U, xt))), (r"\text{loss rate}_t", Name("loss rate", subs=(t,))),
 ]  # fmt: skip
 
 FUNCTIONS = [
@@ -156,8 +158,10 @@ DERIVATIVES = [
     (r"{\partial g} \cdot u", infix("cdot", Differential("partial", g), u)),
     (r"\frac{dL}{dx}_i", Index(Derivative(L, x, "d"), (i,))), (r"d h_t", Product((d, ht))),
     (r"\frac{\partial h}{\partial x}\bigg|_{x=0}", Given(Derivative(h, x), (equation(x, ZERO),))),
-    (r"\pdv{L}{h_t}", Derivative(L, ht)), (r"\pd L", Differential("partial", L)), (r"\pd{L}{h_t}", Derivative(L, ht)), (r"\dv{L}{x}", Derivative(L, x, "d")),
-    (r"\pdv{x}", Operator("partial", x)), (r"\frac{dL}{d{}_A W}", Derivative(L, sub(W, Name("A")), "d")), (r"\partial_W L", Derivative(L, W, "subscript")),
+    (r"\pdv{L}{h_t}", Derivative(L, ht)), (r"\pd L", Differential("partial", L)), (r"\pd{L}{h_t}", Derivative(L, ht)),
+    (r"\dv{L}{x}", Derivative(L, x, "d")),
+    (r"\pdv{x}", Operator("partial", x)), (r"\frac{dL}{d{}_A W}", Derivative(L, sub(W, Name("A")), "d")),
+    (r"\partial_W L", Derivative(L, W, "subscript")),
     (r"\left. a \right|_{x=0}", Given(a, (equation(x, ZERO),))),
 ]  # fmt: skip
 
@@ -166,7 +170,8 @@ TRANSPOSES = [
 ] + [
     ("Wᵀ", Transpose(W)), ("W^T", Power(W, T)), (r"h^{(t)^\top}", Transpose(Power(h, Paren(t)))), (r"h^{(t)\top}", Transpose(Power(h, Paren(t)))),
     (r"W\trans", Transpose(W)), (r"W^\trans", Transpose(W)), (r"W^{\T}", Transpose(W)), (r"W.T x", Product((Transpose(W), x))),
-    (r"W.T_i", infix("dot", W, sub(T, i))), (r"W^{\prime T}", Power(Name("W", primes=1), T)), ("h^{(t)T}", Power(Power(h, Paren(t)), T)), ("(W^{(k)})^{Tr}", Transpose(Power(W, Paren(k)))),
+    (r"W.T_i", infix("dot", W, sub(T, i))), (r"W^{\prime T}", Power(Name("W", primes=1), T)), ("h^{(t)T}", Power(Power(h, Paren(t)), T)),
+    ("(W^{(k)})^{Tr}", Transpose(Power(W, Paren(k)))),
 ]  # fmt: skip
 
 BRACKETS = [
@@ -204,7 +209,7 @@ SUMS = [
     (r"\sum_{1 \leq k \leq t} a", Big("sum", None, Relation((ONE, k, t), ("<=", "<=")), None, a)), (r"a \cdots b", Product((a, Ellipsis(), b))),
     *((f"a {dots} b", Product((a, Ellipsis(), b))) for dots in ("···", "· · ·", "⋯", ". . .", r"\dotsb", r"\cdot\cdot\cdot")),
     (r"\begin{matrix} a & ··· & b \\ · \\ c & \dots & d \end{matrix}", Stack((
-        Stack((a, Ellipsis(), b), vertical=False), Stack((Ellipsis(), Blank(), Blank()), vertical=False), Stack((c, Ellipsis(), d), vertical=False)))),
+    Stack((a, Ellipsis(), b), vertical=False), Stack((Ellipsis(), Blank(), Blank()), vertical=False), Stack((c, Ellipsis(), d), vertical=False)))),
     (r"\Pi^{t}_{j=k} a_j", Big("prod", j, k, t, sub(a, j))), (r"\Sigma_j a", Product((Name("Sigma", subs=(j,)), a))),
     (r"a \mathbf{+} b", Sum((a, b))), (r"a \mathbf{=} b", equation(a, b)),
     (r"a + \ldots + b", Sum((a, Ellipsis(), b))), ("a ... b", Product((a, Ellipsis(), b))),
@@ -374,7 +379,8 @@ PIECES = [
     r"\operatorname{net}", r"\mathbf{1}",
     r"\dots", "...", "ᵀ", "ₜ", "₋", "h̃", "σ", "∂", "Σ", "⊙", "\n", "    ", "np.", ".T", ".dot(", "dh", "W_hf", "sum_", "**", "+=", "(t-1)",
     "[:, n:]", "^{(t)}",
-    "^{<t>}", "log", "otherwise", "{}_", r"\pdv{", r"\dv{", r"\sideset{}{_", r"\norm{", r"^{\prime ", "_*", "(-, h)", r"\bs ", r"\trans", "n e t", "*{", "}})", "\u0303", "\x00", "语",
+    "^{<t>}", "log", "otherwise", "{}_", r"\pdv{", r"\dv{", r"\sideset{}{_", r"\norm{", r"^{\prime ", "_*", "(-, h)", r"\bs ", r"\trans",
+    "n e t", "*{", "}})", "\u0303", "\x00", "语",
 ]  # fmt: skip
 
 
@@ -402,7 +408,8 @@ def test_any_text_is_read_or_refused(source, code):
     r"\begin{pmatrix}", r"\underbrace{", r"\underbrace{a}_{b}", r"\left.", r"\left\{\begin{array}{c}", "a,", "a&", r"a=b\\", r"(a\\", "a:",
     r"\tag{", r"\bbox[", "ₜ", "h̃", "dL/", "d ",
     r"\partial a/", r"\nabla_", "^{<t>}", "h(t", "W[:,", "a|_", r"\quad ", r"\text{if }",
-    r"z=1 \implies ", "{a \\over ", r"^{\prime l}", r"\sideset{}{_l}\sum ", "{}_a", r"\pdv{a}{b}", r"\pdv{", r"\norm{a}", "{(a}})", "W*{h}", "(-, h)", ".T", "a.dot(", "a/b", "a*b@", "'", "9", "x" * 20, "%", "\\", "%\n",
+    r"z=1 \implies ", "{a \\over ", r"^{\prime l}", r"\sideset{}{_l}\sum ", "{}_a", r"\pdv{a}{b}", r"\pdv{", r"\norm{a}", "{(a}})",
+    "W*{h}", "(-, h)", ".T", "a.dot(", "a/b", "a*b@", "'", "9", "x" * 20, "%", "\\", "%\n",
 ])  # fmt: skip
 def test_hostile_input_ends_at_once(piece, code):
     began = time.process_time()
