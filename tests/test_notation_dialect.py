@@ -187,7 +187,8 @@ BRACKETS = [
     (r"W[:, \text{in}:]", Index(W, (Slice(None, None), Slice(Name("in"), None)), "[")),
     ("(x, h)", Tuple((x, h))), (r"\{f, i\}", Tuple((f, i))), ("(0, 1]", Tuple((ZERO, ONE))), ("|a|", Absolute(a)), (r"\|a\|_2", Index(Norm(a),
     (TWO,))),
-    (r"\norm{a}", Norm(a)), (r"\abs{a}", Absolute(a)), ("W (-, h) x (h, i)", Product((W, x))), ("W(-, h)", W), ("f (h, i)", Apply(f, (h, i))),
+    (r"\norm{a}", Norm(a)), (r"\abs{a}", Absolute(a)), ("W (-, h) x (h, i)", Product((W, x))), ("W(-, h) x(-, i)", Product((W, x))),
+    ("f (h, i)", Apply(f, (h, i))),
     (r"\frac{{(a + {b}})}{c}", Fraction(Sum((a, b)), c)),
     (r"\begin{pmatrix} a & 0 & & \dots & 0 \\ 0 & b & \dots & 0 \end{pmatrix}", Stack((
         Stack((a, ZERO, Ellipsis(), ZERO), vertical=False), Stack((ZERO, b, Ellipsis(), ZERO), vertical=False)))),

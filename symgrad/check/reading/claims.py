@@ -48,7 +48,6 @@ def statements_of(document: Document) -> Iterator[Statement]:
     """Every relation of the document, in order; a line that begins with ``=`` goes on from the one before."""
     number = 0
     last: Any = None
-    named: Any = None  # what stands alone in the fragment before: ``$W$ (usually $< 1$)``
     read = cache(parse_dialect)  # documents repeat themselves: $h_t$ a hundred times
     parsed = [(fragment, read(fragment.latex, code=fragment.kind in ("code", "line"))) for fragment in document.fragments]
     known = known_in([n for _, nodes in parsed for n in nodes])
@@ -62,21 +61,20 @@ def statements_of(document: Document) -> Iterator[Statement]:
                 conditions, node = node.conditions, node.node
             node, more = lifted(node)
             conditions += more
-            before = last if kind(node) != "Relation" or node.signs[0] not in BOUNDS or not apart(document, parsed, k) else named
-            if kind(node) == "Relation" and kind(node.sides[0]) == "Blank" and before is not None:
-                node = Relation((before, *node.sides[1:]), node.signs, span=node.span)
+            goes_on = kind(node) == "Relation" and kind(node.sides[0]) == "Blank" and last is not None
+            if goes_on and not (node.signs[0] in BOUNDS and apart(document, parsed, k)):
+                node = Relation((last, *node.sides[1:]), node.signs, span=node.span)
             if kind(node) == "Relation":
                 last = node.sides[-1]
             yield Statement(fragment, node, whole, conditions, number)
             number += 1
-        named = settled(nodes[0], known) if len(nodes) == 1 and kind(nodes[0]) not in ("Relation", "Given", "Unread", "Words") else None
         if k in told and (s := in_words(*told[k], [settled(n, known) for n in read(told[k][0].latex)], number)) is not None:
             yield s
             number += 1
 
 
 def apart(document: Document, parsed: list[tuple[Fragment, list[Any]]], k: int) -> bool:
-    """Whether words stand between a formula in a sentence and the one before it."""
+    """Whether words stand between a formula in a sentence and the one before it: of what ``$< 1$`` is said, they tell."""
     fragment = parsed[k][0]
     if fragment.kind != "inline" or not k:
         return False

@@ -255,10 +255,10 @@ class Symbols:
                 plain = flat(known)
                 self._loose[plain] = "" if plain in self._loose else known
             for plain, known in [*self._loose.items()]:
-                if known and "_" in plain and plain[0] not in self.ranks:  # ``Whh`` for ``W_{hh}``, where it is no product
+                if known and "_" in plain and plain[0].isupper() and plain[0] not in self.ranks:  # ``Whh`` for ``W_{hh}``, where it is no product
                     bare = plain.replace("_", "")
                     self._loose[bare] = "" if bare in self._loose else known
-        return self._loose.get(flat(key)) or self._loose.get(flat(key).replace("_", "") if key[:1].isupper() else "") or key
+        return self._loose.get(flat(key)) or self._loose.get(flat(key).replace("_", "")) or key
 
     def ref(self, node: Any) -> Ref | None:
         """The quantity that a node names, None if it is no name or an unknown one."""

@@ -122,8 +122,15 @@ def _takes_index(tokens: list[Token], k: int) -> bool:
     close = next((j for j in range(k + 2, min(k + 7, len(tokens))) if tokens[j].key == "}"), -1)
     if behind.key != "{" or close < 0 or before.end != tokens[k].start or tokens[k].end != behind.start:
         return False
-    letter = before.kind in ("letter", "word") or before.key == "}" or before.key[1:] in table.SYMBOLS
+    letter = before.kind in ("letter", "word") or before.key[1:] in table.SYMBOLS or (before.key == "}" and _accented(tokens, k - 1))
     return letter and all(t.kind in ("letter", "number", "word", "prose") or t.key in (",", "+", "-") for t in tokens[k + 2 : close])
+
+
+def _accented(tokens: list[Token], close: int) -> bool:
+    r"""Whether the braces that close here hold what an accent or a font is set on: ``\hat{y}``."""
+    opening = max((j for j in range(max(0, close - 6), close) if tokens[j].key == "{"), default=0)
+    command = tokens[opening - 1].key[1:] if opening else ""
+    return command in table.ACCENTS or command in table.FONTS
 
 
 def _balanced(tokens: list[Token], functions: frozenset[str]) -> Node | None:

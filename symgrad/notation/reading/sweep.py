@@ -78,11 +78,12 @@ def _primes_first(found: list[Token]) -> list[Token]:
 
 
 def _unshaped(found: list[Token]) -> list[Token]:
-    """``A (-, h) = X (-, i) W (i, h)`` without the shapes: a dash alone in one of them tells what they are."""
+    """``A (-, h) = X (-, i) W (i, h)`` without the shapes: several, and a dash alone in one of them, tell what they are."""
     if not any(found[k].key == "(" and found[k + 1].key in table.MINUS.latex and found[k + 2].key in _LISTING for k in range(len(found) - 4)):
         return found
     pair = partners(found)
     gone = bytearray(len(found))
+    shapes = 0
     for k in range(1, len(found)):
         close = pair[k]
         if found[k].key == "(" and close > 0 and found[k - 1].kind in (*_OPERANDS, "method", "sign"):
@@ -91,7 +92,8 @@ def _unshaped(found: list[Token]) -> list[Token]:
             plain = told and all(s.kind in ("letter", "number") or s.key in table.MINUS.latex for s in sizes) and all(s.key in _LISTING for s in between)
             if plain and between and len(sizes) == len(between) + 1:
                 gone[k : close + 1] = b"\1" * (close + 1 - k)
-    return [token for k, token in enumerate(found) if not gone[k]]
+                shapes += 1
+    return [token for k, token in enumerate(found) if not gone[k]] if shapes > 1 else found
 
 
 def _crossed(found: list[Token]) -> list[Token]:
