@@ -12,8 +12,8 @@ from symgrad.check.evaluation.adjoints import BEFORE
 from symgrad.check.evaluation.variables import AROUND, SCOPE
 from symgrad.check.programs.blocks import block
 from symgrad.check.programs.forward import Forward
-from symgrad.check.programs.names import aimed, form, raised, raw_name, rests, stem, straight, targets, told, unnamed
-from symgrad.check.programs.scopes import Quantity, Scope
+from symgrad.check.programs.names import aimed, form, named_in, raised, raw_name, rests, stem, straight, targets, told, unnamed
+from symgrad.check.programs.scopes import MATRICES, Quantity, Scope
 from symgrad.check.programs.unrolled import numbered
 from symgrad.check.programs.values import Blocks, Opaque, blank, placed
 from symgrad.check.reading.trees import kind, walk
@@ -133,15 +133,22 @@ class Gradients(Forward):
             found = (weight, 0) if weight is not None else self.cell.located(held) if kind(held) == "Name" else self.cell.exactly(rest)
             if found is not None:
                 return Gradient(found[0], found[1] - found[0].at)
+            if (old := self.old(rest)) is not None and self.beside_new(raw, old[0]):
+                return Gradient(old[0], -1)
             bare, word = told(rest)
             for name in dict.fromkeys((bare, rest, *raised(bare))):
                 found = self.cell.find(name) if self.reader.gradient_like(raw) else None
-                if found is not None and (found[0].timed or found[0].name not in raised(bare)):  # ``da`` is by no weight A
+                if found is not None and (found[0].timed or found[0].name in MATRICES or found[0].name not in raised(bare)):  # ``da`` is by no weight A
                     said = word if name == bare and word else "next" if stem(name)[1] > 0 else ""
                     return Gradient(found[0], -1 if said == "prev" else found[1] - found[0].at, "" if said == "prev" else said)
             if rest in BEFORE and (state := self.activated()) is not None:
                 return Gradient(state, word="raw")
         return None
+
+    def beside_new(self, raw: str, q: Quantity) -> bool:
+        """Whether the gradient by a state has another name here than ``dh``, which is by the state before then: ``dh_new``, ``grad_out``."""
+        words = {w for s in self.scope.body for w in named_in(s)} - {raw}
+        return any(self.from_above(w) is not None or any(stem(rest) == stem(q.name) for rest in rests(w)) for w in words)
 
     def activated(self) -> Quantity | None:
         """The one state that an activation gives: ``pre`` is what this is applied to."""

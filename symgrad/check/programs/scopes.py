@@ -15,7 +15,7 @@ from symgrad.check.sources.document import Fragment
 from symgrad.notation.syntax import Name, Negative, Number, Relation, Span, Sum
 
 NOW = Name("t")
-MATRICES = frozenset("RUVW")  # a weight beside r, u, v, w that are none
+MATRICES = frozenset("RUVW")  # weights, where there are r, u, v, w that are none
 
 
 @dataclass(frozen=True)
