@@ -6,6 +6,7 @@ disagrees, which begins a new group (many documents treat an RNN, then an LSTM).
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
@@ -16,6 +17,7 @@ from symgrad.check.defined.page import Definition, Page, plain
 from symgrad.check.reading import lint
 from symgrad.check.reading.activations import BUILTIN, said
 from symgrad.check.reading.conditions import special
+from symgrad.check.reading.prose import clause
 from symgrad.check.reading.sentences import SAID
 from symgrad.check.reading.settle import FUNCTIONS, names_a_function
 from symgrad.check.reading.statements import DEFINING, LOSSES, Statement, derived, letter_of, names_in, relation_of, step_part, sums_steps, weight
@@ -24,6 +26,12 @@ from symgrad.check.reading.trees import kind, rebuilt, shifted, unwrapped, walk
 from symgrad.notation.syntax import Name
 
 OUTPUTS = frozenset({"softmax", "Softmax", "sigma", "sigmoid", "g"})  # functions that give what a loss is held against
+
+IN_A_CASE = re.compile(  # what a gate does, or when; no simpler cell that the document goes on with
+    r"\b(?:when|whenever|if|cop(?:y|ies)|keeps?|kept|closed|shut|open|overwrites?|behaves?|reduces?|degenerates?|collapses?|becomes?"
+    r"|cuando|wenn|falls|lorsque|quand|quando)\b|当|如果|退化|когда|если",
+    re.IGNORECASE,
+)
 
 
 @dataclass
@@ -113,6 +121,9 @@ def collect(statements: list[Statement]) -> Collected:
                 continue
             if any(kind(n) == "Big" for n in walk(d.node)) or expands(old, d, out.letter):
                 continue  # a closed form of what is defined already, or its recursion used twice: a claim
+            if in_passing(s, d, group.definitions):
+                out.defining.add((s.number, 0))
+                continue
             before, group = group, Group(s.number, handed_over(group, d, out.letter, {key}))
             out.groups.append(group)
         if entries and any(key in g.definitions and not g.definitions[key].entries for g in out.groups if not g.alone):
@@ -144,6 +155,14 @@ def collect(statements: list[Statement]) -> Collected:
                 group.definitions[bare.key] = bare
                 out.meant[bare.key] = f"{plain(bare.key)}, which the document derives by the state, is read as {plain(key)}"
     return out
+
+
+def in_passing(s: Statement, d: Definition, definitions: dict[str, Definition]) -> bool:
+    """Whether a sentence says what the cell does in some case, "when the gate is closed, $h_t = h_{t-1}$", by names that its equations have anyway."""
+    if s.fragment is None or s.fragment.kind != "inline" or not IN_A_CASE.search(clause(s.fragment.before)):
+        return False
+    known = {spelled(head) for e in definitions.values() for node in (e.node, e.side) for _, head, _ in names_in(node)}
+    return {spelled(head) for _, head, _ in names_in(d.node)} <= known
 
 
 def named_inside(old: Definition, d: Definition, letter: str, gates: frozenset[str], counting: str) -> Definition | None:

@@ -74,6 +74,8 @@ def equation(court: Court, link: Link, under: Callable[[Page], Page | None] = la
                 words = link.statement.fragment.before[-NEAR:] if link.statement.fragment is not None else ""
                 if NONLINEARITY.search(words) is None:
                     return Judgement("undecided", "ambiguous", f"this holds only if σ is read as the activation of the cell, {generic}")
+            if first is not None and first[1].typed and not any(unsure(first[1])) and court.collected.groups[k].first > link.statement.number:
+                return Judgement("undecided", "ambiguous", "this holds of a cell that the document defines further on, and not of the one before")
             if of_one_step(page, outcome, link):
                 return Judgement("undecided", "ambiguous", "this does not hold of a sequence of a single step")
             if state := amended(court, link, k, outcome):
