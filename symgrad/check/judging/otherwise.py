@@ -8,13 +8,13 @@ from copy import copy
 from dataclasses import replace
 from typing import Any
 
-from symgrad.check.cell.model import model
 from symgrad.check.defined.page import Page, plain
 from symgrad.check.evaluation.decide import Decider
 from symgrad.check.evaluation.parts import Share
 from symgrad.check.evaluation.recognise import seeking, symbol_of
 from symgrad.check.judging import caution
 from symgrad.check.judging.court import Court
+from symgrad.check.judging.free import by_activation, by_what_it_is_applied_to
 from symgrad.check.judging.proof import attempt, proved
 from symgrad.check.judging.redefined import redefined
 from symgrad.check.judging.single import of_a_number
@@ -33,7 +33,7 @@ from symgrad.check.judging.steps import (
     of_one_step,
     of_the_sum,
 )
-from symgrad.check.reading.activations import BUILTIN, meaning
+from symgrad.check.reading.activations import meaning
 from symgrad.check.reading.claims import Link
 from symgrad.check.reading.judgement import Judgement
 from symgrad.check.reading.sentences import SAID
@@ -186,39 +186,6 @@ def by_a_gate(page: Page, nodes: list[Any]) -> dict[int, tuple[Any, str]]:
     return found
 
 
-def by_activation(court: Court, link: Link, under: Callable[[Page], Page | None]) -> Judgement | None:
-    r"""Proved, where a function that the document leaves free has the slope that a line writes: ``y_t \odot (1 - y_t)`` of ``y_t = g(z_t)``."""
-    for k in court.order(link.statement):
-        page = under(court.page(k))
-        for f in [] if page is None else free_functions(page):
-            assert page is not None
-            for rule in ("sigmoid", "tanh") if f not in court.activations else (court.activations[f],):
-                other = with_functions(page, {f: rule})
-                other.loss_rules = {**dict.fromkeys(page.targets, "square"), **page.loss_rules}  # with the slope beside it, ``y - d`` is that of squares
-                outcome = attempt(court, other, link.left, link.right, link)
-                guessed = outcome.chooser is not None and any(isinstance(key, tuple) and key[0] == "weight" for key, _ in outcome.chooser.chosen)
-                if outcome.equal and not outcome.vanished and not guessed:
-                    court.activations[f] = rule
-                    said = proved(court, other, outcome, link)
-                    return replace(said, assumptions=(*said.assumptions, f"{f} is taken for {rule}: the line writes its slope"))
-    return None
-
-
-def free_functions(page: Page) -> list[str]:
-    """The letters for functions that the cell applies and nothing explains."""
-    calls = (n.function for d in page.definitions.values() for n in walk(d.node) if kind(n) == "Apply" and kind(n.function) == "Name")
-    free = {f for f in calls if not f.subs and not f.primes and f.base not in page.functions and f.base not in BUILTIN}
-    return sorted({f.base for f in free if not caution.specific(f)})
-
-
-def with_functions(page: Page, functions: dict[str, str]) -> Page:
-    """The page with other functions in the place of letters."""
-    out = copy(page)
-    out.functions = {**page.functions, **functions}
-    out.build = lambda flat: model(out, flat)
-    return out
-
-
 def along(court: Court, link: Link, under: Callable[[Page], Page | None]) -> Judgement | None:
     r"""Proved, where some paths are followed and the others left out: ``\frac{\partial L}{\partial c_k} = \frac{\partial L}{\partial c_T} \prod_t f_t``.
 
@@ -369,6 +336,6 @@ def supposed(court: Court, link: Link, under: Callable[[Page], Page | None]) -> 
 
 OTHERWISE = (  # in turn
     added, of_another_loss, of_a_numbered_step, of_all_steps, of_the_sum, of_one_step, of_one_loss, from_then_on, redefined, put_in_place, bound_tighter,
-    by_preactivation, by_activation, at_the_end, before_the_end, along, at_the_last_step, of_few_steps, of_a_number, of_its_own_step, beside_the_next,
-    as_given_before,
+    by_preactivation, by_activation, by_what_it_is_applied_to, at_the_end, before_the_end, along, at_the_last_step, of_few_steps, of_a_number,
+    of_its_own_step, beside_the_next, as_given_before,
 )  # fmt: skip

@@ -16,7 +16,7 @@ from typing import Any
 from symgrad.check.defined.page import Page, plain
 from symgrad.check.judging.court import Court
 from symgrad.check.judging.equation import equation
-from symgrad.check.judging.otherwise import with_functions
+from symgrad.check.judging.free import with_functions
 from symgrad.check.judging.proof import attempt
 from symgrad.check.reading.activations import meaning
 from symgrad.check.reading.claims import EQUAL, Link

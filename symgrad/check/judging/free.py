@@ -1,0 +1,74 @@
+"""Functions that a document leaves open: which one a line means by the slope that it writes, and the loss that goes with that of an output."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from copy import copy
+from dataclasses import replace
+
+from symgrad.check.cell.model import model
+from symgrad.check.defined.page import Page, plain
+from symgrad.check.judging import caution
+from symgrad.check.judging.court import Court
+from symgrad.check.judging.proof import attempt, proved
+from symgrad.check.reading.activations import BUILTIN, meaning
+from symgrad.check.reading.claims import Link
+from symgrad.check.reading.judgement import Judgement
+from symgrad.check.reading.symbols import spelled
+from symgrad.check.reading.trees import kind, unwrapped, walk
+
+OF_CLASSES = re.compile(r"soft-?max|cross[- ]?entropy|log[- ]?likelihood|交叉熵|クロスエントロピー|교차 ?엔트로피", re.IGNORECASE)
+
+
+def by_activation(court: Court, link: Link, under: Callable[[Page], Page | None]) -> Judgement | None:
+    r"""Proved, where a function that the document leaves free has the slope that a line writes: ``y_t \odot (1 - y_t)`` of ``y_t = g(z_t)``."""
+    for k in court.order(link.statement):
+        page = under(court.page(k))
+        for f in [] if page is None else free_functions(page):
+            assert page is not None
+            for rule in ("sigmoid", "tanh") if f not in court.activations else (court.activations[f],):
+                other = with_functions(page, {f: rule})
+                other.loss_rules = {**dict.fromkeys(page.targets, "square"), **page.loss_rules}  # with the slope beside it, ``y - d`` is that of squares
+                outcome = attempt(court, other, link.left, link.right, link)
+                guessed = outcome.chooser is not None and any(isinstance(key, tuple) and key[0] == "weight" for key, _ in outcome.chooser.chosen)
+                if outcome.equal and not outcome.vanished and not guessed:
+                    court.activations[f] = rule
+                    said = proved(court, other, outcome, link)
+                    return replace(said, assumptions=(*said.assumptions, f"{f} is taken for {rule}: the line writes its slope"))
+    return None
+
+
+def by_what_it_is_applied_to(court: Court, link: Link, under: Callable[[Page], Page | None]) -> Judgement | None:
+    r"""Proved, where ``\hat y_t - y_t`` is the gradient by the argument of an output function that the document leaves open: its loss goes with it."""
+    for k in court.order(link.statement):
+        page = under(court.page(k))
+        free = set() if page is None else set(free_functions(page))
+        outputs = {} if page is None else {key: unwrapped(page.definitions[key].node) for key in page.targets if key in page.definitions}
+        matched = {key for key, node in outputs.items() if kind(node) == "Apply" and meaning(page.functions, node.function) in free}  # type: ignore[union-attr]
+        if page is None or not matched - page.loss_rules.keys():
+            continue
+        other = with_functions(page, {})
+        other.loss_rules = {**dict.fromkeys(matched, "clean"), **page.loss_rules}
+        outcome = attempt(court, other, link.left, link.right, link)
+        if outcome.equal and not outcome.vanished and any(s.fragment is not None and OF_CLASSES.search(s.fragment.before) for s in court.statements):
+            said = proved(court, other, outcome, link)
+            words = " and ".join(sorted(page.notes.get(key, plain(key)) for key in matched))
+            note = f"the loss goes with the function of {words}, so that the difference is the gradient by its argument"
+            return replace(said, assumptions=(*said.assumptions, note))
+    return None
+
+
+def free_functions(page: Page) -> list[str]:
+    r"""The letters for functions that the cell applies and nothing explains, with their labels, ``\sigma_h``."""
+    calls = (n.function for d in page.definitions.values() for n in walk(d.node) if kind(n) == "Apply" and kind(n.function) == "Name")
+    free = {f: meaning(page.functions, f) for f in calls if not f.primes and not caution.specific(f)}
+    return sorted({str(rule) for f, rule in free.items() if rule in (f.base, spelled(f)) and rule not in BUILTIN})
+
+
+def with_functions(page: Page, functions: dict[str, str]) -> Page:
+    """The page with other functions in the place of letters."""
+    out = copy(page)
+    out.functions = {**page.functions, **functions}
+    out.build = lambda flat: model(out, flat)
+    return out
