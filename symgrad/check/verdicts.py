@@ -76,6 +76,8 @@ def ruled(court: Court, link: Link) -> Judgement | None:
         return None
     if of_letters(link.statement.node) or a_range(link.statement.node):
         return None  # "case $i = k$": which components are meant; "for $k = 1, ..., t$"
+    if link.sign in EQUAL and suppose.of_weights(court.page(court.order(s)[0]), s.node):
+        return Judgement("undecided", "condition", "this says something of weights alone, so it is read as a condition of what stands around it")
     numbers = worked.reckoned(court, link)
     if numbers is not None:
         return numbers

@@ -23,7 +23,7 @@ from symgrad.check.reading.claims import EQUAL, Link
 from symgrad.check.reading.conditions import MEANT, Condition, introduced
 from symgrad.check.reading.judgement import Judgement
 from symgrad.check.reading.relations import ORDERED, STEPS, number, of_steps, valued
-from symgrad.check.reading.statements import derived
+from symgrad.check.reading.statements import MARKS, derived, names_in
 from symgrad.check.reading.symbols import letters, number_at, spelled
 from symgrad.check.reading.trees import kind, unwrapped, walk
 from symgrad.check.worlds.field import P
@@ -90,7 +90,7 @@ def understood(page: Page, link: Link, found: tuple[Condition, ...]) -> Supposit
                 values += [v for v in read if v is not None]
             elif c.place == "line" or any(page.symbols.ref(s) is not None or _named(link, s) for s in node.sides[:-1]):
                 opaque.append((_shown(c), keys))
-        elif c.near and set(node.signs) & (ORDERED - {"!=", "neq"}):
+        elif (of_weights(page, node) and set(node.signs) <= EQUAL) or (c.near and set(node.signs) & (ORDERED - {"!=", "neq"})):
             opaque.append((_shown(c), keys))
         elif c.near and set(node.signs) <= EQUAL and not any((r := page.symbols.ref(unwrapped(s))) and r.key in page.definitions for s in node.sides[:1]):
             opaque += [(_shown(c), keys)] if c.place == "line" and number(node.sides[-1]) is not None else []
@@ -98,6 +98,15 @@ def understood(page: Page, link: Link, found: tuple[Condition, ...]) -> Supposit
     meant = [text for text, keys in opaque if not keys or not keys <= known]  # where nothing gives these a value elsewhere
     meant = [text for text in meant if not (values and MEANT.fullmatch(text))]
     return Supposition(tuple(dict.fromkeys(values)), tuple(functions), tuple(steps), tuple(meant))
+
+
+def of_weights(page: Page, node: Any) -> bool:
+    """Whether a relation says something of weights alone, ``W = I``, ``W^\\top W = I``: what a document supposes or chooses, and does not derive."""
+    found = [(head, parts, page.symbols.ref(n)) for n, head, parts in names_in(node)]
+    weights = [r for _, _, r in found if r is not None and r.step is None and not r.entries and (page.symbols.ranks.get(r.key) == 2 or r.key[:1].isupper())]
+    others = [head.base not in MARKS and not parts and (len(head.base) == 1 or head.base.istitle()) for head, parts, r in found if r is None]
+    derived = any(kind(n) in ("Derivative", "Differential", "Big", "Norm") for n in walk(node))
+    return bool(weights) and not derived and len(weights) + len(others) == len(found) and all(others)
 
 
 def of_entries(page: Page, link: Link, node: Any) -> bool:

@@ -41,7 +41,7 @@ class Link:
     given: tuple[Any, ...] = ()  # the condition of one of several cases
 
 
-BOUNDS = frozenset(("<", ">", "<=", ">=", "<<", ">>"))
+OPEN = frozenset(("<", ">", "<=", ">=", "<<", ">>", "approx", "simeq", "sim"))  # signs with which a sentence says something of what it has named in words
 
 
 def statements_of(document: Document) -> Iterator[Statement]:
@@ -62,7 +62,7 @@ def statements_of(document: Document) -> Iterator[Statement]:
             node, more = lifted(node)
             conditions += more
             goes_on = kind(node) == "Relation" and kind(node.sides[0]) == "Blank" and last is not None
-            if goes_on and not (node.signs[0] in BOUNDS and apart(document, parsed, k)):
+            if goes_on and not apart(document, parsed, k, node.signs[0] in OPEN):
                 node = Relation((last, *node.sides[1:]), node.signs, span=node.span)
             if kind(node) == "Relation":
                 last = node.sides[-1]
@@ -73,13 +73,13 @@ def statements_of(document: Document) -> Iterator[Statement]:
             number += 1
 
 
-def apart(document: Document, parsed: list[tuple[Fragment, list[Any]]], k: int) -> bool:
-    """Whether words stand between a formula in a sentence and the one before it: of what ``$< 1$`` is said, they tell."""
+def apart(document: Document, parsed: list[tuple[Fragment, list[Any]]], k: int, words: bool) -> bool:
+    """Whether a formula in a sentence says nothing of the one before it: another cell of a table, an item of a list, or `words` stand between."""
     fragment = parsed[k][0]
     if fragment.kind != "inline" or not k:
         return False
     first, last = parsed[k - 1][0].extent()[1], fragment.extent()[0]
-    return re.search(r"[^\W\d_]{2}", document.text[first:last]) is not None
+    return re.search(r"\n\s*(?:[-*+|]|\d+[.)])\s|\|" + (r"|[^\W\d_]{2}" if words else ""), document.text[first:last]) is not None
 
 
 def in_words(fragment: Fragment, loose: str, nodes: list[Any], number: int) -> Statement | None:

@@ -39,6 +39,7 @@ _COMMON = rf"""
   | (?P<lost>(?<![A-Za-z_^\\])(?:{_or(table.LOST_COMMANDS)})(?![A-Za-z_^{{(]))
   | (?P<dots>\.(?:\ ?\.){{2,}}|…|⋯|[·⋅](?:\ ?[·⋅]){{2,}}|(?:\\cdotp?(?![A-Za-z])\ *){{3,}}|\\(?:hdots|dotso|dotsi|iddots|adots)(?![A-Za-z]))
   | (?P<escaped>\\[_*&])
+  | \\(?:{_or(_MATH_FONTS)})\s*\{{\s*(?P<bold>[0-9]+\.[0-9]+)\s*\}}
   | \\(?P<mathfont>{_or(_MATH_FONTS)})\s*\{{\s*(?P<mathword>[A-Za-z0-9]+)\s*\}}
   | (?P<command>\\(?:[A-Za-z]+|.))
   | (?P<number>[0-9]+(?:\.[0-9]+)?(?:[eE]-?[0-9]+(?![A-Za-z0-9]))?|(?<![\w}})\]])\.[0-9]+)
@@ -161,6 +162,8 @@ def _one(match: re.Match[str], code: bool) -> Iterator[Token]:
                 yield Token("bad", match[0], start, end, error.reason)
         case "number" | "method":
             yield Token(kind, key, start, end)
+        case "bold":
+            yield Token("number", match["bold"], start, end)
         case _:
             if kind == "escaped":
                 key = key[1]
