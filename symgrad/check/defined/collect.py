@@ -29,7 +29,7 @@ OUTPUTS = frozenset({"softmax", "Softmax", "sigma", "sigmoid", "g"})  # function
 
 IN_A_CASE = re.compile(  # what a gate does, or when; no simpler cell that the document goes on with
     r"\b(?:when|whenever|if|cop(?:y|ies)|keeps?|kept|closed|shut|open|overwrites?|behaves?|reduces?|degenerates?|collapses?|becomes?"
-    r"|cuando|wenn|falls|lorsque|quand|quando)\b|当|如果|退化|когда|если",
+    r"|cuando|wenn|falls|lorsque|quand|quando)\b|当(?!前)|如果|退化|когда|если",
     re.IGNORECASE,
 )
 

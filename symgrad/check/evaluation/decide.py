@@ -264,6 +264,14 @@ class Decider:
 
         yield from (tried for _, tried in explore(attempt, Exploration()) if isinstance(tried, Tried))
 
+    def in_reading(self, left: Any, right: Any, answers: dict[Hashable, int], mode: tuple[bool, bool]) -> str:
+        """What the two sides come to in one reading of them: equal, differs, or any other state."""
+        self.identity, self.of_step = self.of_functions(left, right), self.of_a_step(left, right)
+        try:
+            return self.once(left, right, Chooser(answers), *mode, set()).state
+        except (Missing, Unsupported, Redraw):
+            return "never"
+
     def decide(self, left: Any, right: Any, limit: int = LIMIT, modes: tuple[tuple[bool, bool], ...] | None = None) -> Outcome:
         """All readings: matrices, then lying and standing vectors mixed, then scalars where the text allows them."""
         out = Outcome()

@@ -20,6 +20,12 @@ from symgrad.check.reading.trees import kind, unwrapped, walk
 
 OF_CLASSES = re.compile(r"soft-?max|cross[- ]?entropy|log[- ]?likelihood|交叉熵|クロスエントロピー|교차 ?엔트로피", re.IGNORECASE)
 
+NAMED = re.compile(  # "For $\\tanh$: …", "with the sigmoid, …"
+    r"(?:\b(?:for|with|of|für|bei|para|con|pour|avec)\b|对于|若|如果|当)\s*(?:the\s+|der\s+|la\s+)?[$`\\(]*(?P<f>tanh|sigmoid|logistic|re-?lu)(?![A-Za-z])[^.;。；]{0,40}$",
+    re.IGNORECASE,
+)
+RULES = {"tanh": "tanh", "sigmoid": "sigmoid", "logistic": "sigmoid", "relu": "relu", "re-lu": "relu"}
+
 
 def by_activation(court: Court, link: Link, under: Callable[[Page], Page | None]) -> Judgement | None:
     r"""Proved, where a function that the document leaves free has the slope that a line writes: ``y_t \odot (1 - y_t)`` of ``y_t = g(z_t)``."""
@@ -39,14 +45,36 @@ def by_activation(court: Court, link: Link, under: Callable[[Page], Page | None]
     return None
 
 
+def by_its_words(court: Court, link: Link, under: Callable[[Page], Page | None]) -> Judgement | None:
+    r"""Proved, where a line holds of the activation that the words before it name: "for tanh, ``\sigma'(z) = 1 - \tanh^2(z)``"."""
+    fragment = link.statement.fragment
+    told = NAMED.search(fragment.before) if fragment is not None else None
+    for k in court.order(link.statement) if told is not None else ():
+        page = under(court.page(k))
+        slopes = {n.function for side in (link.left, link.right) for n in walk(side) if kind(n) == "Apply" and kind(n.function) == "Name" and n.function.primes}
+        if page is None or told is None or len(slopes) != 1:
+            continue
+        f = replace(next(iter(slopes)), primes=0)
+        rule = RULES[told["f"].lower()]
+        other = with_functions(page, {str(spelled(f)): rule})
+        outcome = attempt(court, other, link.left, link.right, link)
+        if outcome.equal and not outcome.vanished:
+            said = proved(court, other, outcome, link)
+            return replace(said, assumptions=(*said.assumptions, f"{spelled(f)} is {rule} here, as the words say"))
+    return None
+
+
 def by_what_it_is_applied_to(court: Court, link: Link, under: Callable[[Page], Page | None]) -> Judgement | None:
     r"""Proved, where ``\hat y_t - y_t`` is the gradient by the argument of an output function that the document leaves open: its loss goes with it."""
     for k in court.order(link.statement):
         page = under(court.page(k))
-        free = set() if page is None else set(free_functions(page))
-        outputs = {} if page is None else {key: unwrapped(page.definitions[key].node) for key in page.targets if key in page.definitions}
-        matched = {key for key, node in outputs.items() if kind(node) == "Apply" and meaning(page.functions, node.function) in free}  # type: ignore[union-attr]
-        if page is None or not matched - page.loss_rules.keys():
+        free = [] if page is None else free_functions(page)
+        if page is None or not free:
+            continue
+        calls = {key: unwrapped(page.definitions[key].node) for key in page.targets if key in page.definitions}
+        named = {key: n.function for key, n in calls.items() if kind(n) == "Apply" and kind(n.function) == "Name"}
+        matched = {key for key, function in named.items() if meaning(page.functions, function) in free} - page.loss_rules.keys()
+        if not matched:
             continue
         other = with_functions(page, {})
         other.loss_rules = {**dict.fromkeys(matched, "clean"), **page.loss_rules}

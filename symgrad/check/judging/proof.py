@@ -15,9 +15,7 @@ from symgrad.check.judging.court import Court
 from symgrad.check.reading.claims import Link, links
 from symgrad.check.reading.judgement import Judgement
 from symgrad.check.reading.trees import kind, walk
-from symgrad.check.worlds.field import Redraw
 from symgrad.check.worlds.readings import Chooser, Option
-from symgrad.check.worlds.world import Missing, Unsupported
 
 SHARING = 8  # lines with the same symbol that are looked at
 
@@ -93,7 +91,7 @@ def contradicted(court: Court, page: Page, outcome: Outcome, link: Link) -> str 
 
 def one_of_many(page: Page, outcome: Outcome, link: Link) -> str | None:
     """What a proof rests on, if a letter without its label is read as one weight, ``W`` as ``W_o``, and of another one of that shape the line does not hold."""
-    chooser, dims = outcome.chooser, page.world.model.dims
+    chooser, dims, decider = outcome.chooser, page.world.model.dims, Decider(page)
     assert chooser is not None
     for key, options in chooser.asked.items():
         if not isinstance(key, tuple) or key[0] != "weight":
@@ -102,8 +100,8 @@ def one_of_many(page: Page, outcome: Outcome, link: Link) -> str | None:
         for k, other in enumerate(options):
             if other is chosen or dims.get(other.value) != dims.get(chosen.value):
                 continue
-            tried = Decider(page).once(link.left, link.right, Chooser({**chooser.fixed, key: k}), *outcome.mode, set())
-            if tried.state == "differs":
+            states = [decider.in_reading(link.left, link.right, answers, outcome.mode) for answers in (chooser.fixed, {**chooser.fixed, key: k})]
+            if states == ["equal", "differs"]:
                 return chosen.note
     return None
 
@@ -115,10 +113,8 @@ def of_one_step(page: Page, outcome: Outcome, link: Link) -> bool:
         return False
     short = copy(page)
     short.steps = 1
-    try:
-        return Decider(short).once(link.left, link.right, Chooser(outcome.chooser.fixed), *outcome.mode, set()).state == "differs"
-    except (Missing, Unsupported, Redraw):
-        return False
+    states = [Decider(p).in_reading(link.left, link.right, outcome.chooser.fixed, outcome.mode) for p in (page, short)]
+    return states == ["equal", "differs"]
 
 
 def sharing(court: Court, page: Page, symbol: str, link: Link) -> list[Link]:
