@@ -2,6 +2,7 @@ r"""What keeps a claim from being refuted: a cell that is not known well enough,
 
 from __future__ import annotations
 
+import re
 from itertools import pairwise
 from typing import Any
 
@@ -54,6 +55,23 @@ def at_numbered_steps(page: Page, link: Link) -> bool:
     inside = {id(inner) for n, _ in named for inner in walk(n) if inner is not n}  # the letter of ``c^{(2)}``
     steps = [None if r.step is None else number_at(r.step, {}) for n, r in named if id(n) not in inside]
     return bool(steps) and None not in steps and not derived(link.left) and not derived(link.right)
+
+
+ASKED = re.compile(  # "for constant error flow we require …", "ideally, …"
+    r"\b(?:requires?|required|(?:we|you|one|to)\s+want|would\s+(?:like|want|need)|ideally|enforces?|desired?|must\s+(?:hold|satisfy|have|be|equal))\b[^.;]{0,60}$"
+    r"|(?:要求|希望|必须)[^。；，]{0,20}$",
+    re.IGNORECASE,
+)
+SUPPOSED = re.compile(r"\b(?:if|unless)\s*$|(?:假设|如果|若)\s*$", re.IGNORECASE)
+
+
+def asked_for(link: Link) -> bool:
+    """Whether the words before a formula ask for it or suppose it, and do not say that it holds."""
+    fragment = link.statement.fragment
+    if fragment is None or fragment.kind not in ("inline", "display") or link.start > 1:
+        return False
+    before = fragment.before.rstrip(" \n:$")[-160:]
+    return ASKED.search(before) is not None or (fragment.kind == "inline" and SUPPOSED.search(before) is not None)
 
 
 def one_of_several(page: Page, outcome: Outcome, link: Link) -> str | None:

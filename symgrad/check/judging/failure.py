@@ -44,6 +44,8 @@ def failed(court: Court, page: Page, outcome: Outcome, link: Link) -> Judgement:
     if outcome.missing is None and court.worked and caution.at_numbered_steps(page, link):
         why = "the document works an example out, and what it says of a step may rest on the values that it gives there"
         return Judgement("undecided", "ambiguous", why, assumptions=notes)
+    if caution.asked_for(link):
+        return Judgement("undecided", "condition", "the words before this ask for it or suppose it; it does not hold in general", assumptions=notes)
     if several := caution.one_of_several(page, outcome, link):
         return Judgement("undecided", "ambiguous", f"{several} is one of those that are summed up here, and the document defines no others", assumptions=notes)
     if caution.numbered_above(page, link):
