@@ -5,6 +5,7 @@ The statement becomes one of every gate; what is said of it is the worst of what
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -35,6 +36,7 @@ def said_of(s: Statement, before: list[Statement], behind: list[Statement], lett
     r"""The letter for a gate in an equation and the gates that it stands for, as its condition says, or a formula just before or behind it."""
     if kind(s.node) != "Relation" or s.instance or members(s.node) is not None:
         return None
+    behind = [other for other in behind if other.fragment is None or not re.match(r"[\s$`)]*[:：]", other.fragment.after)]  # that is of what comes next
     for node in (*s.conditions, *(other.node for other in (*before, *behind))):
         found = members(node)
         if found is None or found[0].base == letter or found[0].base in bound_letters(s.node) | counted(s):

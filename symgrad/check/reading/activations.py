@@ -22,7 +22,7 @@ SAID = re.compile(
     r"[$`\\)）]*\s*(?:is|=|be|being|denotes|stands for|为|為|是|表示)\s*(?:the\s+|an?\s+)?(?:element-?wise\s+|pointwise\s+)?"
     r"(?:(?:(?:RNN|hidden|隐藏层|隐层)(?:'s|的)?\s*)?(?:activation(?:\s+function)?|nonlinearity|激活函数)\s*[,，(（]?\s*(?:which\s+is\s+)?"
     r"(?:usually|typically|generally|commonly|normally|here|一般(?:为|是|取|用)?|通常(?:为|是|取|用)?|这里(?:为|是|取|用)?)\s*(?:the\s+)?)?[$`\\(]*"
-    r"(?:(?P<tanh>hyperbolic tangent|tanh|双曲正切)|(?:logistic\s+)?sigmoid|logistic function)(?![A-Za-z])"
+    r"(?:(?P<tanh>hyperbolic tangent|tanh|双曲正切)|(?P<relu>re-?lu|rectifier|rectified linear unit)|(?:logistic\s+)?sigmoid|logistic function)(?![A-Za-z])"
     r"(?![^.;。；\n]{0,20}\bor\b|[^.;。；\n]{0,6}[或/]|\s*[,，、]\s*(?:and\s+)?[$`\\]*(?:relu|sigmoid|tanh|softmax|等|etc))",
     re.IGNORECASE,
 )
@@ -45,7 +45,7 @@ def said(name: Any, after: str) -> str | None:
     """The known function that the words behind a letter say it to be: "f is the hyperbolic tangent"; None if they name none, or several."""
     bare = isinstance(name, Name) and name == Name(name.base)
     m = SAID.match(after) if bare and (name.base == "sigma" or name.base not in BUILTIN) else None
-    return None if m is None else "tanh" if m["tanh"] else "sigmoid"
+    return None if m is None else "tanh" if m["tanh"] else "relu" if m["relu"] else "sigmoid"
 
 
 def labelled_sigmas(functions: dict[str, Any], names: set[Name]) -> list[str]:
