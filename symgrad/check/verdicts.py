@@ -151,8 +151,8 @@ def begins_at_zero(court: Court, link: Link) -> bool:
 def gives_the_loss(link: Link) -> bool:
     """``L_t = -y_t^\\top \\log \\hat y_t``: what the loss is, not a claim about it."""
     head = loss_head(link.left)
-    if link.sign not in EQUAL or head is None or link.statement.derives:
-        return False
+    if link.sign not in EQUAL or head is None or link.statement.derives or any(kind(n) == "Diagonal" for n in walk(link.right)):
+        return False  # a J with matrices in it is a Jacobian
     if kind(right := unwrapped(link.right)) == "Apply" and kind(right.function) == "Name" and right.function.base not in BUILTIN:
         return True  # ``L = l(y, d)``
     inside = [n for n in walk(link.right) if kind(n) == "Norm" or (kind(n) == "Name" and n.base in (*LOSSES, "log", "ln") and n.base != head.base)]

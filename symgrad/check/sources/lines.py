@@ -276,7 +276,7 @@ def _is_equation(text: str, code: bool, whole: bool) -> bool:
     if not left:  # a chain that goes on from a formula before
         return bool(_MATHEMATICAL.search(right)) and whole
     marked = bool(_MATHEMATICAL.search(text))
-    if re.fullmatch(r"[\d.,\s]+|\[[\d.,\s]*\]", right) and not re.match(r"\\|(?:[A-Za-z]+|[^\W\d_])[\u0300-\u036f]?(?:_|\^|\()", left):
+    if re.fullmatch(r"[\d.,\s]+|\[[\d.,\s]*\]", right) and not re.match(r"\\|[∂∇]|d\w+/d|(?:[A-Za-z]+|[^\W\d_])[\u0300-\u036f]?(?:_|\^|\()", left):
         return False
     if re.fullmatch(r"[A-Za-z]\w+", left) and re.fullmatch(r"[\w.\-]+", right, re.ASCII):  # name = value
         gradients = _ADDED if m[0] == "+=" else _LABELLED
