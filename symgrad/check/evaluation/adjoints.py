@@ -116,7 +116,7 @@ def symbol_target(page: Page, node: Any, env: dict[str, Any]) -> tuple[str, Any,
     if kind(node) == "Differential" and node.sign != "prime":
         found = _target(page, node.arg)
         return None if found is None else (*found, f"{node.sign} {found[0]}", None)
-    if kind(node) == "Product" and len(node.args) == 2:
+    if kind(node) == "Product" and len(node.args) == 2 and kind(node.args[0]) == "Name":
         mark, inner = node.args
         found = _target(page, inner)
         return None if found is None else (*found, f"{mark.base} {found[0]}", None)
