@@ -247,6 +247,7 @@ def of_formula(run: Run, node: Any, of: Any, key: str, step: int | None, entries
     if v.d is None:
         v = replace(v, d=np.zeros((*v.a.shape, width), dtype=np.int64))
     assert v.d is not None
+    run.vanished += step is not None and step >= 1 and kind(of) == "Apply" and len(of.args) > 1 and not np.any(v.d)  # ``f(x_t, h_{t-1})`` by h_t
     out = shaped(run, v.d if cut is None else run.world.cut(key, v.d), v.dims, model.dims[key], (), entries)
     del name
     return laid_out(run, out, v.dims, model.dims[key], (), entries, node)

@@ -113,6 +113,10 @@ def unconnected(page: Page, side: Any) -> str | None:
     r"""The derivative by a gate, ``\partial \tilde h_t/\partial z_t``, that is zero at every step, as no path leads from the one quantity to the other."""
     symbols = page.symbols
     for n in walk(side):
+        if kind(n) == "Derivative" and kind(call := unwrapped(n.of)) == "Apply" and len(call.args) > 1:
+            own, by = [symbols.ref(unwrapped(a)) for a in call.args], symbols.ref(unwrapped(n.wrt))
+            if by is not None and by.step is not None and any(r is not None and r.key == by.key for r in own) and by not in own:
+                return page.shown(n)  # ``\partial f(x_t, h_{t-1})/\partial h_t``
         of, wrt = (symbols.ref(unwrapped(x)) for x in (n.of, n.wrt)) if kind(n) == "Derivative" else (None, None)
         if of is None or wrt is None or of.key == wrt.key or not {of.key, wrt.key} <= page.definitions.keys() & symbols.timed - page.lagged:
             continue

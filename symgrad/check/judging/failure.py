@@ -13,7 +13,7 @@ from symgrad.check.judging import caution
 from symgrad.check.judging.court import Court
 from symgrad.check.reading.claims import Link, span_of
 from symgrad.check.reading.judgement import Judgement
-from symgrad.check.reading.symbols import number_at
+from symgrad.check.reading.symbols import head_and_parts, number_at
 from symgrad.check.reading.trees import kind, unwrapped, walk
 from symgrad.check.slips import diagnose
 from symgrad.check.slips.edits import Slips
@@ -175,7 +175,7 @@ def holds_for_rows(page: Page, link: Link) -> bool:
 def given_later(page: Page, link: Link, symbol: Any) -> bool:
     """Whether a side is nothing but an unknown symbol or a derivative by it, and a later side of the chain gives its value."""
     side = unwrapped(link.right)
-    if all(unwrapped(n) is not symbol for n in ((side.of, side.wrt) if kind(side) == "Derivative" else (side,))):
+    if head_and_parts(symbol) is None or all(unwrapped(n) is not symbol for n in ((side.of, side.wrt) if kind(side) == "Derivative" else (side,))):
         return False
     if kind(side) == "Derivative" and caution.symbol_on(page, link.left) is not None:
         return False  # ``\delta_{o_t} = \partial L/\partial i_t``: it says itself what it is the gradient by
