@@ -65,21 +65,9 @@ def equation(court: Court, link: Link, under: Callable[[Page], Page | None] = la
             idle = page, outcome  # of a cell in which nothing leads where a derivative is taken: another one may be meant
             continue
         if outcome.equal:
-            guess = contradicted(court, page, outcome, link) or as_introduced(court, page, link)
-            if guess is not None:
-                return Judgement("undecided", "ambiguous", f"this holds only if {guess}; another line holds only where it is not")
-            if (one := one_of_many(page, outcome, link)) is not None:
-                return Judgement("undecided", "ambiguous", f"this holds only if {one}, and not of the other weights of that letter")
-            if generic := any(kind(n) == "Name" and n.base == "sigma" for side in (left, right) for n in walk(side)) and page.sigma:
-                words = link.statement.fragment.before[-NEAR:] if link.statement.fragment is not None else ""
-                if NONLINEARITY.search(words) is None:
-                    return Judgement("undecided", "ambiguous", f"this holds only if σ is read as the activation of the cell, {generic}")
-            if first is not None and first[1].typed and not any(unsure(first[1])) and court.collected.groups[k].first > link.statement.number:
-                return Judgement("undecided", "ambiguous", "this holds of a cell that the document defines further on, and not of the one before")
-            if of_one_step(page, outcome, link):
-                return Judgement("undecided", "ambiguous", "this does not hold of a sequence of a single step")
-            if state := amended(court, link, k, outcome):
-                return Judgement("undecided", "incomplete-cell", f"the document has given {state} another equation since, and not all that it is computed from")
+            doubt = doubted(court, page, outcome, link) or (of_another_cell(court, link, k, outcome, first) if len(court.collected.groups) > 1 else None)
+            if doubt is not None:
+                return doubt
             return proved(court, page, outcome, link)
         if first is None or (unsure(outcome) < unsure(first[1]) and told_by(page, first[1])):
             first = (page, outcome)
@@ -107,6 +95,31 @@ def equation(court: Court, link: Link, under: Callable[[Page], Page | None] = la
         if (found := otherwise(court, link, under)) is not None:
             return found
     return failed(court, page, outcome, link)
+
+
+def doubted(court: Court, page: Page, outcome: Outcome, link: Link) -> Judgement | None:
+    """Why a line that holds in one reading is left open nevertheless: what this rests on does not stand elsewhere."""
+    guess = contradicted(court, page, outcome, link) or as_introduced(court, page, link)
+    if guess is not None:
+        return Judgement("undecided", "ambiguous", f"this holds only if {guess}; another line holds only where it is not")
+    if (one := one_of_many(page, outcome, link)) is not None:
+        return Judgement("undecided", "ambiguous", f"this holds only if {one}, and not of the other weights of that letter")
+    if page.sigma and any(kind(n) == "Name" and n.base == "sigma" for side in (link.left, link.right) for n in walk(side)):
+        words = link.statement.fragment.before[-NEAR:] if link.statement.fragment is not None else ""
+        if NONLINEARITY.search(words) is None:
+            return Judgement("undecided", "ambiguous", f"this holds only if σ is read as the activation of the cell, {page.sigma}")
+    if of_one_step(page, outcome, link):
+        return Judgement("undecided", "ambiguous", "this does not hold of a sequence of a single step")
+    return None
+
+
+def of_another_cell(court: Court, link: Link, k: int, outcome: Outcome, first: tuple[Page, Outcome] | None) -> Judgement | None:
+    """Why it is left open, if the cell of which it holds is not the one that is meant where it stands."""
+    if first is not None and first[1].typed and not any(unsure(first[1])) and court.collected.groups[k].first > link.statement.number:
+        return Judgement("undecided", "ambiguous", "this holds of a cell that the document defines further on, and not of the one before")
+    if state := amended(court, link, k, outcome):
+        return Judgement("undecided", "incomplete-cell", f"the document has given {state} another equation since, and not all that it is computed from")
+    return None
 
 
 def unconnected(page: Page, side: Any) -> str | None:
