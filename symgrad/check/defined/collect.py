@@ -27,8 +27,10 @@ from symgrad.notation.syntax import Name
 
 OUTPUTS = frozenset({"softmax", "Softmax", "sigma", "sigmoid", "g"})  # functions that give what a loss is held against
 
-IN_A_CASE = re.compile(  # what a gate does, or when; no simpler cell that the document goes on with
-    r"\b(?:when|whenever|if|cop(?:y|ies)|keeps?|kept|closed|shut|open|overwrites?|behaves?|reduces?|degenerates?|collapses?|becomes?"
+IN_A_CASE = re.compile(  # what a gate does, or when, or how others write it; no simpler cell that the document goes on with
+    r"\b(?:py-?torch|tensorflow|keras|cudnn|(?:other|some|many|several)\s+(?:papers?|authors?|texts?|books?|sources?|implementations?|librar\w+|frameworks?|variants?"
+    r"|conventions?|people)|compared?|comparison|elsewhere|alternatively"
+    r"|when|whenever|if|cop(?:y|ies)|keeps?|kept|closed|shut|open|overwrites?|behaves?|reduces?|degenerates?|collapses?|becomes?"
     r"|cuando|wenn|falls|lorsque|quand|quando)\b|当(?!前)|如果|退化|когда|если",
     re.IGNORECASE,
 )

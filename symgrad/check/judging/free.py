@@ -28,18 +28,23 @@ RULES = {"tanh": "tanh", "sigmoid": "sigmoid", "logistic": "sigmoid", "relu": "r
 
 
 def by_activation(court: Court, link: Link, under: Callable[[Page], Page | None]) -> Judgement | None:
-    r"""Proved, where a function that the document leaves free has the slope that a line writes: ``y_t \odot (1 - y_t)`` of ``y_t = g(z_t)``."""
+    r"""Proved, where a function that the document leaves free has the slope that a line writes: ``y_t \odot (1 - y_t)`` of ``y_t = g(z_t)``.
+
+    Open, where another line has written that of another function and the words say that it may be any.
+    """
     for k in court.order(link.statement):
         page = under(court.page(k))
         for f in [] if page is None else free_functions(page):
             assert page is not None
-            for rule in ("sigmoid", "tanh") if f not in court.activations else (court.activations[f],):
+            known = court.activations.get(f)
+            for rule in ("sigmoid", "tanh") if known is None or page.functions.get(f) == f else (known,):
                 other = with_functions(page, {f: rule})
                 other.loss_rules = {**dict.fromkeys(page.targets, "square"), **page.loss_rules}  # with the slope beside it, ``y - d`` is that of squares
                 outcome = attempt(court, other, link.left, link.right, link)
                 guessed = outcome.chooser is not None and any(isinstance(key, tuple) and key[0] == "weight" for key, _ in outcome.chooser.chosen)
                 if outcome.equal and not outcome.vanished and not guessed:
-                    court.activations[f] = rule
+                    if court.activations.setdefault(f, rule) != rule:
+                        return Judgement("undecided", "ambiguous", f"this holds only if {f} is {rule}, and another line has taken it for {known}")
                     said = proved(court, other, outcome, link)
                     return replace(said, assumptions=(*said.assumptions, f"{f} is taken for {rule}: the line writes its slope"))
     return None
@@ -91,7 +96,7 @@ def free_functions(page: Page) -> list[str]:
     r"""The letters for functions that the cell applies and nothing explains, with their labels, ``\sigma_h``."""
     calls = (n.function for d in page.definitions.values() for n in walk(d.node) if kind(n) == "Apply" and kind(n.function) == "Name")
     free = {f: meaning(page.functions, f) for f in calls if not f.primes and not caution.specific(f)}
-    return sorted({str(rule) for f, rule in free.items() if rule in (f.base, spelled(f)) and rule not in BUILTIN})
+    return sorted({str(rule) for f, rule in free.items() if rule in (f.base, spelled(f)) and rule not in BUILTIN.values()})
 
 
 def with_functions(page: Page, functions: dict[str, str]) -> Page:

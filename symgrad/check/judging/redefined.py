@@ -33,7 +33,7 @@ REDEFINES = re.compile(
 def redefined(court: Court, link: Link, under: Callable[[Page], Page | None]) -> Judgement | None:
     r"""Where ``\delta_t = \partial L / \partial h_t`` is computed further on as the gradient by the preactivation of h: from there on it may be that.
 
-    Proved, if the words before that line say that it is; open, if not.
+    Proved, if the words before that line say that it is, or the line itself does, ``\delta_t = \partial L / \partial a_t``; open, if not.
     """
     for k in court.order(link.statement):
         page = under(court.page(k))
@@ -54,7 +54,9 @@ def redefined(court: Court, link: Link, under: Callable[[Page], Page | None]) ->
         if own:
             court.redefined.add(own)
             fragment = link.statement.fragment
-            court.told |= {own} if fragment is not None and REDEFINES.search(clause(fragment.before.rstrip())) else set()
+            told = fragment is not None and REDEFINES.search(clause(fragment.before.rstrip())) is not None
+            told = told or (link.number == 0 and kind(unwrapped(link.right)) == "Derivative")
+            court.told |= {own} if told else set()
         symbols = " and ".join(dict.fromkeys(f"${latex(split[0])}$" for n in found if (split := head_and_parts(n)) is not None))
         if set(found.values()) <= court.told:
             said = proved(court, other, outcome, link)

@@ -22,15 +22,21 @@ from symgrad.notation.latex import latex
 from symgrad.notation.syntax import Derivative, Given, Name, Number, Relation
 
 LAST_STEP = re.compile(r"\b(?:last|final|end|no future|último|última|letzten?|dernier|dernière)\b|последн|最后|最後|末尾|마지막", re.IGNORECASE)
+MANY_TO_ONE = re.compile(
+    r"\bmany[- ]to[- ]one\b|\bonly\s+(?:at\s+)?the\s+(?:last|final)\s+(?:output|step|state|time[- ]?step|hidden state)\b"
+    r"|\b(?:last|final)\s+(?:output|step|state|time[- ]?step)\s+(?:only|alone|counts|matters)\b|多[对對]一",
+    re.IGNORECASE,
+)
 OWN = "own"  # the loss of a step, where the document has no name for it
 AT_THE_END = "the loss looks at the last state alone"
 
 
 def at_the_end(court: Court, link: Link, under: Callable[[Page], Page | None]) -> Judgement | None:
-    """Proved, where it holds of a loss that looks at the last state alone and the document does not say what its loss is; open where it does."""
+    """Proved, where it holds of a loss that looks at the last state alone and the document does not say what its loss is, or that it does here; else open."""
+    told = link.statement.fragment is not None and MANY_TO_ONE.search(clause(link.statement.fragment.before.rstrip())) is not None
     for k in court.order(link.statement):
         page = under(court.page(k))
-        if page is None or page.many_to_one or page.later or not of_the_loss(page, link):
+        if page is None or page.many_to_one or page.later or not (told or of_the_loss(page, link)):
             continue
         last = copy(page)
         last.many_to_one = True
@@ -43,11 +49,11 @@ def at_the_end(court: Court, link: Link, under: Callable[[Page], Page | None]) -
             outcome = decider.decide(link.left, link.right)
         if not outcome.equal:
             continue
-        if at_every_step(page):
+        if at_every_step(page) and not told:
             return Judgement("undecided", "ambiguous", f"this holds only if {AT_THE_END}")
         said = proved(court, last, outcome, link)
         before = ["the step is not the last one"] if last.where != page.where else []
-        return replace(said, assumptions=(*said.assumptions, *before, AT_THE_END))
+        return replace(said, assumptions=(*said.assumptions, *before, AT_THE_END + ", as the words say" * told))
     return None
 
 

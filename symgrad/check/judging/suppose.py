@@ -84,6 +84,7 @@ def understood(page: Page, link: Link, found: tuple[Condition, ...]) -> Supposit
         elif kind(node.sides[-1]) == "Name" and node.sides[-1].base in ("id", "identity"):
             name = unwrapped(node.sides[0])
             functions += [name.base] if applied(page, name.base) else []
+            opaque += [(_shown(c), keys)] if keys and not applied(page, name.base) else []  # "let $W$ be the identity"
         elif valued(node):
             read = [_value(page, side, node.sides[-1]) for side in node.sides[:-1]]
             if all(read):

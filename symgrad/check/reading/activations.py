@@ -26,6 +26,14 @@ SAID = re.compile(
     r"(?![^.;。；\n]{0,20}\bor\b|[^.;。；\n]{0,6}[或/]|\s*[,，、]\s*(?:and\s+)?[$`\\]*(?:relu|sigmoid|tanh|softmax|等|etc))",
     re.IGNORECASE,
 )
+OPEN = re.compile(  # "where $\\sigma$ is some activation", "a nonlinearity such as tanh or ReLU"
+    r"[$`\\)）]*\s*(?:is|be|being|denotes|stands for)\s*(?:"
+    r"(?:some|any|an? (?:arbitrary|generic|general|suitable))\s+(?:[\w-]+\s+){0,3}?(?:activation|non-?linearity|function)"
+    r"|(?:the|an?)\s+(?:[\w-]+\s+){0,3}?(?:activation(?:\s+function)?|non-?linearity)[\s,(]*"
+    r"(?:such as|e\.?g\.?|like|for (?:example|instance)|typically|usually|often"
+    r"|commonly|which (?:can|may|could) be|either)[\s,:$`\\]*\w+[$`]*(?:\s+function)?\s*(?:\bor\b|/|(?:,|\band\b)[\s$`\\]*(?:and|or)?[\s$`\\]*(?:tanh|sigmoid|relu)))",
+    re.IGNORECASE,
+)
 STEPS = frozenset({"t", "k", "i", "n", "j", "tau", "s", "l", "T"})
 
 
@@ -42,9 +50,14 @@ def meaning(functions: Mapping[str, Any], name: Name) -> Any:
 
 
 def said(name: Any, after: str) -> str | None:
-    """The known function that the words behind a letter say it to be: "f is the hyperbolic tangent"; None if they name none, or several."""
+    r"""The known function that the words behind a letter say it to be: "f is the hyperbolic tangent"; None if they name none, or several.
+
+    ``\sigma``, of which they say that it is some activation, is itself, as any other letter is.
+    """
     bare = isinstance(name, Name) and name == Name(name.base)
     m = SAID.match(after) if bare and (name.base == "sigma" or name.base not in BUILTIN) else None
+    if bare and name.base == "sigma" and OPEN.match(after):
+        return "sigma"  # any function
     return None if m is None else "tanh" if m["tanh"] else "relu" if m["relu"] else "sigmoid"
 
 

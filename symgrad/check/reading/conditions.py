@@ -23,6 +23,7 @@ from symgrad.check.reading.prose import (
     LONG,
     PARAGRAPH,
     PH,
+    REGIME,
     SENTENCE,
     VAGUE,
     clause,
@@ -102,7 +103,7 @@ def _before(text: str) -> tuple[Condition, ...]:
     out += [Condition(n, "sentence", t) for n, t in identities(prose, here)]
     if (first := OTHERWISE.match(here)) is not None:
         out.append(Condition(Words(first[1]), "sentence", first[1]))
-    vague = VAGUE.search(here)
+    vague = VAGUE.search(here) or REGIME.search(here)
     if vague is not None:
         out.append(Condition(Words(prose.written(vague[0])), "sentence", prose.written(vague[0])))
     meant = MEANT.search(here)
@@ -146,7 +147,7 @@ def _after(text: str) -> tuple[Condition, ...]:
     first = re.match(rf"\s*\(\s*{PH}(?:{AND}{PH})*\s*\)", here)
     if first is not None and not out and prose.condition(first.group()):
         out += [Condition(n, "sentence", t) for n, t in prose.relations(first.group())]
-    if not out:
+    if not out and not SUPPOSED.match(here):
         out += [Condition(n, "sentence", t) for n, t in identities(prose, here[:80])]
     rest = OTHERWISE.match(here)
     if rest is not None:

@@ -8,7 +8,7 @@ from functools import lru_cache
 from itertools import takewhile
 from typing import Any
 
-from symgrad.check.reading.relations import limited, number, of_letters, valued
+from symgrad.check.reading.relations import identical, limited, number, of_letters, valued
 from symgrad.check.reading.trees import kind
 from symgrad.notation.reading.dialect import parse_dialect
 from symgrad.notation.syntax import Name, Number, Relation, Words
@@ -51,6 +51,14 @@ VAGUE = re.compile(  # a condition in words that give no value
     rf"(?:(?:values?|entries|elements|both|all|gates?|is|are|was|were|be|not|very|so|too|nearly|almost)\s+)+(?:{PH}\s+or|close|near|approximately|around|about|"
     r"large|small|high|low|open|opened|closed|shut|saturated|active|inactive|activated|off|on|fully|completely|positive|negative|diagonal|orthogonal|"
     r"constant|between|less|greater|smaller|larger|bigger|non-?zero|(?:zero|one|[01])\s+or)\b|(?:approach\w*|goes|go|tends?|saturates?|gets?|becomes?)\b)",
+    re.IGNORECASE,
+)
+REGIME = re.compile(  # where a formula holds by and by, or is cut off
+    rf"\b(?:near|close to|around)\s+(?:the\s+|an?\s+)?(?:origin|zero|equilibrium|fixed point|{PH})"
+    rf"|\b(?:for|with|at|of)\s+(?:(?:very|sufficiently|relatively)\s+)?(?:small|tiny|large|long|short)\b"
+    rf"|\bin\s+(?:the\s+)?(?:(?:linear|saturated|vanishing)\s+(?:regime|region|case|limit|range)|saturation|limit)\b"
+    rf"|\b(?:truncat\w+|neglect\w+)\b|{PH}\s*(?:close|near(?:ly)?|roughly|approximately)\s+(?:to\s+)?(?:zero|one|{PH})"
+    r"|近似|忽略|截断",
     re.IGNORECASE,
 )
 ADDED = re.compile(  # words of a sentence that leave what it says as it is
@@ -129,7 +137,7 @@ def introductions(prose: Prose, sentence: str) -> Iterator[tuple[int, int, list[
         found = list(takewhile(lambda f: valued(f[0]), prose.relations(m["list"]))) or prose.relations(m["list"])[:1]
         weak = m[0].split()[0].lower() in ("for", "with", "where", "let", "letting", "at", "as", "given", "set", "setting", "consider", "fix", "limit")
         if weak:
-            found = [(n, t) for n, t in found if valued(n) or of_letters(n) or limited(n)]
+            found = [(n, t) for n, t in found if valued(n) or of_letters(n) or limited(n) or identical(n)]
         said, end = _said(prose, sentence, m.start("list"))
         found += said
         if OR.search(sentence, m.start(), m.end() + 40):

@@ -97,6 +97,12 @@ def limited(node: Any) -> bool:
     return number(right) is not None and kind(left) in ("Name", "Power", "Index", "Absolute") and not bare
 
 
+def identical(node: Any) -> bool:
+    """Whether a relation makes a matrix the identity: ``W = I``."""
+    sides = [unwrapped(side) for side in getattr(node, "sides", ())]
+    return len(sides) == 2 and node.signs == ("=",) and kind(sides[0]) == "Name" and sides[0].base[:1].isupper() and spelled(sides[1]) == "I"
+
+
 def together(node: Any) -> tuple[Any, ...]:
     """Conditions that stand together, ``z = 0, r = 1`` or ``z = 0 \\text{ and } r = 1``, one by one; nothing if they do not give values."""
     if kind(node) == "Tuple":
