@@ -18,7 +18,7 @@ from symgrad.check.evaluation.recognise import seeking, symbol_of
 from symgrad.check.judging import caution
 from symgrad.check.judging.components import by_components
 from symgrad.check.judging.court import Court
-from symgrad.check.judging.free import by_its_words, by_activation, by_what_it_is_applied_to
+from symgrad.check.judging.free import by_activation, by_its_words, by_what_it_is_applied_to
 from symgrad.check.judging.proof import attempt, proved
 from symgrad.check.judging.redefined import redefined
 from symgrad.check.judging.single import of_a_number

@@ -31,7 +31,8 @@ OPEN = re.compile(  # "where $\\sigma$ is some activation", "a nonlinearity such
     r"(?:some|any|an? (?:arbitrary|generic|general|suitable))\s+(?:[\w-]+\s+){0,3}?(?:activation|non-?linearity|function)"
     r"|(?:the|an?)\s+(?:[\w-]+\s+){0,3}?(?:activation(?:\s+function)?|non-?linearity)[\s,(]*"
     r"(?:such as|e\.?g\.?|like|for (?:example|instance)|typically|usually|often"
-    r"|commonly|which (?:can|may|could) be|either)[\s,:$`\\]*\w+[$`]*(?:\s+function)?\s*(?:\bor\b|/|(?:,|\band\b)[\s$`\\]*(?:and|or)?[\s$`\\]*(?:tanh|sigmoid|relu)))",
+    r"|commonly|which (?:can|may|could) be|either)[\s,:$`\\]*\w+[$`]*(?:\s+function)?"
+    r"\s*(?:\bor\b|/|(?:,|\band\b)[\s$`\\]*(?:and|or)?[\s$`\\]*(?:tanh|sigmoid|relu)))",
     re.IGNORECASE,
 )
 STEPS = frozenset({"t", "k", "i", "n", "j", "tau", "s", "l", "T"})
