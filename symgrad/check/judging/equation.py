@@ -117,9 +117,24 @@ def of_another_cell(court: Court, link: Link, k: int, outcome: Outcome, first: t
     """Why it is left open, if the cell of which it holds is not the one that is meant where it stands."""
     if first is not None and first[1].typed and not any(unsure(first[1])) and court.collected.groups[k].first > link.statement.number:
         return Judgement("undecided", "ambiguous", "this holds of a cell that the document defines further on, and not of the one before")
+    if first is not None and first[1].typed and not any(unsure(first[1])) and defined_anew(court, link, k, outcome):
+        return Judgement("undecided", "ambiguous", "this holds of a cell that the document defines before, and not of the one that this section defines")
     if state := amended(court, link, k, outcome):
         return Judgement("undecided", "incomplete-cell", f"the document has given {state} another equation since, and not all that it is computed from")
     return None
+
+
+def defined_anew(court: Court, link: Link, k: int, outcome: Outcome) -> bool:
+    """Whether a display in the section of a claim gives a state another equation than the cell of which the claim holds."""
+    groups = court.collected.groups
+    here = max((j for j, g in enumerate(groups) if (g.first <= link.statement.number or j == 0) and not g.alone), default=0)
+    own = link.statement.fragment
+    for key, d in groups[here].definitions.items() if k < here and own is not None and own.heading else ():
+        place = d.place.fragment if d.place is not None else None
+        if place is not None and (place.kind, place.heading) == ("display", own.heading) and key in outcome.used & court.page(k).lagged & court.page(here).lagged:
+            if groups[k].definitions.get(key, d) is not d:
+                return True
+    return False
 
 
 def unconnected(page: Page, side: Any) -> str | None:
