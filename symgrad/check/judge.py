@@ -17,6 +17,7 @@ from symgrad.check.forms.arguments import losses_as_written, without_arguments
 from symgrad.check.forms.asides import named_in_passing
 from symgrad.check.forms.barred import unbarred
 from symgrad.check.forms.below import layer_below
+from symgrad.check.forms.circled import circled
 from symgrad.check.forms.common import Common
 from symgrad.check.forms.costs import losses_by_letter
 from symgrad.check.forms.each import one_by_one
@@ -98,7 +99,7 @@ def formulas(document: Document, cell: Cell | None) -> Iterator[Claim]:
 def common_form(document: Document, cell: Cell | None) -> Common:
     """The statements of a document in the notation that the rooms behind understand."""
     found = likewise(slopes_by_name([mended(s) for s in statements_of(document)]), document.text)
-    found, rectified = rectifiers(found)
+    found, rectified = rectifiers(circled(found, document.text))
     found, costs = losses_by_letter(found)
     found = stated = behind_bars(softmaxes(found))
     for form in (expectations, term_by_term, one_by_one, with_marks, one_hot, without_sizes, without_arguments, raised, unbarred, unpacked, generalised):

@@ -38,6 +38,8 @@ def big(run: Run, node: Any) -> Value:
     if name is None:
         return unindexed(run, node)
     if name in EXAMPLES and lower is None and upper is None:
+        if any(of_an_example(run, a) for args in run.products if any(n is node for n in args) for a in args if a is not node):
+            raise Unsupported("a sum over examples beside a factor that is one of these", node)
         run.chooser.choose(("sum of", id(node)), (Option(0, "batch", "the sum over the batch is that of each example"),))
         return run.value(body)
     if kind(unwrapped(lower)) in ("Relation", "Tuple") or (lower is not None and kind(unwrapped(lower)) == "Words"):
@@ -257,6 +259,12 @@ def multiplied(run: Run, node: Any, terms: list[Value]) -> Value:
     for v in terms[1:]:
         out = times(run, "" if matrices else "had", out, v)
     return out
+
+
+def of_an_example(run: Run, factor: Any) -> bool:
+    """Whether a factor is another one for each example: a quantity of the cell, a derivative."""
+    refs = (run.page.symbols.ref(n) for n in walk(factor))
+    return any(kind(n) == "Derivative" for n in walk(factor)) or any(r is not None and r.key in run.page.symbols.timed for r in refs)
 
 
 def unindexed(run: Run, node: Any) -> Value:

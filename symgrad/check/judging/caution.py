@@ -194,6 +194,13 @@ def of_several_losses(link: Link) -> str:
     return latex(worded[0]) if worded and len(losses) > 1 else ""
 
 
+def two_losses(page: Page, link: Link) -> str:
+    r"""Two letters for the loss in one line without a step, ``\partial E/\partial h_t`` and ``\partial L/\partial h_t``: one may be that of a step."""
+    derivatives = [n for side in (link.left, link.right) for n in walk(side) if kind(n) == "Derivative" and kind(unwrapped(n.of)) == "Name"]
+    bare = dict.fromkeys(str(spelled(n.of)) for n in derivatives if unwrapped(n.of).base in LOSSES and not unwrapped(n.of).subs)
+    return " and ".join(bare) if len(bare) > 1 and bare.keys() <= page.total_losses else ""
+
+
 def of_its_own_loss(page: Page, link: Link) -> bool:
     r"""Whether a line says ``\partial L / \partial z = g - y`` of an output ``g = f(z)``, f being any function: there is a loss of which that is true."""
     left, right = unwrapped(link.left), unwrapped(link.right)

@@ -11,7 +11,7 @@ import numpy as np
 from symgrad.check.defined.definitions import general
 from symgrad.check.defined.page import Page, plain
 from symgrad.check.evaluation.decide import Decider, Outcome
-from symgrad.check.judging.caution import symbol_on
+from symgrad.check.judging.caution import symbol_on, two_losses
 from symgrad.check.judging.court import Court
 from symgrad.check.judging.failure import failed, refuted
 from symgrad.check.judging.otherwise import OTHERWISE, from_zero, of_an_rnn, recognised_anew, recognition, supposed
@@ -108,6 +108,8 @@ def doubted(court: Court, page: Page, outcome: Outcome, link: Link) -> Judgement
         words = link.statement.fragment.before[-NEAR:] if link.statement.fragment is not None else ""
         if NONLINEARITY.search(words) is None:
             return Judgement("undecided", "ambiguous", f"this holds only if σ is read as the activation of the cell, {page.sigma}")
+    if losses := two_losses(page, link):
+        return Judgement("undecided", "ambiguous", f"this holds only if {losses} are one loss")
     if of_one_step(page, outcome, link):
         return Judgement("undecided", "ambiguous", "this does not hold of a sequence of a single step")
     return None
@@ -131,9 +133,9 @@ def defined_anew(court: Court, link: Link, k: int, outcome: Outcome) -> bool:
     own = link.statement.fragment
     for key, d in groups[here].definitions.items() if k < here and own is not None and own.heading else ():
         place = d.place.fragment if d.place is not None else None
-        if place is not None and (place.kind, place.heading) == ("display", own.heading) and key in outcome.used & court.page(k).lagged & court.page(here).lagged:
-            if groups[k].definitions.get(key, d) is not d:
-                return True
+        states = outcome.used & court.page(k).lagged & court.page(here).lagged
+        if place is not None and (place.kind, place.heading) == ("display", own.heading) and key in states and groups[k].definitions.get(key, d) is not d:
+            return True
     return False
 
 

@@ -53,6 +53,8 @@ def failed(court: Court, page: Page, outcome: Outcome, link: Link) -> Judgement:
         return Judgement("undecided", "ambiguous", why, assumptions=notes)
     if told := caution.of_several_losses(link):
         return Judgement("undecided", "undefined-symbol", f"nothing in the document says what part of the loss ${told}$ is", assumptions=notes)
+    if several := caution.two_losses(page, link):
+        return Judgement("undecided", "ambiguous", f"the document does not say how the losses {several} go together", assumptions=notes)
     if caution.of_its_own_loss(page, link):
         why = "this holds of the loss that goes with this output, and the document does not say what its loss is"
         return Judgement("undecided", "ambiguous", why, assumptions=notes)

@@ -11,6 +11,7 @@ from copy import copy
 from dataclasses import replace
 from typing import Any
 
+from symgrad.cells.load import load
 from symgrad.check.defined.page import Page, plain
 from symgrad.check.evaluation.decide import Decider
 from symgrad.check.evaluation.parts import Share
@@ -18,6 +19,7 @@ from symgrad.check.evaluation.recognise import seeking, symbol_of
 from symgrad.check.judging import caution
 from symgrad.check.judging.components import by_components
 from symgrad.check.judging.court import Court
+from symgrad.check.judging.failure import failed
 from symgrad.check.judging.free import by_activation, by_its_words, by_what_it_is_applied_to
 from symgrad.check.judging.proof import attempt, proved
 from symgrad.check.judging.redefined import redefined
@@ -40,6 +42,7 @@ from symgrad.check.judging.steps import (
 from symgrad.check.reading.activations import meaning
 from symgrad.check.reading.claims import Link
 from symgrad.check.reading.judgement import Judgement
+from symgrad.check.reading.prose import clause
 from symgrad.check.reading.sentences import SAID
 from symgrad.check.reading.statements import Statement, loss_head
 from symgrad.check.reading.symbols import head_and_parts, number_at, spelled
@@ -205,13 +208,16 @@ def along(court: Court, link: Link, under: Callable[[Page], Page | None]) -> Jud
         d = page.definitions.get(ref.key)
         memory = d is not None and any(r.key == ref.key and lag < 0 for r, lag in page.references(d))
         others, gates = page.lagged - {ref.key} if memory else frozenset[str](), gates_beside(page, link.right)
-        for constant, at_end in ((others, False), (others, True), (gates, False)):
+        inner = inside(page) - {ref.key} if memory and any(kind(n) == "Big" and n.kind == "prod" for n in walk(link.right)) else frozenset[str]()
+        for constant, at_end in ((others, False), (others, True), (gates, False), (inner, False), (inner, True)):
             if not constant or (at_end and page.many_to_one):
                 continue
             narrow = copy(page)
             narrow.constant, narrow.many_to_one = constant, page.many_to_one or at_end
             outcome = Decider(narrow).decide(link.left, link.right, modes=((False, False), (False, True)))
             if outcome.equal and outcome.chooser is not None and "carry" not in outcome.chooser.tags:
+                if constant is inner:
+                    return Judgement("undecided", "ambiguous", "this holds only if the gates and all else that the state before goes into are held fixed")
                 if at_end and at_every_step(page):
                     return Judgement("undecided", "ambiguous", f"this holds only if {AT_THE_END}")
                 said = proved(court, narrow, outcome, link)
@@ -222,6 +228,11 @@ def along(court: Court, link: Link, under: Callable[[Page], Page | None]) -> Jud
                     note = f"{told} is held fixed: the paths through it are left out"
                 return replace(said, assumptions=(*said.assumptions, note, *([AT_THE_END] if at_end else [])))
     return None
+
+
+def inside(page: Page) -> frozenset[str]:
+    """The gates and candidates of a cell: what has an activation and is no state."""
+    return frozenset(key for key in page.definitions if key not in page.lagged and page.activated(key) is not None)
 
 
 def gates_beside(page: Page, node: Any) -> frozenset[str]:
@@ -243,15 +254,22 @@ def gate(page: Page, key: str) -> bool:
 
 def of_an_rnn(court: Court, link: Link, missing: bool) -> Judgement | None:
     """Where the text speaks of an RNN and the document's own cells have gates: proved of the RNN of the library that has these names, else open."""
-    pages = map(court.page, range(len(court.collected.groups)))
+    pages = [page for page in map(court.page, range(len(court.collected.groups))) if page.lagged]
     if not about_an_rnn(link.statement) or not all(any(gate(page, key) and within(page, key) for key in page.definitions) for page in pages):
         return None
     if court.aside is None:
-        court.aside = Court([s for s in court.statements if about_an_rnn(s)])
+        about = [s for s in court.statements if about_an_rnn(s)]
+        court.aside = Court(about)
+        if not court.aside.recurrent():
+            court.aside = Court(about, load("rnn"))
+            court.aside.borrowed = "the cell is a plain RNN, as the words say"
     for k in court.aside.order(link.statement):
-        outcome = attempt(court.aside, court.aside.page(k), link.left, link.right, link)
+        page = court.aside.page(k)
+        outcome = attempt(court.aside, page, link.left, link.right, link)
         if outcome.equal:
-            return proved(court.aside, court.aside.page(k), outcome, link)
+            return proved(court.aside, page, outcome, link)
+        if outcome.typed and outcome.used and outcome.used <= page.lagged:
+            return failed(court.aside, page, outcome, link)  # it names nothing but the state, so that it is wrong of any RNN
     if missing:
         return None
     return Judgement("undecided", "ambiguous", "the text speaks of an RNN, which the document does not define; this does not hold of the cell that it defines")
@@ -263,8 +281,11 @@ def within(page: Page, key: str) -> bool:
 
 
 def about_an_rnn(s: Statement) -> bool:
-    """Whether the words before a formula name an RNN and no other cell."""
-    return s.fragment is not None and s.fragment.kind != SAID and {m[0].upper() for m in CELLS.finditer(s.fragment.before)} == {"RNN"}
+    """Whether the words before a formula, or its own sentence, name an RNN and no other cell."""
+    if s.fragment is None or s.fragment.kind == SAID:
+        return False
+    own, whole = ({m[0].upper() for m in CELLS.finditer(text)} for text in (clause(s.fragment.before.rstrip()), s.fragment.before))
+    return (own or whole) == {"RNN"}
 
 
 def recognition(court: Court, link: Link, under: Callable[[Page], Page | None] = lambda page: page) -> Judgement | None:

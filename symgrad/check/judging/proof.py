@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from copy import copy
+from itertools import pairwise
 from typing import Any
 
 from symgrad.check.defined.page import Page
@@ -14,8 +15,11 @@ from symgrad.check.judging import caution
 from symgrad.check.judging.court import Court
 from symgrad.check.reading.claims import Link, links
 from symgrad.check.reading.judgement import Judgement
-from symgrad.check.reading.trees import kind, walk
+from symgrad.check.reading.statements import MARKS
+from symgrad.check.reading.symbols import head_and_parts, is_top
+from symgrad.check.reading.trees import kind, unwrapped, walk
 from symgrad.check.worlds.readings import Chooser, Option
+from symgrad.notation.syntax import Product
 
 SHARING = 8  # lines with the same symbol that are looked at
 
@@ -50,8 +54,12 @@ def summed(link: Link) -> bool:
 
 
 def proved(court: Court, page: Page, outcome: Outcome, link: Link) -> Judgement:
+    """The proof with what it takes for granted; open, where it holds only whatever the order of its factors."""
     chooser = outcome.chooser
     assert chooser is not None
+    if outcome.lenient and not court.program and (pair := out_of_order(page, link.right)) is not None:
+        why = f"this holds only if the order of factors is left aside: in {pair} a column stands before a matrix"
+        return Judgement("undecided", "ambiguous", why)
     remember(court, page, outcome, link)
     court.confirmed += 1
     court.transposed |= "gradient layout" in (key for key, _ in chooser.chosen)
@@ -69,6 +77,23 @@ def proved(court: Court, page: Page, outcome: Outcome, link: Link) -> Judgement:
         notes.append(everystep.note(page, link.left, link.right, chooser, outcome.lenient, link.earlier))
     layout = "denominator" if "denominator" in chooser.tags else "numerator"
     return Judgement("proved", None, "", outcome.reading, layout, assumptions=tuple(dict.fromkeys(notes)))
+
+
+def out_of_order(page: Page, side: Any) -> str | None:
+    r"""A column before what only matrices have, ``\delta_t \operatorname{diag}(f'(a_t))``, ``(\hat y_t - y_t) V^\top``: there rows are told from columns."""
+    for n in walk(side):
+        for a, b in pairwise(map(unwrapped, n.args)) if kind(n) in ("Product", "Infix") and getattr(n, "sign", "") not in ("odot", "circ", "otimes") else ():
+            turned = kind(b) == "Transpose" or (kind(b) == "Power" and is_top(b.exponent))
+            marked = kind(b) == "Diagonal" or (turned and page.ranked(b.arg if kind(b) == "Transpose" else b.base) == 2)
+            if marked and a_column(page, a):
+                return page.shown(Product((a, b)))
+    return None
+
+
+def a_column(page: Page, node: Any) -> bool:
+    """Whether a factor is a vector that stands upright: a quantity, a difference of these, a symbol for a gradient."""
+    terms = [unwrapped(a.arg if kind(a) == "Negative" else a) for a in node.args] if kind(node) == "Sum" else [node]
+    return all((split := head_and_parts(x)) is not None and (page.ranked(x) == 1 or split[0].base in MARKS) for x in terms)
 
 
 def contradicted(court: Court, page: Page, outcome: Outcome, link: Link) -> str | None:

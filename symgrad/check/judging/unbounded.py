@@ -8,6 +8,7 @@ from typing import Any
 from symgrad.check.defined.page import Page
 from symgrad.check.judging.court import Court
 from symgrad.check.reading.claims import Link
+from symgrad.check.reading.statements import loss_head
 from symgrad.check.reading.symbols import letters, number_at
 from symgrad.check.reading.trees import kind, rebuilt, shifted, unwrapped, walk
 from symgrad.notation.latex import latex
@@ -19,7 +20,7 @@ def bounded(court: Court, link: Link) -> tuple[Link, str]:
     open_ones = [n for side in (link.left, link.right) for n in walk(side) if kind(n) == "Big" and n.kind == "prod" and n.lower is None and n.upper is None]
     page = court.page(court.order(link.statement)[0])
     derivative = link.statement.node.sides[0]
-    ends = between(page, derivative) if open_ones else None
+    ends = between(page, derivative) or handed_back(page, derivative, link.right) if open_ones else None
     if ends is None:
         return link, ""
     new: dict[int, Any] = {}
@@ -47,6 +48,17 @@ def between(page: Page, left: Any) -> tuple[Any, Any] | None:
     if of is None or wrt is None or of.key != wrt.key or of.step is None or wrt.step is None or of.entries or wrt.entries:
         return None
     return of.step, wrt.step
+
+
+def handed_back(page: Page, left: Any, right: Any) -> tuple[Any, Any] | None:
+    """The steps T and 0 of ``∂L/∂c_0 = ∂L/∂c_T · ∏ f_t``."""
+    left = unwrapped(left)
+    below = page.symbols.ref(unwrapped(left.wrt)) if kind(left) == "Derivative" else None
+    for n in walk(right) if below is not None and loss_head(left.of) is not None else ():
+        above = page.symbols.ref(unwrapped(n.wrt)) if kind(n) == "Derivative" and unwrapped(n.of) == unwrapped(left.of) else None
+        if below is not None and above is not None and above.key == below.key and None not in (above.step, below.step) and not (above.entries or below.entries):
+            return above.step, below.step
+    return None
 
 
 def counter(page: Page, product: Any, left: Any) -> Name | None:

@@ -166,7 +166,7 @@ class Reader:
         def known(other: Scope) -> int:
             return sum(any(other.find(told(rest)[0]) is not None for rest in rests(w)) for w in wanted)
 
-        rivals = [(j, other) for j, other in enumerate(self.scopes) if other is not scope]
+        rivals = every = [(j, other) for j, other in enumerate(self.scopes) if other is not scope]
         named = re.sub("back(ward|prop)?", "forward", scope.name)
         for kin in (
             [(j, other) for j, other in rivals if other.owner == scope.owner and scope.name != named == other.name],
@@ -174,7 +174,8 @@ class Reader:
         ):
             rivals = kin or rivals  # the function that belongs to it, whether it is understood or not
         others = [(known(other), -abs(k - j) - (j > k), other) for j, other in rivals if other.recurrent]
-        others += [(known(other), -1000 - j, other) for j, other in enumerate(self.known)]
+        if not others or rivals is every:  # else the steps are counted as the function that belongs to it counts them
+            others += [(known(other), -1000 - j, other) for j, other in enumerate(self.known)]
         best = max(others, default=None, key=lambda row: row[:2])
         return best[2] if best is not None and best[0] * 2 > len(wanted) else None
 

@@ -85,7 +85,8 @@ def _logical(source: Passage, code: bool) -> Iterator[Passage]:
         deeper = len(text) - len(text.lstrip()) > indent
         chained = bare[:1] in "=≈" and bare[:2] != "=="
         goes_on = start >= 0 and _BROKEN_OFF.search(source.text, max(start, end - 12), end) and RELATION.search(source.text, start, end)
-        if start >= 0 and bare and stop - start < 4000 and (chained or goes_on or (deeper and _CONTINUES.match(text))):
+        item = bare[:1] in "-+*" and RELATION.search(bare, 1)  # of a list
+        if start >= 0 and bare and stop - start < 4000 and (chained or goes_on or (deeper and _CONTINUES.match(text) and not item)):
             end = at + len(text.rstrip())
         else:
             if start >= 0:
