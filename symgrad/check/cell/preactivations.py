@@ -98,6 +98,21 @@ def reached(page: Page, name: str | None, statements: list[Statement], active: I
     return found.pop() if len(found) == 1 and found <= set(active) else None
 
 
+def by_its_slope(page: Page, name: str | None, statements: list[Statement], active: Iterable[str]) -> set[str]:
+    r"""The quantities whose own functions have the slopes that the document takes there: y for ``\psi'(z_t)``, if ``y_t = \psi(\ldots)`` alone applies ψ."""
+    by_function: dict[Any, list[str]] = {}
+    for key in active:
+        node = page.activated(key)
+        by_function.setdefault(node.function if node is not None else None, []).append(key)
+    found = set()
+    for n in (n for s in statements for n in s.nodes if kind(n) == "Apply" and kind(n.function) == "Name" and n.function.primes == 1 and len(n.args) == 1):
+        split = head_and_parts(unwrapped(n.args[0]))
+        owners = by_function.get(replace(n.function, primes=0, span=None), [])
+        if split is not None and key_of(split[0], []) == name and len(owners) == 1:
+            found.add(owners[0])
+    return found
+
+
 def counting(page: Page, s: Statement) -> set[str]:
     r"""The letters that count the steps of a claim, as its left side tells: the i of ``\partial h_i / \partial h_{i-1}``, though a gate be named i."""
     if kind(s.node) != "Relation" or kind(unwrapped(s.node.sides[0])) != "Derivative":
@@ -158,7 +173,11 @@ def guesses(page: Page, statements: list[Statement]) -> None:
             own = key_of(split[0], [])
             bare = not [p for p in labels if kind(p.node) != "Number"] and own in ("a", "z", "s", "u", "net", "o", *RAW) and own not in taken | kinds
             bare = bare and (bool(split[1]) or own not in labels_used)
-            if bare and (owner := reached(page, own, statements, active) or (alone(page, active) if not labels else None)) is not None:
+            sloped = by_its_slope(page, own, statements, active) if bare else set()
+            if bare and len(sloped) > 1:
+                continue  # one letter for what several functions are applied to
+            owner = next(iter(sloped), None) or reached(page, own, statements, active) or (alone(page, active) if not labels else None)
+            if bare and owner is not None:
                 read_as(page, own, owner, taken)
                 continue
             if len(labels) == 1 and not split[0].accents:

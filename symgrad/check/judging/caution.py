@@ -33,6 +33,8 @@ def unknown_cell(page: Page, outcome: Outcome, link: Link, statements: list[Stat
     if (derived(link.left) or derived(link.right)) and (missing := unexplained(page, statements)):
         names = " and ".join(page.notes.get(k, k) for k in sorted(missing))
         return Judgement("undecided", "incomplete-cell", f"the document does not say how {names} is updated")
+    if (derived(link.left) or derived(link.right)) and (idle := going_nowhere(page)):
+        return Judgement("undecided", "incomplete-cell", f"the document does not say what is computed from {' and '.join(idle)}")
     guesses = sorted(k[1:] for k in outcome.used if k.startswith("?"))
     if guesses:
         return Judgement("undecided", "ambiguous", f"the cell has no weight {' and '.join(guesses)}, and none of its weights makes this true")
@@ -124,6 +126,16 @@ def unexplained(page: Page, statements: list[Statement]) -> set[str]:
     known = page.lagged - set(page.definitions)
     taken = [page.symbols.ref(unwrapped(n.of)) for s in statements for n in s.nodes if kind(n) == "Derivative"] if known else []
     return {r.key for r in taken if r is not None} & known
+
+
+def going_nowhere(page: Page) -> list[str]:
+    """The gates and candidates from which nothing is computed, where the document leaves out the equation of something else: that may be what uses them."""
+    if not any(invented(page, key) for key in page.definitions):
+        return []
+    references = {key: page.references(d) for key, d in page.definitions.items()}
+    used = {r.key for found in references.values() for r, _ in found}
+    idle = sorted(key for key in references.keys() - used - page.lagged if page.activated(key) is not None and any(lag < 0 for _, lag in references[key]))
+    return [page.notes.get(key, plain(key)) for key in idle]
 
 
 def conventional(page: Page, link: Link) -> bool:
