@@ -76,6 +76,19 @@ def asked_for(link: Link) -> bool:
     return ASKED.search(before) is not None or (fragment.kind == "inline" and SUPPOSED.search(before) is not None)
 
 
+SIGNED = re.compile(r"(?:&|\\quad|\\;|\\,|\s)*[+-]")
+MARKUP = re.compile(r"<[^<>]*>|\{%.*?%\}")
+
+
+def goes_on(link: Link, statements: list[Statement]) -> bool:
+    """Whether the display behind a formula begins with a plus or a minus sign: the sum may go on there."""
+    own, behind = link.statement.fragment, statements[link.statement.number + 1 : link.statement.number + 2]
+    after = behind[0].fragment if behind else None
+    if own is None or after is None or after is own or SIGNED.match(after.latex) is None:
+        return False
+    return own.kind == after.kind == "display" or MARKUP.sub("", after.before).rstrip().endswith("$")
+
+
 def one_of_several(page: Page, outcome: Outcome, link: Link) -> str | None:
     r"""The quantity that is one of those that a sum counts, though its index was read as a label: the r_j of ``r_j = h_t^\top e_j``."""
     counted = {spelled(n.index) for side in (link.left, link.right) for n in walk(side) if kind(n) == "Big" and n.index is not None}

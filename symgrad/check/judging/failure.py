@@ -46,6 +46,8 @@ def failed(court: Court, page: Page, outcome: Outcome, link: Link) -> Judgement:
         return Judgement("undecided", "ambiguous", why, assumptions=notes)
     if caution.asked_for(link):
         return Judgement("undecided", "condition", "the words before this ask for it or suppose it; it does not hold in general", assumptions=notes)
+    if caution.goes_on(link, court.statements):
+        return Judgement("undecided", "ambiguous", "the next display begins with a sign, so the sum may go on there", assumptions=notes)
     if several := caution.one_of_several(page, outcome, link):
         return Judgement("undecided", "ambiguous", f"{several} is one of those that are summed up here, and the document defines no others", assumptions=notes)
     if caution.numbered_above(page, link):
