@@ -393,6 +393,10 @@ def function_definition(out: Collected, s: Statement, rel: Any) -> bool:
             heads.append((x.function.base, spelled(unwrapped(x.args[0]))))
         else:
             heads.append((None, None))
+    if len(sides) == 2 and kind(sides[0]) == "Product" and [kind(a) for a in sides[0].args] == ["Name", "Paren"] and unwrapped(sides[0].args[1]) == sides[1]:
+        identity = kind(sides[1]) == "Name" and not sides[1].subs  # ``h(x) = x``, of a function by the letter of a state
+        out.defining |= {(s.number, 0)} if identity else set()
+        return identity
     known = next((BUILTIN[b] for b, _ in heads if b in BUILTIN), None)
     names = [b for b, _ in heads if b and b not in BUILTIN]
     if len(heads) > 1 and heads[0][0] == "sigma" and heads[1][0] in ("tanh", "relu", "ReLU") and heads[0][1] == heads[1][1]:  # the letter for any activation

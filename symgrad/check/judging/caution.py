@@ -244,7 +244,9 @@ def updates_itself(page: Page, link: Link) -> bool:
     named = [n for n, _, _ in names_in(link.right)]  # the whole of a name: ``\delta^y_t`` is no ``\delta_t``
     pairs = [Product(pair) for n in walk(link.right) if kind(n) == "Product" for pair in pairwise(n.args)]
     rest = [n for n in walk(link.right) if kind(n) not in ("Name", "Power", "Index")]
-    return of_a_gradient(page, left) and any(n == left for n in (*named, *pairs, *rest))
+    wrt = page.symbols.ref(unwrapped(left.wrt)) if kind(left) == "Derivative" and loss_head(left.of) is not None else None
+    stepless = wrt is not None and wrt.key in page.symbols.timed and wrt.step is None  # ``dL/dh = dL/dh * (1 - h^2) * Whh`` beside a program
+    return (stepless or of_a_gradient(page, left)) and any(n == left for n in (*named, *pairs, *rest))
 
 
 def unmatched(page: Page, link: Link) -> set[str]:

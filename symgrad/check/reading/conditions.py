@@ -19,6 +19,7 @@ from symgrad.check.reading.prose import (
     BOLD,
     COMMENT,
     CUE,
+    IF,
     LABEL_WORDS,
     LONG,
     PARAGRAPH,
@@ -218,7 +219,8 @@ def introduced(fragment: Any, label: bool = False) -> bool:
     before, here = masked(text, True), clause(text)
     if fragment.kind == "sentence":
         return False  # that is seen where the sentence is read
-    if re.search(rf"\b(?:{CUE}|compared (?:to|with)|than|unlike|versus)\b[^.;:?!\ue000-\uf8ff]{{0,48}}\(?(?:{PH}(?:{ALSO}))*$", here, re.IGNORECASE):
+    cue = rf"(?:\b(?:{CUE}|compared (?:to|with)|than|unlike|versus)\b|{IF})[^.;:?!。；：\ue000-\uf8ff]{{0,48}}"
+    if re.search(rf"{cue}\(?(?:{PH}(?:{ALSO}))*$", here, re.IGNORECASE):
         return True
     if re.search(rf"\bcases\b[^.;?!]{{0,{LONG}}}$", here) or (BOLD.match(here) and here.count("**") < 2):
         return label or re.search(rf"{PH}", here) is None

@@ -30,7 +30,8 @@ PARAGRAPH = re.compile(
 SENTENCE = re.compile(r"[.!?](?=[\s*_}\]\"')]|$)|;|\*\*[ \t]*\n")
 AND = r"(?:\s*(?:,|;|&|[()]|\band\b|\bwith\b|\balso\b|\bboth\b|\bthe\b|\b(?:update|reset|forget|input|output)\b|\bgate\b))*\s*"
 ALSO = rf"(?:{AND}|\s*\)?\s*,?\s*and\b(?:(?!(?:then|we|if|when|for|so|thus|the derivative)\b)[^.;:?!\ue000-\uf8ff]){{0,40}}?)"
-INTRODUCED = re.compile(rf"\b{CUE}\b(?P<between>[^.;:?!\ue000-\uf8ff]{{0,48}}?)(?P<list>\(?{PH}(?:{ALSO}{PH})*)", re.IGNORECASE)
+IF = r"(?:如果|若是?|假设|假如|倘若|当(?!前|且仅当|时)|もし|만약|если|когда)"  # that no boundary of a word need be around
+INTRODUCED = re.compile(rf"(?:\b{CUE}\b|{IF})(?P<between>[^.;:?!。；：\ue000-\uf8ff]{{0,48}}?)(?P<list>\(?{PH}(?:{ALSO}{PH})*)", re.IGNORECASE)
 OR = re.compile(rf"{PH}[^.;\ue000-\uf8ff]{{0,20}}\bor\b[^.;\ue000-\uf8ff]{{0,20}}{PH}", re.IGNORECASE)
 BOLD = re.compile(r"[-*+\s\d.()]*(?:\*\*|__|\\textbf\{|\\paragraph\{|\\emph\{|<b>|<strong>)")
 LABEL_WORDS = re.compile(
@@ -58,6 +59,8 @@ REGIME = re.compile(  # where a formula holds by and by, or is cut off
     rf"|\b(?:for|with|at|of)\s+(?:(?:very|sufficiently|relatively)\s+)?(?:small|tiny|large|long|short)\b"
     rf"|\bin\s+(?:the\s+)?(?:(?:linear|saturated|vanishing)\s+(?:regime|region|case|limit|range)|saturation|limit)\b"
     rf"|\b(?:truncat\w+|neglect\w+)\b|{PH}\s*(?:close|near(?:ly)?|roughly|approximately)\s+(?:to\s+)?(?:zero|one|{PH})"
+    rf"|(?:\b(?:if|when|for|with)\b|{IF})[^.,;:。，；：\ue000-\uf8ff]{{0,25}}?"
+    r"(?:re-?lu\b|线性|恒等|\blinear (?:rnn|network|unit|activation|case)|\bidentity activation)"
     r"|近似|忽略|截断",
     re.IGNORECASE,
 )

@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 from symgrad.check.defined.page import Page
 from symgrad.check.evaluation.decide import Decider
 from symgrad.check.evaluation.variants import Apart, implicit, surroundings
-from symgrad.check.reading.trees import Variants, kind, rebuilt, unwrapped
+from symgrad.check.reading.trees import Variants, kind, rebuilt, unwrapped, walk
 from symgrad.check.slips.omissions import Edit
 from symgrad.check.worlds.field import Redraw
 from symgrad.check.worlds.readings import Chooser
@@ -41,12 +41,21 @@ class Batch:
         self.failures = [[] for _ in self.edits]
 
 
+def circular(tree: Any, left: Any, right: Any) -> bool:
+    r"""Whether an edit brings in what is to be computed, or ``\partial h_t/\partial h_t``: it would make anything true."""
+    if kind(unwrapped(left)) != "Derivative":
+        return False
+    whole = unwrapped(left)
+    new = [n for n in walk(tree) if kind(n) == "Derivative" and (n == whole or unwrapped(n.of) == unwrapped(n.wrt))]
+    return bool(new) and not any(n in new for n in walk(right) if kind(n) == "Derivative")
+
+
 class Search:
     """The edits of the right side of a claim, and what is known of them."""
 
     def __init__(self, page: Page, link: Any, edits: Iterator[Edit], runs: int) -> None:
         self.left, self.right, self.runs = link.left, link.right, runs
-        self.stream = itertools.islice(edits, MOST)
+        self.stream = itertools.islice((e for e in edits if not circular(e.tree, self.left, self.right)), MOST)
         self.made: list[Batch] = []
         self.decider, self.anew = Decider(page), Decider(page)
         self.decider.remember(self.left, self.right)

@@ -42,6 +42,7 @@ _COMMON = rf"""
   | \\(?:{_or(_MATH_FONTS)})\s*\{{\s*(?P<bold>[0-9]+\.[0-9]+)\s*\}}
   | \\(?P<mathfont>{_or(_MATH_FONTS)})\s*\{{\s*(?P<mathword>[A-Za-z0-9]+)\s*\}}
   | (?P<command>\\(?:[A-Za-z]+|.))
+  | (?P<comma>(?<![_^]\{{)(?:0|[0-9]+(?!\{{,\}}[0-9]{{3}}(?![0-9])))\{{,\}}[0-9]+)
   | (?P<number>[0-9]+(?:\.[0-9]+)?(?:[eE]-?[0-9]+(?![A-Za-z0-9]))?|(?<![\w}})\]])\.[0-9]+)
   | (?P<lowered>[{re.escape("".join(table.LOWERED))}]+)
   | (?P<raised>[{re.escape("".join((*table.RAISED, *table.SUPERSCRIPTS)))}]+)
@@ -130,6 +131,8 @@ def _one(match: re.Match[str], code: bool) -> Iterator[Token]:
             yield Token("command", "." if key == "dot" else "\\" + key, start, end)
         case "braced":  # ``0{:}H``, without the space that TeX sets around a relation
             yield Token("sign", key[1:-1].strip(), start, end)
+        case "comma":  # of a decimal number, ``0{,}75``; in ``10{,}000`` it is none
+            yield Token("number", key.replace("{,}", "."), start, end)
         case "dots":
             yield Token("command", r"\dots", start, end)
         case "word":
