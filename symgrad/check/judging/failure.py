@@ -73,6 +73,9 @@ def failed(court: Court, page: Page, outcome: Outcome, link: Link) -> Judgement:
     if repair is not None and repair.code in OF_ROWS and (court.transposed or caution.a_row_first(page, link)) and caution.conventional(page, link):
         why = "the document writes gradients transposed, as for vectors that are rows: what the order of factors means here is open"
         return Judgement("undecided", "ambiguous", why, assumptions=notes)
+    if repair is not None and repair.code == "wrong-shape" and repair.message.startswith("the indices"):
+        why = "one side has an index that the other lacks; without it, or with it on both, this may be right"
+        return Judgement("undecided", "wrong-shape", why, assumptions=notes)
     if repair is not None and repair.code == "wrong-symbol" and (whole := caution.whole_for_a_block(page, link, repair.expected)):
         why = f"{whole} may stand here for the block of it that the document has a name for elsewhere"
         return Judgement("undecided", "ambiguous", why, assumptions=notes)

@@ -92,6 +92,21 @@ def by_what_it_is_applied_to(court: Court, link: Link, under: Callable[[Page], P
     return None
 
 
+def of_a_square(court: Court, link: Link, under: Callable[[Page], Page | None]) -> Judgement | None:
+    r"""Open, where a line holds of a squared loss, with its half or without, ``2 (\hat y_t - y_t)``, and the document does not say what its loss is."""
+    for k in court.order(link.statement):
+        page = under(court.page(k))
+        silent = set() if page is None else page.targets.keys() - page.loss_rules.keys()
+        for rule in ("square", "double") if silent else ():
+            assert page is not None
+            other = with_functions(page, {})
+            other.loss_rules = {**page.loss_rules, **dict.fromkeys(silent, rule)}
+            outcome = attempt(court, other, link.left, link.right, link)
+            if outcome.equal and not outcome.vanished and silent & outcome.used:
+                return Judgement("undecided", "ambiguous", "this holds of a squared loss, and the document does not say what its loss is")
+    return None
+
+
 def free_functions(page: Page) -> list[str]:
     r"""The letters for functions that the cell applies and nothing explains, with their labels, ``\sigma_h``."""
     calls = (n.function for d in page.definitions.values() for n in walk(d.node) if kind(n) == "Apply" and kind(n.function) == "Name")
