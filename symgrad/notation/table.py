@@ -116,6 +116,7 @@ FUNCTIONS = {
     "tr": Function(r"\operatorname{tr}", "tr", ("tr",), bare=True),
     "argmax": Function(r"\operatorname{argmax}", "argmax", ("argmax",), bare=True),
     "argmin": Function(r"\operatorname{argmin}", "argmin", ("argmin",), bare=True),
+    "sech": Function(r"\operatorname{sech}", "sech", ("sech",), bare=True),
     "sqrt": Function(r"\operatorname{sqrt}", "sqrt", ("sqrt",)),  # with one argument and no more on it: \sqrt{a}
     "sigmoid": Function(r"\operatorname{sigmoid}", "sigmoid", ("sigmoid", "Sigmoid", "sigm", "logistic")),
     "tanh": Function(r"\tanh", "tanh", ("tanh", "Tanh"), bare=True),

@@ -18,6 +18,7 @@ from symgrad.check.worlds.readings import Option
 from symgrad.check.worlds.values import Misfit, Value
 from symgrad.check.worlds.world import Missing, OutOfTime, Unsupported
 from symgrad.notation.syntax import Product
+from symgrad.notation.table import FUNCTION_WORDS
 
 if TYPE_CHECKING:
     from symgrad.check.evaluation.evaluate import Run
@@ -78,7 +79,8 @@ def apply(run: Run, node: Any) -> Value:
             return slope_from(run, name, function, x)
     if function in RULES_OF_VECTORS and not name.primes:
         return softmax(run, x)
-    if not (name.primes or run.defining or run.env["values"] or function in F.RULES or uses(run, function)):
+    free = name.primes or run.defining or (run.env["values"] and function not in FUNCTION_WORDS.values())
+    if not (free or function in F.RULES or uses(run, function)):
         raise Missing(base, name)  # no equation applies it
     return apply_known(run, function, x, name.primes)
 

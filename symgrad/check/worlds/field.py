@@ -20,7 +20,7 @@ MODULUS = np.array(P)  # the same for arrays, by which NumPy divides sooner than
 WORLDS = 5
 Array = Any  # of int64, the worlds first
 
-_QUARTER = pow(4, -1, P)
+_QUARTER, _HALF = pow(4, -1, P), pow(2, -1, P)
 
 
 class Redraw(Exception):
@@ -133,6 +133,18 @@ class Draws:
         e = self.exp(world, 2 * a % P)
         return _over(e - 1, e + 1)
 
+    def cosh(self, world: int, a: int) -> int:
+        """cosh a = (e^a + e^{-a})/2."""
+        return (self.exp(world, a) + self.exp(world, -a % P)) * _HALF % P
+
+    def sinh(self, world: int, a: int) -> int:
+        """sinh a = (e^a - e^{-a})/2."""
+        return (self.exp(world, a) - self.exp(world, -a % P)) * _HALF % P
+
+    def sech(self, world: int, a: int) -> int:
+        """sech a = 1/cosh a."""
+        return _over(1, self.cosh(world, a))
+
     def step(self, world: int, a: int) -> int:
         """1[a > 0] as a free value: the slope of relu, with 1[-a > 0] = 1 - 1[a > 0]."""
         return self.drawn("step", world, a) if 2 * a < P else (1 - self.drawn("step", world, -a % P)) % P
@@ -170,6 +182,9 @@ def _one_minus_square(f: Draws, y: Array, a: Array) -> Array:
 RULES: dict[str, tuple[Any, Any]] = {
     "sigmoid": (Draws.sigmoid, lambda f, y, a: y * ((1 - y) % MODULUS) % MODULUS),
     "tanh": (Draws.tanh, _one_minus_square),
+    "cosh": (Draws.cosh, lambda f, y, a: _entrywise(f.sinh, a)),
+    "sinh": (Draws.sinh, lambda f, y, a: _entrywise(f.cosh, a)),
+    "sech": (Draws.sech, lambda f, y, a: -y * _entrywise(f.tanh, a) % MODULUS),
     "exp": (Draws.exp, lambda f, y, a: y),
     "log": (Draws.log, lambda f, y, a: inverse(a)),
     "relu": (lambda f, w, a: a * f.step(w, a) % P, lambda f, y, a: _entrywise(f.step, a)),
