@@ -39,6 +39,7 @@ from symgrad.check.forms.sized import without_sizes
 from symgrad.check.forms.slopes import slopes_by_name
 from symgrad.check.forms.softmax import softmaxes
 from symgrad.check.forms.stacked import layer_by_layer
+from symgrad.check.forms.standing import values_by_letter
 from symgrad.check.forms.uses import behind_bars
 from symgrad.check.judging.court import Court
 from symgrad.check.programs.foreign import WHY, gradients
@@ -99,7 +100,7 @@ def formulas(document: Document, cell: Cell | None) -> Iterator[Claim]:
 def common_form(document: Document, cell: Cell | None) -> Common:
     """The statements of a document in the notation that the rooms behind understand."""
     found = likewise(slopes_by_name([mended(s) for s in statements_of(document)]), document.text)
-    found, rectified = rectifiers(circled(found, document.text))
+    found, rectified = rectifiers(circled(values_by_letter(found), document.text))
     found, costs = losses_by_letter(found)
     found = stated = behind_bars(softmaxes(found))
     for form in (expectations, term_by_term, one_by_one, with_marks, one_hot, without_sizes, without_arguments, raised, unbarred, unpacked, generalised):
