@@ -86,7 +86,7 @@ def ruled(court: Court, link: Link) -> Judgement | None:
     between_norms = None if norms.unlike(link) else norms.normed(court, link) or majorants.majorised(court, link)
     if between_norms is not None and between_norms.verdict != "undecided":
         return between_norms
-    if (within := norms.inside(link)) is not None and (said := suppose.conditioned(court, within)) is not None and said.verdict == "proved":
+    if (within := norms.inside(link)) is not None and (said := suppose.conditioned(court, within) or equation(court, within)).verdict == "proved":
         return said
     if norms.introduces_bounds(court, link):
         why = "letters for bounds are introduced here; what follows from them is held against this"

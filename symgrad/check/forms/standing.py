@@ -30,6 +30,7 @@ def values_by_letter(statements: list[Statement]) -> list[Statement]:
             known.pop(letter, None)
         if letter is not None and value is not None and value.args[0] not in taken | {letter}:
             known[letter] = value
+            out[-1] = exchanged(s, {id(side): value for side in s.node.sides[1:] if unwrapped(side) == letter})  # ``\sigma(x) = y`` defines no y
     return out
 
 

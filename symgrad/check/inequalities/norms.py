@@ -12,6 +12,7 @@ from typing import Any
 
 from symgrad.check.defined.page import Page
 from symgrad.check.evaluation.decide import Decider
+from symgrad.check.inequalities.factors import NORMS
 from symgrad.check.judging.court import Court
 from symgrad.check.reading.claims import EQUAL, Link
 from symgrad.check.reading.judgement import Judgement
@@ -50,9 +51,9 @@ def unlike(link: Link) -> bool:
 
 
 def inside(link: Link) -> Link | None:
-    r"""``A = B`` for ``\|A\| = \|B\|``; None for any other relation."""
+    r"""``A = B`` for ``\|A\| = \|B\|`` and ``|a| = |b|``; None for any other relation."""
     left, right = (unwrapped(n.base) if kind(n) == "Index" else n for n in map(unwrapped, (link.left, link.right)))
-    if link.sign not in EQUAL or kind(left) != "Norm" or kind(right) != "Norm" or unlike(link):
+    if link.sign not in EQUAL or kind(left) not in NORMS or kind(right) != kind(left) or unlike(link):
         return None
     return replace(link, left=left.arg, right=right.arg, earlier=())
 
