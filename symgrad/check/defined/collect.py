@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from symgrad.check.defined.definitions import counters, definition, definition_of_side, families, inner_definition, lags, own_letter, stepped_names
+from symgrad.check.defined.definitions import counters, definition, definition_of_side, families, inner_definition, lags, own_letter, parts_of, stepped_names
 from symgrad.check.defined.page import Definition, Page, plain
 from symgrad.check.reading import lint
 from symgrad.check.reading.activations import BUILTIN, said
@@ -100,7 +100,7 @@ def collect(statements: list[Statement]) -> Collected:
         lemma = (
             step_part(head_and_parts(unwrapped(rel.sides[0]))[1], letter) is None and letter == out.letter  # type: ignore[index]
             and not any(step_part(p, letter) for _, _, p in names_in(d.node)) and stepped and timeless[id(s.fragment)] < 2 and "'" not in key
-            and not words_of_steps(rel)
+            and not words_of_steps(rel) and not names_the_stepless(d, group, out.letter)
         )  # fmt: skip
         if lemma:
             out.groups.append(Group(s.number, {key: d}, True))
@@ -288,13 +288,13 @@ def handed_over(old: Group, new: Definition, letter: str, but: set[str]) -> dict
     """The equations before a cell begins that only an equation of this one uses: they belong to it, but for some."""
     todo, found = [new], set[str]()
     while todo:
-        for key in stepped_names(todo.pop(), letter) & set(old.definitions) - found - but:
+        for key in (stepped_names(d := todo.pop(), letter) | timeless_names(d, old, letter)) & set(old.definitions) - found - but:
             found.add(key)
             todo.append(old.definitions[key])
     memories = {key for key in found if key in stepped_names(old.definitions[key], letter)}
     # ``h_t = z_t ⊙ h_{t-1} + …`` is no part of the cell that begins with another z
     found -= {key for key in memories if stepped_names(old.definitions[key], letter) & but & old.definitions.keys()}
-    while kept := {k for key, d in old.definitions.items() if key not in found for k in stepped_names(d, letter) & found}:
+    while kept := {k for key, d in old.definitions.items() if key not in found for k in (stepped_names(d, letter) | timeless_names(d, old, letter)) & found}:
         found -= kept
     return {key: old.definitions.pop(key) for key in [*old.definitions] if key in found}
 
@@ -313,7 +313,7 @@ def total_loss(out: Collected, s: Statement, rel: Any) -> bool:
 
 def alike(page: Page, group: Group, old: Definition, new: Definition) -> bool:
     """Whether two equations are the same once names are put in for what they stand for, ``σ(W x + b)`` and ``σ(a)``; at whatever step each is written."""
-    a, b = page.canon(old.node), page.canon(now(new.node, new, old.shift - new.shift))
+    a, b = (page.canon(node).replace("Hadamard", "Product") for node in (old.node, now(new.node, new, old.shift - new.shift)))  # ``o * \tanh(c)``
     for d in group.definitions.values():
         if d is not old and kind(unwrapped(d.node)) != "Name":
             long, short = page.canon(d.node), page.canon(d.side)
@@ -325,6 +325,18 @@ def now(node: Any, d: Definition, by: int) -> Any:
     """A formula of an equation with all its steps moved."""
     steps = [step.node for _, _, parts in names_in(node) if (step := step_part(parts, d.letter)) is not None] if by else []
     return rebuilt(node, {id(step): shifted(step, by) for step in steps})
+
+
+def names_the_stepless(d: Definition, group: Group, letter: str) -> bool:
+    """Whether an equation goes on with a cell that is written without steps: ``f = σ(W z)`` behind ``z = [h_prev; x]``."""
+    return not bare_names(d).isdisjoint(timeless_names(d, group, letter))
+
+
+def timeless_names(d: Definition, group: Group, letter: str) -> set[str]:
+    """What an equation names that has an equation without steps, ``z_{ifo} = U x_t + W h_{t-1}``."""
+    splits = [split for n in walk(d.node) if kind(n) == "Name" and (split := head_and_parts(n)) is not None]
+    names = {key for head, parts in splits if (key := key_of(head, list(parts))) is not None and key in group.definitions}
+    return {key for key in names if not any(step_part((p,), letter) for p in parts_of(group.definitions[key].side))}
 
 
 def words_of_steps(rel: Any) -> bool:

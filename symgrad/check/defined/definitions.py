@@ -72,7 +72,7 @@ def definition(
     if itself(rel.sides[0], right):
         return None
     pile = kind(unwrapped(right)) in ("Stack", "Tuple") and step_part(parts_of(rel.sides[0]), letter) is None
-    if pile and not any(step_part(parts, letter) for _, _, parts in names_in(right)):
+    if pile and not any(step_part(parts, letter) or any(spelled(p.node) in STEP_WORDS for p in parts) for _, _, parts in names_in(right)):
         return None  # weights under one name
     if kind(unwrapped(right)) == "Name" and len(unwrapped(right).base) == 1 and not parts_of(right) and step_part(parts_of(rel.sides[0]), letter) is None:
         return None

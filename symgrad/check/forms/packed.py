@@ -18,6 +18,7 @@ from symgrad.check.reading.trees import FACTORS, kind, rebuilt, unwrapped, walk
 from symgrad.notation.latex import latex
 from symgrad.notation.syntax import Apply, Blank, Index, Name, Number, Product, Relation, Stack, Sum
 
+SPLITTING = frozenset({"split", "Split", "chunk", "Chunk"})
 FEWEST = 3  # gates that one product is cut into, where only labels tell the parts
 
 
@@ -136,7 +137,10 @@ def named_function(node: Any, formula: Any) -> bool:
 
 
 def applied(right: Any, count: int) -> tuple[tuple[Any, ...], Any] | None:
-    """The functions and what they are applied to."""
+    """The functions and what they are applied to; where a word says that it is split, ``\\operatorname{split}(\\sigma(a_t), 3)``, that may be a name."""
+    if kind(right) == "Apply" and right.function == Name(getattr(right.function, "base", "")) and right.function.base in SPLITTING:
+        inner = unwrapped(right.args[0])
+        return None if len(right.args) > 2 or listed(inner) else applied(inner, count) or ((None,) * count, inner)
     if kind(right) in FACTORS and are_functions(functions := listed(right.args[0]), count):
         rest = right.args[1:]
         return tuple(map(unwrapped, functions)), rest[0] if len(rest) == 1 else Product(tuple(rest))

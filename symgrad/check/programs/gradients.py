@@ -48,6 +48,7 @@ class Gradients(Forward):
         self.renamed: set[str] = set()  # ``dz_next``, which is dz of the step behind
         self.incoming: set[str] = set()  # gradients that are read before they are assigned
         self.living = cell.living()
+        self.moved_by = offsets(scope.body) if cell.read else {}  # arrays that hold the state before the first step too, and by how many steps
         turns = [n for s in scope.body for n in ast.walk(s) if isinstance(n, ast.For)]
         self.looped = any(reader.gradient_like(raw_name(t)) for t in targets(turns))  # type: ignore[arg-type]
 
@@ -92,6 +93,7 @@ class Gradients(Forward):
         return found[0].written(found[1], span)
 
     def indexed(self, raw: str, by: int, span: Span) -> Any:
+        by -= self.moved_by.get(raw, 0)
         if self.cell.exactly(raw) is None and (gradient := self.gradient(raw)) is not None:
             held = self.names.get(raw) if not by else None
             if by and gradient.by.timed:
@@ -277,6 +279,27 @@ def added_later(target: ast.expr, rest: list[ast.stmt]) -> bool:
             case ast.AugAssign(target=other) if form(other) == here:
                 return False
     return False
+
+
+def offsets(body: list[ast.stmt]) -> dict[str, int]:
+    """Where the state of step t stands in an array, by the names that it is given: at t + 1 beside ``h_t = h[t + 1]``, ``c_prev = c[t]``."""
+    found: dict[str, set[int]] = {}
+    for n in (n for s in body for n in ast.walk(s)):
+        match n:
+            case ast.Assign(targets=[ast.Name(id=word)], value=ast.Subscript(slice=ast.Name(id="t") | ast.BinOp(left=ast.Name(id="t")) as at) as value):
+                now, (like, age) = word == f"{raw_name(value)}_t", stem(word)
+                by = 0 if isinstance(at, ast.Name) else ahead(at)
+                if by is not None and (now or (age < 0 and like == raw_name(value))):
+                    found.setdefault(raw_name(value), set()).add(by if now else by + 1)
+    return {raw: by for raw, several in found.items() if len(several) == 1 and (by := several.pop())}
+
+
+def ahead(e: ast.BinOp) -> int | None:
+    """The 1 of ``t + 1``."""
+    match e:
+        case ast.BinOp(op=ast.Add() | ast.Sub() as op, right=ast.Constant(value=int(n))):
+            return n if isinstance(op, ast.Add) else -n
+    return None
 
 
 def addends(e: ast.expr) -> list[ast.expr]:

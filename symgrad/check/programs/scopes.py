@@ -9,7 +9,7 @@ from typing import Any
 from symgrad.check.defined.collect import Collected
 from symgrad.check.programs.names import INPUTS, OUTPUTS, STATES, squashed, stem
 from symgrad.check.reading.statements import Statement, names_in, step_part
-from symgrad.check.reading.symbols import key_of, number_at
+from symgrad.check.reading.symbols import STEP_WORDS, key_of, number_at, spelled
 from symgrad.check.reading.trees import kind, unwrapped, walk
 from symgrad.check.sources.document import Fragment
 from symgrad.notation.syntax import Name, Negative, Number, Relation, Span, Sum
@@ -169,14 +169,16 @@ def formulas(collected: Collected) -> list[Scope]:
             for side in (d.side, d.node):
                 for _, head, parts in names_in(side) if side is not None else ():
                     step = step_part(parts, NOW.base)
-                    labels = [p for p in parts if p is not step]
+                    words = [p for p in parts if step is None and spelled(p.node) in STEP_WORDS]  # ``h_prev``
+                    labels = [p for p in parts if p is not step and p not in words]
                     key = key_of(head, labels)
                     if key is None or any(p.where == "bracket" for p in labels):
                         continue
                     name = key.replace("~", "_").replace("^", "_").replace(",", "")
-                    if step is not None or name not in scope.quantities:
-                        scope.quantities[name] = Quantity(name, Name(head.base, head.accents, tuple(p.node for p in labels), head.primes), step is not None)
-                    at = number_at(step.node, {NOW.base: 0}) if step is not None else None
+                    timed = step is not None or bool(words) or key in group.definitions
+                    if timed or name not in scope.quantities:
+                        scope.quantities[name] = Quantity(name, Name(head.base, head.accents, tuple(p.node for p in labels), head.primes), timed)
+                    at = number_at(step.node, {NOW.base: 0}) if step is not None else STEP_WORDS[str(spelled(words[0].node))] if words else None
                     if side is d.side:
                         scope.definitions[name] = Defined(unwrapped(d.node), d.place.fragment)
                         scope.equations[name] = d.place

@@ -14,7 +14,8 @@ BUILTIN = {
     "sigma": "sigmoid", "sigmoid": "sigmoid", "sigm": "sigmoid", "logistic": "sigmoid", "logsig": "sigmoid", "sig": "sigmoid", "varsigma": "sigmoid",
     "tanh": "tanh", "th": "tanh", "tansig": "tanh", "exp": "exp", "log": "log", "ln": "log", "relu": "relu", "ReLU": "relu", "softmax": "softmax",
     "Softmax": "softmax", "silu": "silu", "SiLU": "silu", "swish": "silu", "Swish": "silu",
-    "sqrt": "sqrt", "softplus": "softplus", "id": "identity", "step": "step", "heaviside": "step", "Heaviside": "step", "cosh": "cosh", "sinh": "sinh", "sech": "sech",
+    "sqrt": "sqrt", "softplus": "softplus", "id": "identity", "step": "step", "heaviside": "step", "Heaviside": "step",
+    "cosh": "cosh", "sinh": "sinh", "sech": "sech",
 }  # fmt: skip
 ACTIVATIONS = frozenset({"sigmoid", "tanh", "relu", "softmax", "softplus", "silu", "identity", "exp"})
 LABELS = {**dict.fromkeys("gfiozru", "sigmoid"), "c": "tanh"}  # of σ, as in the LSTM of the encyclopedia
