@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from symgrad.check.evaluation.arithmetic import times
+from symgrad.check.evaluation.grids import dotted, grid
 from symgrad.check.reading.symbols import entries_of, letters, number_at, spelled
 from symgrad.check.reading.trees import kind, unwrapped, walk
 from symgrad.check.worlds import values
@@ -28,6 +29,8 @@ def diagonal(run: Run, node: Any) -> Value:
 
 def stack(run: Run, node: Any) -> Value:
     """``[h; x]``."""
+    if dotted(node) and not run.flat:
+        return grid(run, node)
     parts = [run.value(a) for a in node.args]
     if len(parts) == 1:
         return parts[0]

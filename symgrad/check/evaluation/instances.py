@@ -9,6 +9,7 @@ from typing import Any
 
 from symgrad.check.defined.page import Page
 from symgrad.check.evaluation.adjoints import symbol_target
+from symgrad.check.evaluation.grids import dotted, ends
 from symgrad.check.reading.statements import MARKS
 from symgrad.check.reading.symbols import component_below, head_and_parts, is_top, key_of, letters, spelled
 from symgrad.check.reading.trees import children, kind, unwrapped
@@ -76,6 +77,8 @@ class Indices:
             mark = kind(a) == "Name" and a.base in MARKS and not a.subs and self.page.symbols.ref(b) is None
             target = symbol_target(self.page, Product((a, b)), {}) if mark else None  # ``d h`` where the document has ``h_s[t]``
             self.stepless = self.stepless or (target is not None and target[0] in self.page.symbols.timed)
+        if k == "Stack" and dotted(node):
+            bound |= ends(node)
         for child in children(node):
             self.read(child, bound)
 

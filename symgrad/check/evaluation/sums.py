@@ -2,6 +2,7 @@ r"""Σ and Π: over steps, over components, bounded or not; products of matrices
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -148,12 +149,17 @@ def left_out(lower: Any, upper: Any) -> slice:
 
 
 def at(run: Run, name: str, k: int, body: Any) -> Value:
+    return where(run, name, k, lambda: run.value(body))
+
+
+def where(run: Run, name: str, k: int, value: Callable[[], Value]) -> Value:
+    """The value where an index is k."""
     kept, place, outer = run.env.get(name), run.place, name in run.sums
     run.env[name] = k
     run.place = (*place, name, k)
     run.sums.add(name)
     try:
-        return run.value(body)
+        return value()
     finally:
         run.place = place
         if not outer:
