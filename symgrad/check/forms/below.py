@@ -13,7 +13,7 @@ from typing import Any
 from symgrad.check.forms.stacked import LETTERS
 from symgrad.check.reading.statements import DEFINING, Statement, letter_of, names_in, relation_of, step_part
 from symgrad.check.reading.symbols import Part, head_and_parts, letters, number_at, spelled
-from symgrad.check.reading.trees import children, kind, unwrapped, walk, with_children
+from symgrad.check.reading.trees import children, kind, rebuilt, unwrapped, walk, with_children
 from symgrad.notation.latex import latex
 from symgrad.notation.syntax import Apply, Name
 
@@ -39,6 +39,8 @@ class Layers:
             new = replace(head, subs=tuple(p.node for p in rest))
         elif kind(node) == "Product" and (called := self.called(node.args)) is not None:
             new = called
+        elif kind(node) == "Apply" and len(node.args) == 1 and (found := layered(node.function, self.letter)) is not None and not found[2]:
+            new = Apply(replace(self.function, primes=found[0].primes), (self.rewritten(node.args[0]),))
         else:
             new = with_children(node, {id(c): inner for c in children(node) if (inner := self.rewritten(c)) is not c})
         if new is node:
@@ -84,18 +86,23 @@ def layers_of(statements: list[Statement]) -> Iterator[Layers]:
                 yield Layers(letter, replace(given, base=""), own[0], function)
             for other in equations:
                 split = head_and_parts(unwrapped(other.node.sides[0]))
-                if split is None or split[0] != own[0] or layered(other.node.sides[0], letter) is not None:
+                if split is None or plain(split[0]) != own[0] or layered(other.node.sides[0], letter) is not None:
                     continue
                 for taken in {head for _, head, parts in names_in(other.node.sides[1]) if step_part(parts, step) is not None}:
-                    if Layers(letter, given, taken, function).rewritten(s.node.sides[1]) == other.node.sides[1]:
+                    if plain(Layers(letter, given, taken, function).rewritten(s.node.sides[1])) == plain(other.node.sides[1]):
                         yield Layers(letter, given, taken, function)
 
 
 def gives_an_input(s: Statement, head: Name, equations: list[Statement], step: str) -> bool:
     r"""Whether ``x_t^l = f^{l-1}(net_t^{l-1})`` is of what the cell takes in: named by others at this step, and computed by none."""
-    computed = {split[0] for t in equations if t is not s and (split := head_and_parts(unwrapped(t.node.sides[0]))) is not None}
-    taken = {found for t in equations if t is not s for _, found, parts in names_in(t.node.sides[1]) if step_part(parts, step) is not None}
+    computed = {plain(split[0]) for t in equations if t is not s and (split := head_and_parts(unwrapped(t.node.sides[0]))) is not None}
+    taken = {plain(found) for t in equations if t is not s for _, found, parts in names_in(t.node.sides[1]) if step_part(parts, step) is not None}
     return head in taken - computed and kind(unwrapped(s.node.sides[1])) in ("Product", "Apply")
+
+
+def plain(node: Any) -> Any:
+    """A formula without the fonts of its letters: a vector is bold in one line, upright in another."""
+    return rebuilt(node, {id(n): replace(n, font="") for n in walk(node) if kind(n) == "Name" and n.font})
 
 
 def layered(node: Any, letter: str) -> tuple[Name, tuple[Part, ...], bool] | None:
@@ -105,4 +112,4 @@ def layered(node: Any, letter: str) -> tuple[Name, tuple[Part, ...], bool] | Non
     at = number_at(found[0].node, {letter: 0}) if len(found) == 1 else None
     if split is None or at not in (0, -1) or any(p.where == "sup" and kind(p.node) == "Number" for p in split[1]):
         return None
-    return split[0], tuple(p for p in split[1] if p is not found[0]), at == 0
+    return plain(split[0]), tuple(p for p in split[1] if p is not found[0]), at == 0

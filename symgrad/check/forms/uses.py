@@ -4,13 +4,25 @@ r"""Parts of a gradient behind a bar: ``(\frac{\partial L}{\partial W})^{(t)}``,
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from symgrad.check.reading.statements import THROUGH, Statement, letter_of, loss_head, step_part, throughout
-from symgrad.check.reading.symbols import head_and_parts, letters, spelled
+from symgrad.check.reading.statements import (
+    DEFINING,
+    THROUGH,
+    Statement,
+    exchanged,
+    letter_of,
+    loss_head,
+    names_in,
+    relation_of,
+    step_part,
+    throughout,
+)
+from symgrad.check.reading.symbols import head_and_parts, key_of, letters, spelled
 from symgrad.check.reading.trees import kind, unwrapped
-from symgrad.notation.syntax import Given
+from symgrad.notation.syntax import Given, Name, Paren, Power
 from symgrad.notation.table import SYMBOLS
 
 WORDS = frozenset({"step", "time", "timestep", "time step", "time-step", "at", "at step", "at time", "at timestep", "at time step"})
@@ -18,8 +30,34 @@ WORDS = frozenset({"step", "time", "timestep", "time step", "time-step", "at", "
 
 def behind_bars(statements: list[Statement]) -> list[Statement]:
     """The statements with such parts by a bar and the step."""
-    letter = letter_of(statements)
-    return throughout(statements, lambda n: barred(n, letter))
+    letter, weights = letter_of(statements), weights_of(statements)
+    return throughout([exchanged(s, dict(copies(s, weights))) for s in statements], lambda n: barred(n, letter))
+
+
+def copies(s: Statement, weights: set[str | None]) -> Iterator[tuple[int, Power]]:
+    r"""``\frac{\partial E}{\partial W} = \sum_k \frac{\partial E}{\partial W_k}``: a copy of the weight for each step, ``W^{(k)}``, no row of it.
+
+    So too where k counts steps beside it, ``\frac{\partial E}{\partial W_k} = \delta_k h_{k-1}^\top``.
+    """
+    derivatives = [n for n in s.nodes if kind(n) == "Derivative"]
+    whole = {key_of(head, list(parts)) for n in derivatives if (split := head_and_parts(unwrapped(n.wrt))) is not None for head, parts in [split]}
+    summed = {id(unwrapped(n.body)): spelled(n.index) for n in s.nodes if kind(n) == "Big" and n.kind == "sum" and n.index is not None}
+    counted = {w for _, _, parts in names_in(s.node) for p in parts if kind(p.node) == "Sum" for w in letters(p.node)}
+    for n in derivatives:
+        head, parts = head_and_parts(unwrapped(n.wrt)) or (None, ())
+        if head is None or not parts or kind(parts[-1].node) != "Name":
+            continue
+        index, key = spelled(parts[-1].node), key_of(head, list(parts[:-1]))
+        copied = (key in whole and summed.get(id(n)) == index) or (key in weights and index in counted and key_of(head, list(parts)) not in weights)
+        if copied:
+            labels = tuple(p.node for p in parts[:-1])
+            yield id(n.wrt), Power(Name(head.base, head.accents, labels), Paren(parts[-1].node, "("), span=n.wrt.span)
+
+
+def weights_of(statements: list[Statement]) -> set[str | None]:
+    """What the equations of the document name, with all indices."""
+    equations = [s.node for s in statements if (rel := relation_of(s.node)) is not None and rel.signs[0] in DEFINING and not s.derives]
+    return {key_of(head, list(parts)) for node in equations for _, head, parts in names_in(node)}
 
 
 def barred(node: Any, letter: str) -> Any:

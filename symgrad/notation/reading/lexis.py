@@ -57,6 +57,7 @@ _LATEX = re.compile(
         |\\(?:{_or(_SPACING)})(?![A-Za-z])|\\(?:{_or(table.DISCARDED)})(?![A-Za-z])\*?\s*(?:{_BRACES})?|\\bbox\s*(?:\[[^\]\\{{]*+\])?)+)
   | (?P<method>(?<=[\w}})\]])\.T(?![A-Za-z0-9_^'({{]))
   | (?P<empty>\{{\s*\}})
+  | (?P<upright>\\mathrm\{{(?:{_or(word[0] + "[}]" + word[1:].replace(" ", "[ ]") for word in _SPACED)})(?![A-Za-z]))
     {_COMMON}
   | (?<![A-Za-z\\])(?P<spaced>(?:{_or(word.replace(" ", "[ ]") for word in _SPACED)})(?![A-Za-z]|[ ][A-Za-z](?![A-Za-z])))
   | (?P<word>(?:(?<![A-Za-z\\])|(?<=[_^][A-Za-z]))(?:{_or(_WORDS)})(?![A-Za-z])|(?:tanh|sigmoid|softmax|diag)(?![A-Za-z]))
@@ -139,6 +140,8 @@ def _one(match: re.Match[str], code: bool) -> Iterator[Token]:
             yield Token("word", key, start, end, "mathrm")
         case "spaced":
             yield Token("word", key.replace(" ", ""), start, end, "mathrm")
+        case "upright":  # ``\mathrm{n} e t``
+            yield Token("word", re.sub(r"[ }]", "", key.removeprefix("\\mathrm{")), start, end, "mathrm")
         case "plain":
             yield Token("word", key, start, end, "mathrm")
         case "mathword":
