@@ -32,6 +32,7 @@ class Layers:
 
     def rewritten(self, node: Any) -> Any:
         """A formula of layer l as one of the cell."""
+        new: Any
         found = layered(node, self.letter)
         if found is not None:
             head, rest, above = found

@@ -10,11 +10,13 @@ from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
-from symgrad.check.reading.statements import HOT, Statement, exchanged
+from symgrad.check.reading.statements import HOT, Statement, exchanged, loss_head
 from symgrad.check.reading.symbols import COUNTERS, head_and_parts, labelled, letters, number_at, spelled
 from symgrad.check.reading.trees import kind, unwrapped
-from symgrad.notation.syntax import Name, Negative, Number, Sum
+from symgrad.notation.syntax import Big, Name, Negative, Number, Product, Sum
 
+CLASSES = frozenset({"y", "y_t", "target", "target_t", "label", "correct", "true", "gold"})  # the class that is wanted, as an index
+ANY = Name("k")
 ONES = frozenset({"1", "I", "mathbb1", "mathbf1"})
 
 
@@ -55,6 +57,7 @@ def counted(name: Any, later: int) -> Any:
 def named(s: Statement) -> dict[int, tuple[Any, Any]]:
     """What is a one-hot vector, or a component of one, in a statement: what is subtracted from an output, and what says so itself."""
     out: dict[int, tuple[Any, Any]] = {}
+    given = not s.derives and kind(s.node) == "Relation" and loss_head(s.node.sides[0]) is not None
     for n in s.nodes:
         if (call := argument(n)) is not None:
             out[id(n)] = n, Name(HOT, (), step_of(call))
@@ -66,13 +69,26 @@ def named(s: Statement) -> dict[int, tuple[Any, Any]]:
             out[id(n)] = n, replace(n, args=rest) if len(rest) > 1 else one
         elif kind(n) == "Name" and n.base == "1" and len(n.subs) == 1 and "t" in letters(next(iter(getattr(n.subs[0], "subs", ())), Name(""))):
             out[id(n)] = n, Name(HOT, (), n.subs[0].subs)
-        elif kind(n) == "Indicator" and (found := component(n.condition)) is not None:
+        elif kind(n) == "Product" and len(n.args) == 2 and n.args[0] == Number("1") and (found := component(unwrapped(n.args[1]))) is not None:
+            out[id(n)] = n, found  # ``1[k = y_t]``
+        elif (given and (found := logarithm(n)) is not None) or (kind(n) == "Indicator" and (found := component(n.condition)) is not None):
             out[id(n)] = n, found
         elif kind(n) == "Sum" and len(n.args) == 2 and kind(n.args[1]) == "Negative":
             less = unwrapped(n.args[1].arg)
             if (label := class_of(less)) is not None:
                 out[id(less)] = less, Name(HOT, (), step_of(label))
     return out
+
+
+def logarithm(node: Any) -> Any:
+    r"""``\log p_{t,y_t}``, the logarithm of the entry of the class, as the sum over all entries that it is; None for anything else."""
+    split = head_and_parts(unwrapped(node.args[0])) if kind(node) == "Apply" and node.function in (Name("log"), Name("ln")) and len(node.args) == 1 else None
+    classes = [p for p in split[1] if str(spelled(p.node)).lower() in CLASSES] if split is not None else []
+    if split is None or len(classes) != 1:
+        return None
+    step = tuple(p.node for p in split[1] if p is not classes[0])
+    entry = Name(split[0].base, split[0].accents, (*step, ANY))
+    return Big("sum", ANY, None, None, Product((Name(HOT, (), (*(n for n in step if "t" in letters(n)), ANY)), replace(node, args=(entry,)))))
 
 
 def hot_name(node: Any) -> bool:

@@ -17,7 +17,7 @@ from symgrad.check.judging import identities
 from symgrad.check.reading.claims import EQUAL, Link
 from symgrad.check.reading.conditions import Condition, conditions
 from symgrad.check.reading.relations import valued
-from symgrad.check.reading.statements import LOSSES, MARKS, Statement, bound_letters, names_in, sums_steps
+from symgrad.check.reading.statements import HOT, LOSSES, MARKS, Statement, bound_letters, loss_head, names_in, sums_steps
 from symgrad.check.reading.symbols import head_and_parts, is_top, letters, number_at, spelled
 from symgrad.check.reading.trees import kind, unwrapped, walk
 from symgrad.check.worlds.world import STEPS
@@ -234,6 +234,12 @@ class Court:
         lists = [unwrapped(s.node) for s in self.statements if kind(unwrapped(s.node)) in ("Stack", "Tuple")]
         found = {len(n.args) for n in lists if len(n.args) > 1 and [spelled(a) for a in n.args] == [f"x_{k + 1}" for k in range(len(n.args))]}
         return found.pop() if len(found) == 1 else 0
+
+    @cached_property
+    def of_a_class(self) -> bool:
+        """Whether a loss of the document looks at the class that is wanted alone, as one-hot vectors do."""
+        losses = [s for s in self.statements if not s.derives and any(loss_head(side) is not None for side in getattr(s.node, "sides", ())[:1])]
+        return any(kind(n) == "Name" and n.base == HOT for s in losses for n in s.nodes)
 
     @cached_property
     def worked(self) -> bool:

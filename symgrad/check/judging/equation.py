@@ -12,6 +12,7 @@ from symgrad.check.defined.definitions import general
 from symgrad.check.defined.page import Page, plain
 from symgrad.check.evaluation.decide import Decider, Outcome
 from symgrad.check.judging.caution import symbol_on, two_losses
+from symgrad.check.judging.classes import at_the_class
 from symgrad.check.judging.court import Court
 from symgrad.check.judging.failure import failed, refuted
 from symgrad.check.judging.otherwise import OTHERWISE, from_zero, of_an_rnn, recognised_anew, recognition, supposed
@@ -86,6 +87,8 @@ def equation(court: Court, link: Link, under: Callable[[Page], Page | None] = la
     if (in_part := unsaid(court, link, under)) is not None:
         return in_part
     if outcome.missing is not None:
+        if (of_a_class := at_the_class(court, link, under)) is not None and of_a_class.verdict == "proved":
+            return of_a_class
         return supposed(court, link, under) or recognition(court, link, under) or failed(court, page, outcome, link)
     page = from_zero(page, link)
     outcome = Decider(page).decide(link.left, link.right) if page.begun else outcome

@@ -17,6 +17,7 @@ from symgrad.check.evaluation.decide import Decider
 from symgrad.check.evaluation.parts import Share
 from symgrad.check.evaluation.recognise import seeking, symbol_of
 from symgrad.check.judging import caution
+from symgrad.check.judging.classes import at_the_class
 from symgrad.check.judging.components import by_components
 from symgrad.check.judging.court import Court
 from symgrad.check.judging.failure import failed
@@ -362,5 +363,5 @@ def supposed(court: Court, link: Link, under: Callable[[Page], Page | None]) -> 
 OTHERWISE = (  # in turn
     added, of_another_loss, of_a_numbered_step, of_all_steps, of_the_sum, of_one_step, of_one_loss, from_then_on, redefined, put_in_place, bound_tighter,
     by_preactivation, by_its_words, by_activation, by_what_it_is_applied_to, at_the_end, before_the_end, along, at_the_last_step, of_few_steps, of_a_number,
-    of_its_own_step, beside_the_next, by_components, as_given_before, of_a_square,
+    of_its_own_step, beside_the_next, by_components, as_given_before, of_a_square, at_the_class,
 )  # fmt: skip
