@@ -10,13 +10,14 @@ from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
-from symgrad.check.reading.statements import HOT, Statement, exchanged, loss_head
+from symgrad.check.reading.statements import HOT, Statement, exchanged, loss_head, names_in
 from symgrad.check.reading.symbols import COUNTERS, head_and_parts, labelled, letters, number_at, spelled
-from symgrad.check.reading.trees import kind, unwrapped
-from symgrad.notation.syntax import Big, Name, Negative, Number, Product, Sum
+from symgrad.check.reading.trees import kind, rebuilt, unwrapped, walk
+from symgrad.notation.syntax import Big, Name, Negative, Number, Paren, Product, Relation, Sum
 
 CLASSES = frozenset({"y", "y_t", "target", "target_t", "label", "correct", "true", "gold"})  # the class that is wanted, as an index
 ANY = Name("k")
+COMPONENTS = frozenset(map(Name, COUNTERS))
 ONES = frozenset({"1", "I", "mathbb1", "mathbf1"})
 
 
@@ -77,7 +78,36 @@ def named(s: Statement) -> dict[int, tuple[Any, Any]]:
             less = unwrapped(n.args[1].arg)
             if (label := class_of(less)) is not None:
                 out[id(less)] = less, Name(HOT, (), step_of(label))
-    return out
+            elif (found := kronecker(less)) is not None:
+                out[id(less)] = less, found
+        elif kind(n) == "Cases" and (found := by_class(n)) is not None:
+            out[id(n)] = n, found
+    steps = {p.node for _, _, parts in names_in(s.node) for p in parts if "t" in letters(p.node)} if out else set()
+    return {key: (old, at_the_step(new, *steps)) for key, (old, new) in out.items()} if len(steps) == 1 else out
+
+
+def at_the_step(node: Any, step: Any) -> Any:
+    r"""Components of the vector at the one step that a line names, where they have none themselves: ``\hat y_{t,i} - \delta_{iy}``."""
+    alone = [n for n in walk(node) if kind(n) == "Name" and n.base == HOT and len(n.subs) == 1 and "t" not in letters(n.subs[0])]
+    return rebuilt(node, {id(n): replace(n, subs=(step, *n.subs)) for n in alone if n.subs[0] in COMPONENTS})
+
+
+def kronecker(node: Any) -> Name | None:
+    r"""``\delta_{k, y_t}``, component k of the vector; None for anything else."""
+    parts = [p.node for p in found[1]] if (found := head_and_parts(node)) is not None and found[0] == Name("delta") else []
+    parts = [a for p in parts for a in (p.args if kind(p) == "Product" else (p,))]
+    return component(Relation(tuple(parts), ("=",))) if len(parts) == 2 else None
+
+
+def by_class(node: Any) -> Any:
+    """A distinction between the class that is wanted and the others, by the component of the vector; None for any other."""
+    if len(node.values) != 2 or len(node.conditions) != 2:
+        return None
+    pairs = zip(node.conditions, node.values, strict=True)
+    (own, here), (other, elsewhere) = sorted(pairs, key=lambda pair: component(unwrapped(pair[0])) is None)
+    found, rest = component(unwrapped(own)), unwrapped(other)
+    opposite = kind(rest) in ("Words", "Blank") or (kind(rest) == "Relation" and rest.signs == ("!=",) and rest.sides == unwrapped(own).sides)
+    return Sum((elsewhere, Product((found, Paren(Sum((here, Negative(elsewhere)))))))) if found is not None and opposite else None
 
 
 def logarithm(node: Any) -> Any:
@@ -118,7 +148,8 @@ def component(condition: Any) -> Name | None:
     """Component k of the vector that is 1 where k is the class."""
     sides = [unwrapped(side) for side in condition.sides] if kind(condition) == "Relation" and condition.signs == ("=",) else []
     for k, label in (sides, sides[::-1]) if len(sides) == 2 else ():
-        if kind(k) == "Name" and k.base in COUNTERS and not k.subs and (step_of(label) or (labelled(label) and len(str(spelled(label))) > 2)):
+        said = bool(step_of(label)) or str(spelled(label)).lower() in CLASSES or (labelled(label) and len(str(spelled(label))) > 2)
+        if kind(k) == "Name" and k.base in COUNTERS and not k.subs and said:
             return Name(HOT, (), (*step_of(label), k))
     return None
 

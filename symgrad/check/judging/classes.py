@@ -40,9 +40,12 @@ def at_the_class(court: Court, link: Link, under: Callable[[Page], Page | None])
 def entry_of_the_class(court: Court, page: Page, link: Link) -> tuple[str, tuple[Any, ...]] | None:
     """The index for the class in the derivative of a loss, and the step; that of any class in ``∂L/∂z_i = p_i`` too."""
     by = [n.wrt for side in (link.left, link.right) for n in walk(side) if kind(n) == "Derivative" and loss_head(n.of) is not None]
-    for split in (found for n in by if (found := head_and_parts(unwrapped(n))) is not None):
+    for n, split in ((n, found) for n in by if (found := head_and_parts(unwrapped(n))) is not None):
+        ref = page.symbols.ref(unwrapped(n))
+        counting = [] if ref is None else [spelled(e) for e in (*ref.entries, ref.step) if e is not None]
+        classes = [w for p in split[1] if (w := str(spelled(p.node))).lower() in CLASSES and (ref is None or w in counting)]  # the y of b_y is a label
         step = tuple(p.node for p in split[1] if step_part((p,), page.symbols.letter) is not None)
-        index = next((str(spelled(p.node)) for p in split[1] if str(spelled(p.node)).lower() in CLASSES), None)
+        index = classes[0] if classes else None
         shown = page.symbols.ref(unwrapped(link.right))
         if index is None and shown is not None and shown.key in page.targets and split[1] and court.of_a_class:
             index = str(spelled(split[1][-1].node))
