@@ -41,6 +41,7 @@ from symgrad.check.forms.softmax import softmaxes
 from symgrad.check.forms.stacked import layer_by_layer
 from symgrad.check.forms.standing import values_by_letter
 from symgrad.check.forms.uses import behind_bars
+from symgrad.check.forms.zero import counted_from_zero
 from symgrad.check.judging.court import Court
 from symgrad.check.programs.foreign import WHY, gradients
 from symgrad.check.programs.reader import Unit, units
@@ -102,6 +103,7 @@ def common_form(document: Document, cell: Cell | None) -> Common:
     found = likewise(slopes_by_name([mended(s) for s in statements_of(document)]), document.text)
     found, rectified = rectifiers(circled(values_by_letter(found), document.text))
     found, costs = losses_by_letter(found)
+    found, zero = counted_from_zero(found)
     found = stated = behind_bars(softmaxes(found))
     for form in (expectations, term_by_term, one_by_one, with_marks, one_hot, without_sizes, without_arguments, raised, unbarred, unpacked, generalised):
         found = form(found)
@@ -114,7 +116,7 @@ def common_form(document: Document, cell: Cell | None) -> Common:
     found, layers, names = layer_below(found)
     found, homonyms = told_apart(found)
     found, original = parts_named(found)
-    as_written = losses_as_written(stated) | one_hot_as_written(stated) | rectified | costs | aside | last | layers | homonyms | original
+    as_written = losses_as_written(stated) | one_hot_as_written(stated) | rectified | costs | aside | last | layers | homonyms | original | zero
     return Common(found, as_written, filled=named, names=names)
 
 
