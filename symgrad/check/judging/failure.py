@@ -13,8 +13,9 @@ from symgrad.check.judging import caution
 from symgrad.check.judging.court import Court
 from symgrad.check.reading.claims import Link, span_of
 from symgrad.check.reading.judgement import Judgement
+from symgrad.check.reading.statements import ADJOINT_HEADS
 from symgrad.check.reading.symbols import head_and_parts, number_at
-from symgrad.check.reading.trees import kind, unwrapped, walk
+from symgrad.check.reading.trees import children, kind, unwrapped, walk
 from symgrad.check.slips import diagnose
 from symgrad.check.slips.edits import Slips
 from symgrad.check.worlds.world import CIRCULAR
@@ -180,15 +181,28 @@ def holds_for_rows(page: Page, link: Link) -> bool:
 
 
 def given_later(page: Page, link: Link, symbol: Any) -> bool:
-    """Whether a side is nothing but an unknown symbol or a derivative by it, and a later side of the chain gives its value."""
+    """Whether a side is nothing but an unknown symbol or a derivative by it, and a later side of the chain gives its value; or has one for a gradient in it."""
     side = unwrapped(link.right)
-    if head_and_parts(symbol) is None or all(unwrapped(n) is not symbol for n in ((side.of, side.wrt) if kind(side) == "Derivative" else (side,))):
+    sides = link.statement.node.sides
+    split = head_and_parts(symbol)
+    named = next((n for n in walk(side) if kind(n) == "Name" and n.base in ADJOINT_HEADS and any(x is symbol for x in walk(n))), None)
+    if named is not None and (same := [x for x in sides[link.number + 2 :] if alike_but(side, x, named)]):
+        return any(Decider(page).decide(link.left, x).equal for x in same)
+    if split is None or all(unwrapped(n) is not symbol for n in ((side.of, side.wrt) if kind(side) == "Derivative" else (side,))):
         return False
     if kind(side) == "Derivative" and caution.symbol_on(page, link.left) is not None:
         return False  # ``\delta_{o_t} = \partial L/\partial i_t``: it says itself what it is the gradient by
-    sides = link.statement.node.sides
     later = sides[link.number + 2 :]
     return any(Decider(page).decide(link.left, side, limit=16).equal for side in later if kind(unwrapped(side)) != "Tuple")
+
+
+def alike_but(node: Any, other: Any, symbol: Any) -> bool:
+    r"""Whether two formulas differ in a symbol alone: ``\delta_m \odot h_{t-1}`` and ``(W^\top \delta_a) \odot h_{t-1}``."""
+    node, other = unwrapped(node), unwrapped(other)
+    if node is symbol or node == other:
+        return True
+    inside, there = children(node), children(other)
+    return kind(node) == kind(other) and len(inside) == len(there) > 1 and all(alike_but(a, b, symbol) for a, b in zip(inside, there, strict=True))
 
 
 def refuted(court: Court, page: Page, outcome: Outcome, link: Link, repair: Any, notes: tuple[str, ...]) -> Judgement:
