@@ -207,11 +207,12 @@ def abbreviates(court: Court, link: Link) -> bool:
     left, meant = unwrapped(link.left), link.right
     if (upside := upright(left)) is not None and introduces(link.right):  # ``\\delta_k^\\top = \\partial L/\\partial a_k``
         left, meant = upside, Transpose(link.right, span=getattr(link.right, "span", None))
-    split = head_and_parts(left)
-    if split is None:
-        return False
     page = court.page(court.order(link.statement)[0])
     if page.symbols.ref(left) is not None:
+        return False
+    left, meant = at_any_step(court, page, left, meant)
+    split = head_and_parts(left)
+    if split is None:
         return False
     head, parts = split
     own = key_of(head, indices_of(page, parts)[0])
@@ -256,6 +257,20 @@ def abbreviates(court: Court, link: Link) -> bool:
                 other = key_of(head, [*labels[:-1], replace(labels[-1], node=Name(w))]) or key
                 p.abbreviations.setdefault(other, replace(short, key=other, node=by_another_letter(meant, labels[-1].node, w)))
     return True
+
+
+def at_any_step(court: Court, page: Page, left: Any, meant: Any) -> tuple[Any, Any]:
+    r"""``\delta_5 = \partial L/\partial h_5`` as it is meant at every step, where ``\delta_4`` is written too."""
+    own, node = head_and_parts(left), unwrapped(meant)
+    wrt = page.symbols.ref(unwrapped(node.wrt)) if kind(node) == "Derivative" and loss_head(node.of) is not None else None
+    number = own[1][0].node if own is not None and len(own[1]) == 1 and own[0].base in ADJOINT_HEADS else None
+    if kind(number) != "Number" or wrt is None or wrt.step != number or own is None:
+        return left, meant
+    others = [parts for s in court.statements for _, head, parts in names_in(s.node) if head == own[0] and len(parts) == 1]
+    if not any(kind(parts[0].node) == "Number" and parts[0].node != number for parts in others):
+        return left, meant
+    letter = Name(page.symbols.letter)
+    return rebuilt(left, {id(number): letter}), rebuilt(meant, {id(wrt.step): letter})
 
 
 def by_letter(court: Court, page: Page, head: Name, entries: list[Any], meant: Any) -> set[str]:

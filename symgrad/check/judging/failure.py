@@ -83,7 +83,7 @@ def failed(court: Court, page: Page, outcome: Outcome, link: Link) -> Judgement:
     if repair is not None and repair.code in OF_ROWS and caution.by_a_matrix(page, link):
         why = "the derivative of a vector by a matrix is a tensor: on which side of it a factor stands is open"
         return Judgement("undecided", "ambiguous", why, assumptions=notes)
-    if outcome.missing is not None and not outcome.typed and given_later(page, link, outcome.missing.where):
+    if outcome.missing is not None and not outcome.typed and given_later(court, page, link, outcome.missing.where):
         return Judgement("proved", assumptions=(*notes, "the symbol is introduced here"))
     if outcome.missing is not None and not outcome.typed:
         name = outcome.missing.name
@@ -180,14 +180,14 @@ def holds_for_rows(page: Page, link: Link) -> bool:
     return Decider(rowwise).decide(link.left, link.right, limit=FEW, modes=((False, True),)).equal
 
 
-def given_later(page: Page, link: Link, symbol: Any) -> bool:
+def given_later(court: Court, page: Page, link: Link, symbol: Any) -> bool:
     """Whether a side is nothing but an unknown symbol or a derivative by it, and a later side of the chain gives its value; or has one for a gradient in it."""
     side = unwrapped(link.right)
     sides = link.statement.node.sides
     split = head_and_parts(symbol)
     named = next((n for n in walk(side) if kind(n) == "Name" and n.base in ADJOINT_HEADS and any(x is symbol for x in walk(n))), None)
     if named is not None and (same := [x for x in sides[link.number + 2 :] if alike_but(side, x, named)]):
-        return any(Decider(page).decide(link.left, x).equal for x in same)
+        return any(Decider(court.page(k)).decide(link.left, x).equal for k in court.order(link.statement) for x in same)
     if split is None or all(unwrapped(n) is not symbol for n in ((side.of, side.wrt) if kind(side) == "Derivative" else (side,))):
         return False
     if kind(side) == "Derivative" and caution.symbol_on(page, link.left) is not None:

@@ -111,7 +111,7 @@ def _parts(where: str, node: Any) -> list[Part]:
             return [*_parts(where, node.base), Part("paren", unwrapped(node.parts[0]))]
         if node.kind == "[":
             return [*_parts(where, node.base), *(Part("bracket", unwrapped(p)) for p in node.parts)]
-    if kind(node) == "Tuple":
+    if kind(node) == "Tuple" or (kind(node) == "Product" and any(kind(a) == "Paren" and a.kind == "[" for a in node.args)):  # ``\gamma_{[i]t}``
         return [q for a in node.args for q in _parts(where, a)]
     if kind(node) == "Name" and len(node.subs) == 1 and counts(node.base, node.subs[0]):
         return [Part(where, replace(node, subs=())), Part("sub", node.subs[0])]
