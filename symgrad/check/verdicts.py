@@ -37,7 +37,7 @@ from symgrad.check.worlds.values import Misfit
 from symgrad.check.worlds.world import TOTAL
 from symgrad.notation.syntax import Name, Transpose
 
-NAMING = re.compile(r"\b(?:write|writing|denot\w+|let|defin\w+|call|calling|abbreviat\w+|put)\b", re.IGNORECASE)
+NAMING = re.compile(r"\b(?:write|writing|denot\w+|let|defin\w+|call|calling|abbreviat\w+|express\w*|put)\b", re.IGNORECASE)
 
 
 def ruling(court: Court, link: Link) -> Judgement | None:

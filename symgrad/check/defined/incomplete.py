@@ -109,12 +109,13 @@ def preactivation(page: Page, gate: Any, step: Any) -> Any:
 
 
 def states_left_out(page: Page, statements: list[Statement]) -> dict[str, tuple[Statement, str]]:
-    """``h_t = tanh(a_t)`` where the document has a_t, from the state before, and applies tanh to it; with what is said of it."""
+    """``h_t = tanh(a_t)`` where the document has a_t, from the state before, and applies tanh to it, or derives h_t by it; with what is said of it."""
     out: dict[str, tuple[Statement, str]] = {}
     for key in sorted(page.lagged) if not page.lagged & set(page.definitions) else ():  # an input of an earlier step is no state
         before = {d.key: d for d in page.definitions.values() if any(ref.key == key and lag == -1 for ref, lag in page.references(d))}
         applied = [(n.function.base, r.key) for s in statements for n in s.nodes if kind(n) == "Apply" and kind(n.function) == "Name" and len(n.args) == 1
                    and n.function.base in BUILTIN and (r := page.symbols.ref(unwrapped(n.args[0]))) is not None and r.key in before]  # fmt: skip
+        applied = applied or derived_by(page, statements, key, set(before))
         state = next((n for d in before.values() for n in walk(d.node) if (r := page.symbols.ref(n)) is not None and r.key == key), None)
         if len(set(applied)) != 1 or len(before) != 1 or state is None:
             continue
@@ -128,6 +129,14 @@ def states_left_out(page: Page, statements: list[Statement]) -> dict[str, tuple[
         note = f"{name}, whose update the document leaves out, is taken for {function} of {page.notes.get(argument, argument)}"
         out[key] = (Statement(None, node, node, (), len(statements) + 3000 + len(out)), note)
     return out
+
+
+def derived_by(page: Page, statements: list[Statement], state: str, arguments: set[str]) -> list[tuple[str, str]]:
+    r"""What the state may be, where the document writes ``\frac{\partial h_t}{\partial a_t}``: the one activation that it names, of a_t."""
+    pairs = [(page.symbols.ref(unwrapped(n.of)), page.symbols.ref(unwrapped(n.wrt))) for s in statements for n in s.nodes if kind(n) == "Derivative"]
+    found = {b.key for a, b in pairs if a is not None and b is not None and a.key == state and b.key in arguments and a.step == b.step}
+    named = {n.base for s in statements for n in s.nodes if kind(n) == "Name" and n.base in ("tanh", "sigmoid", "sigma", "relu", "ReLU")}
+    return [(named.pop() if len(named) == 1 else "g" + UNKNOWN, argument) for argument in found]
 
 
 def outputs_left_out(page: Page, statements: list[Statement]) -> dict[str, Statement]:
@@ -183,8 +192,9 @@ def residuals(page: Page, statements: list[Statement], outputs: set[str]) -> dic
     r"""``\hat y_t = \operatorname{softmax}(o_t)`` where the document defines the output o_t, and says ``\partial L / \partial o_t = \hat y_t - y_t``."""
     out: dict[str, Statement] = {}
     for s in statements if len(outputs) == 1 else ():
-        sides = [unwrapped(side) for side in getattr(s.node, "sides", ())]
-        by = next((n.wrt for n in sides if kind(n) == "Derivative" and loss_head(n.of) is not None), None)
+        sides = [whole(side) for side in getattr(s.node, "sides", ())]
+        chains = [[unwrapped(a) for a in n.args] if kind(n) in FACTORS else [n] for n in sides]
+        by = next((c[-1].wrt for c in chains if all(kind(n) == "Derivative" for n in c) and loss_head(c[0].of) is not None), None)
         ref = page.symbols.ref(unwrapped(by)) if by is not None else None
         for n in sides if ref is not None and ref.key in outputs and ref.step is not None else ():
             if kind(n) != "Sum" or len(n.args) != 2 or kind(n.args[1]) != "Negative":
@@ -195,6 +205,12 @@ def residuals(page: Page, statements: list[Statement], outputs: set[str]) -> dic
             if page.canon(found[1]) == page.canon(ref.step):  # type: ignore[union-attr]
                 out.setdefault(found[0], shown(unwrapped(n.args[0]), "softmax", unwrapped(by), len(statements)))
     return out
+
+
+def whole(side: Any) -> Any:
+    r"""The vector of which ``(\hat y_t - y_t)_k`` is a component."""
+    side = unwrapped(side)
+    return unwrapped(side.base) if kind(side) == "Index" and side.kind == "_" and kind(side.base) == "Paren" else side
 
 
 def shown_by_residuals(page: Page, statements: list[Statement]) -> dict[str, Statement]:

@@ -131,6 +131,7 @@ class Page:
         world = World(model, SEEDS + flat, self.steps)
         world.lagged, world.later = self.lagged, self.later
         world.zeros = frozenset(self.initial)
+        world.present = frozenset(name for key in self.present for name in (key, f"pre:{key}"))
         world.fixed, world.held, world.constant = self.fixed, self.held, self.constant
         return world
 
@@ -143,6 +144,18 @@ class Page:
                 if lag < 0:
                     out.add(ref.key)
         return frozenset(out)
+
+    @cached_property
+    def present(self) -> frozenset[str]:
+        """The states that an equation gives by others at the same step, ``h_t = tanh(c_t)``, where what they begin at agrees with that."""
+        found = {key: self.references(self.definitions[key]) for key in self.lagged & self.definitions.keys()}
+        given = {key for key, refs in found.items() if refs and all(lag == 0 and ref.key in self.lagged for ref, lag in refs)}
+        return frozenset(key for key in given if key not in self.initial or (self.odd(key) and all(ref.key in self.initial for ref, _ in found[key])))
+
+    def odd(self, key: str) -> bool:
+        """Whether a quantity is the tanh of another one, and so zero where that is."""
+        node = unwrapped(self.definitions[key].node)
+        return kind(node) == "Apply" and spelled(node.function) == "tanh"
 
     @cached_property
     def later(self) -> frozenset[str]:

@@ -78,9 +78,9 @@ class Court:
                 self.source = [*borrowed, *self.statements]
                 self.collected = collect(self.source)
         elif left_out := self.left_out():
-            self.invented = left_out
-            self.source = [*left_out.values(), *self.statements]
-            self.collected = collect(self.source)
+            self.supply(left_out)
+            if self.updates and (outputs := self.left_out()):
+                self.supply({**left_out, **outputs})
         split_groups(self.collected)
         self.pages.clear()  # what was looked at before was not whole
         self.variables = self._variables()
@@ -118,6 +118,13 @@ class Court:
     def recurrent(self) -> bool:
         """Whether some definitions of the document make a state."""
         return any(self.page(k).lagged for k in range(len(self.collected.groups)))
+
+    def supply(self, equations: dict[str, Statement]) -> None:
+        """Read the document with equations for what it leaves out."""
+        self.invented = equations
+        self.source = [*equations.values(), *self.statements]
+        self.collected = collect(self.source)
+        self.pages.clear()
 
     def left_out(self) -> dict[str, Statement]:
         """Equations for the gates that the document does not define."""

@@ -145,7 +145,7 @@ class World:
             if step < 1 and not (key in self.lagged and step >= self.model.first):
                 raise OutOfTime(key)
             return self._fresh(key, dims, orient)
-        if step < 1:
+        if step < 1 and not self.begins(key, step):
             if step < self.model.first or key not in self.lagged:
                 raise OutOfTime(key)
             a = self.draws.array(dims)
@@ -161,6 +161,10 @@ class World:
             raise Misfit(f"{key} has another shape than its equation")
         return Value(value.a, None, orient)
 
+    def begins(self, key: str, step: int) -> bool:
+        """Whether a state before the first step is given by the others there, ``h_0 = tanh(c_0)``."""
+        return key in self.present and self.model.first <= step
+
     def _fresh(self, key: str, dims: tuple[int, ...], orient: int) -> Value:
         a = self.draws.array(dims)
         if key in self.model.losses and self.model.losses[key] == "target" and dims:
@@ -168,6 +172,7 @@ class World:
         return Value(a, None, orient)
 
     lagged: frozenset[str] = frozenset()
+    present: frozenset[str] = frozenset()  # states that an equation gives by other states of the same step alone
     later: frozenset[str] = frozenset()  # states that are computed from the last step to the first
     zeros: frozenset[str] = frozenset()  # states that begin at zero
     fixed: Mapping[Quantity, int] = {}  # values that are supposed, at a step or (None) at every step
@@ -188,7 +193,7 @@ class World:
 
     def _differentiated(self, key: str, step: int | None) -> dict[Quantity, Array]:
         equation = self.model.equations.get(key)
-        if equation is None or step is None or not 1 <= step <= self.steps:
+        if equation is None or step is None or step > self.steps or (step < 1 and not self.begins(key, step)):
             return {}
         if self.fixed:
             self.value(key, step)
