@@ -150,7 +150,8 @@ class Page:
         """The states that an equation gives by others at the same step, ``h_t = tanh(c_t)``, where what they begin at agrees with that."""
         found = {key: self.references(self.definitions[key]) for key in self.lagged & self.definitions.keys()}
         given = {key for key, refs in found.items() if refs and all(lag == 0 and ref.key in self.lagged for ref, lag in refs)}
-        return frozenset(key for key in given if key not in self.initial or (self.odd(key) and all(ref.key in self.initial for ref, _ in found[key])))
+        zero = {key: [name in self.initial for name in (key, *(ref.key for ref, _ in found[key]))] for key in given}
+        return frozenset(key for key in given if not any(zero[key]) or (all(zero[key]) and self.odd(key)))
 
     def odd(self, key: str) -> bool:
         """Whether a quantity is the tanh of another one, and so zero where that is."""
