@@ -109,12 +109,15 @@ def all_held(run: Run, derivative: Any, conditions: tuple[Any, ...]) -> bool:
 
 
 class Share:
-    r"""Some of what a gradient is summed from, ``\frac{\partial L}{\partial c_t} \mathrel{+}= …``: through some of the quantities that use c_t."""
+    r"""Some of what a gradient is summed from, ``\frac{\partial L}{\partial c_t} \mathrel{+}= …``: through some of the quantities that use c_t.
 
-    __slots__ = ("key", "step")
+    `own` if that is its own next value alone.
+    """
 
-    def __init__(self, key: str, step: Any) -> None:
-        self.key, self.step = key, step
+    __slots__ = ("key", "own", "step")
+
+    def __init__(self, key: str, step: Any, own: bool = False) -> None:
+        self.key, self.step, self.own = key, step, own
 
 
 def shared_out(run: Run, node: Share) -> Value:
@@ -124,6 +127,7 @@ def shared_out(run: Run, node: Share) -> Value:
         raise Missing(run.page.symbols.letter)
     users = users_of(run, node.key)
     some = [c for n in range(1, min(len(users), MOST)) for c in combinations(users, n)]
+    some = [((node.key, 1),)] if node.own and (node.key, 1) in users else [] if node.own else some
     if not some:
         raise Unsupported("what is added to a gradient that has one part")
     options = tuple(Option(len(c), c, f"added is what comes through {' and '.join(spoken(run.page, user) for user, _ in c)}") for c in some)

@@ -121,6 +121,15 @@ def specific(function: Any) -> bool:
     return len(function.base) > 1 and function.base not in SYMBOLS and function.base.lower() not in ANY
 
 
+def gate(page: Page, key: str) -> bool:
+    """Whether a quantity is the value of a sigmoid."""
+    d = page.definitions.get(key)
+    if d is None:
+        return False
+    node = unwrapped(d.node)
+    return kind(node) == "Apply" and kind(node.function) == "Name" and meaning(page.functions, node.function) == "sigmoid"
+
+
 def opaque(page: Page, outcome: Outcome) -> str:
     """A gate that the document names but does not define: its adjoint may be that of its preactivation."""
     wanted = page.targets.values()

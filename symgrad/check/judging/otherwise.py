@@ -21,6 +21,7 @@ from symgrad.check.judging.classes import at_the_class
 from symgrad.check.judging.components import by_components
 from symgrad.check.judging.court import Court
 from symgrad.check.judging.failure import failed
+from symgrad.check.judging.followed import by_the_words
 from symgrad.check.judging.free import by_activation, by_its_words, by_what_it_is_applied_to, of_a_square
 from symgrad.check.judging.proof import attempt, proved
 from symgrad.check.judging.redefined import redefined
@@ -40,7 +41,6 @@ from symgrad.check.judging.steps import (
     of_one_step,
     of_the_sum,
 )
-from symgrad.check.reading.activations import meaning
 from symgrad.check.reading.claims import Link
 from symgrad.check.reading.judgement import Judgement
 from symgrad.check.reading.prose import clause
@@ -194,11 +194,11 @@ def by_a_gate(page: Page, nodes: list[Any]) -> dict[int, tuple[Any, str]]:
     return found
 
 
-def along(court: Court, link: Link, under: Callable[[Page], Page | None]) -> Judgement | None:
+def along(court: Court, link: Link, under: Callable[[Page], Page | None] = lambda page: page) -> Judgement | None:
     r"""Proved, where some paths are followed and the others left out: ``\frac{\partial L}{\partial c_k} = \frac{\partial L}{\partial c_T} \prod_t f_t``.
 
     Either the path along one memory alone, the other states of the step before being fixed, or all paths but those through gates that the claim
-    names: ``(1-z_t) + z_t \frac{\partial \tilde h_t}{\partial h_{t-1}}``.
+    names: ``(1-z_t) + z_t \frac{\partial \tilde h_t}{\partial h_{t-1}}``; of a candidate ``\operatorname{diag}(1 - \tilde h_t^2) U \operatorname{diag}(r_t)``.
     """
     left = unwrapped(link.left)
     for k in court.order(link.statement) if kind(left) == "Derivative" else ():
@@ -208,9 +208,8 @@ def along(court: Court, link: Link, under: Callable[[Page], Page | None]) -> Jud
             continue
         d = page.definitions.get(ref.key)
         memory = d is not None and any(r.key == ref.key and lag < 0 for r, lag in page.references(d))
-        others, gates = page.lagged - {ref.key} if memory else frozenset[str](), gates_beside(page, link.right)
-        inner = inside(page) - {ref.key} if memory and any(kind(n) == "Big" and n.kind == "prod" for n in walk(link.right)) else frozenset[str]()
-        for constant, at_end in ((others, False), (others, True), (gates, False), (inner, False), (inner, True)):
+        others, gates = page.lagged - {ref.key} if memory else frozenset[str](), gates_beside(page, link)
+        for constant, at_end in ((others, False), (others, True), (gates, False)):
             if not constant or (at_end and page.many_to_one):
                 continue
             narrow = copy(page)
@@ -231,32 +230,20 @@ def along(court: Court, link: Link, under: Callable[[Page], Page | None]) -> Jud
     return None
 
 
-def inside(page: Page) -> frozenset[str]:
-    """The gates and candidates of a cell: what has an activation and is no state."""
-    return frozenset(key for key in page.definitions if key not in page.lagged and page.activated(key) is not None)
-
-
-def gates_beside(page: Page, node: Any) -> frozenset[str]:
-    """The gates that a formula multiplies with, beside the derivative of something else."""
-    derivatives = [n for n in walk(node) if kind(n) == "Derivative"]
+def gates_beside(page: Page, link: Link) -> frozenset[str]:
+    """The gates that a formula multiplies with, beside the derivative of something else or in that of a candidate."""
+    derivatives = [n for n in walk(link.right) if kind(n) == "Derivative"]
     inside = {id(x) for n in derivatives for x in walk(n)}
-    found = {r.key for n in walk(node) if id(n) not in inside and (r := page.symbols.ref(n)) is not None}
-    return frozenset(k for k in found if derivatives and gate(page, k))
-
-
-def gate(page: Page, key: str) -> bool:
-    """Whether a quantity is the value of a sigmoid."""
-    d = page.definitions.get(key)
-    if d is None:
-        return False
-    node = unwrapped(d.node)
-    return kind(node) == "Apply" and kind(node.function) == "Name" and meaning(page.functions, node.function) == "sigmoid"
+    found = {r.key for n in walk(link.right) if id(n) not in inside and (r := page.symbols.ref(n)) is not None}
+    of = page.symbols.ref(unwrapped(unwrapped(link.left).of))
+    candidate = of is not None and of.key in page.definitions and within(page, of.key) and not caution.gate(page, of.key)
+    return frozenset(k for k in found if (derivatives or candidate) and caution.gate(page, k))
 
 
 def of_an_rnn(court: Court, link: Link, missing: bool) -> Judgement | None:
     """Where the text speaks of an RNN and the document's own cells have gates: proved of the RNN of the library that has these names, else open."""
-    pages = [page for page in map(court.page, range(len(court.collected.groups))) if page.lagged]
-    if not about_an_rnn(link.statement) or not all(any(gate(page, key) and within(page, key) for key in page.definitions) for page in pages):
+    pages = map(court.page, range(len(court.collected.groups)))
+    if not about_an_rnn(link.statement) or not all(any(caution.gate(page, key) and within(page, key) for key in page.definitions) for page in pages):
         return None
     if court.aside is None:
         about = [s for s in court.statements if about_an_rnn(s)]
@@ -362,6 +349,6 @@ def supposed(court: Court, link: Link, under: Callable[[Page], Page | None]) -> 
 
 OTHERWISE = (  # in turn
     added, of_another_loss, of_a_numbered_step, of_all_steps, of_the_sum, of_one_step, of_one_loss, from_then_on, redefined, put_in_place, bound_tighter,
-    by_preactivation, by_its_words, by_activation, by_what_it_is_applied_to, at_the_end, before_the_end, along, at_the_last_step, of_few_steps, of_a_number,
-    of_its_own_step, beside_the_next, by_components, as_given_before, of_a_square, at_the_class,
+    by_preactivation, by_its_words, by_activation, by_what_it_is_applied_to, by_the_words, at_the_end, before_the_end, along, at_the_last_step, of_few_steps,
+    of_a_number, of_its_own_step, beside_the_next, by_components, as_given_before, of_a_square, at_the_class,
 )  # fmt: skip

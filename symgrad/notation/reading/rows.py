@@ -30,6 +30,9 @@ from symgrad.notation.reading.tokens import Token
 
 _ARROWS = frozenset((r"\implies", r"\iff", r"\Rightarrow", r"\Longrightarrow", r"\Leftrightarrow", r"\Longleftrightarrow", r"\therefore", r"\because",
                      "=>", "⇒", "⇔", "∴", "∵"))  # fmt: skip
+_TO = frozenset((r"\to", r"\rightarrow", r"\longrightarrow", "->", "→"))
+
+
 @dataclass
 class Statement:
     """The tokens of one formula, and those of its conditions (a prose token alone is a remark)."""
@@ -80,8 +83,9 @@ def pieces(row: list[Token]) -> Iterator[tuple[str, list[Token]]]:
             k = pair[k] + 1
             continue
         separator = (
-            "gap" if token.kind == "gap" else "cell" if key == CELL else "comma" if key in (",", ";", "，", "；") else "arrow" if key in _ARROWS
-            else "colon" if key == ":" else "forall" if key in (r"\forall", "∀") else "prose" if token.kind == "prose" and _separates(row, k, part) else ""
+            "gap" if token.kind == "gap" else "cell" if key == CELL else "comma" if key in (",", ";", "，", "；")
+            else "arrow" if key in _ARROWS or follows(row, k, part) else "colon" if key == ":" else "forall" if key in (r"\forall", "∀")
+            else "prose" if token.kind == "prose" and _separates(row, k, part) else ""
         )  # fmt: skip
         if separator:
             if part or lead != "row" or separator not in ("cell", "gap"):  # `& = b` begins the row
@@ -96,6 +100,16 @@ def pieces(row: list[Token]) -> Iterator[tuple[str, list[Token]]]:
             part.append(token)
         k += 1
     yield lead, part
+
+
+def follows(row: list[Token], k: int, part: list[Token]) -> bool:
+    r"""Whether an arrow stands between two equations, ``h = z c \to \partial h / \partial c = z``: nothing tends to an equation."""
+    if row[k].key not in _TO or not relates(part):
+        return False
+    pair, after = partners(row), k + 1
+    while after < len(row) and row[after].key != "=" and row[after].kind != "gap" and row[after].key not in (*_TO, ",", ";"):
+        after = max(after, pair[after]) + 1
+    return after < len(row) and row[after].key == "="
 
 
 def _separates(row: list[Token], k: int, part: list[Token]) -> bool:
