@@ -35,6 +35,7 @@ from symgrad.check.forms.overset import term_by_term
 from symgrad.check.forms.packed import unpacked
 from symgrad.check.forms.predicted import outputs_in_words
 from symgrad.check.forms.rectified import rectifiers
+from symgrad.check.forms.relabelled import prefixed, relabelled
 from symgrad.check.forms.sized import without_sizes
 from symgrad.check.forms.slopes import slopes_by_name
 from symgrad.check.forms.softmax import softmaxes
@@ -110,14 +111,15 @@ def common_form(document: Document, cell: Cell | None) -> Common:
     found, aside = named_in_passing(found)
     found, last = until_the_last(found)
     found, named = outputs_in_words(found)
+    found, relabels, assumed = relabelled(prefixed(found))
     found = lastly(found)
     if cell is None and (common := by_components(found) or layer_by_layer(found)) is not None:
         return common
     found, layers, names = layer_below(found)
     found, homonyms = told_apart(found)
     found, original = parts_named(found)
-    as_written = losses_as_written(stated) | one_hot_as_written(stated) | rectified | costs | aside | last | layers | homonyms | original | zero
-    return Common(found, as_written, filled=named, names=names)
+    as_written = losses_as_written(stated) | one_hot_as_written(stated) | rectified | costs | aside | last | layers | homonyms | original | zero | relabels
+    return Common(found, as_written, filled=named | assumed, names=names)
 
 
 def coded(document: Document, unit: Unit) -> Iterator[Claim]:

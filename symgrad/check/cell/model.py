@@ -41,13 +41,19 @@ def terminals(page: Page) -> tuple[str, ...]:
         for k in parts
         if not any(ref.key == k and lag == 0 and ref.key != key for key, d in page.definitions.items() if key not in piles for ref, lag in page.references(d))
     }
-    out = tuple(k for k, d in page.definitions.items() if k not in used and k not in shared and k not in piles and connected(page, k) and not diagonal(d))
+    free = (k for k, d in page.definitions.items() if k not in used and k not in shared and k not in piles and not diagonal(d) and not put_in(page, d))
+    out = tuple(k for k in free if connected(page, k))
     return out or tuple(k for k in page.definitions if k not in used)[:1]
 
 
 def diagonal(d: Definition) -> bool:
     r"""``D_t = \operatorname{diag}(1 - h_t^2)``: a matrix that is named for a derivation, no output."""
     return kind(unwrapped(d.node)) == "Diagonal"
+
+
+def put_in(page: Page, d: Definition) -> bool:
+    """``z_t = [h_{t-1}, x_t]``: what goes into the cell under one name, which its equations may not use."""
+    return kind(unwrapped(d.node)) in ("Stack", "Tuple") and any(lag != 0 and ref.key in page.lagged for ref, lag in page.references(d))
 
 
 def stacks(page: Page) -> dict[str, tuple[str, ...]]:
