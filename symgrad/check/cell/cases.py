@@ -14,6 +14,7 @@ from symgrad.check.reading.trees import kind, unwrapped, walk
 from symgrad.notation.syntax import Name
 
 CANDIDATE_ACCENTS = (("tilde",), ("hat",), ("widetilde",), ("widehat",))  # over the letter of what may become the state
+LOOKS = {"omega": "w"}  # a letter that is taken for another one
 
 
 def in_other_cases(page: Page, statements: list[Statement], elsewhere: dict[str, Definition]) -> None:
@@ -58,10 +59,10 @@ def same_letters(one: Definition | None, other: Definition) -> bool:
 
 
 def by_entries(page: Page, statements: list[Statement], defined: set[str]) -> dict[str, str]:
-    r"""``w_{ij}``, ``w^{hh}_{ij}``, ``w_{1,ij}`` where the page has a matrix W, W_hh: the small letters that nothing defines, and whose entries they are."""
+    r"""``w_{ij}``, ``\omega_{ij}``, ``w^{hh}_{ij}``, ``w_{1,ij}`` where the page has a matrix W, W_hh: what nothing defines, and whose entries it is."""
     symbols, out = page.symbols, dict[str, str]()
     for node, head, parts in (found for s in statements for found in names_in(s.node)):
-        small = len(head.base) == 1 and head.base.islower() and not head.accents and not head.primes and head.base not in LOSSES | MARKS
+        small = (len(head.base) == 1 or head.base in LOOKS) and head.base.islower() and not head.accents and not head.primes and head.base not in LOSSES | MARKS
         if not small or not 0 < len(parts) < 4 or symbols.ref(node) is not None:
             continue
         for k, p in enumerate(parts):
@@ -70,7 +71,7 @@ def by_entries(page: Page, statements: list[Statement], defined: set[str]) -> di
                 continue
             rest = [q for q in parts if q.node not in (p.node, *pair)]
             labels = [q for q in rest if symbols.letter not in letters(q.node) and kind(q.node) != "Number"]
-            name, weight = (key_of(h, labels) or "" for h in (head, replace(head, base=head.base.upper())))
+            name, weight = (key_of(h, labels) or "" for h in (head, replace(head, base=LOOKS.get(head.base, head.base).upper())))
             weight = weight if weight in symbols.ranks else symbols.loosely(weight)
             if symbols.ranks.get(weight) == 2 and weight not in symbols.timed and name not in symbols.ranks.keys() | symbols.aliases.keys() | defined:
                 out[name] = weight

@@ -243,22 +243,19 @@ def gates_beside(page: Page, link: Link) -> frozenset[str]:
 def of_an_rnn(court: Court, link: Link, missing: bool) -> Judgement | None:
     """Where the text speaks of an RNN and the document's own cells have gates: proved of the RNN of the library that has these names, else open."""
     pages = map(court.page, range(len(court.collected.groups)))
-    if not about_an_rnn(link.statement) or not all(any(caution.gate(page, key) and within(page, key) for key in page.definitions) for page in pages):
+    told = about_an_rnn(court)
+    if link.statement.number not in told or not all(any(caution.gate(page, key) and within(page, key) for key in page.definitions) for page in pages):
         return None
     if court.aside is None:
-        about = [s for s in court.statements if about_an_rnn(s)]
-        court.aside = Court(about)
-        if not court.aside.recurrent():
-            court.aside = Court(about, load("rnn"))
-            court.aside.borrowed = "the cell is a plain RNN, as the words say"
+        court.aside = Court([s for s in court.statements if s.number in told])
     for k in court.aside.order(link.statement):
         page = court.aside.page(k)
         outcome = attempt(court.aside, page, link.left, link.right, link)
         if outcome.equal:
-            return proved(court.aside, page, outcome, link)
-        if outcome.typed and outcome.used and outcome.used <= page.lagged:
-            return failed(court.aside, page, outcome, link)  # it names nothing but the state, so that it is wrong of any RNN
-    if missing:
+            return proved(court.aside, court.aside.page(k), outcome, link)
+    if (ended := at_the_end(court.aside, link, lambda page: page)) is not None and ended.verdict == "proved":
+        return ended
+    if missing or not told[link.statement.number]:
         return None
     return Judgement("undecided", "ambiguous", "the text speaks of an RNN, which the document does not define; this does not hold of the cell that it defines")
 
@@ -268,12 +265,18 @@ def within(page: Page, key: str) -> bool:
     return key not in page.lagged and key not in page.world.model.outputs
 
 
-def about_an_rnn(s: Statement) -> bool:
-    """Whether the words before a formula, or its own sentence, name an RNN and no other cell."""
-    if s.fragment is None or s.fragment.kind == SAID:
-        return False
-    own, whole = ({m[0].upper() for m in CELLS.finditer(text)} for text in (clause(s.fragment.before.rstrip()), s.fragment.before))
-    return (own or whole) == {"RNN"}
+def about_an_rnn(court: Court) -> dict[int, bool]:
+    """The statements before which the text under their heading speaks of an RNN, and of no other cell since; whether it does so right before them."""
+    out, cells, heading = dict[int, bool](), set[str](), ""
+    for s in court.statements:
+        if s.fragment is None or s.fragment.kind == SAID:
+            continue
+        here = {m[0].upper() for m in CELLS.finditer(s.fragment.before)}
+        cells = here or (cells if s.fragment.heading == heading else set())
+        heading = s.fragment.heading
+        if cells == {"RNN"}:
+            out[s.number] = bool(here)
+    return out
 
 
 def recognition(court: Court, link: Link, under: Callable[[Page], Page | None] = lambda page: page) -> Judgement | None:

@@ -15,7 +15,7 @@ from symgrad.check.judging.proof import attempt, proved
 from symgrad.check.reading.claims import Link
 from symgrad.check.reading.judgement import Judgement
 from symgrad.check.reading.prose import clause
-from symgrad.check.reading.statements import Statement, loss_head, names_in
+from symgrad.check.reading.statements import Statement, derived, loss_head, names_in
 from symgrad.check.reading.symbols import head_and_parts, key_of, letters, number_at, spelled
 from symgrad.check.reading.trees import kind, rebuilt, unwrapped, walk
 from symgrad.notation.latex import latex
@@ -49,7 +49,7 @@ def at_the_end(court: Court, link: Link, under: Callable[[Page], Page | None]) -
             outcome = decider.decide(link.left, link.right)
         if not outcome.equal:
             continue
-        if at_every_step(page) and not told:
+        if at_every_step(page) and (page.step_losses or summed_up(page) or not through_the_last(page, link)):
             return Judgement("undecided", "ambiguous", f"this holds only if {AT_THE_END}")
         said = proved(court, last, outcome, link)
         before = ["the step is not the last one"] if last.where != page.where else []
@@ -88,6 +88,20 @@ def hands_down(page: Page, link: Link) -> bool:
 def at_every_step(page: Page) -> bool:
     """Whether the document says that there is a loss at every step, or what it looks at."""
     return bool(page.step_losses) or not set(page.world.model.outputs) <= page.lagged
+
+
+def summed_up(page: Page) -> bool:
+    """Whether the document gives its loss as a sum or a mean over steps."""
+    sides = (side for s in page.statements if kind(s.node) == "Relation" and loss_head(s.node.sides[0]) is not None for side in s.node.sides[1:])
+    sums = (n for side in sides if not derived(side) for n in walk(side) if kind(n) == "Big" and n.kind == "sum")
+    return any(n.index is None or spelled(n.index) in (page.symbols.letter, "t", "tau") for n in sums)
+
+
+def through_the_last(page: Page, link: Link) -> bool:
+    r"""Whether a line itself says that the loss is reached through the last state: ``\partial L / \partial h_T`` and a Jacobian stand on the right."""
+    found = [n for n in walk(link.right) if kind(n) == "Derivative"]
+    refs = [page.symbols.ref(unwrapped(n.wrt)) for n in found if by_a_state(page, n) and is_whole(n.of)]
+    return len(found) > len(refs) > 0 and all(r is not None and spelled(r.step) == "T" for r in refs) and by_a_state(page, unwrapped(link.left))
 
 
 def of_a_numbered_step(court: Court, link: Link, under: Callable[[Page], Page | None]) -> Judgement | None:

@@ -62,11 +62,11 @@ def statements_of(document: Document) -> Iterator[Statement]:
             node, more = lifted(node)
             conditions += more
             goes_on = kind(node) == "Relation" and kind(node.sides[0]) == "Blank" and last is not None
-            if goes_on and not apart(document, parsed, k, node.signs[0] in OPEN):
+            if goes_on := goes_on and not apart(document, parsed, k, node.signs[0] in OPEN):
                 node = Relation((last, *node.sides[1:]), node.signs, span=node.span)
             if kind(node) == "Relation":
                 last = node.sides[-1]
-            yield Statement(fragment, node, whole, conditions, number)
+            yield Statement(fragment, node, whole, conditions, number, goes_on=goes_on)
             number += 1
         if k in told and (s := in_words(*told[k], [settled(n, known) for n in read(told[k][0].latex)], number)) is not None:
             yield s
