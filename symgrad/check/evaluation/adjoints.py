@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 BEFORE = frozenset({"raw", "pre", "preact", "preactivation", "net", "lin", "linear", "logit", "logits", "bar"})  # words for what an activation is applied to
 WHOLE = frozenset({"total", "tot", "all", "full"})
+OWN = frozenset({"highway", "carousel", "cec", "skip", "shortcut", "identity"})  # for the part that comes through the quantity's own next value alone
 INCOMING = frozenset({"next", "future", "in", "up"})
 CARRIED = frozenset({"recurrent", "rec", "recur", "carry", "prev", "back", "time", "bptt", "temporal", "next", "future", "recursive"})
 
@@ -209,14 +210,14 @@ def _subscripted(page: Page, head: Any, parts: tuple[Any, ...]) -> tuple[str, An
     steps: list[Any] = []
     words: set[str] = set()
     entries: list[Any] = []
-    parts, target = _paired(page, tuple(q for p in parts for q in _apart(page, p)))
+    parts, target = _paired(page, tuple(r for p in parts for q in _apart(page, p) for r in _worded(q)))
     before = [p for p in parts if spelled(p.node) in BEFORE]
     for p in parts if not before else [q for q in parts if q not in before]:
         ref = page.symbols.ref(p.node)
         word = spelled(p.node)
         if word in WHOLE:
             words.add("total")  # told apart from the part that comes through the next step
-        elif word in CARRIED:
+        elif word in CARRIED | OWN:
             words.add(str(word))
         elif ref is not None and target is None:
             target = (ref.key, ref.step, ref.entries)
@@ -254,6 +255,13 @@ def _apart(page: Page, p: Any) -> tuple[Any, ...]:
     if len(words) < 2 or words[1] != page.symbols.letter or _by_letter(page, str(words[0])) not in page.symbols.timed:
         return (p,)
     return tuple(replace(p, node=a) for a in pair)
+
+
+def _worded(p: Any) -> tuple[Any, ...]:
+    r"""The quantity and the word in ``\delta_{c_{t-1, \mathrm{highway}}}``."""
+    subs = [a for sub in p.node.subs for a in (sub.args if kind(sub) == "Tuple" else (sub,))] if kind(p.node) == "Name" else []
+    words = [a for a in subs if spelled(a) in OWN]
+    return (replace(p, node=replace(p.node, subs=tuple(a for a in subs if a not in words))), replace(p, node=words[0])) if len(words) == 1 else (p,)
 
 
 def _paired(page: Page, parts: tuple[Any, ...]) -> tuple[tuple[Any, ...], tuple[str, Any, tuple[Any, ...]] | None]:
@@ -327,6 +335,8 @@ def adjoint_symbol(run: Run, node: Any) -> Value | None:
     elif (behind := next((w for w in words if w in run.page.definitions), None)) is not None:
         assert step is not None
         return whole(run, through(run, behind, key, step, losses))
+    elif words & OWN and step is not None:
+        return whole(run, through(run, key, key, step, losses, 1))
     else:
         options = [Option(0, (TOTAL, key))]
         hidden = run.page.preactivation(key)

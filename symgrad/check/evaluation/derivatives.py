@@ -44,6 +44,8 @@ def derivative(run: Run, node: Any) -> Value:
                 v = values.scaled(v, scalar(at.denominator, at.numerator))
             return v
     losses = loss_steps(run, of)
+    if losses is not None and kind(wrt) == "Stack" and run.page.symbols.ref(wrt) is None:
+        return run.value(one_by_one(run, node, wrt))
     if losses is not None:
         return gradient(run, node, wrt, losses)
     if (terms := term_by_term(run, node, of)) is not None:
@@ -62,6 +64,14 @@ def derivative(run: Run, node: Any) -> Value:
         finally:
             run.env = held
     return of_formula(run, node, of, key, step, entries)
+
+
+def one_by_one(run: Run, node: Any, wrt: Any) -> Any:
+    r"""``[\partial L/\partial h_{t-1}; \partial L/\partial x_t]`` for ``\partial L/\partial [h_{t-1}, x_t]``."""
+    memo = run.page.memos["one by one"]
+    if id(node) not in memo:
+        memo[id(node)] = node, replace(wrt, args=tuple(replace(node, wrt=a) for a in wrt.args))
+    return memo[id(node)][1]
 
 
 def term_by_term(run: Run, node: Any, of: Any) -> Any:

@@ -220,10 +220,12 @@ class Court:
         indices = bound_letters(s.node) | {w for _, _, parts in names_in(s.node) for p in parts for w in letters(p.node)}
         defined: dict[int, int] = {}
         known: dict[int, int] = {}
+        lemmas = {key for g in groups if g.alone for key in g.definitions}
         for k in range(len(groups)):
             page = self.page(k)
             found = {r.key for n, _, parts in names_in(s.node) if (r := page.symbols.ref(n)) is not None and (parts or r.key not in indices)}
-            defined[k] = sum(key in page.definitions or key.startswith("pre:") for key in found)
+            elsewhere = {page.symbols.aliases[name] for name in page.symbols.aliases.keys() & lemmas}  # the z of ``z = f(x)`` is not what h is computed from
+            defined[k] = sum(key in page.definitions or (key.startswith("pre:") and key not in elsewhere) for key in found)
             known[k] = len(found)
         most = max(defined.values())
 

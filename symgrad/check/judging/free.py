@@ -30,7 +30,7 @@ RULES = {"tanh": "tanh", "sigmoid": "sigmoid", "logistic": "sigmoid", "relu": "r
 def by_activation(court: Court, link: Link, under: Callable[[Page], Page | None]) -> Judgement | None:
     r"""Proved, where a function that the document leaves free has the slope that a line writes: ``y_t \odot (1 - y_t)`` of ``y_t = g(z_t)``.
 
-    Open, where another line has written that of another function and the words say that it may be any.
+    Open, where it writes ``g'(y_t)``.
     """
     for k in court.order(link.statement):
         page = under(court.page(k))
@@ -43,8 +43,10 @@ def by_activation(court: Court, link: Link, under: Callable[[Page], Page | None]
                 outcome = attempt(court, other, link.left, link.right, link)
                 guessed = outcome.chooser is not None and any(isinstance(key, tuple) and key[0] == "weight" for key, _ in outcome.chooser.chosen)
                 if outcome.equal and not outcome.vanished and not guessed:
-                    if court.activations.setdefault(f, rule) != rule:
-                        return Judgement("undecided", "ambiguous", f"this holds only if {f} is {rule}, and another line has taken it for {known}")
+                    assert outcome.chooser is not None
+                    if "slope-of-output" in outcome.chooser.tags:
+                        return Judgement("undecided", "ambiguous", f"this holds only if {f}' is the slope written in what {f} gives")
+                    court.activations[f] = rule
                     said = proved(court, other, outcome, link)
                     return replace(said, assumptions=(*said.assumptions, f"{f} is taken for {rule}: the line writes its slope"))
     return None

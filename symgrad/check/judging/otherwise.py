@@ -49,7 +49,7 @@ from symgrad.check.reading.statements import Statement, loss_head
 from symgrad.check.reading.symbols import head_and_parts, number_at, spelled
 from symgrad.check.reading.trees import FACTORS, kind, rebuilt, unwrapped, walk
 from symgrad.notation.latex import latex
-from symgrad.notation.syntax import Name, Paren, Product
+from symgrad.notation.syntax import Name, Number, Paren, Product
 
 STRICTLY = ((False, False),)  # matrices, and rows that are no columns: where transposes matter, what is guessed must get them right
 CELLS = re.compile(r"(?<![A-Za-z])(?:RNN(?=s?(?![A-Za-z]))|LSTM|GRU)", re.IGNORECASE)
@@ -293,7 +293,7 @@ def recognition(court: Court, link: Link, under: Callable[[Page], Page | None] =
         if not outcome.equal:
             continue
         assert outcome.chooser is not None
-        for key, option in outcome.chooser.chosen:
+        for key, option in outcome.chooser.chosen if unwrapped(link.right) != Number("0") else ():  # behind the last step all gradients are 0
             if isinstance(key, tuple) and key[0] == "recognised":
                 for p in court.pages.values():
                     p.meanings.setdefault(f"? {key[1]}", str(option.value))
