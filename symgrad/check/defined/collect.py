@@ -12,12 +12,24 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from symgrad.check.defined.definitions import counters, definition, definition_of_side, families, inner_definition, lags, own_letter, parts_of, stepped_names
+from symgrad.check.defined.definitions import (
+    counters,
+    definition,
+    definition_of_side,
+    families,
+    inner_definition,
+    lags,
+    of_a_number,
+    own_letter,
+    parts_of,
+    stepped_names,
+)
 from symgrad.check.defined.page import Definition, Page, plain
 from symgrad.check.reading import lint
 from symgrad.check.reading.activations import BUILTIN, said
 from symgrad.check.reading.conditions import special
 from symgrad.check.reading.prose import clause
+from symgrad.check.reading.relations import number
 from symgrad.check.reading.sentences import SAID
 from symgrad.check.reading.settle import FUNCTIONS, names_a_function
 from symgrad.check.reading.statements import DEFINING, LOSSES, Statement, derived, letter_of, names_in, relation_of, step_part, sums_steps, weight
@@ -73,6 +85,7 @@ def collect(statements: list[Statement]) -> Collected:
         step_part(split[1], out.letter) for n in s.nodes if kind(n) in ("Name", "Power", "Index") and (split := head_and_parts(n)))}  # fmt: skip
     timeless = Counter(id(s.fragment) for s in statements if relation_of(s.node) is not None and id(s.fragment) not in stepped)
     slopes: set[tuple[str, tuple[str, ...]]] = set()
+    value: tuple[Any, Any] = None, None  # of the line before, and what has it
     for s in statements:
         rel = relation_of(s.node)
         slopes.update(named_slopes(s))
@@ -91,6 +104,14 @@ def collect(statements: list[Statement]) -> Collected:
         key, letter, shift, entries, side = found
         if any(key in g.definitions for g in out.groups) and special(s):
             continue
+        valued, value = value, (number(rel.sides[-1]), rel.sides[0])
+        if value[0] is not None and any(key in g.definitions for g in out.groups):
+            continue  # an example of what is defined already
+        node = unwrapped(rel.sides[side])
+        if of_a_number(node):
+            if number(node.args[0]) != valued[0]:
+                continue
+            rel = replace(rel, sides=(*rel.sides[:side], replace(node, args=(valued[1],)), *rel.sides[side + 1 :]))
         mended = lint.repaired(rel.sides[0], rel.sides[side])  # what follows is judged by what was meant
         d = Definition(key, mended[0] if mended else rel.sides[side], letter, shift, entries, s, rel.sides[0])
         own = page.canon(unwrapped(d.side))

@@ -67,7 +67,7 @@ def definition(
         return None
     if any(kind(n) in ("Words", "Ellipsis") for n in walk(right)):
         return None
-    if kind(unwrapped(rel.sides[-1])) == "Number":
+    if kind(unwrapped(rel.sides[-1])) == "Number" and not worked(rel, side, letter):
         return None
     if itself(rel.sides[0], right):
         return None
@@ -80,6 +80,18 @@ def definition(
     if base in LOSSES and (not label or (len(label) > 2 and label.isalpha())):  # ``L_{seq}``, ``L_{total}``
         return None
     return (*left, side)
+
+
+def worked(rel: Any, side: int, letter: str) -> bool:
+    """Whether an equation goes on with its value: ``a_t = W x_t + U h_{t-1} = 0.5 + 0.2 = 0.7``, ``z_t = σ(0.7) = 0.67``."""
+    right = unwrapped(rel.sides[side])
+    stepped = sum(step_part(parts, letter) is not None for _, _, parts in names_in(right))
+    return side + 1 < len(rel.sides) and (stepped > 1 or of_a_number(right))
+
+
+def of_a_number(node: Any) -> bool:
+    """``σ(0.7)``"""
+    return kind(node) == "Apply" and kind(node.function) == "Name" and not node.function.primes and len(node.args) == 1 and number(node.args[0]) is not None
 
 
 def definition_of_side(

@@ -59,6 +59,13 @@ def at_numbered_steps(page: Page, link: Link) -> bool:
     return bool(steps) and None not in steps and not derived(link.left) and not derived(link.right)
 
 
+def with_values(link: Link) -> bool:
+    """Whether a side is a formula of numbers alone, and not all of them whole: ``= 1.0(0.5) - 0.3``."""
+    nodes = list(walk(link.right))
+    names = [n for n in nodes if kind(n) in ("Name", "Derivative", "Differential")]
+    return not names and any(kind(n) == "Number" and "." in n.text for n in nodes) and any(kind(n) == "Name" for n in walk(link.left))
+
+
 ASKED = re.compile(  # "for constant error flow we require …", "ideally, …"
     r"\b(?:requires?|required|(?:we|you|one|to)\s+want|would\s+(?:like|want|need)|ideally|enforces?|desired?|must\s+(?:hold|satisfy|have|be|equal))\b[^.;]{0,60}$"
     r"|(?:要求|希望|必须)[^。；，]{0,20}$",

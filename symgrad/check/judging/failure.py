@@ -45,6 +45,9 @@ def failed(court: Court, page: Page, outcome: Outcome, link: Link) -> Judgement:
     if outcome.missing is None and court.worked and caution.at_numbered_steps(page, link):
         why = "the document works an example out, and what it says of a step may rest on the values that it gives there"
         return Judgement("undecided", "ambiguous", why, assumptions=notes)
+    if caution.with_values(link):
+        why = "this puts in numbers, which are the values of an example"
+        return Judgement("undecided", "ambiguous", why, assumptions=notes)
     if caution.asked_for(link):
         return Judgement("undecided", "condition", "the words before this ask for it or suppose it; it does not hold in general", assumptions=notes)
     if caution.goes_on(link, court.statements):
