@@ -147,7 +147,7 @@ def collect(statements: list[Statement]) -> Collected:
             if in_passing(s, d, group.definitions):
                 out.defining.add((s.number, 0))
                 continue
-            begun = begun_before(group, s, statements, out)
+            begun = begun_before(group, d, statements, out)
             before, group = group, Group(s.number, begun | handed_over(group, d, out.letter, {key}))
             out.groups.append(group)
         if entries and any(key in g.definitions and not g.definitions[key].entries for g in out.groups if not g.alone):
@@ -321,10 +321,11 @@ def handed_over(old: Group, new: Definition, letter: str, but: set[str]) -> dict
     return {key: old.definitions.pop(key) for key in [*old.definitions] if key in found}
 
 
-def begun_before(old: Group, s: Statement, statements: list[Statement], out: Collected) -> dict[str, Definition]:
+def begun_before(old: Group, new: Definition, statements: list[Statement], out: Collected) -> dict[str, Definition]:
     """The equations that stand right before one that begins another cell, under its heading and behind what is derived of the old one."""
+    s = new.place
     derived = max((e.number for e in statements if e.number < s.number and e.derives and (e.number, 0) not in out.defining), default=0)
-    found = {key for key, d in old.definitions.items() if d.place is not None and d.place.number > derived and beside(d.place, s)}
+    found = {key for key, d in old.definitions.items() if d.place is not None and d.place.number > derived and beside(d.place, s)} - {new.key}
     while kept := {k for key, d in old.definitions.items() if key not in found for k in stepped_names(d, out.letter) & found}:
         found -= kept
     return {key: old.definitions.pop(key) for key in [*old.definitions] if key in found} if found != old.definitions.keys() else {}

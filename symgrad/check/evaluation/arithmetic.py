@@ -156,10 +156,8 @@ def times(run: Run, sign: str, x: Value, y: Value) -> Value:
 def power(run: Run, node: Any) -> Value:
     r"""``x^n``, ``W^\top``, ``e^x``, or a name with a superscript."""
     exponent = unwrapped(node.exponent)
-    if is_top(node.exponent):
-        count = (Option(0, None), Option(1, "T", "^T is the power T, the number of steps"))
-        if not run.flat or spelled(exponent) != "T" or run.chooser.choose("power T", count) is None:
-            return values.transposed(run.value(node.base))
+    if is_top(node.exponent) and not counted(run, node):
+        return values.transposed(run.value(node.base))
     ref = run.page.symbols.ref(node)
     if ref is not None:
         return run.named(node)
@@ -179,6 +177,18 @@ def power(run: Run, node: Any) -> Value:
             return adjoint
     x = run.value(node.base)
     return raised(run, x, n)
+
+
+def counted(run: Run, node: Any) -> bool:
+    r"""Whether ``W^T`` is the power T: of a number, or of a square matrix in a line that names the last step."""
+    if spelled(unwrapped(node.exponent)) != "T" or not (run.flat or run.to_the_last):
+        return False
+    base = run.value(node.base)
+    if not run.flat and not (base.rank == 2 and base.dims[0] == base.dims[1] and base.dims[0] > 1):
+        return False
+    again = kind(unwrapped(node.base)) in ("Power", "Transpose")
+    count = (Option(0, None), Option(1, "T", "^T is the power T, the number of steps"))
+    return run.chooser.choose("power T of a transpose" if again else "power T", count) is not None
 
 
 def raised(run: Run, x: Value, n: Ratio | int) -> Value:

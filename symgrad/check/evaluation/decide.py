@@ -14,7 +14,7 @@ from symgrad.check.evaluation.adjoints import symbol_target
 from symgrad.check.evaluation.evaluate import Run
 from symgrad.check.evaluation.instances import instances
 from symgrad.check.evaluation.variants import unplaced
-from symgrad.check.reading.statements import derived, loss_head
+from symgrad.check.reading.statements import derived, loss_head, names_in
 from symgrad.check.reading.symbols import head_and_parts, labelled, number_at, spelled
 from symgrad.check.reading.trees import children, kind, unwrapped, walk
 from symgrad.check.worlds import values
@@ -23,6 +23,7 @@ from symgrad.check.worlds.products import common
 from symgrad.check.worlds.readings import LIMIT, Chooser, Exploration, Option, explore
 from symgrad.check.worlds.values import Misfit, Value, transposed
 from symgrad.check.worlds.world import Missing, OutOfTime, Unsupported, World
+from symgrad.notation.syntax import Name
 
 COMPARED = {
     "=": operator.eq, "==": operator.eq, "<": operator.lt, ">": operator.gt, "<=": operator.le, ">=": operator.ge, "!=": operator.ne,
@@ -74,6 +75,11 @@ class Tried:
     asked: frozenset[Hashable] | None = None
 
 
+def names_the_last(*sides: Any) -> bool:
+    """Whether a step is called T."""
+    return any(p.node == Name("T") and p.where == "sub" for side in sides for _, _, parts in names_in(side) for p in parts)
+
+
 class Decider:
     """Decides relations of one page."""
 
@@ -86,6 +92,7 @@ class Decider:
         self.memos: dict[Any, dict[Any, Any]] = {}
         self.runs = 0  # evaluations of a side so far
         self.of_step = False  # whether the derivatives of a claim are those of the loss of a step
+        self.to_the_last = False  # whether a claim names the last step, T
         self.identity = True  # whether a letter for a variable may be one: in an equation between functions, not in one between quantities
 
     def remember(self, *nodes: Any, alike: bool = True) -> None:
@@ -218,7 +225,7 @@ class Decider:
         if env["now"] is None:
             del env["now"]
         run = Run(self.page, world, chooser, env, side=side, flat=flat, lenient=lenient, now=env.get("now"))
-        run.used, run.stable, run.memo, run.of_step = used, self.stable, memo, self.of_step
+        run.used, run.stable, run.memo, run.of_step, run.to_the_last = used, self.stable, memo, self.of_step, self.to_the_last
         return run
 
     def free_values(self, world: World) -> dict[str, Value]:
@@ -266,7 +273,7 @@ class Decider:
 
     def in_reading(self, left: Any, right: Any, answers: dict[Hashable, int], mode: tuple[bool, bool]) -> str:
         """What the two sides come to in one reading of them: equal, differs, or any other state."""
-        self.identity, self.of_step = self.of_functions(left, right), self.of_a_step(left, right)
+        self.identity, self.of_step, self.to_the_last = self.of_functions(left, right), self.of_a_step(left, right), names_the_last(left, right)
         try:
             return self.once(left, right, Chooser(answers), *mode, set()).state
         except (Missing, Unsupported, Redraw):
@@ -279,7 +286,7 @@ class Decider:
             self.memos, self.pool, self.stable = {}, [], set()
         self.keep(left, right)
         self.identity = self.of_functions(left, right)
-        self.of_step = self.of_a_step(left, right)
+        self.of_step, self.to_the_last = self.of_a_step(left, right), names_the_last(left, right)
         for flat, lenient in modes or self.modes(left, right):
             exploration = Exploration()
 

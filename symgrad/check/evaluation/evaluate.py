@@ -69,6 +69,7 @@ class Run:
     expanding: frozenset[str] = frozenset()  # symbols whose formulas are being evaluated
     tracked = False  # whether derivatives are total: a symbol stands for them that is computed step by step
     of_step = False  # whether every derivative in the claim is of the loss of a step
+    to_the_last = False  # whether it names the last step, T
     root: Any = None
     empty: frozenset[tuple[str, str]] = frozenset()  # sums and products without terms,
     filled: frozenset[tuple[str, str]] = frozenset()  # and with some, by kind and index
