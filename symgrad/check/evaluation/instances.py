@@ -10,6 +10,7 @@ from typing import Any
 from symgrad.check.defined.page import Page
 from symgrad.check.evaluation.adjoints import symbol_target
 from symgrad.check.evaluation.grids import dotted, ends
+from symgrad.check.evaluation.recognise import symbol_of
 from symgrad.check.reading.statements import MARKS
 from symgrad.check.reading.symbols import component_below, head_and_parts, is_top, key_of, letters, spelled
 from symgrad.check.reading.trees import children, kind, unwrapped
@@ -126,8 +127,9 @@ class Indices:
         if not parts and spelled(head) in self.page.abbreviations:
             self.stepless = True  # what it stands for has steps
         if head.base[:1] == "d" and head.base not in MARKS:  # ``dh_prev``
-            target = symbol_target(self.page, node, {})
-            self.stepless = self.stepless or (target is not None and target[0] in self.page.symbols.timed)
+            target, named = symbol_target(self.page, node, {}), symbol_of(self.page, node)
+            settled = named is not None and named[1] is None and f"? {named[0]}" in self.page.meanings  # ``dz_f``, which a line before has shown to be one
+            self.stepless = self.stepless or settled or (target is not None and target[0] in self.page.symbols.timed)
 
     def state_size(self) -> int:
         return next((self.world.model.dims[k][0] for k in sorted(self.page.lagged) if self.world.model.dims.get(k)), 1)
