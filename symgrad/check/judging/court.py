@@ -94,6 +94,8 @@ class Court:
         if kind(node) != "Power" or not is_top(node.exponent):
             return kind(node) in ("Transpose", "Diagonal")
         base, page = unwrapped(node.base), self.page(0)
+        if kind(base) in ("Norm", "Absolute"):
+            return False
         ref = page.symbols.ref(base)
         weight = ref is not None and ref.key not in page.symbols.timed and page.symbols.ranks.get(ref.key) == 2
         return not (weight and kind(base) == "Name" and base.base.islower() and spelled(node.exponent) == "T")

@@ -22,6 +22,7 @@ from symgrad.check.judging.repeated import summed
 from symgrad.check.judging.unsaid import unsaid
 from symgrad.check.reading.claims import Link, span_of
 from symgrad.check.reading.judgement import Judgement
+from symgrad.check.reading.prose import clause
 from symgrad.check.reading.symbols import head_and_parts, number_at
 from symgrad.check.reading.trees import kind, unwrapped, walk
 from symgrad.check.slips import diagnose
@@ -31,6 +32,7 @@ from symgrad.notation.latex import latex
 from symgrad.notation.syntax import Derivative
 
 NONLINEARITY = re.compile(r"non-?linear|activation|activaci|активац|нелинейн|激活|非线性|非線形|활성", re.IGNORECASE)
+SCALAR = re.compile(r"\bscalars?\b|\b(?:one|1)[- ]?(?:d\b|dimension)|\bsingle (?:unit|neuron)\b|标量|一维|\bescalar(?:es)?\b|\bskalar|скаляр", re.IGNORECASE)
 NEAR = 160  # characters before a formula that may speak of it
 
 
@@ -57,7 +59,7 @@ def equation(court: Court, link: Link, under: Callable[[Page], Page | None] = la
             continue
         page.sized = court.declared is not None and link.statement.number >= court.declared
         outcome = attempt(court, page, left, right, link)
-        if outcome.equal and outcome.reading == "scalar" and court.matrices and outcome.near:
+        if outcome.equal and outcome.reading == "scalar" and court.matrices and outcome.near and not of_numbers(link):
             strict = Decider(page).decide(left, right, modes=((False, False), (False, True)))
             slip = diagnose.repair(page, strict, link, diagnose.RUNS // 2, Slips.transposes)
             if slip is not None:
@@ -98,6 +100,12 @@ def equation(court: Court, link: Link, under: Callable[[Page], Page | None] = la
         if (found := otherwise(court, link, under)) is not None:
             return found
     return failed(court, page, outcome, link)
+
+
+def of_numbers(link: Link) -> bool:
+    """Whether the sentence says that it speaks of numbers, "in the scalar case"."""
+    fragment = link.statement.fragment
+    return fragment is not None and SCALAR.search(clause(fragment.before)) is not None
 
 
 def doubted(court: Court, page: Page, outcome: Outcome, link: Link) -> Judgement | None:
