@@ -16,7 +16,7 @@ from symgrad.check.evaluation.recognise import recognised
 from symgrad.check.reading.activations import meaning
 from symgrad.check.reading.statements import GRADS, LOSSES, MARKS
 from symgrad.check.reading.symbols import component_below, head_and_parts, is_top, key_of, letters, number_at, spelled
-from symgrad.check.reading.trees import kind, unwrapped, walk
+from symgrad.check.reading.trees import is_slice, kind, unwrapped, walk
 from symgrad.check.worlds import field as F
 from symgrad.check.worlds.readings import Option
 from symgrad.check.worlds.values import Value, scalar
@@ -43,6 +43,11 @@ def fused(run: Run, args: tuple[Any, ...]) -> tuple[Any, ...]:
     k = 0
     while k < len(args):
         a = args[k]
+        if k + 1 < len(args) and is_mark(run, a) and is_slice(args[k + 1]):  # ``d z_t[:n]``
+            whole = run.page.memos["fused"].setdefault((id(a), id(args[k + 1])), Product((a, args[k + 1].base)))
+            out.append(replace(args[k + 1], base=_Adjoint(whole)))
+            k += 2
+            continue
         if k + 1 < len(args) and is_mark(run, a) and head_and_parts(args[k + 1]) is not None:
             pair = Product((a, args[k + 1]))
             out.append(_Adjoint(run.page.memos["fused"].setdefault((id(a), id(args[k + 1])), pair)))
@@ -163,7 +168,9 @@ def without_mark(node: Any) -> Any:
 
 
 def _target(page: Page, node: Any) -> tuple[str, Any, tuple[Any, ...], set[str]] | None:
-    """The quantity in ``dh_next``: its key, step, entries, the words on it."""
+    """The quantity in ``dh_next``: its key, step, entries, the words on it; ``dh'_t`` beside ``dh_t`` is the part that comes through the next step."""
+    if (bare := unprimed(page, node)) is not None and (carried := page.symbols.ref(bare)) is not None:
+        return carried.key, carried.step, carried.entries, {"next"}
     ref = page.symbols.ref(node)
     words: set[str] = set()
     split = head_and_parts(node)
@@ -191,6 +198,14 @@ def _target(page: Page, node: Any) -> tuple[str, Any, tuple[Any, ...], set[str]]
                 step = next((p.node for p in rest[take:]), None)
                 return str(key), step, (), {"total"} if words & WHOLE else words
     return None
+
+
+def unprimed(page: Page, node: Any) -> Any:
+    """A state without the prime that it has, where that is no quantity of its own; None for anything else."""
+    name = node if kind(node) == "Name" else None
+    bare = replace(name, primes=0) if name is not None and name.primes == 1 and page.symbols.ref(name) is None else None
+    ref = page.symbols.ref(bare) if bare is not None else None
+    return bare if ref is not None and ref.key in page.lagged else None
 
 
 def _plural(page: Page, head: Any) -> str | None:

@@ -17,7 +17,7 @@ from symgrad.check.reading.activations import meaning
 from symgrad.check.reading.settle import FUNCTIONS
 from symgrad.check.reading.statements import loss_head, summands
 from symgrad.check.reading.symbols import Ref, is_top, number_at, spelled
-from symgrad.check.reading.trees import kind, unwrapped, walk
+from symgrad.check.reading.trees import is_slice, kind, unwrapped, walk
 from symgrad.check.worlds import field as F
 from symgrad.check.worlds import values
 from symgrad.check.worlds.readings import Option
@@ -44,7 +44,7 @@ def derivative(run: Run, node: Any) -> Value:
                 v = values.scaled(v, scalar(at.denominator, at.numerator))
             return v
     losses = loss_steps(run, of)
-    if losses is not None and kind(wrt) == "Stack" and run.page.symbols.ref(wrt) is None:
+    if losses is not None and run.page.symbols.ref(wrt) is None and (kind(wrt) == "Stack" or (is_slice(wrt) and kind(unwrapped(wrt.base)) == "Stack")):
         return run.value(one_by_one(run, node, wrt))
     if losses is not None:
         return gradient(run, node, wrt, losses)
@@ -70,7 +70,9 @@ def one_by_one(run: Run, node: Any, wrt: Any) -> Any:
     r"""``[\partial L/\partial h_{t-1}; \partial L/\partial x_t]`` for ``\partial L/\partial [h_{t-1}, x_t]``."""
     memo = run.page.memos["one by one"]
     if id(node) not in memo:
-        memo[id(node)] = node, replace(wrt, args=tuple(replace(node, wrt=a) for a in wrt.args))
+        memo[id(node)] = node, (
+            replace(wrt, base=replace(node, wrt=unwrapped(wrt.base))) if is_slice(wrt) else replace(wrt, args=tuple(replace(node, wrt=a) for a in wrt.args))
+        )
     return memo[id(node)][1]
 
 

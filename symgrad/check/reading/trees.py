@@ -134,3 +134,8 @@ def shifted(step: Any, by: int) -> Any:
     if total:
         base.append(Number(str(total)) if total > 0 else Negative(Number(str(-total))))
     return base[0] if len(base) == 1 else Sum(tuple(base))
+
+
+def is_slice(node: Any) -> bool:
+    """Whether a part is cut out of a vector."""
+    return kind(node) == "Index" and node.kind == "[" and any(kind(p) == "Slice" for p in node.parts)
