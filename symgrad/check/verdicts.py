@@ -20,7 +20,7 @@ from symgrad.check.judging.court import Court
 from symgrad.check.judging.denials import denied
 from symgrad.check.judging.descent import step_of_descent
 from symgrad.check.judging.equation import equation, holding
-from symgrad.check.judging.followed import by_the_words
+from symgrad.check.judging.followed import by_the_words, linearly
 from symgrad.check.judging.otherwise import along, recognition
 from symgrad.check.judging.unbounded import bounded
 from symgrad.check.numbers import worked
@@ -136,7 +136,7 @@ def other(court: Court, link: Link, still_open: Judgement | None = None) -> Judg
     exact = holding(court, link) if link.sign == NEARLY and derived(link.left) else None
     if exact is not None:
         return replace(exact, assumptions=(*exact.assumptions, "the two sides are equal, not only nearly"))
-    in_part = by_the_words(court, link) or along(court, link) if link.sign == NEARLY and derived(link.left) else None
+    in_part = by_the_words(court, link) or linearly(court, link) or along(court, link) if link.sign == NEARLY and derived(link.left) else None
     if in_part is not None and in_part.verdict == "proved":
         return replace(in_part, assumptions=(*in_part.assumptions, "so the two sides are equal, not only nearly"))
     return still_open or Judgement("undecided", "not-an-equation", reasons.get(link.sign, f"relations with `{link.sign}` are not decided"))

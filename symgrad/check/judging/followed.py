@@ -1,6 +1,7 @@
 r"""Paths that the words beside a line name: "the direct path, ``\partial h_t/\partial h_{t-1} = 1 - z_t``"; "with the gates held constant".
 
-A line is held against such paths alone only where it does not hold as it stands, so that words can prove and never refute.
+And what they leave out: "ignoring the nonlinearity, ``\partial h_T/\partial h_1 = W^{T-1}``".  A line is held against such paths alone only where it does
+not hold as it stands, so that words can prove and never refute.
 """
 
 from __future__ import annotations
@@ -16,12 +17,13 @@ from symgrad.check.evaluation.decide import Decider, Outcome
 from symgrad.check.evaluation.parts import Share
 from symgrad.check.judging import caution
 from symgrad.check.judging.court import Court
+from symgrad.check.judging.free import with_functions
 from symgrad.check.judging.proof import proved
 from symgrad.check.reading.claims import Link
 from symgrad.check.reading.judgement import Judgement
 from symgrad.check.reading.prose import PARAGRAPH, PH, SENTENCE, Prose, masked
 from symgrad.check.reading.statements import loss_head
-from symgrad.check.reading.trees import kind, unwrapped
+from symgrad.check.reading.trees import kind, unwrapped, walk
 
 NEAR = 240  # characters of the words that are looked at, of those behind a formula
 STRICTLY = ((False, False), (False, True))
@@ -42,6 +44,18 @@ HELD = re.compile(
     r"|(?:视为|看作|当作|看成|作为)常[数量]|忽略[^。；]{0,40}(?:依赖|梯度|导数|路径|影响|关系)|固定(?:不变)?"
     r"|\b(?:tratando|considerando|manteniendo|ignorando|despreciando)\b[^.;:]{0,80}?\b(?:constantes?|fij[oa]s?|dependencia)\b"
     r"|\b(?:считая|полагая|игнорируя|пренебрегая)\b[^.;:]{0,80}?(?:постоянн\w+|константа\w*|фиксированн\w+|зависимост\w+)",
+    re.IGNORECASE,
+)
+LINEAR = re.compile(
+    r"\b(?:ignor|neglect|dropp?|omit|without|remov|disregard)\w*\s+(?:[a-z]+\s+){0,3}?(?:non-?linearit(?:y|ies)|activations?\b|tanh\b|sigmoid\b)"
+    r"|(?<![\w-])linear\s+(?:case|activation|rnn|recurr\w+|network|model|unit|setting|dynamics|system|regime)|\bidentity\s+(?:function|activation|map)"
+    r"|\bactivations?(?:\s+functions?)?\s+(?:is|are|were|be|being)\s+(?:the\s+)?(?:identity|linear)\b"
+    r"|(?:忽略|去掉|不考虑)[^。；]{0,10}(?:非线性|激活函数)|线性(?:情况|激活|情形)|\bcaso lineal\b|\blinearen? (?:Fall|Aktivierung)|линейн\w+ случа\w+",
+    re.IGNORECASE,
+)
+NO_LONGER = re.compile(  # what ends that a case is spoken of
+    r"\bnon-?linear|\b(?:with|for|by|using) (?:the )?(?:\\?tanh|sigmoid|re-?lu|activation)|\bin general\b"
+    r"|\bhowever\b|\bwhereas\b|\bby contrast\b|\bbut\b|\bfull\b|非线性|但是?|一般",
     re.IGNORECASE,
 )
 DENIED = re.compile(r"(?:\b(?:not|cannot|never|no longer|unlike|without)\b|n't\b|不能|不是|нельзя)[^.;:]{0,24}$", re.IGNORECASE)
@@ -74,6 +88,37 @@ def by_the_words(court: Court, link: Link, under: Callable[[Page], Page | None] 
     return None
 
 
+def linearly(court: Court, link: Link, under: Callable[[Page], Page | None] = lambda page: page) -> Judgement | None:
+    """Proved, where a line holds without the activation, as the words beside it say; open, where words before have said so under its heading."""
+    fragment = link.statement.fragment
+    near = fragment is not None and any(told(LINEAR, prose.text, NO_LONGER) for prose in beside(fragment))
+    if fragment is None or not (near or any(told(LINEAR, s.fragment.before) for s in under_its_heading(court, link))):
+        return None
+    for k in court.order(link.statement):
+        page = under(court.page(k))
+        states = [] if page is None else [page.definitions[key].node for key in sorted(page.lagged & page.definitions.keys())]
+        applied = [n.function.base for node in states for n in walk(node) if calls(n)]
+        found = holds(with_functions(page, dict.fromkeys(applied, "identity")), link.left, link.right) if page is not None and applied else None
+        if page is None or found is None:
+            continue
+        names = " and ".join(dict.fromkeys(applied))
+        if not near:
+            return Judgement("undecided", "ambiguous", f"this holds only if {names} is still the identity, as the text has supposed before")
+        judged = proved(court, page, found, link)
+        return replace(judged, assumptions=(*judged.assumptions, f"{names} is taken for the identity, as the words say"))
+    return None
+
+
+def calls(node: Any) -> bool:
+    return kind(node) == "Apply" and kind(node.function) == "Name" and not node.function.primes and len(node.args) == 1
+
+
+def under_its_heading(court: Court, link: Link) -> list[Any]:
+    """The statements before a line that stand under the same heading."""
+    own, number = link.statement.fragment, link.statement.number
+    return [s for s in court.statements if s.number < number and s.fragment is not None and s.fragment.heading == own.heading]
+
+
 def beside(fragment: Any) -> list[Prose]:
     """The sentence that a formula stands in and the one before it, as far as the paragraph goes; what a bracket or comment behind it adds."""
     before = masked(fragment.before.rstrip() if fragment.kind == "display" else fragment.before, True)
@@ -92,8 +137,10 @@ def part(prose: Prose, text: str) -> Prose:
     return out
 
 
-def told(words: re.Pattern[str], text: str) -> bool:
-    return any(DENIED.search(text[: m.start()]) is None for m in words.finditer(text))
+def told(words: re.Pattern[str], text: str, end: re.Pattern[str] | None = None) -> bool:
+    """Whether a text says something, does not deny it, and says nothing behind it that ends it."""
+    found = (m for m in words.finditer(text) if DENIED.search(text[: m.start()]) is None)
+    return any(end is None or end.search(text, m.end()) is None for m in found)
 
 
 def named(page: Page, prose: Prose) -> set[str]:

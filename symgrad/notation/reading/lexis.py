@@ -27,6 +27,7 @@ _SPACING = [name for name in (*table.SPACING, *table.TRANSPARENT) if name not in
 _GLYPHS = re.escape("".join((*table.LOWERED, *table.RAISED, *table.SUPERSCRIPTS)))
 _MARKS = "\u0300-\u036f\u1dcd\u20d0-\u20ff"
 _MATH_FONTS = sorted((font for font in table.FONTS if font not in _TEXT_FONTS), key=len, reverse=True)
+_VULGAR = {"½": "12", "⅓": "13", "⅔": "23", "¼": "14", "¾": "34", "⅕": "15", "⅙": "16", "⅛": "18"}  # what stands above, what below
 _COMMON = rf"""
   | \\(?P<text>{_or(_TEXT_FONTS)})(?![A-Za-z])\*?\s*\{{
   | (?P<environment>\\begin\s*\{{(?:array|alignat\*?|alignedat|tabular)\}}\s*(?:\[[a-z]?\]\s*)?{_BRACES}
@@ -39,6 +40,7 @@ _COMMON = rf"""
   | (?P<lost>(?<![A-Za-z_^\\])(?:{_or(table.LOST_COMMANDS)})(?![A-Za-z_^{{(]))
   | (?P<dots>\.(?:\ ?\.){{2,}}|…|⋯|[·⋅](?:\ ?[·⋅]){{2,}}|(?:\\cdotp?(?![A-Za-z])\ *){{3,}}|\\(?:hdots|dotso|dotsi|iddots|adots)(?![A-Za-z]))
   | (?P<escaped>\\[_*&])
+  | (?P<vulgar>[{"".join(_VULGAR)}])
   | \\(?:{_or(_MATH_FONTS)})\s*\{{\s*(?P<bold>[0-9]+\.[0-9]+)\s*\}}
   | \\(?P<mathfont>{_or(_MATH_FONTS)})\s*\{{\s*(?P<mathword>[A-Za-z0-9]+)\s*\}}
   | (?P<command>\\(?:[A-Za-z]+|.))
@@ -171,6 +173,10 @@ def _one(match: re.Match[str], code: bool) -> Iterator[Token]:
             yield Token(kind, key, start, end)
         case "bold":
             yield Token("number", match["bold"], start, end)
+        case "vulgar":
+            yield Token("command", r"\frac", start, start)
+            for digit in _VULGAR[key]:
+                yield from (Token("sign", "{", start, start), Token("number", digit, start, end), Token("sign", "}", end, end))
         case _:
             if kind == "escaped":
                 key = key[1]
