@@ -41,7 +41,7 @@ _CODE = re.compile(
     re.MULTILINE | re.VERBOSE,
 )
 _ENTITY_OR_TAG = re.compile(r"</?[A-Za-z][^<>\n]{0,300}>")
-_MATHEMATICAL = re.compile(r"\bd[A-Za-z]\w*/d[A-Za-z]|[_^∂∇δΔσφψθΓα-ωΣ∑∏⊙∘⊗·×ᵀ⊤\\∈′√]|'\s*\(|[\u0300-\u036f]|[²³ᵗ⁺₀-₉ₜ]")
+_MATHEMATICAL = re.compile(r"\bd[A-Za-z]\w*(?:\([^()]*\)|\[[^\[\]]*\])?/d[A-Za-z]|[_^∂∇δΔσφψθΓα-ωΣ∑∏⊙∘⊗·×ᵀ⊤\\∈′√]|'\s*\(|[\u0300-\u036f]|[²³ᵗ⁺₀-₉ₜ]")
 _TRANSPOSED = re.compile(r"\.T(?!\w)")
 _NORM = re.compile(r"\|\|(?=[^\s|])[^|\n]{1,120}(?<=[^\s|])\|\|")  # no alternatives of a program
 _ADDED = re.compile(r"d[A-Za-z](?:\w{0,2}|\w?_\w+)")  # a gradient that is added, or added to

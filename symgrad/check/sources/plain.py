@@ -46,7 +46,7 @@ _UNSAID = re.compile(  # a last term that is dots or words: ``+ ...``, ``+ other
 _ROUND = re.compile("[()（）]")
 _OPENS = re.compile(r"(?<=\s)\(|\s*（")
 _WORD = re.compile(rf"(?<![\\_^A-Za-z])[A-Za-z]{{3,}}(?![A-Za-z_(\[^])|[{_EAST}]{{2,}}")
-_OPERATES = re.compile(r"\s[-+*/×⊙∘·@=]\s|[∂^⊙]")
+_OPERATES = re.compile(r"\s[-+*/×⊙∘·@=]\s|[∂^⊙]|\bd[A-Za-z]\w*(?:\([^()]*\))?/d[A-Za-z]")
 _SENTENCE = re.compile(  # ``shape: n × m``, ``one pass; h_0 = 0``
     r"[A-Za-z]{3,}:\s|(?:via|through|from|because|since)\s|因[为為]|由[于於]|[A-Za-z][a-z]+[ \t]+[a-z][a-z-]+[ ,;.]"
 )

@@ -256,18 +256,28 @@ def _pairs(found: list[Token], first: int, last: int) -> bool:
 
 
 def _split_differentials(found: list[Token]) -> list[Token]:
-    """``dL/dh_t`` in code: the d apart from the name, as in ``d L / d h_t``."""
+    """``dL/dh_t``, ``dh(t)/dh(t-1)`` in code: the d apart from the name, as in ``d L / d h_t``."""
     split = list(found)
-    for k in range(len(found) - 3, -1, -1):
-        above, slash, below = found[k], found[k + 1].key, found[k + 2]
+    for last in range(len(found) - 3, -1, -1):
+        k = _before_its_step(found, last)
+        above, slash, below = found[k], found[last + 1].key, found[last + 2]
         if slash == "/" and all(t.kind == "identifier" and len(t.key) > 1 and t.key[0] == "d" for t in (above, below)):
-            for at in (k + 2, k):
+            for at in (last + 2, k):
                 token = found[at]
                 split[at : at + 1] = [Token("letter", "d", token.start, token.start + 1), token._replace(key=token.key[1:], start=token.start + 1)]
-        elif slash == "/" and _bracketed(found, k + 2) and above.kind == "identifier" and len(above.key) > 1 and above.key[0] == "d":
-            split[k + 2] = below._replace(kind="letter")
+        elif slash == "/" and _bracketed(found, last + 2) and above.kind == "identifier" and len(above.key) > 1 and above.key[0] == "d":
+            split[last + 2] = below._replace(kind="letter")
             split[k : k + 1] = [Token("letter", "d", above.start, above.start + 1), above._replace(key=above.key[1:], start=above.start + 1)]
     return split
+
+
+def _before_its_step(found: list[Token], last: int) -> int:
+    """The place of the name whose step in brackets ends here, ``dh(t)``; the place itself where none does."""
+    if found[last].key not in (")", "]"):
+        return last
+    first = next((k for k in range(last - 1, max(last - 6, 0), -1) if found[k].key in ("(", "[")), 0)
+    simple = all(t.kind in ("identifier", "number", "letter") or t.key in ("+", "-", "\u2212") for t in found[first + 1 : last])
+    return first - 1 if first and simple and found[first - 1].kind == "identifier" else last
 
 
 def _bracketed(found: list[Token], k: int) -> bool:
