@@ -180,12 +180,22 @@ def guesses(page: Page, statements: list[Statement]) -> None:
             if bare and owner is not None:
                 read_as(page, own, owner, taken)
                 continue
+            if own in ("a", "z") and own not in taken | kinds and (layer := of_the_layer(labels, active)) is not None:
+                read_as(page, key_of(split[0], labels), layer, taken)
+                continue
             if len(labels) == 1 and not split[0].accents:
                 inside = symbols.ref(labels[0].node)  # the r_t in z_{r_t}
                 word = inside.key if inside is not None and not inside.entries else spelled(labels[0].node)
                 word = own if word in BEFORE else word  # ``o_pre``
                 if (found := by_letter.get(word or "")) is not None:
                     read_as(page, key_of(split[0], labels), found, taken)
+
+
+def of_the_layer(labels: list[Part], active: Iterable[str]) -> str | None:
+    """The one quantity with an activation in the layer that a label numbers."""
+    word = str(spelled(labels[0].node)) if len(labels) == 1 else ""
+    found = [key for key in active if key.endswith(f"_{word}")] if word.startswith("layer") else []
+    return found[0] if len(found) == 1 else None
 
 
 def read_as(page: Page, name: str | None, gate: str, taken: set[str]) -> None:

@@ -120,7 +120,8 @@ def bracketed(node: Any) -> int | None:
 
 def layer_by_layer(statements: list[Statement]) -> Stack | None:
     """The document with its layers told by number, None if it has none."""
-    letter = next((found for s in statements if (found := stacks(s)) is not None), None)
+    layered = {head for s in statements for head in heads(s)}
+    letter = next((found for s in statements if (found := stacks(s, layered)) is not None), None)
     if letter is None:
         return None
     families: dict[str, frozenset[str]] = {}
@@ -138,16 +139,23 @@ def layer_by_layer(statements: list[Statement]) -> Stack | None:
     return out
 
 
-def stacks(s: Statement) -> str | None:
-    r"""The letter that counts layers: the l of ``h_t^{(l)} = \dots h_t^{(l-1)}``."""
+def heads(s: Statement) -> list[Any]:
+    """What an equation of a step and a layer is for."""
     rel = relation_of(s.node)
     left = head_and_parts(rel.sides[0]) if rel is not None and rel.signs[0] in DEFINING and not s.derives else None
     if left is None or step_part(left[1], "t") is None:
+        return []
+    return [left[0]] if any(set(letters(p.node)) == {w} and number_at(p.node, {w: 0}) == 0 for w in LETTERS for p in left[1]) else []
+
+
+def stacks(s: Statement, layered: set[Any]) -> str | None:
+    r"""The letter that counts layers: the l of ``h_t^{(l)} = \dots h_t^{(l-1)}``, of ``a_t^{(l)} = \dots h_t^{(l-1)}`` beside ``h_t^{(l)} = f(a_t^{(l)})``."""
+    if not heads(s):
         return None
     for letter in LETTERS:
-        own = [p for p in left[1] if set(letters(p.node)) == {letter} and number_at(p.node, {letter: 0}) == 0]
+        own = [p for p in head_and_parts(s.node.sides[0])[1] if set(letters(p.node)) == {letter} and number_at(p.node, {letter: 0}) == 0]  # type: ignore[index]
         below = [number_at(p.node, {letter: 0}) for n in walk(s.node) if (split := head_and_parts(n)) is not None and step_part(split[1], "t") is not None
-                 and split[0] == left[0] for p in split[1] if letter in set(letters(p.node))]  # fmt: skip
+                 and split[0] in layered for p in split[1] if letter in set(letters(p.node))]  # fmt: skip
         if own and -1 in below:
             return letter
     return None
