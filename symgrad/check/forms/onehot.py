@@ -70,8 +70,9 @@ def named(s: Statement) -> dict[int, tuple[Any, Any]]:
             out[id(n)] = n, replace(n, args=rest) if len(rest) > 1 else one
         elif kind(n) == "Name" and n.base == "1" and len(n.subs) == 1 and "t" in letters(next(iter(getattr(n.subs[0], "subs", ())), Name(""))):
             out[id(n)] = n, Name(HOT, (), n.subs[0].subs)
-        elif kind(n) == "Product" and len(n.args) == 2 and n.args[0] == Number("1") and (found := component(unwrapped(n.args[1]))) is not None:
-            out[id(n)] = n, found  # ``1[k = y_t]``
+        elif kind(n) == "Product" and (pair := next((p for p in pairwise(n.args) if indicates(*p)), None)) is not None:
+            args = tuple(component(unwrapped(pair[1])) if a is pair[0] else a for a in n.args if a is not pair[1])
+            out[id(n)] = n, replace(n, args=args) if len(args) > 1 else args[0]
         elif (given and (found := logarithm(n)) is not None) or (kind(n) == "Indicator" and (found := component(n.condition)) is not None):
             out[id(n)] = n, found
         elif kind(n) == "Sum" and len(n.args) == 2 and kind(n.args[1]) == "Negative":
@@ -119,6 +120,12 @@ def logarithm(node: Any) -> Any:
     step = tuple(p.node for p in split[1] if p is not classes[0])
     entry = Name(split[0].base, split[0].accents, (*step, ANY))
     return Big("sum", ANY, None, None, Product((Name(HOT, (), (*(n for n in step if "t" in letters(n)), ANY)), replace(node, args=(entry,)))))
+
+
+def indicates(sign: Any, condition: Any) -> bool:
+    r"""``1\{k = y_t\}``, ``1[k = y_t]``, ``I(k = y_t)``."""
+    ones = (kind(sign) == "Number" and sign.text == "1") or (kind(sign) == "Name" and sign.base in ONES and not sign.subs)
+    return ones and component(unwrapped(condition)) is not None
 
 
 def hot_name(node: Any) -> bool:
