@@ -167,6 +167,8 @@ def stated_loss(page: Page, statements: list[Statement]) -> None:
         if split is None or split[0].base not in LOSSES:
             continue
         factor, right = before_the_sum(unwrapped(s.node.sides[-1]), page.symbols.letter)
+        if factor is None and (batch := of_a_batch(right)) is not None:
+            page.examples, factor = batch
         half = factor == HALF or any(number_at(x, {}) == HALF for x in walk(right) if kind(x) in ("Fraction", "Number"))
         if factor is not None and factor != HALF and page.loss_weight is None:
             page.loss_weight = factor
@@ -222,6 +224,19 @@ def before_the_sum(right: Any, letter: str) -> tuple[Any, Any]:
     if kind(total) != "Big" or total.kind != "sum" or spelled(total.index) != letter:
         return None, right
     return (HALF if factor is not None and number_at(factor, {}) == HALF else factor), total.body
+
+
+def of_a_batch(right: Any) -> tuple[str, Any] | None:
+    r"""The letter for the number of examples, and the factor, in ``\frac{1}{2m} \sum_{i=1}^m (\hat y^{(i)} - y^{(i)})^2``; None where there is no such mean."""
+    if kind(right) not in ("Product", "Infix") or len(right.args) != 2:
+        return None
+    factor, total = (unwrapped(a) for a in right.args)
+    if kind(factor) != "Fraction" or kind(total) != "Big" or total.kind != "sum" or kind(unwrapped(total.upper)) != "Name":
+        return None
+    many, names = str(spelled(unwrapped(total.upper))), {spelled(n) for n in walk(factor) if kind(n) == "Name"}
+    parts = [p for n in walk(total.body) if (split := head_and_parts(n)) is not None for p in split[1]]
+    counted = {spelled(p.node) for p in parts if p.where != "sub"}
+    return (many, factor) if names == {many} and spelled(total.index) in counted else None
 
 
 def wanted(page: Page, output: str, name: str | None, rule: str) -> None:

@@ -22,6 +22,7 @@ from symgrad.check.evaluation.arrays import diagonal, indexed, listed, stack
 from symgrad.check.evaluation.cases import cases, indicator
 from symgrad.check.evaluation.derivatives import derivative
 from symgrad.check.evaluation.functions import apply, bare_slope
+from symgrad.check.evaluation.gradients import mean_over
 from symgrad.check.evaluation.parts import followed, given, shared_out
 from symgrad.check.evaluation.variables import variable
 from symgrad.check.evaluation.variants import variants
@@ -267,6 +268,8 @@ class Run:
             return scalar(1)
         if word == "0":
             return scalar(0)
+        if (many := mean_over(self, word)) is not None:
+            return scalar(many)
         slope = bare_slope(self, node)
         if slope is not None:
             return slope

@@ -8,7 +8,7 @@ import numpy as np
 
 from symgrad.check.evaluation.wrt import quantity_of
 from symgrad.check.reading.symbols import head_and_parts, key_of, labelled, letters, number_at, spelled
-from symgrad.check.reading.trees import kind, unwrapped
+from symgrad.check.reading.trees import kind, unwrapped, walk
 from symgrad.check.worlds import field as F
 from symgrad.check.worlds import values
 from symgrad.check.worlds.readings import Option
@@ -18,6 +18,9 @@ from symgrad.notation.syntax import Name
 
 if TYPE_CHECKING:
     from symgrad.check.evaluation.evaluate import Run
+
+
+EXAMPLES = 7  # how many a mean over examples has
 
 
 def all_losses(run: Run) -> tuple[int, ...]:
@@ -113,7 +116,7 @@ def gradient(run: Run, node: Any, wrt: Any, losses: tuple[int, ...]) -> Value:
     v = adjoint(run, key, step, losses, how, entries)
     if timed and how == TOTAL and step is not None and len(losses) == 1 and step != losses[0] and word not in run.page.tails:
         run.vanished += not np.any(v.a)  # nothing leads from there to the loss of that step
-    if len(losses) > 1 and word in run.page.total_losses:
+    if (len(losses) > 1 or run.page.examples) and word in run.page.total_losses:
         v = weighed(run, v)
     if node.sign == "nabla" and v.rank == 1 and not run.lenient:
         v = v.turned(run.world.model.orient)
@@ -132,8 +135,21 @@ def weighed(run: Run, v: Value) -> Value:
     factor = run.page.loss_weight
     if factor is None:
         return v
-    at = number_at(factor, {"T": run.world.steps, "N": run.world.steps, "n": run.world.steps})
-    return v if at is None else values.scaled(v, scalar(at.numerator, at.denominator), v.orient)
+    at = number_at(factor, sizes(run))
+    return values.scaled(v, run.value(factor) if at is None else scalar(at.numerator, at.denominator), v.orient)
+
+
+def sizes(run: Run) -> dict[str, int]:
+    """What the letters in the factor of a mean are: the number of steps, of examples."""
+    steps = dict.fromkeys(("T", "N", "n"), run.world.steps)
+    return {**steps, run.page.examples: EXAMPLES} if run.page.examples else steps
+
+
+def mean_over(run: Run, word: str | None) -> int | None:
+    """The number that a letter in the factor of the loss stands for."""
+    factor = run.page.loss_weight
+    named = factor is not None and any(kind(n) == "Name" and spelled(n) == word for n in walk(factor))
+    return sizes(run).get(str(word)) if named else None
 
 
 def _shifted(run: Run, wrt: Any) -> bool:

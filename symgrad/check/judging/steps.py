@@ -11,6 +11,7 @@ from typing import Any
 from symgrad.check.defined.page import Abbreviation, Page
 from symgrad.check.evaluation.decide import Decider
 from symgrad.check.judging.court import Court
+from symgrad.check.judging.free import with_functions
 from symgrad.check.judging.proof import attempt, proved
 from symgrad.check.reading.claims import Link
 from symgrad.check.reading.judgement import Judgement
@@ -237,6 +238,21 @@ def of_the_sum(court: Court, link: Link, under: Callable[[Page], Page | None]) -
         if outcome.equal and not outcome.vanished:
             said = proved(court, other, outcome, link)
             return replace(said, assumptions=(*said.assumptions, "the loss is the sum over the steps here, without the factor before it"))
+    return None
+
+
+def of_one_example(court: Court, link: Link, under: Callable[[Page], Page | None]) -> Judgement | None:
+    """Open, where the loss is a mean over examples and a line holds of the loss of one of them, or of their sum."""
+    for k in court.order(link.statement):
+        page = under(court.page(k))
+        for rule in ("", "square") if page is not None and page.examples else ():
+            assert page is not None
+            alone = with_functions(page, {})
+            alone.loss_weight, alone.examples = None, ""
+            alone.loss_rules = dict.fromkeys(page.loss_rules, rule) if rule else page.loss_rules
+            outcome = attempt(court, alone, link.left, link.right, link)
+            if outcome.equal and not outcome.vanished:
+                return Judgement("undecided", "ambiguous", "this holds only if the loss is that of one example, not the mean that the document gives")
     return None
 
 
