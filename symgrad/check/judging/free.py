@@ -30,7 +30,7 @@ RULES = {"tanh": "tanh", "sigmoid": "sigmoid", "logistic": "sigmoid", "relu": "r
 def by_activation(court: Court, link: Link, under: Callable[[Page], Page | None]) -> Judgement | None:
     r"""Proved, where a function that the document leaves free has the slope that a line writes: ``y_t \odot (1 - y_t)`` of ``y_t = g(z_t)``.
 
-    Open, where it writes ``g'(y_t)``.
+    Open, where it writes ``g'(y_t)``, or another line has written the slope of another function and the words say that it may be any.
     """
     for k in court.order(link.statement):
         page = under(court.page(k))
@@ -46,7 +46,8 @@ def by_activation(court: Court, link: Link, under: Callable[[Page], Page | None]
                     assert outcome.chooser is not None
                     if "slope-of-output" in outcome.chooser.tags:
                         return Judgement("undecided", "ambiguous", f"this holds only if {f}' is the slope written in what {f} gives")
-                    court.activations[f] = rule
+                    if court.activations.setdefault(f, rule) != rule:
+                        return Judgement("undecided", "ambiguous", f"this holds only if {f} is {rule}, and another line has taken it for {known}")
                     said = proved(court, other, outcome, link)
                     return replace(said, assumptions=(*said.assumptions, f"{f} is taken for {rule}: the line writes its slope"))
     return None

@@ -210,7 +210,8 @@ def along(court: Court, link: Link, under: Callable[[Page], Page | None] = lambd
         d = page.definitions.get(ref.key)
         memory = d is not None and any(r.key == ref.key and lag < 0 for r, lag in page.references(d))
         others, gates = page.lagged - {ref.key} if memory else frozenset[str](), gates_beside(page, link)
-        for constant, at_end in ((others, False), (others, True), (gates, False)):
+        inner = inside(page) - {ref.key} if memory and any(kind(n) == "Big" and n.kind == "prod" for n in walk(link.right)) else frozenset[str]()
+        for constant, at_end in ((others, False), (others, True), (gates, False), (inner, False), (inner, True)):
             if not constant or (at_end and page.many_to_one):
                 continue
             narrow = copy(page)
@@ -231,6 +232,11 @@ def along(court: Court, link: Link, under: Callable[[Page], Page | None] = lambd
     return None
 
 
+def inside(page: Page) -> frozenset[str]:
+    """The gates and candidates of a cell: what has an activation and is no state."""
+    return frozenset(key for key in page.definitions if key not in page.lagged and page.activated(key) is not None)
+
+
 def gates_beside(page: Page, link: Link) -> frozenset[str]:
     """The gates that a formula multiplies with, beside the derivative of something else or in that of a candidate."""
     derivatives = [n for n in walk(link.right) if kind(n) == "Derivative"]
@@ -243,18 +249,24 @@ def gates_beside(page: Page, link: Link) -> frozenset[str]:
 
 def of_an_rnn(court: Court, link: Link, missing: bool) -> Judgement | None:
     """Where the text speaks of an RNN and the document's own cells have gates: proved of the RNN of the library that has these names, else open."""
-    pages = map(court.page, range(len(court.collected.groups)))
+    pages = [page for page in map(court.page, range(len(court.collected.groups))) if page.lagged]
     told = about_an_rnn(court)
     if link.statement.number not in told or not all(any(caution.gate(page, key) and within(page, key) for key in page.definitions) for page in pages):
         return None
     if court.aside is None:
-        court.aside = Court([s for s in court.statements if s.number in told])
+        about = [s for s in court.statements if s.number in told]
+        court.aside = Court(about)
+        if not court.aside.recurrent():
+            court.aside = Court(about, load("rnn"))
+            court.aside.borrowed = "the cell is a plain RNN, as the words say"
     for k in court.aside.order(link.statement):
         page = court.aside.page(k)
         outcome = attempt(court.aside, page, link.left, link.right, link)
         if outcome.equal:
-            return proved(court.aside, court.aside.page(k), outcome, link)
-    if (ended := at_the_end(court.aside, link, lambda page: page)) is not None and ended.verdict == "proved":
+            return proved(court.aside, page, outcome, link)
+        if told[link.statement.number] and outcome.typed and outcome.used and outcome.used <= page.lagged and ended_there(court.aside, link) is None:
+            return failed(court.aside, page, outcome, link)  # it names nothing but the state, so that it is wrong of any RNN
+    if (ended := ended_there(court.aside, link)) is not None:
         return ended
     if missing or not told[link.statement.number]:
         return None
@@ -266,13 +278,20 @@ def within(page: Page, key: str) -> bool:
     return key not in page.lagged and key not in page.world.model.outputs
 
 
+def ended_there(court: Court, link: Link) -> Judgement | None:
+    """The proof of a line with a loss that looks at the last state alone."""
+    found = at_the_end(court, link, lambda page: page)
+    return found if found is not None and found.verdict == "proved" else None
+
+
 def about_an_rnn(court: Court) -> dict[int, bool]:
     """The statements before which the text under their heading speaks of an RNN, and of no other cell since; whether it does so right before them."""
     out, cells, heading = dict[int, bool](), set[str](), ""
     for s in court.statements:
         if s.fragment is None or s.fragment.kind == SAID:
             continue
-        here = {m[0].upper() for m in CELLS.finditer(s.fragment.before)}
+        own, whole = ({m[0].upper() for m in CELLS.finditer(text)} for text in (clause(s.fragment.before.rstrip()), s.fragment.before))
+        here = own or whole
         cells = here or (cells if s.fragment.heading == heading else set())
         heading = s.fragment.heading
         if cells == {"RNN"}:

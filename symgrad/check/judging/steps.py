@@ -50,7 +50,7 @@ def at_the_end(court: Court, link: Link, under: Callable[[Page], Page | None]) -
             outcome = decider.decide(link.left, link.right)
         if not outcome.equal:
             continue
-        if at_every_step(page) and (page.step_losses or summed_up(page) or not through_the_last(page, link)):
+        if at_every_step(page) and not told and (page.step_losses or summed_up(page) or not through_the_last(page, link)):
             return Judgement("undecided", "ambiguous", f"this holds only if {AT_THE_END}")
         said = proved(court, last, outcome, link)
         before = ["the step is not the last one"] if last.where != page.where else []
