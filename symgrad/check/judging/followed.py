@@ -91,6 +91,8 @@ def by_the_words(court: Court, link: Link, under: Callable[[Page], Page | None] 
 def linearly(court: Court, link: Link, under: Callable[[Page], Page | None] = lambda page: page) -> Judgement | None:
     """Proved, where a line holds without the activation, as the words beside it say; open, where words before have said so under its heading."""
     fragment = link.statement.fragment
+    if any(kind(n) == "Apply" and kind(n.function) == "Name" and n.function.primes for n in walk(link.right)):
+        return None  # the slope is not left out
     near = fragment is not None and any(told(LINEAR, prose.text, NO_LONGER) for prose in beside(fragment))
     if fragment is None or not (near or any(told(LINEAR, s.fragment.before) for s in under_its_heading(court, link))):
         return None
