@@ -62,6 +62,7 @@ class Court:
     invented: dict[str, Statement] = field(init=False, default_factory=dict)  # equations for gates that are left out
     others: list[tuple[Court, Supposed]] | None = field(init=False, default=None)
     aside: Court | None = field(init=False, default=None)  # of what the text says of an RNN, where the document's own cells have gates
+    of_rnns: dict[int, bool] | None = field(init=False, default=None)  # the statements about one; whether the words right before them say so
     bare: bool = field(init=False, default=False)  # whether nothing in the document is derived
 
     def __post_init__(self) -> None:

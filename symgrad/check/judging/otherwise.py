@@ -286,6 +286,8 @@ def ended_there(court: Court, link: Link) -> Judgement | None:
 
 def about_an_rnn(court: Court) -> dict[int, bool]:
     """The statements before which the text under their heading speaks of an RNN, and of no other cell since; whether it does so right before them."""
+    if court.of_rnns is not None:
+        return court.of_rnns
     out, cells, heading = dict[int, bool](), set[str](), ""
     for s in court.statements:
         if s.fragment is None or s.fragment.kind == SAID:
@@ -296,6 +298,7 @@ def about_an_rnn(court: Court) -> dict[int, bool]:
         heading = s.fragment.heading
         if cells == {"RNN"}:
             out[s.number] = bool(here)
+    court.of_rnns = out
     return out
 
 
