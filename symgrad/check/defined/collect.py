@@ -235,7 +235,7 @@ def wanted(page: Page, key: str, definitions: dict[str, Definition], statements:
     if kind(node) != "Apply" or len(node.args) != 1 or (d.letter, d.shift) != (hatted.letter, hatted.shift):
         return False
     inside = page.canon(node.args[0])
-    alike = {page.canon(e.side): page.canon(e.node) for e in definitions.values() if e.side is not None}  # ``o_t = V h_t``
+    alike = {page.canon(e.side): page.canon(e.node) for e in definitions.values() if e.side is not None and e is not d}  # ``o_t = V h_t``
     return page.canon(d.node) in (inside, alike.get(inside)) and subtracted(page, hatted.side, d.side, statements)
 
 
