@@ -37,10 +37,11 @@ def cased(page: Page, statements: list[Statement], elsewhere: dict[str, Definiti
     said -= {(key, ()) for key in alike}
     for head, parts in ((h, p) for s in statements for _, h, p in names_in(s.node)):
         step = step_part(parts, letter)
-        name, *others = (key_of(h, [p for p in parts if p is not step]) for h in (head, *spelled_otherwise(head)))
-        if step is None or name is None or len(head.base) > 1 or name in symbols.ranks.keys() | symbols.aliases.keys() | defined:
+        rest = [p for p in parts if p is not step]
+        name = key_of(head, rest) if step is not None and len(head.base) == 1 else None
+        if name is None or name in symbols.ranks or name in symbols.aliases or name in defined:
             continue
-        meant = {other for other in others if other in page.definitions}
+        meant = {other for h in spelled_otherwise(head) if (other := key_of(h, rest)) in page.definitions}
         if len(meant) != 1 or head.base in LOSSES | MARKS or (head.base, head.accents) in said:
             continue
         if any(summed_with(n, head, letter) for s in statements for n in s.nodes):

@@ -117,6 +117,7 @@ def page_of(definitions: dict[str, Definition], collected: Collected, statements
             if known is not None and known.key in definitions and not labelled:
                 continue
             step = step_part(parts, letter) or step_part(parts, d.letter)
+            before = len(symbols.ranks), len(symbols.timed)
             words = [p for p in parts if spelled(p.node) in STEP_WORDS]
             rest = [p for p in parts if p is not step and p not in words and not _index(p, skip)]
             indices = [p for p in parts if p not in rest and p is not step and p not in words]
@@ -132,7 +133,8 @@ def page_of(definitions: dict[str, Definition], collected: Collected, statements
                 later.append((name, node))
                 entries = sum(len(p.node.args) if kind(p.node) == "Product" else 1 for p in indices)
                 symbols.ranks.setdefault(name, max(entries, 2 if matrix_like(node) else 1))
-            symbols.clear()
+            if (len(symbols.ranks), len(symbols.timed)) != before:
+                symbols.clear()
     for key in unreadable - {ref.key for d in definitions.values() for ref, _ in page.references(d) if ref.key != d.key}:
         del definitions[key]  # what nothing depends on need not be known
         symbols.timed.discard(key)

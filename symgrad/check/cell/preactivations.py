@@ -88,29 +88,39 @@ def alone(page: Page, active: Iterable[str]) -> str | None:
     return None
 
 
-def reached(page: Page, name: str | None, statements: list[Statement], active: Iterable[str]) -> str | None:
-    r"""The one quantity with an activation of which the document takes the derivative by this, ``\partial \hat y_t / \partial z_t``."""
-    found = set()
+def derivatives_by_name(statements: list[Statement]) -> dict[str | None, list[tuple[Any, Any]]]:
+    r"""What stands above and at which step below, of every derivative ``\partial \hat y_t / \partial z_t``, by the name below."""
+    out: dict[str | None, list[tuple[Any, Any]]] = {}
     for n in (n for s in statements for n in s.nodes if kind(n) == "Derivative"):
-        split, of = head_and_parts(unwrapped(n.wrt)), page.symbols.ref(unwrapped(n.of))
-        if split is not None and of is not None and of.step is not None and key_of(split[0], []) == name and [p.node for p in split[1]] == [of.step]:
-            found.add(of.key)
+        split = head_and_parts(unwrapped(n.wrt))
+        if split is not None and len(split[1]) == 1:
+            out.setdefault(key_of(split[0], []), []).append((unwrapped(n.of), split[1][0].node))
+    return out
+
+
+def reached(page: Page, slopes: list[tuple[Any, Any]], active: Iterable[str]) -> str | None:
+    """The one quantity with an activation of which the document takes a derivative at the same step."""
+    found = {of.key for above, step in slopes if (of := page.symbols.ref(above)) is not None and of.step is not None and of.step == step}
     return found.pop() if len(found) == 1 and found <= set(active) else None
 
 
-def by_its_slope(page: Page, name: str | None, statements: list[Statement], active: Iterable[str]) -> set[str]:
-    r"""The quantities whose own functions have the slopes that the document takes there: y for ``\psi'(z_t)``, if ``y_t = \psi(\ldots)`` alone applies ψ."""
-    by_function: dict[Any, list[str]] = {}
-    for key in active:
-        node = page.activated(key)
-        by_function.setdefault(node.function if node is not None else None, []).append(key)
-    found = set()
+def written_slopes(statements: list[Statement]) -> dict[str | None, set[Any]]:
+    r"""The functions whose slopes the document takes, ``\psi'(z_t)``, by the name that they are applied to."""
+    out: dict[str | None, set[Any]] = {}
     for n in (n for s in statements for n in s.nodes if kind(n) == "Apply" and kind(n.function) == "Name" and n.function.primes == 1 and len(n.args) == 1):
         split = head_and_parts(unwrapped(n.args[0]))
-        owners = by_function.get(replace(n.function, primes=0, span=None), [])
-        if split is not None and key_of(split[0], []) == name and len(owners) == 1:
-            found.add(owners[0])
-    return found
+        if split is not None:
+            out.setdefault(key_of(split[0], []), set()).add(replace(n.function, primes=0, span=None))
+    return out
+
+
+def by_its_slope(page: Page, functions: set[Any], active: Iterable[str]) -> set[str]:
+    r"""The quantities whose own functions have slopes that the document takes: y for ``\psi'(z_t)``, if ``y_t = \psi(\ldots)`` alone applies ψ."""
+    by_function: dict[Any, list[str]] = {}
+    for key in active if functions else ():
+        node = page.activated(key)
+        by_function.setdefault(node.function if node is not None else None, []).append(key)
+    return {owners[0] for f in functions if len(owners := by_function.get(f, [])) == 1}
 
 
 def counting(page: Page, s: Statement) -> set[str]:
@@ -150,6 +160,7 @@ def guesses(page: Page, statements: list[Statement]) -> None:
     taken = set(symbols.ranks)
     labels_used = {spelled(x) for s in statements for n in s.nodes if kind(n) == "Name" for x in n.subs}  # the u of ``W_u``, which alone is no quantity
     kinds = {key.partition("_")[0] for key in page.definitions if "_" in key}  # the z of ``z_u``
+    slopes, written = derivatives_by_name(statements), written_slopes(statements)
     for s in statements:
         bound, within = bound_letters(s.node) | counting(page, s), {id(x) for n in s.nodes if kind(n) == "Name" for label in n.subs for x in walk(label)}
         for node in s.nodes:
@@ -173,12 +184,12 @@ def guesses(page: Page, statements: list[Statement]) -> None:
             own = key_of(split[0], [])
             bare = not [p for p in labels if kind(p.node) != "Number"] and own in ("a", "z", "s", "u", "net", "o", *RAW) and own not in taken | kinds
             bare = bare and (bool(split[1]) or own not in labels_used)
-            sloped = by_its_slope(page, own, statements, active) if bare else set()
-            if bare and len(sloped) > 1:
+            sloped = by_its_slope(page, written.get(own, set()), active) if bare else set()
+            if len(sloped) > 1:
                 continue  # one letter for what several functions are applied to
-            owner = next(iter(sloped), None) or reached(page, own, statements, active) or (alone(page, active) if not labels else None)
-            if bare and owner is not None:
-                read_as(page, own, owner, taken)
+            found = next(iter(sloped), None) or reached(page, slopes.get(own, []), active) or (alone(page, active) if not labels else None) if bare else None
+            if found is not None:
+                read_as(page, own, found, taken)
                 continue
             if own in ("a", "z") and own not in taken | kinds and (layer := of_the_layer(labels, active)) is not None:
                 read_as(page, key_of(split[0], labels), layer, taken)

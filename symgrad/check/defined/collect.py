@@ -465,8 +465,8 @@ def function_definition(out: Collected, s: Statement, rel: Any) -> bool:
     return False
 
 
-def split_groups(collected: Collected) -> None:
-    """Definitions that share no quantity are cells of their own."""
+def split_groups(collected: Collected) -> bool:
+    """Definitions that share no quantity are cells of their own; whether there are any."""
     out: list[Group] = []
     for g in collected.groups:
         parts = [] if g.alone else components(g, collected.letter)
@@ -476,7 +476,9 @@ def split_groups(collected: Collected) -> None:
         for part in parts:
             first = min(d.place.number if d.place is not None else g.first for d in part.values())
             out.append(Group(first if part is not parts[0] else g.first, part))
+    split = len(out) > len(collected.groups)
     collected.groups = out
+    return split
 
 
 def bare_names(d: Definition) -> set[str]:

@@ -44,7 +44,7 @@ NAMED = {  # how a person calls what only stands for something in its surroundin
 UNITS = frozenset({"I", "1", "mathbb1", "E", "Id", "mathbf1", "ones", "eye"})
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)  # not frozen: many are made
 class Remembered:
     """What a part of a claim came to, after which questions."""
 
@@ -55,7 +55,7 @@ class Remembered:
     vanished: int  # and derivatives that vanish in it
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class Fork:
     """A question that a part of a claim asks, and what comes of each answer."""
 

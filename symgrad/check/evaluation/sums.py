@@ -141,7 +141,7 @@ def over_components(run: Run, node: Any, name: str, body: Any, upper: Any) -> Va
 def left_out(lower: Any, upper: Any) -> slice:
     r"""The components that bounds leave, of all: ``\sum_{k=2}^K`` lacks the first, ``\sum_{k=1}^{K-1}`` the last; ``\sum_{k=0}^{K-1}`` counts them from 0."""
     first = number_at(lower, {}) if lower is not None else None
-    named = list(letters(upper)) if upper is not None else []
+    named = letters(upper) if upper is not None else ()
     last = number_at(upper, {named[0]: 0}) if len(named) == 1 else None
     begin = 1 if first is None else int(first)
     short = -int(last) - (begin == 0) if last is not None and last < 0 else 0
@@ -182,7 +182,7 @@ def over_steps(run: Run, node: Any, name: str, lower: Any, upper: Any, body: Any
     if upper is None and lower is not None:
         run.chooser.choose(("endless", name), (Option(0, None, f"what has no upper end is taken to run to the last step: {name}"),))
     if first == 0 and from_zero(upper) and not counted_from_one(run):
-        options = (Option(0, False), Option(1, True, f"the steps are counted from 0 to {next(letters(upper))} - 1"))
+        options = (Option(0, False), Option(1, True, f"the steps are counted from 0 to {letters(upper)[0]} - 1"))
         low, high = (1, run.world.steps) if run.chooser.choose(("from zero", name), options) else (low, high)
     if runs_down(lower, upper):
         how = run.chooser.choose(("down", name), (Option(0, False), Option(1, True, f"{name} runs down to its upper bound")))
@@ -206,7 +206,7 @@ def over_steps(run: Run, node: Any, name: str, lower: Any, upper: Any, body: Any
 
 def from_zero(upper: Any) -> bool:
     r"""Whether a sum from 0 ends one before the number of steps, ``\sum_{t=0}^{T-1}``: it may count all of them from 0."""
-    return upper is not None and list(letters(upper)) in (["T"], ["N"]) and number_at(upper, {"T": 0, "N": 0}) == -1
+    return upper is not None and letters(upper) in (("T",), ("N",)) and number_at(upper, {"T": 0, "N": 0}) == -1
 
 
 def counted_from_one(run: Run) -> bool:
@@ -222,7 +222,7 @@ def runs_down(lower: Any, upper: Any) -> bool:
     r"""Whether the bounds may be written from the last step to the first: ``\prod_{i=t}^{k+1}``, ``\prod_{i=T}^2``, ``\prod_{i=t-1}^k``."""
     if lower is None or upper is None:
         return False
-    named, other = list(letters(lower)), list(letters(upper))
+    named, other = letters(lower), letters(upper)
     first, last = number_at(lower, dict.fromkeys(named, 0)), number_at(upper, dict.fromkeys(other, 0))
     return bool(named) and first is not None and last is not None and (not other or first < last or first < 0)
 

@@ -67,7 +67,7 @@ class Court:
 
     def __post_init__(self) -> None:
         self.source = self.statements
-        self.collected = collect(self.source)
+        first = self.collected = collect(self.source)
         if self.cell is not None:
             self.source = [*prelude(self.cell, len(self.statements)), *self.statements]
             self.collected = collect(self.source)
@@ -82,9 +82,11 @@ class Court:
             self.supply(left_out)
             if self.updates and (outputs := self.left_out()):
                 self.supply({**left_out, **outputs})
-        split_groups(self.collected)
-        self.pages.clear()  # what was looked at before was not whole
+        if split_groups(self.collected) or self.collected is not first:
+            self.pages.clear()  # what was looked at before was not whole
         self.variables = self._variables()
+        for page in self.pages.values():
+            page.variables = self.variables | {identities.POINT}
         self.declared = 0 if self.program else self._declared()
         self.certain &= self.common is None or self.common.certain
         self.matrices = any(self.of_matrices(n) for s in self.statements for n in s.nodes)

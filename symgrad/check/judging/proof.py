@@ -150,8 +150,9 @@ def of_one_step(page: Page, outcome: Outcome, link: Link) -> bool:
         return False
     short = copy(page)
     short.steps = 1
-    states = [Decider(p).in_reading(link.left, link.right, outcome.chooser.fixed, outcome.mode) for p in (page, short)]
-    return states == ["equal", "differs"]
+    short.memos["worlds"] = page.memos["worlds of one step"]
+    states = (Decider(p).in_reading(link.left, link.right, outcome.chooser.fixed, outcome.mode) for p in (short, page))
+    return next(states) == "differs" and next(states) == "equal"
 
 
 def sharing(court: Court, page: Page, symbol: str, link: Link) -> list[Link]:

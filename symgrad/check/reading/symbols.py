@@ -20,6 +20,7 @@ PLAIN_ACCENTS = {"widehat": "hat", "widetilde": "tilde", "overline": "bar", "vec
 STEP_WORDS = {"prev": -1, "old": -1, "last": -1, "next": 0, "new": 0, "cur": 0, "curr": 0, "current": 0, "now": 0}
 STEP_LETTERS = frozenset({*"tTkijslnupqrmNKL", "tau", "ell", "tau'"})
 COUNTERS = frozenset("abijklmnpqst")
+MOST = 4  # indices on a letter
 DIGITS = 60  # of a number that takes part
 VARIANTS = {"varphi": "phi", "varepsilon": "epsilon", "vartheta": "theta", "Tau": "T"}
 
@@ -150,6 +151,7 @@ def _index_like(node: Any) -> bool:
     return kind(node) in ("Name", "Sum", "Negative", "Product") and (_step_like(node) or spelled(node) is not None)
 
 
+@by_identity
 def _step_like(node: Any) -> bool:
     """Whether this may be a step: ``t``, ``t - 1``, ``3``, ``T``, ``t + 1 - k``."""
     node = unwrapped(node)
@@ -173,19 +175,19 @@ def labelled(node: Any) -> bool:
     return word is not None and not _step_like(node) and len(word) > 1
 
 
-def letters(node: Any) -> Iterator[str]:
+@by_identity
+def letters(node: Any) -> tuple[str, ...]:
     """The variables of an index."""
     node = unwrapped(node)
     match node:
         case Name():
             word = spelled(node)
-            if word:
-                yield word
+            return (word,) if word else ()
         case Sum(args=args) | Product(args=args):
-            for a in args:
-                yield from letters(a)
+            return tuple(w for a in args for w in letters(a))
         case Negative(arg=arg):
-            yield from letters(arg)
+            return letters(arg)
+    return ()
 
 
 def number_at(node: Any, env: dict[str, Any]) -> Ratio | int | None:
@@ -224,6 +226,19 @@ def key_of(head: Name, labels: list[Part]) -> str | None:
     return f"{word}" + ("_" + ",".join(subs) if subs else "") + ("^" + ",".join(sups) if sups else "")
 
 
+@by_identity
+def roles_of(split: tuple[Name, tuple[Part, ...]]) -> tuple[tuple[tuple[str, ...], int, str], ...]:
+    """What the indices on a letter may be, each step (S), entry (E) or label (L); how many are labels, and the key with these."""
+    head, parts = split
+    out = []
+    for roles in itertools.product("SEL", repeat=len(parts)) if len(parts) <= MOST else ():
+        labels = [p for p, r in zip(parts, roles, strict=True) if r == "L"]
+        key = key_of(head, labels) if roles.count("S") <= 1 else None
+        if key is not None:
+            out.append((roles, len(labels), key))
+    return tuple(out)
+
+
 def flat(key: str) -> str:
     """A key that does not tell where its labels are set."""
     return key.replace("^", "_").replace(",", "") if ":" not in key else key
@@ -240,25 +255,35 @@ class Symbols:
     aliases: dict[str, str] = field(default_factory=dict)
     small: dict[str, str] = field(default_factory=dict)  # ``w`` → ``W``: small letters for the entries of matrices
     _memo: dict[int, tuple[Any, Ref | None]] = field(default_factory=dict)
+    _meant: dict[tuple[str, bool], tuple[str, int | None, str]] = field(default_factory=dict)
     _loose: dict[str, str] = field(default_factory=dict)
     _counted: int = 0
 
     def clear(self) -> None:
+        """Forget what names were read as: what they are read by has changed."""
         self._memo.clear()
+        self._meant.clear()
+
+    def counted(self) -> None:
+        """Learn of quantities that are new."""
+        if self._counted == len(self.ranks):
+            return
+        self._counted = len(self.ranks)
+        self._meant.clear()
+        self._loose = {}
+        for known in self.ranks:
+            plain = flat(known)
+            self._loose[plain] = "" if plain in self._loose else known
+        for plain, known in [*self._loose.items()]:
+            if known and "_" in plain and plain[0].isupper() and plain[0] not in self.ranks:  # ``Whh`` for ``W_{hh}``, where it is no product
+                bare = plain.replace("_", "")
+                self._loose[bare] = "" if bare in self._loose else known
 
     def loosely(self, key: str) -> str:
         """The one quantity whose labels are the same, wherever they are set: ``a_f`` for ``a^f``, ``W_{x,h}`` for ``W^{xh}``."""
-        if self._counted != len(self.ranks):
-            self._counted = len(self.ranks)
-            self._loose = {}
-            for known in self.ranks:
-                plain = flat(known)
-                self._loose[plain] = "" if plain in self._loose else known
-            for plain, known in [*self._loose.items()]:
-                if known and "_" in plain and plain[0].isupper() and plain[0] not in self.ranks:  # ``Whh`` for ``W_{hh}``, where it is no product
-                    bare = plain.replace("_", "")
-                    self._loose[bare] = "" if bare in self._loose else known
-        return self._loose.get(flat(key)) or self._loose.get(flat(key).replace("_", "")) or key
+        self.counted()
+        plain = flat(key)
+        return self._loose.get(plain) or self._loose.get(plain.replace("_", "")) or key
 
     def ref(self, node: Any) -> Ref | None:
         """The quantity that a node names, None if it is no name or an unknown one."""
@@ -271,13 +296,12 @@ class Symbols:
         split = head_and_parts(node)
         if split is None:
             return None
-        head, parts = split
         best: tuple[int, Ref] | None = None
-        for ref, score in self._readings(head, parts):
+        for ref, score in self._readings(split):
             if best is None or score > best[0]:
                 best = (score, ref)
-        if best is None and (apart := self._apart(head, parts)) is not None:
-            return next((ref for ref, _ in self._readings(head, apart) if ref.entries or ref.step is not None), None)
+        if best is None and (apart := self._apart(*split)) is not None:
+            return next((ref for ref, _ in self._readings((split[0], apart)) if ref.entries or ref.step is not None), None)
         return best[1] if best else None
 
     def _apart(self, head: Name, parts: tuple[Part, ...]) -> tuple[Part, ...] | None:
@@ -308,32 +332,15 @@ class Symbols:
         rank = self.ranks.get(key_of(head, [label]) or "", 0) if indices is not None else 0
         return (label, Part("sub", indices)) if rank and len(entries_of(indices, rank) or ()) == rank else None
 
-    def _readings(self, head: Name, parts: tuple[Part, ...]) -> Iterator[tuple[Ref, int]]:
-        if len(parts) > 4:
-            return
-        for roles in itertools.product("SEL", repeat=len(parts)):
-            if roles.count("S") > 1:
-                continue
-            labels = [p for p, r in zip(parts, roles, strict=True) if r == "L"]
-            key = key_of(head, labels)
-            if key is None:
-                continue
-            key = self.aliases.get(key, key)
-            written = key if key in self.small else ""
-            key = self.small.get(key, key)
-            if key not in self.ranks and (labels or len(head.base) > 1):
-                key = self.loosely(key)
-            shift: int | None = None
-            if key.endswith("@-1"):
-                key, shift = key[:-3], -1
-            if shift is None and key not in self.ranks and "_" in key and key.rsplit("_", 1)[1] in STEP_WORDS and key.rsplit("_", 1)[0] in self.ranks:
-                key, word = key.rsplit("_", 1)
-                shift = STEP_WORDS[word]
+    def _readings(self, split: tuple[Name, tuple[Part, ...]]) -> Iterator[tuple[Ref, int]]:
+        head, parts = split
+        for roles, labels, key in roles_of(split):
+            key, shift, written = self._named(key, labels > 0 or len(head.base) > 1)
             if key not in self.ranks:
                 continue
             step: Any = None
             entries: list[Any] = []
-            score = 4 * len(labels)
+            score = 4 * labels
             fits = True
             for p, r in zip(parts, roles, strict=True):
                 if r != "L" and p.where == "sup" and kind(p.node) == "Number" and (r != "S" or p.node.text != "0"):
@@ -359,6 +366,27 @@ class Symbols:
                     continue
                 step = Name(self.letter) if shift == 0 else Sum((Name(self.letter), Negative(Number("1"))))
             yield Ref(key, step, tuple(entries), written=written), score
+
+    def _named(self, key: str, loose: bool) -> tuple[str, int | None, str]:
+        """The quantity that a key names, whether or not there is one; how many steps away, if a word says that; how it is written, if that is a guess."""
+        self.counted()
+        found = self._meant.get((key, loose))
+        if found is None:
+            found = self._meant[key, loose] = self._resolved(key, loose)
+        return found
+
+    def _resolved(self, key: str, loose: bool) -> tuple[str, int | None, str]:
+        key = self.aliases.get(key, key)
+        written = key if key in self.small else ""
+        key = self.small.get(key, key)
+        if key not in self.ranks and loose:
+            key = self.loosely(key)
+        if key.endswith("@-1"):
+            return key[:-3], -1, written
+        bare, _, word = key.rpartition("_")
+        if key not in self.ranks and word in STEP_WORDS and bare in self.ranks:
+            return bare, STEP_WORDS[word], written
+        return key, None, written
 
     def _labels(self, key: str, node: Any) -> bool:
         """Whether the one index of a matrix is the name of a quantity, and none that people count by: ``U_h`` is no row of U beside a state h."""

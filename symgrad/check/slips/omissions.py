@@ -16,7 +16,7 @@ from symgrad.notation.syntax import Apply, Big, Derivative, Hadamard, Name, Nega
 ONE = Number("1")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)  # not frozen: many are made
 class Edit:
     """A changed formula; `at` is the node that was wrong, `new` what stands in its place."""
 

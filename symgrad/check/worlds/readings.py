@@ -16,7 +16,7 @@ from typing import Any
 LIMIT = 96  # combinations tried for one claim
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: many are made
 class Option:
     """One meaning: what it costs in likelihood, what the interpreter is given, what the report says if it was needed.
 
