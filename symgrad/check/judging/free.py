@@ -39,6 +39,7 @@ def by_activation(court: Court, link: Link, under: Callable[[Page], Page | None]
             known = court.activations.get(f)
             for rule in ("sigmoid", "tanh") if known is None or page.functions.get(f) == f else (known,):
                 other = with_functions(page, {f: rule})
+                other.memos["worlds"] = page.memos[f"worlds where {f} is {rule}"]
                 other.loss_rules = {**dict.fromkeys(page.targets, "square"), **page.loss_rules}  # with the slope beside it, ``y - d`` is that of squares
                 outcome = attempt(court, other, link.left, link.right, link)
                 guessed = outcome.chooser is not None and any(isinstance(key, tuple) and key[0] == "weight" for key, _ in outcome.chooser.chosen)
@@ -85,6 +86,7 @@ def by_what_it_is_applied_to(court: Court, link: Link, under: Callable[[Page], P
         if not matched:
             continue
         other = with_functions(page, {})
+        other.memos["worlds"] = page.memos["worlds with the loss that goes with the output"]
         other.loss_rules = {**dict.fromkeys(matched, "clean"), **page.loss_rules}
         outcome = attempt(court, other, link.left, link.right, link)
         if outcome.equal and not outcome.vanished and any(s.fragment is not None and OF_CLASSES.search(s.fragment.before) for s in court.statements):
