@@ -100,7 +100,8 @@ class Decider:
         self.kept = nodes if alike else ()
         self.known = frozenset(id(n) for node in nodes for n in walk(node))
         self.identity = self.of_functions(*nodes)
-        self.stable = stable(*nodes)
+        self.pool, self.stable = [], set()
+        self.keep(*nodes)
 
     def of_functions(self, *sides: Any) -> bool:
         """Whether an equation names no quantity at a step, but for letters that are variables too."""
@@ -132,7 +133,8 @@ class Decider:
     def keep(self, *nodes: Any) -> None:
         """Keep the values of these formulas and their parts too."""
         self.pool += nodes
-        self.stable |= stable(*nodes)
+        for node in nodes:
+            add_stable(node, self.stable)
 
     def once(self, left: Any, right: Any, chooser: Chooser, flat: bool, lenient: bool, used: set[str]) -> Tried:
         """Both sides in one reading, at every instance."""
@@ -414,12 +416,13 @@ def turned_back(left: Any, chooser: Chooser) -> bool:
     return any(o.tag == "immediate" and side == "left" and ("right", *rest) in how and not how["right", *rest].tag for (side, *rest), o in how.items())
 
 
-def stable(*nodes: Any) -> set[int]:
-    """The parts of formulas whose values do not depend on what stands around them."""
-    out = set[int]()
-    for node in nodes:
-        out.update(stable(*children(node)) if unplaced(node) else (id(n) for n in walk(node)))
-    return out
+def add_stable(node: Any, found: set[int]) -> None:
+    """Add the parts of a formula whose values do not depend on what stands around them; with a part, all that is in it is there already."""
+    if id(node) not in found:
+        if not unplaced(node):
+            found.add(id(node))
+        for child in children(node):
+            add_stable(child, found)
 
 
 def admitted(env: dict[str, Any], page: Page) -> bool:

@@ -95,13 +95,7 @@ class Run:
 
     def value(self, node: Any) -> Value:
         """The value of a formula."""
-        if self.depth > 200:
-            raise Unsupported("too deeply nested", node)
-        self.depth += 1
-        try:
-            return self.remembered(node) if id(node) in self.stable else self.evaluated(node)
-        finally:
-            self.depth -= 1
+        return self.remembered(node) if id(node) in self.stable else self.evaluated(node)
 
     def remembered(self, node: Any) -> Value:
         """The value of a part of the claim: readings that agree in all that it asks give it the same value."""
@@ -148,14 +142,21 @@ class Run:
 
     def evaluated(self, node: Any) -> Value:
         """The value by the rule of the node's type."""
-        if self.inside and node is not self.root and kind(node) in _SHAREABLE:
+        k = type(node).__name__
+        if self.inside and node is not self.root and k in _SHAREABLE:
             shared = self.page.named.get(self.page.canon(node, next(iter(self.env), ""), 0))
             if shared is not None and shared != self.inside:
                 return self.lookup(shared, self.now)
-        rule = RULES.get(kind(node))
+        rule = RULES.get(k)
         if rule is None:
-            raise Unsupported(f"{NAMED.get(kind(node), 'this')} has no value here", node)
-        return rule(self, node)
+            raise Unsupported(f"{NAMED.get(k, 'this')} has no value here", node)
+        if self.depth > 200:
+            raise Unsupported("too deeply nested", node)
+        self.depth += 1
+        try:
+            return rule(self, node)
+        finally:
+            self.depth -= 1
 
     def definition(self, node: Any, d: Definition) -> Value:
         """The right side of an equation."""

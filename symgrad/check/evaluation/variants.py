@@ -13,7 +13,7 @@ import numpy as np
 
 from symgrad.check.reading.statements import MARKS
 from symgrad.check.reading.symbols import _step_like, head_and_parts, letters, spelled
-from symgrad.check.reading.trees import Variants, children, kind, unwrapped, walk
+from symgrad.check.reading.trees import Variants, by_identity, children, kind, unwrapped, walk
 from symgrad.check.worlds.readings import Chooser
 from symgrad.check.worlds.values import Value, Valueless
 
@@ -106,7 +106,10 @@ def implicit(tree: Any) -> bool:
     return unplaced(tree) or any(kind(n) == "Ellipsis" for n in walk(tree))
 
 
+@by_identity
 def unplaced(tree: Any) -> bool:
     r"""Whether a formula has ``\sigma'`` or ``\partial g`` without its argument."""
-    functions = {id(n.function) for n in walk(tree) if kind(n) == "Apply"}
-    return any(kind(n) == "Differential" or (kind(n) == "Name" and n.primes and id(n) not in functions) for n in walk(tree))
+    k = kind(tree)
+    if k == "Differential" or (k == "Name" and tree.primes):
+        return True
+    return any(map(unplaced, children(tree.function) + tree.args if k == "Apply" else children(tree)))

@@ -192,12 +192,29 @@ def letters(node: Any) -> tuple[str, ...]:
 
 def number_at(node: Any, env: dict[str, Any]) -> Ratio | int | None:
     """The value of an index expression where its variables have values."""
+    word, number = one_letter(node)
+    if number is None:
+        return _number_at(node, env)
+    if not word:
+        return number
+    value = env.get(word)
+    return value + number if isinstance(value, int) else None
+
+
+@by_identity
+def one_letter(node: Any) -> tuple[str, Ratio | int | None]:
+    """``t - 1`` as t and -1, a number as no letter and itself; no number for anything else."""
+    node = unwrapped(node)
+    if kind(node) == "Name":
+        word = node.base if not node.subs and not node.accents and not node.primes else spelled(node)
+        return (VARIANTS.get(word, word), 0) if word else ("", None)
+    word = one_letter(node.args[0])[0] if kind(node) == "Sum" and len(node.args) == 2 and kind(node.args[0]) == "Name" else ""
+    return word, _number_at(node.args[1] if word else node, {})
+
+
+def _number_at(node: Any, env: dict[str, Any]) -> Ratio | int | None:
     node = unwrapped(node)
     match node:
-        case Name():
-            word = node.base if not node.subs and not node.accents and not node.primes else spelled(node)
-            value = env.get(VARIANTS.get(word, word)) if word else None
-            return value if isinstance(value, int) else None
         case Number(text=text):
             return None if len(text) > DIGITS else int(text) if text.isdigit() else Ratio(text)
         case Negative(arg=arg):

@@ -36,9 +36,17 @@ class Batch:
     edits: list[Edit]
     families: list[list[int]]
     failures: list[list[Failure]] = field(init=False)
+    together: dict[tuple[int, ...], Any] = field(default_factory=dict)  # the formula with all variants of some edits in their place
 
     def __post_init__(self) -> None:
         self.failures = [[] for _ in self.edits]
+
+    def varied(self, family: tuple[int, ...]) -> Any:
+        """The formula with the variants of a family, the same one in every reading, so that its values are remembered."""
+        if family not in self.together:
+            first = self.edits[family[0]]
+            self.together[family] = rebuilt(first.tree, {id(first.place): Variants(tuple(self.edits[k].place for k in family))})
+        return self.together[family]
 
 
 def circular(tree: Any, left: Any, right: Any) -> bool:
@@ -95,8 +103,8 @@ class Search:
             family = [k for k in waiting.pop() if not fails(batch.failures[k], reading)]
             if len(family) < 2:
                 continue
-            first = batch.edits[family[0]]
-            tree = rebuilt(first.tree, {id(first.place): Variants(tuple(batch.edits[k].place for k in family))})
+            tree = batch.varied(tuple(family))
+            self.decider.keep(tree)
             chooser = Chooser(reading[0].fixed)
             try:
                 differ = self.decider.differing(self.left, tree, len(family), chooser, *reading[1:])
@@ -113,6 +121,7 @@ class Search:
         if fails(batch.failures[number], reading):
             return False
         chooser = Chooser(reading[0].fixed)
+        self.decider.keep(batch.edits[number].tree)
         try:
             tried = self.decider.once(self.left, batch.edits[number].tree, chooser, *reading[1:], set())
         except (Missing, Unsupported, Redraw, RecursionError, ValueError, IndexError, KeyError, AttributeError, TypeError):

@@ -79,8 +79,8 @@ def level(x: Value, y: Value) -> tuple[Value, Value]:
         return p, q
     if x.d is not None or y.d is not None:
         raise Redraw  # variants have no tangents
-    times = (len(y.a) // len(x.a), *[1] * x.rank)
-    return Value(np.tile(x.a, times), None, x.orient, x.plain), y
+    again = np.broadcast_to(x.a, (len(y.a) // len(x.a), *x.a.shape)).reshape(len(y.a), *x.a.shape[1:])
+    return Value(again, None, x.orient, x.plain), y
 
 
 def _widen(a: Array, rank: int, tail: int) -> Array:
@@ -106,7 +106,7 @@ def _sum_tangents(first: Array | None, second: Array | None) -> Array | None:
 def scaled(x: Value, y: Value, orient: int = 0) -> Value:
     """Entry by entry with tangents."""
     x, y = level(x, y)
-    if x.a.shape != y.a.shape and any(p != q for p, q in zip(x.dims, y.dims, strict=False)):
+    if x.a.shape != y.a.shape and any(p != q for p, q in zip(x.a.shape[1:], y.a.shape[1:], strict=False)):
         raise Misfit("sizes differ")
     if x.d is None and y.d is None:
         return Value(scale(x, y), None, orient, x.plain and y.plain)
@@ -118,7 +118,7 @@ def scaled(x: Value, y: Value, orient: int = 0) -> Value:
 
 def contracted(x: Value, y: Value, orient: int = 0) -> Value:
     """Σ_k x[…, k] y[k, …]."""
-    if x.dims[-1] != y.dims[0]:
+    if x.a.shape[-1] != y.a.shape[1]:
         raise Misfit(f"a size {x.dims[-1]} meets a size {y.dims[0]}")
     x, y = level(x, y)
     if x.d is None and y.d is None:
