@@ -24,12 +24,15 @@ if TYPE_CHECKING:
 THROUGH = frozenset({"Sum", "Negative", "Product", "Hadamard", "Infix", "Power", "Transpose", "Fraction", "Apply", "Diagonal", "Paren", "Big"})
 
 
-class Apart(Exception):
-    """Variants that have no value together, as their shapes differ: the numbers of those that have."""
+NEVER = ("Misfit", "Missing", "Unsupported")  # why a formula has no value at any step
 
-    def __init__(self, together: list[list[int]]) -> None:
+
+class Apart(Exception):
+    """Variants that have no value together, as their shapes differ: the numbers of those that have, and of those that have none at all."""
+
+    def __init__(self, together: list[list[int]], valueless: list[int]) -> None:
         super().__init__()
-        self.together = together
+        self.together, self.valueless = together, valueless
 
 
 def variants(run: Run, node: Variants) -> Value:
@@ -40,7 +43,8 @@ def variants(run: Run, node: Variants) -> Value:
         shape: Hashable = (v.dims, v.orient, v.plain, v.d is None) if isinstance(v, Value) else type(v).__name__
         alike.setdefault(shape, []).append(k)
     if len(alike) > 1:
-        raise Apart(list(alike.values()))
+        valueless = [k for why in NEVER for k in alike.pop(why, ())]
+        raise Apart(list(alike.values()), valueless)
     first = found[0]
     if isinstance(first, Valueless):
         raise first.again()

@@ -110,6 +110,8 @@ class Search:
                 differ = self.decider.differing(self.left, tree, len(family), chooser, *reading[1:])
             except Apart as e:
                 waiting += [[family[k] for k in part] for part in e.together]
+                for k in e.valueless:
+                    batch.failures[family[k]].append(failed(chooser, reading))
                 continue
             failure = failed(chooser, reading)
             for k, no in zip(family, differ or (), strict=False):
