@@ -307,7 +307,7 @@ def plainly(node: Any) -> bool:
     return kind(node) == "Apply" and kind(node.function) == "Name" and not node.function.primes
 
 
-def _index(p: Part, skip: set[str]) -> bool:
+def _index(p: Part, skip: frozenset[str]) -> bool:
     found = set(letters(p.node))
     return bool(found) and found <= skip
 

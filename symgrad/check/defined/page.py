@@ -267,6 +267,12 @@ class Page:
 
     def canon(self, node: Any, letter: str = "", shift: int = 0) -> str:
         """The formula as a string in which equal formulas are equal: names resolved, steps relative, brackets and spacing gone."""
+        known = self.symbols.strings.get((id(node), letter, shift))
+        if known is None:
+            known = self.symbols.strings[id(node), letter, shift] = (node, self._canon(node, letter, shift))
+        return known[1]
+
+    def _canon(self, node: Any, letter: str, shift: int) -> str:
         node = unwrapped(node)
         ref = self.symbols.ref(node)
         if ref is not None:

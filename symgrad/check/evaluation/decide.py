@@ -222,11 +222,11 @@ class Decider:
     def run(self, world: Any, chooser: Chooser, env: dict[str, Any], side: str, flat: bool, lenient: bool, used: set[str]) -> Run:
         self.runs += 1
         memo = self.memos.setdefault((side, flat, lenient, *env.items()), {})
-        env["now"] = env.get(self.page.symbols.letter, env.get("now"))
+        now = env.get(self.page.symbols.letter, env.get("now"))
+        if now is not None:
+            env["now"] = now
         env.setdefault("values", self.free_values(world) if self.identity else {})
-        if env["now"] is None:
-            del env["now"]
-        run = Run(self.page, world, chooser, env, side=side, flat=flat, lenient=lenient, now=env.get("now"))
+        run = Run(self.page, world, chooser, env, side=side, flat=flat, lenient=lenient, now=now)
         run.used, run.stable, run.memo, run.of_step, run.to_the_last = used, self.stable, memo, self.of_step, self.to_the_last
         return run
 

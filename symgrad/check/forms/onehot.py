@@ -60,22 +60,23 @@ def named(s: Statement) -> dict[int, tuple[Any, Any]]:
     out: dict[int, tuple[Any, Any]] = {}
     given = not s.derives and kind(s.node) == "Relation" and loss_head(s.node.sides[0]) is not None
     for n in s.nodes:
+        k = kind(n)
         if (call := argument(n)) is not None:
             out[id(n)] = n, Name(HOT, (), step_of(call))
-        elif kind(n) == "Index" and n.kind == "_" and argument(n.base) is not None:  # ``onehot(k)_t``
+        elif k == "Index" and n.kind == "_" and argument(n.base) is not None:  # ``onehot(k)_t``
             out[id(n)] = n, Name(HOT, (), n.parts)
-        elif kind(n) == "Product" and (pair := next((p for p in pairwise(n.args) if hot_name(p[0]) and kind(p[1]) == "Paren"), None)) is not None:
+        elif k == "Product" and (pair := next((p for p in pairwise(n.args) if hot_name(p[0]) and kind(p[1]) == "Paren"), None)) is not None:
             one = Name(HOT, (), step_of(pair[1].arg))
             rest = tuple(one if a is pair[0] else a for a in n.args if a is not pair[1])
             out[id(n)] = n, replace(n, args=rest) if len(rest) > 1 else one
-        elif kind(n) == "Name" and n.base == "1" and len(n.subs) == 1 and "t" in letters(next(iter(getattr(n.subs[0], "subs", ())), Name(""))):
+        elif k == "Name" and n.base == "1" and len(n.subs) == 1 and "t" in letters(next(iter(getattr(n.subs[0], "subs", ())), Name(""))):
             out[id(n)] = n, Name(HOT, (), n.subs[0].subs)
-        elif kind(n) == "Product" and (pair := next((p for p in pairwise(n.args) if indicates(*p)), None)) is not None:
+        elif k == "Product" and (pair := next((p for p in pairwise(n.args) if indicates(*p)), None)) is not None:
             args = tuple(component(unwrapped(pair[1])) if a is pair[0] else a for a in n.args if a is not pair[1])
             out[id(n)] = n, replace(n, args=args) if len(args) > 1 else args[0]
-        elif (given and (found := logarithm(n)) is not None) or (kind(n) == "Indicator" and (found := component(n.condition)) is not None):
+        elif (given and (found := logarithm(n)) is not None) or (k == "Indicator" and (found := component(n.condition)) is not None):
             out[id(n)] = n, found
-        elif kind(n) == "Sum" and len(n.args) == 2 and kind(n.args[1]) == "Negative":
+        elif k == "Sum" and len(n.args) == 2 and kind(n.args[1]) == "Negative":
             less = unwrapped(n.args[1].arg)
             if (label := class_of(less)) is not None:
                 out[id(less)] = less, Name(HOT, (), step_of(label))

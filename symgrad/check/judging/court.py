@@ -39,6 +39,7 @@ class Court:
     program: bool = False  # whether the statements are those of a program
     common: Common | None = None  # how the statements were put into the common form, if they had to be
     pages: dict[int, Page] = field(default_factory=dict)
+    orders: dict[int, tuple[Statement, list[int]]] = field(default_factory=dict)  # of the pages that a statement may speak of
     wrong: set[tuple[int, int]] = field(default_factory=set)  # links that are refuted,
     right: set[tuple[int, int]] = field(default_factory=set)  # and that are proved
     consistent: dict[str, bool] = field(default_factory=dict)  # symbols for gradients → whether they may be read as a line has read them
@@ -110,7 +111,7 @@ class Court:
             for found in suppositions(self.page(0), self.statements, len(self.statements)) if not self.borrowed else ():
                 other = copy(self)
                 other.source = [*found.equations.values(), *(s for key, s in self.invented.items() if key not in found.equations), *self.statements]
-                other.collected, other.pages = collect(other.source), {}
+                other.collected, other.pages, other.orders = collect(other.source), {}, {}
                 split_groups(other.collected)
                 for k in range(len(other.collected.groups)):
                     page = other.page(k)
@@ -218,9 +219,14 @@ class Court:
 
     def order(self, s: Statement) -> list[int]:
         """The groups of definitions to try: those that know most of the names, of these the one in force, then earlier ones, then later ones."""
-        groups = self.collected.groups
-        if len(groups) == 1:
+        if len(self.collected.groups) == 1:
             return [0]
+        if id(s) not in self.orders:
+            self.orders[id(s)] = s, self._order(s)
+        return self.orders[id(s)][1]
+
+    def _order(self, s: Statement) -> list[int]:
+        groups = self.collected.groups
         here = max((k for k, g in enumerate(groups) if (g.first <= s.number or k == 0) and not g.alone), default=0)
         indices = bound_letters(s.node) | {w for _, _, parts in names_in(s.node) for p in parts for w in letters(p.node)}
         defined: dict[int, int] = {}

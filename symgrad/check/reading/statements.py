@@ -88,11 +88,7 @@ def _differential_word(name: Any) -> bool:
 
 def step_part(parts: tuple[Part, ...], letter: str | None) -> Part | None:
     """The index that counts steps."""
-    for p in parts:
-        found = set(letters(p.node))
-        if _step_like(p.node) and (letter in found if letter else False):
-            return p
-    return None
+    return next((p for p in parts if letter in letters(p.node) and _step_like(p.node)), None) if letter else None
 
 
 def letter_of(statements: list[Statement]) -> str:
@@ -149,15 +145,17 @@ def _names(node: Any) -> Iterator[tuple[Any, Any, tuple[Part, ...]]]:
         yield from _names(child)
 
 
-def bound_letters(node: Any) -> set[str]:
-    out = set()
+@by_identity
+def bound_letters(node: Any) -> frozenset[str]:
+    """The indices of sums and products."""
+    out = set[str]()
     for n in walk(node):
         if kind(n) == "Big":
             if n.index is not None:
                 out.add(spelled(n.index) or "")
             if kind(unwrapped(n.lower)) == "Relation":
                 out |= {w for s in unwrapped(n.lower).sides for w in letters(s)}
-    return out
+    return frozenset(out)
 
 
 def loss_head(node: Any) -> Any:

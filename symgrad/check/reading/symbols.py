@@ -271,6 +271,7 @@ class Symbols:
     stepless: set[str] = field(default_factory=set)  # what stands at no step anywhere: the i of ``s_i`` tells a component
     aliases: dict[str, str] = field(default_factory=dict)
     small: dict[str, str] = field(default_factory=dict)  # ``w`` → ``W``: small letters for the entries of matrices
+    strings: dict[tuple[int, str, int], tuple[Any, str]] = field(default_factory=dict)  # formulas as strings, while names are read as they are
     _memo: dict[int, tuple[Any, Ref | None]] = field(default_factory=dict)
     _meant: dict[tuple[str, bool], tuple[str, int | None, str]] = field(default_factory=dict)
     _loose: dict[str, str] = field(default_factory=dict)
@@ -280,6 +281,7 @@ class Symbols:
         """Forget what names were read as: what they are read by has changed."""
         self._memo.clear()
         self._meant.clear()
+        self.strings.clear()
 
     def counted(self) -> None:
         """Learn of quantities that are new."""

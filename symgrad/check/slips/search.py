@@ -123,7 +123,8 @@ class Search:
         if fails(batch.failures[number], reading):
             return False
         chooser = Chooser(reading[0].fixed)
-        self.decider.keep(batch.edits[number].tree)
+        if batch.failures[number]:  # it is tried in one reading after the other
+            self.decider.keep(batch.edits[number].tree)
         try:
             tried = self.decider.once(self.left, batch.edits[number].tree, chooser, *reading[1:], set())
         except (Missing, Unsupported, Redraw, RecursionError, ValueError, IndexError, KeyError, AttributeError, TypeError):
