@@ -143,19 +143,19 @@ class Decider:
         count, failures, good_last = 0, 0, False
         empty, filled = frozenset[tuple[str, str]](), frozenset[tuple[str, str]]()
         first: Tried | None = None
-        vanished, zero = 0, True
-        for env in self.instances(left, right, flat):
-            at = dict(env)
+        vanished, zero, parts = 0, True, part_by_part(left, right)
+        for at in self.instances(left, right, flat):
             try:
-                first_run, second_run = (self.run(world, chooser, dict(at), side, flat, lenient, used) for side in ("left", "right"))
-                for one, other in part_by_part(left, right):
+                first_run = self.run(world, chooser, dict(at), "left", flat, lenient, used)
+                second_run = self.run(world, chooser, dict(at), "right", flat, lenient, used)
+                for one, other in parts:
                     same, x, y = self.compare(chooser, first_run.value(one), second_run.value(other))
                     if not same:
                         break
             except OutOfTime:
                 continue
             except Misfit as e:
-                return Tried("misfit", str(e), at, asked=e.asked)
+                return Tried("misfit", str(e), dict(at), asked=e.asked)
             count += 1
             empty, filled = empty | first_run.empty | second_run.empty, filled | first_run.filled | second_run.filled
             vanished += second_run.vanished
@@ -163,7 +163,7 @@ class Decider:
             if not same:
                 failures += 1
                 if first is None:
-                    first = Tried("differs", "", at, (x, y), vanished=first_run.vanished + second_run.vanished)
+                    first = Tried("differs", "", dict(at), (x, y), vanished=first_run.vanished + second_run.vanished)
                 if not self.final_letters(at):
                     return first
             elif self.final_letters(at) and any(at[w] == world.steps for w in self.final_letters(at)):
@@ -250,11 +250,11 @@ class Decider:
     def compare(self, chooser: Chooser, x: Value, y: Value) -> tuple[bool, Value, Value]:
         """Whether two values are equal."""
         p, q = self.alike(chooser, x, y)
-        return bool((p.a == q.a).all()), p, q
+        return p.a.tobytes() == q.a.tobytes(), p, q
 
     def alike(self, chooser: Chooser, x: Value, y: Value) -> tuple[Value, Value]:
         """Two values of one shape; matrices of a gradient may be written in either layout."""
-        if x.rank == 2 and y.rank == 2 and x.dims == y.dims[::-1] and x.dims != y.dims:
+        if x.a.ndim == 3 and y.a.ndim == 3 and x.dims == y.dims[::-1] and x.dims != y.dims:
             chooser.choose("gradient layout", (Option(1, None, "a gradient by a matrix is read in the transposed layout", tag="denominator"),))
             x = transposed(x)
         p, q, note = common(x, y)

@@ -67,7 +67,8 @@ def failed(court: Court, page: Page, outcome: Outcome, link: Link) -> Judgement:
     if caution.updates_itself(page, link):
         return Judgement("undecided", "ambiguous", "the symbol on the left stands on the right too: an assignment, not an equation", assumptions=notes)
     valueless = outcome.missing is None and not outcome.typed and (outcome.unsupported is not None or not outcome.misfits)
-    repair = None if valueless else diagnose.repair(page, outcome, link, diagnose.RUNS)
+    nameless = outcome.missing is not None and not outcome.typed
+    repair = None if valueless or (nameless and not misspelled(court, outcome, link)) else diagnose.repair(page, outcome, link, diagnose.RUNS)
     if repair is not None and repair.code == "immediate-for-total" and repair.message.startswith("the immediate"):
         return Judgement(
             "proved",
@@ -90,9 +91,7 @@ def failed(court: Court, page: Page, outcome: Outcome, link: Link) -> Judgement:
         return Judgement("proved", assumptions=(*notes, "the symbol is introduced here"))
     if outcome.missing is not None and not outcome.typed:
         name = outcome.missing.name
-        slip = repair is not None and repair.code == "undefined-symbol" and not court.borrowed and not court.program
-        slip = slip and not caution.on_an_adjoint(outcome.missing.where, link) and not caution.passed_through(outcome.missing.where, link)
-        if slip and caution.once(outcome.missing.where, court.statements, court.collected.letter):
+        if repair is not None and repair.code == "undefined-symbol":
             return refuted(court, page, outcome, link, repair, notes)
         if outcome.missing.where == CIRCULAR:
             return Judgement("undecided", "incomplete-cell", f"{page.notes.get(name, plain(name))} is {CIRCULAR}, at the same step", assumptions=notes)
@@ -145,6 +144,17 @@ def failed(court: Court, page: Page, outcome: Outcome, link: Link) -> Judgement:
         return Judgement("undecided", "ambiguous", f"no reading that was tried makes this true, {doubt}", assumptions=notes)
     repair = repair or diagnose.repair(page, outcome, link, diagnose.RUNS // 2, Slips.lacking)
     return refuted(court, page, outcome, link, repair, notes)
+
+
+def misspelled(court: Court, outcome: Outcome, link: Link) -> bool:
+    """Whether a symbol that nothing defines may be a slip for another one: it stands once, in the document's own notation, and for no gradient."""
+    assert outcome.missing is not None
+    where = outcome.missing.where
+    if court.borrowed or court.program or not hasattr(type(where), "__dataclass_fields__"):
+        return False
+    if caution.on_an_adjoint(where, link) or caution.passed_through(where, link):
+        return False
+    return caution.once(where, court.statements, court.collected.letter)
 
 
 def doubtful(court: Court, page: Page, outcome: Outcome, link: Link) -> str:

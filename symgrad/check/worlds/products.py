@@ -147,8 +147,8 @@ def _scaled(x: Value, y: Value) -> Value:
 
 def common(x: Value, y: Value) -> tuple[Value, Value, str]:
     """Both at the higher rank: a number as ones or as I, a vector as its diagonal matrix, a matrix as the derivative tensor it abbreviates."""
-    if x.rank == y.rank:
-        if x.dims != y.dims:
+    if x.a.ndim == y.a.ndim:
+        if x.a.shape[1:] != y.a.shape[1:]:
             raise Misfit(f"{shape(x)} and {shape(y)} are added or compared")
         return x, y, ""
     if x.rank > y.rank:
