@@ -37,15 +37,18 @@ def unwrapped(node: Any) -> Any:
 def by_identity(rule: Callable[[Any], T]) -> Callable[[Any], T]:
     """What is told of a node, remembered: nodes never change, and the same ones are asked about again and again."""
     known: dict[int, tuple[Any, T]] = {}
+    get = known.get
 
     @wraps(rule)
     def recalled(node: Any) -> T:
-        found = known.get(id(node))
-        if found is None or found[0] is not node:
-            if len(known) > MANY:
-                known.clear()
-            found = known[id(node)] = (node, rule(node))
-        return found[1]
+        found = get(id(node))
+        if found is not None and found[0] is node:
+            return found[1]
+        if len(known) > MANY:
+            known.clear()
+        told = rule(node)
+        known[id(node)] = node, told
+        return told
 
     return recalled
 
