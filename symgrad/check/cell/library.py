@@ -77,6 +77,13 @@ def candidates() -> list[tuple[str, list[Node]]]:
     return [(name, parse_dialect(latex)) for name, latex in [*found, *SYSTEMS.items()]]
 
 
+@cache
+def known_page(name: str) -> Page:
+    """The page of a candidate that is written as it is here: made once, for its names."""
+    lines = numbered(dict(candidates())[name], 0)
+    return make_page(collect(lines), 0, lines)
+
+
 def matched(statements: list[Statement], collected: Collected) -> tuple[list[Statement], str, bool] | None:
     """The cell that most names of the document belong to, and whether they are enough to refute a claim by it."""
     if not any(s.derives for s in statements):
@@ -84,8 +91,11 @@ def matched(statements: list[Statement], collected: Collected) -> tuple[list[Sta
     fitting = []
     written = {(n.base, n.accents) for s in statements for n in s.nodes if kind(n) == "Name"}
     for name, nodes in candidates():
-        lines = throughout(numbered(nodes, len(statements)), partial(accented, written))
-        page = make_page(collect(lines), 0, lines)
+        plain = numbered(nodes, len(statements))
+        lines = throughout(plain, partial(accented, written))
+        as_it_is = all(line.node is other.node for line, other in zip(lines, plain, strict=True))
+        page = known_page(name) if as_it_is else make_page(collect(lines), 0, lines)
+        page.symbols.clear()
         found = used(page.symbols, statements)
         weights = found - page.symbols.timed
         if (len(found) >= ENOUGH or (len(found) >= SOME and weights)) and found & page.lagged and stepped(page, statements):
