@@ -95,7 +95,7 @@ def matched(statements: list[Statement], collected: Collected) -> tuple[list[Sta
         lines = throughout(plain, partial(accented, written))
         as_it_is = all(line.node is other.node for line, other in zip(lines, plain, strict=True))
         page = known_page(name) if as_it_is else make_page(collect(lines), 0, lines)
-        page.symbols.clear()
+        page.symbols.clear()  # of the names of other documents
         found = used(page.symbols, statements)
         weights = found - page.symbols.timed
         if (len(found) >= ENOUGH or (len(found) >= SOME and weights)) and found & page.lagged and stepped(page, statements):

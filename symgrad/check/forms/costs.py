@@ -38,8 +38,10 @@ def squares(s: Statement, statements: list[Statement]) -> str | None:
     powers = [unwrapped(n.base) for n in walk(rel.sides[-1]) if kind(n) == "Power" and getattr(n.exponent, "text", "") == "2"]
     differences = any(kind(n) == "Sum" and len(n.args) == 2 and kind(n.args[1]) == "Negative" for n in powers)
     summed = any(kind(n) == "Big" and n.kind == "sum" for n in walk(rel.sides[-1]))
+    if not differences or not summed:
+        return None
     taken = any(kind(n) == "Derivative" and unwrapped(n.of) == left for other in statements for n in other.nodes)
-    return str(left.base) if differences and summed and taken else None
+    return str(left.base) if taken else None
 
 
 def sums_itself(s: Statement) -> str | None:

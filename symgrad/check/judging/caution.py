@@ -3,7 +3,7 @@ r"""What keeps a claim from being refuted: a cell that is not known well enough,
 from __future__ import annotations
 
 import re
-from itertools import pairwise
+from itertools import islice, pairwise
 from typing import Any
 
 from symgrad.check.defined.incomplete import invented
@@ -290,7 +290,8 @@ def once(node: Any, statements: list[Statement], letter: str) -> bool:
     """Whether a symbol stands in one statement alone: a slip of the pen, not a quantity that the document takes for known."""
     split = head_and_parts(node)
     wanted = word(*split, letter) if split else None
-    return sum(any(word(head, parts, letter) == wanted for _, head, parts in names_in(s.node)) for s in statements) < 2
+    found = (s for s in statements if any(word(head, parts, letter) == wanted for _, head, parts in names_in(s.node)))
+    return len(list(islice(found, 2))) < 2
 
 
 def word(head: Any, parts: tuple[Any, ...], letter: str) -> str | None:
