@@ -10,6 +10,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from typing import Any
 
 from symgrad.check.defined.definitions import (
@@ -466,7 +467,8 @@ def function_definition(out: Collected, s: Statement, rel: Any) -> bool:
 
 
 def split_groups(collected: Collected) -> bool:
-    """Definitions that share no quantity are cells of their own; whether there are any."""
+    """Definitions that share no quantity are cells of their own; whether any were told apart so, or handed on."""
+    handed = [hand_on(before, behind, collected.letter) for before, behind in pairwise(collected.groups)]
     out: list[Group] = []
     for g in collected.groups:
         parts = [] if g.alone else components(g, collected.letter)
@@ -478,7 +480,42 @@ def split_groups(collected: Collected) -> bool:
             out.append(Group(first if part is not parts[0] else g.first, part))
     split = len(out) > len(collected.groups)
     collected.groups = out
-    return split
+    return split or any(handed)
+
+
+def hand_on(before: Group, behind: Group, letter: str) -> bool:
+    r"""The gates of ``h_t = o_t \odot \tanh(c_t)`` are no part of the cell before it, ``h_t = \tanh(a_t)``, which computes nothing from them.
+
+    They are handed on to the cell that does; whether there were any.
+    """
+    handed = False
+    whole = {**before.definitions, **behind.definitions}
+    for key in before.definitions.keys() & behind.definitions.keys() if not (before.alone or behind.alone) else ():
+        if key not in before.definitions:
+            continue
+        own, other = read_by(key, before.definitions, letter), read_by(key, whole, letter)
+        gates = {k for k in (other - own) & before.definitions.keys() - behind.definitions.keys() if key in read_by(k, before.definitions, letter)}
+        gates |= {k for k in (other - own) & before.definitions.keys() if read_by(k, before.definitions, letter) & gates}
+        numbers = [place.number for k in gates if (place := before.definitions[k].place) is not None]
+        place = before.definitions[key].place
+        if key not in own or place is None or not numbers or min(numbers) <= place.number:
+            continue
+        behind.definitions = {**{k: before.definitions[k] for k in gates}, **behind.definitions}
+        behind.first = min(behind.first, *numbers)
+        before.definitions = {k: d for k, d in before.definitions.items() if k not in gates}
+        handed = True
+    return handed
+
+
+def read_by(key: str, definitions: dict[str, Definition], letter: str) -> set[str]:
+    """What a quantity is computed from, at this step or before."""
+    found: set[str] = set()
+    ahead = [key]
+    while ahead:
+        new = stepped_names(definitions[k], letter) if (k := ahead.pop()) in definitions else set()
+        ahead += new - found
+        found |= new
+    return found
 
 
 def bare_names(d: Definition) -> set[str]:

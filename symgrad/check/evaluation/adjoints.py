@@ -109,12 +109,22 @@ def kronecker(run: Run, node: Any) -> Value | None:
     if kind(node) != "Name" or node.base != "delta" or node.accents:
         return None
     parts = node.subs[0].args if len(node.subs) == 1 and kind(node.subs[0]) in ("Product", "Tuple") else node.subs
-    if len(parts) != 2:
+    if len(parts) != 2 or spelled(parts[0]) in told_by_gates(run.page):
         return None
     i, j = (number_at(p, run.env) for p in parts)
     if i is None or j is None or any(set(letters(p)) & {run.page.symbols.letter, "T"} for p in parts):
         return None
     return scalar(int(i == j))
+
+
+def told_by_gates(page: Page) -> set[str]:
+    r"""The gates whose gradients have their letter before the step, ``\delta_{f,j}``, ``\delta_{i,j}``: where there are several, that is no Kronecker's δ."""
+    memo = page.memos["told by gates"]
+    if not memo:
+        pairs = [n.subs for s in page.statements for n in s.nodes if kind(n) == "Name" and n.base == "delta" and len(n.subs) == 2]
+        words = {spelled(first) for first, _ in pairs}
+        memo["all"] = {w for w in words if w in page.definitions and w in page.symbols.timed}
+    return memo["all"] if len(memo["all"]) > 2 else set()
 
 
 def symbol_target(page: Page, node: Any, env: dict[str, Any]) -> tuple[str, Any, tuple[Any, ...], set[str], str, Any] | None:

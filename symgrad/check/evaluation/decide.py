@@ -93,6 +93,7 @@ class Decider:
         self.runs = 0  # evaluations of a side so far
         self.of_step = False  # whether the derivatives of a claim are those of the loss of a step
         self.to_the_last = False  # whether a claim names the last step, T
+        self.of_one = False  # whether its symbols for gradients may be, whatever its derivatives are
         self.identity = True  # whether a letter for a variable may be one: in an equation between functions, not in one between quantities
 
     def remember(self, *nodes: Any, alike: bool = True) -> None:
@@ -288,7 +289,7 @@ class Decider:
             self.memos, self.pool, self.stable = {}, [], set()
         self.keep(left, right)
         self.identity = self.of_functions(left, right)
-        self.of_step, self.to_the_last = self.of_a_step(left, right), names_the_last(left, right)
+        self.of_step, self.to_the_last = self.of_one or self.of_a_step(left, right), names_the_last(left, right)
         for flat, lenient in modes or self.modes(left, right):
             exploration = Exploration()
 

@@ -172,22 +172,37 @@ def conventional(page: Page, link: Link) -> bool:
 
     So much is convention there that a formula with no slip to be found in it is not refuted.
     """
+    return of_conventions(page, link) or bool(gradients_in(page, link))
+
+
+def of_conventions(page: Page, link: Link) -> bool:
+    """Whether a side has what no other line of the document explains: ∇, gradients at steps told by number, rounded numbers."""
     nodes = [*walk(link.left), *walk(link.right)]
     losses = page.step_losses | page.total_losses
-    if any(kind(n) == "Name" and n.primes and n.subs for n in nodes):  # f'_{(l)}: the slope of a function that has its own at every step
+    if any(kind(n) == "Name" and n.primes and n.subs and not of_a_name(page, n) for n in nodes):
         return True
-    if any((kind(n) == "Number" and "." in n.text) or (kind(n) == "Derivative" and n.sign == "nabla") for n in nodes):
-        return True
-    if any(kind(n) == "Variable" or (kind(n) == "Differential" and symbol_on(page, n) is not None) for n in nodes):
-        return True
-    pairs = [pair for n in nodes if kind(n) == "Product" for pair in pairwise(n.args)]
-    if any(symbol_on(page, Product(pair)) is not None for pair in pairs):
+    if any((kind(n) == "Number" and "." in n.text) or (kind(n) == "Derivative" and n.sign == "nabla") or kind(n) == "Variable" for n in nodes):
         return True
     names = [*names_in(link.left), *names_in(link.right)]
-    if any(page.symbols.ref(n) is None and (spelled(head) in page.abbreviations or symbol_on(page, n) is not None) for n, head, _ in names):
-        return True
     gradients = any(spelled(head) in losses for _, head, _ in names)
-    return gradients and any(kind(p.node) == "Number" and p.node.text != "0" for _, _, parts in names for p in parts)
+    numbered = [parts for n, _, parts in names if (r := page.symbols.ref(n)) is None or r.step is not None or r.entries]  # the 1 of a bias b_1 is no step
+    return gradients and any(kind(p.node) == "Number" and p.node.text != "0" for parts in numbered for p in parts)
+
+
+def of_a_name(page: Page, function: Any) -> bool:
+    r"""Whether the index of a slope is a word or a quantity, ``\phi_h'``, no step: ``f'_{(l)}`` is that of a function that has its own at every step."""
+    labels = [spelled(unwrapped(x)) for x in function.subs]
+    return all(w is not None and not w.isdigit() and (len(w) > 1 or w in page.symbols.ranks) for w in labels)
+
+
+def gradients_in(page: Page, link: Link) -> list[Any]:
+    """The symbols for gradients in a line."""
+    nodes = [*walk(link.left), *walk(link.right)]
+    marked = [n for n in nodes if kind(n) == "Differential"]
+    pairs = [Product(pair) for n in nodes if kind(n) == "Product" for pair in pairwise(n.args)]
+    names = [(n, head) for n, head, _ in (*names_in(link.left), *names_in(link.right)) if page.symbols.ref(n) is None]
+    short = [n for n, head in names if spelled(head) in page.abbreviations]
+    return [*short, *(n for n in (*marked, *pairs, *(n for n, _ in names)) if symbol_on(page, n) is not None)]
 
 
 def by_a_matrix(page: Page, link: Link) -> bool:

@@ -11,6 +11,7 @@ from symgrad.check.evaluation import everystep
 from symgrad.check.evaluation.decide import Decider, Outcome
 from symgrad.check.judging import caution
 from symgrad.check.judging.court import Court
+from symgrad.check.judging.settled import settled_guesses, settled_symbols
 from symgrad.check.reading.claims import Link, span_of
 from symgrad.check.reading.judgement import Judgement
 from symgrad.check.reading.statements import ADJOINT_HEADS
@@ -163,9 +164,11 @@ def doubtful(court: Court, page: Page, outcome: Outcome, link: Link) -> str:
         return "and not all could be tried"
     if outcome.missing is not None or (court.borrowed and court.confirmed < CONFIRMED):
         return "but the document may mean another cell"
-    if caution.guessed(page, outcome):
+    if caution.guessed(page, outcome) and not settled_guesses(court, page, link, outcome):
         return "but what it names is in part a guess"
-    return "but what its symbols for gradients or its numbers stand for is convention" if caution.conventional(page, link) else ""
+    if caution.conventional(page, link) and not settled_symbols(court, page, link):
+        return "but what its symbols for gradients or its numbers stand for is convention"
+    return ""
 
 
 def of_numbers(court: Court, page: Page, outcome: Outcome, link: Link) -> Outcome | None:
