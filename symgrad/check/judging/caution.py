@@ -184,9 +184,11 @@ def of_conventions(page: Page, link: Link) -> bool:
     if any((kind(n) == "Number" and "." in n.text) or (kind(n) == "Derivative" and n.sign == "nabla") or kind(n) == "Variable" for n in nodes):
         return True
     names = [*names_in(link.left), *names_in(link.right)]
-    gradients = any(spelled(head) in losses for _, head, _ in names)
-    numbered = [parts for n, _, parts in names if (r := page.symbols.ref(n)) is None or r.step is not None or r.entries]  # the 1 of a bias b_1 is no step
-    return gradients and any(kind(p.node) == "Number" and p.node.text != "0" for parts in numbered for p in parts)
+    if not any(spelled(head) in losses for _, head, _ in names):
+        return False
+    counted = [n.index for n in nodes if kind(n) == "Big"]  # the 1 of a bias b_1 is no step, nor that of an index, \sum_{h_1}
+    numbered = [(head, parts) for n, head, parts in names if n not in counted and ((r := page.symbols.ref(n)) is None or r.step is not None or r.entries)]
+    return any(kind(p.node) == "Number" and p.node.text not in ("0", "" if spelled(head) in losses else "1") for head, parts in numbered for p in parts)
 
 
 def of_a_name(page: Page, function: Any) -> bool:
