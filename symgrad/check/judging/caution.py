@@ -3,6 +3,7 @@ r"""What keeps a claim from being refuted: a cell that is not known well enough,
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from itertools import islice, pairwise
 from typing import Any
 
@@ -205,6 +206,20 @@ def gradients_in(page: Page, link: Link) -> list[Any]:
     names = [(n, head) for n, head, _ in (*names_in(link.left), *names_in(link.right)) if page.symbols.ref(n) is None]
     short = [n for n, head in names if spelled(head) in page.abbreviations]
     return [*short, *(n for n in (*marked, *pairs, *(n for n, _ in names)) if symbol_on(page, n) is not None)]
+
+
+def gradient_of_itself(page: Page, link: Link) -> bool:
+    r"""``c_t = \delta h_t \odot o_t + \delta c_{t+1} \odot f_{t+1}``: a state, and nothing but gradients on the right, that go through it."""
+    state = page.symbols.ref(unwrapped(link.left))
+    if link.sign != "=" or link.number or state is None or state.entries or state.key not in page.lagged - page.later or state.key not in page.definitions:
+        return False
+    right = unwrapped(link.right)
+    terms = [replace(link, left=term, right=term) for term in (right.args if kind(right) == "Sum" else (right,))]
+    losses = [[n for n in walk(term.right) if kind(n) == "Derivative" and loss_head(n.of) is not None] for term in terms]
+    marked = [[n for n in gradients_in(page, term) if symbol_on(page, n) is not None] for term in terms]
+    ends = [page.symbols.ref(unwrapped(end)) for n in walk(right) if kind(n) == "Derivative" for end in (n.of, n.wrt)]
+    named = {r.key for r in ends if r is not None} | {target[0] for found in marked for n in found if (target := symbol_on(page, n)) is not None}
+    return state.key in named and all(a or b for a, b in zip(losses, marked, strict=True))
 
 
 def by_a_matrix(page: Page, link: Link) -> bool:

@@ -26,12 +26,16 @@ CONFIRMED = 3  # claims that must hold before a cell that is not the document's 
 OF_ROWS = frozenset({"order-of-factors", "transposed-factor"})  # slips that are none where vectors are rows
 ANOTHER = "this does not hold of that cell, but the document may mean another one"
 OF_NUMBERS = "the shapes fit in no reading, and where all sizes are 1, so that they always fit, the two sides differ too"
+UNMARKED = "the left side is a state, the right side a gradient: the mark of the gradient is missing on the left"
 FEW = 48  # readings of a line of code for rows
 
 
 def failed(court: Court, page: Page, outcome: Outcome, link: Link) -> Judgement:
     """Refuted, or open."""
     notes = tuple(court.assumed(page, outcome))
+    if caution.gradient_of_itself(page, link):
+        lost = diagnose.Repair("missing-differential", UNMARKED, None, span_of(link.left))
+        return refuted(court, page, outcome, link, lost, notes)
     if outcome.missing is None and (opened := caution.unknown_cell(page, outcome, link, court.statements)) is not None:
         return replace(opened, assumptions=notes)
     if taken := [page.notes.get(key, key) for key in court.updates if key in outcome.used]:

@@ -13,7 +13,7 @@ from typing import Any
 
 from symgrad.cells.load import load
 from symgrad.check.defined.page import Page, plain
-from symgrad.check.evaluation.decide import Decider
+from symgrad.check.evaluation.decide import Decider, Outcome
 from symgrad.check.evaluation.parts import Share
 from symgrad.check.evaluation.recognise import seeking, symbol_of
 from symgrad.check.judging import caution
@@ -164,17 +164,41 @@ def by_preactivation(court: Court, link: Link, under: Callable[[Page], Page | No
         taken = {id(n): key for n, key in gates.values() if n is unwrapped(link.left) or key in court.gates}
         if page is None or not taken or elsewhere(court, page, link.statement, unwrapped(link.left)):
             continue
-        new = {place: Product((Name("d"), unwrapped(n.wrt)), span=n.span) for place, (n, _) in gates.items() if place in taken}
-        outcome = Decider(page).decide(rebuilt(unwrapped(link.left), new), rebuilt(link.right, new))
-        if not outcome.equal or outcome.vanished or outcome.chooser is None or not any(o.tag == "pre" for _, o in outcome.chooser.chosen):
+        outcome = before_activations(page, link.left, link.right, frozenset(taken.values()))
+        if outcome is None:
             continue
         written = {ref.key for n in slopes if (ref := page.symbols.ref(unwrapped(n.args[0]))) is not None}
         if written & set(taken.values()):
             return proved(court, page, outcome, link)
+        if of_gates_themselves(court, page, link.statement, frozenset(taken.values())):
+            continue
         court.gates.update(taken.values())
         names = " and ".join(page.notes.get(key, plain(key)) for key in sorted(set(taken.values())))
         return Judgement("undecided", "ambiguous", f"this holds only if the gradient by {names} is that by its preactivation")
     return None
+
+
+def before_activations(page: Page, left: Any, right: Any, keys: frozenset[str]) -> Outcome | None:
+    """How an equation holds if its gradients by some gates are those by their preactivations; None if it does not."""
+    gates = by_a_gate(page, [*walk(left), *walk(right)])
+    new = {place: Product((Name("d"), unwrapped(n.wrt)), span=n.span) for place, (n, key) in gates.items() if key in keys}
+    outcome = Decider(page).decide(rebuilt(unwrapped(left), new), rebuilt(right, new))
+    told = outcome.chooser is not None and any(o.tag == "pre" for _, o in outcome.chooser.chosen)
+    return outcome if outcome.equal and not outcome.vanished and told else None
+
+
+def of_gates_themselves(court: Court, page: Page, but: Statement, keys: frozenset[str]) -> bool:
+    """Whether a document gives its gradients by other gates, two at least, as those by what they are, and never needs those by these gates to be others."""
+    lines = [s.node.sides for s in court.statements if s is not but and kind(s.node) == "Relation" and s.node.signs[0] == "="]
+    plain = set()
+    for left, right, *_ in lines:
+        gates = by_a_gate(page, [*walk(left), *walk(right)])
+        named = {key for _, key in gates.values()}
+        holds = bool(named) and Decider(page).decide(left, right).equal
+        if keys & named and not holds and before_activations(page, left, right, keys) is not None:
+            return False
+        plain |= {key for n, key in gates.values() if holds and n is unwrapped(left) and kind(unwrapped(right)) != "Derivative"}
+    return len(plain - keys) > 1
 
 
 def elsewhere(court: Court, page: Page, but: Statement, symbol: Any) -> bool:
