@@ -21,6 +21,7 @@ from symgrad.check.slips import diagnose
 from symgrad.check.slips.edits import Slips
 from symgrad.check.worlds.world import CIRCULAR
 from symgrad.notation.latex import latex
+from symgrad.notation.syntax import Big, Name
 
 CONFIRMED = 3  # claims that must hold before a cell that is not the document's own may refute others
 OF_ROWS = frozenset({"order-of-factors", "transposed-factor"})  # slips that are none where vectors are rows
@@ -123,7 +124,7 @@ def failed(court: Court, page: Page, outcome: Outcome, link: Link) -> Judgement:
         why = "nothing leads from the one to the other in a derivative of this, so the cell may be another one than was understood"
         return Judgement("undecided", "ambiguous", why, assumptions=notes)
     alone = caution.unmatched(page, link) if outcome.missing is None and repair is None else set()
-    if alone:
+    if alone and not wrong_summed(page, link, alone):
         why = f"the index {', '.join(sorted(alone))} stands on one side only; a sum over it may be meant"
         return Judgement("undecided", "ambiguous", why, assumptions=notes)
     if repair is not None and repair.code == "missing-brackets" and caution.reaches(link.right):
@@ -173,6 +174,17 @@ def doubtful(court: Court, page: Page, outcome: Outcome, link: Link) -> str:
     if caution.conventional(page, link) and not settled_symbols(court, page, link):
         return "but what its symbols for gradients or its numbers stand for is convention"
     return ""
+
+
+def wrong_summed(page: Page, link: Link, alone: set[str]) -> bool:
+    """Whether an equation of numbers with an index on one side only is wrong with a sum over it too."""
+    if any(kind(n) in ("Stack", "Ellipsis", "Cases") for n in walk(link.right)):
+        return False
+    whole = link.right
+    for w in sorted(alone):
+        whole = Big("sum", Name(w), None, None, whole)
+    summed = Decider(page).decide(link.left, whole)
+    return summed.typed > 0 and summed.complete and not (summed.equal or summed.weak or summed.missing or summed.unsupported or summed.nothing)
 
 
 def of_numbers(court: Court, page: Page, outcome: Outcome, link: Link) -> Outcome | None:
