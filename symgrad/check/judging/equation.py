@@ -129,11 +129,9 @@ def doubted(court: Court, page: Page, outcome: Outcome, link: Link) -> Judgement
 def of_another_cell(court: Court, link: Link, k: int, outcome: Outcome, first: tuple[Page, Outcome] | None) -> Judgement | None:
     """Why it is left open, if the cell of which it holds is not the one that is meant where it stands."""
     sure = first is not None and bool(first[1].typed) and not any(unsure(first[1]))
-    if sure and outcome.skipped:
-        return Judgement("undecided", "ambiguous", "the line before does not hold, and this holds of another cell of the document than the one that is meant")
     if sure and court.collected.groups[k].first > link.statement.number:
         return Judgement("undecided", "ambiguous", "this holds of a cell that the document defines further on, and not of the one before")
-    if first is not None and first[1].typed and not any(unsure(first[1])) and defined_anew(court, link, k, outcome):
+    if sure and (outcome.skipped or defined_anew(court, link, k, outcome)):
         return Judgement("undecided", "ambiguous", "this holds of a cell that the document defines before, and not of the one that this section defines")
     if state := amended(court, link, k, outcome):
         return Judgement("undecided", "incomplete-cell", f"the document has given {state} another equation since, and not all that it is computed from")

@@ -10,9 +10,8 @@ from symgrad.check.defined.incomplete import invented
 from symgrad.check.defined.page import Page
 from symgrad.check.evaluation.adjoints import told_by_gates
 from symgrad.check.evaluation.decide import Decider, Outcome
-from symgrad.check.judging.caution import gradients_in, of_conventions, symbol_on, word
+from symgrad.check.judging.caution import gate, gradients_in, of_conventions, symbol_on, word
 from symgrad.check.judging.court import Court
-from symgrad.check.judging.otherwise import gate
 from symgrad.check.judging.steps import introduced
 from symgrad.check.reading.claims import EQUAL, Link, links
 from symgrad.check.reading.statements import bound_letters, loss_head, names_in
@@ -119,7 +118,7 @@ def loosely_written(page: Page, link: Link) -> bool:
     r"""Whether a line says more or less than it writes.
 
     A component of one side, ``\delta c^t = \partial E/\partial c^t_i``, one of a bracket, ``(y_t - d_t)^{(i)}``, a sum over examples, a whole
-    weight for one of its blocks, a step that the other side does not name, a δ that may be Kronecker's, a 0 to begin with.
+    weight for one of its blocks, a step that the other side does not name, a δ that may be Kronecker's, a list in some order, a 0 to begin with.
     """
     sides = (link.left, link.right)
     nodes = [n for side in sides for n in walk(side)]
@@ -131,6 +130,8 @@ def loosely_written(page: Page, link: Link) -> bool:
     if any((r := page.symbols.ref(n)) is not None and r.key in page.blocks for n in nodes):
         return True
     if any(of_a_quantity(page, n) for n in nodes):
+        return True
+    if sum(kind(unwrapped(side)) in ("Stack", "Tuple") for side in sides) == 1:
         return True
     if kind(unwrapped(link.right)) == "Number" or spelled(unwrapped(link.right)) in ("0", "O"):
         return True
