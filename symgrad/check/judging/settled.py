@@ -43,6 +43,8 @@ def called(page: Page, link: Link) -> set[str | None]:
 def called_in(page: Page, node: Any) -> str | None:
     """What tells a symbol for a gradient from others: what it was introduced as, or its mark and what sort of quantity it names."""
     target, split = symbol_on(page, node), head_and_parts(node)
+    if split is not None and any(kind(p.node) == "Number" for p in split[1]):
+        return None  # what a symbol is at one step, ``δ_5``, need not be what it is at another
     short = introduced(page, node) or (page.abbreviations.get(str(spelled(split[0]))) if split is not None and target is None else None)
     if short is not None:
         meant = unwrapped(short.node)
