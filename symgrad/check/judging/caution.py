@@ -356,15 +356,6 @@ def averaged(page: Page, link: Link) -> bool:
     return any((kind(n) == "Number" and number_at(n, {}) not in (1, 2)) or (kind(n) == "Name" and n.base in SIZES) for n in below)
 
 
-def gate(page: Page, key: str) -> bool:
-    """Whether a quantity is the value of a sigmoid."""
-    d = page.definitions.get(key)
-    if d is None:
-        return False
-    node = unwrapped(d.node)
-    return kind(node) == "Apply" and kind(node.function) == "Name" and meaning(page.functions, node.function) == "sigmoid"
-
-
 def on_an_adjoint(node: Any, link: Link) -> bool:
     r"""Whether a symbol is the label of a symbol for a gradient, ``\delta^{all}_t``: such labels are words that no equation defines."""
     marked = [n for side in (link.left, link.right) for n, head, parts in names_in(side) if head.base in MARKS and parts]
