@@ -275,7 +275,9 @@ def of_an_rnn(court: Court, link: Link, missing: bool) -> Judgement | None:
     """Where the text speaks of an RNN and the document's own cells have gates: proved of the RNN of the library that has these names, else open."""
     pages = [page for page in map(court.page, range(len(court.collected.groups))) if page.lagged]
     told = about_an_rnn(court)
-    if link.statement.number not in told or not all(any(caution.gate(page, key) and within(page, key) for key in page.definitions) for page in pages):
+    if link.statement.number not in told or court.conditions(link):
+        return None  # what is said for values of gates is said of the cell that has them
+    if not all(any(caution.gate(page, key) and within(page, key) for key in page.definitions) for page in pages):
         return None
     if court.aside is None:
         about = [s for s in court.statements if s.number in told]

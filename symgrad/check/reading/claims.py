@@ -79,7 +79,7 @@ def apart(document: Document, parsed: list[tuple[Fragment, list[Any]]], k: int, 
     if fragment.kind != "inline" or not k:
         return False
     first, last = parsed[k - 1][0].extent()[1], fragment.extent()[0]
-    return re.search(r"\n\s*(?:[-*+|]|\d+[.)])\s|\|" + (r"|[^\W\d_]{2}" if words else ""), document.text[first:last]) is not None
+    return re.search(r"\n\s*(?:[-*+|]|\d+[.)])\s|\||</?(?:t[dhr]|li|p|br)\b" + (r"|[^\W\d_]{2}" if words else ""), document.text[first:last]) is not None
 
 
 def in_words(fragment: Fragment, loose: str, nodes: list[Any], number: int) -> Statement | None:

@@ -27,7 +27,7 @@ PARAGRAPH = re.compile(
     r"\n[ \t>]*\n|(?:^|\n)[ \t>]*(?=[-*+•][ \t]|\d+[.)][ \t]|\(\w{1,3}\)\.?[ \t]|#{1,6}[ \t]|\|)|\\item\b|\\(?:sub)*(?:section|paragraph)\b"
     r"|<(?:br|li|p|td|h\d)\b[^>]*>|\\(?:begin|end)\{(?:itemize|enumerate|proof|theorem|lemma|case\w*)\}"
 )
-SENTENCE = re.compile(r"[.!?](?=[\s*_}\]\"')]|$)|;|\*\*[ \t]*\n")
+SENTENCE = re.compile(r"[.!?](?=[\s*_}\]\"')]|$)|[;。！？；]|\*\*[ \t]*\n")
 AND = r"(?:\s*(?:,|;|&|[()]|\band\b|\bwith\b|\balso\b|\bboth\b|\bthe\b|\b(?:update|reset|forget|input|output)\b|\bgate\b))*\s*"
 ALSO = rf"(?:{AND}|\s*\)?\s*,?\s*and\b(?:(?!(?:then|we|if|when|for|so|thus|the derivative)\b)[^.;:?!\ue000-\uf8ff]){{0,40}}?)"
 IF = r"(?:如果|若是?|假设|假如|倘若|当(?!前|且仅当|时)|もし|만약|если|когда)"  # that no boundary of a word need be around
