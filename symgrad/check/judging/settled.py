@@ -47,6 +47,8 @@ def called_in(page: Page, node: Any) -> str | None:
         return None  # what a symbol is at one step, ``δ_5``, need not be what it is at another
     short = introduced(page, node) or (page.abbreviations.get(str(spelled(split[0]))) if split is not None and target is None else None)
     if short is not None:
+        if split is not None and any(len(told := spelled(p.node) or "") > 1 and told not in short.key for p in split[1]):
+            return None  # ``δ^{out,t}`` need not be what ``δ^t`` is
         meant = unwrapped(short.node)
         return f"={short.key}" if kind(meant) == "Derivative" and loss_head(meant.of) is not None else None
     return None if target is None else f"{target[4].partition(' ')[0]} {sort_of(page, target[0])}"
