@@ -16,8 +16,8 @@ from symgrad.check.cell.losses import losses, targets
 from symgrad.check.cell.model import model
 from symgrad.check.cell.preactivations import by_preactivations, guesses, preactivations_meant
 from symgrad.check.defined import blocks
-from symgrad.check.defined.collect import Collected
 from symgrad.check.defined.definitions import lags, parts_of, present_names, stepped_names
+from symgrad.check.defined.groups import Collected
 from symgrad.check.defined.page import Abbreviation, Definition, Page, plain
 from symgrad.check.defined.typing import matrix_like
 from symgrad.check.reading.activations import ACTIVATIONS, BUILTIN, labelled_sigmas

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from symgrad.check.cell.cases import CANDIDATE_ACCENTS
 from symgrad.check.cell.define import make_page
-from symgrad.check.defined.collect import Collected, collect
+from symgrad.check.defined.collect import collect
+from symgrad.check.defined.groups import Collected
 from symgrad.check.evaluation.adjoints import without_mark
 from symgrad.check.evaluation.decide import Decider
 from symgrad.check.reading.claims import EQUAL, links

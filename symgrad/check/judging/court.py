@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from symgrad.check.cell.define import make_page
 from symgrad.check.cell.library import matched, prelude
-from symgrad.check.defined.collect import Collected, collect, recursive, slope_name, split_groups
+from symgrad.check.defined.collect import collect, recursive, slope_name
+from symgrad.check.defined.groups import Collected, split_groups
 from symgrad.check.defined.incomplete import Supposed, completed, held_fixed, outputs_left_out, states_left_out, suppositions, taken_for
 from symgrad.check.defined.page import Page
 from symgrad.check.evaluation.decide import Outcome

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
-from symgrad.check.defined.collect import Collected
+from symgrad.check.defined.groups import Collected
 from symgrad.check.programs.backward import Backward, Claimed
 from symgrad.check.programs.blocks import separated
 from symgrad.check.programs.expressions import ACTIVATIONS

@@ -6,7 +6,7 @@ import ast
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from symgrad.check.defined.collect import Collected
+from symgrad.check.defined.groups import Collected
 from symgrad.check.programs.names import INPUTS, OUTPUTS, STATES, squashed, stem
 from symgrad.check.reading.statements import Statement, names_in, step_part
 from symgrad.check.reading.symbols import STEP_WORDS, key_of, number_at, spelled
