@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import time
+from typing import Any
 
 import pytest
 
@@ -13,11 +14,12 @@ from symgrad.check.judging.court import Court
 from symgrad.check.reading.claims import links, statements_of
 from symgrad.check.slips.edits import Slips
 from symgrad.check.slips.omissions import Edit
-from symgrad.check.slips.search import FIRST, Batch, Reading, Search, failed, fails
+from symgrad.check.slips.search import FIRST, Batch, Reading, Search, circular, failed, fails
 from symgrad.check.sources import read_text
 from symgrad.check.worlds.field import Redraw
 from symgrad.check.worlds.readings import Chooser
 from symgrad.check.worlds.world import Missing, Unsupported
+from symgrad.notation.reading.dialect import parse_dialect
 
 RNN = r"$$h_t = \tanh(W h_{t-1} + U x_t + b)$$"
 GRU = r"""$$z_t = \sigma(W_z x_t + U_z h_{t-1} + b_z)$$ $$r_t = \sigma(W_r x_t + U_r h_{t-1} + b_r)$$
@@ -91,3 +93,14 @@ def test_a_repair_subtracts():
     page = r"$$h^t = \tanh(c^t), \quad c^t = U h^{t-1} + V x^t$$ $$\frac{\partial h^t}{\partial c^t} = \operatorname{diag}(1 + (h^t)^2)$$"
     (wrong,) = [c for c in judge(read_text(page, "md", name="page")) if c.verdict == "refuted"]
     assert wrong.expected == r"\operatorname{diag}(1 - (h^t)^2)"
+
+
+def test_no_repair_begs_the_question() -> None:
+    def read(text: str) -> Any:
+        return parse_dialect(text)[0]
+
+    left, right = read(r"\frac{\partial L}{\partial h_t}"), read(r"\frac{\partial L}{\partial y_t} \frac{\partial y_t}{\partial h_t}")
+    assert circular(read(r"\frac{\partial L}{\partial h_t} \frac{\partial h_t}{\partial h_t}"), left, right)
+    assert circular(read(r"\frac{\partial L}{\partial y_t} \frac{\partial y_t}{\partial y_t}"), left, right)
+    assert not circular(read(r"\frac{\partial L}{\partial y_{t-1}} \frac{\partial y_t}{\partial h_t}"), left, right)
+    assert not circular(right, read("a_t"), right)
