@@ -84,9 +84,6 @@ def failed(court: Court, page: Page, outcome: Outcome, link: Link) -> Judgement:
     if repair is not None and repair.code in OF_ROWS and (court.transposed or caution.a_row_first(page, link)) and caution.conventional(page, link):
         why = "the document writes gradients transposed, as for vectors that are rows: what the order of factors means here is open"
         return Judgement("undecided", "ambiguous", why, assumptions=notes)
-    if repair is not None and repair.code == "wrong-shape" and repair.message.startswith("the indices"):
-        why = "one side has an index that the other lacks; without it, or with it on both, this may be right"
-        return Judgement("undecided", "wrong-shape", why, assumptions=notes)
     if repair is not None and repair.code == "wrong-symbol" and (whole := caution.whole_for_a_block(page, link, repair.expected)):
         why = f"{whole} may stand here for the block of it that the document has a name for elsewhere"
         return Judgement("undecided", "ambiguous", why, assumptions=notes)
@@ -149,6 +146,10 @@ def failed(court: Court, page: Page, outcome: Outcome, link: Link) -> Judgement:
     if repair is None and (doubt := doubtful(court, page, outcome, link)):
         return Judgement("undecided", "ambiguous", f"no reading that was tried makes this true, {doubt}", assumptions=notes)
     repair = repair or diagnose.repair(page, outcome, link, diagnose.RUNS // 2, Slips.lacking)
+    by = head_and_parts(unwrapped(link.left).wrt) if kind(unwrapped(link.left)) == "Derivative" else None
+    if repair is not None and repair.code == "wrong-shape" and by is not None and any(p.where == "bracket" for p in by[1]):
+        why = "one side has an index that the other lacks; with it on both, this is right"  # ``\partial L/\partial b[i]``, loosely
+        return Judgement("undecided", "wrong-shape", why, assumptions=notes)
     return refuted(court, page, outcome, link, repair, notes)
 
 
