@@ -105,6 +105,7 @@ def of_a_square(court: Court, link: Link, under: Callable[[Page], Page | None]) 
         for rule in ("square", "double") if silent else ():
             assert page is not None
             other = with_functions(page, {})
+            other.memos["worlds"] = page.memos[f"worlds with a loss that is a {rule}"]
             other.loss_rules = {**page.loss_rules, **dict.fromkeys(silent, rule)}
             outcome = attempt(court, other, link.left, link.right, link)
             if outcome.equal and not outcome.vanished and silent & outcome.used:
