@@ -61,6 +61,7 @@ def losses(page: Page, statements: list[Statement], letter: str) -> None:
             if word in total or word in LOSSES:
                 right = unwrapped(s.node.sides[1])
                 page.loss_weight = weight(right) or page.loss_weight
+                page.averaged |= {word} if weight(right) is not None else set()
                 page.summed_too |= kind(right) == "Big" and sums_steps(right)
     page.tails = {word: later for s in statements for word, later in tails(s, letter)}
     page.step_losses |= set(step)
@@ -169,6 +170,7 @@ def stated_loss(page: Page, statements: list[Statement]) -> None:
         factor, right = before_the_sum(unwrapped(s.node.sides[-1]), page.symbols.letter)
         if factor is None and (batch := of_a_batch(right)) is not None:
             page.examples, factor = batch
+        page.averaged |= {str(spelled(split[0]))} if factor is not None else set()
         half = factor == HALF or any(number_at(x, {}) == HALF for x in walk(right) if kind(x) in ("Fraction", "Number"))
         if factor is not None and factor != HALF and page.loss_weight is None:
             page.loss_weight = factor

@@ -91,6 +91,7 @@ class Page:
     targets: dict[str, str] = field(default_factory=dict)  # output → the wanted value that the loss holds it against
     loss_rules: dict[str, str] = field(default_factory=dict)  # output → "square", "double", "entropy": the loss that the document writes out
     loss_weight: Any = None  # the factor before the sum of the losses of the steps
+    averaged: set[str] = field(default_factory=set)  # the letters of which the document gives this sum with its factor
     examples: str = ""  # how many examples the loss is a mean over
     summed_too: bool = False  # whether the document writes it without a factor as well
     statements: list[Statement] = field(default_factory=list)  # of the whole document

@@ -121,9 +121,17 @@ def doubted(court: Court, page: Page, outcome: Outcome, link: Link) -> Judgement
             return Judgement("undecided", "ambiguous", f"this holds only if σ is read as the activation of the cell, {page.sigma}")
     if losses := two_losses(page, link):
         return Judgement("undecided", "ambiguous", f"this holds only if {losses} are one loss")
+    if page.loss_weight is not None and not page.summed_too and (alone := of_the_step(page, outcome)) is not None:
+        return Judgement("undecided", "ambiguous", f"this holds only if {alone}, without the factor before the sum that the document gives")
     if of_one_step(page, outcome, link):
         return Judgement("undecided", "ambiguous", "this does not hold of a sequence of a single step")
     return None
+
+
+def of_the_step(page: Page, outcome: Outcome) -> str | None:
+    """The reading in which the letter of a mean over the steps is the loss of a single one, if a proof rests on it."""
+    chosen = outcome.chooser.chosen if outcome.chooser is not None else []
+    return next((option.note for key, option in chosen if option.tag and key in {("loss", w) for w in page.averaged}), None)
 
 
 def of_another_cell(court: Court, link: Link, k: int, outcome: Outcome, first: tuple[Page, Outcome] | None) -> Judgement | None:
