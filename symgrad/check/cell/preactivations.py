@@ -19,7 +19,7 @@ from symgrad.check.reading.symbols import PLAIN_ACCENTS, Part, head_and_parts, k
 from symgrad.check.reading.trees import kind, unwrapped, walk
 
 RAW = BEFORE - {"bar", "logit", "logits"}  # words that name a preactivation
-PREACTIVATIONS = frozenset({"z", "a", "s", "u", "v", "p", "q"}) | BEFORE
+PREACTIVATIONS = frozenset({"z", "Z", "a", "s", "u", "v", "p", "q"}) | BEFORE
 
 
 def preactivations_meant(page: Page) -> None:

@@ -79,6 +79,8 @@ def collect(statements: list[Statement]) -> Collected:
         key, letter, shift, entries, side = found
         if any(key in g.definitions for g in out.groups) and special(s):
             continue
+        if key[0] == "d" and any(key[1:] in g.definitions for g in out.groups):
+            continue  # ``dlogits_t = p_t - y_t``, a gradient by a quantity that has a word for its name
         valued, value = value, (number(rel.sides[-1]), rel.sides[0])
         if value[0] is not None and any(key in g.definitions for g in out.groups):
             continue  # an example of what is defined already

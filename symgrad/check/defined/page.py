@@ -64,6 +64,7 @@ class Page:
     total_losses: set[str] = field(default_factory=set)  # symbols for the sum of all
     ambiguous_losses: set[str] = field(default_factory=set)  # of these, the ones that may be meant of one step
     tails: dict[str, int] = field(default_factory=dict)  # losses from a step on, or from how many steps later
+    ahead: bool = False  # whether the gradient of a later one of these by a state may be what comes through the next step
     whole: bool = False  # whether every gradient is of the whole loss and along all paths, as the notation has it
     many_to_one: bool = False  # whether the loss looks at the last step alone
     loss_at: int | None = None  # or at one that is told by its number

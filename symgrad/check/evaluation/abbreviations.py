@@ -117,7 +117,7 @@ def expanded(run: Run, short: Any, rest: list[Any], node: Any) -> Value:
     env, bound = dict(run.env), dict[str, int]()
     slots, entries = list(short.slots), list(short.entries)
     given, extra = placed(run.page, short, rest)
-    if len(given) < len(slots):
+    if len(given) < len(slots) or any(p.where == "sup" and spelled(p.node) in run.page.symbols.timed for p in rest):  # ``S_t^v`` is not ``S_t``
         raise Missing(short.key, node)
     for slot, at in zip(slots, given, strict=False):
         where = number_at(at, run.env)

@@ -10,7 +10,7 @@ import numpy as np
 
 from symgrad.check.defined.page import plain
 from symgrad.check.evaluation.functions import slope_somewhere, uses
-from symgrad.check.evaluation.gradients import adjoint, all_losses, weighed
+from symgrad.check.evaluation.gradients import adjoint, all_losses, beside, weighed
 from symgrad.check.evaluation.parts import through
 from symgrad.check.evaluation.recognise import recognised
 from symgrad.check.reading.activations import meaning
@@ -345,11 +345,8 @@ def adjoint_symbol(run: Run, node: Any) -> Value | None:
         if at is None or not 1 <= at <= run.world.steps:
             raise OutOfTime(key)
         losses = (int(at),)
-    elif run.of_step and (now := run.env.get(run.page.symbols.letter)) is not None:
-        letter = run.page.symbols.letter
-        same = Option(2, "now", f"the symbols for gradients are those of the loss of step {letter}, as the derivatives beside them", tag="loss")
-        if run.chooser.choose("loss of adjoints", (Option(0, "all"), same)) == "now":
-            losses, whole = (int(now),), alone
+    elif (now := beside(run)) is not None:
+        losses, whole = (now,), alone
     plainly = run.page.notes.get(key, key)
     if not timed:
         options = [Option(1, ("use", key), f"the symbol for the gradient of {plainly} is read as the contribution of step t"), Option(0, (TOTAL, key))]

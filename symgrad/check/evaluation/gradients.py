@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from symgrad.check.evaluation.wrt import quantity_of
+from symgrad.check.reading.statements import loss_head
 from symgrad.check.reading.symbols import head_and_parts, key_of, labelled, letters, number_at, spelled
 from symgrad.check.reading.trees import kind, unwrapped, walk
 from symgrad.check.worlds import field as F
@@ -95,7 +96,8 @@ def gradient(run: Run, node: Any, wrt: Any, losses: tuple[int, ...]) -> Value:
     word = spelled(head_and_parts(unwrapped(node.of))[0]) if head_and_parts(unwrapped(node.of)) else None  # type: ignore[index]
     if word is None and kind(unwrapped(node.of)) == "Apply":
         word = spelled(unwrapped(node.of).function)
-    how, later = TOTAL, len(losses) > 1 or (run.page.many_to_one and len(run.page.lagged) > 1)
+    ahead = run.page.ahead and word in run.page.tails and step is not None and losses[0] > step  # what comes through a later step alone, ``∂L_{t+1}/∂c_t``
+    how, later = TOTAL, len(losses) > 1 or (run.page.many_to_one and len(run.page.lagged) > 1) or ahead
     if not timed and step is None:
         now = run.env.get(run.page.symbols.letter)
         if now is not None and (len(losses) > 1 or run.page.many_to_one):
@@ -105,7 +107,7 @@ def gradient(run: Run, node: Any, wrt: Any, losses: tuple[int, ...]) -> Value:
             step = int(now) if how == "use" else None
     elif not timed:
         how = "use"
-    elif later and key in run.page.lagged and not run.page.whole and word not in run.page.tails:
+    elif later and key in run.page.lagged and not run.page.whole and (word not in run.page.tails or ahead):
         how = run.chooser.choose(
             ("gradient", run.side, key, _shifted(run, wrt)),
             (
@@ -116,7 +118,8 @@ def gradient(run: Run, node: Any, wrt: Any, losses: tuple[int, ...]) -> Value:
     v = adjoint(run, key, step, losses, how, entries)
     if timed and how == TOTAL and step is not None and len(losses) == 1 and step != losses[0] and word not in run.page.tails:
         run.vanished += not np.any(v.a)  # nothing leads from there to the loss of that step
-    if (len(losses) > 1 or run.page.examples) and word in run.page.total_losses:
+    whole = word not in run.page.tails or loss_head(node.of) == unwrapped(node.of)  # not the loss from step t on
+    if (len(losses) > 1 or run.page.examples) and word in run.page.total_losses and whole:
         v = weighed(run, v)
     if node.sign == "nabla" and v.rank == 1 and not run.lenient:
         v = v.turned(run.world.model.orient)
@@ -128,6 +131,14 @@ def shared(run: Run, of: Any, wrt: Any) -> bool:
     ref = run.page.symbols.ref(wrt)
     above = {w for p in (head_and_parts(unwrapped(of)) or (None, ()))[1] for w in letters(p.node)}
     return ref is None or ref.step is None or not above or bool(above & set(letters(ref.step)))
+
+
+def beside(run: Run) -> int | None:
+    """The step whose loss the symbols for gradients are of, beside derivatives of such a loss; None where they are of the whole."""
+    letter = run.page.symbols.letter
+    now = run.env.get(letter) if run.of_step else None
+    same = Option(2, "now", f"the symbols for gradients are those of the loss of step {letter}, as the derivatives beside them", tag="loss")
+    return None if now is None or run.chooser.choose("loss of adjoints", (Option(0, "all"), same)) != "now" else int(now)
 
 
 def weighed(run: Run, v: Value) -> Value:

@@ -47,7 +47,6 @@ def given(run: Run, node: Any) -> Value:
     if kind(inner) != "Derivative" or condition is None or kind(condition) == "Relation":
         raise Unsupported("a condition within a formula", node)
     losses = loss_steps(run, unwrapped(inner.of))
-    at = number_at(condition, run.env)
     word = (spelled(condition) or "").lower()
     if losses is None:
         if word in ALONG | IMMEDIATE and (found := along_itself(run, inner, word in ALONG)) is not None:
@@ -55,31 +54,38 @@ def given(run: Run, node: Any) -> Value:
         if word in IMMEDIATE | OVER:
             return run.value(replace(inner, sign="partial+"))
         raise Unsupported("which part of the derivative is meant", node)
+    part = part_given(run, node, inner, condition, losses)
+    return weighed(run, part) if len(losses) > 1 or run.page.examples else part  # the loss of one step is no part of a mean
+
+
+def part_given(run: Run, node: Any, inner: Any, condition: Any, losses: tuple[int, ...]) -> Value:
+    """Which part of ∂L/∂q a bar tells, by a step or a word."""
+    at, word = number_at(condition, run.env), (spelled(condition) or "").lower()
     target = quantity_of(run, unwrapped(inner.wrt))
     if target is None:
         raise Unsupported("which part of the derivative is meant", node)
     key, step, entries = target
     if at is not None and key not in run.page.symbols.timed:
-        return weighed(run, adjoint(run, key, int(at), losses, "use", entries))
+        return adjoint(run, key, int(at), losses, "use", entries)
     behind = behind_of(run, condition)
     if behind is not None and step is not None and not entries:
-        return weighed(run, through(run, behind, key, step, losses))
+        return through(run, behind, key, step, losses)
     if step is not None and word in RECURRENT:
         later = adjoint(run, key, step, losses, "carry", entries)
         run.vanished += len(losses) == 1 and not np.any(later.a)  # no later step has that loss
-        return weighed(run, later)
+        return later
     if step is not None and word in CURRENT:
         if step not in losses:
             raise OutOfTime(key)
-        return weighed(run, adjoint(run, key, step, (step,), "total", entries))
+        return adjoint(run, key, step, (step,), "total", entries)
     if step is not None and word in IMMEDIATE and not entries:
         now = Option(0, "now", f"the direct part is what the loss of step {run.page.symbols.letter} gives")
         own = Option(0, "own", "the direct part is what its own next value gives")
         if run.chooser.choose(("bar", key, word), (now, own)) == "now":
-            return weighed(run, adjoint(run, key, step, tuple(s for s in losses if s == step), "total", entries))
+            return adjoint(run, key, step, tuple(s for s in losses if s == step), "total", entries)
         if step + 1 > run.world.steps:
             raise OutOfTime(key)
-        return weighed(run, through(run, key, key, step, losses, 1))
+        return through(run, key, key, step, losses, 1)
     raise Unsupported("which part of the derivative is meant", node)
 
 

@@ -10,7 +10,7 @@ from copy import copy
 from typing import TYPE_CHECKING, Any
 
 from symgrad.check.defined.incomplete import UNKNOWN
-from symgrad.check.evaluation.gradients import adjoint, all_losses, weighed
+from symgrad.check.evaluation.gradients import adjoint, all_losses, beside, weighed
 from symgrad.check.reading.statements import MARKS
 from symgrad.check.reading.symbols import head_and_parts, key_of, letters, number_at
 from symgrad.check.reading.trees import kind, unwrapped
@@ -69,7 +69,8 @@ def recognised(run: Run, node: Any) -> Value | None:
     step = int(at) - back
     if key in run.world.model.hidden and not 1 <= step <= run.world.steps:
         raise OutOfTime(key)
-    return weighed(run, adjoint(run, key, step, all_losses(run), how))
+    now = beside(run)
+    return weighed(run, adjoint(run, key, step, all_losses(run), how)) if now is None else adjoint(run, key, step, (now,), how)
 
 
 def candidates(run: Run, name: str) -> list[Option]:

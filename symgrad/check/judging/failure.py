@@ -60,6 +60,9 @@ def failed(court: Court, page: Page, outcome: Outcome, link: Link) -> Judgement:
         return Judgement("undecided", "ambiguous", "the next display begins with a sign, so the sum may go on there", assumptions=notes)
     if several := caution.one_of_several(page, outcome, link):
         return Judgement("undecided", "ambiguous", f"{several} is one of those that are summed up here, and the document defines no others", assumptions=notes)
+    if state := stepless(court, page, outcome):
+        why = f"the document computes {state} step by step, and here it stands without a step: an index of it may count its components or its steps"
+        return Judgement("undecided", "ambiguous", why, assumptions=notes)
     if caution.numbered_above(page, link):
         why = "the document writes its steps above, so a number there may be a step or a power"
         return Judgement("undecided", "ambiguous", why, assumptions=notes)
@@ -151,6 +154,13 @@ def failed(court: Court, page: Page, outcome: Outcome, link: Link) -> Judgement:
         why = "one side has an index that the other lacks; with it on both, this is right"  # ``\partial L/\partial b[i]``, loosely
         return Judgement("undecided", "wrong-shape", why, assumptions=notes)
     return refuted(court, page, outcome, link, repair, notes)
+
+
+def stepless(court: Court, page: Page, outcome: Outcome) -> str:
+    r"""A state of another cell of the document that is taken for components without a step, ``c_t = \sum_j \alpha_{tj} h_j``; empty where there is none."""
+    inputs = sorted(key for key in outcome.used if page.symbols.ranks.get(key) == 1 and key not in page.symbols.timed)
+    cells = [court.page(k) for k in range(len(court.collected.groups))] if inputs else []
+    return next((page.notes.get(key, key) for key in inputs if any(key in other.lagged & other.definitions.keys() for other in cells)), "")
 
 
 def misspelled(court: Court, outcome: Outcome, link: Link) -> bool:

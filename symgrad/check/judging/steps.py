@@ -198,7 +198,9 @@ def of_its_own_step(court: Court, link: Link, under: Callable[[Page], Page | Non
         if page is None or ref is None or ref.key in page.symbols.timed or split is None or spelled(split[0]) not in page.step_losses or not split[1]:
             continue
         own = Given(left, (Name(page.symbols.letter),), span=left.span)
-        outcome = Decider(page).decide(own, link.right, modes=((False, False),) if court.matrices else None)
+        decider = Decider(page)
+        decider.of_one = True  # what symbols for gradients stand beside it are those of the same loss
+        outcome = decider.decide(own, link.right, modes=((False, False),) if court.matrices else None)
         if outcome.equal and not outcome.vanished:
             return Judgement("undecided", "ambiguous", "this holds only if the gradient of a parameter is what the step itself adds to it")
     return None
@@ -282,6 +284,8 @@ def from_then_on(court: Court, link: Link, under: Callable[[Page], Page | None])
             continue  # beside the whole loss that of a step is another one
         tailed = copy(page)
         tailed.tails = {**page.tails, **dict.fromkeys(found, 0)}
+        tailed.ahead = bool(loss_offsets(page, link))
+        tailed.loss_weight = None  # symbols for gradients beside these are of their sum
         tailed.memos["worlds"] = page.memos["worlds"]
         outcome = Decider(tailed).decide(link.left, link.right)
         if not outcome.equal or outcome.vanished:

@@ -97,8 +97,8 @@ def renamed(page: Page, outcome: Outcome, link: Any) -> Repair | None:
     decider.remember(link.left, link.right, alike=False)
     candidates = sorted((k for k in slips.models if k not in page.world.model.hidden), key=lambda k: -SequenceMatcher(None, k, wanted).ratio())
     for key in candidates[:14]:
-        new = slips.named(key, step if key in page.symbols.timed else None)
-        if new is None or (step is not None and key not in page.symbols.timed):
+        new = slips.named(key, step)
+        if new is None or (step is not None) != (key in page.symbols.timed) or not alike(key, wanted):
             continue
         tree = rebuilt(link.right, {id(n): new for n in same})
         found = decider.decide(link.left, tree, limit=12, modes=((False, False), (False, True)))
@@ -106,6 +106,12 @@ def renamed(page: Page, outcome: Outcome, link: Any) -> Repair | None:
             edit = Edit(tree, "undefined-symbol", same[0], new, f"nothing in the document defines {wanted}")
             return written(edit, link, page)
     return None
+
+
+def alike(key: str, wanted: str) -> bool:
+    """Whether a name may have been written for another one by a slip: both are single letters with as many labels, or most of one stands in the other."""
+    letters = [[len(part.partition("~")[0]) for part in name.split("_")] for name in (key, wanted)]
+    return (letters[0] == letters[1] and max(letters[0]) == 1) or SequenceMatcher(None, key, wanted).ratio() >= 0.5
 
 
 def written(edit: Edit, link: Any, page: Page) -> Repair:
