@@ -21,6 +21,7 @@ from symgrad.notation.syntax import Name
 QUANTITIES = frozenset("hscyoazxpuv")  # letters for what a cell computes
 UNIT_BASES = frozenset({"1", "I", "mathbf1"})
 HALF = Ratio(1, 2)
+LAST_STEPS = frozenset({"T", "tau", "N"})
 
 
 def losses(page: Page, statements: list[Statement], letter: str) -> None:
@@ -70,6 +71,7 @@ def losses(page: Page, statements: list[Statement], letter: str) -> None:
     said = [of_the_end(page, s, letter) for s in statements if kind(s.node) == "Relation" and not s.derives and loss_head(s.node.sides[0]) is not None]
     ends = [at for at in said if at is not None and (at == Name("T") or len(said) == 1)] if not step else []
     ends += [s.last for s in statements if s.last is not None]
+    ends += [Name("T") for s in statements if not step and any(map(of_the_last_output, getattr(s.node, "sides", ()), getattr(s.node, "sides", ())[1:]))]
     page.many_to_one = bool(ends)
     page.loss_at = next((int(at.text) for at in ends if kind(at) == "Number"), None)
 
@@ -124,6 +126,15 @@ def of_the_end(page: Page, s: Statement, letter: str) -> Any:
     steps = [(key_of(head, []), p.node) for _, head, parts in names_in(s.node.sides[1]) for p in parts]
     at = {p for key, p in steps if key in page.definitions and (p == Name("T") or kind(p) == "Number")}
     return at.pop() if len(at) == 1 and not any(letter in letters(p) for _, p in steps) else None
+
+
+def of_the_last_output(a: Any, b: Any) -> bool:
+    r"""``\frac{\partial L}{\partial W} = \frac{\partial L(y_T, \hat y_T)}{\partial W}``: what the whole loss looks at."""
+    a, b = unwrapped(a), unwrapped(b)
+    if not kind(a) == kind(b) == "Derivative" or kind(unwrapped(a.of)) != "Name" or kind(call := unwrapped(b.of)) != "Apply" or a.wrt != b.wrt:
+        return False
+    steps = [p.node for n in call.args for p in (head_and_parts(unwrapped(n)) or (None, ()))[1]]
+    return loss_head(a.of) is not None and loss_head(a.of) == loss_head(call) and bool(steps) and all(spelled(at) in LAST_STEPS for at in steps)
 
 
 def names_a_jacobian(relation: Any) -> bool:

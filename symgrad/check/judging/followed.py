@@ -50,6 +50,7 @@ LINEAR = re.compile(
     r"\b(?:ignor|neglect|dropp?|omit|without|remov|disregard)\w*\s+(?:[a-z]+\s+){0,3}?(?:non-?linearit(?:y|ies)|activations?\b|tanh\b|sigmoid\b)"
     r"|(?<![\w-])linear\s+(?:case|activation|rnn|recurr\w+|network|model|unit|setting|dynamics|system|regime)|\bidentity\s+(?:function|activation|map)"
     r"|\bactivations?(?:\s+functions?)?\s+(?:is|are|were|be|being)\s+(?:the\s+)?(?:identity|linear)\b"
+    r"|\b(?:if|assum\w+|suppos\w+|consider\w*|let|when)\b[^.;:,]{0,40}\b(?:is|are|be)\s+(?:both\s+|all\s+)?linear\b"
     r"|(?:忽略|去掉|不考虑)[^。；]{0,10}(?:非线性|激活函数)|线性(?:情况|激活|情形)|\bcaso lineal\b|\blinearen? (?:Fall|Aktivierung)|линейн\w+ случа\w+",
     re.IGNORECASE,
 )

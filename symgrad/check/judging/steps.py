@@ -25,7 +25,8 @@ from symgrad.notation.syntax import Derivative, Given, Name, Number, Relation
 LAST_STEP = re.compile(r"\b(?:last|final|end|no future|último|última|letzten?|dernier|dernière)\b|последн|最后|最後|末尾|마지막", re.IGNORECASE)
 MANY_TO_ONE = re.compile(
     r"\bmany[- ]to[- ]one\b|\bonly\s+(?:at\s+)?the\s+(?:last|final)\s+(?:output|step|state|time[- ]?step|hidden state)\b"
-    r"|\b(?:last|final)\s+(?:output|step|state|time[- ]?step)\s+(?:only|alone|counts|matters)\b|多[对對]一",
+    r"|\b(?:last|final)\s+(?:output|step|state|time[- ]?step)\s+(?:only|alone|counts|matters)\b|多[对對]一"
+    r"|\b(?:single|one|only)\s+output\s+(?:only\s+)?at\s+the\s+(?:very\s+)?(?:end|last|final)\b",
     re.IGNORECASE,
 )
 OWN = "own"  # the loss of a step, where the document has no name for it

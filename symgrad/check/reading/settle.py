@@ -23,7 +23,7 @@ class Known:
     bracketed: set[str]
     steps: set[str]
     layered: bool = False  # ``h_t^{(1)}``: what has a step has the number of its layer besides
-    sloped: frozenset[str] = frozenset()  # ``f'``: what has a slope is a function where it has no index, though f_t be a gate
+    sloped: frozenset[str] = frozenset()  # ``f'``: what has a slope, or is all of a side, is a function where it has no index, though f_t be a gate
     above: frozenset[str] = frozenset()  # ``h^{t-1}``: what has its step above, so that ``h^T`` is the last
 
     def quantity(self, name: Name) -> bool:
@@ -59,7 +59,15 @@ def known_in(nodes: list[Any]) -> Known:
     sloped = {n.base for n, _ in found if kind(n) == "Name" and n.primes and not n.subs and n.base in FUNCTIONS}
     applied = (n.function for node in nodes for n in walk(node) if kind(n) == "Apply" and len(n.args) == 1 and kind(n.function) == "Name")
     sloped |= {f.base for f in applied if f.primes and not f.subs and f.base in LETTERS}
+    sides = [unwrapped(node.sides[1]) for node in nodes if kind(node) == "Relation"]
+    sloped |= {side.args[0].base for side in sides if applies(side)}
     return Known(quantities, bracketed, steps, layered, frozenset(sloped), frozenset(above))
+
+
+def applies(side: Any) -> bool:
+    r"""``f (W h_{t-1} + U x_t)``, all that something is: there f is a function, though f_t be a gate."""
+    args = side.args if kind(side) == "Product" and len(side.args) == 2 else ()
+    return bool(args) and kind(args[0]) == "Name" and args[0] == Name(args[0].base) and args[0].base in FUNCTIONS and kind(unwrapped(args[1])) == "Sum"
 
 
 def names_a_function(relation: Any) -> bool:
