@@ -6,6 +6,7 @@ of a chain is decided on the definitions in force (`decide`) and, where it is wr
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
@@ -141,10 +142,14 @@ def before(link: Link, broken: Unread) -> bool:
     return broken.place is not None and end is not None and end[1] <= broken.place.start
 
 
+PIECE = re.compile(r"\s*[-+=*/]?\s*\$")  # a formula right behind another one, ``$f($ $W h_{t-1})$``
+
+
 def unbalanced(document: Document, s: Statement, rulings: list[tuple[Link, Judgement]]) -> Claim:
     """A bracket without its partner, an index without its mark: wrong as it stands, if the formula is decided or defines something once it is put right."""
     start = max(s.broken.span.start, min((link.start for link, _ in rulings), default=0))
     cut_out = s.fragment.kind in ("line", "code")  # of a text: its other bracket may stand in the words beside it
+    cut_out |= s.fragment.kind == "inline" and PIECE.match(s.fragment.after) is not None
     if any(said.verdict == "undecided" for _, said in rulings) or cut_out or IN_A_SCRIPT in s.broken.reason:
         return unread(document, s, start)
     worst = next((said for _, said in rulings if said.verdict == "refuted"), None)

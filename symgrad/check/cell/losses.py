@@ -62,7 +62,7 @@ def losses(page: Page, statements: list[Statement], letter: str) -> None:
             if word in total or word in LOSSES:
                 right = unwrapped(s.node.sides[1])
                 page.loss_weight = weight(right) or page.loss_weight
-                page.averaged |= {word} if weight(right) is not None else set()
+                page.averaged |= {str(word)} if weight(right) is not None else set()
                 page.summed_too |= kind(right) == "Big" and sums_steps(right)
     page.tails = {word: later for s in statements for word, later in tails(s, letter)}
     page.step_losses |= set(step)

@@ -269,11 +269,12 @@ def meant(run: Run, function: str, x: Value) -> str:
 def bound(run: Run, variable: str, inner: Value, body: Any, primes: int) -> Value:
     """A function given by its formula, at a value."""
     kept = run.env.get("values", {})
-    run.env["values"] = {**kept, variable: inner}
+    if primes > 1 or (primes and inner.d is not None):
+        raise Unsupported("a second derivative of a function given by a formula")
+    run.env["values"] = {**kept, variable: replace(inner, d=np.ones((*inner.a.shape, 1), dtype=np.int64)) if primes else inner}
     try:
-        if primes:
-            raise Unsupported("the derivative of a function given by a formula")
-        return run.value(body)
+        found = run.value(body)
+        return found if not primes else Value(np.zeros_like(inner.a) if found.d is None else found.d[..., 0])  # entry by entry
     finally:
         run.env["values"] = kept
 

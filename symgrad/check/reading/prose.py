@@ -61,7 +61,7 @@ REGIME = re.compile(  # where a formula holds by and by, or is cut off
     rf"|\b(?:truncat\w+|neglect\w+)\b|{PH}\s*(?:close|near(?:ly)?|roughly|approximately)\s+(?:to\s+)?(?:zero|one|{PH})"
     rf"|(?:\b(?:if|when|for|with)\b|{IF})[^.,;:。，；：\ue000-\uf8ff]{{0,25}}?"
     r"(?:re-?lu\b|线性|恒等|\blinear (?:rnn|network|unit|activation|case)|\bidentity activation)"
-    r"|近似|忽略|截断",
+    r"|\b(?:at initiali[sz]ation|initially|early in training|at the (?:start|beginning) of training|untrained)\b|近似|忽略|截断|初期|初始化时|接近\s*[0零]",
     re.IGNORECASE,
 )
 ADDED = re.compile(  # words of a sentence that leave what it says as it is

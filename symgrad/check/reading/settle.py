@@ -66,7 +66,7 @@ def known_in(nodes: list[Any]) -> Known:
 
 def applies(side: Any) -> bool:
     r"""``f (W h_{t-1} + U x_t)``, all that something is: there f is a function, though f_t be a gate."""
-    args = side.args if kind(side) == "Product" and len(side.args) == 2 else ()
+    args: tuple[Any, ...] = side.args if kind(side) == "Product" and len(side.args) == 2 else ()
     return bool(args) and kind(args[0]) == "Name" and args[0] == Name(args[0].base) and args[0].base in FUNCTIONS and kind(unwrapped(args[1])) == "Sum"
 
 

@@ -119,7 +119,9 @@ def letter_of(statements: list[Statement]) -> str:
                 word = spelled(n.args[0])
                 if word in LETTERS:
                     votes[str(word)] += 1 if word == "t" else 0
-    return max(votes, key=lambda w: (votes[w], -LETTERS.index(w))) if votes else "t"
+    names = [(head, p) for s in statements for _, head, parts in names_in(s.node) for p in parts if votes and p.where == "bracket"]
+    rows = {w for head, p in names if head.base in {*"WUVb"} for w in letters(p.node)} - {"t"}  # the i of ``W[i][j]`` and ``b[i]``
+    return max(votes.keys() - rows, key=lambda w: (votes[w], -LETTERS.index(w)), default="t")
 
 
 @by_identity

@@ -366,7 +366,7 @@ class Symbols:
                     fits = False  # h^2 is a power; h^0 is h at step 0
                 elif r == "S":
                     fits &= (key in self.timed or p.where == "paren") and _step_like(p.node)
-                    component = p.where == "sub" and kind(p.node) == "Name" and p.node.base in COUNTERS - {self.letter, "T"}
+                    component = p.where in ("sub", "bracket") and kind(p.node) == "Name" and p.node.base in COUNTERS - {self.letter, "T"}
                     fits &= key not in self.stepless or not component
                     step = p.node
                     score += 2 + 3 * (self.letter in set(letters(p.node))) + (p.where == "paren")

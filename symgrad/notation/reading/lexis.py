@@ -44,6 +44,7 @@ _COMMON = rf"""
   | \\(?:{_or(_MATH_FONTS)})\s*\{{\s*(?P<bold>[0-9]+\.[0-9]+)\s*\}}
   | \\(?P<mathfont>{_or(_MATH_FONTS)})\s*\{{\s*(?P<mathword>[A-Za-z0-9]+)\s*\}}
   | (?P<command>\\(?:[A-Za-z]+|.))
+  | (?P<thousands>(?:(?<![_^]\{{)[1-9][0-9]{{0,2}}(?:\{{,\}}[0-9]{{3}})+|(?:(?<=[=≈<>])|(?<=[=≈<>]\ )|(?<=approx\ ))[1-9][0-9]{{0,2}}(?:,[0-9]{{3}})+)(?![0-9]))
   | (?P<comma>(?<![_^]\{{)(?:0|[0-9]+(?!\{{,\}}[0-9]{{3}}(?![0-9])))\{{,\}}[0-9]+)
   | (?P<number>[0-9]+(?:\.[0-9]+)?(?:[eE]-?[0-9]+(?![A-Za-z0-9]))?|(?<![\w}})\]])\.[0-9]+)
   | (?P<lowered>[{re.escape("".join(table.LOWERED))}]+)
@@ -134,7 +135,9 @@ def _one(match: re.Match[str], code: bool) -> Iterator[Token]:
             yield Token("command", "." if key == "dot" else "\\" + key, start, end)
         case "braced":  # ``0{:}H``, without the space that TeX sets around a relation
             yield Token("sign", key[1:-1].strip(), start, end)
-        case "comma":  # of a decimal number, ``0{,}75``; in ``10{,}000`` it is none
+        case "thousands":
+            yield Token("bad", key, start, end, "the comma may stand before decimals or between thousands")
+        case "comma":  # of a decimal number, ``0{,}75``
             yield Token("number", key.replace("{,}", "."), start, end)
         case "dots":
             yield Token("command", r"\dots", start, end)
@@ -146,6 +149,8 @@ def _one(match: re.Match[str], code: bool) -> Iterator[Token]:
             yield Token("word", re.sub(r"[ }]", "", key.removeprefix("\\mathrm{")), start, end, "mathrm")
         case "plain":
             yield Token("word", key, start, end, "mathrm")
+        case "mathword" if match["mathword"] in table.CONDITIONS and match.string[:start].rstrip()[-1:] not in ("_", "^", "{"):
+            yield Token("prose", match["mathword"], start, end)
         case "mathword":
             yield Token("word", match["mathword"], start, end, table.FONTS[match["mathfont"]])
         case "identifier" if code and (key in table.CONDITIONS or key in ("return", "else")):

@@ -17,6 +17,7 @@ from symgrad.notation.syntax import (
     Index,
     Infix,
     Name,
+    Number,
     Node,
     Paren,
     Power,
@@ -183,6 +184,10 @@ class Marks(Parser):
                 return Paren(self.bracket(), "<" if kind == r"\langle" else kind, span=self.span(self.tokens[self.at - 1].start))
             if self.key in _PLACEHOLDERS:
                 return self.placeholder()
+            token = self.tokens[self.at]
+            if token.kind == "number":  # ``0.9^10``: TeX sets the first digit alone as a power, and no writer means it
+                self.take()
+                return Number(token.key, span=Span(token.start, token.end))
             self.scripted += 1
             node = self.argument()
             self.scripted -= 1
