@@ -33,6 +33,7 @@ from symgrad.check.judging.steps import (
     at_the_last_step,
     before_the_end,
     beside_the_next,
+    from_nothing,
     from_then_on,
     of_a_numbered_step,
     of_all_steps,
@@ -402,5 +403,5 @@ def supposed(court: Court, link: Link, under: Callable[[Page], Page | None]) -> 
 OTHERWISE = (  # in turn
     added, of_another_loss, of_a_numbered_step, of_all_steps, of_the_sum, of_one_example, of_one_step, of_one_loss, from_then_on, redefined, put_in_place,
     bound_tighter, by_preactivation, by_its_words, by_activation, by_what_it_is_applied_to, by_the_words, linearly, at_the_end, before_the_end, along,
-    at_the_last_step, of_few_steps, of_a_number, of_its_own_step, beside_the_next, by_components, as_given_before, of_a_square, at_the_class,
+    from_nothing, at_the_last_step, of_few_steps, of_a_number, of_its_own_step, beside_the_next, by_components, as_given_before, of_a_square, at_the_class,
 )  # fmt: skip

@@ -214,6 +214,22 @@ def sums_before(s: Statement) -> bool:
     return split is not None and bool(split[1]) and any(kind(n) == "Big" for side in s.node.sides[1:] for n in walk(side))
 
 
+def from_nothing(court: Court, link: Link, under: Callable[[Page], Page | None]) -> Judgement | None:
+    r"""Open, where a line names a state at step 0, ``z_1 = W x_1 + U h_0 + b = W x_1 + b``, and holds if it is 0 there, which the document does not say."""
+    for k in court.order(link.statement):
+        page = under(court.page(k))
+        refs = [] if page is None else [page.symbols.ref(n) for side in (link.left, link.right) for n in walk(side)]
+        begun = {r.key for r in refs if page is not None and r is not None and r.key in page.lagged and r.step is not None and number_at(r.step, {}) == 0}
+        if page is None or not begun:
+            continue
+        still = copy(page)
+        still.fixed = {**page.fixed, **{(key, 0): 0 for key in begun}}
+        outcome = Decider(still).decide(link.left, link.right)
+        if outcome.equal and not outcome.vanished:
+            return Judgement("undecided", "ambiguous", f"this holds only if {' and '.join(page.notes.get(key, key) for key in sorted(begun))} is 0 at step 0")
+    return None
+
+
 def of_all_steps(court: Court, link: Link, under: Callable[[Page], Page | None]) -> Judgement | None:
     r"""Open, where ``\partial L_t/\partial W = \sum_t \ldots`` holds of the whole loss: the t on the left is not that of the sum."""
     left, right = unwrapped(link.left), unwrapped(link.right)
