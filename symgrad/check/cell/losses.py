@@ -71,7 +71,7 @@ def losses(page: Page, statements: list[Statement], letter: str) -> None:
     said = [of_the_end(page, s, letter) for s in statements if kind(s.node) == "Relation" and not s.derives and loss_head(s.node.sides[0]) is not None]
     ends = [at for at in said if at is not None and (at == Name("T") or len(said) == 1)] if not step else []
     ends += [s.last for s in statements if s.last is not None]
-    ends += [Name("T") for s in statements if not step and any(map(of_the_last_output, getattr(s.node, "sides", ()), getattr(s.node, "sides", ())[1:]))]
+    ends += [Name("T")] * (not step and of_the_last_output(statements))
     page.many_to_one = bool(ends)
     page.loss_at = next((int(at.text) for at in ends if kind(at) == "Number"), None)
 
@@ -128,13 +128,11 @@ def of_the_end(page: Page, s: Statement, letter: str) -> Any:
     return at.pop() if len(at) == 1 and not any(letter in letters(p) for _, p in steps) else None
 
 
-def of_the_last_output(a: Any, b: Any) -> bool:
-    r"""``\frac{\partial L}{\partial W} = \frac{\partial L(y_T, \hat y_T)}{\partial W}``: what the whole loss looks at."""
-    a, b = unwrapped(a), unwrapped(b)
-    if not kind(a) == kind(b) == "Derivative" or kind(unwrapped(a.of)) != "Name" or kind(call := unwrapped(b.of)) != "Apply" or a.wrt != b.wrt:
-        return False
-    steps = [p.node for n in call.args for p in (head_and_parts(unwrapped(n)) or (None, ()))[1]]
-    return loss_head(a.of) is not None and loss_head(a.of) == loss_head(call) and bool(steps) and all(spelled(at) in LAST_STEPS for at in steps)
+def of_the_last_output(statements: list[Statement]) -> bool:
+    r"""Whether the loss is of the last output alone wherever the document says what it is of: ``\frac{\partial L(y_T, \hat y_T)}{\partial W}``."""
+    calls = [n for s in statements for n in s.nodes if kind(n) == "Apply" and kind(n.function) == "Name" and loss_head(n) is not None]
+    steps = [p.node for call in calls for n in call.args for p in (head_and_parts(unwrapped(n)) or (None, ()))[1]]
+    return bool(steps) and all(spelled(at) in LAST_STEPS for at in steps)
 
 
 def names_a_jacobian(relation: Any) -> bool:
