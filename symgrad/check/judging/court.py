@@ -41,6 +41,7 @@ class Court:
     common: Common | None = None  # how the statements were put into the common form, if they had to be
     pages: dict[int, Page] = field(default_factory=dict)
     orders: dict[int, tuple[Statement, list[int]]] = field(default_factory=dict)  # of the pages that a statement may speak of
+    shorter: dict[int, Court] = field(default_factory=dict)  # courts of the statements before one
     wrong: set[tuple[int, int]] = field(default_factory=set)  # links that are refuted,
     right: set[tuple[int, int]] = field(default_factory=set)  # and that are proved
     consistent: dict[str, bool] = field(default_factory=dict)  # symbols for gradients → whether they may be read as a line has read them
@@ -170,6 +171,12 @@ class Court:
             if kind(node) == "Relation" and any(g in (":", "shape") for g in node.signs):
                 return s.number
         return None
+
+    def until(self, number: int) -> Court:
+        """The court of what the document has said before a statement."""
+        if number not in self.shorter:
+            self.shorter[number] = Court(self.statements[:number], common=self.common)
+        return self.shorter[number]
 
     def page(self, k: int) -> Page:
         """The page of a group of definitions."""

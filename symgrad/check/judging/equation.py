@@ -99,7 +99,22 @@ def equation(court: Court, link: Link, under: Callable[[Page], Page | None] = la
     for otherwise in (*OTHERWISE, summed, recognised_anew):
         if (found := otherwise(court, link, under)) is not None:
             return found
-    return failed(court, page, outcome, link)
+    judged = failed(court, page, outcome, link)
+    if judged.verdict == "refuted" and holds_so_far(court, page, link):
+        return Judgement("undecided", "ambiguous", "this holds of the cell as far as the document has defined it here, and not with what it defines further on")
+    return judged
+
+
+def holds_so_far(court: Court, page: Page, link: Link) -> bool:
+    """Whether a line holds of what is defined before it: what stands behind it may belong to another cell."""
+    later = [d.place.number for d in page.definitions.values() if d.place is not None and d.place.number > link.statement.number]
+    if not later or court.cell is not None or court.borrowed:
+        return False
+    so_far = court.until(min(later))
+    if so_far.borrowed or not any(g.definitions for g in so_far.collected.groups):
+        return False
+    outcomes = (attempt(so_far, so_far.page(k), link.left, link.right, link) for k in so_far.order(link.statement))
+    return any(outcome.equal and not outcome.vanished for outcome in outcomes)
 
 
 def of_numbers(link: Link) -> bool:

@@ -218,7 +218,8 @@ def from_nothing(court: Court, link: Link, under: Callable[[Page], Page | None])
     r"""Open, where a line names a state at step 0, ``z_1 = W x_1 + U h_0 + b = W x_1 + b``, and holds if it is 0 there, which the document does not say."""
     for k in court.order(link.statement):
         page = under(court.page(k))
-        refs = [] if page is None else [page.symbols.ref(n) for side in (link.left, link.right) for n in walk(side)]
+        terms = [a for side in (link.left, link.right) for n in walk(side) if kind(n) == "Sum" for a in n.args]
+        refs = [] if page is None else [page.symbols.ref(n) for term in terms for n in walk(term)]
         begun = {r.key for r in refs if page is not None and r is not None and r.key in page.lagged and r.step is not None and number_at(r.step, {}) == 0}
         if page is None or not begun:
             continue
