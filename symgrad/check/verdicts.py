@@ -28,7 +28,7 @@ from symgrad.check.numbers.examples import NEARLY
 from symgrad.check.reading import lint
 from symgrad.check.reading.activations import BUILTIN
 from symgrad.check.reading.claims import EQUAL, Link
-from symgrad.check.reading.judgement import Judgement
+from symgrad.check.reading.judgement import Judgement, ambiguous
 from symgrad.check.reading.prose import clause
 from symgrad.check.reading.relations import a_range, of_letters
 from symgrad.check.reading.statements import ADJOINT_HEADS, LOSSES, MARKS, bound_letters, derived, loss_head, names_in
@@ -111,7 +111,7 @@ def ruled(court: Court, link: Link) -> Judgement | None:
     said = replace(said, assumptions=(*said.assumptions, told)) if told else said
     if said.verdict == "refuted" and worked.agrees(court, link):
         court.wrong.discard((s.number, link.number))
-        return Judgement("undecided", "ambiguous", "with the numbers of the example both sides are equal, though not for others")
+        return ambiguous("with the numbers of the example both sides are equal, though not for others")
     return suppose.SPECIAL if said.verdict == "refuted" and suppose.aside(court, link) else said
 
 
@@ -135,10 +135,10 @@ def other(court: Court, link: Link, still_open: Judgement | None = None) -> Judg
         return found
     exact = holding(court, link) if link.sign == NEARLY and derived(link.left) else None
     if exact is not None:
-        return replace(exact, assumptions=(*exact.assumptions, "the two sides are equal, not only nearly"))
+        return exact.assuming("the two sides are equal, not only nearly")
     in_part = by_the_words(court, link) or linearly(court, link) or along(court, link) if link.sign == NEARLY and derived(link.left) else None
     if in_part is not None and in_part.verdict == "proved":
-        return replace(in_part, assumptions=(*in_part.assumptions, "so the two sides are equal, not only nearly"))
+        return in_part.assuming("so the two sides are equal, not only nearly")
     return still_open or Judgement("undecided", "not-an-equation", reasons.get(link.sign, f"relations with `{link.sign}` are not decided"))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, MutableMapping
 from contextlib import suppress
+from copy import copy
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import pairwise
@@ -106,6 +107,12 @@ class Page:
     def __copy__(self) -> Page:
         out = object.__new__(Page)
         vars(out).update(vars(self), memos=defaultdict(dict))
+        return out
+
+    def twin(self) -> Page:
+        """A copy to be changed that lives in the same worlds: nothing may change that these are built from."""
+        out = copy(self)
+        out.memos["worlds"] = self.memos["worlds"]
         return out
 
     def shown(self, node: Any) -> str:

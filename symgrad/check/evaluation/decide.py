@@ -59,6 +59,11 @@ class Outcome:
     skipped: bool = False  # whether a side that is wrong was passed over
     near: list[tuple[Chooser, bool, bool]] = field(default_factory=list)
 
+    @property
+    def holds(self) -> bool:
+        """Whether the sides are equal, and not because a derivative leads nowhere."""
+        return self.equal and not self.vanished
+
 
 @dataclass
 class Tried:

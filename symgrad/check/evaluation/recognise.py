@@ -6,7 +6,6 @@ ever proves; what the symbol stands for is reported, and later lines may use it.
 
 from __future__ import annotations
 
-from copy import copy
 from typing import TYPE_CHECKING, Any
 
 from symgrad.check.defined.incomplete import UNKNOWN
@@ -120,8 +119,7 @@ def spoken(page: Page, key: str) -> str:
 
 def seeking(page: Page, name: str, formula: Any) -> Page:
     """The page on which a symbol may be any adjoint, instead of standing for the formula that introduces it."""
-    out = copy(page)
+    out = page.twin()
     out.sought = name
     out.abbreviations = {key: short for key, short in page.abbreviations.items() if short.node is not formula}
-    out.memos["worlds"] = page.memos["worlds"]
     return out

@@ -14,7 +14,7 @@ from symgrad.check.evaluation.decide import Outcome
 from symgrad.check.evaluation.recognise import symbol_of
 from symgrad.check.reading.activations import BUILTIN, meaning
 from symgrad.check.reading.claims import Link
-from symgrad.check.reading.judgement import Judgement
+from symgrad.check.reading.judgement import Judgement, ambiguous
 from symgrad.check.reading.statements import LOSSES, MARKS, Statement, bound_letters, derived, loss_head, names_in, step_part
 from symgrad.check.reading.symbols import head_and_parts, is_top, key_of, letters, number_at, spelled
 from symgrad.check.reading.trees import kind, unwrapped, walk
@@ -38,9 +38,9 @@ def unknown_cell(page: Page, outcome: Outcome, link: Link, statements: list[Stat
         return Judgement("undecided", "incomplete-cell", f"the document does not say what is computed from {' and '.join(idle)}")
     guesses = sorted(k[1:] for k in outcome.used if k.startswith("?"))
     if guesses:
-        return Judgement("undecided", "ambiguous", f"the cell has no weight {' and '.join(guesses)}, and none of its weights makes this true")
+        return ambiguous(f"the cell has no weight {' and '.join(guesses)}, and none of its weights makes this true")
     if sum(bool(cell & outcome.used) for cell in page.cells) > 1:
-        return Judgement("undecided", "ambiguous", "the names in this belong to cells that have nothing to do with each other")
+        return ambiguous("the names in this belong to cells that have nothing to do with each other")
     return None
 
 

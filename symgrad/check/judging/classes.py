@@ -14,7 +14,7 @@ from symgrad.check.forms.onehot import CLASSES
 from symgrad.check.judging.court import Court
 from symgrad.check.judging.proof import attempt, proved
 from symgrad.check.reading.claims import Link
-from symgrad.check.reading.judgement import Judgement
+from symgrad.check.reading.judgement import Judgement, ambiguous
 from symgrad.check.reading.statements import HOT, loss_head, step_part
 from symgrad.check.reading.symbols import head_and_parts, spelled
 from symgrad.check.reading.trees import children, kind, rebuilt, unwrapped, walk
@@ -32,9 +32,8 @@ def at_the_class(court: Court, link: Link, under: Callable[[Page], Page | None])
     left, right = (rebuilt(side, dict(at_any(side, index, counter, step))) for side in (link.left, link.right))
     outcome = attempt(court, page, left, right, replace(link, left=left, right=right, earlier=()))
     if outcome.equal:
-        said = proved(court, page, outcome, link)
-        return replace(said, assumptions=(*said.assumptions, f"{index} is the class that is wanted"))
-    return Judgement("undecided", "ambiguous", f"the entry {index} may be that of the class that is wanted, or of another one")
+        return proved(court, page, outcome, link).assuming(f"{index} is the class that is wanted")
+    return ambiguous(f"the entry {index} may be that of the class that is wanted, or of another one")
 
 
 def entry_of_the_class(court: Court, page: Page, link: Link) -> tuple[str, tuple[Any, ...]] | None:

@@ -24,11 +24,10 @@ OF_STEPS = (STEPS - {*"ijklmn"}) | {"T"}  # letters that count no components
 
 def by_components(court: Court, link: Link, under: Callable[[Page], Page | None]) -> Judgement | None:
     """The judgement by components, where a line about a softmax holds of these, or derives one of them by another."""
-    for k in court.order(link.statement):
-        page = under(court.page(k))
-        keys = set[str]() if page is None else softened(page)
-        sides = [rebuilt(unwrapped(side), new) for side in (link.left, link.right) if page is not None and (new := indexed(page, side, keys)) is not None]
-        if page is None or len(sides) < 2 or sides == [link.left, link.right]:
+    for page in court.pages_of(link.statement, under):
+        keys = softened(page)
+        sides = [rebuilt(unwrapped(side), new) for side in (link.left, link.right) if (new := indexed(page, side, keys)) is not None]
+        if len(sides) < 2 or sides == [link.left, link.right]:
             continue
         outcome = Decider(page).decide(*sides)
         names = " and ".join(page.notes.get(key, plain(key)) for key in sorted(outcome.used & keys))
@@ -36,7 +35,7 @@ def by_components(court: Court, link: Link, under: Callable[[Page], Page | None]
         if told and (outcome.equal or any(coupled(n) for n in walk(link.left))):
             components = replace(link, left=sides[0], right=sides[1])
             said = proved(court, page, outcome, link) if outcome.equal else failed(court, as_written(page), outcome, components)
-            return replace(said, assumptions=(*said.assumptions, f"the indices of {names} count components of one step"))
+            return said.assuming(f"the indices of {names} count components of one step")
     return None
 
 

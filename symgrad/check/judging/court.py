@@ -2,6 +2,7 @@ r"""The court: the statements of a document, its pages, which of these a claim m
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from copy import copy
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -208,6 +209,12 @@ class Court:
                 elif kind(n) == "Name" and n.base in MARKS and n.subs:
                     out |= {r.key for x in n.subs if (r := page.symbols.ref(x)) is not None}
         return out
+
+    def pages_of(self, s: Statement, under: Callable[[Page], Page | None] = lambda page: page) -> Iterator[Page]:
+        """The pages that a statement may speak of, in turn, as far as a supposition leaves them, each changed by it."""
+        for k in self.order(s):
+            if (page := under(self.page(k))) is not None:
+                yield page
 
     def steps(self) -> int:
         """As many steps as the document says that there are, else enough for every step that is named by number."""

@@ -3,7 +3,6 @@ r"""Steps of gradient descent: ``W \leftarrow W - \eta \sum_t \delta_t h_{t-1}^\
 from __future__ import annotations
 
 from collections.abc import Callable
-from copy import copy
 from dataclasses import replace
 from typing import Any
 
@@ -35,9 +34,8 @@ def step_of_descent(court: Court, link: Link, under: Callable[[Page], Page | Non
     def whole(page: Page) -> Page | None:
         if loss.base in page.total_losses:
             return under(page)
-        out = copy(page)
+        out = page.twin()
         out.total_losses = page.total_losses | {loss.base}
-        out.memos["worlds"] = page.memos["worlds"]
         return under(out)
 
     left = Derivative(loss, weight, "partial")
@@ -47,7 +45,7 @@ def step_of_descent(court: Court, link: Link, under: Callable[[Page], Page | Non
     note = f"what the step multiplies is read as {'minus ' if sign > 0 else ''}the gradient by {called}"
     if said.code == "wrong-sign" and sign > 0 and equation(court, replace(link, left=left, right=gradient, sign="="), whole).verdict == "proved":
         said = replace(said, message="the step goes up the gradient: $-$ for $+$", expected=None, blame=span_of(link.right))
-    return replace(said, assumptions=(*said.assumptions, note))
+    return said.assuming(note)
 
 
 def gradient_in(page: Page, link: Link) -> tuple[Any, int, Any] | None:

@@ -21,7 +21,7 @@ from symgrad.check.judging.redefined import as_introduced
 from symgrad.check.judging.repeated import summed
 from symgrad.check.judging.unsaid import unsaid
 from symgrad.check.reading.claims import Link, span_of
-from symgrad.check.reading.judgement import Judgement
+from symgrad.check.reading.judgement import Judgement, ambiguous
 from symgrad.check.reading.prose import clause
 from symgrad.check.reading.symbols import head_and_parts, number_at
 from symgrad.check.reading.trees import kind, unwrapped, walk
@@ -76,10 +76,10 @@ def equation(court: Court, link: Link, under: Callable[[Page], Page | None] = la
             first = (page, outcome)
     if idle is not None:
         if (gap := unconnected(idle[0], link.right)) is not None:
-            return Judgement("undecided", "ambiguous", f"nothing leads from the one to the other in {gap}, so the cell may be another one than was understood")
+            return ambiguous(f"nothing leads from the one to the other in {gap}, so the cell may be another one than was understood")
         if first is None or not first[1].typed or first[1].missing is not None:
             return proved(court, *idle, link)
-        return Judgement("undecided", "ambiguous", "this holds of one cell of the document, where a derivative in it is zero, and not of another")
+        return ambiguous("this holds of one cell of the document, where a derivative in it is zero, and not of another")
     assert first is not None
     page, outcome = first
     if court.program:
@@ -127,19 +127,19 @@ def doubted(court: Court, page: Page, outcome: Outcome, link: Link) -> Judgement
     """Why a line that holds in one reading is left open nevertheless: what this rests on does not stand elsewhere."""
     guess = contradicted(court, page, outcome, link) or as_introduced(court, page, link)
     if guess is not None:
-        return Judgement("undecided", "ambiguous", f"this holds only if {guess}; another line holds only where it is not")
+        return ambiguous(f"this holds only if {guess}; another line holds only where it is not")
     if (one := one_of_many(page, outcome, link)) is not None:
-        return Judgement("undecided", "ambiguous", f"this holds only if {one}, and not of the other weights of that letter")
+        return ambiguous(f"this holds only if {one}, and not of the other weights of that letter")
     if page.sigma and any(kind(n) == "Name" and n.base == "sigma" for side in (link.left, link.right) for n in walk(side)):
         words = link.statement.fragment.before[-NEAR:] if link.statement.fragment is not None else ""
         if NONLINEARITY.search(words) is None:
-            return Judgement("undecided", "ambiguous", f"this holds only if σ is read as the activation of the cell, {page.sigma}")
+            return ambiguous(f"this holds only if σ is read as the activation of the cell, {page.sigma}")
     if losses := two_losses(page, link):
-        return Judgement("undecided", "ambiguous", f"this holds only if {losses} are one loss")
+        return ambiguous(f"this holds only if {losses} are one loss")
     if page.loss_weight is not None and not page.summed_too and (alone := of_the_step(page, outcome)) is not None:
-        return Judgement("undecided", "ambiguous", f"this holds only if {alone}, without the factor before the sum that the document gives")
+        return ambiguous(f"this holds only if {alone}, without the factor before the sum that the document gives")
     if of_one_step(page, outcome, link):
-        return Judgement("undecided", "ambiguous", "this does not hold of a sequence of a single step")
+        return ambiguous("this does not hold of a sequence of a single step")
     return None
 
 
@@ -153,9 +153,9 @@ def of_another_cell(court: Court, link: Link, k: int, outcome: Outcome, first: t
     """Why it is left open, if the cell of which it holds is not the one that is meant where it stands."""
     sure = first is not None and bool(first[1].typed) and not any(unsure(first[1]))
     if sure and court.collected.groups[k].first > link.statement.number:
-        return Judgement("undecided", "ambiguous", "this holds of a cell that the document defines further on, and not of the one before")
+        return ambiguous("this holds of a cell that the document defines further on, and not of the one before")
     if sure and (outcome.skipped or defined_anew(court, link, k, outcome)):
-        return Judgement("undecided", "ambiguous", "this holds of a cell that the document defines before, and not of the one that this section defines")
+        return ambiguous("this holds of a cell that the document defines before, and not of the one that this section defines")
     if state := amended(court, link, k, outcome):
         return Judgement("undecided", "incomplete-cell", f"the document has given {state} another equation since, and not all that it is computed from")
     return None

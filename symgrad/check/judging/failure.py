@@ -2,7 +2,6 @@ r"""What is said of a claim that holds in no reading: refuted, with the slip if 
 
 from __future__ import annotations
 
-from copy import copy
 from dataclasses import replace
 from typing import Any
 
@@ -13,7 +12,7 @@ from symgrad.check.judging import caution
 from symgrad.check.judging.court import Court
 from symgrad.check.judging.settled import settled_guesses, settled_symbols
 from symgrad.check.reading.claims import Link, span_of
-from symgrad.check.reading.judgement import Judgement
+from symgrad.check.reading.judgement import Judgement, ambiguous
 from symgrad.check.reading.statements import ADJOINT_HEADS
 from symgrad.check.reading.symbols import head_and_parts, number_at
 from symgrad.check.reading.trees import children, kind, unwrapped, walk
@@ -42,39 +41,36 @@ def failed(court: Court, page: Page, outcome: Outcome, link: Link) -> Judgement:
     if taken := [page.notes.get(key, key) for key in court.updates if key in outcome.used]:
         return Judgement("undecided", "incomplete-cell", f"the document does not say how {' and '.join(taken)} is updated", assumptions=notes)
     if outcome.missing is None and not court.certain:
-        return Judgement("undecided", "ambiguous", ANOTHER, assumptions=notes)
+        return ambiguous(ANOTHER, assumptions=notes)
     if outcome.missing is None and not page.coded and holds_for_rows(page, link):
         rows = "the vectors are rows, as in a batch, and the weights stand behind them"
         return Judgement("proved", reading="matrix", assumptions=(*notes, rows))
     if court.collected.from_zero and caution.before_the_first(page, link):
-        return Judgement("undecided", "ambiguous", "the document gives step 0 an equation of its own, so its steps are counted from there", assumptions=notes)
+        return ambiguous("the document gives step 0 an equation of its own, so its steps are counted from there", assumptions=notes)
     if outcome.missing is None and court.worked and caution.at_numbered_steps(page, link):
         why = "the document works an example out, and what it says of a step may rest on the values that it gives there"
-        return Judgement("undecided", "ambiguous", why, assumptions=notes)
+        return ambiguous(why, assumptions=notes)
     if caution.with_values(link):
-        why = "this puts in numbers, which are the values of an example"
-        return Judgement("undecided", "ambiguous", why, assumptions=notes)
+        return ambiguous("this puts in numbers, which are the values of an example", assumptions=notes)
     if caution.asked_for(link):
         return Judgement("undecided", "condition", "the words before this ask for it or suppose it; it does not hold in general", assumptions=notes)
     if caution.goes_on(link, court.statements):
-        return Judgement("undecided", "ambiguous", "the next display begins with a sign, so the sum may go on there", assumptions=notes)
+        return ambiguous("the next display begins with a sign, so the sum may go on there", assumptions=notes)
     if several := caution.one_of_several(page, outcome, link):
-        return Judgement("undecided", "ambiguous", f"{several} is one of those that are summed up here, and the document defines no others", assumptions=notes)
+        return ambiguous(f"{several} is one of those that are summed up here, and the document defines no others", assumptions=notes)
     if state := stepless(court, page, outcome):
         why = f"the document computes {state} step by step, and here it stands without a step: an index of it may count its components or its steps"
-        return Judgement("undecided", "ambiguous", why, assumptions=notes)
+        return ambiguous(why, assumptions=notes)
     if caution.numbered_above(page, link):
-        why = "the document writes its steps above, so a number there may be a step or a power"
-        return Judgement("undecided", "ambiguous", why, assumptions=notes)
+        return ambiguous("the document writes its steps above, so a number there may be a step or a power", assumptions=notes)
     if told := caution.of_several_losses(link):
         return Judgement("undecided", "undefined-symbol", f"nothing in the document says what part of the loss ${told}$ is", assumptions=notes)
     if several := caution.two_losses(page, link):
-        return Judgement("undecided", "ambiguous", f"the document does not say how the losses {several} go together", assumptions=notes)
+        return ambiguous(f"the document does not say how the losses {several} go together", assumptions=notes)
     if caution.of_its_own_loss(page, link):
-        why = "this holds of the loss that goes with this output, and the document does not say what its loss is"
-        return Judgement("undecided", "ambiguous", why, assumptions=notes)
+        return ambiguous("this holds of the loss that goes with this output, and the document does not say what its loss is", assumptions=notes)
     if caution.updates_itself(page, link):
-        return Judgement("undecided", "ambiguous", "the symbol on the left stands on the right too: an assignment, not an equation", assumptions=notes)
+        return ambiguous("the symbol on the left stands on the right too: an assignment, not an equation", assumptions=notes)
     valueless = outcome.missing is None and not outcome.typed and (outcome.unsupported is not None or not outcome.misfits)
     nameless = outcome.missing is not None and not outcome.typed
     repair = None if valueless or (nameless and not misspelled(court, outcome, link)) else diagnose.repair(page, outcome, link, diagnose.RUNS)
@@ -86,13 +82,11 @@ def failed(court: Court, page: Page, outcome: Outcome, link: Link) -> Judgement:
         )
     if repair is not None and repair.code in OF_ROWS and (court.transposed or caution.a_row_first(page, link)) and caution.conventional(page, link):
         why = "the document writes gradients transposed, as for vectors that are rows: what the order of factors means here is open"
-        return Judgement("undecided", "ambiguous", why, assumptions=notes)
+        return ambiguous(why, assumptions=notes)
     if repair is not None and repair.code == "wrong-symbol" and (whole := caution.whole_for_a_block(page, link, repair.expected)):
-        why = f"{whole} may stand here for the block of it that the document has a name for elsewhere"
-        return Judgement("undecided", "ambiguous", why, assumptions=notes)
+        return ambiguous(f"{whole} may stand here for the block of it that the document has a name for elsewhere", assumptions=notes)
     if repair is not None and repair.code in OF_ROWS and caution.by_a_matrix(page, link):
-        why = "the derivative of a vector by a matrix is a tensor: on which side of it a factor stands is open"
-        return Judgement("undecided", "ambiguous", why, assumptions=notes)
+        return ambiguous("the derivative of a vector by a matrix is a tensor: on which side of it a factor stands is open", assumptions=notes)
     if outcome.missing is not None and not outcome.typed and given_later(court, page, link, outcome.missing.where):
         return Judgement("proved", assumptions=(*notes, "the symbol is introduced here"))
     if outcome.missing is not None and not outcome.typed:
@@ -108,33 +102,30 @@ def failed(court: Court, page: Page, outcome: Outcome, link: Link) -> Judgement:
     if repair is not None and repair.code in caution.THROUGH_GATES and (gate := caution.opaque(page, outcome) or caution.left_out(page)):
         return Judgement("undecided", "incomplete-cell", f"the document does not say what {gate} is computed from", assumptions=notes)
     if outcome.missing is None and (of := caution.meant_otherwise(page, link, court.statements)):
-        why = f"the document introduces its symbol for the gradient of {of} for something else than the symbol names"
-        return Judgement("undecided", "ambiguous", why, assumptions=notes)
+        return ambiguous(f"the document introduces its symbol for the gradient of {of} for something else than the symbol names", assumptions=notes)
     if outcome.missing is None and caution.averaged(page, link):
-        return Judgement("undecided", "ambiguous", "the loss may be a mean over steps or examples; the document does not say", assumptions=notes)
+        return ambiguous("the loss may be a mean over steps or examples; the document does not say", assumptions=notes)
     if outcome.nothing and repair is None:
         why = "both sides are zero in the cell as it was understood, which is no proof: nothing leads from the one to the other"
-        return Judgement("undecided", "ambiguous", why, assumptions=notes)
+        return ambiguous(why, assumptions=notes)
     if outcome.idle:
-        why = "this holds only where a derivative is read so that it is zero, whatever stands beside it"
-        return Judgement("undecided", "ambiguous", why, assumptions=notes)
+        return ambiguous("this holds only where a derivative is read so that it is zero, whatever stands beside it", assumptions=notes)
     before = (link.statement.number, link.number - 1)
     unsettled = bool(link.earlier) and before not in court.right | court.wrong
     if outcome.vanished and (repair is None or repair.code == "wrong-symbol" or unsettled):
         why = "nothing leads from the one to the other in a derivative of this, so the cell may be another one than was understood"
-        return Judgement("undecided", "ambiguous", why, assumptions=notes)
+        return ambiguous(why, assumptions=notes)
     alone = caution.unmatched(page, link) if outcome.missing is None and repair is None else set()
     if alone and not wrong_summed(page, link, alone):
-        why = f"the index {', '.join(sorted(alone))} stands on one side only; a sum over it may be meant"
-        return Judgement("undecided", "ambiguous", why, assumptions=notes)
+        return ambiguous(f"the index {', '.join(sorted(alone))} stands on one side only; a sum over it may be meant", assumptions=notes)
     if repair is not None and repair.code == "missing-brackets" and caution.reaches(link.right):
         held = "the sum is taken to reach over the whole difference"
         return Judgement("proved", reading=Decider(page).reading(link.left, link.right, outcome.mode[0]), assumptions=(*notes, held))
     if (outcome.weak is not None and repair is None) or (outcome.weak is not None and not caution.adjoint_claim(link)):
         assert outcome.weak is not None
-        return Judgement("undecided", "ambiguous", "this holds only if " + "; ".join(outcome.weak.notes), assumptions=notes)
+        return ambiguous("this holds only if " + "; ".join(outcome.weak.notes), assumptions=notes)
     if repair is None and (f := caution.unknown_function(page, outcome)):
-        return Judgement("undecided", "ambiguous", f"the document does not say what {f} is", assumptions=notes)
+        return ambiguous(f"the document does not say what {f} is", assumptions=notes)
     if outcome.unsupported is not None and not outcome.typed:
         return Judgement("undecided", "not-understood", outcome.unsupported.what, assumptions=notes)
     if not outcome.typed:
@@ -147,7 +138,7 @@ def failed(court: Court, page: Page, outcome: Outcome, link: Link) -> Judgement:
         why = outcome.misfits[0] if outcome.misfits else "no step has all the quantities that this names"
         return Judgement("undecided", "wrong-shape" if outcome.misfits else "no-instance", why, assumptions=notes)
     if repair is None and (doubt := doubtful(court, page, outcome, link)):
-        return Judgement("undecided", "ambiguous", f"no reading that was tried makes this true, {doubt}", assumptions=notes)
+        return ambiguous(f"no reading that was tried makes this true, {doubt}", assumptions=notes)
     repair = repair or diagnose.repair(page, outcome, link, diagnose.RUNS // 2, Slips.lacking)
     by = head_and_parts(unwrapped(link.left).wrt) if kind(unwrapped(link.left)) == "Derivative" else None
     if repair is not None and repair.code == "wrong-shape" and by is not None and any(p.where == "bracket" for p in by[1]):
@@ -217,9 +208,8 @@ def holds_for_rows(page: Page, link: Link) -> bool:
     """Whether a line of code, with ``@`` in it, holds for rows though the cell is written for columns."""
     if not (in_code(link.left) or in_code(link.right)):
         return False
-    rowwise = copy(page)
+    rowwise = page.twin()
     rowwise.rows = True
-    rowwise.memos["worlds"] = page.memos["worlds"]  # equations are read the same
     return Decider(rowwise).decide(link.left, link.right, limit=FEW, modes=((False, True),)).equal
 
 

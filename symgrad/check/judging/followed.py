@@ -20,7 +20,7 @@ from symgrad.check.judging.court import Court
 from symgrad.check.judging.free import with_functions
 from symgrad.check.judging.proof import proved
 from symgrad.check.reading.claims import Link
-from symgrad.check.reading.judgement import Judgement
+from symgrad.check.reading.judgement import Judgement, ambiguous
 from symgrad.check.reading.prose import PARAGRAPH, PH, SENTENCE, Prose, masked
 from symgrad.check.reading.statements import loss_head
 from symgrad.check.reading.trees import kind, unwrapped, walk
@@ -71,16 +71,15 @@ def by_the_words(court: Court, link: Link, under: Callable[[Page], Page | None] 
     said = [] if link.statement.fragment is None else beside(link.statement.fragment)
     direct = any(told(DIRECT, prose.text) for prose in said)
     held = [prose for prose in said if told(HELD, prose.text)]
-    for k in court.order(link.statement) if direct or held else ():
-        page = under(court.page(k))
-        if page is None or page.constant:
+    for page in court.pages_of(link.statement, under) if direct or held else ():
+        if page.constant:
             continue
         if direct and (found := directly(page, link)) is not None:
             note = "only the direct path is followed, as the words say"
         elif (fixed := frozenset(key for prose in held for key in named(page, prose))) and (found := without(page, link, fixed)) is not None:
             note = f"{' and '.join(page.notes.get(g, plain(g)) for g in sorted(fixed))} is held fixed, as the words say"
         elif held and without(page, link, frozenset(gates(page))) is not None:
-            return Judgement("undecided", "ambiguous", "this holds only if all gates are held fixed, and the words say it of some")
+            return ambiguous("this holds only if all gates are held fixed, and the words say it of some")
         else:
             continue
         judged = proved(court, page, found, link)
@@ -97,18 +96,16 @@ def linearly(court: Court, link: Link, under: Callable[[Page], Page | None] = la
     near = fragment is not None and any(told(LINEAR, prose.text, NO_LONGER) for prose in beside(fragment))
     if fragment is None or not (near or any(told(LINEAR, s.fragment.before) for s in under_its_heading(court, link))):
         return None
-    for k in court.order(link.statement):
-        page = under(court.page(k))
-        states = [] if page is None else [page.definitions[key].node for key in sorted(page.lagged & page.definitions.keys())]
+    for page in court.pages_of(link.statement, under):
+        states = [page.definitions[key].node for key in sorted(page.lagged & page.definitions.keys())]
         applied = [n.function.base for node in states for n in walk(node) if calls(n)]
-        found = holds(with_functions(page, dict.fromkeys(applied, "identity")), link.left, link.right) if page is not None and applied else None
-        if page is None or found is None:
+        found = holds(with_functions(page, dict.fromkeys(applied, "identity")), link.left, link.right) if applied else None
+        if found is None:
             continue
         names = " and ".join(dict.fromkeys(applied))
         if not near:
-            return Judgement("undecided", "ambiguous", f"this holds only if {names} is still the identity, as the text has supposed before")
-        judged = proved(court, page, found, link)
-        return replace(judged, assumptions=(*judged.assumptions, f"{names} is taken for the identity, as the words say"))
+            return ambiguous(f"this holds only if {names} is still the identity, as the text has supposed before")
+        return proved(court, page, found, link).assuming(f"{names} is taken for the identity, as the words say")
     return None
 
 
@@ -179,4 +176,4 @@ def without(page: Page, link: Link, fixed: frozenset[str]) -> Outcome | None:
 
 def holds(page: Page, left: Any, right: Any) -> Outcome | None:
     outcome = Decider(page).decide(left, right, modes=STRICTLY)
-    return outcome if outcome.equal and not outcome.vanished else None
+    return outcome if outcome.holds else None

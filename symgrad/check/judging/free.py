@@ -14,7 +14,7 @@ from symgrad.check.judging.court import Court
 from symgrad.check.judging.proof import attempt, proved
 from symgrad.check.reading.activations import BUILTIN, meaning
 from symgrad.check.reading.claims import Link
-from symgrad.check.reading.judgement import Judgement
+from symgrad.check.reading.judgement import Judgement, ambiguous
 from symgrad.check.reading.symbols import spelled
 from symgrad.check.reading.trees import kind, unwrapped, walk
 
@@ -32,10 +32,8 @@ def by_activation(court: Court, link: Link, under: Callable[[Page], Page | None]
 
     Open, where it writes ``g'(y_t)``, or another line has written the slope of another function and the words say that it may be any.
     """
-    for k in court.order(link.statement):
-        page = under(court.page(k))
-        for f in [] if page is None else free_functions(page):
-            assert page is not None
+    for page in court.pages_of(link.statement, under):
+        for f in free_functions(page):
             known = court.activations.get(f)
             for rule in ("sigmoid", "tanh") if known is None or page.functions.get(f) == f else (known,):
                 other = with_functions(page, {f: rule})
@@ -43,14 +41,14 @@ def by_activation(court: Court, link: Link, under: Callable[[Page], Page | None]
                 other.loss_rules = {**dict.fromkeys(page.targets, "square"), **page.loss_rules}  # with the slope beside it, ``y - d`` is that of squares
                 outcome = attempt(court, other, link.left, link.right, link)
                 guessed = outcome.chooser is not None and any(isinstance(key, tuple) and key[0] == "weight" for key, _ in outcome.chooser.chosen)
-                if outcome.equal and not outcome.vanished and not guessed:
+                if outcome.holds and not guessed:
                     assert outcome.chooser is not None
                     if "slope-of-output" in outcome.chooser.tags:
-                        return Judgement("undecided", "ambiguous", f"this holds only if {f}' is the slope written in what {f} gives")
+                        return ambiguous(f"this holds only if {f}' is the slope written in what {f} gives")
                     if court.activations.setdefault(f, rule) != rule:
-                        return Judgement("undecided", "ambiguous", f"this holds only if {f} is {rule}, and another line has taken it for {known}")
+                        return ambiguous(f"this holds only if {f} is {rule}, and another line has taken it for {known}")
                     said = proved(court, other, outcome, link)
-                    return replace(said, assumptions=(*said.assumptions, f"{f} is taken for {rule}: the line writes its slope"))
+                    return said.assuming(f"{f} is taken for {rule}: the line writes its slope")
     return None
 
 
@@ -58,27 +56,24 @@ def by_its_words(court: Court, link: Link, under: Callable[[Page], Page | None])
     r"""Proved, where a line holds of the activation that the words before it name: "for tanh, ``\sigma'(z) = 1 - \tanh^2(z)``"."""
     fragment = link.statement.fragment
     told = NAMED.search(fragment.before) if fragment is not None else None
-    for k in court.order(link.statement) if told is not None else ():
-        page = under(court.page(k))
+    for page in court.pages_of(link.statement, under) if told is not None else ():
         slopes = {n.function for side in (link.left, link.right) for n in walk(side) if kind(n) == "Apply" and kind(n.function) == "Name" and n.function.primes}
-        if page is None or told is None or len(slopes) != 1:
+        if told is None or len(slopes) != 1:
             continue
         f = replace(next(iter(slopes)), primes=0)
         rule = RULES[told["f"].lower()]
         other = with_functions(page, {str(spelled(f)): rule})
         outcome = attempt(court, other, link.left, link.right, link)
-        if outcome.equal and not outcome.vanished:
-            said = proved(court, other, outcome, link)
-            return replace(said, assumptions=(*said.assumptions, f"{spelled(f)} is {rule} here, as the words say"))
+        if outcome.holds:
+            return proved(court, other, outcome, link).assuming(f"{spelled(f)} is {rule} here, as the words say")
     return None
 
 
 def by_what_it_is_applied_to(court: Court, link: Link, under: Callable[[Page], Page | None]) -> Judgement | None:
     r"""Proved, where ``\hat y_t - y_t`` is the gradient by the argument of an output function that the document leaves open: its loss goes with it."""
-    for k in court.order(link.statement):
-        page = under(court.page(k))
-        free = [] if page is None else free_functions(page)
-        if page is None or not free:
+    for page in court.pages_of(link.statement, under):
+        free = free_functions(page)
+        if not free:
             continue
         calls = {key: unwrapped(page.definitions[key].node) for key in page.targets if key in page.definitions}
         named = {key: n.function for key, n in calls.items() if kind(n) == "Apply" and kind(n.function) == "Name"}
@@ -89,27 +84,25 @@ def by_what_it_is_applied_to(court: Court, link: Link, under: Callable[[Page], P
         other.memos["worlds"] = page.memos["worlds with the loss that goes with the output"]
         other.loss_rules = {**dict.fromkeys(matched, "clean"), **page.loss_rules}
         outcome = attempt(court, other, link.left, link.right, link)
-        if outcome.equal and not outcome.vanished and any(s.fragment is not None and OF_CLASSES.search(s.fragment.before) for s in court.statements):
+        if outcome.holds and any(s.fragment is not None and OF_CLASSES.search(s.fragment.before) for s in court.statements):
             said = proved(court, other, outcome, link)
             words = " and ".join(sorted(page.notes.get(key, plain(key)) for key in matched))
             note = f"the loss goes with the function of {words}, so that the difference is the gradient by its argument"
-            return replace(said, assumptions=(*said.assumptions, note))
+            return said.assuming(note)
     return None
 
 
 def of_a_square(court: Court, link: Link, under: Callable[[Page], Page | None]) -> Judgement | None:
     r"""Open, where a line holds of a squared loss, with its half or without, ``2 (\hat y_t - y_t)``, and the document does not say what its loss is."""
-    for k in court.order(link.statement):
-        page = under(court.page(k))
-        silent = set() if page is None else page.targets.keys() - page.loss_rules.keys()
+    for page in court.pages_of(link.statement, under):
+        silent = page.targets.keys() - page.loss_rules.keys()
         for rule in ("square", "double") if silent else ():
-            assert page is not None
             other = with_functions(page, {})
             other.memos["worlds"] = page.memos[f"worlds with a loss that is a {rule}"]
             other.loss_rules = {**page.loss_rules, **dict.fromkeys(silent, rule)}
             outcome = attempt(court, other, link.left, link.right, link)
-            if outcome.equal and not outcome.vanished and silent & outcome.used:
-                return Judgement("undecided", "ambiguous", "this holds of a squared loss, and the document does not say what its loss is")
+            if outcome.holds and silent & outcome.used:
+                return ambiguous("this holds of a squared loss, and the document does not say what its loss is")
     return None
 
 

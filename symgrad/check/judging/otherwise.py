@@ -44,7 +44,7 @@ from symgrad.check.judging.steps import (
     of_the_sum,
 )
 from symgrad.check.reading.claims import Link
-from symgrad.check.reading.judgement import Judgement
+from symgrad.check.reading.judgement import Judgement, ambiguous
 from symgrad.check.reading.prose import clause
 from symgrad.check.reading.sentences import SAID
 from symgrad.check.reading.statements import Statement, loss_head
@@ -60,10 +60,7 @@ RECOGNISED = 400  # readings in which a symbol for a gradient is held against th
 
 def added(court: Court, link: Link, under: Callable[[Page], Page | None]) -> Judgement | None:
     """Proved, where a line adds to a gradient some of the parts that it is summed from."""
-    for k in court.order(link.statement) if link.sign == "+=" else ():
-        page = under(court.page(k))
-        if page is None:
-            continue
+    for page in court.pages_of(link.statement, under) if link.sign == "+=" else ():
         target, wrt = caution.symbol_on(page, link.left), unwrapped(link.left)
         ref = page.symbols.ref(unwrapped(wrt.wrt)) if kind(wrt) == "Derivative" else None
         key, step, entries = (ref.key, ref.step, ref.entries) if ref is not None else target[:3] if target is not None else ("", None, ())
@@ -84,12 +81,10 @@ def of_one_loss(court: Court, link: Link, under: Callable[[Page], Page | None]) 
         return None
     alike = replace(link, right=rebuilt(right, {id(first): replace(first, of=left.of)}))
     note = f"{own[0].base} is the loss of the step on both sides"
-    for k in court.order(link.statement):
-        page = under(court.page(k))
-        outcome = None if page is None else Decider(page).decide(left, alike.right)
-        if page is not None and outcome is not None and outcome.equal and not outcome.vanished:
-            said = proved(court, page, outcome, link)
-            return replace(said, assumptions=(*said.assumptions, note))
+    for page in court.pages_of(link.statement, under):
+        outcome = Decider(page).decide(left, alike.right)
+        if outcome.holds:
+            return proved(court, page, outcome, link).assuming(note)
     narrowly = along(court, alike, under)
     return None if narrowly is None or narrowly.verdict != "proved" else replace(narrowly, assumptions=(*narrowly.assumptions, note))
 
@@ -118,11 +113,10 @@ def put_in_place(court: Court, link: Link, under: Callable[[Page], Page | None])
     left, right = (side.args[1] if len(side.args) == 2 else replace(side, args=side.args[1:]) for side in sides)
     if loss_head(unwrapped(sides[0].args[0]).of) is None or kind(unwrapped(left)) != "Derivative":
         return None
-    for k in court.order(link.statement):
-        page = under(court.page(k))
-        outcome = None if page is None else Decider(page).decide(left, right, modes=STRICTLY)
-        if outcome is not None and outcome.equal and not outcome.vanished:
-            return Judgement("undecided", "ambiguous", f"this holds only if ${latex(left)}$ is laid out transposed, and the factors stand in the other order")
+    for page in court.pages_of(link.statement, under):
+        outcome = Decider(page).decide(left, right, modes=STRICTLY)
+        if outcome.holds:
+            return ambiguous(f"this holds only if ${latex(left)}$ is laid out transposed, and the factors stand in the other order")
     return None
 
 
@@ -130,11 +124,10 @@ def bound_tighter(court: Court, link: Link, under: Callable[[Page], Page | None]
     r"""Open, where ``W^\top a \odot b`` holds as ``W^\top (a \odot b)``: which of the two products comes first is convention."""
     products = [n for n in walk(link.right) if kind(n) == "Hadamard" and kind(n.args[0]) == "Product"]
     new = {id(n): replace(n.args[0], args=(*n.args[0].args[:-1], replace(n, args=(n.args[0].args[-1], *n.args[1:])))) for n in products}
-    for k in court.order(link.statement) if new else ():
-        page = under(court.page(k))
-        outcome = None if page is None else Decider(page).decide(link.left, rebuilt(link.right, new))
-        if outcome is not None and outcome.equal and not outcome.vanished:
-            return Judgement("undecided", "ambiguous", r"this holds only if $\odot$ is computed before the product with what stands to the left of it")
+    for page in court.pages_of(link.statement, under) if new else ():
+        outcome = Decider(page).decide(link.left, rebuilt(link.right, new))
+        if outcome.holds:
+            return ambiguous(r"this holds only if $\odot$ is computed before the product with what stands to the left of it")
     return None
 
 
@@ -144,11 +137,10 @@ def as_given_before(court: Court, link: Link, under: Callable[[Page], Page | Non
         given = [s.node.sides[k + 1] for number, k in court.wrong if number == s.number and not k]
         symbol: Any = unwrapped(s.node.sides[0]) if given else None
         new = {id(n): Paren(given[0], "(") for n in walk(link.right) if n == symbol} if kind(symbol) == "Derivative" else {}
-        for k in court.order(link.statement) if new else ():
-            page = under(court.page(k))
-            outcome = None if page is None else Decider(page).decide(link.left, rebuilt(link.right, new), modes=STRICTLY if court.matrices else None)
-            if page is not None and outcome is not None and outcome.equal and not outcome.vanished and not elsewhere(court, page, s, symbol):
-                return Judgement("undecided", "ambiguous", f"this holds only of what another line gives for ${latex(symbol)}$, which is wrong")
+        for page in court.pages_of(link.statement, under) if new else ():
+            outcome = Decider(page).decide(link.left, rebuilt(link.right, new), modes=STRICTLY if court.matrices else None)
+            if outcome.holds and not elsewhere(court, page, s, symbol):
+                return ambiguous(f"this holds only of what another line gives for ${latex(symbol)}$, which is wrong")
     return None
 
 
@@ -159,11 +151,10 @@ def by_preactivation(court: Court, link: Link, under: Callable[[Page], Page | No
     """
     nodes = [*walk(link.left), *walk(link.right)]
     slopes = [n for n in nodes if kind(n) == "Apply" and kind(n.function) == "Name" and n.function.primes and len(n.args) == 1]
-    for k in court.order(link.statement) if any(kind(n) == "Derivative" for n in nodes) else ():
-        page = under(court.page(k))
-        gates = {} if page is None else by_a_gate(page, nodes)
+    for page in court.pages_of(link.statement, under) if any(kind(n) == "Derivative" for n in nodes) else ():
+        gates = by_a_gate(page, nodes)
         taken = {id(n): key for n, key in gates.values() if n is unwrapped(link.left) or key in court.gates}
-        if page is None or not taken or elsewhere(court, page, link.statement, unwrapped(link.left)):
+        if not taken or elsewhere(court, page, link.statement, unwrapped(link.left)):
             continue
         outcome = before_activations(page, link.left, link.right, frozenset(taken.values()))
         if outcome is None:
@@ -175,7 +166,7 @@ def by_preactivation(court: Court, link: Link, under: Callable[[Page], Page | No
             continue
         court.gates.update(taken.values())
         names = " and ".join(page.notes.get(key, plain(key)) for key in sorted(set(taken.values())))
-        return Judgement("undecided", "ambiguous", f"this holds only if the gradient by {names} is that by its preactivation")
+        return ambiguous(f"this holds only if the gradient by {names} is that by its preactivation")
     return None
 
 
@@ -185,7 +176,7 @@ def before_activations(page: Page, left: Any, right: Any, keys: frozenset[str]) 
     new = {place: Product((Name("d"), unwrapped(n.wrt)), span=n.span) for place, (n, key) in gates.items() if key in keys}
     outcome = Decider(page).decide(rebuilt(unwrapped(left), new), rebuilt(right, new))
     told = outcome.chooser is not None and any(o.tag == "pre" for _, o in outcome.chooser.chosen)
-    return outcome if outcome.equal and not outcome.vanished and told else None
+    return outcome if outcome.holds and told else None
 
 
 def of_gates_themselves(court: Court, page: Page, but: Statement, keys: frozenset[str]) -> bool:
@@ -227,10 +218,9 @@ def along(court: Court, link: Link, under: Callable[[Page], Page | None] = lambd
     names: ``(1-z_t) + z_t \frac{\partial \tilde h_t}{\partial h_{t-1}}``; of a candidate ``\operatorname{diag}(1 - \tilde h_t^2) U \operatorname{diag}(r_t)``.
     """
     left = unwrapped(link.left)
-    for k in court.order(link.statement) if kind(left) == "Derivative" else ():
-        page = under(court.page(k))
-        ref = None if page is None else page.symbols.ref(unwrapped(left.wrt))
-        if page is None or ref is None or ref.key not in page.lagged or page.constant:
+    for page in court.pages_of(link.statement, under) if kind(left) == "Derivative" else ():
+        ref = page.symbols.ref(unwrapped(left.wrt))
+        if ref is None or ref.key not in page.lagged or page.constant:
             continue
         d = page.definitions.get(ref.key)
         memory = d is not None and any(r.key == ref.key and lag < 0 for r, lag in page.references(d))
@@ -244,16 +234,16 @@ def along(court: Court, link: Link, under: Callable[[Page], Page | None] = lambd
             outcome = Decider(narrow).decide(link.left, link.right, modes=((False, False), (False, True)))
             if outcome.equal and outcome.chooser is not None and "carry" not in outcome.chooser.tags:
                 if constant is inner:
-                    return Judgement("undecided", "ambiguous", "this holds only if the gates and all else that the state before goes into are held fixed")
+                    return ambiguous("this holds only if the gates and all else that the state before goes into are held fixed")
                 if at_end and at_every_step(page):
-                    return Judgement("undecided", "ambiguous", f"this holds only if {AT_THE_END}")
+                    return ambiguous(f"this holds only if {AT_THE_END}")
                 said = proved(court, narrow, outcome, link)
                 name = page.notes.get(ref.key, plain(ref.key))
                 told = " and ".join(page.notes.get(g, plain(g)) for g in sorted(constant))
                 note = f"only the path along {name} is followed: {told} is fixed"
                 if constant is gates:
                     note = f"{told} is held fixed: the paths through it are left out"
-                return replace(said, assumptions=(*said.assumptions, note, *([AT_THE_END] if at_end else [])))
+                return said.assuming(note, *([AT_THE_END] if at_end else []))
     return None
 
 
@@ -297,7 +287,7 @@ def of_an_rnn(court: Court, link: Link, missing: bool) -> Judgement | None:
         return ended
     if missing or not told[link.statement.number]:
         return None
-    return Judgement("undecided", "ambiguous", "the text speaks of an RNN, which the document does not define; this does not hold of the cell that it defines")
+    return ambiguous("the text speaks of an RNN, which the document does not define; this does not hold of the cell that it defines")
 
 
 def within(page: Page, key: str) -> bool:
@@ -331,10 +321,7 @@ def about_an_rnn(court: Court) -> dict[int, bool]:
 
 def recognition(court: Court, link: Link, under: Callable[[Page], Page | None] = lambda page: page) -> Judgement | None:
     """Proved, where the symbol for a gradient that stands on the left is the adjoint of something, or those on the right are known to be."""
-    for k in court.order(link.statement):
-        page = under(court.page(k))
-        if page is None:
-            continue
+    for page in court.pages_of(link.statement, under):
         named = symbol_of(page, link.left)
         if named is None and not any(symbol.startswith("? ") for symbol in page.meanings):
             continue
@@ -353,16 +340,15 @@ def recognition(court: Court, link: Link, under: Callable[[Page], Page | None] =
 
 def recognised_anew(court: Court, link: Link, under: Callable[[Page], Page | None]) -> Judgement | None:
     """Open, where a symbol for a gradient would have to be another one than a line before has shown it to be."""
-    for k in court.order(link.statement):
-        page = under(court.page(k))
-        named = [] if page is None else [s for n in (*walk(link.left), *walk(link.right)) if (s := symbol_of(page, n)) is not None]
+    for page in court.pages_of(link.statement, under):
+        named = [s for n in (*walk(link.left), *walk(link.right)) if (s := symbol_of(page, n)) is not None]
         for name in dict.fromkeys(name for name, _ in named):
-            if page is None or f"? {name}" not in page.meanings:
+            if f"? {name}" not in page.meanings:
                 continue
             other = seeking(page, name, None)
             other.meanings = {key: meant for key, meant in page.meanings.items() if key != f"? {name}"}
             if Decider(other).decide(link.left, link.right, limit=RECOGNISED, modes=STRICTLY if court.matrices else None).equal:
-                return Judgement("undecided", "ambiguous", f"this holds only if {name} is another gradient here than elsewhere")
+                return ambiguous(f"this holds only if {name} is another gradient here than elsewhere")
     return None
 
 
@@ -383,10 +369,9 @@ def supposed(court: Court, link: Link, under: Callable[[Page], Page | None]) -> 
     """The proof of a link by the equations of gates that the document leaves out though it names their weights; by which of them shows as more is proved."""
     holding = []
     for other, found in court.filled_in():
-        for k in other.order(link.statement):
-            page = under(other.page(k))
-            outcome = attempt(other, page, link.left, link.right, link) if page is not None else None
-            if page is not None and outcome is not None and outcome.equal:
+        for page in other.pages_of(link.statement, under):
+            outcome = attempt(other, page, link.left, link.right, link)
+            if outcome.equal:
                 holding.append((other, found, page, outcome))
                 break
     if not holding:
@@ -397,7 +382,7 @@ def supposed(court: Court, link: Link, under: Callable[[Page], Page | None]) -> 
     words = {spelled(n) for side in (link.left, link.right) for n in walk(side)}
     read = [f"{name} is read as {plain(key)}" for name, key in found.aliases.items() if name in words]
     either = f"{found.note}, and likewise with their weights exchanged" if holding[1:] else found.note
-    return replace(judged, assumptions=(*judged.assumptions, either, *read))
+    return judged.assuming(either, *read)
 
 
 OTHERWISE = (  # in turn

@@ -14,7 +14,7 @@ from symgrad.check.evaluation.variables import named
 from symgrad.check.judging import caution
 from symgrad.check.judging.court import Court
 from symgrad.check.reading.claims import Link, links
-from symgrad.check.reading.judgement import Judgement
+from symgrad.check.reading.judgement import Judgement, ambiguous
 from symgrad.check.reading.statements import MARKS
 from symgrad.check.reading.symbols import head_and_parts, is_top
 from symgrad.check.reading.trees import kind, unwrapped, walk
@@ -70,8 +70,7 @@ def proved(court: Court, page: Page, outcome: Outcome, link: Link) -> Judgement:
     chooser = outcome.chooser
     assert chooser is not None
     if outcome.lenient and not court.program and (pair := out_of_order(page, link.right)) is not None:
-        why = f"this holds only if the order of factors is left aside: in {pair} a column stands before a matrix"
-        return Judgement("undecided", "ambiguous", why)
+        return ambiguous(f"this holds only if the order of factors is left aside: in {pair} a column stands before a matrix")
     remember(court, page, outcome, link)
     court.confirmed += 1
     court.transposed |= "gradient layout" in (key for key, _ in chooser.chosen)
@@ -172,9 +171,8 @@ def holds_only_otherwise(court: Court, page: Page, other: Link, key: Any, option
     outcome = Decider(page).decide(other.left, other.right)
     if not outcome.equal or outcome.chooser is None or any(k == key and o.tag == "pre" for k, o in outcome.chooser.chosen):
         return False
-    settled = copy(page)
+    settled = page.twin()
     settled.meanings = {**page.meanings, key[1]: str(option.value)}
-    settled.memos["worlds"] = page.memos["worlds"]
     return not Decider(settled).decide(other.left, other.right).equal
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from copy import copy
 from dataclasses import replace
 from typing import Any
 
@@ -14,7 +13,7 @@ from symgrad.check.judging.court import Court
 from symgrad.check.judging.proof import proved
 from symgrad.check.judging.steps import introduced
 from symgrad.check.reading.claims import Link
-from symgrad.check.reading.judgement import Judgement
+from symgrad.check.reading.judgement import Judgement, ambiguous
 from symgrad.check.reading.prose import clause
 from symgrad.check.reading.statements import loss_head, names_in
 from symgrad.check.reading.symbols import head_and_parts
@@ -35,21 +34,19 @@ def redefined(court: Court, link: Link, under: Callable[[Page], Page | None]) ->
 
     Proved, if the words before that line say that it is, or the line itself does, ``\delta_t = \partial L / \partial a_t``; open, if not.
     """
-    for k in court.order(link.statement):
-        page = under(court.page(k))
-        found = {} if page is None else state_gradients(page, link)
+    for page in court.pages_of(link.statement, under):
+        found = state_gradients(page, link)
         own = next((key for n, key in found.items() if n == unwrapped(link.left)), None)
-        if page is None or not (own or set(found.values()) & court.redefined):
+        if not (own or set(found.values()) & court.redefined):
             continue
-        other = copy(page)
-        other.memos["worlds"] = page.memos["worlds"]
+        other = page.twin()
         shorts = {key: page.abbreviations[key] for key in found.values()}
         other.abbreviations = {
             **page.abbreviations,
             **{key: replace(short, node=Product((Name("d"), unwrapped(unwrapped(short.node).wrt)))) for key, short in shorts.items()},
         }
         outcome = Decider(other).decide(link.left, link.right)
-        if not outcome.equal or outcome.vanished:
+        if not outcome.holds:
             continue
         if own:
             court.redefined.add(own)
@@ -60,8 +57,8 @@ def redefined(court: Court, link: Link, under: Callable[[Page], Page | None]) ->
         symbols = " and ".join(dict.fromkeys(f"${latex(split[0])}$" for n in found if (split := head_and_parts(n)) is not None))
         if set(found.values()) <= court.told:
             said = proved(court, other, outcome, link)
-            return replace(said, assumptions=(*said.assumptions, f"{symbols} is the gradient by the preactivation from here on, as the text says"))
-        return Judgement("undecided", "ambiguous", f"this holds only if {symbols} is the gradient by the preactivation, which is not how it is introduced")
+            return said.assuming(f"{symbols} is the gradient by the preactivation from here on, as the text says")
+        return ambiguous(f"this holds only if {symbols} is the gradient by the preactivation, which is not how it is introduced")
     return None
 
 

@@ -16,7 +16,7 @@ from symgrad.check.evaluation.decide import Decider
 from symgrad.check.judging.court import Court
 from symgrad.check.judging.proof import proved
 from symgrad.check.reading.claims import Link, links
-from symgrad.check.reading.judgement import Judgement
+from symgrad.check.reading.judgement import Judgement, ambiguous
 from symgrad.check.reading.statements import bound_letters, names_in, step_part
 from symgrad.check.reading.symbols import letters
 from symgrad.check.reading.trees import children, kind, with_children
@@ -30,20 +30,18 @@ FEW = 2  # claims with such products that a document without any Σ over compone
 
 def summed(court: Court, link: Link, under: Callable[[Page], Page | None]) -> Judgement | None:
     """Proved, or open, where it holds once the indices that stand twice in a product are summed over."""
-    for k in court.order(link.statement):
-        page = under(court.page(k))
-        found = with_sums(page, link) if page is not None else None
-        if page is None or found is None:
+    for page in court.pages_of(link.statement, under):
+        found = with_sums(page, link)
+        if found is None:
             continue
         outcome = Decider(page).decide(found.left, found.right)
         if not outcome.equal and not outcome.complete:
-            return Judgement("undecided", "ambiguous", "indices that stand twice in a product may be summed over, and not all readings of that could be tried")
+            return ambiguous("indices that stand twice in a product may be summed over, and not all readings of that could be tried")
         if not outcome.equal:
             continue
         if not convention(court, page):
-            return Judgement("undecided", "ambiguous", "this holds if the indices that stand twice in a product are summed over")
-        said = proved(court, page, outcome, found)
-        return replace(said, assumptions=(*said.assumptions, "indices that stand twice in a product are summed over"))
+            return ambiguous("this holds if the indices that stand twice in a product are summed over")
+        return proved(court, page, outcome, found).assuming("indices that stand twice in a product are summed over")
     return None
 
 

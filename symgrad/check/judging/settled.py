@@ -114,7 +114,7 @@ def holds(page: Page, link: Link) -> bool:
     key = link.statement.number, link.number
     if key not in memo:
         outcome = Decider(page).decide(link.left, link.right)
-        memo[key] = outcome.equal and not outcome.vanished and unwrapped(link.left) != unwrapped(link.right)
+        memo[key] = outcome.holds and unwrapped(link.left) != unwrapped(link.right)
     return bool(memo[key])
 
 

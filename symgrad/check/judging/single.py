@@ -19,9 +19,8 @@ from symgrad.check.reading.trees import kind, rebuilt, unwrapped, walk
 
 def of_a_number(court: Court, link: Link, under: Callable[[Page], Page | None]) -> Judgement | None:
     r"""Proved, where the loss is ``\frac{1}{2} (\hat y - y)^2``, of a number, and ``(\hat y - y) V^\top`` holds as ``V^\top (\hat y - y)``."""
-    for k in court.order(link.statement):
-        page = under(court.page(k)) if court.declared is None else None
-        if page is None or not (numbers := squared_alone(page)):
+    for page in court.pages_of(link.statement, under) if court.declared is None else ():
+        if not (numbers := squared_alone(page)):
             continue
         new = {}
         for n in walk(link.right):
@@ -29,10 +28,10 @@ def of_a_number(court: Court, link: Link, under: Callable[[Page], Page | None]) 
             if at is not None:
                 new[id(n)] = replace(n, args=(*n.args[:at], *n.args[at + 1 :], n.args[at]))
         outcome = Decider(page).decide(link.left, rebuilt(link.right, new), modes=((False, False),)) if new else None
-        if outcome is not None and outcome.equal and not outcome.vanished:
+        if outcome is not None and outcome.holds:
             said = proved(court, page, outcome, link)
             names = " and ".join(page.notes.get(key, plain(key)) for key in sorted(numbers))
-            return replace(said, assumptions=(*said.assumptions, f"{names} is a number, as the loss has it"))
+            return said.assuming(f"{names} is a number, as the loss has it")
     return None
 
 

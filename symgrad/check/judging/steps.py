@@ -14,7 +14,7 @@ from symgrad.check.judging.court import Court
 from symgrad.check.judging.free import with_functions
 from symgrad.check.judging.proof import attempt, proved
 from symgrad.check.reading.claims import Link
-from symgrad.check.reading.judgement import Judgement
+from symgrad.check.reading.judgement import Judgement, ambiguous
 from symgrad.check.reading.prose import clause
 from symgrad.check.reading.statements import Statement, derived, loss_head, names_in
 from symgrad.check.reading.symbols import head_and_parts, key_of, letters, number_at, spelled
@@ -36,13 +36,11 @@ AT_THE_END = "the loss looks at the last state alone"
 def at_the_end(court: Court, link: Link, under: Callable[[Page], Page | None]) -> Judgement | None:
     """Proved, where it holds of a loss that looks at the last state alone and the document does not say what its loss is, or that it does here; else open."""
     told = link.statement.fragment is not None and MANY_TO_ONE.search(clause(link.statement.fragment.before.rstrip())) is not None
-    for k in court.order(link.statement):
-        page = under(court.page(k))
-        if page is None or page.many_to_one or page.later or not (told or of_the_loss(page, link)):
+    for page in court.pages_of(link.statement, under):
+        if page.many_to_one or page.later or not (told or of_the_loss(page, link)):
             continue
-        last = copy(page)
+        last = page.twin()
         last.many_to_one = True
-        last.memos["worlds"] = page.memos["worlds"]
         decider = Decider(last)
         decider.remember(link.left, link.right, alike=False)
         outcome = decider.decide(link.left, link.right)
@@ -52,32 +50,29 @@ def at_the_end(court: Court, link: Link, under: Callable[[Page], Page | None]) -
         if not outcome.equal:
             continue
         if at_every_step(page) and not told and (page.step_losses or summed_up(page) or not through_the_last(page, link)):
-            return Judgement("undecided", "ambiguous", f"this holds only if {AT_THE_END}")
+            return ambiguous(f"this holds only if {AT_THE_END}")
         said = proved(court, last, outcome, link)
         before = ["the step is not the last one"] if last.where != page.where else []
-        return replace(said, assumptions=(*said.assumptions, *before, AT_THE_END + ", as the words say" * told))
+        return said.assuming(*before, AT_THE_END + ", as the words say" * told)
     return None
 
 
 def but_at_the_last(page: Page) -> Page:
     """The page, for a line that speaks of no other steps than those before the last."""
-    out = copy(page)
-    out.memos["worlds"] = page.memos["worlds"]
+    out = page.twin()
     out.where = (*page.where, Relation((Name(page.symbols.letter), Name("T")), ("<",)))
     return out
 
 
 def before_the_end(court: Court, link: Link, under: Callable[[Page], Page | None]) -> Judgement | None:
     r"""Proved, where the loss looks at the last state alone and ``\delta_t = W^\top (\delta_{t+1} \odot \ldots)`` holds of every step before that."""
-    for k in court.order(link.statement):
-        page = under(court.page(k))
-        if page is None or not page.many_to_one or not hands_down(page, link):
+    for page in court.pages_of(link.statement, under):
+        if not page.many_to_one or not hands_down(page, link):
             continue
         early = but_at_the_last(page)
         outcome = Decider(early).decide(link.left, link.right)
-        if outcome.equal and not outcome.vanished:
-            said = proved(court, early, outcome, link)
-            return replace(said, assumptions=(*said.assumptions, "the step is not the last one"))
+        if outcome.holds:
+            return proved(court, early, outcome, link).assuming("the step is not the last one")
     return None
 
 
@@ -110,19 +105,18 @@ def of_a_numbered_step(court: Court, link: Link, under: Callable[[Page], Page | 
     r"""Proved, where ``\frac{\partial L}{\partial W} = \frac{\partial L}{\partial a_2} x_2^\top`` holds of the use of W at the step that is named."""
     left: Any = unwrapped(link.left)
     loss = head_and_parts(unwrapped(left.of)) if kind(left) == "Derivative" and not court.conditions(link) else None
-    for k in court.order(link.statement):
-        page = under(court.page(k))
-        ref = page.symbols.ref(unwrapped(left.wrt)) if page is not None and loss is not None else None
-        if page is None or loss is None or ref is None or ref.key in page.symbols.timed or ref.step is not None or spelled(loss[0]) not in page.total_losses:
+    for page in court.pages_of(link.statement, under):
+        ref = page.symbols.ref(unwrapped(left.wrt)) if loss is not None else None
+        if loss is None or ref is None or ref.key in page.symbols.timed or ref.step is not None or spelled(loss[0]) not in page.total_losses:
             continue
         steps = [r.step for n in walk(link.right) if (r := page.symbols.ref(n)) is not None and r.step is not None]
         numbers = [at for step in steps if (at := number_at(step, {})) is not None]
         if not numbers or len(numbers) < len(steps):
             continue
         outcome = Decider(page).decide(Given(left, (Number(str(max(numbers))),), span=left.span), link.right)
-        if outcome.equal and not outcome.vanished:
+        if outcome.holds:
             said = proved(court, page, outcome, link)
-            return replace(said, assumptions=(*said.assumptions, f"the gradient of a parameter is read as the contribution of step {max(numbers)}"))
+            return said.assuming(f"the gradient of a parameter is read as the contribution of step {max(numbers)}")
     return None
 
 
@@ -131,17 +125,12 @@ def at_the_last_step(court: Court, link: Link, under: Callable[[Page], Page | No
     fragment = link.statement.fragment
     if unwrapped(link.right) != Number("0") or fragment is None or LAST_STEP.search(clause(fragment.before)) is None:
         return None
-    for k in court.order(link.statement):
-        page = under(court.page(k))
-        if page is None:
-            continue
-        last = copy(page)
-        last.memos["worlds"] = page.memos["worlds"]
+    for page in court.pages_of(link.statement, under):
+        last = page.twin()
         last.only = {**page.only, page.symbols.letter: page.steps}
         outcome = Decider(last).decide(link.left, link.right)
         if outcome.equal:
-            said = proved(court, last, outcome, link)
-            return replace(said, assumptions=(*said.assumptions, "at the last step, as the sentence says"))
+            return proved(court, last, outcome, link).assuming("at the last step, as the sentence says")
     return None
 
 
@@ -149,24 +138,21 @@ def of_few_steps(court: Court, link: Link, under: Callable[[Page], Page | None])
     """Proved, where the document lists the whole sequence, ``[x_1, x_2]``, and a line holds of so many steps."""
     if not court.listed:
         return None
-    for k in court.order(link.statement):
-        page = under(court.page(k))
-        if page is None or page.steps <= court.listed:
+    for page in court.pages_of(link.statement, under):
+        if page.steps <= court.listed:
             continue
         short = copy(page)
         short.steps = court.listed
         outcome = attempt(court, short, link.left, link.right, link)
-        if outcome.equal and not outcome.vanished:
-            said = proved(court, short, outcome, link)
-            return replace(said, assumptions=(*said.assumptions, f"the sequence has {court.listed} steps"))
+        if outcome.holds:
+            return proved(court, short, outcome, link).assuming(f"the sequence has {court.listed} steps")
     return None
 
 
 def beside_the_next(court: Court, link: Link, under: Callable[[Page], Page | None]) -> Judgement | None:
     r"""Open, where ``\partial L/\partial h_t`` beside what comes through step t+1 is what the loss of step t gives alone."""
-    for k in court.order(link.statement):
-        page = under(court.page(k))
-        if page is None or not hands_down(page, link):
+    for page in court.pages_of(link.statement, under):
+        if not hands_down(page, link):
             continue
         own: dict[int, Any] = {}
         for n in walk(link.right):
@@ -180,10 +166,9 @@ def beside_the_next(court: Court, link: Link, under: Callable[[Page], Page | Non
         alone = copy(page)
         alone.step_losses = {*page.step_losses, OWN}
         outcome = Decider(alone).decide(link.left, rebuilt(link.right, own))
-        if outcome.equal and not outcome.vanished:
+        if outcome.holds:
             told = next(page.shown(n) for n in walk(link.right) if id(n) in own)
-            why = f"this holds only if {told} is what the loss of this step gives, without what comes through the next one"
-            return Judgement("undecided", "ambiguous", why)
+            return ambiguous(f"this holds only if {told} is what the loss of this step gives, without what comes through the next one")
     return None
 
 
@@ -192,18 +177,17 @@ def of_its_own_step(court: Court, link: Link, under: Callable[[Page], Page | Non
     left: Any = unwrapped(link.left)
     if kind(left) != "Derivative" or any(sums_before(s) for s in court.statements):
         return None
-    for k in court.order(link.statement):
-        page = under(court.page(k))
-        ref = None if page is None else page.symbols.ref(unwrapped(left.wrt))
+    for page in court.pages_of(link.statement, under):
+        ref = page.symbols.ref(unwrapped(left.wrt))
         split = head_and_parts(unwrapped(left.of))
-        if page is None or ref is None or ref.key in page.symbols.timed or split is None or spelled(split[0]) not in page.step_losses or not split[1]:
+        if ref is None or ref.key in page.symbols.timed or split is None or spelled(split[0]) not in page.step_losses or not split[1]:
             continue
         own = Given(left, (Name(page.symbols.letter),), span=left.span)
         decider = Decider(page)
         decider.of_one = True  # what symbols for gradients stand beside it are those of the same loss
         outcome = decider.decide(own, link.right, modes=((False, False),) if court.matrices else None)
-        if outcome.equal and not outcome.vanished:
-            return Judgement("undecided", "ambiguous", "this holds only if the gradient of a parameter is what the step itself adds to it")
+        if outcome.holds:
+            return ambiguous("this holds only if the gradient of a parameter is what the step itself adds to it")
     return None
 
 
@@ -226,8 +210,8 @@ def from_nothing(court: Court, link: Link, under: Callable[[Page], Page | None])
         still = copy(page)
         still.fixed = {**page.fixed, **{(key, 0): 0 for key in begun}}
         outcome = Decider(still).decide(link.left, link.right)
-        if outcome.equal and not outcome.vanished:
-            return Judgement("undecided", "ambiguous", f"this holds only if {' and '.join(page.notes.get(key, key) for key in sorted(begun))} is 0 at step 0")
+        if outcome.holds:
+            return ambiguous(f"this holds only if {' and '.join(page.notes.get(key, key) for key in sorted(begun))} is 0 at step 0")
     return None
 
 
@@ -238,82 +222,73 @@ def of_all_steps(court: Court, link: Link, under: Callable[[Page], Page | None])
     index = spelled(right.index) if kind(right) == "Big" and right.kind == "sum" and right.index is not None else None
     if split is None or index is None or len(split[1]) != 1 or spelled(split[1][0].node) != index:
         return None
-    for k in court.order(link.statement):
-        page = under(court.page(k))
-        outcome = None if page is None else Decider(page).decide(replace(left, of=split[0]), right)
-        if page is not None and outcome is not None and outcome.equal and not outcome.vanished:
-            return Judgement("undecided", "ambiguous", f"this holds only if {page.shown(left.of)} is the loss of all steps, as {index} counts those of the sum")
+    for page in court.pages_of(link.statement, under):
+        outcome = Decider(page).decide(replace(left, of=split[0]), right)
+        if outcome.holds:
+            return ambiguous(f"this holds only if {page.shown(left.of)} is the loss of all steps, as {index} counts those of the sum")
     return None
 
 
 def of_the_sum(court: Court, link: Link, under: Callable[[Page], Page | None]) -> Judgement | None:
     """Proved, where the document writes its loss as a mean and as a sum, and a line holds of the sum."""
-    for k in court.order(link.statement):
-        page = under(court.page(k))
-        if page is None or page.loss_weight is None or not page.summed_too:
+    for page in court.pages_of(link.statement, under):
+        if page.loss_weight is None or not page.summed_too:
             continue
         other = copy(page)
         other.loss_weight = None
         outcome = attempt(court, other, link.left, link.right, link)
-        if outcome.equal and not outcome.vanished:
+        if outcome.holds:
             said = proved(court, other, outcome, link)
-            return replace(said, assumptions=(*said.assumptions, "the loss is the sum over the steps here, without the factor before it"))
+            return said.assuming("the loss is the sum over the steps here, without the factor before it")
     return None
 
 
 def of_one_example(court: Court, link: Link, under: Callable[[Page], Page | None]) -> Judgement | None:
     """Open, where the loss is a mean over examples and a line holds of the loss of one of them, or of their sum."""
-    for k in court.order(link.statement):
-        page = under(court.page(k))
-        for rule in ("", "square") if page is not None and page.examples else ():
-            assert page is not None
+    for page in court.pages_of(link.statement, under):
+        for rule in ("", "square") if page.examples else ():
             alone = with_functions(page, {})
             alone.loss_weight, alone.examples = None, ""
             alone.loss_rules = dict.fromkeys(page.loss_rules, rule) if rule else page.loss_rules
             outcome = attempt(court, alone, link.left, link.right, link)
-            if outcome.equal and not outcome.vanished:
-                return Judgement("undecided", "ambiguous", "this holds only if the loss is that of one example, not the mean that the document gives")
+            if outcome.holds:
+                return ambiguous("this holds only if the loss is that of one example, not the mean that the document gives")
     return None
 
 
 def of_one_step(court: Court, link: Link, under: Callable[[Page], Page | None]) -> Judgement | None:
     """Open, where outputs are written without their step and this holds of the loss of that step: the document may mean the same by L and by L_t."""
-    for k in court.order(link.statement):
-        page = under(court.page(k))
-        both = set() if page is None else page.step_losses & page.total_losses - page.ambiguous_losses
-        refs = [] if page is None else [page.symbols.ref(n) for side in (link.left, link.right) for n in walk(side)]
-        if page is None or not both or not any(r is not None and r.step is None and r.key in page.targets for r in refs):
+    for page in court.pages_of(link.statement, under):
+        both = page.step_losses & page.total_losses - page.ambiguous_losses
+        refs = [page.symbols.ref(n) for side in (link.left, link.right) for n in walk(side)]
+        if not both or not any(r is not None and r.step is None and r.key in page.targets for r in refs):
             continue
-        alone = copy(page)
+        alone = page.twin()
         alone.ambiguous_losses = page.ambiguous_losses | both
-        alone.memos["worlds"] = page.memos["worlds"]
         outcome = Decider(alone).decide(link.left, link.right, modes=((False, False),) if court.matrices else None)
-        if outcome.equal and not outcome.vanished:
-            return Judgement("undecided", "ambiguous", f"this holds only if {' and '.join(sorted(both))} is the loss of the step")
+        if outcome.holds:
+            return ambiguous(f"this holds only if {' and '.join(sorted(both))} is the loss of the step")
     return None
 
 
 def from_then_on(court: Court, link: Link, under: Callable[[Page], Page | None]) -> Judgement | None:
     r"""Where ``L_t`` means the loss from step t on: proved, if the document differentiates it by what comes later, ``\partial L_t / \partial h_{t+1}``."""
-    for k in court.order(link.statement):
-        page = under(court.page(k))
-        found = {} if page is None else step_losses(page, link)
-        if page is None or not found or any(by_a_state(page, n) and is_whole(n.of) for side in (link.left, link.right) for n in walk(side)):
+    for page in court.pages_of(link.statement, under):
+        found = step_losses(page, link)
+        if not found or any(by_a_state(page, n) and is_whole(n.of) for side in (link.left, link.right) for n in walk(side)):
             continue  # beside the whole loss that of a step is another one
-        tailed = copy(page)
+        tailed = page.twin()
         tailed.tails = {**page.tails, **dict.fromkeys(found, 0)}
         tailed.ahead = bool(loss_offsets(page, link))
         tailed.loss_weight = None  # symbols for gradients beside these are of their sum
-        tailed.memos["worlds"] = page.memos["worlds"]
         outcome = Decider(tailed).decide(link.left, link.right)
-        if not outcome.equal or outcome.vanished:
+        if not outcome.holds:
             continue
         court.tails |= {word for word, ahead in found.items() if ahead}
         told = f"{' and '.join(sorted(found))} of step t is read as the loss from step t on"
         if not found.keys() <= court.tails or loss_offsets(page, link):
-            return Judgement("undecided", "ambiguous", f"this holds only if {told}")
-        said = proved(court, tailed, outcome, link)
-        return replace(said, assumptions=(*said.assumptions, told))
+            return ambiguous(f"this holds only if {told}")
+        return proved(court, tailed, outcome, link).assuming(told)
     return None
 
 

@@ -29,10 +29,9 @@ def unsaid(court: Court, link: Link, under: Callable[[Page], Page | None]) -> Ju
     """Proved, where the terms that are written are some of those of the derivative on the left and words or dots stand for the others."""
     left = unwrapped(link.left if split(link.left) is None else link.earlier[0] if link.earlier else link.left)
     found = split(link.right) if link.sign in EQUAL and kind(left) == "Derivative" else None
-    for k in court.order(link.statement) if found is not None else ():
-        page = under(court.page(k))
-        ref = page.symbols.ref(unwrapped(left.wrt)) if page is not None else None
-        if page is None or found is None or ref is None or ref.key not in page.symbols.timed:
+    for page in court.pages_of(link.statement, under) if found is not None else ():
+        ref = page.symbols.ref(unwrapped(left.wrt))
+        if found is None or ref is None or ref.key not in page.symbols.timed:
             continue
         written, left_out = found
         named = {r.key for n in walk(left_out) if (r := page.symbols.ref(n)) is not None and r.key in page.definitions} - {ref.key}

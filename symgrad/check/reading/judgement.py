@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 
@@ -20,3 +20,12 @@ class Judgement:
     counterexample: dict[str, Any] | None = None
     assumptions: tuple[str, ...] = ()
     definition: tuple[Any, int, int] | None = None
+
+    def assuming(self, *notes: str) -> Judgement:
+        """The same, with more that is taken for granted."""
+        return replace(self, assumptions=(*self.assumptions, *notes))
+
+
+def ambiguous(message: str, assumptions: tuple[str, ...] = ()) -> Judgement:
+    """Open: it holds in a reading that need not be meant, or fails in one."""
+    return Judgement("undecided", "ambiguous", message, assumptions=assumptions)
