@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING
 
 from symgrad.check.claim import Claim
 from symgrad.check.forms.arguments import losses_as_written, without_arguments
-from symgrad.check.forms.asides import named_in_passing
 from symgrad.check.forms.barred import unbarred
 from symgrad.check.forms.below import layer_below
 from symgrad.check.forms.circled import circled
@@ -28,15 +27,11 @@ from symgrad.check.forms.homonyms import told_apart
 from symgrad.check.forms.inner import parts_named
 from symgrad.check.forms.joined import with_marks
 from symgrad.check.forms.lastly import lastly, until_the_last
-from symgrad.check.forms.likewise import likewise
-from symgrad.check.forms.lowered import raised
 from symgrad.check.forms.numbered import generalised
 from symgrad.check.forms.onehot import one_hot, one_hot_as_written
 from symgrad.check.forms.overset import term_by_term
 from symgrad.check.forms.packed import unpacked
-from symgrad.check.forms.predicted import outputs_in_words
 from symgrad.check.forms.rectified import rectifiers
-from symgrad.check.forms.relabelled import prefixed, relabelled
 from symgrad.check.forms.sized import without_sizes
 from symgrad.check.forms.slopes import slopes_by_name
 from symgrad.check.forms.softmax import softmaxes
@@ -102,25 +97,22 @@ def formulas(document: Document, cell: Cell | None) -> Iterator[Claim]:
 
 def common_form(document: Document, cell: Cell | None) -> Common:
     """The statements of a document in the notation that the rooms behind understand."""
-    found = likewise(slopes_by_name([mended(s) for s in statements_of(document)]), document.text)
+    found = slopes_by_name([mended(s) for s in statements_of(document)])
     found, rectified = rectifiers(circled(values_by_letter(found), document.text))
     found, costs = losses_by_letter(found)
     found, zero = counted_from_zero(found)
     found = stated = behind_bars(softmaxes(found))
-    for form in (expectations, term_by_term, one_by_one, with_marks, one_hot, without_sizes, without_arguments, raised, unbarred, unpacked, generalised):
+    for form in (expectations, term_by_term, one_by_one, with_marks, one_hot, without_sizes, without_arguments, unbarred, unpacked, generalised):
         found = form(found)
-    found, aside = named_in_passing(found)
     found, last = until_the_last(found)
-    found, named = outputs_in_words(found)
-    found, relabels, assumed = relabelled(prefixed(found))
     found = lastly(found)
     if cell is None and (common := by_components(found) or layer_by_layer(found)) is not None:
         return common
     found, layers, names = layer_below(found)
     found, homonyms = told_apart(found)
     found, original = parts_named(found)
-    as_written = losses_as_written(stated) | one_hot_as_written(stated) | rectified | costs | aside | last | layers | homonyms | original | zero | relabels
-    return Common(found, as_written, filled=named | assumed, names=names)
+    as_written = losses_as_written(stated) | one_hot_as_written(stated) | rectified | costs | last | layers | homonyms | original | zero
+    return Common(found, as_written, names=names)
 
 
 def coded(document: Document, unit: Unit) -> Iterator[Claim]:

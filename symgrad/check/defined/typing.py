@@ -14,7 +14,6 @@ from symgrad.check.reading.trees import kind, unwrapped, walk
 from symgrad.check.worlds.values import Misfit
 
 SIZES = (3, 2, 4, 5, 6, 7)
-ENTRYWISE_SIGNS = frozenset({"odot", "circ"})
 
 
 class Size:

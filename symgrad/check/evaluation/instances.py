@@ -18,7 +18,6 @@ from symgrad.check.worlds.world import World
 from symgrad.notation.syntax import Product
 
 MOST = 24
-FINAL = ("T", "N")
 ENTRY_LETTERS = frozenset("ijklpqmnrdabuv")
 
 

@@ -133,9 +133,6 @@ def component_below(p: Part, parts: tuple[Part, ...], letter: str) -> bool:
     return above and p.where == "sub" and kind(p.node) == "Name" and not p.node.subs and p.node.base in COUNTERS - {letter, "t"}
 
 
-TOPS = frozenset({"T", "Tr", "tr", "top", "intercal", "t", "mathsf"})
-
-
 def is_top(node: Any) -> bool:
     r"""``^T``, ``^{Tr}``: a transpose by the letter; ``^{(T)}`` and ``^{<T>}`` are steps."""
     return kind(node) == "Name" and node.base in ("T", "Tr", "tr", "TR", "top", "intercal", "transpose") and not node.subs and not node.primes

@@ -197,12 +197,6 @@ def spread(x: Value, dims: tuple[int, ...]) -> Value:
     return Value(a, d)
 
 
-def ones_matrix(x: Value, dims: tuple[int, ...]) -> Value:
-    """The number x in every entry."""
-    shape = np.ones(dims, dtype=np.int64)
-    return Value(x.a.reshape(-1, *([1] * len(dims))) * shape, None if x.d is None else x.d.reshape(WORLDS, *([1] * len(dims)), -1) * shape[..., None])
-
-
 def stacked(parts: list[Value]) -> Value:
     """[x; y], parts one below the other."""
     if not parts:
