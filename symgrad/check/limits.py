@@ -85,6 +85,19 @@ def extend(seconds: float = CREDIT) -> None:
         _set(left + seconds)
 
 
+@contextlib.contextmanager
+def apart() -> Iterator[None]:
+    """What is done inside is at no document's cost, and never cut short: SymPy is loaded when the first needs it, which half of them do not."""
+    left = _left()
+    if left > 0:
+        _set(MOST)
+    try:
+        yield
+    finally:
+        if left > 0:
+            _set(left)
+
+
 def collect_seldom() -> None:
     """In this process what is loaded is no more searched for garbage, and what is made not often: a document makes many formulas, and few rings of them."""
     gc.collect()

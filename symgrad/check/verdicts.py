@@ -8,13 +8,14 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Any
 
+from symgrad.check import limits
 from symgrad.check.defined.collect import slope_name
 from symgrad.check.defined.page import Abbreviation, Page
 from symgrad.check.evaluation.abbreviations import flat, indices_of
 from symgrad.check.evaluation.adjoints import symbol_ids, symbol_target, upright
 from symgrad.check.evaluation.functions import left_out
 from symgrad.check.inequalities import majorants, norms
-from symgrad.check.inequalities.bounds import bound, speaks_of_extremes
+from symgrad.check.inequalities.factors import speaks_of_extremes
 from symgrad.check.judging import caution, identities, powers, suppose
 from symgrad.check.judging.court import Court
 from symgrad.check.judging.denials import denied
@@ -128,6 +129,8 @@ def other(court: Court, link: Link, still_open: Judgement | None = None) -> Judg
         "=>": "an implication is not decided",
     }
     aside = link.statement.fragment is not None and suppose.introduced(link.statement.fragment)
+    with limits.apart():
+        from symgrad.check.inequalities.bounds import bound
     found = bound(court.page(court.order(link.statement)[0]), link, court.statements, court.conditions(link))
     if link.sign in ("in", "∈") or (aside and (found is None or found.verdict != "proved")):
         return found if found is not None and (found.verdict == "proved" or not aside) else None

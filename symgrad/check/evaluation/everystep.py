@@ -7,10 +7,11 @@ A loss or an output that looks at h_t alone enters by its gradient ∂L_t/∂h_t
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from symgrad.check import limits
 from symgrad.check.defined.page import Page, plain
 from symgrad.check.evaluation.decide import Decider
 from symgrad.check.evaluation.gradients import loss_steps
@@ -21,14 +22,12 @@ from symgrad.check.worlds.field import WORLDS, Redraw
 from symgrad.check.worlds.readings import Chooser
 from symgrad.check.worlds.values import Misfit, Value
 from symgrad.check.worlds.world import Missing, OutOfTime, Unsupported
-from symgrad.decide.induction import Induction, for_every_step
-from symgrad.decide.sequences import Unreadable
-from symgrad.decide.statements import shown
 from symgrad.errors import SymgradError
-from symgrad.notation.names import identifier
 from symgrad.notation.syntax import Big, Derivative, Name, Negative, Number, Power, Product, Relation, Sum
 from symgrad.notation.text import text
 
+if TYPE_CHECKING:
+    from symgrad.decide.induction import Induction
 ANY = frozenset({"theta", "Theta", "vartheta"})  # any parameter
 PRODUCTS = frozenset({"cdot", "times", "ast", "at", "*", "·", ""})
 SIGNS = {"partial": "partial", "d": "d", "partial+": "partial+", "+": "partial+"}
@@ -63,16 +62,20 @@ def _components(page: Page, big: Any) -> bool:
     return name is not None and any((r := page.symbols.ref(n)) is not None and any(name in letters(e) for e in r.entries) for n in walk(big.body))
 
 
+class Unreadable(SymgradError):
+    """A claim outside of what the induction covers."""
+
+
 @dataclass(frozen=True, slots=True)
 class Found:
     """What the induction says, with the document's letter for the number that it runs over."""
 
-    induction: Induction
+    induction: Induction | None  # None: not tried, as another layout or a condition is outside of it
     letter: str = T
 
 
 def found(page: Page, left: Any, right: Any, chooser: Chooser | None = None) -> Found:
-    """The claim decided for every step; undecided, with the reason, where it is outside of what the induction covers."""
+    """The claim decided for every step; not, where it is outside of what the induction covers."""
     memo = page.memos["found"]
     tags = chooser.tags if chooser is not None else set()
     key = (id(left), id(right), "immediate" in tags)
@@ -82,9 +85,9 @@ def found(page: Page, left: Any, right: Any, chooser: Chooser | None = None) -> 
 
 
 def _found(page: Page, left: Any, right: Any, tags: set[str]) -> Found:
-    last = Induction("undecided", T, 1, reason="another layout, or a condition")
     if "denominator" in tags or page.fixed:
-        return Found(last)
+        return Found(None)
+    last: Induction | None = None
     refuted: Found | None = None
     for absolute in (False, True):
         try:
@@ -92,9 +95,11 @@ def _found(page: Page, left: Any, right: Any, tags: set[str]) -> Found:
             claim = reader.claim(left, right)
             if absolute and LAG not in reader.names.values():
                 break
+            with limits.apart():
+                from symgrad.decide.induction import for_every_step
             last = for_every_step(claim, state=H, constant=reader.constant(), partial="immediate" if "immediate" in tags else "total")
-        except (SymgradError, ValueError, TypeError, AttributeError, KeyError, RecursionError) as e:
-            return Found(Induction("undecided", T, 1, reason=str(e)))
+        except (SymgradError, ValueError, TypeError, AttributeError, KeyError, RecursionError):
+            return Found(None)
         if last.status == "proved":
             return Found(last)
         if last.status == "refuted" and refuted is None:
@@ -107,7 +112,7 @@ def note(page: Page, left: Any, right: Any, chooser: Chooser, lenient: bool, ear
     left = next((side for side in (left, *earlier[::-1]) if not any(kind(n) == "Ellipsis" for n in walk(side))), left)
     if by_uses(page, left, right, chooser, lenient):
         return "proved for every number of steps: each term is the gradient through the parameter's use at its step"
-    if found(page, left, right, chooser).induction.status == "proved":
+    if found(page, left, right, chooser).induction:
         return f"proved for every number of steps, by induction on the recursion of {plain(state_of(page))}"
     return f"tried at all steps up to {page.world.steps}, not proved by induction for more"
 
@@ -140,11 +145,11 @@ def failure(page: Page, left: Any, right: Any, chooser: Chooser | None) -> str:
     """At which step a claim fails first, and by which terms."""
     told = found(page, left, right, chooser)
     result = told.induction
-    if result.status != "refuted" or result.fails_at is None or result.variable != T:
+    if result is None or result.status != "refuted" or result.fails_at is None or result.variable != T:
         return ""  # with a lag the sides may differ in their form alone
     state = plain(state_of(page))
     terms = (("missing", result.missing), ("extra", result.extra))
-    parts = [f"{', '.join(shown(n).replace(H + '_', state + '_') for n in nodes)} {word}" for word, nodes in terms if nodes]
+    parts = [f"{', '.join(text(n).replace(H + '_', state + '_') for n in nodes)} {word}" for word, nodes in terms if nodes]
     return f"it fails first at {told.letter} = {result.fails_at}" + (f": {' and '.join(parts)}" if parts else "")
 
 
@@ -268,6 +273,8 @@ class _Reader:
         """A parameter as a name."""
         if ref.key in self.page.symbols.timed or ref.entries:
             raise Unreadable("a quantity of a step")
+        with limits.apart():
+            from symgrad.notation.names import identifier
         return self.parameters.setdefault(ref.key, identifier(plain(ref.key)) if plain(ref.key).isascii() else Name(f"P{len(self.parameters)}"))
 
     def product(self, args: tuple[Any, ...]) -> Any:

@@ -19,6 +19,7 @@ from symgrad.bounds.bound import bound as bounded
 from symgrad.bounds.compare import FLIPPED, Comparison, extreme, relation
 from symgrad.bounds.domain import Domain
 from symgrad.check.defined.page import Page, plain
+from symgrad.check.inequalities.factors import extremal
 from symgrad.check.reading.activations import BUILTIN
 from symgrad.check.reading.claims import Link, span_of
 from symgrad.check.reading.conditions import Condition
@@ -30,7 +31,6 @@ from symgrad.errors import SymgradError
 from symgrad.language.functions import FUNCTIONS
 from symgrad.notation.latex import latex
 
-EXTREMES = frozenset({"max", "min", "sup", "inf"})
 SIGNS = {"leq": "<=", "le": "<=", "geq": ">=", "ge": ">=", "≤": "<=", "≥": ">=", "leqslant": "<=", "geqslant": ">=", "approx": "~~"}
 SIZE = 60  # operations of a formula that is bounded
 POWER = 8
@@ -44,19 +44,6 @@ RANGES = {"sigmoid": UNIT, "tanh": SYMMETRIC}
 
 class Unreadable(Exception):
     """A formula that is no function of real numbers, or not one to be bounded here."""
-
-
-def extremal(node: Any) -> tuple[str, Any, tuple[Any, ...]] | None:
-    r"""``\max_x f`` as (max, f, subscripts)."""
-    node = unwrapped(node)
-    if kind(node) == "Apply" and kind(node.function) == "Name" and node.function.base in EXTREMES and len(node.args) == 1:
-        return node.function.base, node.args[0], node.function.subs
-    return None
-
-
-def speaks_of_extremes(link: Link) -> bool:
-    """Whether a relation claims the value of a maximum."""
-    return extremal(link.left) is not None or extremal(link.right) is not None
 
 
 def aliases(statements: Iterable[Statement]) -> dict[str, str]:

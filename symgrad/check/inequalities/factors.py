@@ -6,12 +6,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from symgrad.check.defined.page import Page
+from symgrad.check.reading.claims import Link
 from symgrad.check.reading.symbols import is_top, letters, number_at, spelled
 from symgrad.check.reading.trees import FACTORS, kind, rebuilt, unwrapped, walk
 from symgrad.notation.syntax import Apply, Name, Negative, Number, Power, Sum
 
 NORMS = ("Norm", "Absolute")
 LARGEST = frozenset({"max", "sup"})
+EXTREMES = frozenset({"max", "min", "sup", "inf"})
 EXTREME = frozenset({"sigma_max", "sigma_1", "s_max", "lambda_max", "lambda_1", "rho"})
 SAMPLES = ((29, 7, 3, 13), (17, 5, 2, 11), (31, 19, 13, 5), (12, 10, 1, 6), (41, 2, 1, 30), (23, 22, 8, 19))  # values of indices, in general position
 
@@ -117,3 +119,16 @@ def shift(first: Any, start: Any) -> int | None:
 def moved(factor: Any, index: str, letter: str, by: int | None) -> Any:
     """A factor of every step, whose step is the index, at the step of a letter or so many before."""
     return factor if not index or (index == letter and not by) else put(factor, index, later(letter, -(by or 0)))
+
+
+def extremal(node: Any) -> tuple[str, Any, tuple[Any, ...]] | None:
+    r"""``\max_x f`` as (max, f, subscripts)."""
+    node = unwrapped(node)
+    if kind(node) == "Apply" and kind(node.function) == "Name" and node.function.base in EXTREMES and len(node.args) == 1:
+        return node.function.base, node.args[0], node.function.subs
+    return None
+
+
+def speaks_of_extremes(link: Link) -> bool:
+    """Whether a relation claims the value of a maximum."""
+    return extremal(link.left) is not None or extremal(link.right) is not None

@@ -14,9 +14,9 @@ from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
+from symgrad.check import limits
 from symgrad.check.defined.page import Page
 from symgrad.check.evaluation.decide import Decider
-from symgrad.check.inequalities.bounds import bound
 from symgrad.check.inequalities.counterexamples import AT_LEAST, fails, unequal, unequal_once
 from symgrad.check.inequalities.factors import NORMS, Unknown, counts, flat, moved, normed, shift, turned
 from symgrad.check.inequalities.premises import AT_MOST, Bound, Premises, stated
@@ -282,6 +282,8 @@ class Majorant:
         if len(inside) == 1:  # whatever the function is applied to
             entry = rebuilt(entry, {id(n.args[0]): ARGUMENT for n in walk(entry) if kind(n) == "Apply"})
         at_most = Quotient(Number(str(size.numerator)), Number(str(size.denominator))) if size.denominator > 1 else Number(str(size.numerator))
+        with limits.apart():
+            from symgrad.check.inequalities.bounds import bound
         judged = bound(self.page, replace(self.link, left=Absolute(entry), right=at_most, sign="<="), self.court.statements)
         said = [DIAGONAL] if kind(matrix) == "Diagonal" else []
         return [*judged.assumptions, *said] if judged is not None and judged.verdict == "proved" else None

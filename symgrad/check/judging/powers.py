@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from symgrad.check import limits
 from symgrad.check.reading.claims import EQUAL, Link, span_of
 from symgrad.check.reading.conditions import Condition
 from symgrad.check.reading.judgement import Judgement
 from symgrad.check.reading.relations import number
 from symgrad.check.reading.symbols import spelled
 from symgrad.check.reading.trees import kind, unwrapped, walk
-from symgrad.decide.induction import power_limit
-from symgrad.decide.sequences import Unreadable
 from symgrad.notation.latex import latex
 from symgrad.notation.syntax import Absolute, Name, Number, Relation
 
@@ -35,6 +34,9 @@ def limit(link: Link, conditions: Iterable[Condition]) -> Judgement | None:
     named = [(c.node, r) for c in conditions if (r := about(c.node, base)) is not None]
     if not named:
         return Judgement("undecided", "condition", f"the line does not say for which {latex(base)} this holds", "scalar")
+    with limits.apart():
+        from symgrad.decide.induction import power_limit
+        from symgrad.decide.sequences import Unreadable
     try:
         result = power_limit(named[0][1])
     except Unreadable as e:
