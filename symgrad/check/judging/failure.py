@@ -139,7 +139,7 @@ def failed(court: Court, page: Page, outcome: Outcome, link: Link) -> Judgement:
         return Judgement("undecided", "wrong-shape" if outcome.misfits else "no-instance", why, assumptions=notes)
     if repair is None and (doubt := doubtful(court, page, outcome, link)):
         return ambiguous(f"no reading that was tried makes this true, {doubt}", assumptions=notes)
-    repair = repair or diagnose.repair(page, outcome, link, diagnose.RUNS // 2, Slips.lacking)
+    repair = repair or diagnose.repair(page, outcome, link, diagnose.FEWER, Slips.lacking)
     by = head_and_parts(unwrapped(link.left).wrt) if kind(unwrapped(link.left)) == "Derivative" else None
     if repair is not None and repair.code == "wrong-shape" and by is not None and any(p.where == "bracket" for p in by[1]):
         why = "one side has an index that the other lacks; with it on both, this is right"  # ``\partial L/\partial b[i]``, loosely

@@ -9,7 +9,7 @@ from typing import Any
 
 from symgrad.check.reading.trees import FACTORS, kind, unwrapped, walk
 from symgrad.check.slips.omissions import ONE, Edit, Omissions
-from symgrad.notation.syntax import Apply, Derivative, Diagonal, Hadamard, Name, Negative, Number, Power, Product, Sum
+from symgrad.notation.syntax import Apply, Derivative, Diagonal, Name, Negative, Number, Power, Product, Sum
 
 TWO = Number("2")
 MANY = 40  # quantities
@@ -22,7 +22,6 @@ class Completions(Omissions):
         """The edits that are many: sought only to say where a claim is wrong that is refuted without them."""
         yield from self.entries()
         yield from self.summands()
-        yield from self.diagonals()
 
     def steps_told(self) -> list[Any]:
         """The steps at which the claim names quantities."""
@@ -187,21 +186,6 @@ class Completions(Omissions):
             args = n.args if kind(n) == "Product" else (n,)
             if self.written(factor) <= self.written(n) | outer:
                 new = Product((factor, *args) if first else (*args, factor))
-                yield Edit(self.swap(n, new), "missing-factor", n, None, "a factor is missing", factor)
-
-    def diagonals(self) -> Iterator[Edit]:
-        """A diagonal factor that was forgotten as a whole: a quantity times the slope of a gate."""
-        if self.indices():
-            return
-        diagonal = any(kind(n) == "Diagonal" for n in walk(self.right))
-        slopes = [factor for factor, code, _ in self.factors() if code == "missing-slope"]
-        terms = [n for n in self.sites() if kind(n) == "Product" or self.summand(n)]
-        for q, slope, n in itertools.product(self.quantities(), slopes, terms):
-            both = Hadamard((q, *slope.args)) if kind(slope) == "Hadamard" else Hadamard((q, slope))
-            factor = Diagonal(both) if diagonal else both
-            args = n.args if kind(n) == "Product" else (n,)
-            for at in range(len(args)):
-                new = Product((*args[:at], factor, *args[at:]))
                 yield Edit(self.swap(n, new), "missing-factor", n, None, "a factor is missing", factor)
 
     def kronecker(self) -> list[Any]:

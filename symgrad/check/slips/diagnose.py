@@ -22,6 +22,7 @@ from symgrad.check.worlds.world import Missing, Unsupported
 
 READINGS = 8
 RUNS = 3000  # evaluations of a side for the diagnosis of one claim: nearly all slips that are found at all take fewer
+FEWER = 400  # for what a claim lacks that is refuted anyway: what is found takes 130 at most
 SHAPELY = frozenset({"transposed-factor", "wrong-shape", "wrong-symbol"})  # slips that leave a formula without shape
 
 
