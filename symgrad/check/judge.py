@@ -31,6 +31,7 @@ from symgrad.check.forms.numbered import generalised
 from symgrad.check.forms.onehot import one_hot, one_hot_as_written
 from symgrad.check.forms.overset import term_by_term
 from symgrad.check.forms.packed import unpacked
+from symgrad.check.forms.ranges import ranges
 from symgrad.check.forms.rectified import rectifiers
 from symgrad.check.forms.sized import without_sizes
 from symgrad.check.forms.slopes import slopes_by_name
@@ -97,7 +98,8 @@ def formulas(document: Document, cell: Cell | None) -> Iterator[Claim]:
 
 def common_form(document: Document, cell: Cell | None) -> Common:
     """The statements of a document in the notation that the rooms behind understand."""
-    found = slopes_by_name([mended(s) for s in statements_of(document)])
+    found, cuts = ranges([mended(s) for s in statements_of(document)])
+    found = slopes_by_name(found)
     found, rectified = rectifiers(circled(values_by_letter(found), document.text))
     found, costs = losses_by_letter(found)
     found, zero = counted_from_zero(found)
@@ -111,7 +113,7 @@ def common_form(document: Document, cell: Cell | None) -> Common:
     found, layers, names = layer_below(found)
     found, homonyms = told_apart(found)
     found, original = parts_named(found)
-    as_written = losses_as_written(stated) | one_hot_as_written(stated) | rectified | costs | last | layers | homonyms | original | zero
+    as_written = losses_as_written(stated) | one_hot_as_written(stated) | rectified | costs | last | layers | homonyms | original | zero | cuts
     return Common(found, as_written, names=names)
 
 

@@ -2,6 +2,7 @@ r"""Arrays put together and taken apart: diagonals, stacks, entries, slices."""
 
 from __future__ import annotations
 
+from math import prod
 from typing import TYPE_CHECKING, Any
 
 from symgrad.check.evaluation.arithmetic import times
@@ -10,8 +11,12 @@ from symgrad.check.reading.symbols import entries_of, letters, number_at, spelle
 from symgrad.check.reading.trees import kind, unwrapped, walk
 from symgrad.check.worlds import values
 from symgrad.check.worlds.readings import Option
-from symgrad.check.worlds.values import Value
+from symgrad.check.worlds.values import Misfit, Value
 from symgrad.check.worlds.world import Missing, Unsupported
+from symgrad.notation.syntax import Slice
+
+OF_STATES = frozenset({"n", "k", "p", "s", "u", "hs"})  # letters for the size of the state, or else of the input,
+OF_ANY = OF_STATES | {"m", "d", "e", "x", "q", "dim"}  # and the other way round
 
 if TYPE_CHECKING:
     from symgrad.check.evaluation.evaluate import Run
@@ -69,6 +74,11 @@ def indexed(run: Run, node: Any) -> Value:
     if run.flat:
         return x
     parts = (entries_of(node.parts[0], x.rank) if len(node.parts) == 1 and kind(unwrapped(node.parts[0])) == "Product" else None) or node.parts
+    if x.rank == 1 and len(parts) == 2 and not run.page.program and any(p == Slice(None, None) for p in parts):
+        parts = parts[:1] if parts[1] == Slice(None, None) else parts[1:]  # the other axis is that of the examples
+    if x.rank == 2 and len(parts) == 1 and kind(parts[0]) == "Slice" and not run.page.program:
+        columns = Option(2, (Slice(None, None), parts[0]), "the range is one of columns", weak=True)
+        parts = run.chooser.choose(("range of", id(node)), (Option(0, parts), columns))
     at: list[int | slice] = []
     for p, n in zip(parts, (*x.dims, *[0] * 4), strict=False):
         at.append(sliced(run, p, n) if kind(p) == "Slice" else run.entry(p, n))
@@ -79,30 +89,45 @@ def indexed(run: Run, node: Any) -> Value:
 
 
 def sliced(run: Run, node: Any, n: int) -> slice:
-    """``a:b``, with numbers or with words for sizes."""
-    def bound(side: Any) -> int | None:
-        if side is None:
-            return None
-        at = number_at(side, run.env)
-        if at is not None:
-            return int(at)
-        word = spelled(unwrapped(side)) or ""
-        size = size_named(run, word)
-        if size is None:
-            raise Missing(word, side)
-        return size
+    """``a:b`` of n components, with words for sizes: some of them, and not all."""
+    first, last = (None if side is None else bound(run, unwrapped(side)) for side in (node.lower, node.upper))
+    taken = len(range(n)[first:last])
+    if not run.page.program and n and (first, last) != (None, None) and taken in (0, n):
+        raise Misfit("a range of none, or of all, of the components")
+    return slice(first, last)
 
-    return slice(bound(node.lower), bound(node.upper))
+
+def bound(run: Run, side: Any) -> int:
+    """An end of a range: a size, twice one, the sum of two; a number of components is one of the document's own example."""
+    k = kind(side)
+    if k in ("Sum", "Product") and (k == "Sum" or kind(side.args[0]) == "Number"):
+        ends = [int(a.text) if kind(a) == "Number" and a.text.isdigit() else bound(run, unwrapped(a)) for a in side.args]
+        return sum(ends) if k == "Sum" else prod(ends)
+    at = number_at(side, run.env)
+    if at is not None and (kind(side) != "Number" or run.page.program):
+        return int(at)
+    if at is not None and at > 1:
+        raise Unsupported("a range up to a number", side)
+    word = spelled(side) or ""
+    size = size_named(run, word) if at is None else int(at)
+    if size is None:
+        raise Missing(word, side)
+    return size
 
 
 def size_named(run: Run, word: str) -> int | None:
-    """A word for a size: in, input, hidden, n_a …"""
-    sizes = run.world.model.dims
+    """A word for a size: in, input, hidden, n_a …; a letter for any of them is the size of the state, or of the input."""
+    dims = run.world.model.dims
     low = word.lower()
-    state = next((sizes[k] for k in sorted(run.page.lagged) if sizes.get(k)), None)
-    given = next((sizes[k] for k in sorted(run.page.symbols.timed) if k not in run.world.model.equations and sizes.get(k)), None)
-    if any(w in low for w in ("in", "n_x", "d_x", "m")) and "hid" not in low:
-        return given[0] if given else None
-    if any(w in low for w in ("hid", "n_a", "n_h", "d_h", "h", "n")):
-        return state[0] if state else None
-    return None
+    state = next((dims[k][0] for k in sorted(run.page.lagged) if dims.get(k)), None)
+    given = next((dims[k][0] for k in sorted(run.page.symbols.timed) if k not in run.world.model.equations and dims.get(k)), None)
+    if "hid" in low or any(w in low for w in ("n_a", "n_h", "d_h", "dim_h")) or low in ("h", "h_dim"):
+        return state
+    if any(w in low for w in ("in", "n_x", "d_x", "x_dim", "dim_x")):
+        return given
+    if low not in OF_ANY or state is None or given is None:
+        return None
+    sizes = (state, given) if low in OF_STATES else (given, state)
+    names = ("the state", "the input") if low in OF_STATES else ("the input", "the state")
+    options = (Option(0, sizes[0]), Option(2, sizes[1], f"{word} is read as the size of {names[1]}"))
+    return int(run.chooser.choose(("size", low), options))

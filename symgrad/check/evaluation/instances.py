@@ -15,7 +15,7 @@ from symgrad.check.reading.statements import MARKS
 from symgrad.check.reading.symbols import component_below, head_and_parts, is_top, key_of, letters, spelled
 from symgrad.check.reading.trees import children, kind, unwrapped
 from symgrad.check.worlds.world import World
-from symgrad.notation.syntax import Product
+from symgrad.notation.syntax import Name, Product
 
 MOST = 24
 ENTRY_LETTERS = frozenset("ijklpqmnrdabuv")
@@ -79,8 +79,10 @@ class Indices:
             self.stepless = self.stepless or (target is not None and target[0] in self.page.symbols.timed)
         if k == "Stack" and dotted(node):
             bound |= ends(node)
-        for child in children(node):
+        for child in (node.base,) if k == "Index" else children(node):
             self.read(child, bound)
+        for part in node.parts if k == "Index" and node.kind != "part" else ():
+            self.component(part, bound)
 
     def unknown(self, head: Any, parts: tuple[Any, ...], bound: frozenset[str], node: Any) -> None:
         """Indices on a symbol that is no quantity: a loss, an adjoint, the use of a parameter at a step."""
@@ -129,6 +131,15 @@ class Indices:
             target, named = symbol_target(self.page, node, {}), symbol_of(self.page, node)
             settled = named is not None and named[1] is None and f"? {named[0]}" in self.page.meanings  # ``dz_f``, which a line before has shown to be one
             self.stepless = self.stepless or settled or (target is not None and target[0] in self.page.symbols.timed)
+
+    def component(self, part: Any, bound: frozenset[str]) -> None:
+        r"""An index on what is more than a name: the j of ``(\hat y_t - y_t)_j``, which may be that of any vector."""
+        node = unwrapped(part)
+        several = node.args if kind(node) in ("Product", "Tuple") else (node,)
+        if all(kind(a) == "Name" and a == Name(a.base) and a.base in ENTRY_LETTERS and a.base != self.page.symbols.letter for a in several):
+            self.entry(node, bound, min((n for dims in self.world.model.dims.values() for n in dims), default=1))
+        else:
+            self.read(part, bound)
 
     def state_size(self) -> int:
         return next((self.world.model.dims[k][0] for k in sorted(self.page.lagged) if self.world.model.dims.get(k)), 1)
