@@ -151,6 +151,7 @@ def page_of(definitions: dict[str, Definition], collected: Collected, statements
     preactivations_meant(page)
     by_preactivations(page, statements)
     targets(page, statements)
+    symbols.stepless |= set(page.targets.values()) - elsewhere if page.many_to_one else set()  # the j of ``\hat y_j - y_j`` counts components
     symbols.clear()
     page.build = lambda flat: model(page, flat)
     page.initial = collected.initial

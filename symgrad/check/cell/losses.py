@@ -309,5 +309,6 @@ def targets(page: Page, statements: list[Statement]) -> None:
                 if kind(n) == "Sum" and len(n.args) == 2 and kind(n.args[1]) == "Negative":
                     a, b = page.symbols.ref(unwrapped(n.args[0])), n.args[1].arg
                     if a is not None and a.key == key and page.symbols.ref(unwrapped(b)) is None:
-                        name = HOT if kind(unwrapped(b)) == "Name" and unwrapped(b).base == "1" and unwrapped(b).subs else target_name(page, b)
+                        hot = kind(unwrapped(b)) == "Name" and unwrapped(b).base == "1" and unwrapped(b).subs
+                        name = HOT if hot else target_name(page, b, {str(spelled(e)) for e in a.entries})
                         wanted(page, key, name, "double" if twice(page, statements, key) and not softmax else "")

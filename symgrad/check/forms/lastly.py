@@ -16,6 +16,7 @@ from symgrad.check.reading.trees import kind, unwrapped, walk
 from symgrad.notation.syntax import Name
 
 LAST = Name("T")
+COMPONENTS = frozenset(map(Name, "ijklmpq"))
 ENDS = frozenset({"n", "N", "tau", "K", "S", "L", "M", "m"})  # other letters for the last step
 
 
@@ -110,7 +111,14 @@ def defined(s: Statement, letter: str) -> str | None:
 
 
 def name_of(split: tuple[Any, tuple[Part, ...]], letter: str) -> str | None:
-    return key_of(split[0], [p for p in split[1] if p is not step_part(split[1], letter) and not numbered(p)])
+    """A quantity by its letter and its labels, without its step and its component."""
+    parts = [p for p in split[1] if p is not step_part(split[1], letter) and not numbered(p)]
+    return key_of(split[0], parts[:-1] if parts and component(parts[-1], letter) else parts)
+
+
+def component(p: Part, letter: str) -> bool:
+    r"""Whether an index counts components: the j of ``\hat y_j``."""
+    return p.where == "sub" and p.node in COMPONENTS and p.node != Name(letter)
 
 
 def is_loss(node: Any) -> bool:
@@ -153,7 +161,9 @@ def at_the_end(s: Statement, ends: dict[str, tuple[Statement, Any]], everywhere:
             while kind(inner) in ("Power", "Index", "Paren"):
                 inner = inner.arg if kind(inner) == "Paren" else inner.base
             if kind(inner) == "Name":
-                new[id(inner)] = replace(inner, subs=(*inner.subs, Name(letter) if own is not None else ends[key][1]))
+                step = Name(letter) if own is not None else ends[key][1]
+                labels = len(parts) - any(component(p, letter) for p in parts[-1:])
+                new[id(inner)] = replace(inner, subs=(*inner.subs[:labels], step, *inner.subs[labels:]))
         elif own is not None and key in everywhere | set(ends):
             new |= {id(p.node): Name(letter) for p in parts if p.node == own}
     return s if not new and own is None else replace(exchanged(s, new), last=own)

@@ -8,8 +8,8 @@ from symgrad.notation.reading.tokens import Token
 
 INDEX_LETTERS = frozenset("tkijlnmspqTLNKMDC") | {r"\tau"}
 _TERMS = frozenset(("+", "-", "\u2212", r"\dots", r"\cdots"))
+_OF_INDICES = frozenset({"min", "max", "in", "floor", "ceil", "left", "bigl", "dim", "len", "mod", "cdot", "times", "quad"})
 _PUNCTUATION = (",", ".", ";", ":", "?", "!", "，", "。", "；")
-
 
 
 def starts_on(tokens: list[Token]) -> bool:
@@ -54,9 +54,19 @@ def sets(tokens: list[Token]) -> bool:
     left, right = sides(tokens)
     while right and right[-1].key in _PUNCTUATION:
         right = right[:-1]
-    if any(token.key in (r"\sum", r"\prod") for token in right):
+    if any(token.key in (r"\sum", r"\prod") for token in right) or computes(right):
         return False  # ``L = Σ L_t``: a letter that may count layers is a loss here
     return bool(right) and (index_like(left) or all(token.kind == "number" or token.key in ("-", r"\dots") for token in right))
+
+
+def computes(right: list[Token]) -> bool:
+    r"""Whether this is no number of anything: ``\operatorname{softmax}(o)``, ``V h_T + c``."""
+    runs = zip(right, right[1:], [*right[2:], None], strict=False)
+    return any(
+        (b.key == "(" and a.kind in ("operator", "word", "command") and a.key.lstrip("\\") not in _OF_INDICES)
+        or (a.kind == b.kind == "letter" and a.key.isupper() and b.key.islower() and c is not None and c.key == "_")
+        for a, b, c in runs
+    )
 
 
 def trim(tokens: list[Token]) -> None:
