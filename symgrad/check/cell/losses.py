@@ -16,7 +16,7 @@ from symgrad.check.reading.settle import FUNCTIONS
 from symgrad.check.reading.statements import DEFINING, HOT, LOSSES, Statement, bound_letters, loss_head, names_in, step_part, summands, sums_steps, weight
 from symgrad.check.reading.symbols import head_and_parts, is_top, key_of, labelled, letters, number_at, spelled
 from symgrad.check.reading.trees import FACTORS, children, kind, unwrapped, walk
-from symgrad.notation.syntax import Name
+from symgrad.notation.syntax import Name, Number
 
 QUANTITIES = frozenset("hscyoazxpuv")  # letters for what a cell computes
 UNIT_BASES = frozenset({"1", "I", "mathbf1"})
@@ -177,7 +177,7 @@ def stated_loss(page: Page, statements: list[Statement]) -> None:
         if split is None or split[0].base not in LOSSES:
             continue
         factor, right = before_the_sum(unwrapped(s.node.sides[-1]), page.symbols.letter)
-        if factor is None and (batch := of_a_batch(right)) is not None:
+        if factor is None and (batch := of_a_batch(right)) is not None and not of_one(statements, batch[0]):
             page.examples, factor = batch
         page.averaged |= {str(spelled(split[0]))} if factor is not None else set()
         half = factor == HALF or any(number_at(x, {}) == HALF for x in walk(right) if kind(x) in ("Fraction", "Number"))
@@ -238,16 +238,23 @@ def before_the_sum(right: Any, letter: str) -> tuple[Any, Any]:
 
 
 def of_a_batch(right: Any) -> tuple[str, Any] | None:
-    r"""The letter for the number of examples, and the factor, in ``\frac{1}{2m} \sum_{i=1}^m (\hat y^{(i)} - y^{(i)})^2``; None where there is no such mean."""
+    r"""The letter for the number of examples, and the factor, in ``\frac{1}{2m} \sum_{i=1}^m (\hat y^{(i)} - y^{(i)})^2``; None where there is no such mean.
+
+    A mean over the components, ``\frac{1}{N} \sum_{i=1}^N (\hat y_i - y_i)^2``, has such a factor too.
+    """
     if kind(right) not in ("Product", "Infix") or len(right.args) != 2:
         return None
     factor, total = (unwrapped(a) for a in right.args)
     if kind(factor) != "Fraction" or kind(total) != "Big" or total.kind != "sum" or kind(unwrapped(total.upper)) != "Name":
         return None
     many, names = str(spelled(unwrapped(total.upper))), {spelled(n) for n in walk(factor) if kind(n) == "Name"}
-    parts = [p for n in walk(total.body) if (split := head_and_parts(n)) is not None for p in split[1]]
-    counted = {spelled(p.node) for p in parts if p.where != "sub"}
+    counted = {spelled(p.node) for n in walk(total.body) if (split := head_and_parts(n)) is not None for p in split[1]}
     return (many, factor) if names == {many} and spelled(total.index) in counted else None
+
+
+def of_one(statements: list[Statement], many: str) -> bool:
+    """Whether the document says that there is one example, ``$N = 1$``."""
+    return any(kind(s.node) == "Relation" and s.node.sides == (Name(many), Number("1")) and s.node.signs == ("=",) for s in statements)
 
 
 def wanted(page: Page, output: str, name: str | None, rule: str) -> None:
