@@ -14,8 +14,8 @@ from symgrad.check.judging.caution import gate, gradients_in, of_conventions, sy
 from symgrad.check.judging.court import Court
 from symgrad.check.judging.steps import introduced
 from symgrad.check.reading.claims import EQUAL, Link, links
-from symgrad.check.reading.statements import bound_letters, loss_head, names_in
-from symgrad.check.reading.symbols import STEP_LETTERS, head_and_parts, is_top, letters, spelled
+from symgrad.check.reading.statements import MARKS, bound_letters, loss_head, names_in
+from symgrad.check.reading.symbols import COUNTERS, STEP_LETTERS, head_and_parts, is_top, letters, spelled
 from symgrad.check.reading.trees import kind, unwrapped, walk
 
 # -- symbols for gradients ---------------------------------------------------------------------------------------------------------
@@ -152,8 +152,12 @@ def of_a_quantity(page: Page, node: Any) -> bool:
 
 
 def components(page: Page, side: Any) -> set[str]:
-    """The letters for components that stand free in a formula."""
-    return {w for n in walk(side) if (r := page.symbols.ref(n)) is not None for e in r.entries for w in letters(e)} - bound_letters(side)
+    """The letters for components that stand free in a formula, those of symbols for gradients among them."""
+    found = {w for n in walk(side) if (r := page.symbols.ref(n)) is not None for e in r.entries for w in letters(e)}
+    letter = page.symbols.letter
+    stepped = (parts for _, head, parts in names_in(side) if head.base in MARKS and any(letter in letters(p.node) for p in parts))
+    counted = {str(spelled(p.node)) for parts in stepped for p in parts if p.where == "sub"} & COUNTERS - {letter}
+    return (found | counted) - bound_letters(side)
 
 
 def steps(page: Page, side: Any) -> set[str]:

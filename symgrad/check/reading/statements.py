@@ -198,12 +198,13 @@ def weight(node: Any) -> Any:
 
 
 def sums_steps(node: Any) -> bool:
+    """Whether a sum adds up losses of steps; the l of ``\\sum_l (y_l - d_l)^2`` is its index, no loss."""
     return (
         node.kind == "sum"
         and (node.index is None or spelled(node.index) in LETTERS)
         and not any(kind(n) == "Big" for n in walk(node.body))
         and any(
-            (kind(n) == "Name" and n.base in LOSSES) or (kind(n) == "Apply" and kind(n.function) == "Name" and n.function.base in LOSSES)
+            (kind(n) == "Name" and n.base in LOSSES and n != node.index) or (kind(n) == "Apply" and kind(n.function) == "Name" and n.function.base in LOSSES)
             for n in walk(node.body)
         )
     )

@@ -128,8 +128,8 @@ def counts(step: str, label: Any) -> bool:
 
 
 def component_below(p: Part, parts: tuple[Part, ...], letter: str) -> bool:
-    r"""Whether an index below is a component, as the step stands above: the k of ``\delta_{y,k}^t``."""
-    above = any(q.where == "sup" and letter in letters(q.node) for q in parts)
+    r"""Whether an index below is a component, as the step stands above or behind: the k of ``\delta_{y,k}^t``, ``\delta_k(t)``."""
+    above = any(q.where in ("sup", "paren") and letter in letters(q.node) for q in parts)
     return above and p.where == "sub" and kind(p.node) == "Name" and not p.node.subs and p.node.base in COUNTERS - {letter, "t"}
 
 
