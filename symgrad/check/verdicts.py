@@ -194,9 +194,10 @@ def turned(link: Link) -> Link:
     at_end = link.number == len(s.node.signs) - 1
     if at_end and (link.sign == "=:" or (link.number and named_at_the_end(s.node.sides[0], link.right))):
         return replace(link, left=link.right, right=s.node.sides[0] if derived(s.node.sides[0]) else link.left, number=0)
-    step = kind(unwrapped(link.right)) == "Name" and bool(unwrapped(link.right).subs)
+    split = head_and_parts(unwrapped(link.right))
     said = s.fragment is not None and NAMING.search(clause(s.fragment.before)) is not None
-    return replace(link, left=link.right, right=link.left) if step and said and introduces(link.left) and len(s.node.sides) == 2 else link
+    indexed = split is not None and bool(split[1])
+    return replace(link, left=link.right, right=link.left) if indexed and said and introduces(link.left) and len(s.node.sides) == 2 else link
 
 
 def named_at_the_end(first: Any, node: Any) -> bool:

@@ -142,6 +142,7 @@ def page_of(definitions: dict[str, Definition], collected: Collected, statements
     symbols.clear()
     stepped = any(d.side is None or step_part(parts_of(d.side), letter) is not None for d in definitions.values())
     symbols.stepless = symbols.timed - elsewhere if not stepped and not counted(statements) & definitions.keys() else set()
+    symbols.bare, symbols.counting = symbols.timed - with_any_step(statements, letter), counting(statements, letter)
     symbols.clear()
     primes(page)
     ranks(page)
@@ -221,6 +222,19 @@ def names_with_a_step(statements: list[Statement], letter: str) -> set[str]:
     above = any(p.where == "sup" and letter in letters(p.node) for split in sides if split is not None for p in split[1])
     alone = ((head, parts[0]) for s in statements for _, head, parts in names_in(s.node) if len(parts) == 1 and step_part(parts, letter) is not None)
     return {key for head, step in alone if (above or step.where != "sup") and (key := key_of(head, [])) is not None}
+
+
+def with_any_step(statements: list[Statement], letter: str) -> set[str]:
+    """The letters that carry the step somewhere, whatever stands beside it."""
+    return {str(spelled(head)) for s in statements for _, head, parts in names_in(s.node) if any(letter in letters(p.node) for p in parts)}
+
+
+def counting(statements: list[Statement], letter: str) -> set[str]:
+    r"""The letters that count steps: ``h_{k-1}``, ``\sum_{k=1}^t``."""
+    beside = {w for s in statements for _, _, parts in names_in(s.node) for p in parts if kind(unwrapped(p.node)) == "Sum" for w in letters(p.node)}
+    sums = [n for s in statements for n in s.nodes if kind(n) == "Big" and n.index is not None]
+    ends = ((n.index, w) for n in sums for side in (n.lower, n.upper) if side is not None for w in letters(side))
+    return beside | {str(spelled(index)) for index, w in ends if w in (letter, "T")}
 
 
 def counted(statements: list[Statement]) -> set[str]:

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from symgrad.check.defined.page import Page
     from symgrad.check.evaluation.evaluate import Run
 
+MOST = 8  # entries along an axis
+
 
 def indices_of(page: Page, parts: tuple[Any, ...]) -> tuple[list[Any], list[Any], list[Any]]:
     """The indices on a new symbol: labels, steps, components."""
@@ -156,19 +158,23 @@ def by_entries(run: Run, inner: Run, short: Any, entries: list[Any], extra: list
     if len(extra) == len(names):
         inner.env |= {name: run.entry(e, 0) for name, e in zip(names, extra, strict=True)}
         return inner.value(short.node)
+    if not extra:
+        return stacked(inner, short, names or ["i"])
     if len(names) > 1:
         raise Missing(short.key)
-    (name,) = names or ("i",)
-    if extra:
-        inner.env[name] = run.entry(extra[0], 0)
-        return inner.value(short.node)
+    inner.env[names[0] if names else "i"] = run.entry(extra[0], 0)
+    return inner.value(short.node)
+
+
+def stacked(inner: Run, short: Any, names: list[str]) -> Value:
+    """All entries of a vector, or of a matrix row by row."""
     out = []
-    for k in range(8):
-        inner.env[name] = k
+    for k in range(MOST):
+        inner.env[names[0]] = k
         try:
-            out.append(inner.value(short.node))
+            out.append(stacked(inner, short, names[1:]) if len(names) > 1 else inner.value(short.node))
         except Misfit:
             break
-    if not out:
+    if not out or len({v.dims for v in out}) > 1:
         raise Missing(short.key)
     return Value(np.stack([v.a for v in out], 1))

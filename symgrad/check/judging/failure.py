@@ -271,8 +271,9 @@ def key_on(page: Page, node: Any) -> str | None:
 def shown(node: Any, name: str, link: Link) -> str:
     """A part of a claim as its author writes it."""
     fragment, span = link.statement.fragment, getattr(node, "span", None)
-    whole = [span_of(side) for side in (link.left, link.right)]
-    own = any(n is node for side in (link.left, link.right) for n in walk(side))  # not of a formula that a symbol here stands for
+    sides = (link.right,) if link.statement.goes_on and not link.earlier else (link.left, link.right)  # the left one may be another formula's
+    whole = [span_of(side) for side in sides]
+    own = any(n is node for side in sides for n in walk(side))  # not of a formula that a symbol here stands for
     if fragment is not None and span is not None and own and any(w is not None and w[0] <= span.start <= span.end <= w[1] for w in whole):
         return f"${fragment.written(span.start, span.end).strip()}$"
     try:

@@ -108,7 +108,7 @@ def links(s: Statement) -> Iterator[Link]:
         ranged = sign in ("in", "∈") and kind(unwrapped(right)) in ("Stack", "Tuple") and len(unwrapped(right).args) == 2
         if (sign in ("in", "notin", "∈") and not ranged) or kind(unwrapped(right)) == "Words":
             continue
-        first = span_of(left) if before or kind(rel.sides[0]) != "Blank" else None
+        first = span_of(left) if before or not (s.goes_on or kind(rel.sides[0]) == "Blank") else None  # of another formula, perhaps
         start = first[0] if first is not None and whole[0] <= first[0] <= whole[1] else whole[0]
         last = span_of(right)
         stop = last[1] if last is not None else whole[1]

@@ -128,8 +128,8 @@ def counts(step: str, label: Any) -> bool:
 
 
 def component_below(p: Part, parts: tuple[Part, ...], letter: str) -> bool:
-    r"""Whether an index below is a component, as the step stands above or behind: the k of ``\delta_{y,k}^t``, ``\delta_k(t)``."""
-    above = any(q.where in ("sup", "paren") and letter in letters(q.node) for q in parts)
+    r"""Whether an index below is a component, as the step stands above: the k of ``\delta_{y,k}^t``."""
+    above = any(q.where == "sup" and letter in letters(q.node) for q in parts)
     return above and p.where == "sub" and kind(p.node) == "Name" and not p.node.subs and p.node.base in COUNTERS - {letter, "t"}
 
 
@@ -266,6 +266,8 @@ class Symbols:
     timed: set[str] = field(default_factory=set)
     letter: str = "t"  # what the document's steps are counted by
     stepless: set[str] = field(default_factory=set)  # what stands at no step anywhere: the i of ``s_i`` tells a component
+    bare: set[str] = field(default_factory=set)  # what is written without its step everywhere, though others have theirs,
+    counting: set[str] = field(default_factory=set)  # and the letters that count steps: any other tells a component of it
     aliases: dict[str, str] = field(default_factory=dict)
     small: dict[str, str] = field(default_factory=dict)  # ``w`` → ``W``: small letters for the entries of matrices
     strings: dict[tuple[int, str, int], tuple[Any, str]] = field(default_factory=dict)  # formulas as strings, while names are read as they are
@@ -364,7 +366,7 @@ class Symbols:
                 elif r == "S":
                     fits &= (key in self.timed or p.where == "paren") and _step_like(p.node)
                     component = p.where in ("sub", "bracket") and kind(p.node) == "Name" and p.node.base in COUNTERS - {self.letter, "T"}
-                    fits &= key not in self.stepless or not component
+                    fits &= not component or not (key in self.stepless or (key in self.bare and p.node.base not in self.counting))
                     step = p.node
                     score += 2 + 3 * (self.letter in set(letters(p.node))) + (p.where == "paren")
                 elif r == "E":
