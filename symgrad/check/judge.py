@@ -27,6 +27,7 @@ from symgrad.check.forms.homonyms import told_apart
 from symgrad.check.forms.inner import parts_named
 from symgrad.check.forms.joined import with_marks
 from symgrad.check.forms.lastly import lastly, until_the_last
+from symgrad.check.forms.nested import one_within_another
 from symgrad.check.forms.numbered import generalised
 from symgrad.check.forms.onehot import one_hot, one_hot_as_written
 from symgrad.check.forms.overset import term_by_term
@@ -99,6 +100,7 @@ def formulas(document: Document, cell: Cell | None) -> Iterator[Claim]:
 def common_form(document: Document, cell: Cell | None) -> Common:
     """The statements of a document in the notation that the rooms behind understand."""
     found, cuts = ranges([mended(s) for s in statements_of(document)])
+    found, double = one_within_another(found)
     found = slopes_by_name(found)
     found, rectified = rectifiers(circled(values_by_letter(found), document.text))
     found, costs = losses_by_letter(found)
@@ -113,7 +115,7 @@ def common_form(document: Document, cell: Cell | None) -> Common:
     found, layers, names = layer_below(found)
     found, homonyms = told_apart(found)
     found, original = parts_named(found)
-    as_written = losses_as_written(stated) | one_hot_as_written(stated) | rectified | costs | last | layers | homonyms | original | zero | cuts
+    as_written = losses_as_written(stated) | one_hot_as_written(stated) | rectified | costs | last | layers | homonyms | original | zero | cuts | double
     return Common(found, as_written, names=names)
 
 

@@ -18,6 +18,7 @@ from symgrad.check.reading.symbols import Part, head_and_parts, key_of, spelled
 from symgrad.check.reading.trees import FACTORS, children, kind, rebuilt, shifted, unwrapped, walk
 from symgrad.notation.syntax import Apply, Name, Product, Relation, Sum
 
+COMPONENTS = frozenset(map(Name, "ijklmpq"))
 CANDIDATES = frozenset({"g", "n"})  # letters for what is written to the state
 OUTPUTS = frozenset({"y", "o", "z", "p", "s"})  # letters for what a loss looks at
 UNKNOWN = "°"  # marks the weights that no document has
@@ -155,16 +156,40 @@ def outputs_left_out(page: Page, statements: list[Statement]) -> dict[str, State
     for n in sorted(derivatives, key=lambda n: page.canon(unwrapped(n.of)) not in below):  # from the loss downwards
         of, wrt = unwrapped(n.of), unwrapped(n.wrt)
         found, inner, ref = names.get(page.canon(of)), names.get(page.canon(wrt)), page.symbols.ref(wrt)
-        step = inner[1] if inner is not None and not outputs else ref.step if ref is not None and ref.key in (outputs or page.lagged) else None
-        if found is None or page.canon(of) not in below or step is None or page.canon(step) != page.canon(found[1]):
+        if found is None or page.canon(of) not in below:
+            continue
+        known = ref is not None and ref.key in (outputs or page.lagged)
+        step = inner[1] if inner is not None and not outputs else step_at(page, ref, found[1]) if known else None
+        if step is None or page.canon(step) != page.canon(found[1]):
             continue
         below.add(page.canon(wrt))
         key, at = found
         now = Name(page.symbols.letter)  # a derivation may go through ``y_4`` or ``y_T`` alone
-        inside = Sum((Product((weight("V", key), rebuilt(wrt, {id(step): now}))), weight("b", key)))
-        through.setdefault(key, shown(rebuilt(of, {id(at): now}), "g" + UNKNOWN, inside, len(statements) + len(through)))
+        inside = Sum((Product((weight("V", key), vector(page, wrt, step, now))), weight("b", key)))
+        through.setdefault(key, shown(vector(page, of, at, now), "g" + UNKNOWN, inside, len(statements) + len(through)))
     through = through or shown_by_residuals(page, statements)
     return through if len(through) == 1 or through.keys() == {key for key, _ in names.values()} else {}
+
+
+def step_at(page: Page, ref: Any, step: Any) -> Any:
+    """The step of a quantity; the one beside it, where the document writes it without its step."""
+    return step if ref.step is None and ref.key in page.symbols.bare else ref.step
+
+
+def vector(page: Page, node: Any, step: Any, now: Any) -> Any:
+    r"""The whole of what a component is of, at another step: ``\hat y_t`` for ``\hat y_{t_k}``; a quantity of the cell as its equation has it."""
+    ref, split = page.symbols.ref(node), head_and_parts(node)
+    if ref is not None and (ref.entries or ref.step is None):
+        d = page.definitions[ref.key]
+        return unwrapped(d.side) if d.side is not None and not d.entries else node
+    if ref is None and split is not None and components(split[1]):
+        return Name(split[0].base, split[0].accents, (now, *(p.node for p in split[1] if p.node != step and p not in components(split[1]))))
+    return rebuilt(node, {id(step): now})
+
+
+def components(parts: tuple[Part, ...]) -> list[Part]:
+    """The indices behind others that count components."""
+    return [p for p in parts[1:] if p.where == "sub" and p.node in COMPONENTS]
 
 
 def shown(output: Any, function: str, argument: Any, number: int) -> Statement:
@@ -179,7 +204,7 @@ def unknown_output(page: Page, node: Any) -> tuple[str, Any] | None:
     if split is None or split[0].base not in OUTPUTS or page.symbols.ref(unwrapped(node)) is not None:
         return None
     step = next((p for p in split[1] if counts_steps(page, p)), None)
-    key = key_of(split[0], [p for p in split[1] if p is not step])
+    key = key_of(split[0], [p for p in split[1] if p is not step and p not in components(split[1])])
     return None if step is None or key is None else (key, step.node)
 
 
@@ -196,21 +221,23 @@ def residuals(page: Page, statements: list[Statement], outputs: set[str]) -> dic
         chains = [[unwrapped(a) for a in n.args] if kind(n) in FACTORS else [n] for n in sides]
         by = next((c[-1].wrt for c in chains if all(kind(n) == "Derivative" for n in c) and loss_head(c[0].of) is not None), None)
         ref = page.symbols.ref(unwrapped(by)) if by is not None else None
-        for n in sides if ref is not None and ref.key in outputs and ref.step is not None else ():
+        for n in sides if ref is not None and ref.key in outputs else ():
             if kind(n) != "Sum" or len(n.args) != 2 or kind(n.args[1]) != "Negative":
                 continue
             found, wanted = unknown_output(page, n.args[0]), head_and_parts(unwrapped(n.args[1].arg))
             if found is None or wanted is None or wanted[0].accents or wanted[0].base in ("p", "o") or page.symbols.ref(unwrapped(n.args[1].arg)) is not None:
                 continue
-            if page.canon(found[1]) == page.canon(ref.step):  # type: ignore[union-attr]
-                out.setdefault(found[0], shown(unwrapped(n.args[0]), "softmax", unwrapped(by), len(statements)))
+            step = step_at(page, ref, found[1])
+            if step is not None and page.canon(found[1]) == page.canon(step):
+                output, argument = (vector(page, unwrapped(a), step, step) for a in (n.args[0], by))
+                out.setdefault(found[0], shown(output, "softmax", argument, len(statements)))
     return out
 
 
 def whole(side: Any) -> Any:
     r"""The vector of which ``(\hat y_t - y_t)_k`` is a component."""
     side = unwrapped(side)
-    return unwrapped(side.base) if kind(side) == "Index" and side.kind == "_" and kind(side.base) == "Paren" else side
+    return unwrapped(side.base) if kind(side) == "Index" and side.kind == "_" and kind(side.base) in ("Paren", "Sum") else side
 
 
 def shown_by_residuals(page: Page, statements: list[Statement]) -> dict[str, Statement]:

@@ -176,5 +176,5 @@ def stacked(inner: Run, short: Any, names: list[str]) -> Value:
         except Misfit:
             break
     if not out or len({v.dims for v in out}) > 1:
-        raise Missing(short.key)
+        raise Misfit(f"no entries of {short.key}")
     return Value(np.stack([v.a for v in out], 1))
