@@ -64,8 +64,27 @@ def hadamard(run: Run, node: Any) -> Value:
 
 
 def infix(run: Run, node: Any) -> Value:
-    r"""``a \cdot b``, ``a * b``, ``a @ b``."""
+    r"""``a \cdot b``, ``a * b``, ``a @ b``; ``h^\top \otimes I``, Kronecker's product with a unit matrix."""
+    if node.sign == "otimes" and not run.flat and any(unit(run, a) for a in node.args):
+        return crossed(run, node)
     return chain(run, node.args, SIGNS.get(node.sign, node.sign))
+
+
+def unit(run: Run, node: Any) -> bool:
+    """Whether a letter stands for a unit matrix."""
+    return spelled(unwrapped(node)) in ("I", "Id", "I_n", "I_h", "I_H", "I_d") and run.page.symbols.ref(unwrapped(node)) is None
+
+
+def crossed(run: Run, node: Any) -> Value:
+    """The Kronecker product of a vector and a unit matrix of the size of another: the derivative of ``W h`` by W, in any order of its entries."""
+    others = [run.value(a) for a in node.args if not unit(run, a)]
+    if len(others) != 1 or len(node.args) != 2 or others[0].rank != 1:
+        raise Unsupported("a Kronecker product", node)
+    dims = run.world.model.dims
+    states = [dims[key][0] for key in sorted(run.page.lagged) if dims.get(key)]
+    sizes = dict.fromkeys((*states, *(d[0] for d in dims.values() if len(d) == 1)))
+    options = tuple(Option(k, n) for k, n in enumerate(sizes))
+    return products.kronecker(Value(values.eye(run.chooser.choose(("size of I", id(node)), options))), others[0])
 
 
 def add(run: Run, x: Value, y: Value) -> Value:

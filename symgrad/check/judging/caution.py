@@ -356,6 +356,14 @@ def averaged(page: Page, link: Link) -> bool:
     return any((kind(n) == "Number" and number_at(n, {}) not in (1, 2)) or (kind(n) == "Name" and n.base in SIZES) for n in below)
 
 
+def flattened(page: Page, link: Link) -> bool:
+    r"""Whether a side has a Kronecker product, ``h^\top \otimes I``: the entries of a matrix stand in a row there, in an order that is convention."""
+    crossed = [a for side in (link.left, link.right) for n in walk(side) if kind(n) == "Infix" and n.sign == "otimes" for a in map(unwrapped, n.args)]
+    refs = [(a, page.symbols.ref(a.arg if kind(a) == "Transpose" else a)) for a in crossed]
+    return any(kind(a) == "Diagonal" or (r is None and kind(a) == "Name" and a.base in ("I", "Id")) or (r is not None and page.symbols.ranks.get(r.key) == 2)
+               for a, r in refs)  # fmt: skip
+
+
 def on_an_adjoint(node: Any, link: Link) -> bool:
     r"""Whether a symbol is the label of a symbol for a gradient, ``\delta^{all}_t``: such labels are words that no equation defines."""
     marked = [n for side in (link.left, link.right) for n, head, parts in names_in(side) if head.base in MARKS and parts]

@@ -24,6 +24,7 @@ from symgrad.notation.syntax import Big, Name
 
 CONFIRMED = 3  # claims that must hold before a cell that is not the document's own may refute others
 OF_ROWS = frozenset({"order-of-factors", "transposed-factor"})  # slips that are none where vectors are rows
+OF_ANY_ORDER = frozenset({"wrong-time-index", "wrong-symbol", "wrong-sign"})  # slips in whatever order the entries of a matrix stand
 ANOTHER = "this does not hold of that cell, but the document may mean another one"
 OF_NUMBERS = "the shapes fit in no reading, and where all sizes are 1, so that they always fit, the two sides differ too"
 UNMARKED = "the left side is a state, the right side a gradient: the mark of the gradient is missing on the left"
@@ -83,6 +84,8 @@ def failed(court: Court, page: Page, outcome: Outcome, link: Link) -> Judgement:
     if repair is not None and repair.code in OF_ROWS and (court.transposed or caution.a_row_first(page, link)) and caution.conventional(page, link):
         why = "the document writes gradients transposed, as for vectors that are rows: what the order of factors means here is open"
         return ambiguous(why, assumptions=notes)
+    if (repair is None or repair.code not in OF_ANY_ORDER) and caution.flattened(page, link):
+        return ambiguous("in which order a Kronecker product has the entries of a matrix is convention", assumptions=notes)
     if repair is not None and repair.code == "wrong-symbol" and (whole := caution.whole_for_a_block(page, link, repair.expected)):
         return ambiguous(f"{whole} may stand here for the block of it that the document has a name for elsewhere", assumptions=notes)
     if repair is not None and repair.code in OF_ROWS and caution.by_a_matrix(page, link):

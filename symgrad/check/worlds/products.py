@@ -12,9 +12,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from symgrad.check.worlds import field as F
 from symgrad.check.worlds.field import WORLDS
 from symgrad.check.worlds.readings import Option
-from symgrad.check.worlds.values import Misfit, Value, added, contracted, diagonal, outer, scaled, spread
+from symgrad.check.worlds.values import Misfit, Value, added, contracted, diagonal, level, outer, scaled, spread
 
 SHARED = frozenset({"cdot", "ast", "times", "dot", "bullet", "star", "@"})  # signs with more than one use
 ENTRYWISE = "had"
@@ -79,6 +80,12 @@ def _meanings(sign: str, x: tuple[int, ...], lies: int, y: tuple[int, ...], othe
                 can(4, "inner", contracted, "a product of two vectors is read as their inner product")
             if lies == 0 and other == 0:
                 can(3 if alike else 1, "outer", outer, "a product of two vectors is read as their outer product")
+    elif sign == "otimes" and {a, b} == {1, 2}:
+        can(0, "Kronecker", kronecker if b == 1 else lambda p, q: kronecker(q, p))
+        if a == 1 and x[0] == y[0]:
+            can(2, "rows", scaled, DIAGONAL_NOTE)
+        elif a == 2 and x[0] == y[0]:
+            can(3, "rows", lambda p, q: scaled(q, p), "a vector times a matrix scales its rows")
     elif a == 2 and b == 1:
         if sign != ENTRYWISE and x[1] == y[0] and other >= 0:
             can(0, "matrix", lambda p, q: _standing(contracted(p, q)))
@@ -118,6 +125,11 @@ def _meanings(sign: str, x: tuple[int, ...], lies: int, y: tuple[int, ...], othe
     only = options[0].value if len(options) == 1 and not options[0].note else None
     names = tuple(name for name, _ in found)
     return Meanings(options, only, ("product", sign if sign in SHARED or sign == ENTRYWISE else "", a, b, lies, other, names))
+
+
+def kronecker(matrix: Value, vector: Value) -> Value:
+    """M[i, a] v[b], the derivative of ``W v`` by W behind the matrix M: what Kronecker's product of both is, however its columns are ordered."""
+    return Value(matrix.a[..., None] * level(matrix, vector)[1].a[:, None, None] % F.P)
 
 
 def computed(sign: str, x: Value, y: Value, flat: bool) -> Value:
