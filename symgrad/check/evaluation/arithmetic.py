@@ -80,11 +80,15 @@ def crossed(run: Run, node: Any) -> Value:
     others = [run.value(a) for a in node.args if not unit(run, a)]
     if len(others) != 1 or len(node.args) != 2 or others[0].rank != 1:
         raise Unsupported("a Kronecker product", node)
+    options = tuple(Option(k, n) for k, n in enumerate(vector_sizes(run)))
+    return products.kronecker(Value(values.eye(run.chooser.choose(("size of I", id(node)), options))), others[0])
+
+
+def vector_sizes(run: Run) -> list[int]:
+    """The sizes of the cell's vectors, that of the state first."""
     dims = run.world.model.dims
     states = [dims[key][0] for key in sorted(run.page.lagged) if dims.get(key)]
-    sizes = dict.fromkeys((*states, *(d[0] for d in dims.values() if len(d) == 1)))
-    options = tuple(Option(k, n) for k, n in enumerate(sizes))
-    return products.kronecker(Value(values.eye(run.chooser.choose(("size of I", id(node)), options))), others[0])
+    return [*dict.fromkeys((*states, *(d[0] for d in dims.values() if len(d) == 1)))]
 
 
 def add(run: Run, x: Value, y: Value) -> Value:

@@ -17,7 +17,7 @@ from symgrad.check.defined.page import Definition, Page
 from symgrad.check.evaluation import sums
 from symgrad.check.evaluation.abbreviations import abbreviation
 from symgrad.check.evaluation.adjoints import adjoint_symbol, differential, marked
-from symgrad.check.evaluation.arithmetic import fraction, hadamard, infix, juxtaposed, negative, numeral, power, total, transpose
+from symgrad.check.evaluation.arithmetic import fraction, hadamard, infix, juxtaposed, negative, numeral, power, total, transpose, vector_sizes
 from symgrad.check.evaluation.arrays import diagonal, indexed, listed, stack
 from symgrad.check.evaluation.cases import cases, indicator
 from symgrad.check.evaluation.derivatives import derivative
@@ -27,13 +27,13 @@ from symgrad.check.evaluation.parts import followed, given, shared_out
 from symgrad.check.evaluation.variables import variable
 from symgrad.check.evaluation.variants import variants
 from symgrad.check.evaluation.wrt import quantity_meant, small_letter
-from symgrad.check.reading.statements import HOT
+from symgrad.check.reading.statements import HOT, Statement
 from symgrad.check.reading.symbols import Ref, letters, number_at, spelled
-from symgrad.check.reading.trees import kind
+from symgrad.check.reading.trees import kind, unwrapped
 from symgrad.check.worlds import field as F
 from symgrad.check.worlds import values
 from symgrad.check.worlds.readings import Chooser, Option
-from symgrad.check.worlds.values import Value, Valueless, scalar
+from symgrad.check.worlds.values import Misfit, Value, Valueless, scalar
 from symgrad.check.worlds.world import Lookup, Missing, OutOfTime, Unsupported, World
 
 NAMED = {  # how a person calls what only stands for something in its surroundings
@@ -269,6 +269,8 @@ class Run:
             return scalar(1)
         if word == "0":
             return scalar(0)
+        if (basis := self.unit_vector(node)) is not None:
+            return basis
         if (many := mean_over(self, word)) is not None:
             return scalar(many)
         slope = bare_slope(self, node)
@@ -290,6 +292,16 @@ class Run:
         v = self.lookup(wanted, self.env.get(self.page.symbols.letter, self.env.get("now")))
         return v if self.flat else values.part(v, (int(at),))
 
+    def unit_vector(self, node: Any) -> Value | None:
+        r"""``e_i``, the vector with a 1 in the place i: of the size of the state, or of another vector of the cell."""
+        at = number_at(node.subs[0], self.env) if a_unit_vector(self.page, node) and not self.flat else None
+        if at is None:
+            return None
+        (n,) = self.chooser.choose(("size of e", id(node)), tuple(Option(k, (n,)) for k, n in enumerate(vector_sizes(self))))
+        if not 0 <= at < n:
+            raise Misfit("an index beyond the size")
+        return Value(values.eye(n)[:, int(at)])
+
     def try_unnamed(self, node: Any) -> Value | None:
         """The same, None where nothing is known of the symbol itself."""
         try:
@@ -307,6 +319,25 @@ class Run:
         """A name, or the variable of a function that is given by its formula."""
         bound = self.env.get("values", {}).get(spelled(node)) if "values" in self.env else None
         return bound if bound is not None else self.named(node)
+
+
+def a_unit_vector(page: Page, node: Any) -> bool:
+    r"""Whether this is the ``e_j`` of ``\partial a_t/\partial W_{jk} = e_j h_{t-1,k}``, where the document has no other e."""
+    if kind(node) != "Name" or node.base != "e" or node.accents or node.primes or len(node.subs) != 1:
+        return False
+    if "e" in page.symbols.ranks or "e" in page.abbreviations or "e" in page.targets.values():
+        return False
+    memo = page.memos["unit vectors"]
+    if not memo:
+        entries = (by_an_entry(page, s) for s in page.statements if any(kind(n) == "Name" and n.base == "e" for n in s.nodes))
+        memo["letters"] = frozenset().union(*entries)
+    return spelled(node.subs[0]) in memo["letters"]
+
+
+def by_an_entry(page: Page, s: Statement) -> set[str]:
+    """The letters for the entry of a matrix that a statement derives by."""
+    refs = (page.symbols.ref(unwrapped(n.wrt)) for n in s.nodes if kind(n) == "Derivative")
+    return {w for ref in refs if ref is not None and len(ref.entries) == 2 for e in ref.entries for w in letters(e)}
 
 
 _SHAREABLE = frozenset({"Apply", "Sum", "Hadamard", "Product", "Infix", "Stack"})

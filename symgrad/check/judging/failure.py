@@ -8,6 +8,7 @@ from typing import Any
 from symgrad.check.defined.page import Page, in_code, plain
 from symgrad.check.evaluation import everystep
 from symgrad.check.evaluation.decide import Decider, Outcome
+from symgrad.check.evaluation.evaluate import a_unit_vector
 from symgrad.check.judging import caution
 from symgrad.check.judging.court import Court
 from symgrad.check.judging.settled import settled_guesses, settled_symbols
@@ -51,6 +52,8 @@ def failed(court: Court, page: Page, outcome: Outcome, link: Link) -> Judgement:
     if outcome.missing is None and court.worked and caution.at_numbered_steps(page, link):
         why = "the document works an example out, and what it says of a step may rest on the values that it gives there"
         return ambiguous(why, assumptions=notes)
+    if vectors := [n for side in (link.left, link.right) for n in walk(side) if a_unit_vector(page, n)]:
+        return Judgement("undecided", "undefined-symbol", f"nothing in the document says what {shown(vectors[0], 'e', link)} is", assumptions=notes)
     if caution.with_values(link):
         return ambiguous("this puts in numbers, which are the values of an example", assumptions=notes)
     if caution.asked_for(link):
