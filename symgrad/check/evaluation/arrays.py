@@ -75,6 +75,8 @@ def indexed(run: Run, node: Any) -> Value:
         return x
     parts = (entries_of(node.parts[0], x.rank) if len(node.parts) == 1 and kind(unwrapped(node.parts[0])) == "Product" else None) or node.parts
     if x.rank == 1 and len(parts) == 2 and not run.page.program and any(p == Slice(None, None) for p in parts):
+        if any(kind(p) != "Slice" for p in parts):
+            raise Unsupported("one of the examples of a batch", node)
         parts = parts[:1] if parts[1] == Slice(None, None) else parts[1:]  # the other axis is that of the examples
     if x.rank == 2 and len(parts) == 1 and kind(parts[0]) == "Slice" and not run.page.program:
         columns = Option(2, (Slice(None, None), parts[0]), "the range is one of columns", weak=True)

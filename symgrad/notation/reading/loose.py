@@ -104,9 +104,12 @@ class Loose(Enclosed):
             applied = self.application(node, kind, exponents, start)
         if applied is not None:
             node = self.marks(applied, "", start)[0]
+            while self.component_ahead():
+                node = self.marks(self.indexed(node, start), "", start)[0]
         else:
             node = self.raised_all(node, exponents, start)
-            named = bool(kind) or type(node) is Index
+            whole = type(node) is Derivative or self.tokens[self.at - 1].key == ")"
+            named = bool(kind) or type(node) is Index or (whole and self.component_ahead())
             while named and self.index_ahead() and not (self.key == "(" and type(node) is Transpose):
                 node = self.marks(self.indexed(node, start), "", start)[0]
             if named and self.key in ("(", "["):

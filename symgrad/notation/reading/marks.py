@@ -34,6 +34,7 @@ _TRANSPOSES = frozenset(("T", "Tr", "tr", "t"))
 _SYMBOLIC = {"*": "ast", r"\ast": "ast", r"\star": "star", r"\dagger": "dagger", "+": "plus", "-": "minus", r"\bullet": "bullet", r"\circ": "circ",
              r"\dag": "dagger", r"\odot": "odot", r"\infty": "infty",
              **{spelling: name for name, sign in (("rightarrow", "->"), ("leftarrow", "<-")) for spelling in table.RELATIONS[sign].latex}}  # fmt: skip
+_COMPONENTS = frozenset("ijklmnpq")
 _FEW = frozenset((*INDEX_LETTERS, "u", "v", "d", "r", "o", "N", "B", "H", ":", ",", "+", "-", "\u2212"))
 _ORDER = frozenset(sign for sign, name in table.RELATION_SIGNS.items() if name in ("<", ">", "<=", ">="))
 _PLACEHOLDERS = (r"\cdot", "·", "⋅", "*", r"\bullet", "•", r"\ast")
@@ -274,6 +275,12 @@ class Marks(Parser):
                 (token.key in INDEX_LETTERS or token.kind == "number") if k % 2 == 0 else token.key in ("+", "-", "\u2212")
                 for k, token in enumerate(inside)) and len(inside) % 2 == 1  # fmt: skip
         return all(token.key in _FEW or token.kind == "number" or (token.kind == "identifier" and len(token.key) == 1) for token in inside)
+
+    def component_ahead(self) -> bool:
+        r"""Whether the bracket here tells components, ``\frac{\partial L}{\partial W}[i, j]``, or a range of them."""
+        close = self.partner[self.at]
+        inside = self.tokens[self.at + 1 : close] if self.key == "[" and close > 0 else []
+        return bool(inside) and (self.colon_inside(self.at, close) or all(token.key in _COMPONENTS or token.key == "," for token in inside))
 
     def colon_inside(self, opening: int, close: int) -> bool:
         k = opening + 1
