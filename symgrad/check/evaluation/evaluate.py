@@ -197,10 +197,7 @@ class Run:
         at = number_at(node, self.env)
         if at is None or at.denominator != 1:
             raise Missing(next((w for w in letters(node) if w not in self.env), "index"), node)
-        k = int(at)
-        if "offset" in self.env:
-            k -= self.env["offset"]
-        return k
+        return int(at) - (kind(unwrapped(node)) == "Number" and not self.page.program and components_from_one(self.page))
 
     def named(self, node: Any) -> Value:
         """A name, or anything that is read as one."""
@@ -319,6 +316,15 @@ class Run:
         """A name, or the variable of a function that is given by its formula."""
         bound = self.env.get("values", {}).get(spelled(node)) if "values" in self.env else None
         return bound if bound is not None else self.named(node)
+
+
+def components_from_one(page: Page) -> bool:
+    """Whether the first component is number 1: the document names none by 0."""
+    memo = page.memos["components from one"]
+    if not memo:
+        refs = (page.symbols.ref(n) for s in page.statements for n in s.nodes if kind(n) in ("Name", "Power", "Index"))
+        memo["said"] = not any(number_at(e, {}) == 0 for ref in refs if ref is not None for e in ref.entries)
+    return bool(memo["said"])
 
 
 def a_unit_vector(page: Page, node: Any) -> bool:

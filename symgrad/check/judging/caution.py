@@ -356,6 +356,19 @@ def averaged(page: Page, link: Link) -> bool:
     return any((kind(n) == "Number" and number_at(n, {}) not in (1, 2)) or (kind(n) == "Name" and n.base in SIZES) for n in below)
 
 
+def written_out(page: Page, link: Link) -> bool:
+    """Whether several components of a quantity are added up by their numbers, ``w_{11} h_1 + w_{12} h_2``: the document has so many units."""
+    for n in (n for side in (link.left, link.right) for n in walk(side) if kind(n) == "Sum"):
+        found: dict[str, set[tuple[Any, ...]]] = {}
+        for a in n.args:
+            refs = (r for x in walk(a) if (r := page.symbols.ref(x)) is not None and any(kind(e) == "Number" for e in r.entries))
+            for key, entries in {(r.key, r.entries) for r in refs}:
+                found.setdefault(key, set()).add(entries)
+        if any(len(entries) > 1 for entries in found.values()):
+            return True
+    return False
+
+
 def flattened(page: Page, link: Link) -> bool:
     r"""Whether a side has a Kronecker product, ``h^\top \otimes I``: the entries of a matrix stand in a row there, in an order that is convention."""
     crossed = [a for side in (link.left, link.right) for n in walk(side) if kind(n) == "Infix" and n.sign == "otimes" for a in map(unwrapped, n.args)]

@@ -52,6 +52,8 @@ def failed(court: Court, page: Page, outcome: Outcome, link: Link) -> Judgement:
     if outcome.missing is None and court.worked and caution.at_numbered_steps(page, link):
         why = "the document works an example out, and what it says of a step may rest on the values that it gives there"
         return ambiguous(why, assumptions=notes)
+    if caution.written_out(page, link):
+        return ambiguous("the components are added up one by one, so the document has as many of them as it writes", assumptions=notes)
     if vectors := [n for side in (link.left, link.right) for n in walk(side) if a_unit_vector(page, n)]:
         return Judgement("undecided", "undefined-symbol", f"nothing in the document says what {shown(vectors[0], 'e', link)} is", assumptions=notes)
     if caution.with_values(link):

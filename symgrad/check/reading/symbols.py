@@ -424,6 +424,8 @@ def entries_of(node: Any, most: int) -> tuple[Any, ...] | None:
         return (node,) if len(node.base) == 1 or node.base in ("ell", "alpha", "beta", "mu", "nu", "tau") else None
     if kind(node) == "Power" and kind(node.base) == "Name" and len(node.base.base) == 1:
         return (node,)  # j with a star
+    if kind(node) == "Number" and most == 2 and len(node.text) == 2 and node.text.isdigit() and "0" not in node.text:
+        return tuple(map(Number, node.text))  # ``W_{12}``
     if kind(node) in ("Number", "Sum"):
         return (node,)
     return None
