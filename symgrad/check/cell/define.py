@@ -230,11 +230,13 @@ def with_any_step(statements: list[Statement], letter: str) -> set[str]:
 
 
 def counting(statements: list[Statement], letter: str) -> set[str]:
-    r"""The letters that count steps: ``h_{k-1}``, ``\sum_{k=1}^t``."""
+    r"""The letters that count steps, or may do so: ``h_{k-1}``, ``\sum_{k=1}^t``, ``h_k`` beside ``h_t``."""
+    stepped = with_any_step(statements, letter)
+    alone = {w for s in statements for _, head, parts in names_in(s.node) if len(parts) == 1 and spelled(head) in stepped for w in letters(parts[0].node)}
     beside = {w for s in statements for _, _, parts in names_in(s.node) for p in parts if kind(unwrapped(p.node)) == "Sum" for w in letters(p.node)}
     sums = [n for s in statements for n in s.nodes if kind(n) == "Big" and n.index is not None]
     ends = ((n.index, w) for n in sums for side in (n.lower, n.upper) if side is not None for w in letters(side))
-    return beside | {str(spelled(index)) for index, w in ends if w in (letter, "T")}
+    return beside | alone | {str(spelled(index)) for index, w in ends if w in (letter, "T")}
 
 
 def counted(statements: list[Statement]) -> set[str]:
