@@ -12,6 +12,7 @@ import numpy as np
 from symgrad.check.defined.page import plain
 from symgrad.check.evaluation.functions import apply_known
 from symgrad.check.evaluation.gradients import gradient, loss_steps
+from symgrad.check.evaluation.recognise import recognised
 from symgrad.check.evaluation.wrt import quantity_of
 from symgrad.check.reading.activations import meaning
 from symgrad.check.reading.settle import FUNCTIONS
@@ -47,7 +48,8 @@ def derivative(run: Run, node: Any) -> Value:
     if losses is not None and run.page.symbols.ref(wrt) is None and (kind(wrt) == "Stack" or (is_slice(wrt) and kind(unwrapped(wrt.base)) == "Stack")):
         return run.value(one_by_one(run, node, wrt))
     if losses is not None:
-        return gradient(run, node, wrt, losses)
+        known = recognised(run, node)
+        return gradient(run, node, wrt, losses) if known is None else known
     if (terms := term_by_term(run, node, of)) is not None:
         return run.value(terms)
     target = None if of_variable(run, of, wrt) else quantity_of(run, wrt)

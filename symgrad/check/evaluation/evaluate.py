@@ -21,7 +21,7 @@ from symgrad.check.evaluation.arithmetic import fraction, hadamard, infix, juxta
 from symgrad.check.evaluation.arrays import diagonal, indexed, listed, stack
 from symgrad.check.evaluation.cases import cases, indicator
 from symgrad.check.evaluation.derivatives import derivative
-from symgrad.check.evaluation.functions import apply, bare_slope
+from symgrad.check.evaluation.functions import apply, bare_slope, slope_by_value
 from symgrad.check.evaluation.gradients import mean_over
 from symgrad.check.evaluation.parts import followed, given, shared_out
 from symgrad.check.evaluation.variables import variable
@@ -271,6 +271,7 @@ class Run:
         if (many := mean_over(self, word)) is not None:
             return scalar(many)
         slope = bare_slope(self, node)
+        slope = slope_by_value(self, node) if slope is None else slope
         if slope is not None:
             return slope
         meant = quantity_meant(self, node)

@@ -11,7 +11,7 @@ from symgrad.check.evaluation.wrt import preactivations
 from symgrad.check.reading.activations import ACTIVATIONS, BUILTIN, meaning
 from symgrad.check.reading.statements import names_in, step_part
 from symgrad.check.reading.symbols import is_top, number_at, spelled
-from symgrad.check.reading.trees import kind, unwrapped, walk
+from symgrad.check.reading.trees import kind, rebuilt, unwrapped, walk
 from symgrad.check.worlds import field as F
 from symgrad.check.worlds import values
 from symgrad.check.worlds.readings import Option
@@ -192,6 +192,24 @@ def bare_slope(run: Run, node: Any) -> Value | None:
         return None
     a = run.lookup(key, run.step_of(ref))
     return apply_known(run, function, replace(a, d=None), node.primes)
+
+
+def slope_by_value(run: Run, node: Any) -> Value | None:
+    r"""``h'_t`` where ``h_t = f(a_t)``: the slope of f at a_t."""
+    head = next((n for n in walk(node) if kind(n) == "Name" and n.primes == 1), None)
+    ref = run.page.symbols.ref(rebuilt(node, {id(head): replace(head, primes=0)})) if head is not None else None
+    d = run.page.definitions.get(ref.key) if ref is not None and not ref.entries else None
+    call: Any = unwrapped(d.node) if d is not None else None
+    if ref is None or kind(call) != "Apply" or len(call.args) != 1 or kind(call.function) != "Name" or call.function.primes:
+        return None
+    function, hidden, step = meaning(run.page.functions, call.function), run.page.preactivation(ref.key), run.step_of(ref)
+    if not isinstance(function, str) or function in RULES_OF_VECTORS or hidden not in run.world.model.dims or step is None:
+        return None
+    if not 1 <= step <= run.world.steps:
+        raise OutOfTime(ref.key)
+    name = run.page.notes.get(ref.key, ref.key)
+    run.chooser.choose(("slope of", ref.key), (Option(1, None, f"{name}' is read as the slope of the activation that gives {name}"),))
+    return slope(run, function, replace(run.lookup(hidden, step), d=None), 1)
 
 
 def slope_somewhere(run: Run, node: Any, function: str, primes: int = 1) -> Value:

@@ -6,28 +6,44 @@ ever proves; what the symbol stands for is reported, and later lines may use it.
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from symgrad.check.defined.incomplete import UNKNOWN
+from symgrad.check.defined.page import plain
 from symgrad.check.evaluation.gradients import adjoint, all_losses, beside, weighed
 from symgrad.check.reading.statements import MARKS
-from symgrad.check.reading.symbols import head_and_parts, key_of, letters, number_at
+from symgrad.check.reading.symbols import head_and_parts, key_of, letters, number_at, spelled
 from symgrad.check.reading.trees import kind, unwrapped
 from symgrad.check.worlds.readings import Option
 from symgrad.check.worlds.values import Value
 from symgrad.check.worlds.world import TOTAL, OutOfTime
+from symgrad.notation.syntax import Name
 
 if TYPE_CHECKING:
     from symgrad.check.defined.page import Page
     from symgrad.check.evaluation.evaluate import Run
 
 NO_GRADIENTS = frozenset({"diag", "det", "dim", "dot", "dropout", "data", "depth", "dist", "div", "def", "delta"})  # words with a d that is no mark
+BY = "∂"  # the mark of a gradient by what is no quantity
+OUTPUT = frozenset({"out", "output", "outputs", "logit", "logits", "pred", "prediction"})
+HIDDEN = frozenset({"hid", "hidden", "state", "rec", "recurrent"})
+NOW = "now"  # the part of a gradient that the loss of its own step gives
 
 
 def symbol_of(page: Page, node: Any) -> tuple[str, Any] | None:
-    r"""The name of a symbol for a gradient, and its step: ``δ_{out,t}``, ``d\,pre_t``, ``dpre``; None for any other symbol."""
+    r"""The name of a symbol for a gradient, and its step: ``δ_{out,t}``, ``d\,pre_t``, ``dpre``; None for any other symbol.
+
+    So too ``\partial L/\partial h_t^{(1)}``, by what is no quantity of the document.
+    """
     node = unwrapped(node)
     mark = ""
+    if kind(node) == "Derivative":
+        split = head_and_parts(unwrapped(node.of))
+        if split is None or spelled(split[0]) not in page.total_losses or split[1] or page.symbols.ref(unwrapped(node.wrt)) is not None:
+            return None
+        mark, node = BY, unwrapped(node.wrt)
     if kind(node) == "Product" and len(node.args) == 2 and kind(node.args[0]) == "Name" and node.args[0].base in MARKS and not node.args[0].subs:
         mark, node = node.args[0].base, unwrapped(node.args[1])
     elif kind(node) == "Differential" and node.sign != "prime":
@@ -35,7 +51,7 @@ def symbol_of(page: Page, node: Any) -> tuple[str, Any] | None:
     split = head_and_parts(node)
     if split is None:
         return None
-    head, parts = split
+    head, parts = split[0], [q for p in split[1] for q in apart(page, p)]
     labels = [p for p in parts if not is_step(page, p.node)]
     steps = [p.node for p in parts if is_step(page, p.node)]
     word = head.base[:1] == "d" and len(head.base) > 1 and head.base.lower() not in NO_GRADIENTS
@@ -44,6 +60,14 @@ def symbol_of(page: Page, node: Any) -> tuple[str, Any] | None:
         return None
     name = key_of(head, labels)
     return None if name is None else (f"{mark} {name}".strip(), steps[0] if steps else None)
+
+
+def apart(page: Page, p: Any) -> tuple[Any, ...]:
+    """The step and the number of ``h_{t1}``, written together."""
+    if kind(p.node) != "Product" or [kind(a) for a in p.node.args] != ["Name", "Number"] or spelled(p.node.args[0]) != page.symbols.letter:
+        return (p,)
+    step, number = p.node.args
+    return replace(p, node=step), replace(p, node=Name(number.text))
 
 
 def is_step(page: Page, node: Any) -> bool:
@@ -60,7 +84,7 @@ def recognised(run: Run, node: Any) -> Value | None:
     settled = run.page.meanings.get(f"? {name}")
     if settled is None and name != run.page.sought:
         return None
-    options = tuple(o for o in candidates(run, name) if settled in (None, str(o.value)))
+    options = tuple(o for o in candidates(run.page, name) if settled in (None, str(o.value)))
     at = number_at(slot, run.env) if slot is not None else run.env.get(run.page.symbols.letter, run.env.get("now"))
     if at is None or not options:
         return None
@@ -69,31 +93,60 @@ def recognised(run: Run, node: Any) -> Value | None:
     if key in run.world.model.hidden and not 1 <= step <= run.world.steps:
         raise OutOfTime(key)
     now = beside(run)
-    return weighed(run, adjoint(run, key, step, all_losses(run), how)) if now is None else adjoint(run, key, step, (now,), how)
+    losses = all_losses(run) if now is None else (now,)
+    if how == NOW:
+        how, losses = TOTAL, tuple(s for s in losses if s == step)
+    v = adjoint(run, key, step, losses, how)
+    return weighed(run, v) if now is None else v
 
 
-def candidates(run: Run, name: str) -> list[Option]:
-    """Every adjoint of the cell at the symbol's step; of a state also the part that comes through the next step, of a weight one step's contribution.
+def quantity_named(page: Page, name: str) -> str | None:
+    r"""The quantity whose letter a symbol has: the c of ``\delta\hat c``, the h of ``dh_out`` and of ``\partial L/\partial h^{(1)}``; None if it is none."""
+    mark, _, word = name.partition(" ")
+    word = word or mark.removeprefix("d").lstrip("_")
+    bases = dict.fromkeys((word, word.split("^")[0], word.split("^")[0].split("_")[0], word.split("^")[0].split("_")[0].split("~")[0]))
+    return next((base for base in bases if base in page.symbols.timed), None)
 
-    ``\\delta b_i`` beside a gate i is of that gate, if of any.
+
+def layer_named(page: Page, name: str) -> set[str | None]:
+    r"""The outputs where a symbol has a word for them, ``\delta^{out}``, the states where it has one for these, and all that these are computed with."""
+    words = {w.lower() for w in re.split(r"[_^, ]", name)[1:]}
+    outputs = set(page.world.model.outputs) - page.lagged
+    shown = outputs | {r.key for k in outputs if k in page.definitions for r, lag in page.references(page.definitions[k]) if lag == 0} - page.lagged
+    meant = shown if words & OUTPUT and outputs else set(page.lagged) if words & HIDDEN else set()
+    return {owner(page, key) for key in meant}
+
+
+def candidates(page: Page, name: str) -> list[Option]:
+    """Every adjoint of the cell at the symbol's step; of a state also the parts that come through the next step and from the loss of its own.
+
+    Of a weight, one step's contribution.  ``\\delta b_i`` beside a gate i is of that gate, if of any, and ``dh_{out}`` beside a state h of that.
     """
-    page, model = run.page, run.world.model
-    out = []
-    label = name.rpartition("_")[2]
+    model, out = page.world.model, []
+    label, named, layer = name.rpartition("_")[2], quantity_named(page, name), layer_named(page, name)
+    symbol = name if not name.startswith(BY) else f"the derivative of the loss by {plain(name.removeprefix(BY).strip())}"
     for key in model.dims:
+        if layer and owner(page, key) not in layer:
+            continue
         if label in page.definitions and owner(page, key) not in (label, None):
+            continue
+        if named is not None and owner(page, key) != owner(page, named):
             continue
         if key in page.targets.values() or key in model.stacks or (key in page.targets and key not in page.loss_rules):
             continue  # where the loss is not written out, `\delta_t = y_t - d_t` is what says so
         reader = spoken(page, key)
         if key in page.symbols.timed or key in model.hidden:
-            out.append(Option(1, (TOTAL, key, 0), f"{name} is the gradient of the loss by {reader}"))
+            out.append(Option(1, (TOTAL, key, 0), f"{symbol} is the gradient of the loss by {reader}"))
         else:
-            out.append(Option(2, ("use", key, 0), f"{name} is the contribution of step t to the gradient of the loss by {reader}"))
+            out.append(Option(2, ("use", key, 0), f"{symbol} is the contribution of step t to the gradient of the loss by {reader}"))
         if key in page.lagged:
-            through = f"{name} is the part of the gradient by {reader} that comes through the next step"
+            through = f"{symbol} is the part of the gradient by {reader} that comes through the next step"
             out += [Option(2, ("carry", key, 0), through), Option(2, ("carry", key, 1), f"{through}, of the step before")]
-    return sorted(out, key=lambda o: o.cost)
+            if not page.many_to_one:
+                out.append(Option(2, (NOW, key, 0), f"{symbol} is the part of the gradient by {reader} that comes from the loss of step t alone"))
+    lines = page.borne_out.get(name, 0)
+    told = f", as {lines} lines bear out" if lines > 1 else ""
+    return [replace(o, note=f"{o.note}{told}") for o in sorted(out, key=lambda o: o.cost)]
 
 
 def gate_of(page: Page, key: str) -> str | None:

@@ -185,6 +185,8 @@ def of_conventions(page: Page, link: Link) -> bool:
     if any((kind(n) == "Number" and "." in n.text) or (kind(n) == "Derivative" and n.sign == "nabla") or kind(n) == "Variable" for n in nodes):
         return True
     names = [*names_in(link.left), *names_in(link.right)]
+    if any(head.primes and parts and spelled(replace(head, primes=0)) in page.definitions for _, head, parts in names):
+        return True  # ``h'^{(t)}``, the slope that gives h, or another h
     if not any(spelled(head) in losses for _, head, _ in names):
         return False
     counted = [n.index for n in nodes if kind(n) == "Big"]  # the 1 of a bias b_1 is no step, nor that of an index, \sum_{h_1}
@@ -205,7 +207,14 @@ def gradients_in(page: Page, link: Link) -> list[Any]:
     pairs = [Product(pair) for n in nodes if kind(n) == "Product" for pair in pairwise(n.args)]
     names = [(n, head) for n, head, _ in (*names_in(link.left), *names_in(link.right)) if page.symbols.ref(n) is None]
     short = [n for n, head in names if spelled(head) in page.abbreviations]
-    return [*short, *(n for n in (*marked, *pairs, *(n for n, _ in names)) if symbol_on(page, n) is not None)]
+    found = [*marked, *pairs, *(n for n, _ in names), *(n for n in nodes if kind(n) == "Derivative")]
+    return [*short, *(n for n in found if symbol_on(page, n) is not None or solved_symbol(page, n) is not None)]
+
+
+def solved_symbol(page: Page, node: Any) -> str | None:
+    """The name of a symbol that only the lines in which it stands tell to be a gradient; None for any other node."""
+    found = symbol_of(page, node) if page.borne_out else None
+    return f"? {found[0]}" if found is not None and found[0] in page.borne_out else None
 
 
 def gradient_of_itself(page: Page, link: Link) -> bool:

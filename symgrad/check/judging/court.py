@@ -53,6 +53,7 @@ class Court:
     source: list[Statement] = field(init=False)  # the statements, behind those of a cell of the library
     collected: Collected = field(init=False)
     gates: set[str] = field(default_factory=set)  # gates whose gradient a line gives only as that by what their activation is applied to
+    unsolved: set[tuple[str, int]] = field(default_factory=set)  # symbols for gradients that the lines did not tell, and how many were known then
     redefined: set[str] = field(default_factory=set)  # symbols for gradients by states that a line computes as those by preactivations
     told: set[str] = field(default_factory=set)  # of these, the ones that the words before such a line say to be
     tails: set[str] = field(default_factory=set)  # losses of a step that a line has shown to be those from there on

@@ -19,6 +19,7 @@ from symgrad.check.judging.otherwise import OTHERWISE, from_zero, of_an_rnn, rec
 from symgrad.check.judging.proof import attempt, contradicted, of_one_step, one_of_many, proved
 from symgrad.check.judging.redefined import as_introduced
 from symgrad.check.judging.repeated import summed
+from symgrad.check.judging.solved import settle
 from symgrad.check.judging.unsaid import unsaid
 from symgrad.check.reading.claims import Link, span_of
 from symgrad.check.reading.judgement import Judgement, ambiguous
@@ -91,7 +92,9 @@ def equation(court: Court, link: Link, under: Callable[[Page], Page | None] = la
     if outcome.missing is not None:
         if (of_a_class := at_the_class(court, link, under)) is not None and of_a_class.verdict == "proved":
             return of_a_class
-        return supposed(court, link, under) or recognition(court, link, under) or failed(court, page, outcome, link)
+        if (found := supposed(court, link, under) or recognition(court, link, under)) is not None:
+            return found
+        return equation(court, link, under) if settle(court, page, link) else failed(court, page, outcome, link)
     page = from_zero(page, link)
     outcome = Decider(page).decide(link.left, link.right) if page.begun else outcome
     if outcome.equal:

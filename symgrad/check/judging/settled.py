@@ -10,7 +10,7 @@ from symgrad.check.defined.incomplete import invented
 from symgrad.check.defined.page import Page
 from symgrad.check.evaluation.adjoints import told_by_gates
 from symgrad.check.evaluation.decide import Decider, Outcome
-from symgrad.check.judging.caution import gate, gradients_in, of_conventions, symbol_on, word
+from symgrad.check.judging.caution import gate, gradients_in, of_conventions, solved_symbol, symbol_on, word
 from symgrad.check.judging.court import Court
 from symgrad.check.judging.steps import introduced
 from symgrad.check.reading.claims import EQUAL, Link, links
@@ -42,6 +42,8 @@ def called(page: Page, link: Link) -> set[str | None]:
 
 def called_in(page: Page, node: Any) -> str | None:
     """What tells a symbol for a gradient from others: what it was introduced as, or its mark and what sort of quantity it names."""
+    if (known := solved_symbol(page, node)) is not None:
+        return known
     target, split = symbol_on(page, node), head_and_parts(node)
     if split is not None and any(kind(p.node) == "Number" for p in split[1]):
         return None  # what a symbol is at one step, ``δ_5``, need not be what it is at another
@@ -103,9 +105,14 @@ def told_of(page: Page, key: str, link: Link) -> bool:
 
 def others(court: Court, link: Link) -> Iterator[Link]:
     """The other equations of a document."""
+    return (other for other in equations(court) if (other.statement.number, other.number) != (link.statement.number, link.number))
+
+
+def equations(court: Court) -> Iterator[Link]:
+    """The equations of a document."""
     for s in court.statements:
         if kind(s.node) != "Unread" and s.broken is None:
-            yield from (other for other in links(s) if other.sign in EQUAL and (s.number, other.number) != (link.statement.number, link.number))
+            yield from (other for other in links(s) if other.sign in EQUAL)
 
 
 def holds(page: Page, link: Link) -> bool:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from symgrad.check.reading.activations import ACTIVATIONS, BUILTIN
-from symgrad.check.reading.statements import LOSSES
+from symgrad.check.reading.statements import LOSSES, names_in
 from symgrad.check.reading.symbols import COUNTERS, head_and_parts, is_top, key_of, letters, spelled
 from symgrad.check.reading.trees import kind, unwrapped, walk
 from symgrad.notation.syntax import Apply, Derivative, Index, Name, Paren, Power, Product
@@ -25,6 +25,7 @@ class Known:
     layered: bool = False  # ``h_t^{(1)}``: what has a step has the number of its layer besides
     sloped: frozenset[str] = frozenset()  # ``f'``: what has a slope, or is all of a side, is a function where it has no index, though f_t be a gate
     above: frozenset[str] = frozenset()  # ``h^{t-1}``: what has its step above, so that ``h^T`` is the last
+    given: frozenset[str] = frozenset()  # ``g_t = \\sigma(...)``: what an equation gives at every step
 
     def quantity(self, name: Name) -> bool:
         """Whether a name is no function; ``g_c`` beside ``g_t`` is a name of its own."""
@@ -37,7 +38,7 @@ class Known:
 
 def known_in(nodes: list[Any]) -> Known:
     """What a document says of its names: what carries a step somewhere, or stands on a left side, is a quantity."""
-    steps, quantities, bracketed = {"t"}, set[str](), set[str]()
+    steps, quantities, bracketed, given = {"t"}, set[str](), set[str](), set[str]()
     found = [(n, split) for node in nodes for n in walk(node) if kind(n) in ("Name", "Power", "Index") and (split := head_and_parts(n)) is not None]
     for _, (_, parts) in found:
         steps |= {w for p in parts if kind(p.node) == "Sum" for w in letters(p.node)}
@@ -52,6 +53,8 @@ def known_in(nodes: list[Any]) -> Known:
         split = head_and_parts(unwrapped(node.sides[0])) if kind(node) == "Relation" else None
         if split is not None and not names_a_function(node):
             quantities |= {key_of(split[0], []) or "", key_of(split[0], list(split[1])) or ""}
+            labels = [p for p in split[1] if not set(letters(p.node)) & steps]
+            given |= {key_of(split[0], labels) or ""} if len(labels) < len(split[1]) else set()
     layered = any(layer(n) and any(set(letters(p.node)) & steps for p in parts) for n, (_, parts) in found)
     above = {n.base.base for n, _ in found if kind(n) == "Power" and kind(n.base) == "Name" and kind(n.exponent) == "Sum" and set(letters(n.exponent)) & steps}
     raised = {id(n.base) for n, _ in found if kind(n) == "Power"}
@@ -59,9 +62,13 @@ def known_in(nodes: list[Any]) -> Known:
     sloped = {n.base for n, _ in found if kind(n) == "Name" and n.primes and not n.subs and n.base in FUNCTIONS}
     applied = (n.function for node in nodes for n in walk(node) if kind(n) == "Apply" and len(n.args) == 1 and kind(n.function) == "Name")
     sloped |= {f.base for f in applied if f.primes and not f.subs and f.base in LETTERS}
+<<<<<<< HEAD
     sides = [unwrapped(node.sides[1]) for node in nodes if kind(node) == "Relation"]
     sloped |= {side.args[0].base for side in sides if applies(side)}
     return Known(quantities, bracketed, steps, layered, frozenset(sloped), frozenset(above))
+=======
+    return Known(quantities, bracketed, steps, layered, frozenset(sloped), frozenset(above), frozenset(given))
+>>>>>>> 412f948 (check: symbols for gradients that nothing defines are what the lines bear out, h' the slope of what gives h, a gate times a bracket)
 
 
 def applies(side: Any) -> bool:
@@ -124,6 +131,8 @@ def _settled(node: Any, known: Known) -> Any:
     if kind(node) == "Fraction" and kind(node.denominator) == "Differential":
         return _derivative(node)
     if kind(node) == "Apply" and kind(node.function) == "Name":
+        if scaled(node, known):
+            return Product((node.function, Paren(node.args[0], "(", span=node.args[0].span)), span=node.span)
         entry = len(node.args) == 2 and of_a_matrix(node.function) and all(a == Name(getattr(a, "base", "")) and a.base in COUNTERS for a in node.args)
         return Index(node.function, node.args, "[", span=node.span) if entry else replace(node, function=fused(node.function, known))
     if final(node, known):
@@ -137,6 +146,17 @@ def _settled(node: Any, known: Known) -> Any:
         if kind(step) == "Paren" and step.kind in ("(", "<") and (kind(last) == "Number" or is_top(last)):
             return replace(node, base=replace(node, exponent=step), exponent=last)  # h^{(t)2} is the square of h^{(t)}
     return node
+
+
+def scaled(node: Any, known: Known) -> bool:
+    r"""Whether ``g_t (1 - g_t)`` is a product: g is given at every step, and in the brackets a sum of what has a step; of ``h'_t (\nabla_{h_t} L)`` a gradient."""
+    split = head_and_parts(replace(node.function, primes=0))
+    if split is None or len(node.args) != 1 or kind(arg := unwrapped(node.args[0])) not in ("Sum", "Derivative") or stepping(arg):
+        return False
+    labels = [p for p in split[1] if not set(letters(p.node)) & known.steps]
+    named = len(labels) < len(split[1]) and key_of(split[0], labels) in known.given
+    stepped = all(any(set(letters(p.node)) & known.steps for p in parts) for _, _, parts in names_in(arg))
+    return named and (kind(arg) == "Derivative" if node.function.primes else kind(arg) == "Sum" and stepped)
 
 
 def of_a_matrix(name: Name) -> bool:

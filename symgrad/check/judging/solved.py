@@ -1,0 +1,183 @@
+r"""Symbols for gradients that nothing defines, ``\delta^{out}_t``, ``\partial L/\partial h_{t1}``, as the lines in which they stand tell.
+
+Every gradient of the cell that neither the letters of a symbol nor the words about it contradict is tried.  Where one makes two lines true, and no
+other one makes a line true that this one does not, it is what the symbol means; one line is enough where letters or words name the quantity.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from copy import copy
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+
+from symgrad.check.defined.page import Page
+from symgrad.check.evaluation.adjoints import symbol_target
+from symgrad.check.evaluation.decide import Decider
+from symgrad.check.evaluation.recognise import NOW, candidates, quantity_named, symbol_of
+from symgrad.check.judging.court import Court
+from symgrad.check.judging.settled import equations
+from symgrad.check.judging.steps import introduced
+from symgrad.check.reading.claims import Link
+from symgrad.check.reading.prose import clause
+from symgrad.check.reading.statements import MARKS, Statement, loss_head, names_in
+from symgrad.check.reading.symbols import head_and_parts
+from symgrad.check.reading.trees import kind, unwrapped, walk
+from symgrad.check.worlds.readings import Option
+from symgrad.check.worlds.world import TOTAL
+from symgrad.notation.syntax import Name, Product
+
+LINES = 8  # that are looked at for one symbol
+READINGS = 24  # of each
+GRADIENT = re.compile(
+    r"gradient|derivative|error|adjoint|sensitivit|梯度|导数|誤差|误差|勾配|градиент|производн|ошибк|derivad|erreur|dérivée|fehler|ableitung|기울기|미분|오차",
+    re.IGNORECASE,
+)
+BEFORE = re.compile(r"pre-?activation|net[- ]?input|logits?\b|激活前|预激活|净输入|преактивац|préactivation|preactivaci", re.IGNORECASE)
+END = re.compile(r"[.;。；](?:\s|$)|\n\s*\n|[。；]")
+REACH, NEAR = 200, 40  # characters between a symbol and what it is said to be the gradient by
+
+
+def settle(court: Court, page: Page, link: Link) -> bool:
+    """Whether a line has a symbol for a gradient that nothing defines and that the lines tell: from here on it is known."""
+    for name in sorted(unknown(page, link)):
+        tried = name, len(page.meanings)  # with another symbol known, the lines may tell more
+        found = told(court, page, name) if tried not in court.unsolved else None
+        if found is None:
+            court.unsolved.add(tried)
+            continue
+        option, lines = found
+        for p in court.pages.values():
+            p.meanings.setdefault(f"? {name}", str(option.value))
+            p.borne_out[name] = lines
+        return True
+    return False
+
+
+def unknown(page: Page, link: Link) -> set[str]:
+    """The names of the symbols for gradients in a line, and in what its symbols stand for, of which nothing is known."""
+    memo = page.memos["unknown symbols"]
+    key = link.statement.number, link.number
+    if key not in memo:
+        memo[key] = {s[0] for side in (link.left, link.right) for n in symbols(page, side) if nameless(page, n) and (s := symbol_of(page, n)) is not None}
+    return {name for name in memo[key] if f"? {name}" not in page.meanings}
+
+
+def symbols(page: Page, node: Any, within: frozenset[str] = frozenset()) -> Iterator[Any]:
+    """What may be a symbol for a gradient in a formula, and in the formulas that its symbols were introduced for."""
+    pairs = [pair for n in walk(node) if kind(n) == "Product" for pair in pairwise(n.args) if head_and_parts(unwrapped(pair[1])) is not None]
+    marks = {id(first) for first, _ in pairs if kind(first) == "Name" and first == Name(first.base) and first.base in MARKS}
+    yield from (Product(pair) for pair in pairs if id(pair[0]) in marks)
+    yield from (n for n in walk(node) if kind(n) in ("Differential", "Derivative"))
+    for n, _, _ in names_in(node):
+        if id(n) not in marks:
+            yield n
+        short = introduced(page, n)
+        if short is not None and short.key not in within:
+            yield from symbols(page, short.node, within | {short.key})
+
+
+def nameless(page: Page, node: Any) -> bool:
+    """Whether nothing is known of a symbol: it names no quantity, and no line introduces it."""
+    return symbol_target(page, node, {}) is None and introduced(page, node) is None
+
+
+# -- what the lines tell -----------------------------------------------------------------------------------------------------------
+
+
+def told(court: Court, page: Page, name: str) -> tuple[Option, int] | None:
+    """The one gradient that a symbol can be, and how many lines bear it out."""
+    said = told_in_words(court, page, name)
+    options = [o for o in candidates(page, name) if not said or o.value[1] in said]
+    lines = list(resting_on(court, page, name))
+    found = [(option, borne_out(page, name, option, lines)) for option in options]
+    empty = {line for _, true in found for line in true if len(found) > 1 and all(line in other for _, other in found)}  # true of whatever it is
+    held = [(option, {line[0] for line in true - empty}) for option, true in found if true - empty]
+    best = max(held, key=lambda found: len(found[1]), default=None)
+    if best is None or len(best[1]) < (1 if said or quantity_named(page, name) is not None else 2):
+        return None
+    rivals = [(option, true) for option, true in held if not true < best[1] and not same(page, option, best[0])]
+    return None if rivals else (best[0], len(best[1]))
+
+
+def resting_on(court: Court, page: Page, name: str) -> Iterator[Link]:
+    """The lines that are open for want of a symbol, and no start of a recursion, ``\\delta_{T+1} = 0``; each once."""
+    seen: list[tuple[Any, Any]] = []
+    for line in equations(court):
+        sides = unwrapped(line.left), unwrapped(line.right)
+        if name not in unknown(page, line) or kind(sides[1]) in ("Number", "Tuple") or sides[0] == sides[1] or sides in seen:
+            continue
+        if len(seen) < LINES and Decider(page).decide(line.left, line.right, limit=READINGS).missing is not None:
+            seen.append(sides)
+            yield line
+
+
+def borne_out(page: Page, name: str, option: Option, lines: list[Link]) -> set[tuple[int, int]]:
+    """Which lines hold if a symbol is that gradient."""
+    trial = copy(page)
+    trial.memos["worlds"] = page.memos["worlds"]
+    trial.meanings = {**page.meanings, f"? {name}": str(option.value)}
+    outcomes = (((line.statement.number, line.number), Decider(trial).decide(line.left, line.right, limit=READINGS)) for line in lines)
+    return {k for k, outcome in outcomes if outcome.equal and not outcome.vanished and not outcome.lenient}
+
+
+def same(page: Page, one: Option, other: Option) -> bool:
+    """Whether two gradients have the same values at every step."""
+    values = [[gradient(page, option, step) for step in range(2, page.world.steps + 1)] for option in (one, other)]
+    return all(a.shape == b.shape and np.array_equal(a, b) for a, b in zip(*values, strict=True))
+
+
+def gradient(page: Page, option: Option, step: int) -> Any:
+    """A gradient at a step."""
+    how, key, back = option.value
+    world = page.world
+    losses = (page.loss_at or world.steps,) if page.many_to_one else tuple(range(1, world.steps + 1))
+    at = step - back if key in page.symbols.timed or key in world.model.hidden else None
+    return world.adjoint((key, at), (step,) if how == NOW else losses, TOTAL if how == NOW else how, step)
+
+
+# -- what the words tell -----------------------------------------------------------------------------------------------------------
+
+
+def told_in_words(court: Court, page: Page, name: str) -> set[str]:
+    """What a symbol is said to be the gradient by, "let $δ_t$ be the gradient of the loss with respect to $h_t$"."""
+    found = set[str]()
+    inline = [s for s in court.statements if s.fragment is not None and s.fragment.kind == "inline" and kind(s.node) not in ("Relation", "Unread")]
+    for k, s in enumerate(inline):
+        symbol = symbol_of(page, s.node)
+        if symbol is None or symbol[0] != name:
+            continue
+        for text, key in (*behind(page, s, inline[k + 1 : k + 3]), *before(page, s, inline[max(k - 1, 0) : k])):
+            if GRADIENT.search(text):
+                found.add(page.preactivation(key) if BEFORE.search(text) else key)
+    return found
+
+
+def behind(page: Page, s: Statement, others: list[Statement]) -> Iterator[tuple[str, str]]:
+    """The quantity that the sentence names next, past the loss, and the words up to it."""
+    for other in others:
+        text = between(s, other)
+        ref = page.symbols.ref(unwrapped(other.node)) if text is not None else None
+        if text is not None and ref is not None and loss_head(other.node) is None:
+            yield text, ref.key
+            return
+
+
+def before(page: Page, s: Statement, others: list[Statement]) -> Iterator[tuple[str, str]]:
+    """The quantity that stands right before a symbol, "the gradient by $h_t$, written $δ_t$", and the words of the sentence."""
+    for other in others:
+        text = between(other, s)
+        ref = page.symbols.ref(unwrapped(other.node)) if text is not None and len(text) < NEAR else None
+        if text is not None and ref is not None and other.fragment is not None:
+            yield clause(other.fragment.before), ref.key
+
+
+def between(s: Statement, other: Statement) -> str | None:
+    """The words between two formulas of a sentence; None if they stand in no such."""
+    assert s.fragment is not None
+    assert other.fragment is not None
+    text, found, _ = s.fragment.after[:REACH].partition(other.fragment.latex)
+    return text if found and not END.search(text) else None
