@@ -17,6 +17,7 @@ from symgrad.check.claim import Claim
 from symgrad.check.forms.arguments import losses_as_written, without_arguments
 from symgrad.check.forms.barred import unbarred
 from symgrad.check.forms.below import layer_below
+from symgrad.check.forms.bundled import bundled
 from symgrad.check.forms.circled import circled
 from symgrad.check.forms.common import Common
 from symgrad.check.forms.costs import losses_by_letter
@@ -51,6 +52,7 @@ from symgrad.check.reading.lint import printed
 from symgrad.check.reading.statements import Statement
 from symgrad.check.reading.trees import kind
 from symgrad.check.verdicts import introduce, ruling
+from symgrad.notation.text import text
 
 if TYPE_CHECKING:
     from symgrad.check.sources import Document
@@ -106,7 +108,7 @@ def common_form(document: Document, cell: Cell | None) -> Common:
     found, costs = losses_by_letter(found)
     found, zero = counted_from_zero(found)
     found = stated = behind_bars(softmaxes(found))
-    for form in (expectations, term_by_term, one_by_one, with_marks, one_hot, without_sizes, without_arguments, unbarred, unpacked, generalised):
+    for form in (expectations, term_by_term, one_by_one, with_marks, one_hot, without_sizes, without_arguments, unbarred, bundled, unpacked, generalised):
         found = form(found)
     found, last = until_the_last(found)
     found = lastly(found)
@@ -115,6 +117,7 @@ def common_form(document: Document, cell: Cell | None) -> Common:
     found, layers, names = layer_below(found)
     found, homonyms = told_apart(found)
     found, original = parts_named(found)
+    names = names | {name.base: text(part) for name, part in original.items()}
     as_written = losses_as_written(stated) | one_hot_as_written(stated) | rectified | costs | last | layers | homonyms | original | zero | cuts | double
     return Common(found, as_written, names=names)
 

@@ -103,7 +103,8 @@ def ruled(court: Court, link: Link) -> Judgement | None:
         if introduces(link.right) or introduces(link.left) or link.number:
             return None
         introduced = Judgement("undecided", "definition", "a symbol is introduced here; the lines that use it are held against this one")
-        return recognition(court, link) or introduced
+        listed = kind(unwrapped(link.right)) in ("Stack", "Tuple")  # what a symbol puts on top of each other is no claim
+        return recognition(court, link) or (None if listed else introduced)
     supposed = suppose.assumed(court, link)
     if supposed is not None:
         return None if suppose.introduced(s.fragment, label=True) else supposed

@@ -263,6 +263,8 @@ def _subscripted(page: Page, head: Any, parts: tuple[Any, ...]) -> tuple[str, An
     if target is None:
         return None
     key, step, inside = target
+    if step is not None and key in page.lagged and any(kind(p.node) == "Number" and p.where == "paren" for p in parts):
+        return None  # ``g_{h_{t-1}}^{(2)}``: the second of the parts that it is summed from
     if before:
         key = page.preactivation(key)
         if key not in page.symbols.ranks:

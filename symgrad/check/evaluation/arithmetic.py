@@ -198,6 +198,8 @@ def power(run: Run, node: Any) -> Value:
         adjoint = run.try_unnamed(node)
         if adjoint is not None:
             return adjoint
+        if kind(node.exponent) == "Paren":  # ``g_h^{(2)}``: no square, but the second of the parts of a gradient
+            raise Missing(spelled(node.base) or "index", node)
     x = run.value(node.base)
     return raised(run, x, n)
 

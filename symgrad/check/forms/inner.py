@@ -1,5 +1,7 @@
 r"""Derivatives by a part of an equation: ``\partial L / \partial \tanh(c_t)``, ``\partial L / \partial (r_t \odot h_{t-1})``.
 
+So too ``\delta_{r \odot h}``, and ``dtanh`` where the equations apply it once inside.
+
 The part becomes a quantity of its own, with an equation, wherever the equations of the cell and the derivatives name it; where the document
 has a name for it, it keeps that.
 """
@@ -9,9 +11,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from symgrad.check.reading.statements import DEFINING, Statement, exchanged, letter_of, relation_of, step_part
-from symgrad.check.reading.symbols import head_and_parts
-from symgrad.check.reading.trees import FACTORS, kind, unwrapped, walk
+from symgrad.check.reading.activations import BUILTIN
+from symgrad.check.reading.statements import DEFINING, MARKS, Statement, exchanged, letter_of, relation_of, step_part
+from symgrad.check.reading.symbols import head_and_parts, letters
+from symgrad.check.reading.trees import FACTORS, kind, rebuilt, unwrapped, walk
 from symgrad.notation.syntax import Name, Relation
 
 PARTS = FACTORS | {"Apply", "Sum"}
@@ -23,7 +26,9 @@ def parts_named(statements: list[Statement]) -> tuple[list[Statement], dict[Any,
     derivatives = [n for s in statements for n in s.nodes if kind(n) == "Derivative"]
     wanted = {alike(part): part for n in derivatives if kind(part := unwrapped(n.wrt)) in PARTS and head_and_parts(part) is None}
     defining = [s for s in statements if (rel := relation_of(s.node)) is not None and rel.signs[0] in DEFINING and not s.derives]
-    letter = letter_of(statements) if wanted else ""
+    letter = letter_of(statements)
+    labels, words = by_symbols(statements, defining, letter)
+    wanted |= {alike(part): part for part in (*labels.values(), *words)}
     names: dict[Any, Any] = {alike(s.node.sides[1]): unwrapped(s.node.sides[0]) for s in defining if alike(s.node.sides[1]) in wanted}
     parts: dict[Any, Any] = {}  # as the cell has them
     for s in defining if wanted else ():
@@ -38,15 +43,38 @@ def parts_named(statements: list[Statement]) -> tuple[list[Statement], dict[Any,
         named = kind(s.node) == "Relation" and unwrapped(s.node.sides[0]) in names.values()  # its own equation stays
         within = [n for side in s.node.sides[1:] for n in walk(side) if not (named and n is unwrapped(side))] if any(s is d for d in defining) else []
         ends = [end for n in s.nodes if kind(n) == "Derivative" for end in (unwrapped(n.of), unwrapped(n.wrt))]
+        marked = {id(label): alike(labels[id(label)]) for n in s.nodes if kind(n) == "Name" for label in n.subs if id(label) in labels}
         found = {id(n): form for n in (*within, *ends) if kind(n) in PARTS and (form := alike(n)) in names}
+        found |= {key: form for key, form in marked.items() if form in names}
         for form in dict.fromkeys(found.values()):
             if form in parts and form not in known:
                 known.add(form)
                 told = Relation((names[form], parts[form]), ("=",))
                 out.append(Statement(s.fragment, told, told, (), 0, unpacked=True))
-        spans = {id(n): n.span for n in (*within, *ends)}
+        spans = {id(n): n.span for n in (*within, *ends, *(label for n in s.nodes if kind(n) == "Name" for label in n.subs))}
         out.append(exchanged(s, {key: replace(names[form], span=spans[key]) for key, form in found.items()}))
     return [replace(s, number=k) for k, s in enumerate(out)], {names[form]: wanted[form] for form in parts}
+
+
+def by_symbols(statements: list[Statement], defining: list[Statement], letter: str) -> tuple[dict[int, Any], list[Any]]:
+    r"""The parts that symbols for gradients have for a label, by that, ``\delta_{r \odot h}`` without their steps; and those that a word names, ``dtanh``."""
+    parts = [n for s in defining for n in walk(s.node.sides[1]) if kind(n) in PARTS and n is not unwrapped(s.node.sides[1]) and stepped(n, letter)]
+    marks = [n.subs[0] for s in statements for n in s.nodes if kind(n) == "Name" and n.base in MARKS and len(n.subs) == 1 and kind(n.subs[0]) in PARTS]
+    labels, words = dict[int, Any](), list[Any]()
+    for label in marks:
+        meant = {alike(part): part for part in parts if alike(label) == alike(part) or alike(label) == alike(timeless(part, letter))}
+        labels |= {id(label): part for part in meant.values() if len(meant) == 1}
+    spoken = {n.base[1:] for s in statements for n in s.nodes if kind(n) == "Name" and n.base[:1] == "d" and n.base[1:] in BUILTIN and len(n.base) > 3}
+    for word in spoken:
+        called = {alike(part): part for part in parts if kind(part) == "Apply" and part.function == Name(word)}
+        words += called.values() if len(called) == 1 else ()
+    return labels, words
+
+
+def timeless(node: Any, letter: str) -> Any:
+    """A part with its steps left out."""
+    names = [n for n in walk(node) if kind(n) == "Name" and (at := step_part((head_and_parts(n) or (n, ()))[1], letter)) is not None and at.node in n.subs]
+    return rebuilt(node, {id(n): replace(n, subs=tuple(sub for sub in n.subs if not set(letters(sub)) & {letter})) for n in names})
 
 
 def alike(node: Any) -> Any:

@@ -149,7 +149,7 @@ def _settled(node: Any, known: Known) -> Any:
 
 
 def scaled(node: Any, known: Known) -> bool:
-    r"""Whether ``g_t (1 - g_t)`` is a product: g is given at every step, and in the brackets a sum of what has a step; of ``h'_t (\nabla_{h_t} L)`` a gradient."""
+    r"""Whether ``g_t (1 - g_t)`` is a product: g is given at every step, and in the brackets a sum of what has a step; so is ``h'_t (\nabla_{h_t} L)``."""
     split = head_and_parts(replace(node.function, primes=0))
     if split is None or len(node.args) != 1 or kind(arg := unwrapped(node.args[0])) not in ("Sum", "Derivative") or stepping(arg):
         return False
