@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from symgrad.check.defined.incomplete import UNKNOWN
 from symgrad.check.defined.page import plain
+from symgrad.check.evaluation.abbreviations import component
 from symgrad.check.evaluation.gradients import adjoint, all_losses, beside, weighed
 from symgrad.check.reading.statements import MARKS
 from symgrad.check.reading.symbols import head_and_parts, key_of, letters, number_at, spelled
@@ -29,6 +30,7 @@ NO_GRADIENTS = frozenset({"diag", "det", "dim", "dot", "dropout", "data", "depth
 BY = "∂"  # the mark of a gradient by what is no quantity
 OUTPUT = frozenset({"out", "output", "outputs", "logit", "logits", "pred", "prediction"})
 HIDDEN = frozenset({"hid", "hidden", "state", "rec", "recurrent"})
+SHOWN = frozenset({"y", "out", "output", "outputs"})  # names for what a step shows
 NOW = "now"  # the part of a gradient that the loss of its own step gives
 
 
@@ -37,6 +39,12 @@ def symbol_of(page: Page, node: Any) -> tuple[str, Any] | None:
 
     So too ``\partial L/\partial h_t^{(1)}``, by what is no quantity of the document.
     """
+    found = indexed(page, node)
+    return None if found is None else found[:2]
+
+
+def indexed(page: Page, node: Any) -> tuple[str, Any, tuple[Any, ...]] | None:
+    r"""The name of a symbol for a gradient, its step, and its components, the j of ``δ^{out}_{t,j}``."""
     node = unwrapped(node)
     mark = ""
     if kind(node) == "Derivative":
@@ -52,14 +60,16 @@ def symbol_of(page: Page, node: Any) -> tuple[str, Any] | None:
     if split is None:
         return None
     head, parts = split[0], [q for p in split[1] for q in apart(page, p)]
-    labels = [p for p in parts if not is_step(page, p.node)]
-    steps = [p.node for p in parts if is_step(page, p.node)]
+    stepped = any(page.symbols.letter in letters(p.node) for p in parts)
+    entries = [p for p in parts if stepped and component(page, p)]
+    labels = [p for p in parts if p not in entries and not is_step(page, p.node)]
+    steps = [p.node for p in parts if p not in entries and is_step(page, p.node)]
     word = head.base[:1] == "d" and len(head.base) > 1 and head.base.lower() not in NO_GRADIENTS
     told = head.base in MARKS and (labels or head.base == "delta")  # ``\delta_t`` alone too, where its recursion tells what it is
     if len(steps) > 1 or not (mark or word or told) or (not mark and page.symbols.ref(node) is not None):
         return None
     name = key_of(head, labels)
-    return None if name is None else (f"{mark} {name}".strip(), steps[0] if steps else None)
+    return None if name is None else (f"{mark} {name}".strip(), steps[0] if steps else None, tuple(p.node for p in entries))
 
 
 def apart(page: Page, p: Any) -> tuple[Any, ...]:
@@ -77,10 +87,10 @@ def is_step(page: Page, node: Any) -> bool:
 def recognised(run: Run, node: Any) -> Value | None:
     """The adjoint that the sought symbol is taken for in this reading, or that an earlier line has settled it to be."""
     sought = run.page.sought is not None or any(symbol.startswith("? ") for symbol in run.page.meanings)
-    found = symbol_of(run.page, node) if sought else None
+    found = indexed(run.page, node) if sought else None
     if found is None:
         return None
-    name, slot = found
+    name, slot, entries = found
     settled = run.page.meanings.get(f"? {name}")
     if settled is None and name != run.page.sought:
         return None
@@ -96,16 +106,26 @@ def recognised(run: Run, node: Any) -> Value | None:
     losses = all_losses(run) if now is None else (now,)
     if how == NOW:
         how, losses = TOTAL, tuple(s for s in losses if s == step)
-    v = adjoint(run, key, step, losses, how)
+    v = adjoint(run, key, step, losses, how, entries)
     return weighed(run, v) if now is None else v
 
 
+def names_it(page: Page, name: str) -> bool:
+    """Whether the letters of a symbol, or the word on it, tell what it is the gradient by, but for the activation and the path."""
+    return quantity_named(page, name) is not None or bool(layer_named(page, name))
+
+
 def quantity_named(page: Page, name: str) -> str | None:
-    r"""The quantity whose letter a symbol has: the c of ``\delta\hat c``, the h of ``dh_out`` and of ``\partial L/\partial h^{(1)}``; None if it is none."""
+    r"""The quantity whose letter a symbol has: the c of ``\delta\hat c``, the h of ``dh_out`` and of ``\partial L/\partial h^{(1)}``; None if it is none.
+
+    Of ``dy`` where y is nothing, the output, if there is one only.
+    """
     mark, _, word = name.partition(" ")
     word = word or mark.removeprefix("d").lstrip("_")
     bases = dict.fromkeys((word, word.split("^")[0], word.split("^")[0].split("_")[0], word.split("^")[0].split("_")[0].split("~")[0]))
-    return next((base for base in bases if base in page.symbols.timed), None)
+    found = next((base for base in bases if base in page.symbols.timed and base not in page.targets.values()), None)
+    outputs = page.world.model.outputs
+    return outputs[0] if found is None and len(outputs) == 1 and bases.keys() & SHOWN - page.symbols.ranks.keys() else found
 
 
 def layer_named(page: Page, name: str) -> set[str | None]:
