@@ -19,7 +19,7 @@ from symgrad.check.reading.statements import LOSSES, MARKS, Statement, bound_let
 from symgrad.check.reading.symbols import head_and_parts, is_top, key_of, letters, number_at, spelled
 from symgrad.check.reading.trees import kind, unwrapped, walk
 from symgrad.notation.latex import latex
-from symgrad.notation.syntax import Product
+from symgrad.notation.syntax import Name, Negative, Number, Product, Sum
 from symgrad.notation.table import SYMBOLS
 
 ANY = frozenset({"act", "activation", "activ", "actfn", "nonlin", "nonlinearity", "func", "fn", "function"})  # words for some activation
@@ -50,6 +50,13 @@ def before_the_first(page: Page, link: Link) -> bool:
     named = [r.step for n in nodes if (r := page.symbols.ref(n)) is not None and r.step is not None]
     named += [n.lower for n in nodes if kind(n) == "Big" and n.lower is not None]
     return any(number_at(step, {}) == 0 for step in named)
+
+
+def all_from_zero(link: Link) -> bool:
+    """Whether a sum goes from 0 to T - 1 or back: T steps, counted from 0."""
+    last = Sum((Name("T"), Negative(Number("1"))))
+    ends = [{unwrapped(end) for end in (n.lower, n.upper) if end is not None} for side in (link.left, link.right) for n in walk(side) if kind(n) == "Big"]
+    return {Number("0"), last} in ends
 
 
 def at_numbered_steps(page: Page, link: Link) -> bool:
