@@ -62,13 +62,9 @@ def known_in(nodes: list[Any]) -> Known:
     sloped = {n.base for n, _ in found if kind(n) == "Name" and n.primes and not n.subs and n.base in FUNCTIONS}
     applied = (n.function for node in nodes for n in walk(node) if kind(n) == "Apply" and len(n.args) == 1 and kind(n.function) == "Name")
     sloped |= {f.base for f in applied if f.primes and not f.subs and f.base in LETTERS}
-<<<<<<< HEAD
     sides = [unwrapped(node.sides[1]) for node in nodes if kind(node) == "Relation"]
     sloped |= {side.args[0].base for side in sides if applies(side)}
-    return Known(quantities, bracketed, steps, layered, frozenset(sloped), frozenset(above))
-=======
     return Known(quantities, bracketed, steps, layered, frozenset(sloped), frozenset(above), frozenset(given))
->>>>>>> 412f948 (check: symbols for gradients that nothing defines are what the lines bear out, h' the slope of what gives h, a gate times a bracket)
 
 
 def applies(side: Any) -> bool:
