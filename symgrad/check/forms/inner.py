@@ -59,7 +59,8 @@ def parts_named(statements: list[Statement]) -> tuple[list[Statement], dict[Any,
 def by_symbols(statements: list[Statement], defining: list[Statement], letter: str) -> tuple[dict[int, Any], list[Any]]:
     r"""The parts that symbols for gradients have for a label, by that, ``\delta_{r \odot h}`` without their steps; and those that a word names, ``dtanh``."""
     parts = [n for s in defining for n in walk(s.node.sides[1]) if kind(n) in PARTS and n is not unwrapped(s.node.sides[1]) and stepped(n, letter)]
-    marks = [n.subs[0] for s in statements for n in s.nodes if kind(n) == "Name" and n.base in MARKS and len(n.subs) == 1 and kind(n.subs[0]) in PARTS - {"Product"}]
+    marks = [n.subs[0] for s in statements for n in s.nodes if kind(n) == "Name" and n.base in MARKS and len(n.subs) == 1]
+    marks = [label for label in marks if kind(label) in PARTS - {"Product"}]
     labels, words = dict[int, Any](), list[Any]()
     for label in marks:
         meant = {alike(part): part for part in parts if alike(label) == alike(part) or alike(label) == alike(timeless(part, letter))}

@@ -52,11 +52,11 @@ def before_the_first(page: Page, link: Link) -> bool:
     return any(number_at(step, {}) == 0 for step in named)
 
 
-def all_from_zero(link: Link) -> bool:
-    """Whether a sum goes from 0 to T - 1 or back: T steps, counted from 0."""
+def down_to_zero(link: Link) -> bool:
+    """Whether a sum goes from T - 1 down to 0: over T steps, counted from 0."""
     last = Sum((Name("T"), Negative(Number("1"))))
-    ends = [{unwrapped(end) for end in (n.lower, n.upper) if end is not None} for side in (link.left, link.right) for n in walk(side) if kind(n) == "Big"]
-    return {Number("0"), last} in ends
+    sums = (n for side in (link.left, link.right) for n in walk(side) if kind(n) == "Big" and n.lower is not None and n.upper is not None)
+    return any(unwrapped(n.lower) == last and unwrapped(n.upper) == Number("0") for n in sums)
 
 
 def at_numbered_steps(page: Page, link: Link) -> bool:

@@ -93,8 +93,8 @@ def failed(court: Court, page: Page, outcome: Outcome, link: Link) -> Judgement:
         return ambiguous("in which order a Kronecker product has the entries of a matrix is convention", assumptions=notes)
     if repair is not None and repair.code == "wrong-symbol" and (whole := caution.whole_for_a_block(page, link, repair.expected)):
         return ambiguous(f"{whole} may stand here for the block of it that the document has a name for elsewhere", assumptions=notes)
-    if repair is not None and repair.code == "sum-bounds" and caution.all_from_zero(link):
-        return ambiguous("the sum goes over as many steps as there are, so they may be counted from 0", assumptions=notes)
+    if repair is not None and repair.code == "sum-bounds" and caution.down_to_zero(link):
+        return ambiguous("the sum goes down to step 0, so the steps may be counted from there", assumptions=notes)
     if repair is not None and repair.code in OF_ROWS and caution.by_a_matrix(page, link):
         return ambiguous("the derivative of a vector by a matrix is a tensor: on which side of it a factor stands is open", assumptions=notes)
     if outcome.missing is not None and not outcome.typed and given_later(court, page, link, outcome.missing.where):
