@@ -14,6 +14,7 @@ from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from symgrad.check.claim import Claim
+from symgrad.check.forms.accumulated import added_to
 from symgrad.check.forms.arguments import losses_as_written, without_arguments
 from symgrad.check.forms.barred import unbarred
 from symgrad.check.forms.below import layer_below
@@ -108,7 +109,8 @@ def common_form(document: Document, cell: Cell | None) -> Common:
     found, costs = losses_by_letter(found)
     found, zero = counted_from_zero(found)
     found = stated = behind_bars(softmaxes(found))
-    for form in (expectations, term_by_term, one_by_one, with_marks, one_hot, without_sizes, without_arguments, unbarred, bundled, unpacked, generalised):
+    for form in (expectations, added_to, term_by_term, one_by_one, with_marks, one_hot, without_sizes, without_arguments, unbarred, bundled, unpacked,
+                 generalised):  # fmt: skip
         found = form(found)
     found, last = until_the_last(found)
     found = lastly(found)

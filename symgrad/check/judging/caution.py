@@ -302,6 +302,17 @@ def of_its_own_loss(page: Page, link: Link) -> bool:
     return free and len(call.args) == 1 and page.canon(unwrapped(call.args[0])) == page.canon(unwrapped(left.wrt))
 
 
+def of_some_class(page: Page, link: Link) -> bool:
+    r"""Whether a chain differentiates ``\log \hat y_t`` for the loss, the whole vector: its entry for the class that is wanted may be meant."""
+    sides = (*link.earlier, link.left, link.right)
+    if kind(first := unwrapped(sides[0])) != "Derivative" or loss_head(first.of) is None:
+        return False
+    derivatives = [n for side in sides for n in walk(side) if kind(n) == "Derivative"]
+    logs = [x for n in derivatives for x in walk(n.of) if kind(x) == "Apply" and spelled(x.function) in ("log", "ln")]
+    refs = [r for x in logs for n in walk(x) if (r := page.symbols.ref(n)) is not None and r.key in page.symbols.timed]
+    return bool(refs) and not any(r.entries or r.key in page.targets.values() for r in refs)
+
+
 def updates_itself(page: Page, link: Link) -> bool:
     r"""``\delta_t = \delta_t \odot f'(z_t)``: the symbol on the left stands on the right too, as in a program that uses one name twice."""
     left = unwrapped(link.left)

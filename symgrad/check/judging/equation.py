@@ -11,10 +11,10 @@ import numpy as np
 from symgrad.check.defined.definitions import general
 from symgrad.check.defined.page import Page, plain
 from symgrad.check.evaluation.decide import Decider, Outcome
-from symgrad.check.judging.caution import symbol_on, two_losses
+from symgrad.check.judging.caution import of_some_class, symbol_on, two_losses
 from symgrad.check.judging.classes import at_the_class
 from symgrad.check.judging.court import Court
-from symgrad.check.judging.failure import failed, refuted
+from symgrad.check.judging.failure import OF_A_VECTOR, failed, refuted
 from symgrad.check.judging.otherwise import OTHERWISE, from_zero, of_an_rnn, recognised_anew, recognition, supposed
 from symgrad.check.judging.proof import attempt, contradicted, of_one_step, one_of_many, proved
 from symgrad.check.judging.redefined import as_introduced
@@ -141,6 +141,8 @@ def doubted(court: Court, page: Page, outcome: Outcome, link: Link) -> Judgement
         return ambiguous(f"this holds only if {losses} are one loss")
     if page.loss_weight is not None and not page.summed_too and (alone := of_the_step(page, outcome)) is not None:
         return ambiguous(f"this holds only if {alone}, without the factor before the sum that the document gives")
+    if link.earlier and of_some_class(page, link):
+        return ambiguous(OF_A_VECTOR)
     if of_one_step(page, outcome, link):
         return ambiguous("this does not hold of a sequence of a single step")
     return None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from symgrad.check.defined.incomplete import invented
 from symgrad.check.defined.page import Page, in_code, plain
 from symgrad.check.evaluation import everystep
 from symgrad.check.evaluation.decide import Decider, Outcome
@@ -28,6 +29,7 @@ OF_ROWS = frozenset({"order-of-factors", "transposed-factor"})  # slips that are
 OF_ANY_ORDER = frozenset({"wrong-time-index", "wrong-symbol", "wrong-sign"})  # slips in whatever order the entries of a matrix stand
 ANOTHER = "this does not hold of that cell, but the document may mean another one"
 OF_NUMBERS = "the shapes fit in no reading, and where all sizes are 1, so that they always fit, the two sides differ too"
+OF_A_VECTOR = "the logarithm is of a vector: that of its entry for the wanted class may be meant"
 UNMARKED = "the left side is a state, the right side a gradient: the mark of the gradient is missing on the left"
 FEW = 48  # readings of a line of code for rows
 
@@ -75,6 +77,8 @@ def failed(court: Court, page: Page, outcome: Outcome, link: Link) -> Judgement:
         return ambiguous(f"the document does not say how the losses {several} go together", assumptions=notes)
     if caution.of_its_own_loss(page, link):
         return ambiguous("this holds of the loss that goes with this output, and the document does not say what its loss is", assumptions=notes)
+    if caution.of_some_class(page, link):
+        return ambiguous(OF_A_VECTOR, assumptions=notes)
     if caution.updates_itself(page, link):
         return ambiguous("the symbol on the left stands on the right too: an assignment, not an equation", assumptions=notes)
     valueless = outcome.missing is None and not outcome.typed and (outcome.unsupported is not None or not outcome.misfits)
@@ -122,7 +126,7 @@ def failed(court: Court, page: Page, outcome: Outcome, link: Link) -> Judgement:
         return ambiguous("this holds only where a derivative is read so that it is zero, whatever stands beside it", assumptions=notes)
     before = (link.statement.number, link.number - 1)
     unsettled = bool(link.earlier) and before not in court.right | court.wrong
-    if outcome.vanished and (repair is None or repair.code == "wrong-symbol" or unsettled):
+    if outcome.vanished and (repair is None or (repair.code == "wrong-symbol" and not misnamed(court, page, outcome, link, repair)) or unsettled):
         why = "nothing leads from the one to the other in a derivative of this, so the cell may be another one than was understood"
         return ambiguous(why, assumptions=notes)
     alone = caution.unmatched(page, link) if outcome.missing is None and repair is None else set()
@@ -186,6 +190,16 @@ def doubtful(court: Court, page: Page, outcome: Outcome, link: Link) -> str:
     if caution.conventional(page, link) and not settled_symbols(court, page, link):
         return "but what its symbols for gradients or its numbers stand for is convention"
     return ""
+
+
+def misnamed(court: Court, page: Page, outcome: Outcome, link: Link, repair: diagnose.Repair) -> bool:
+    r"""Whether a wrong name makes a derivative zero, of quantities that are well known: ``\partial z_{t+1}/\partial y_t``, where no equation of z has y."""
+    derivatives = [n for n in walk(link.right) if kind(n) == "Derivative"]
+    ends = next((e for n in derivatives if repair.blame in map(span_of, e := (unwrapped(n.of), unwrapped(n.wrt)))), None)
+    keys = {r.key for end in ends or () if (r := page.symbols.ref(end)) is not None}
+    if court.borrowed or not keys or any(invented(page, key) for key in keys):
+        return False
+    return keys.isdisjoint(page.symbols.timed - page.definitions.keys() - {*page.targets.values()}) or settled_guesses(court, page, link, outcome)
 
 
 def wrong_summed(page: Page, link: Link, alone: set[str]) -> bool:

@@ -13,6 +13,7 @@ from typing import Any
 
 from symgrad.check.defined.page import Page
 from symgrad.check.reading.activations import BUILTIN, meaning
+from symgrad.check.reading.statements import names_in
 from symgrad.check.reading.symbols import Ref, _step_like, head_and_parts, is_top, letters, spelled
 from symgrad.check.reading.trees import FACTORS, children, kind, rebuilt, shifted, unwrapped, walk, with_children
 from symgrad.check.slips.completions import Completions
@@ -94,6 +95,7 @@ class Slips(Completions):
         rules = (
             self.transposes,
             self.steps,
+            self.summed_steps,
             self.bounds,
             self.exponents,
             self.signs,
@@ -161,6 +163,22 @@ class Slips(Completions):
                         if any(x is step for x in walk(n)):
                             new = rebuilt(n, {id(step): shifted(step, by)})
                             yield Edit(self.swap(n, new), "wrong-time-index", n, new, f"the step is {'one too late' if by < 0 else 'one too early'} here")
+
+    def summed_steps(self) -> Iterator[Edit]:
+        r"""``\sum_{k=1}^t \delta_t``: the step at which a sum ends, in the place of the one that it counts."""
+        for big in self.sites():
+            outer = set(letters(big.upper)) if kind(big) == "Big" and kind(big.index) == "Name" and big.upper is not None else set()
+            parts = [(n, p.node) for n, _, found in names_in(big.body) for p in found if _step_like(p.node)] if outer else []
+            new: dict[int, tuple[Any, Any]] = {}
+            for n, step in parts:
+                letter = {id(x): big.index for x in walk(step) if kind(x) == "Name" and x.base in outer}
+                if letter and big.index.base not in letters(step):
+                    new[id(n)] = n, rebuilt(n, {id(step): rebuilt(step, letter)})
+            for n, inner in new.values():
+                yield Edit(self.swap(n, inner), "wrong-time-index", n, inner, "the step that is counted belongs here")
+            if len(new) > 1:
+                every = rebuilt(big, {place: inner for place, (_, inner) in new.items()})
+                yield Edit(self.swap(big, every), "wrong-time-index", big, every, "the step that is counted belongs here")
 
     def bounds(self) -> Iterator[Edit]:
         for n in self.sites():

@@ -125,6 +125,7 @@ class Omissions:
         sites += [
             a for n in self.sites() if kind(n) == "Sum" for a in n.args if kind(a) in ("Derivative", "Name", "Apply", "Diagonal", "Power", "Index", "Big")
         ]
+        sites += [body for n in self.sites() if kind(n) == "Big" and kind(body := unwrapped(n.body)) in ("Derivative", "Name", "Power", "Index")]
         if kind(self.right) not in ("Sum", "Product", "Hadamard", "Infix"):
             sites.append(self.right)
         for n in sites:

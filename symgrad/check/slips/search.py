@@ -14,6 +14,8 @@ from typing import Any, TypeAlias
 from symgrad.check.defined.page import Page
 from symgrad.check.evaluation.decide import Decider
 from symgrad.check.evaluation.variants import Apart, implicit, surroundings
+from symgrad.check.reading.statements import names_in
+from symgrad.check.reading.symbols import letters
 from symgrad.check.reading.trees import Variants, kind, rebuilt, unwrapped, walk
 from symgrad.check.slips.omissions import Edit
 from symgrad.check.worlds.field import Redraw
@@ -125,8 +127,9 @@ class Search:
         chooser = Chooser(reading[0].fixed)
         if batch.failures[number]:  # it is tried in one reading after the other
             self.decider.keep(batch.edits[number].tree)
+        decider = self.anew if self.at_fewer_steps(batch.edits[number].tree) else self.decider
         try:
-            tried = self.decider.once(self.left, batch.edits[number].tree, chooser, *reading[1:], set())
+            tried = decider.once(self.left, batch.edits[number].tree, chooser, *reading[1:], set())
         except (Missing, Unsupported, Redraw, RecursionError, ValueError, IndexError, KeyError, AttributeError, TypeError):
             tried = None
         edit = batch.edits[number]
@@ -135,6 +138,11 @@ class Search:
             return True
         batch.failures[number].append(failed(chooser, reading))
         return False
+
+    def at_fewer_steps(self, tree: Any) -> bool:
+        r"""Whether an edit leaves a letter for a step as the end of a sum alone, ``\sum_{k=1}^t``, where it may be the last one."""
+        ends = {w for n in walk(self.right) if kind(n) == "Big" and n.upper is not None for w in letters(n.upper)}
+        return bool(ends) and bool(ends & (named(self.right) - named(tree)))
 
     def empties(self, edit: Edit, reading: Reading) -> bool:
         """Whether an added term is all that is left in a reading: what stood there before is zero in it."""
@@ -148,6 +156,11 @@ class Search:
     def composes(self, edit: Edit) -> bool:
         """Whether an edit makes the claim true in any reading, where the claim as it stands has no values."""
         return self.anew.decide(self.left, edit.tree, limit=64, modes=((False, False), (False, True))).equal
+
+
+def named(node: Any) -> set[str]:
+    """The letters in the indices of names."""
+    return {w for _, _, parts in names_in(node) for p in parts for w in letters(p.node)}
 
 
 def failed(chooser: Chooser, reading: Reading) -> Failure:

@@ -151,6 +151,11 @@ class Differentials(Marks):
             return self.bracket()
         return self.expression(table.PRODUCT)
 
+    def acted_on(self) -> Node:
+        r"""What ``\partial_b`` and ``\nabla_b`` stand before: a factor, or a sum with all that it reaches over."""
+        token = self.tokens[self.at]
+        return self.expression(table.PRODUCT) if token.kind == "command" and token.key[1:] in table.BIG_OPERATORS else self.operand()
+
     # ---- outside fractions
 
     def partial(self) -> tuple[Node, str]:
@@ -165,7 +170,7 @@ class Differentials(Marks):
             wrt = parts[0] if len(parts) == 1 else Tuple(parts, span=self.span(start))
             if self.operator()[0] is not table.JUXTAPOSITION:
                 return Operator("subscript", wrt, span=self.span(start)), ""
-            return Derivative(self.operand(), wrt, "partial+" if sign == "partial+" else "subscript", order, span=self.span(start)), ""
+            return Derivative(self.acted_on(), wrt, "partial+" if sign == "partial+" else "subscript", order, span=self.span(start)), ""
         if self.operator()[0] is not table.JUXTAPOSITION:
             if self.key == "/" and self.tokens[self.at + 1].key == _PARTIAL:
                 self.take()
@@ -193,7 +198,7 @@ class Differentials(Marks):
                 order, mark = self.told()
         if self.operator()[0] is not table.JUXTAPOSITION:
             return (Name("nabla", span=self.span(start)) if wrt is None else Operator("nabla", wrt, span=self.span(start))), ""
-        of = self.operand()
+        of = self.acted_on()
         span = self.span(start)
         node = Differential("nabla", of, span=span) if wrt is None else Derivative(of, wrt, "nabla", order, span=span)
         return (node if mark is None else self.raised(node, mark, start)), ""

@@ -6,6 +6,7 @@ begin; ``|`` is told from the bar in ``[a | b]`` and in ``a |_{b}``.
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import NamedTuple
 
 from symgrad.notation import table
@@ -37,7 +38,7 @@ def sweep(found: list[Token], code: bool) -> Swept:
         found = _split_differentials(found)
     labels: list[tuple[list[Token], list[Token]]] = []
     found = _crossed(found)
-    found = found if code else _prescripts(_fenced(_quotients(_sideset(_unshaped(found)))))
+    found = found if code else _prescripts(_fenced(_quotients(_sideset(_unshaped(_explained(found))))))
     found = _undecorated(_primes_first(found), labels)
     found = _big(_angles(found))
     found = _environments(found)
@@ -75,6 +76,17 @@ def _primes_first(found: list[Token]) -> list[Token]:
         label = rest if plain else [Token("sign", "(", here, here), *rest, Token("sign", ")", end, end)]
         result[k:close] = [*found[k + 2 : first], found[k], found[k + 1], *label]
     return result
+
+
+def _explained(found: list[Token]) -> list[Token]:
+    r"""``a =^{def} b`` and ``a = = b`` as ``a = b``: what stands above a sign says why it holds."""
+    pair = partners(found) if any(a.key == "=" and b.key == "^" for a, b in pairwise(found)) else []
+    gone = set[int]()
+    for k in (k for k, token in enumerate(found) if token.key == "="):
+        above = found[k + 1 : k + 2] and found[k + 1].key == "^"
+        stop = _script_range(found, pair, k + 1).stop if above else k + 1
+        gone.update(range(k + 1, stop + (found[stop : stop + 1] != [] and found[stop].key == "=")))
+    return [token for k, token in enumerate(found) if k not in gone] if gone else found
 
 
 def _unshaped(found: list[Token]) -> list[Token]:
