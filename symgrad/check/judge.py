@@ -109,8 +109,8 @@ def common_form(document: Document, cell: Cell | None) -> Common:
     found, costs = losses_by_letter(found)
     found, zero = counted_from_zero(found)
     found = stated = behind_bars(softmaxes(found))
-    for form in (expectations, added_to, term_by_term, one_by_one, with_marks, one_hot, without_sizes, without_arguments, unbarred, bundled, unpacked,
-                 generalised):  # fmt: skip
+    one_at_a_time = (expectations, added_to, term_by_term, one_by_one, with_marks, one_hot, without_sizes, without_arguments, unbarred, bundled)
+    for form in (*one_at_a_time, unpacked, generalised):
         found = form(found)
     found, last = until_the_last(found)
     found = lastly(found)

@@ -22,6 +22,7 @@ from symgrad.check.defined.definitions import (
     of_a_number,
     own_letter,
 )
+from symgrad.check.defined.formulas import by_formula
 from symgrad.check.defined.groups import Collected, Group, begun_before, handed_over, names_the_stepless
 from symgrad.check.defined.page import Definition, Page, plain
 from symgrad.check.reading import lint
@@ -33,7 +34,7 @@ from symgrad.check.reading.sentences import SAID
 from symgrad.check.reading.settle import FUNCTIONS, names_a_function
 from symgrad.check.reading.statements import DEFINING, LOSSES, Statement, derived, letter_of, names_in, relation_of, step_part, sums_steps, weight
 from symgrad.check.reading.symbols import STEP_WORDS, Part, Symbols, head_and_parts, is_top, key_of, letters, number_at, spelled
-from symgrad.check.reading.trees import children, kind, rebuilt, shifted, unwrapped, walk
+from symgrad.check.reading.trees import kind, rebuilt, shifted, unwrapped, walk
 from symgrad.notation.syntax import Name
 
 OUTPUTS = frozenset({"softmax", "Softmax", "sigma", "sigmoid", "g"})  # functions that give what a loss is held against
@@ -397,24 +398,10 @@ def function_definition(out: Collected, s: Statement, rel: Any) -> bool:
             out.functions[b] = "identity"
         out.defining.update((s.number, k) for k in range(len(rel.signs)))
         return True
-    if len(sides) == 2 and heads[0][0] is not None and of_one_variable(sides[1], str(heads[0][1])):
-        out.functions[names[0]] = str(heads[0][1]), sides[1]
+    if len(heads) == 2 and heads[0][0] and (rule := by_formula(str(heads[0][1]), sides[1])) is not None:
+        told = out.functions.setdefault(heads[0][0], rule)
+        if told != rule:  # several formulas: the letter is that of any of these functions
+            out.functions[heads[0][0]] = heads[0][0]
         out.defining.add((s.number, 0))
         return True
     return False
-
-
-def of_one_variable(node: Any, variable: str) -> bool:
-    r"""``\tanh(z/2)``, ``4 \sigma(z) - 2``: a variable, numbers and known functions, with no product but by numbers, so that it is meant entry by entry."""
-    node = unwrapped(node)
-    if kind(node) in ("Name", "Number"):
-        return bool(node == Name(variable)) or kind(node) == "Number"
-    if kind(node) == "Apply":
-        return kind(node.function) == "Name" and node.function.base in BUILTIN and len(node.args) == 1 and of_one_variable(node.args[0], variable)
-    if kind(node) not in ("Sum", "Negative", "Product", "Fraction", "Infix"):
-        return False
-    inside = list(children(node))
-    varying = [x for x in inside if any(n == Name(variable) for n in walk(x))]
-    divided = kind(node) == "Fraction" or (kind(node) == "Infix" and node.sign == "/")
-    scaled = kind(node) in ("Sum", "Negative") or (len(varying) < 2 and not (divided and inside[-1] in varying))
-    return scaled and all(of_one_variable(x, variable) for x in inside)

@@ -140,7 +140,7 @@ class Shapes:
                 return shapes[0]
             return self.of.setdefault("call:" + (spelled(node.function) or ""), (Size(),)) if not self.scalar_call(node) else ()
         if k == "Stack":
-            parts = [self.shape(a) for a in node.args]
+            parts = [self.stacked(a) for a in node.args]
             if len(parts) == 1:
                 return parts[0]
             if all(p is not None and len(p) == 1 for p in parts):
@@ -159,7 +159,7 @@ class Shapes:
                 return self.chain([base, inside], node)
             return None
         if k == "Tuple" and len(node.args) > 1:
-            parts = [self.shape(a) for a in node.args]
+            parts = [self.stacked(a) for a in node.args]
             if all(p is not None and len(p) == 1 for p in parts):
                 return (Size(tuple(p[0] for p in parts if p)),)
         if k == "Diagonal":
@@ -168,6 +168,14 @@ class Shapes:
         if k == "Big":
             return self.shape(node.body)
         return None
+
+    def stacked(self, node: Any) -> Shape | None:
+        r"""The shape of a part of ``[h_{t-1}; x_t; 1]``, where a number is one entry: the weight of the bias stands behind the others."""
+        if kind(unwrapped(node)) != "Number":
+            return self.shape(node)
+        one = Size()
+        one.number = 1
+        return (one,)
 
     def scalar_call(self, node: Any) -> bool:
         word = spelled(node.function)

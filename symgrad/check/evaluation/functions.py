@@ -285,7 +285,7 @@ def meant(run: Run, function: str, x: Value) -> str:
 
 
 def bound(run: Run, variable: str, inner: Value, body: Any, primes: int) -> Value:
-    """A function given by its formula, at a value."""
+    """A function given by its formula, or its slope, at a value."""
     kept = run.env.get("values", {})
     if primes > 1 or (primes and inner.d is not None):
         raise Unsupported("a second derivative of a function given by a formula")

@@ -1,0 +1,64 @@
+r"""Functions that a document gives by a formula in their argument: ``\varphi(v) = \frac{2}{1 + e^{-v}} - 1``."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+from symgrad.check.reading.activations import BUILTIN
+from symgrad.check.reading.trees import children, kind, unwrapped, walk
+from symgrad.notation.syntax import Name
+
+KNOWN: dict[str, Callable[[float], float]] = {"sigmoid": lambda x: 1 / (1 + math.exp(-x)), "tanh": math.tanh}
+PLACES = (-1.3, 0.4, 2.1)
+
+
+def by_formula(variable: str, node: Any) -> Any:
+    """The known function that a formula is, else the variable and the formula; None for a formula in anything but this variable."""
+    names = [n for n in walk(node) if kind(n) == "Name"]
+    applied = {id(n.function) for n in walk(node) if kind(n) == "Apply"}
+    if any(n.base not in BUILTIN if id(n) in applied else n not in (Name("e"), Name(variable)) for n in names):
+        return None
+    if Name(variable) not in names or not any(kind(n) in ("Apply", "Power") for n in walk(node)):
+        return None
+    known = next((f for f, g in KNOWN.items() if same(node, variable, g)), None)
+    return known or ((variable, node) if entry_by_entry(node, variable) else None)
+
+
+def entry_by_entry(node: Any, variable: str) -> bool:
+    """Whether a formula has no product of two factors with the variable, which of a vector may be any."""
+    products = (n for n in walk(node) if kind(n) == "Product" or (kind(n) == "Infix" and n.sign != "/"))
+    return all(sum(any(x == Name(variable) for x in walk(a)) for a in n.args) < 2 for n in products)
+
+
+def same(node: Any, variable: str, function: Callable[[float], float]) -> bool:
+    """Whether a formula has the values of a function."""
+    try:
+        return all(math.isclose(number(node, variable, x), function(x)) for x in PLACES)
+    except OverflowError:
+        return False
+
+
+def number(node: Any, variable: str, x: float) -> float:
+    """The value of a formula of exponentials at a number; not a number if there is anything else in it."""
+    node = unwrapped(node)
+    a, *rest = [number(c, variable, x) for c in (node.args if kind(node) == "Apply" else children(node))] or [0.0]
+    match kind(node):
+        case "Number":
+            return float(node.text)
+        case "Name":
+            return x if node.base == variable else math.e
+        case "Sum":
+            return math.fsum((a, *rest))
+        case "Negative":
+            return -a
+        case "Product":
+            return math.prod((a, *rest))
+        case "Fraction" if rest[0]:
+            return a / rest[0]
+        case "Power" if a > 0:
+            return float(a ** rest[0])
+        case "Apply" if node.function == Name("exp"):
+            return math.exp(a)
+    return math.nan
