@@ -37,11 +37,21 @@ def unknown_cell(page: Page, outcome: Outcome, link: Link, statements: list[Stat
     if (derived(link.left) or derived(link.right)) and (idle := going_nowhere(page)):
         return Judgement("undecided", "incomplete-cell", f"the document does not say what is computed from {' and '.join(idle)}")
     guesses = sorted(k[1:] for k in outcome.used if k.startswith("?"))
-    if guesses:
+    if guesses and not of_any_weight(page, outcome, link):
         return ambiguous(f"the cell has no weight {' and '.join(guesses)}, and none of its weights makes this true")
     if sum(bool(cell & outcome.used) for cell in page.cells) > 1:
         return ambiguous("the names in this belong to cells that have nothing to do with each other")
     return None
+
+
+def of_any_weight(page: Page, outcome: Outcome, link: Link) -> bool:
+    r"""Whether a line says what ``\partial L/\partial W`` is, and names W nowhere else and nothing that is guessed: then any weight may be meant."""
+    left = unwrapped(link.left)
+    if kind(left) != "Derivative" or loss_head(left.of) is None or kind(wrt := unwrapped(left.wrt)) != "Name" or wrt.subs or link.number:
+        return False
+    elsewhere = any(kind(n) == "Name" and n.base == wrt.base and not n.subs for n in walk(link.right))
+    says = kind(unwrapped(link.right)) != "Number" and spelled(unwrapped(link.right)) not in ("0", "O")
+    return says and outcome.complete and not elsewhere and not guessed(page, outcome) and not conventional(page, link)
 
 
 def before_the_first(page: Page, link: Link) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -28,12 +29,14 @@ from symgrad.check.reading.symbols import head_and_parts, number_at
 from symgrad.check.reading.trees import kind, unwrapped, walk
 from symgrad.check.slips import diagnose
 from symgrad.check.slips.edits import Slips
+from symgrad.check.worlds.readings import LIMIT
 from symgrad.check.worlds.world import TOTAL
 from symgrad.notation.latex import latex
 from symgrad.notation.syntax import Derivative
 
 NONLINEARITY = re.compile(r"non-?linear|activation|activaci|активац|нелинейн|激活|非线性|非線形|활성", re.IGNORECASE)
 SCALAR = re.compile(r"\bscalars?\b|\b(?:one|1)[- ]?(?:d\b|dimension)|\bsingle (?:unit|neuron)\b|标量|一维|\bescalar(?:es)?\b|\bskalar|скаляр", re.IGNORECASE)
+MORE = 4  # times as many readings as usual are tried of a side that is held against the first one of its chain
 NEAR = 160  # characters before a formula that may speak of it
 
 
@@ -102,7 +105,7 @@ def equation(court: Court, link: Link, under: Callable[[Page], Page | None] = la
     for otherwise in (*OTHERWISE, summed, recognised_anew):
         if (found := otherwise(court, link, under)) is not None:
             return found
-    judged = failed(court, page, outcome, link)
+    judged = failed(court, page, *from_the_first(court, page, outcome, link))
     if judged.verdict == "refuted" and holds_so_far(court, page, link):
         return Judgement("undecided", "ambiguous", "this holds of the cell as far as the document has defined it here, and not with what it defines further on")
     return judged
@@ -118,6 +121,16 @@ def holds_so_far(court: Court, page: Page, link: Link) -> bool:
         return False
     outcomes = (attempt(so_far, so_far.page(k), link.left, link.right, link) for k in so_far.order(link.statement))
     return any(outcome.equal and not outcome.vanished for outcome in outcomes)
+
+
+def from_the_first(court: Court, page: Page, outcome: Outcome, link: Link) -> tuple[Outcome, Link]:
+    """A link of which not all readings were tried, held against the first side of its chain, which has fewer, if all links before it hold."""
+    before = ((link.statement.number, k) in court.right for k in range(link.number))
+    if outcome.complete or not link.earlier or not all(before):
+        return outcome, link
+    again = Decider(page).decide(link.earlier[0], link.right, limit=MORE * LIMIT)
+    sure = again.typed and again.complete and not (again.equal or again.missing or again.unsupported or again.weak or again.nothing or again.vanished)
+    return (again, replace(link, left=link.earlier[0])) if sure else (outcome, link)
 
 
 def of_numbers(link: Link) -> bool:

@@ -23,7 +23,7 @@ from symgrad.check.reading.claims import EQUAL, Link
 from symgrad.check.reading.conditions import MEANT, Condition, introduced
 from symgrad.check.reading.judgement import Judgement
 from symgrad.check.reading.relations import ORDERED, STEPS, number, of_steps, valued
-from symgrad.check.reading.statements import MARKS, derived, names_in
+from symgrad.check.reading.statements import MARKS, derived, loss_head, names_in
 from symgrad.check.reading.symbols import letters, number_at, spelled
 from symgrad.check.reading.trees import kind, unwrapped, walk
 from symgrad.check.worlds.field import P
@@ -208,13 +208,23 @@ def assumed(court: Court, link: Link) -> Judgement | None:
 def aside(court: Court, link: Link) -> bool:
     """Whether an equation between values can only be a condition: ``where $2 c \\tanh c = 1$``; of gates alone, ``z (1 - z) = 0``."""
     fragment = link.statement.fragment
+    page = court.page(court.order(link.statement)[0])
+    if stationary(page, link):
+        return True
     if fragment is None or number(link.right) is None or derived(link.left):
         return False
-    page = court.page(court.order(link.statement)[0])
     names = [n for n in walk(link.left) if kind(n) == "Name" and spelled(n) != page.symbols.letter]
     refs = [page.symbols.ref(n) for n in names]
     gates = bool(names) and all(r is not None and function_of(page, r.key) == "sigmoid" for r in refs)
     return gates or introduced(fragment)
+
+
+def stationary(page: Page, link: Link) -> bool:
+    r"""``\partial L / \partial W = 0``: what holds at a minimum."""
+    left = unwrapped(link.left)
+    ref = page.symbols.ref(unwrapped(left.wrt)) if kind(left) == "Derivative" and loss_head(left.of) is not None else None
+    zero = number_at(link.right, {}) == 0 or spelled(unwrapped(link.right)) == "0"
+    return zero and not link.number and ref is not None and ref.key not in page.symbols.timed
 
 
 def indices_alone(page: Page, node: Any) -> bool:
