@@ -16,12 +16,13 @@ from typing import TYPE_CHECKING
 from symgrad.check.claim import Claim
 from symgrad.check.forms.accumulated import added_to
 from symgrad.check.forms.arguments import losses_as_written, without_arguments
+from symgrad.check.forms.bare import of_the_loss
 from symgrad.check.forms.barred import unbarred
 from symgrad.check.forms.below import layer_below
 from symgrad.check.forms.bundled import bundled
 from symgrad.check.forms.circled import circled
 from symgrad.check.forms.common import Common
-from symgrad.check.forms.costs import losses_by_letter
+from symgrad.check.forms.costs import jacobians_by_letter, losses_by_letter
 from symgrad.check.forms.each import one_by_one
 from symgrad.check.forms.expected import expectations
 from symgrad.check.forms.graves import by_components
@@ -106,11 +107,12 @@ def common_form(document: Document, cell: Cell | None) -> Common:
     found, double = one_within_another(found)
     found = slopes_by_name(found)
     found, rectified = rectifiers(circled(values_by_letter(found), document.text))
+    found, jacobians = jacobians_by_letter(found)
     found, costs = losses_by_letter(found)
     found, zero = counted_from_zero(found)
     found = stated = behind_bars(softmaxes(found))
-    one_at_a_time = (expectations, added_to, term_by_term, one_by_one, with_marks, one_hot, without_sizes, without_arguments, unbarred, bundled)
-    for form in (*one_at_a_time, unpacked, generalised):
+    one_at_a_time = (expectations, of_the_loss, added_to, term_by_term, one_by_one, with_marks, one_hot, without_sizes, without_arguments)
+    for form in (*one_at_a_time, unbarred, bundled, unpacked, generalised):
         found = form(found)
     found, last = until_the_last(found)
     found = lastly(found)
@@ -120,7 +122,8 @@ def common_form(document: Document, cell: Cell | None) -> Common:
     found, homonyms = told_apart(found)
     found, original = parts_named(found)
     names = names | {name.base: text(part) for name, part in original.items()}
-    as_written = losses_as_written(stated) | one_hot_as_written(stated) | rectified | costs | last | layers | homonyms | original | zero | cuts | double
+    as_written = losses_as_written(stated) | one_hot_as_written(stated) | rectified | jacobians | costs | last
+    as_written |= layers | homonyms | original | zero | cuts | double
     return Common(found, as_written, names=names)
 
 

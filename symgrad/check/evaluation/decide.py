@@ -362,7 +362,7 @@ class Decider:
             for n in walk(side):
                 k = kind(n)
                 ref = self.page.symbols.ref(n)
-                if ref is not None and (ref.entries or ref.key in self.page.cuts):
+                if ref is not None and (ref.entries or ref.key in self.page.cuts or self.of_matrices(ref.key)):
                     return False
                 if k == "Name" and n.font in BOLD and ref is not None and self.page.symbols.ranks.get(ref.key) == 2:
                     return False
@@ -371,6 +371,11 @@ class Decider:
                 if k == "Power" and kind(unwrapped(n.exponent)) == "Name" and unwrapped(n.exponent).base in ("T", "Tr", "top") and not self.counted(n):
                     return False
         return True
+
+    def of_matrices(self, key: str) -> bool:
+        r"""Whether a name stands for a formula that speaks of matrices itself, ``J_t = \operatorname{diag}(1 - h_t^2) W``."""
+        d = self.page.definitions.get(key)
+        return d is not None and self.page.symbols.ranks.get(key) == 2 and any(kind(n) in EXPLICIT for n in walk(d.node))
 
     def counted(self, node: Any) -> bool:
         r"""Whether ``w^T`` may be a number to the power T: a weight in a small letter."""

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from symgrad.check.evaluation.evaluate import Run
 
 MOST = 64
-EXAMPLES = frozenset({"batch", "minibatch", "samples", "examples"})  # words below a sum that runs over no index of the cell
+EXAMPLES = frozenset({"batch", "minibatch", "samples", "examples", "B"})  # words, and the letter of a batch, below a sum that runs over no index of the cell
 
 
 def big(run: Run, node: Any) -> Value:
@@ -38,7 +38,7 @@ def big(run: Run, node: Any) -> Value:
         raise Unsupported("a sum over a set", node)
     if name is None:
         return unindexed(run, node)
-    if name in EXAMPLES and lower is None and upper is None:
+    if name in EXAMPLES and lower is None and upper is None and name not in run.page.symbols.ranks and not component(run, name, body, upper):
         if any(of_an_example(run, a) for args in run.products if any(n is node for n in args) for a in args if a is not node):
             raise Unsupported("a sum over examples beside a factor that is one of these", node)
         run.chooser.choose(("sum of", id(node)), (Option(0, "batch", "the sum over the batch is that of each example"),))

@@ -1,4 +1,4 @@
-r"""Losses by another letter: where a document says ``\varepsilon = \sum_t \varepsilon_t``, that is the loss, whatever the letter."""
+r"""Losses by another letter: where a document says ``\varepsilon = \sum_t \varepsilon_t``, that is the loss, whatever the letter; and a J that is none."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from symgrad.check.reading.trees import kind, unwrapped, walk
 from symgrad.notation.syntax import Name
 
 LOSS = "loss"
+JACOBIAN = "Jacobian"
 
 
 def losses_by_letter(statements: list[Statement]) -> tuple[list[Statement], dict[Any, Any]]:
@@ -57,3 +58,20 @@ def sums_itself(s: Statement) -> str | None:
         return None
     split = head_and_parts(unwrapped(right.body))
     return str(left.base) if split is not None and split[0] == left and [spelled(p.node) in LETTERS for p in split[1]] == [True] else None
+
+
+def jacobians_by_letter(statements: list[Statement]) -> tuple[list[Statement], dict[Any, Any]]:
+    r"""The statements with another word for the J of ``J_t = \operatorname{diag}(1 - h_t^2) W``, which is no loss; and the word → how it is written."""
+    names = [n for s in statements for n in s.nodes if kind(n) == "Name" and n.base == "J"]
+    taken = any(kind(n) == "Derivative" and any(x is y for x in walk(n.of) for y in names) for s in statements for n in s.nodes)
+    if taken or not any(gives_a_jacobian(s) for s in statements):
+        return statements, {}
+    new = {id(n): replace(n, base=JACOBIAN) for n in names}
+    return [exchanged(s, new) for s in statements], {new[id(n)]: n for n in names}
+
+
+def gives_a_jacobian(s: Statement) -> bool:
+    """Whether an equation says that some J at a step is a product with a diagonal matrix in it."""
+    rel = relation_of(s.node)
+    left: Any = unwrapped(rel.sides[0]) if rel is not None and rel.signs[0] in ("=", ":=") else None
+    return kind(left) == "Name" and left.base == "J" and len(left.subs) == 1 and any(kind(n) == "Diagonal" for n in walk(rel.sides[1]))

@@ -193,13 +193,13 @@ def conventional(page: Page, link: Link) -> bool:
     return of_conventions(page, link) or bool(gradients_in(page, link))
 
 
-def of_conventions(page: Page, link: Link) -> bool:
-    """Whether a side has what no other line of the document explains: ∇, gradients at steps told by number, rounded numbers."""
+def of_conventions(page: Page, link: Link, by_nabla: bool = True) -> bool:
+    """Whether a side has what no other line of the document explains: ∇, if that counts, gradients at steps told by number, rounded numbers."""
     nodes = [*walk(link.left), *walk(link.right)]
     losses = page.step_losses | page.total_losses
     if any(kind(n) == "Name" and n.primes and n.subs and not of_a_name(page, n) for n in nodes):
         return True
-    if any((kind(n) == "Number" and "." in n.text) or (kind(n) == "Derivative" and n.sign == "nabla") or kind(n) == "Variable" for n in nodes):
+    if any((kind(n) == "Number" and "." in n.text) or (by_nabla and kind(n) == "Derivative" and n.sign == "nabla") or kind(n) == "Variable" for n in nodes):
         return True
     names = [*names_in(link.left), *names_in(link.right)]
     if any(head.primes and parts and spelled(replace(head, primes=0)) in page.definitions for _, head, parts in names):
