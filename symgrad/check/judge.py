@@ -42,6 +42,7 @@ from symgrad.check.forms.slopes import slopes_by_name
 from symgrad.check.forms.softmax import softmaxes
 from symgrad.check.forms.stacked import layer_by_layer
 from symgrad.check.forms.standing import values_by_letter
+from symgrad.check.forms.unnamed import outputs_of_losses
 from symgrad.check.forms.uses import behind_bars
 from symgrad.check.forms.zero import counted_from_zero
 from symgrad.check.judging.court import Court
@@ -115,15 +116,16 @@ def common_form(document: Document, cell: Cell | None) -> Common:
     for form in (*one_at_a_time, unbarred, bundled, unpacked, generalised):
         found = form(found)
     found, last = until_the_last(found)
+    found, unnamed, outputs = outputs_of_losses(found)
     found = lastly(found)
     if cell is None and (common := by_components(found) or layer_by_layer(found)) is not None:
         return common
     found, layers, names = layer_below(found)
     found, homonyms = told_apart(found)
     found, original = parts_named(found)
-    names = names | {name.base: text(part) for name, part in original.items()}
+    names = names | outputs | {name.base: text(part) for name, part in original.items()}
     as_written = losses_as_written(stated) | one_hot_as_written(stated) | rectified | jacobians | costs | last
-    as_written |= layers | homonyms | original | zero | cuts | double
+    as_written |= unnamed | layers | homonyms | original | zero | cuts | double
     return Common(found, as_written, names=names)
 
 
