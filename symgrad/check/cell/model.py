@@ -12,6 +12,7 @@ from symgrad.check.defined.typing import Shapes
 from symgrad.check.evaluation.evaluate import Run
 from symgrad.check.evaluation.functions import applied
 from symgrad.check.reading.activations import meaning
+from symgrad.check.reading.statements import loss_head
 from symgrad.check.reading.symbols import spelled
 from symgrad.check.reading.trees import kind, rebuilt, unwrapped, walk
 from symgrad.check.worlds.field import WORLDS
@@ -19,6 +20,8 @@ from symgrad.check.worlds.readings import Chooser
 from symgrad.check.worlds.values import Value
 from symgrad.check.worlds.world import Equation, Model, Unsupported, World
 from symgrad.notation.syntax import Name
+
+ENTRYWISE = frozenset({"Sum", "Negative", "Number", "Power", "Hadamard", "Product", "Infix", "Paren", "Name", "Apply"})
 
 
 def terminals(page: Page) -> tuple[str, ...]:
@@ -41,9 +44,33 @@ def terminals(page: Page) -> tuple[str, ...]:
         for k in parts
         if not any(ref.key == k and lag == 0 and ref.key != key for key, d in page.definitions.items() if key not in piles for ref, lag in page.references(d))
     }
-    free = (k for k, d in page.definitions.items() if k not in used and k not in shared and k not in piles and not diagonal(d) and not put_in(page, d))
+    inner = {*used, *shared, *piles}
+    free = (k for k, d in page.definitions.items() if k not in inner and not (diagonal(d) or jacobian(page, d) or put_in(page, d)))
     out = tuple(k for k in free if connected(page, k))
+    if len(out) > 1 and any(named_for_a_slope(page, page.definitions[k]) for k in out):
+        seen = seen_by_the_loss(page)
+        out = tuple(k for k in out if k in seen or not named_for_a_slope(page, page.definitions[k])) or out
     return out or tuple(k for k in page.definitions if k not in used)[:1]
+
+
+def jacobian(page: Page, d: Definition) -> bool:
+    r"""``J_t = \operatorname{diag}(1 - h_t^2) W``: a name for a matrix, which no loss looks at."""
+    return d.key not in page.lagged and page.symbols.ranks.get(d.key) == 2 and any(kind(n) == "Diagonal" for n in walk(d.node))
+
+
+def seen_by_the_loss(page: Page) -> set[str]:
+    r"""The quantities that the document names where it says what its loss is, ``L_t(o_t, y_t)``, ``L = -\sum_t y_t^\top \log \hat y_t``."""
+    losses = [s.node for s in page.statements if kind(s.node) == "Relation" and not s.derives and loss_head(s.node.sides[0]) is not None]
+    refs = [page.symbols.ref(n) for node in losses for side in node.sides for n in walk(side)]
+    return {r.key for r in refs if r is not None}
+
+
+def named_for_a_slope(page: Page, d: Definition) -> bool:
+    r"""``r_t = 1 - h_t^2``, ``s_t = z_t \odot (1 - z_t)``: a formula of the entries of one quantity, as no network computes its output."""
+    node = unwrapped(d.node)
+    refs = [ref for n in walk(node) if (ref := page.symbols.ref(n)) is not None]
+    alone = len({r.key for r in refs}) == 1 and d.key not in page.lagged and refs[0].key in page.symbols.timed
+    return alone and kind(node) in ("Sum", "Hadamard", "Product", "Infix", "Power") and all(kind(n) in ENTRYWISE for n in walk(node))
 
 
 def diagonal(d: Definition) -> bool:

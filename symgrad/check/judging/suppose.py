@@ -22,6 +22,7 @@ from symgrad.check.reading.activations import meaning
 from symgrad.check.reading.claims import EQUAL, Link
 from symgrad.check.reading.conditions import MEANT, Condition, introduced
 from symgrad.check.reading.judgement import Judgement
+from symgrad.check.reading.prose import clause
 from symgrad.check.reading.relations import ORDERED, STEPS, number, of_steps, valued
 from symgrad.check.reading.statements import MARKS, derived, loss_head, names_in
 from symgrad.check.reading.symbols import letters, number_at, spelled
@@ -32,6 +33,7 @@ from symgrad.notation.latex import latex
 SLOPES: dict[str, Callable[[Fraction], Fraction]] = {"sigmoid": lambda y: y * (1 - y), "tanh": lambda y: 1 - y * y}
 WORDS = re.compile(r"\s*(?:if|when|whenever|provided|unless|otherwise|else|in (?:this|that|the) case)\b", re.IGNORECASE)
 TRIED = (3, 2)  # the steps at which a condition on one step is tried
+MINIMUM = re.compile(r"optim|minim|extrem|stationar|critical|\bset(?:s|ting)?\b|mínim|óptim|极|最小|最优|令|минимум|оптимал|최소|最適", re.IGNORECASE)
 SPECIAL = Judgement("undecided", "condition", "this holds for special values only, so it is read as a condition of what stands around it")
 Under = Callable[[Page], "Page | None"]
 
@@ -224,7 +226,8 @@ def stationary(page: Page, link: Link) -> bool:
     left = unwrapped(link.left)
     ref = page.symbols.ref(unwrapped(left.wrt)) if kind(left) == "Derivative" and loss_head(left.of) is not None else None
     zero = number_at(link.right, {}) == 0 or spelled(unwrapped(link.right)) == "0"
-    return zero and not link.number and ref is not None and ref.key not in page.symbols.timed
+    fragment = link.statement.fragment
+    return zero and fragment is not None and MINIMUM.search(clause(fragment.before)) is not None and not link.number and ref is not None and ref.key not in page.symbols.timed
 
 
 def indices_alone(page: Page, node: Any) -> bool:
