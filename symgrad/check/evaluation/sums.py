@@ -192,7 +192,7 @@ def over_steps(run: Run, node: Any, name: str, lower: Any, upper: Any, body: Any
     if lower is None and upper is None and run.slope_index and isinstance(now := run.env.get(around := run.slope_index[-1]), int):
         how = run.chooser.choose(("within", name, around), (Option(0, False), Option(1, True, f"{name} runs from 1 to {around}")))
         high = now if how else high
-    if high - low > MOST:
+    if high - low > MOST or (node.kind == "prod" and low > high + 1):  # ``\prod_{j=k+1}^t`` is of steps k up to t
         raise OutOfTime(name)
     run.steps_bound.add(name)
     kept = run.env.get("slope step")

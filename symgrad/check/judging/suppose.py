@@ -227,7 +227,8 @@ def stationary(page: Page, link: Link) -> bool:
     ref = page.symbols.ref(unwrapped(left.wrt)) if kind(left) == "Derivative" and loss_head(left.of) is not None else None
     zero = number_at(link.right, {}) == 0 or spelled(unwrapped(link.right)) == "0"
     fragment = link.statement.fragment
-    return zero and fragment is not None and MINIMUM.search(clause(fragment.before)) is not None and not link.number and ref is not None and ref.key not in page.symbols.timed
+    said = fragment is not None and MINIMUM.search(clause(fragment.before)) is not None
+    return zero and said and not link.number and ref is not None and ref.key not in page.symbols.timed
 
 
 def indices_alone(page: Page, node: Any) -> bool:
