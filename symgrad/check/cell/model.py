@@ -13,7 +13,7 @@ from symgrad.check.evaluation.evaluate import Run
 from symgrad.check.evaluation.functions import applied
 from symgrad.check.reading.activations import meaning
 from symgrad.check.reading.statements import loss_head
-from symgrad.check.reading.symbols import spelled
+from symgrad.check.reading.symbols import is_top, spelled
 from symgrad.check.reading.trees import kind, rebuilt, unwrapped, walk
 from symgrad.check.worlds.field import WORLDS
 from symgrad.check.worlds.readings import Chooser
@@ -21,7 +21,7 @@ from symgrad.check.worlds.values import Value
 from symgrad.check.worlds.world import Equation, Model, Unsupported, World
 from symgrad.notation.syntax import Name
 
-ENTRYWISE = frozenset({"Sum", "Negative", "Number", "Power", "Hadamard", "Product", "Infix", "Paren", "Name", "Apply"})
+ENTRYWISE = frozenset({"Sum", "Negative", "Number", "Power", "Hadamard", "Product", "Infix", "Paren", "Name", "Apply", "Fraction", "Big"})
 
 
 def terminals(page: Page) -> tuple[str, ...]:
@@ -47,15 +47,20 @@ def terminals(page: Page) -> tuple[str, ...]:
     inner = {*used, *shared, *piles}
     free = (k for k, d in page.definitions.items() if k not in inner and not (diagonal(d) or jacobian(page, d) or put_in(page, d)))
     out = tuple(k for k in free if connected(page, k))
-    if len(out) > 1 and any(named_for_a_slope(page, page.definitions[k]) for k in out):
+    if len(out) > 1 and any(named_for_a_derivation(page, page.definitions[k]) for k in out):
         seen = seen_by_the_loss(page)
-        out = tuple(k for k in out if k in seen or not named_for_a_slope(page, page.definitions[k])) or out
+        out = tuple(k for k in out if k in seen or not named_for_a_derivation(page, page.definitions[k])) or out
     return out or tuple(k for k in page.definitions if k not in used)[:1]
 
 
 def jacobian(page: Page, d: Definition) -> bool:
     r"""``J_t = \operatorname{diag}(1 - h_t^2) W``: a name for a matrix, which no loss looks at."""
-    return d.key not in page.lagged and page.symbols.ranks.get(d.key) == 2 and any(kind(n) == "Diagonal" for n in walk(d.node))
+    node = unwrapped(d.node)
+    if d.key in page.lagged or kind(node) not in ("Product", "Infix") or not any(kind(unwrapped(a)) == "Diagonal" for a in node.args):
+        return False
+    last = unwrapped(node.args[-1])
+    last = last.arg if kind(last) == "Transpose" else last.base if kind(last) == "Power" and is_top(last.exponent) else last
+    return kind(last) == "Diagonal" or page.ranked(last) == 2
 
 
 def seen_by_the_loss(page: Page) -> set[str]:
@@ -65,12 +70,12 @@ def seen_by_the_loss(page: Page) -> set[str]:
     return {r.key for r in refs if r is not None}
 
 
-def named_for_a_slope(page: Page, d: Definition) -> bool:
-    r"""``r_t = 1 - h_t^2``, ``s_t = z_t \odot (1 - z_t)``: a formula of the entries of one quantity, as no network computes its output."""
+def named_for_a_derivation(page: Page, d: Definition) -> bool:
+    r"""``r_t = 1 - h_t^2``, ``q_t = h_{t-1} - n_t``: a formula of the entries of other quantities, without a weight, as no network computes its output."""
     node = unwrapped(d.node)
     refs = [ref for n in walk(node) if (ref := page.symbols.ref(n)) is not None]
-    alone = len({r.key for r in refs}) == 1 and d.key not in page.lagged and refs[0].key in page.symbols.timed
-    return alone and kind(node) in ("Sum", "Hadamard", "Product", "Infix", "Power") and all(kind(n) in ENTRYWISE for n in walk(node))
+    of_others = bool(refs) and d.key not in page.lagged and all(r.key in page.symbols.timed for r in refs)
+    return of_others and kind(node) != "Apply" and all(kind(n) in ENTRYWISE for n in walk(node))
 
 
 def diagonal(d: Definition) -> bool:

@@ -12,6 +12,7 @@ from symgrad.check.defined.page import Page
 from symgrad.check.reading.symbols import head_and_parts, is_top, letters, number_at, spelled
 from symgrad.check.reading.trees import kind, unwrapped, walk
 from symgrad.check.worlds.values import Misfit
+from symgrad.notation.syntax import Name
 
 SIZES = (3, 2, 4, 5, 6, 7)
 
@@ -121,6 +122,8 @@ class Shapes:
             return self.quantity(ref.key)[len(ref.entries) :]
         if k in ("Number", "Fraction") or (k == "Name" and number_at(node, {}) is not None):
             return () if k == "Number" else self.shape(node.numerator) or self.shape(node.denominator)
+        if k == "Name" and node in (Name("T"), Name("N")):  # how many steps there are
+            return ()
         if k == "Sum":
             return self.alike([self.shape(a) for a in node.args])
         if k == "Negative":
