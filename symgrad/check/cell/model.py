@@ -26,11 +26,8 @@ ENTRYWISE = frozenset({"Sum", "Negative", "Number", "Power", "Hadamard", "Produc
 
 def terminals(page: Page) -> tuple[str, ...]:
     """The quantities that nothing of the same step is computed from: what a loss looks at."""
-    used = set()
-    for key, d in page.definitions.items():
-        for ref, lag in page.references(d):
-            if lag == 0 and ref.key != key:
-                used.add(ref.key)
+    cell = {key: page.definitions[key] for key in page.definitions.keys() - named_for_a_derivation(page)}
+    used = {ref.key for key, d in cell.items() for ref, lag in page.references(d) if lag == 0 and ref.key != key}
     shared = {
         page.named.get(page.canon(n, d.letter, d.shift))
         for d in page.definitions.values()
@@ -45,12 +42,34 @@ def terminals(page: Page) -> tuple[str, ...]:
         if not any(ref.key == k and lag == 0 and ref.key != key for key, d in page.definitions.items() if key not in piles for ref, lag in page.references(d))
     }
     inner = {*used, *shared, *piles}
-    free = (k for k, d in page.definitions.items() if k not in inner and not (diagonal(d) or jacobian(page, d) or put_in(page, d)))
+    free = (k for k, d in page.definitions.items() if k in cell and k not in inner and not put_in(page, d))
     out = tuple(k for k in free if connected(page, k))
-    if len(out) > 1 and any(named_for_a_derivation(page, page.definitions[k]) for k in out):
-        seen = seen_by_the_loss(page)
-        out = tuple(k for k in out if k in seen or not named_for_a_derivation(page, page.definitions[k])) or out
     return out or tuple(k for k in page.definitions if k not in used)[:1]
+
+
+def named_for_a_derivation(page: Page) -> set[str]:
+    """The names that a document gives to matrices and formulas of a derivation, and that nothing of the cell is computed from."""
+    found = {key for key, d in page.definitions.items() if diagonal(d) or jacobian(page, d) or of_entries(page, d)}
+    if any(of_entries(page, page.definitions[key]) for key in found):
+        found -= asked_about(page)
+    while found and (more := {r.key for key in page.definitions.keys() - found for r, _ in page.references(page.definitions[key])} & found):
+        found -= more
+    return found
+
+
+def asked_about(page: Page) -> set[str]:
+    r"""The quantities in what the document says of its loss, ``L_t(o_t, y_t)``, those by which it is differentiated, and those that are wanted to be others."""
+    losses = [side for s in page.statements if kind(s.node) == "Relation" and not s.derives and loss_head(s.node.sides[0]) is not None for side in s.node.sides]
+    by = [n.wrt for s in page.statements for n in s.nodes if kind(n) == "Derivative" and loss_head(n.of) is not None]
+    return {r.key for node in (*losses, *by) for n in walk(node) if (r := page.symbols.ref(n)) is not None} | page.targets.keys()
+
+
+def of_entries(page: Page, d: Definition) -> bool:
+    r"""``r_t = 1 - h_t^2``, ``q_t = h_{t-1} - n_t``: a formula of the entries of other quantities, without a weight, as no network computes its output."""
+    node = unwrapped(d.node)
+    refs = [ref for n in walk(node) if (ref := page.symbols.ref(n)) is not None]
+    of_others = bool(refs) and d.key not in page.lagged and all(r.key in page.symbols.timed for r in refs)
+    return of_others and kind(node) not in ("Apply", "Name") and all(kind(n) in ENTRYWISE for n in walk(node))
 
 
 def jacobian(page: Page, d: Definition) -> bool:
@@ -61,21 +80,6 @@ def jacobian(page: Page, d: Definition) -> bool:
     last = unwrapped(node.args[-1])
     last = last.arg if kind(last) == "Transpose" else last.base if kind(last) == "Power" and is_top(last.exponent) else last
     return kind(last) == "Diagonal" or page.ranked(last) == 2
-
-
-def seen_by_the_loss(page: Page) -> set[str]:
-    r"""The quantities that the document names where it says what its loss is, ``L_t(o_t, y_t)``, ``L = -\sum_t y_t^\top \log \hat y_t``."""
-    losses = [s.node for s in page.statements if kind(s.node) == "Relation" and not s.derives and loss_head(s.node.sides[0]) is not None]
-    refs = [page.symbols.ref(n) for node in losses for side in node.sides for n in walk(side)]
-    return {r.key for r in refs if r is not None}
-
-
-def named_for_a_derivation(page: Page, d: Definition) -> bool:
-    r"""``r_t = 1 - h_t^2``, ``q_t = h_{t-1} - n_t``: a formula of the entries of other quantities, without a weight, as no network computes its output."""
-    node = unwrapped(d.node)
-    refs = [ref for n in walk(node) if (ref := page.symbols.ref(n)) is not None]
-    of_others = bool(refs) and d.key not in page.lagged and all(r.key in page.symbols.timed for r in refs)
-    return of_others and kind(node) != "Apply" and all(kind(n) in ENTRYWISE for n in walk(node))
 
 
 def diagonal(d: Definition) -> bool:
