@@ -12,7 +12,7 @@ from symgrad.check.defined.typing import Shapes
 from symgrad.check.evaluation.evaluate import Run
 from symgrad.check.evaluation.functions import applied
 from symgrad.check.reading.activations import meaning
-from symgrad.check.reading.statements import loss_head
+from symgrad.check.reading.statements import ADJOINT_HEADS, MARKS, loss_head
 from symgrad.check.reading.symbols import is_top, spelled
 from symgrad.check.reading.trees import kind, rebuilt, unwrapped, walk
 from symgrad.check.worlds.field import WORLDS
@@ -58,17 +58,36 @@ def named_for_a_derivation(page: Page) -> set[str]:
 
 
 def asked_about(page: Page) -> set[str]:
-    r"""The quantities in what the document says of its loss, ``L_t(o_t, y_t)``, those by which it is differentiated, and those that are wanted to be others."""
+    r"""The quantities in what the document says of its loss, ``L_t(o_t, y_t)``, those whose gradients it names, and those that are wanted to be others."""
     losses = [side for s in page.statements if kind(s.node) == "Relation" and not s.derives and loss_head(s.node.sides[0]) is not None for side in s.node.sides]
-    by = [n.wrt for s in page.statements for n in s.nodes if kind(n) == "Derivative" and loss_head(n.of) is not None]
-    return {r.key for node in (*losses, *by) for n in walk(node) if (r := page.symbols.ref(n)) is not None} | page.targets.keys()
+    marked = [part for s in page.statements if s.derives for n in s.nodes for part in marked_in(n)]
+    words = {n.base[1:].partition("_")[0] for s in page.statements if s.derives for n in s.nodes if kind(n) == "Name" and n.base[:1] == "d"}
+    found = {r.key for node in (*losses, *marked) for n in walk(node) if (r := page.symbols.ref(n)) is not None}
+    letters = {spelled(n) for node in marked for n in walk(node) if kind(n) == "Name"} | words
+    return found | page.targets.keys() | {key for key in page.definitions if key in letters}
+
+
+def marked_in(node: Any) -> tuple[Any, ...]:
+    r"""What a gradient is taken by, ``\partial L / \partial h_t``, ``d h_t``, ``\delta_{h_t}``; nothing for another node."""
+    match kind(node):
+        case "Derivative":
+            return (node.wrt,) if loss_head(node.of) is not None else ()
+        case "Product" if kind(node.args[0]) == "Name" and node.args[0].base in MARKS:
+            return tuple(node.args[1:2])
+        case "Differential":
+            return (node.arg,)
+        case "Name" if node.base in MARKS | ADJOINT_HEADS:
+            return tuple(node.subs)
+        case "Power" if kind(node.base) == "Name" and node.base.base in MARKS | ADJOINT_HEADS:
+            return (node.exponent, *node.base.subs)
+    return ()
 
 
 def of_entries(page: Page, d: Definition) -> bool:
     r"""``r_t = 1 - h_t^2``, ``q_t = h_{t-1} - n_t``: a formula of the entries of other quantities, without a weight, as no network computes its output."""
     node = unwrapped(d.node)
     refs = [ref for n in walk(node) if (ref := page.symbols.ref(n)) is not None]
-    of_others = bool(refs) and d.key not in page.lagged and all(r.key in page.symbols.timed for r in refs)
+    of_others = bool(refs) and not page.program and d.key not in page.lagged and all(r.key in page.symbols.timed for r in refs)
     return of_others and kind(node) not in ("Apply", "Name") and all(kind(n) in ENTRYWISE for n in walk(node))
 
 
