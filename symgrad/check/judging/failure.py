@@ -221,18 +221,16 @@ def of_numbers(court: Court, page: Page, outcome: Outcome, link: Link) -> Outcom
         return None
     if any(kind(n) == "Big" and n.lower is not None and number_at(n.lower, {}) == 0 for n in nodes):  # the document may count its steps from 0
         return None
-    if court.borrowed or caution.guessed(page, outcome) or (caution.conventional(page, link) and not told(court, page, link)):
+    if court.borrowed or caution.guessed(page, outcome) or of_symbols(page, link):
         return None
     among = Decider(page).decide(*sides, modes=((True, True),))
     sure = among.typed and among.complete and not (among.equal or among.weak or among.missing or among.unsupported or among.nothing or among.vanished)
     return among if sure else None
 
 
-def told(court: Court, page: Page, link: Link) -> bool:
-    """Whether what is convention in a line is told: its symbols for gradients by other lines, and each ∇ by what stands behind it."""
-    if caution.of_conventions(page, link, by_nabla=False):
-        return False
-    return not caution.gradients_in(page, link) or settled_symbols(court, page, link)
+def of_symbols(page: Page, link: Link) -> bool:
+    """Whether there is more convention in a line than a ∇, of which what stands behind it says what it is."""
+    return caution.of_conventions(page, link, by_nabla=False) or bool(caution.gradients_in(page, link))
 
 
 def holds_for_rows(page: Page, link: Link) -> bool:
