@@ -17,7 +17,7 @@ import numpy as np
 from symgrad.check.defined.page import Page
 from symgrad.check.evaluation.adjoints import symbol_target
 from symgrad.check.evaluation.decide import Decider
-from symgrad.check.evaluation.recognise import NOW, candidates, names_it, symbol_of
+from symgrad.check.evaluation.recognise import NOW, candidates, gate_of, names_it, symbol_of
 from symgrad.check.judging.court import Court
 from symgrad.check.judging.settled import equations
 from symgrad.check.judging.steps import introduced
@@ -97,8 +97,8 @@ def told(court: Court, page: Page, name: str) -> tuple[Option, int] | None:
     empty = {line for _, true in found for line in true if len(found) > 1 and all(line in other for _, other in found)}  # true of whatever it is
     held = [(option, {line[0] for line in true - empty}) for option, true in found if true - empty]
     best = max(held, key=lambda found: len(found[1]), default=None)
-    if best is None or len(best[1]) < (1 if said or names_it(page, name) else 2):
-        return None
+    if best is None or len(best[1]) < (1 if said or (names_it(page, name) and gate_of(page, best[0].value[1]) is None) else 2):
+        return None  # that a symbol with the letter of a state is the gradient by its preactivation takes two lines
     rivals = [(option, true) for option, true in held if not true < best[1] and not same(page, option, best[0])]
     return None if rivals else (best[0], len(best[1]))
 
