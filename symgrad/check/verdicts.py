@@ -80,6 +80,8 @@ def ruled(court: Court, link: Link) -> Judgement | None:
         return None  # "case $i = k$": which components are meant; "for $k = 1, ..., t$"
     if link.sign in EQUAL and suppose.of_weights(court.page(court.order(s)[0]), s.node):
         return Judgement("undecided", "condition", "this says something of weights alone, so it is read as a condition of what stands around it")
+    if link.sign == NEARLY and unwrapped(link.left) == unwrapped(link.right):
+        return ambiguous("both sides are the same number; what is close to it stands in the words")
     numbers = worked.reckoned(court, link)
     if numbers is not None:
         return numbers

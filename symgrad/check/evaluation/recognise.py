@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from symgrad.check.defined.page import Page
     from symgrad.check.evaluation.evaluate import Run
 
+PARAMETERS = frozenset({"b", "bias", "W", "w", "theta"})  # whose gradients are summed over the steps
 NO_GRADIENTS = frozenset({"diag", "det", "dim", "dot", "dropout", "data", "depth", "dist", "div", "def", "delta"})  # words with a d that is no mark
 BY = "∂"  # the mark of a gradient by what is no quantity
 OUTPUT = frozenset({"out", "output", "outputs", "logit", "logits", "pred", "prediction"})
@@ -66,7 +67,7 @@ def indexed(page: Page, node: Any) -> tuple[str, Any, tuple[Any, ...]] | None:
     steps = [p.node for p in parts if p not in entries and is_step(page, p.node)]
     word = head.base[:1] == "d" and len(head.base) > 1 and head.base.lower() not in NO_GRADIENTS
     told = head.base in MARKS and (labels or head.base == "delta")  # ``\delta_t`` alone too, where its recursion tells what it is
-    if len(steps) > 1 or not (mark or word or told) or (not mark and page.symbols.ref(node) is not None):
+    if (mark == BY and head.base in PARAMETERS) or len(steps) > 1 or not (mark or word or told) or (not mark and page.symbols.ref(node) is not None):
         return None
     name = key_of(head, labels)
     return None if name is None else (f"{mark} {name}".strip(), steps[0] if steps else None, tuple(p.node for p in entries))

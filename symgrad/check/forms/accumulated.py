@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from symgrad.check.reading.statements import Statement, derived, exchanged, letter_of, names_in, step_part
-from symgrad.check.reading.trees import kind, unwrapped
-from symgrad.notation.syntax import Sum
+from symgrad.check.reading.statements import Statement, derived, exchanged, letter_of
+from symgrad.check.reading.trees import kind, unwrapped, walk
+from symgrad.notation.syntax import Name, Sum
 
 
 def added_to(statements: list[Statement]) -> list[Statement]:
@@ -21,7 +21,7 @@ def addition(node: Any, letter: str) -> Any:
     if kind(node) != "Relation" or node.signs not in (("=",), (":=",)):
         return None
     left, right = map(unwrapped, node.sides)
-    if kind(right) != "Sum" or not derived(left) or any(step_part(parts, letter) is not None for _, _, parts in names_in(left)):
+    if kind(right) != "Sum" or not derived(left) or any(n == Name(letter) for n in walk(left)):
         return None
     rest = tuple(a for a in right.args if unwrapped(a) != left)
     if len(rest) != len(right.args) - 1:
