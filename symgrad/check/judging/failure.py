@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from symgrad.check.defined.incomplete import invented
+from symgrad.check.defined.incomplete import UNKNOWN, invented
 from symgrad.check.defined.page import Page, in_code, plain
 from symgrad.check.evaluation import everystep
 from symgrad.check.evaluation.decide import Decider, Outcome
@@ -15,7 +15,7 @@ from symgrad.check.judging.court import Court
 from symgrad.check.judging.settled import settled_guesses, settled_symbols
 from symgrad.check.reading.claims import Link, span_of
 from symgrad.check.reading.judgement import Judgement, ambiguous
-from symgrad.check.reading.statements import ADJOINT_HEADS
+from symgrad.check.reading.statements import ADJOINT_HEADS, derived
 from symgrad.check.reading.symbols import head_and_parts, number_at
 from symgrad.check.reading.trees import children, kind, unwrapped, walk
 from symgrad.check.slips import diagnose
@@ -42,6 +42,8 @@ def failed(court: Court, page: Page, outcome: Outcome, link: Link) -> Judgement:
         return refuted(court, page, outcome, link, lost, notes)
     if outcome.missing is None and (opened := caution.unknown_cell(page, outcome, link, court.statements)) is not None:
         return replace(opened, assumptions=notes)
+    if court.borrowed and not derived(link.left) and not derived(link.right) and page.symbols.ref(unwrapped(link.left)) is not None:
+        return ambiguous(ANOTHER, assumptions=notes)  # it says itself how the quantity is computed
     if taken := [page.notes.get(key, key) for key in court.updates if key in outcome.used]:
         return Judgement("undecided", "incomplete-cell", f"the document does not say how {' and '.join(taken)} is updated", assumptions=notes)
     if outcome.missing is None and not court.certain:
@@ -113,7 +115,9 @@ def failed(court: Court, page: Page, outcome: Outcome, link: Link) -> Judgement:
         return Judgement("undecided", "undefined-symbol", f"nothing in the document defines {unknown}", assumptions=notes)
     if not court.certain:
         return Judgement("undecided", "undefined-symbol", ANOTHER, assumptions=notes)
-    if repair is not None and repair.code in caution.THROUGH_GATES and (gate := caution.opaque(page, outcome) or caution.left_out(page)):
+    if outcome.missing is None and (gate := caution.left_out(page)) and (names_no_weight(repair) or holds_beside(page, link)):
+        return Judgement("undecided", "incomplete-cell", f"the document does not say what {gate} is computed from", assumptions=notes)
+    if gate := left_out(page, outcome, repair):
         return Judgement("undecided", "incomplete-cell", f"the document does not say what {gate} is computed from", assumptions=notes)
     if outcome.missing is None and (of := caution.meant_otherwise(page, link, court.statements)):
         return ambiguous(f"the document introduces its symbol for the gradient of {of} for something else than the symbol names", assumptions=notes)
@@ -166,6 +170,24 @@ def stepless(court: Court, page: Page, outcome: Outcome) -> str:
     inputs = sorted(key for key in outcome.used if page.symbols.ranks.get(key) == 1 and key not in page.symbols.timed)
     cells = [court.page(k) for k in range(len(court.collected.groups))] if inputs else []
     return next((page.notes.get(key, key) for key in inputs if any(key in other.lagged & other.definitions.keys() for other in cells)), "")
+
+
+def left_out(page: Page, outcome: Outcome, repair: Any) -> str:
+    """The gate of which the document does not say what it is computed from, if a slip is none where it does not depend on the state."""
+    return (caution.opaque(page, outcome) or caution.left_out(page)) if repair is not None and repair.code in caution.THROUGH_GATES else ""
+
+
+def names_no_weight(repair: Any) -> bool:
+    """Whether a repair needs a weight that the document has no name for."""
+    return repair is not None and UNKNOWN in (repair.expected or "")
+
+
+def holds_beside(page: Page, link: Link) -> bool:
+    """Whether a line holds if what the document leaves out does not depend on the state."""
+    narrow = page.twin()
+    narrow.constant = page.constant | {key for key in page.definitions if invented(page, key)}
+    outcome = Decider(narrow).decide(link.left, link.right)
+    return outcome.equal and not outcome.vanished
 
 
 def misspelled(court: Court, outcome: Outcome, link: Link) -> bool:
