@@ -158,6 +158,8 @@ def failed(court: Court, page: Page, outcome: Outcome, link: Link) -> Judgement:
     if repair is None and (doubt := doubtful(court, page, outcome, link)):
         return ambiguous(f"no reading that was tried makes this true, {doubt}", assumptions=notes)
     repair = repair or diagnose.repair(page, outcome, link, diagnose.FEWER, Slips.lacking)
+    if gate := left_out(page, outcome, repair):
+        return Judgement("undecided", "incomplete-cell", f"the document does not say what {gate} is computed from", assumptions=notes)
     by = head_and_parts(unwrapped(link.left).wrt) if kind(unwrapped(link.left)) == "Derivative" else None
     if repair is not None and repair.code == "wrong-shape" and by is not None and any(p.where == "bracket" for p in by[1]):
         why = "one side has an index that the other lacks; with it on both, this is right"  # ``\partial L/\partial b[i]``, loosely
