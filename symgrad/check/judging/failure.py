@@ -2,6 +2,7 @@ r"""What is said of a claim that holds in no reading: refuted, with the slip if 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -24,6 +25,7 @@ from symgrad.check.worlds.world import CIRCULAR
 from symgrad.notation.latex import latex
 from symgrad.notation.syntax import Big, Name
 
+AMBIGUOUS, UNDEFINED = "ambiguous", "undefined-symbol"
 CONFIRMED = 3  # claims that must hold before a cell that is not the document's own may refute others
 OF_ROWS = frozenset({"order-of-factors", "transposed-factor"})  # slips that are none where vectors are rows
 OF_ANY_ORDER = frozenset({"wrong-time-index", "wrong-symbol", "wrong-sign"})  # slips in whatever order the entries of a matrix stand
@@ -34,137 +36,183 @@ UNMARKED = "the left side is a state, the right side a gradient: the mark of the
 FEW = 48  # readings of a line of code for rows
 
 
+Why = tuple[str, str]  # the code of an open judgement, and its words
+
+
 def failed(court: Court, page: Page, outcome: Outcome, link: Link) -> Judgement:
     """Refuted, or open."""
     notes = tuple(court.assumed(page, outcome))
+
+    def undecided(reasons: Iterator[Why]) -> Judgement | None:
+        why = next(reasons, None)
+        return None if why is None else Judgement("undecided", *why, assumptions=notes)
+
+    def held(*told: str) -> Judgement:
+        return Judgement("proved", reading=Decider(page).reading(link.left, link.right, outcome.mode[0]), assumptions=(*notes, *told))
+
     if caution.gradient_of_itself(page, link):
         lost = diagnose.Repair("missing-differential", UNMARKED, None, span_of(link.left))
         return refuted(court, page, outcome, link, lost, notes)
-    if outcome.missing is None and (opened := caution.unknown_cell(page, outcome, link, court.statements)) is not None:
-        return replace(opened, assumptions=notes)
-    if court.borrowed and not derived(link.left) and not derived(link.right) and page.symbols.ref(unwrapped(link.left)) is not None:
-        return ambiguous(ANOTHER, assumptions=notes)  # it says itself how the quantity is computed
-    if taken := [page.notes.get(key, key) for key in court.updates if key in outcome.used]:
-        return Judgement("undecided", "incomplete-cell", f"the document does not say how {' and '.join(taken)} is updated", assumptions=notes)
-    if outcome.missing is None and not court.certain:
-        return ambiguous(ANOTHER, assumptions=notes)
+    if (opened := undecided(of_the_cell(court, page, outcome, link))) is not None:
+        return opened
     if outcome.missing is None and not page.coded and holds_for_rows(page, link):
         rows = "the vectors are rows, as in a batch, and the weights stand behind them"
         return Judgement("proved", reading="matrix", assumptions=(*notes, rows))
-    if court.collected.from_zero and caution.before_the_first(page, link):
-        return ambiguous("the document gives step 0 an equation of its own, so its steps are counted from there", assumptions=notes)
-    if outcome.missing is None and court.worked and caution.at_numbered_steps(page, link):
-        why = "the document works an example out, and what it says of a step may rest on the values that it gives there"
-        return ambiguous(why, assumptions=notes)
-    if caution.written_out(page, link):
-        return ambiguous("the components are added up one by one, so the document has as many of them as it writes", assumptions=notes)
-    if vectors := [n for side in (link.left, link.right) for n in walk(side) if a_unit_vector(page, n)]:
-        return Judgement("undecided", "undefined-symbol", f"nothing in the document says what {shown(vectors[0], 'e', link)} is", assumptions=notes)
-    if caution.with_values(link):
-        return ambiguous("this puts in numbers, which are the values of an example", assumptions=notes)
-    if caution.asked_for(link):
-        return Judgement("undecided", "condition", "the words before this ask for it or suppose it; it does not hold in general", assumptions=notes)
-    if caution.goes_on(link, court.statements):
-        return ambiguous("the next display begins with a sign, so the sum may go on there", assumptions=notes)
-    if several := caution.one_of_several(page, outcome, link):
-        return ambiguous(f"{several} is one of those that are summed up here, and the document defines no others", assumptions=notes)
-    if state := stepless(court, page, outcome):
-        why = f"the document computes {state} step by step, and here it stands without a step: an index of it may count its components or its steps"
-        return ambiguous(why, assumptions=notes)
-    if caution.numbered_above(page, link):
-        return ambiguous("the document writes its steps above, so a number there may be a step or a power", assumptions=notes)
-    if told := caution.of_several_losses(link):
-        return Judgement("undecided", "undefined-symbol", f"nothing in the document says what part of the loss ${told}$ is", assumptions=notes)
-    if several := caution.two_losses(page, link):
-        return ambiguous(f"the document does not say how the losses {several} go together", assumptions=notes)
-    if caution.of_its_own_loss(page, link):
-        return ambiguous("this holds of the loss that goes with this output, and the document does not say what its loss is", assumptions=notes)
-    if caution.of_some_class(page, link):
-        return ambiguous(OF_A_VECTOR, assumptions=notes)
-    if caution.updates_itself(page, link):
-        return ambiguous("the symbol on the left stands on the right too: an assignment, not an equation", assumptions=notes)
+    if (opened := undecided(of_the_line(court, page, outcome, link))) is not None:
+        return opened
     valueless = outcome.missing is None and not outcome.typed and (outcome.unsupported is not None or not outcome.misfits)
     nameless = outcome.missing is not None and not outcome.typed
     repair = None if valueless or (nameless and not misspelled(court, outcome, link)) else diagnose.repair(page, outcome, link, diagnose.RUNS)
     if repair is not None and repair.code == "immediate-for-total" and repair.message.startswith("the immediate"):
-        return Judgement(
-            "proved",
-            reading=Decider(page).reading(link.left, link.right, outcome.mode[0]),
-            assumptions=(*notes, "one ∂ is read as the immediate derivative, the others as total ones"),
-        )
-    if repair is not None and repair.code in OF_ROWS and (court.transposed or caution.a_row_first(page, link)) and caution.conventional(page, link):
-        why = "the document writes gradients transposed, as for vectors that are rows: what the order of factors means here is open"
-        return ambiguous(why, assumptions=notes)
-    if (repair is None or repair.code not in OF_ANY_ORDER) and caution.flattened(page, link):
-        return ambiguous("in which order a Kronecker product has the entries of a matrix is convention", assumptions=notes)
-    if repair is not None and repair.code == "wrong-symbol" and (whole := caution.whole_for_a_block(page, link, repair.expected)):
-        return ambiguous(f"{whole} may stand here for the block of it that the document has a name for elsewhere", assumptions=notes)
-    if repair is not None and repair.code == "sum-bounds" and caution.down_to_zero(link):
-        return ambiguous("the sum goes down to step 0, so the steps may be counted from there", assumptions=notes)
-    if repair is not None and repair.code in OF_ROWS and caution.by_a_matrix(page, link):
-        return ambiguous("the derivative of a vector by a matrix is a tensor: on which side of it a factor stands is open", assumptions=notes)
-    if outcome.missing is not None and not outcome.typed and given_later(court, page, link, outcome.missing.where):
+        return held("one ∂ is read as the immediate derivative, the others as total ones")
+    if (opened := undecided(of_order(court, page, link, repair))) is not None:
+        return opened
+    if nameless and outcome.missing is not None and given_later(court, page, link, outcome.missing.where):
         return Judgement("proved", assumptions=(*notes, "the symbol is introduced here"))
-    if outcome.missing is not None and not outcome.typed:
-        name = outcome.missing.name
-        if repair is not None and repair.code == "undefined-symbol":
-            return refuted(court, page, outcome, link, repair, notes)
-        if outcome.missing.where == CIRCULAR:
-            return Judgement("undecided", "incomplete-cell", f"{page.notes.get(name, plain(name))} is {CIRCULAR}, at the same step", assumptions=notes)
-        unknown = shown(outcome.missing.where, name, link)
-        return Judgement("undecided", "undefined-symbol", f"nothing in the document defines {unknown}", assumptions=notes)
-    if not court.certain:
-        return Judgement("undecided", "undefined-symbol", ANOTHER, assumptions=notes)
-    if outcome.missing is None and (gate := caution.left_out(page)) and (names_no_weight(repair) or holds_beside(page, link)):
-        return Judgement("undecided", "incomplete-cell", f"the document does not say what {gate} is computed from", assumptions=notes)
-    if gate := left_out(page, outcome, repair):
-        return Judgement("undecided", "incomplete-cell", f"the document does not say what {gate} is computed from", assumptions=notes)
-    if outcome.missing is None and (of := caution.meant_otherwise(page, link, court.statements)):
-        return ambiguous(f"the document introduces its symbol for the gradient of {of} for something else than the symbol names", assumptions=notes)
-    if outcome.missing is None and caution.averaged(page, link):
-        return ambiguous("the loss may be a mean over steps or examples; the document does not say", assumptions=notes)
-    if outcome.nothing and repair is None:
-        why = "both sides are zero in the cell as it was understood, which is no proof: nothing leads from the one to the other"
-        return ambiguous(why, assumptions=notes)
-    if outcome.idle:
-        return ambiguous("this holds only where a derivative is read so that it is zero, whatever stands beside it", assumptions=notes)
-    before = (link.statement.number, link.number - 1)
-    unsettled = bool(link.earlier) and before not in court.right | court.wrong
-    if outcome.vanished and (repair is None or (repair.code == "wrong-symbol" and not misnamed(court, page, outcome, link, repair)) or unsettled):
-        why = "nothing leads from the one to the other in a derivative of this, so the cell may be another one than was understood"
-        return ambiguous(why, assumptions=notes)
-    alone = caution.unmatched(page, link) if outcome.missing is None and repair is None else set()
-    if alone and not wrong_summed(page, link, alone):
-        return ambiguous(f"the index {', '.join(sorted(alone))} stands on one side only; a sum over it may be meant", assumptions=notes)
+    if nameless and repair is not None and repair.code == "undefined-symbol":
+        return refuted(court, page, outcome, link, repair, notes)
+    if (opened := undecided(of_the_slip(court, page, outcome, link, repair))) is not None:
+        return opened
     if repair is not None and repair.code == "missing-brackets" and caution.reaches(link.right):
-        held = "the sum is taken to reach over the whole difference"
-        return Judgement("proved", reading=Decider(page).reading(link.left, link.right, outcome.mode[0]), assumptions=(*notes, held))
-    if (outcome.weak is not None and repair is None) or (outcome.weak is not None and not caution.adjoint_claim(link)):
-        assert outcome.weak is not None
-        return ambiguous("this holds only if " + "; ".join(outcome.weak.notes), assumptions=notes)
-    if repair is None and (f := caution.unknown_function(page, outcome)):
-        return ambiguous(f"the document does not say what {f} is", assumptions=notes)
-    if outcome.unsupported is not None and not outcome.typed:
-        return Judgement("undecided", "not-understood", outcome.unsupported.what, assumptions=notes)
+        return held("the sum is taken to reach over the whole difference")
+    if (opened := undecided(of_readings(page, outcome, link, repair))) is not None:
+        return opened
     if not outcome.typed:
-        if repair is not None and outcome.misfits:
-            return refuted(court, page, outcome, link, repair, notes)
-        if outcome.misfits and (among := of_numbers(court, page, outcome, link)) is not None:
-            repair = diagnose.repair(page, among, link, diagnose.RUNS)
-            said = refuted(court, page, among, link, repair, notes)
-            return said if repair is not None else replace(said, message=OF_NUMBERS)
-        why = outcome.misfits[0] if outcome.misfits else "no step has all the quantities that this names"
-        return Judgement("undecided", "wrong-shape" if outcome.misfits else "no-instance", why, assumptions=notes)
+        return shapeless(court, page, outcome, link, repair, notes)
     if repair is None and (doubt := doubtful(court, page, outcome, link)):
         return ambiguous(f"no reading that was tried makes this true, {doubt}", assumptions=notes)
     repair = repair or diagnose.repair(page, outcome, link, diagnose.FEWER, Slips.lacking)
+    if (opened := undecided(of_what_lacks(page, outcome, link, repair))) is not None:
+        return opened
+    return refuted(court, page, outcome, link, repair, notes)
+
+
+# -- why a claim stays open --------------------------------------------------------------------------------------------------------
+
+
+def of_the_cell(court: Court, page: Page, outcome: Outcome, link: Link) -> Iterator[Why]:
+    """The cell is not known well enough, whatever slip might be found."""
+    if outcome.missing is None and (opened := caution.unknown_cell(page, outcome, link, court.statements)) is not None:
+        yield str(opened.code), opened.message
+    if court.borrowed and not derived(link.left) and not derived(link.right) and page.symbols.ref(unwrapped(link.left)) is not None:
+        yield AMBIGUOUS, ANOTHER  # it says itself how the quantity is computed
+    if taken := [page.notes.get(key, key) for key in court.updates if key in outcome.used]:
+        yield "incomplete-cell", f"the document does not say how {' and '.join(taken)} is updated"
+    if outcome.missing is None and not court.certain:
+        yield AMBIGUOUS, ANOTHER
+
+
+def of_the_line(court: Court, page: Page, outcome: Outcome, link: Link) -> Iterator[Why]:
+    """The line may say something else than an equation of the cell: of an example, of what is wanted, of one of several losses."""
+    if court.collected.from_zero and caution.before_the_first(page, link):
+        yield AMBIGUOUS, "the document gives step 0 an equation of its own, so its steps are counted from there"
+    if outcome.missing is None and court.worked and caution.at_numbered_steps(page, link):
+        yield AMBIGUOUS, "the document works an example out, and what it says of a step may rest on the values that it gives there"
+    if caution.written_out(page, link):
+        yield AMBIGUOUS, "the components are added up one by one, so the document has as many of them as it writes"
+    if vectors := [n for side in (link.left, link.right) for n in walk(side) if a_unit_vector(page, n)]:
+        yield UNDEFINED, f"nothing in the document says what {shown(vectors[0], 'e', link)} is"
+    if caution.with_values(link):
+        yield AMBIGUOUS, "this puts in numbers, which are the values of an example"
+    if caution.asked_for(link):
+        yield "condition", "the words before this ask for it or suppose it; it does not hold in general"
+    if caution.goes_on(link, court.statements):
+        yield AMBIGUOUS, "the next display begins with a sign, so the sum may go on there"
+    if several := caution.one_of_several(page, outcome, link):
+        yield AMBIGUOUS, f"{several} is one of those that are summed up here, and the document defines no others"
+    if state := stepless(court, page, outcome):
+        yield AMBIGUOUS, f"the document computes {state} step by step, and here it stands without a step: an index of it may count components or steps"
+    if caution.numbered_above(page, link):
+        yield AMBIGUOUS, "the document writes its steps above, so a number there may be a step or a power"
+    if told := caution.of_several_losses(link):
+        yield UNDEFINED, f"nothing in the document says what part of the loss ${told}$ is"
+    if several := caution.two_losses(page, link):
+        yield AMBIGUOUS, f"the document does not say how the losses {several} go together"
+    if caution.of_its_own_loss(page, link):
+        yield AMBIGUOUS, "this holds of the loss that goes with this output, and the document does not say what its loss is"
+    if caution.of_some_class(page, link):
+        yield AMBIGUOUS, OF_A_VECTOR
+    if caution.updates_itself(page, link):
+        yield AMBIGUOUS, "the symbol on the left stands on the right too: an assignment, not an equation"
+
+
+def of_order(court: Court, page: Page, link: Link, repair: Any) -> Iterator[Why]:
+    """What the slip would mend is convention: the order of factors, a block of a weight by its whole, where steps are counted from."""
+    code = repair.code if repair is not None else ""
+    if code in OF_ROWS and (court.transposed or caution.a_row_first(page, link)) and caution.conventional(page, link):
+        yield AMBIGUOUS, "the document writes gradients transposed, as for vectors that are rows: what the order of factors means here is open"
+    if code not in OF_ANY_ORDER and caution.flattened(page, link):
+        yield AMBIGUOUS, "in which order a Kronecker product has the entries of a matrix is convention"
+    if code == "wrong-symbol" and (whole := caution.whole_for_a_block(page, link, repair.expected)):
+        yield AMBIGUOUS, f"{whole} may stand here for the block of it that the document has a name for elsewhere"
+    if code == "sum-bounds" and caution.down_to_zero(link):
+        yield AMBIGUOUS, "the sum goes down to step 0, so the steps may be counted from there"
+    if code in OF_ROWS and caution.by_a_matrix(page, link):
+        yield AMBIGUOUS, "the derivative of a vector by a matrix is a tensor: on which side of it a factor stands is open"
+
+
+def of_the_slip(court: Court, page: Page, outcome: Outcome, link: Link, repair: Any) -> Iterator[Why]:
+    """The slip may be none: of a name, of a gate that is left out, of a mean, where a derivative is zero."""
+    if outcome.missing is not None and not outcome.typed:
+        name = outcome.missing.name
+        if outcome.missing.where == CIRCULAR:
+            yield "incomplete-cell", f"{page.notes.get(name, plain(name))} is {CIRCULAR}, at the same step"
+        yield UNDEFINED, f"nothing in the document defines {shown(outcome.missing.where, name, link)}"
+    if not court.certain:
+        yield UNDEFINED, ANOTHER
+    if outcome.missing is None and (gate := caution.left_out(page)) and (names_no_weight(repair) or holds_beside(page, link)):
+        yield "incomplete-cell", f"the document does not say what {gate} is computed from"
     if gate := left_out(page, outcome, repair):
-        return Judgement("undecided", "incomplete-cell", f"the document does not say what {gate} is computed from", assumptions=notes)
+        yield "incomplete-cell", f"the document does not say what {gate} is computed from"
+    if outcome.missing is None and (of := caution.meant_otherwise(page, link, court.statements)):
+        yield AMBIGUOUS, f"the document introduces its symbol for the gradient of {of} for something else than the symbol names"
+    if outcome.missing is None and caution.averaged(page, link):
+        yield AMBIGUOUS, "the loss may be a mean over steps or examples; the document does not say"
+    if outcome.nothing and repair is None:
+        yield AMBIGUOUS, "both sides are zero in the cell as it was understood, which is no proof: nothing leads from the one to the other"
+    if outcome.idle:
+        yield AMBIGUOUS, "this holds only where a derivative is read so that it is zero, whatever stands beside it"
+    before = (link.statement.number, link.number - 1)
+    unsettled = bool(link.earlier) and before not in court.right | court.wrong
+    if outcome.vanished and (repair is None or (repair.code == "wrong-symbol" and not misnamed(court, page, outcome, link, repair)) or unsettled):
+        yield AMBIGUOUS, "nothing leads from the one to the other in a derivative of this, so the cell may be another one than was understood"
+    alone = caution.unmatched(page, link) if outcome.missing is None and repair is None else set()
+    if alone and not wrong_summed(page, link, alone):
+        yield AMBIGUOUS, f"the index {', '.join(sorted(alone))} stands on one side only; a sum over it may be meant"
+
+
+def of_readings(page: Page, outcome: Outcome, link: Link, repair: Any) -> Iterator[Why]:
+    """A reading that is not likely makes it true, or a part of it has no value here."""
+    if outcome.weak is not None and (repair is None or not caution.adjoint_claim(link)):
+        yield AMBIGUOUS, "this holds only if " + "; ".join(outcome.weak.notes)
+    if repair is None and (f := caution.unknown_function(page, outcome)):
+        yield AMBIGUOUS, f"the document does not say what {f} is"
+    if outcome.unsupported is not None and not outcome.typed:
+        yield "not-understood", outcome.unsupported.what
+
+
+def of_what_lacks(page: Page, outcome: Outcome, link: Link, repair: Any) -> Iterator[Why]:
+    """What a line is said to lack may be understood."""
+    if gate := left_out(page, outcome, repair):
+        yield "incomplete-cell", f"the document does not say what {gate} is computed from"
     by = head_and_parts(unwrapped(link.left).wrt) if kind(unwrapped(link.left)) == "Derivative" else None
     if repair is not None and repair.code == "wrong-shape" and by is not None and any(p.where == "bracket" for p in by[1]):
-        why = "one side has an index that the other lacks; with it on both, this is right"  # ``\partial L/\partial b[i]``, loosely
-        return Judgement("undecided", "wrong-shape", why, assumptions=notes)
-    return refuted(court, page, outcome, link, repair, notes)
+        yield "wrong-shape", "one side has an index that the other lacks; with it on both, this is right"  # ``\partial L/\partial b[i]``, loosely
+
+
+def shapeless(court: Court, page: Page, outcome: Outcome, link: Link, repair: Any, notes: tuple[str, ...]) -> Judgement:
+    """What is said of a line whose two sides never have values of one shape: refuted by a slip, or by numbers where every size is 1; else open."""
+    if repair is not None and outcome.misfits:
+        return refuted(court, page, outcome, link, repair, notes)
+    if outcome.misfits and (among := of_numbers(court, page, outcome, link)) is not None:
+        repair = diagnose.repair(page, among, link, diagnose.RUNS)
+        said = refuted(court, page, among, link, repair, notes)
+        return said if repair is not None else replace(said, message=OF_NUMBERS)
+    why = outcome.misfits[0] if outcome.misfits else "no step has all the quantities that this names"
+    return Judgement("undecided", "wrong-shape" if outcome.misfits else "no-instance", why, assumptions=notes)
+
+
+# -- what it rests on --------------------------------------------------------------------------------------------------------------
 
 
 def stepless(court: Court, page: Page, outcome: Outcome) -> str:
