@@ -52,6 +52,11 @@ CASES = {
         "```\ndh_prev = dh * z\n        + W.T @ da\n  dW += x^T × δ    db += δ\nLSTM:   dc = dc_t ⊙ f_t   (see above)\n```",
         ["code 2:1 dh_prev = dh * z\n        + W.T @ da", "code 4:3 dW += x^T × δ", "code 4:20 db += δ", "code 5:9 dc = dc_t ⊙ f_t"],
     ),
+    "words in brackets and behind the last sign": (
+        "md",
+        "```\ndL/dgate = dL/dh * (candidate - h_prev * decay)\ndL/dh_prev = dL/dh * (1 - gate) * decay\nh_t = f_t * c_t * whatever\n**h_t = o_t * c_t** is it\n```",
+        ["code 2:1 dL/dgate = dL/dh * (candidate - h_prev * decay)", "code 3:1 dL/dh_prev = dL/dh * (1 - gate) * decay", "code 4:1 h_t = f_t * c_t *",
+         "code 5:3 h_t = o_t * c_t"]),
     "fence of a program": ("md", "```python\n# dz = dh * (h - n) * z\nz = f(dh * q)\n```", ["code 2:3 dz = dh * (h - n) * z"]),
     "program without its name": ("md", "```\nimport numpy as np\ndz = dh * np.tanh(z)\n```", []),
     "bullets": ("txt", "1. z_t = σ(W_z·[h_{t-1}, x_t])\n- ∂h_t/∂h_{t-1} = (1 - z_t)\n* **Reset gate**: r_t = σ(x_t)", [

@@ -46,7 +46,7 @@ _TRANSPOSED = re.compile(r"\.T(?!\w)")
 _NORM = re.compile(r"\|\|(?=[^\s|])[^|\n]{1,120}(?<=[^\s|])\|\|")  # no alternatives of a program
 _ADDED = re.compile(r"d[A-Za-z](?:\w{0,2}|\w?_\w+)")  # a gradient that is added, or added to
 _LABELLED = re.compile(r"d[A-Za-z]\w?_\w+")  # ``db_f = df_t``
-_OPERAND = re.compile(r"(?:d[A-Za-z]\w{0,2}(?:_\w+)?|[∂δ∇][\w/∂]*)\s*\+?=(?:[^=\n]*[-+*/@⊙∘·×−])?\s*")  # of a gradient
+_OPERAND = re.compile(r"(?:d[A-Za-z]\w{0,2}(?:_\w+)?(?:/d\w+)?|[∂δ∇][\w/∂]*)\s*\+?=(?:[^=\n]*[-+*/@⊙∘·×−])?\s*")  # of a gradient
 _FRAME = re.compile(r"(?m)^[ \t]*[│┃║├╟┆┊]|[│┃║┤╢┆┊][ \t]*$|(?<=[ \t])[│┃║](?=[ \t])")  # of a box around formulas, and of its columns
 _CONTINUES = re.compile(r"\s*(?:[=≈≤≥]|[+\-−*/×⊙∘·@⊗]\s)")
 _SHARE = re.compile(r"\s*(?:from|via|through|along)(?:\s+(?:the\s+)?[A-Za-z-]+)?\s*")  # a way by which a part of a gradient comes
@@ -164,7 +164,8 @@ def _runs(line: Passage, code: bool) -> Iterator[Passage]:
         found.append((start, end))
     for k, (i, j) in enumerate(found):
         run = line[i:j]
-        run = run.strip(" \t,;.:，；。：*←→⇒⟹─━═—" + "|" * (run.text.count("|") % 2))
+        lost = _FACTOR.match(text, j) is not None and re.search(r"\s\*\s*$", run.text) is not None  # a factor in words: without it the rest is another equation
+        run = run.strip(" \t,;.:，；。：←→⇒⟹─━═—" + "*" * (not lost) + "|" * (run.text.count("|") % 2))
         if run.text[-1:] in (")", "]") and _opened_before(text[:i], run.text):
             run = run[:-1].strip()
         between = (found[k - 1][1] if k else 0, i)
@@ -197,6 +198,10 @@ def _behind(before: Passage, run: Passage) -> Passage:
     return joined([before, run[sign.end() :]]) if sign is not None and RELATION.search(before.text[-3:]) else run[len(run) :]
 
 
+_FACTOR = re.compile(r"[ \t]*[A-Za-z_]")
+_TERMS = re.compile(r"\(\s*[\w.²'′{}\[\]^]+(?:\s*[-+*/×⊙∘·@−]\s*[\w.²'′{}\[\]^]+)+\s*\)")
+
+
 def _is_word(token: re.Match[str], text: str) -> bool:
     """Does this token end a formula: a word of prose, a quotation, a tag."""
     kind, word = token.lastgroup, token[0]
@@ -226,7 +231,16 @@ def _is_word(token: re.Match[str], text: str) -> bool:
 
 def _belongs(text: str, start: int, token: re.Match[str]) -> bool:
     """Is a word part of the formula that it stands in."""
-    return _listed(text, start, token) or _argument(text, token) or _operand(text, start, token) or _option(text, start, token)
+    rules = (_listed, _operand, _option, _grouped)
+    return _argument(text, token) or any(rule(text, start, token) for rule in rules)
+
+
+def _grouped(text: str, start: int, token: re.Match[str]) -> bool:
+    """Is a word in a bracket of terms and factors alone, behind an operator: ``dh * (candidate - h_prev * decay)``?"""
+    opening = text.rfind("(", start, token.start())
+    if opening < 0 or ")" in text[opening : token.start()] or text[start:opening].rstrip()[-1:] not in tuple("=*⊙∘×·@+-−"):
+        return False
+    return _TERMS.match(text, opening) is not None
 
 
 def _listed(text: str, start: int, token: re.Match[str]) -> bool:
