@@ -54,7 +54,8 @@ CASES = {
     ),
     "words in brackets and behind the last sign": (
         "md",
-        "```\ndL/dgate = dL/dh * (candidate - h_prev * decay)\ndL/dh_prev = dL/dh * (1 - gate) * decay\nh_t = f_t * c_t * whatever\n**h_t = o_t * c_t** is it\n```",
+        "```\ndL/dgate = dL/dh * (candidate - h_prev * decay)\ndL/dh_prev = dL/dh * (1 - gate) * decay\n"
+        "h_t = f_t * c_t * whatever\n**h_t = o_t * c_t** is it\n```",
         ["code 2:1 dL/dgate = dL/dh * (candidate - h_prev * decay)", "code 3:1 dL/dh_prev = dL/dh * (1 - gate) * decay", "code 4:1 h_t = f_t * c_t *",
          "code 5:3 h_t = o_t * c_t"]),
     "fence of a program": ("md", "```python\n# dz = dh * (h - n) * z\nz = f(dh * q)\n```", ["code 2:3 dz = dh * (h - n) * z"]),
