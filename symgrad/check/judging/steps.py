@@ -183,9 +183,7 @@ def of_its_own_step(court: Court, link: Link, under: Callable[[Page], Page | Non
         if ref is None or ref.key in page.symbols.timed or split is None or spelled(split[0]) not in page.step_losses or not split[1]:
             continue
         own = Given(left, (Name(page.symbols.letter),), span=left.span)
-        decider = Decider(page)
-        decider.of_one = True  # what symbols for gradients stand beside it are those of the same loss
-        outcome = decider.decide(own, link.right, modes=((False, False),) if court.matrices else None)
+        outcome = Decider(page).decide(own, link.right, modes=((False, False),) if court.matrices else None)
         if outcome.holds:
             return ambiguous("this holds only if the gradient of a parameter is what the step itself adds to it")
     return None
