@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from symgrad.check.evaluation.wrt import quantity_of
-from symgrad.check.reading.statements import loss_head
 from symgrad.check.reading.symbols import head_and_parts, key_of, labelled, letters, number_at, spelled
 from symgrad.check.reading.trees import kind, unwrapped, walk
 from symgrad.check.worlds import field as F
@@ -118,8 +117,7 @@ def gradient(run: Run, node: Any, wrt: Any, losses: tuple[int, ...]) -> Value:
     v = adjoint(run, key, step, losses, how, entries)
     if timed and how == TOTAL and step is not None and len(losses) == 1 and step != losses[0] and word not in run.page.tails:
         run.vanished += not np.any(v.a)  # nothing leads from there to the loss of that step
-    whole = word not in run.page.tails or loss_head(node.of) == unwrapped(node.of)  # not the loss from step t on
-    if (len(losses) > 1 or run.page.examples) and word in run.page.total_losses and whole:
+    if (len(losses) > 1 or run.page.examples) and word in run.page.total_losses:
         v = weighed(run, v)
     if node.sign == "nabla" and v.rank == 1 and not run.lenient:
         v = v.turned(run.world.model.orient)
