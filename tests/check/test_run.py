@@ -243,6 +243,12 @@ class TestDask:
         assert report.summary == {"proved": 2, "refuted": 2, "undecided": 1, "unread": 0}
 
 
+def test_a_formula_in_pieces_is_not_unbalanced() -> None:
+    report = check("The state is $`h_t`$ = $`f(`$ $`W h_{t-1}`$ + $`U x_t)`$.")
+    assert report.claims
+    assert {c.verdict for c in report.claims} == {"unread"}
+
+
 def test_bad_usage(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["check"]) == 2
     assert main(["check", "a.md", "--jobs", "0"]) == 2
