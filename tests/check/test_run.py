@@ -244,9 +244,9 @@ class TestDask:
 
 
 def test_a_formula_in_pieces_is_not_unbalanced() -> None:
-    report = check("The state is $`h_t`$ = $`f(`$ $`W h_{t-1}`$ + $`U x_t)`$.")
-    assert report.claims
-    assert {c.verdict for c in report.claims} == {"unread"}
+    pieces, whole = "The state is $`h_t`$ = $`f(`$ $`W h_{t-1}`$ + $`U x_t)`$, that is", "$$h_t = f(W h_{t-1} + U x_t)$$"
+    report = check(f"{pieces}\n\n{whole}\n\n$$\\frac{{\\partial h_t}}{{\\partial h_{{t-1}}}} = f'(W h_{{t-1}} + U x_t) W$$")
+    assert {c.verdict for c in report.claims} == {"unread", "proved"}
 
 
 def test_bad_usage(capsys: pytest.CaptureFixture[str]) -> None:
