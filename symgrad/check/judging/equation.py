@@ -107,7 +107,7 @@ def equation(court: Court, link: Link, under: Callable[[Page], Page | None] = la
             return found
     judged = failed(court, page, *from_the_first(court, page, outcome, link))
     if judged.verdict == "refuted" and holds_so_far(court, page, link):
-        return Judgement("undecided", "ambiguous", "this holds of the cell as far as the document has defined it here, and not with what it defines further on")
+        return ambiguous("this holds of the cell as far as the document has defined it here, and not with what it defines further on")
     return judged
 
 

@@ -94,7 +94,7 @@ def of_the_cell(court: Court, page: Page, outcome: Outcome, link: Link) -> Itera
     """The cell is not known well enough, whatever slip might be found."""
     if outcome.missing is None and (opened := caution.unknown_cell(page, outcome, link, court.statements)) is not None:
         yield str(opened.code), opened.message
-    if court.borrowed and not derived(link.left) and not derived(link.right) and page.symbols.ref(unwrapped(link.left)) is not None:
+    if court.borrowed and court.cell is None and not derived(link.left) and not derived(link.right) and page.symbols.ref(unwrapped(link.left)) is not None:
         yield AMBIGUOUS, ANOTHER  # it says itself how the quantity is computed
     if taken := [page.notes.get(key, key) for key in court.updates if key in outcome.used]:
         yield "incomplete-cell", f"the document does not say how {' and '.join(taken)} is updated"
