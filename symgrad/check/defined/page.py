@@ -71,6 +71,7 @@ class Page:
     loss_at: int | None = None  # or at one that is told by its number
     meanings: dict[str, str] = field(default_factory=dict)  # adjoint symbol → what a line that holds has settled it to be
     borne_out: dict[str, int] = field(default_factory=dict)  # symbols for gradients that only the lines tell → how many these are
+    alone: frozenset[str] = frozenset()  # marks, `\delta` before a quantity, that a reading takes for symbols of their own
     sought: str | None = None  # the symbol for a gradient that may be that of anything
     settled: dict[str, str] = field(default_factory=dict)  # unknown name → the one quantity it can stand for, since a claim holds so
     steps: int = STEPS  # that the worlds are unrolled over

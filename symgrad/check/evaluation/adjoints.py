@@ -37,23 +37,23 @@ CARRIED = frozenset({"recurrent", "rec", "recur", "carry", "prev", "back", "time
 
 def fused(run: Run, args: tuple[Any, ...]) -> tuple[Any, ...]:
     r"""``\delta z_t`` and ``d z_t`` as one symbol: a mark and the quantity behind it."""
-    if not any(is_mark(run, a) for a in args):
+    if not any(is_mark(run.page, a) for a in args):
         return args
     out: list[Any] = []
     k = 0
     while k < len(args):
         a = args[k]
-        if k + 1 < len(args) and is_mark(run, a) and is_slice(args[k + 1]):  # ``d z_t[:n]``
+        if k + 1 < len(args) and is_mark(run.page, a) and is_slice(args[k + 1]):  # ``d z_t[:n]``
             whole = run.page.memos["fused"].setdefault((id(a), id(args[k + 1])), Product((a, args[k + 1].base)))
             out.append(replace(args[k + 1], base=_Adjoint(whole)))
             k += 2
             continue
-        if k + 1 < len(args) and is_mark(run, a) and head_and_parts(args[k + 1]) is not None:
+        if k + 1 < len(args) and is_mark(run.page, a) and head_and_parts(args[k + 1]) is not None:
             pair = Product((a, args[k + 1]))
             out.append(_Adjoint(run.page.memos["fused"].setdefault((id(a), id(args[k + 1])), pair)))
             k += 2
             continue
-        if k + 1 < len(args) and is_mark(run, a) and (inner := upright(args[k + 1])) is not None:  # ``\delta z_t^\top``
+        if k + 1 < len(args) and is_mark(run.page, a) and (inner := upright(args[k + 1])) is not None:  # ``\delta z_t^\top``
             symbol: Any = _Adjoint(run.page.memos["fused"].setdefault((id(a), id(args[k + 1])), Product((a, inner))))
             out.append(Transpose(symbol))
             k += 2
@@ -78,11 +78,11 @@ class _Adjoint:
         self.pair = pair
 
 
-def is_mark(run: Run, node: Any) -> bool:
+def is_mark(page: Page, node: Any) -> bool:
     """Whether a letter before a quantity makes its adjoint, and is not itself the symbol for a gradient."""
     bare = kind(node) == "Name" and node.base in MARKS and not node.subs and not node.accents and not node.primes
-    short = run.page.abbreviations.get(node.base) if bare else None
-    return bare and node.base not in run.page.symbols.ranks and (short is None or bool(short.slots))
+    short = page.abbreviations.get(node.base) if bare else None
+    return bare and node.base not in page.symbols.ranks and node.base not in page.alone and (short is None or bool(short.slots))
 
 
 def marked(run: Run, node: Any) -> Value:

@@ -13,6 +13,7 @@ from typing import Any
 
 from symgrad.cells.load import load
 from symgrad.check.defined.page import Page, plain
+from symgrad.check.evaluation.adjoints import is_mark
 from symgrad.check.evaluation.decide import Decider, Outcome
 from symgrad.check.evaluation.parts import Share
 from symgrad.check.evaluation.recognise import seeking, symbol_of
@@ -55,6 +56,7 @@ from symgrad.notation.syntax import Name, Number, Paren, Product
 
 STRICTLY = ((False, False),)  # matrices, and rows that are no columns: where transposes matter, what is guessed must get them right
 CELLS = re.compile(r"(?<![A-Za-z])(?:RNN(?=s?(?![A-Za-z]))|LSTM|GRU)", re.IGNORECASE)
+SYMBOLS = frozenset({"delta", "Delta", "varDelta"})  # marks that are also written as symbols for a gradient by themselves
 RECOGNISED = 400  # readings in which a symbol for a gradient is held against the adjoints of the cell
 
 
@@ -117,6 +119,27 @@ def put_in_place(court: Court, link: Link, under: Callable[[Page], Page | None])
         outcome = Decider(page).decide(left, right, modes=STRICTLY)
         if outcome.holds:
             return ambiguous(f"this holds only if ${latex(left)}$ is laid out transposed, and the factors stand in the other order")
+    return None
+
+
+def marks_alone(court: Court, link: Link, under: Callable[[Page], Page | None]) -> Judgement | None:
+    r"""``\delta x_t^\top`` as a gradient times ``x_t``: proved, where lines have shown that a δ is one by itself.
+
+    Open, where no line begins with a marked quantity either, ``\delta a_t = \ldots``.
+    """
+    begins = {n.args[0] for s in court.statements if kind(s.node) == "Relation" for n in walk(s.node.sides[0]) if kind(n) in FACTORS}
+    firsts = [n.args[0] for side in (link.left, link.right) for n in walk(side) if kind(n) in FACTORS and kind(n.args[0]) == "Name"]
+    unclear = set()
+    for page in court.pages_of(link.statement, under):
+        marks = {n for n in firsts if n.base in SYMBOLS and is_mark(page, n)}
+        other = page.twin()
+        other.alone = frozenset(n.base for n in marks if f"? {n.base}" in page.meanings)
+        outcome = attempt(court, other, link.left, link.right, link) if other.alone else None
+        if outcome is not None and outcome.equal:
+            return proved(court, other, outcome, link)
+        unclear |= {n for n in marks - begins if n.base not in other.alone}
+    if unclear:
+        return ambiguous(f"this does not hold with ${latex(unclear.pop())}$ as the mark of a gradient, but it may be a symbol of its own")
     return None
 
 
@@ -389,4 +412,5 @@ OTHERWISE = (  # in turn
     added, of_another_loss, of_a_numbered_step, of_all_steps, of_the_sum, of_one_example, of_one_step, of_one_loss, from_then_on, redefined, put_in_place,
     bound_tighter, by_preactivation, by_its_words, by_activation, by_what_it_is_applied_to, by_the_words, linearly, at_the_end, before_the_end, along,
     from_nothing, at_the_last_step, of_few_steps, of_a_number, of_its_own_step, beside_the_next, by_components, as_given_before, of_a_square, at_the_class,
+    marks_alone,
 )  # fmt: skip
