@@ -16,6 +16,7 @@ from symgrad.check.defined.groups import Collected
 from symgrad.check.evaluation.adjoints import without_mark
 from symgrad.check.evaluation.decide import Decider
 from symgrad.check.reading.claims import EQUAL, links
+from symgrad.check.reading.settle import known_in, settled
 from symgrad.check.reading.statements import Statement, throughout
 from symgrad.check.reading.symbols import Symbols, letters
 from symgrad.check.reading.trees import kind
@@ -75,7 +76,8 @@ def candidates() -> list[tuple[str, list[Node]]]:
     from symgrad.cells import LIBRARY
 
     found = [(f"{name} in the library", cell.latex()) for name, cell in LIBRARY.items() if name not in LINEAR]
-    return [(name, parse_dialect(latex)) for name, latex in [*found, *SYSTEMS.items()]]
+    read = ((name, parse_dialect(latex)) for name, latex in [*found, *SYSTEMS.items()])
+    return [(name, [settled(node, known_in(nodes)) for node in nodes]) for name, nodes in read]
 
 
 @cache

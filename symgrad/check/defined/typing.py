@@ -196,11 +196,18 @@ class Shapes:
         return best
 
     def chain(self, shapes: list[Shape | None], node: Any) -> Shape | None:
-        """Factors from left to right: matrices compose, vectors multiply entry by entry."""
+        """Factors from left to right: matrices compose, vectors multiply entry by entry, a column and a row make a matrix, ``v_t k_t^\\top``."""
         out = shapes[0]
-        for s in shapes[1:]:
-            out = self.times(out, s)
+        for k, s in enumerate(shapes[1:], 1):
+            outer = out is not None and s is not None and len(out) == len(s) == 1 and kind(node) == "Product" and self.column_and_row(*node.args[k - 1 : k + 1])
+            out = (*out, *s) if outer and out is not None and s is not None else self.times(out, s)
         return out
+
+    def column_and_row(self, a: Any, b: Any) -> bool:
+        """Whether of two vectors the one that stands first is the column; which is upright is told by the weights before or behind vectors."""
+        first, second = (kind(n) == "Transpose" or (kind(n) == "Power" and is_top(n.exponent)) for n in (unwrapped(a), unwrapped(b)))
+        rows = self.votes[1] > self.votes[0]
+        return first and not second if rows else second and not first
 
     def times(self, a: Shape | None, b: Shape | None) -> Shape | None:
         if a is None or b is None:

@@ -24,6 +24,7 @@ from symgrad.check.worlds import values
 from symgrad.check.worlds.readings import Option
 from symgrad.check.worlds.values import Value, scalar
 from symgrad.check.worlds.world import DIRECT, OWN, STEP, TOTAL, Missing, OutOfTime, Unsupported
+from symgrad.notation.syntax import Index
 
 if TYPE_CHECKING:
     from symgrad.check.evaluation.evaluate import Run
@@ -61,6 +62,8 @@ def derivative(run: Run, node: Any) -> Value:
         return of_quantity(run, node, ref, key, step, entries)
     if (called := call_of(run, of, key, step)) is not None:
         call, held, run.env = called[0], run.env, {**run.env, **called[1]}
+        if entries and len(call.args) == 1:  # ``\partial f / \partial z_i``: of one number, that entry
+            call = Index(call, entries, "[")
         try:
             return of_formula(run, node, call, key, step, entries)
         finally:
@@ -96,11 +99,15 @@ def spread(node: Any, of: Any) -> Any:
 
 
 def call_of(run: Run, name: Any, key: str, step: int | None) -> tuple[Any, dict[str, Any]] | None:
-    r"""``\partial F / \partial h_{t-1}``: the one place where F is applied to h, and the step at which it is applied to this one."""
+    r"""``\partial F / \partial h_{t-1}``, ``\partial f / \partial z_t``: the one place where F is applied to h, and the step at which that is done."""
     if kind(name) != "Name" or name.subs or name.primes:
         return None
     page = run.page
-    calls = [(n, d) for d in page.definitions.values() for n in walk(d.node) if kind(n) == "Apply" and len(n.args) > 1 and n.function == name]
+    calls = [(n, d) for d in page.definitions.values() for n in walk(d.node) if kind(n) == "Apply" and n.function == name]
+    if len(calls) > 1:
+        calls = [(n, d) for n, d in calls if any((ref := page.symbols.ref(x)) is not None and ref.key == key for x in walk(n))]
+        if len(calls) != 1:
+            raise Unsupported(f"the derivative of {name.base}, of which it is not told where it is applied,", name)
     states = page.lagged & page.definitions.keys()
     if not calls and name.base in FUNCTIONS and len(states) == 1:  # nowhere applied: what gives the state
         (state,) = states

@@ -20,6 +20,8 @@ from symgrad.check.reading.trees import kind, unwrapped, walk
 
 OF_CLASSES = re.compile(r"soft-?max|cross[- ]?entropy|log[- ]?likelihood|交叉熵|クロスエントロピー|교차 ?엔트로피", re.IGNORECASE)
 
+SIGMOID = re.compile(r"sigmoid|logistic|S型|シグモイド|시그모이드|сигмо", re.IGNORECASE)
+
 NAMED = re.compile(  # "For $\\tanh$: …", "with the sigmoid, …"
     r"(?:\b(?:for|with|of|für|bei|para|con|pour|avec)\b|对于|若|如果|当)\s*(?:the\s+|der\s+|la\s+)?[$`\\(]*(?P<f>tanh|sigmoid|logistic|re-?lu)(?![A-Za-z])[^.;。；]{0,40}$",
     re.IGNORECASE,
@@ -49,7 +51,18 @@ def by_activation(court: Court, link: Link, under: Callable[[Page], Page | None]
                         return ambiguous(f"this holds only if {f} is {rule}, and another line has taken it for {known}")
                     said = proved(court, other, outcome, link)
                     return said.assuming(f"{f} is taken for {rule}: the line writes its slope")
+        if sigma_alone(court, page) and attempt(court, with_functions(page, {"sigma": "tanh"}), link.left, link.right, link).holds:
+            return ambiguous("this holds only if σ is tanh, and the document does not say which function it is")
     return None
+
+
+def sigma_alone(court: Court, page: Page) -> bool:
+    """Whether σ is the one activation of a cell and nothing says that it is the sigmoid: some write σ for any activation."""
+    nodes = (n for key, d in page.definitions.items() if key not in page.targets for n in walk(d.node))
+    calls = {n.function.base for n in nodes if kind(n) == "Apply" and kind(n.function) == "Name"}
+    if "sigma" not in calls or "sigma" in page.functions or calls - {"sigma"} & BUILTIN.keys():
+        return False
+    return not any(s.fragment is not None and SIGMOID.search(s.fragment.before) for s in court.statements)
 
 
 def by_its_words(court: Court, link: Link, under: Callable[[Page], Page | None]) -> Judgement | None:

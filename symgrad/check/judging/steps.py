@@ -135,18 +135,35 @@ def at_the_last_step(court: Court, link: Link, under: Callable[[Page], Page | No
 
 
 def of_few_steps(court: Court, link: Link, under: Callable[[Page], Page | None]) -> Judgement | None:
-    """Proved, where the document lists the whole sequence, ``[x_1, x_2]``, and a line holds of so many steps."""
-    if not court.listed:
-        return None
+    """Where a line holds of a sequence that ends at the last step that the document names by a number.
+
+    Proved, if it lists the sequence, ``[x_1, x_2]``, or says before the line that this is the last step; open, if not.
+    """
+    fragment = link.statement.fragment
     for page in court.pages_of(link.statement, under):
-        if page.steps <= court.listed:
+        steps = court.listed or last_number(page, court.statements)
+        if not 1 < steps < page.steps or (not court.listed and steps not in numbers(page, [link.left, link.right])):
             continue
         short = copy(page)
-        short.steps = court.listed
+        short.steps = steps
         outcome = attempt(court, short, link.left, link.right, link)
-        if outcome.holds:
-            return proved(court, short, outcome, link).assuming(f"the sequence has {court.listed} steps")
+        if not outcome.holds:
+            continue
+        if court.listed or (fragment is not None and LAST_STEP.search(clause(fragment.before.rstrip())) is not None):
+            return proved(court, short, outcome, link).assuming(f"the sequence has {steps} steps")
+        return ambiguous(f"this holds only if step {steps} is the last one")
     return None
+
+
+def last_number(page: Page, statements: list[Statement]) -> int:
+    """The greatest number of a step in a document; 0 if it has none."""
+    return max(numbers(page, [s.node for s in statements]), default=0)
+
+
+def numbers(page: Page, nodes: list[Any]) -> set[int]:
+    """The steps told by number in some formulas."""
+    refs = (page.symbols.ref(n) for node in nodes for n in walk(node))
+    return {at for r in refs if r is not None and r.step is not None and (at := number_at(r.step, {})) is not None}
 
 
 def beside_the_next(court: Court, link: Link, under: Callable[[Page], Page | None]) -> Judgement | None:

@@ -20,7 +20,8 @@ BUILTIN = {
 ACTIVATIONS = frozenset({"sigmoid", "tanh", "relu", "softmax", "softplus", "silu", "identity", "exp"})
 LABELS = {**dict.fromkeys("gfiozru", "sigmoid"), "c": "tanh"}  # of σ, as in the LSTM of the encyclopedia
 SAID = re.compile(
-    r"[$`\\)）]*\s*(?:is|=|be|being|denotes|stands for|为|為|是|表示)\s*(?:the\s+|an?\s+)?(?:element-?wise\s+|pointwise\s+)?"
+    r"[$`\\)）]*\s*(?:is|=|be|being|denotes|stands for|为|為|是|表示|[:：])\s*(?:usually|typically|generally|commonly|normally|here|一般(?:为|是|取|用)?"
+    r"|通常(?:为|是|取|用)?)?\s*(?:the\s+|an?\s+)?(?:element-?wise\s+|pointwise\s+)?"
     r"(?:(?:(?:RNN|hidden|隐藏层|隐层)(?:'s|的)?\s*)?(?:activation(?:\s+function)?|nonlinearity|激活函数)\s*[,，(（]?\s*(?:which\s+is\s+)?"
     r"(?:usually|typically|generally|commonly|normally|here|一般(?:为|是|取|用)?|通常(?:为|是|取|用)?|这里(?:为|是|取|用)?)\s*(?:the\s+)?)?[$`\\(]*"
     r"(?:(?P<tanh>hyperbolic tangent|tanh|双曲正切)|(?P<relu>re-?lu|rectifier|rectified linear unit)|(?:logistic\s+)?sigmoid|logistic function)(?![A-Za-z])"
