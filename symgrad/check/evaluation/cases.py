@@ -8,6 +8,7 @@ import numpy as np
 
 from symgrad.check.evaluation.arithmetic import add
 from symgrad.check.evaluation.functions import apply_known
+from symgrad.check.reading.activations import meaning
 from symgrad.check.reading.symbols import number_at
 from symgrad.check.reading.trees import kind, unwrapped
 from symgrad.check.worlds import values
@@ -22,10 +23,18 @@ def indicator(run: Run, node: Any) -> Value:
     r"""``\mathbf{1}(i = j)``."""
     relation = unwrapped(node.condition)
     if kind(relation) == "Relation" and relation.signs[0] in ("<", ">", "<=", ">=") and any(number_at(x, run.env) is None for x in relation.sides):
-        a, b = (run.value(x) for x in relation.sides[:2])
-        a, b = (b, a) if relation.signs[0] in ("<", "<=") else (a, b)
+        above, below = relation.sides[:2] if relation.signs[0] in (">", ">=") else relation.sides[1::-1]
+        if relation.signs[0] in ("<=", ">=") and (ref := run.page.symbols.ref(above)) is not None and rectified(run, ref.key):
+            raise Unsupported("the indicator of what is never below 0", relation)
+        a, b = run.value(above), run.value(below)
         return apply_known(run, "step", add(run, a, values.negative(b)) if b.rank or np.any(b.a) else a, 0)
     return scalar(int(holds(run, node.condition)))
+
+
+def rectified(run: Run, key: str) -> bool:
+    """Whether a quantity is the value of a relu, which is 0 where its slope is."""
+    call: Any = run.page.activated(key) if key in run.page.definitions else None
+    return call is not None and meaning(run.page.functions, call.function) == "relu"
 
 
 def holds(run: Run, relation: Any) -> bool:

@@ -149,6 +149,14 @@ class Draws:
         """1[a > 0] as a free value: the slope of relu, with 1[-a > 0] = 1 - 1[a > 0]."""
         return self.drawn("step", world, a) if 2 * a < P else (1 - self.drawn("step", world, -a % P)) % P
 
+    def relu(self, world: int, a: int) -> int:
+        """relu a = a 1[a > 0], which is above 0 where a is."""
+        s = self.step(world, a)
+        y = a * s % P
+        at, known = (y, s) if 2 * y < P else (-y % P, (1 - s) % P)
+        self._drawn.setdefault(("step", world, at), known)
+        return y
+
     def silu_slope(self, world: int, a: int) -> int:
         """The slope of a σ(a): σ(a) + a σ(a) (1 - σ(a))."""
         s = self.sigmoid(world, a)
@@ -187,7 +195,7 @@ RULES: dict[str, tuple[Any, Any]] = {
     "sech": (Draws.sech, lambda f, y, a: -y * _entrywise(f.tanh, a) % MODULUS),
     "exp": (Draws.exp, lambda f, y, a: y),
     "log": (Draws.log, lambda f, y, a: inverse(a)),
-    "relu": (lambda f, w, a: a * f.step(w, a) % P, lambda f, y, a: _entrywise(f.step, a)),
+    "relu": (Draws.relu, lambda f, y, a: _entrywise(f.step, a)),
     "step": (Draws.step, lambda f, y, a: np.zeros_like(a)),
     "sqrt": (Draws.root, lambda f, y, a: inverse(2 * y % P)),
     "identity": (lambda f, w, a: a, lambda f, y, a: np.ones_like(a)),
