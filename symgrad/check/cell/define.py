@@ -87,7 +87,7 @@ def upstream(definitions: dict[str, Definition], keys: set[str], letter: str) ->
 def page_of(definitions: dict[str, Definition], collected: Collected, statements: list[Statement]) -> Page:
     letter = collected.letter
     symbols = Symbols(letter=letter)
-    page = Page(symbols, dict(definitions), dict(collected.functions))
+    page = Page(symbols, dict(definitions), dict(collected.functions), signals=frozenset(collected.signals))
     applied = {n.function for d in definitions.values() for n in walk(d.node) if kind(n) == "Apply" and kind(n.function) == "Name"}
     page.assumptions = (*page.assumptions, *labelled_sigmas(page.functions, applied))
     activation_meant(page, statements)
@@ -107,6 +107,8 @@ def page_of(definitions: dict[str, Definition], collected: Collected, statements
         skip = bound_letters(d.node) | set(STEP_WORDS) | {w for e in d.entries for w in letters(e)}
         multiplied = {id(a) for n in walk(d.node) if kind(n) in FACTORS for a in n.args}  # no bias
         behind = {id(b) for n in walk(d.node) if kind(n) in ("Product", "Infix") for a, b in pairwise(n.args) if matrix_like(a)}
+        pairs = [(a, b) for n in walk(d.node) if kind(n) == "Product" for a, b in pairwise(n.args) if matrix_like(a)]
+        matrices = {id(a) for a, b in pairs if head_and_parts(b) is not None and not matrix_like(b) and step_part(parts_of(b), letter) is not None}
         if d.side is not None and step_part(parts_of(d.side), letter) is not None:  # what has a step is computed from something that has
             behind |= {id(a) for n in walk(d.node) if kind(n) == "Stack" or (kind(n) == "Apply" and len(n.args) == 1) for a in n.args}
         for node, head, parts in names_in(d.node):
@@ -127,7 +129,7 @@ def page_of(definitions: dict[str, Definition], collected: Collected, statements
                 continue
             small = not indices and not matrix_like(node)
             if step is not None or words or (small and (id(node) in behind or (name in elsewhere and id(node) in multiplied))):
-                symbols.ranks.setdefault(name, 1)
+                symbols.ranks.setdefault(name, 2 if id(node) in matrices and name not in definitions else 1)  # ``A_t h_{t-1}``
                 symbols.timed.add(name)
             else:
                 later.append((name, node))

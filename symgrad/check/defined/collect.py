@@ -34,8 +34,8 @@ from symgrad.check.reading.sentences import SAID
 from symgrad.check.reading.settle import FUNCTIONS, names_a_function
 from symgrad.check.reading.statements import DEFINING, LOSSES, Statement, derived, letter_of, names_in, relation_of, step_part, sums_steps, weight
 from symgrad.check.reading.symbols import STEP_WORDS, Part, Symbols, head_and_parts, is_top, key_of, letters, number_at, spelled
-from symgrad.check.reading.trees import kind, rebuilt, shifted, unwrapped, walk
-from symgrad.notation.syntax import Name
+from symgrad.check.reading.trees import children, kind, rebuilt, shifted, unwrapped, walk
+from symgrad.notation.syntax import Name, Number
 
 OUTPUTS = frozenset({"softmax", "Softmax", "sigma", "sigmoid", "g"})  # functions that give what a loss is held against
 
@@ -71,6 +71,9 @@ def collect(statements: list[Statement]) -> Collected:
             continue
         split = head_and_parts(unwrapped(rel.sides[0])) if slopes else None
         if split is not None and slope_name(split[0]) in slopes and recursive(rel, split[0]):
+            continue
+        if (signal := error_signal(rel, out.letter)) is not None:
+            out.signals.add(signal)
             continue
         if function_definition(out, s, rel) or first_step(out, s, rel, bases) or initial_value(out, s, rel) or total_loss(out, s, rel):
             continue
@@ -199,6 +202,36 @@ def slope_name(head: Name) -> tuple[str, tuple[str, ...]]:
 def recursive(rel: Any, head: Name) -> bool:
     """Whether the letter on the left stands on the right too."""
     return any(slope_name(other) == slope_name(head) for side in rel.sides[1:] for _, other, _ in names_in(side))
+
+
+def error_signal(rel: Any, letter: str) -> str | None:
+    r"""The e of ``e_t = (1 - h_t^2) \odot (V^\top (\hat y_t - y_t) + W^\top e_{t+1})``: it runs backwards, and is a gradient, no state.
+
+    Its value at the next step stands in no activation, beside a transposed weight or a slope.
+    """
+    split = head_and_parts(unwrapped(rel.sides[0]))
+    step = step_part(split[1], letter) if split is not None else None
+    if split is None or step is None or number_at(step.node, {letter: 0}) != 0 or len(rel.sides) != 2:
+        return None
+    free = [*outside_activations(rel.sides[1])]
+    later = any(
+        head == split[0] and (at := step_part(parts, letter)) is not None and number_at(at.node, {letter: 0}) == 1
+        for n in free
+        for _, head, parts in (names_in(n) if kind(n) in ("Name", "Power", "Index") else ())
+    )
+    turned = any(kind(n) == "Transpose" or (kind(n) == "Power" and is_top(n.exponent)) for n in free)
+    sloped = any(kind(n) == "Sum" and n.args[0] == Number("1") and kind(n.args[-1]) == "Negative" and kind(n.args[-1].arg) == "Power" for n in free)
+    primed = any(kind(n) == "Apply" and kind(n.function) == "Name" and n.function.primes for n in free)
+    return spelled(split[0]) if later and (turned or sloped or primed) else None
+
+
+def outside_activations(node: Any) -> Iterator[Any]:
+    """The nodes of a formula that stand in no function's argument."""
+    yield node
+    if kind(node) == "Apply":
+        return
+    for child in children(node):
+        yield from outside_activations(child)
 
 
 def wanted(page: Page, key: str, definitions: dict[str, Definition], statements: list[Statement]) -> bool:
@@ -336,6 +369,8 @@ def initial_value(out: Collected, s: Statement, rel: Any) -> bool:
         return False
     if not before and (value.text == "0" if kind(value) == "Number" else kind(value) == "Name" and value.base == "0"):
         out.initial[key] = 0
+    elif not isinstance(value, Name):
+        out.beginning |= {str(spelled(head)) for _, head, _ in names_in(value)}
     out.defining.add((s.number, 0))
     return True
 

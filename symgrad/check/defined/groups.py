@@ -34,6 +34,8 @@ class Collected:
     initial: dict[str, int] = field(default_factory=dict)  # states that begin at a number
     from_zero: bool = False  # whether a quantity has an equation of its own at step 0
     meant: dict[str, str] = field(default_factory=dict)  # quantities that are defined under another name → what is said of that
+    beginning: set[str] = field(default_factory=set)  # letters that the formula of a state before the first step names, ``h_0 = \tanh(\theta)``
+    signals: set[str] = field(default_factory=set)  # letters of which an equation gives the gradient at a step by that at the next
     families: frozenset[str] = frozenset()  # letters whose indices tell gates apart, ``a^f``, ``a^i``: there ``i`` is a label
 
 

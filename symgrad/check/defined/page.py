@@ -72,6 +72,7 @@ class Page:
     meanings: dict[str, str] = field(default_factory=dict)  # adjoint symbol → what a line that holds has settled it to be
     borne_out: dict[str, int] = field(default_factory=dict)  # symbols for gradients that only the lines tell → how many these are
     alone: frozenset[str] = frozenset()  # marks, `\delta` before a quantity, that a reading takes for symbols of their own
+    signals: frozenset[str] = frozenset()  # letters that are introduced by the recursion of a gradient, ``e_t = \ldots W^\top e_{t+1}``
     sought: str | None = None  # the symbol for a gradient that may be that of anything
     settled: dict[str, str] = field(default_factory=dict)  # unknown name → the one quantity it can stand for, since a claim holds so
     steps: int = STEPS  # that the worlds are unrolled over

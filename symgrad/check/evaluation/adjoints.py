@@ -439,7 +439,7 @@ def _marked(node: Any) -> bool:
 def incoming(run: Run, node: Any) -> Value | None:
     r"""``\Delta^t``: the gradient that reaches the output of the step from the layer above."""
     split = head_and_parts(node)
-    if split is None or split[0].base not in ("Delta", "epsilon", "varepsilon") or len(split[1]) != 1 or len(run.world.model.outputs) != 1:
+    if split is None or split[0].base not in {"Delta", "epsilon", "varepsilon"} - run.page.signals or len(split[1]) != 1 or len(run.world.model.outputs) != 1:
         return None
     at = number_at(split[1][0].node, run.env)
     if at is None or run.page.abbreviations.get(str(spelled(split[0]))) is not None:

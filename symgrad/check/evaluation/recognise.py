@@ -66,7 +66,7 @@ def indexed(page: Page, node: Any) -> tuple[str, Any, tuple[Any, ...]] | None:
     labels = [p for p in parts if p not in entries and not is_step(page, p.node)]
     steps = [p.node for p in parts if p not in entries and is_step(page, p.node)]
     word = head.base[:1] == "d" and len(head.base) > 1 and head.base.lower() not in NO_GRADIENTS
-    told = head.base in MARKS and (labels or head.base == "delta")  # ``\delta_t`` alone too, where its recursion tells what it is
+    told = spelled(head) in page.signals or (head.base in MARKS and (labels or head.base == "delta"))  # ``\delta_t`` alone too, as its recursion tells
     if (mark == BY and head.base in PARAMETERS) or len(steps) > 1 or not (mark or word or told) or (not mark and page.symbols.ref(node) is not None):
         return None
     name = key_of(head, labels)

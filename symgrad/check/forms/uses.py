@@ -31,6 +31,7 @@ WORDS = frozenset({"step", "time", "timestep", "time step", "time-step", "at", "
 def behind_bars(statements: list[Statement]) -> list[Statement]:
     """The statements with such parts by a bar and the step."""
     letter, weights = letter_of(statements), weights_of(statements)
+    statements = shared(statements, letter, weights)
     return throughout([exchanged(s, dict(copies(s, weights))) for s in statements], lambda n: barred(n, letter))
 
 
@@ -52,6 +53,20 @@ def copies(s: Statement, weights: set[str | None]) -> Iterator[tuple[int, Power]
         if copied:
             labels = tuple(p.node for p in parts[:-1])
             yield id(n.wrt), Power(Name(head.base, head.accents, labels), Paren(parts[-1].node, "("), span=n.wrt.span)
+
+
+def shared(statements: list[Statement], letter: str, weights: set[str | None]) -> list[Statement]:
+    r"""``h_t = \tanh(W^{(t)} h_{t-1} + \ldots)`` beside ``\frac{\partial L}{\partial W}``: a copy of W at every step, all alike."""
+    wrt = {id(n.wrt): unwrapped(n.wrt) for s in statements for n in s.nodes if kind(n) == "Derivative"}
+    whole = {n.base for n in wrt.values() if kind(n) == "Name" and n == Name(n.base) and n.base.isupper()}
+    new: dict[int, Any] = {}
+    for s in statements:
+        for n, head, parts in names_in(s.node):
+            step = step_part(parts, letter) if head.base in whole and len(parts) == 1 else None
+            if step is None or key_of(head, list(parts)) not in weights:
+                continue
+            new[id(n)] = Power(Name(head.base), Paren(step.node, "("), span=n.span) if id(n) in wrt else Name(head.base, span=n.span)
+    return [exchanged(s, new) for s in statements] if new else statements
 
 
 def weights_of(statements: list[Statement]) -> set[str | None]:

@@ -141,6 +141,18 @@ def unknown_function(page: Page, outcome: Outcome) -> str:
     return ""
 
 
+def weighted_over_steps(page: Page, link: Link) -> str:
+    r"""What is a sum of another sequence, ``c_t = \sum_i \alpha_{ti} h_i``, and stands in a line; nothing if nothing is."""
+    keys = {ref.key for side in (link.left, link.right) for n in walk(side) if (ref := page.symbols.ref(n)) is not None} & page.definitions.keys()
+    for key in sorted(keys):
+        node: Any = unwrapped(page.definitions[key].node)
+        index = spelled(node.index) if kind(node) == "Big" and node.kind == "sum" and node.index is not None else None
+        counted = [{w for p in parts for w in letters(p.node)} for _, _, parts in names_in(node.body)] if index is not None else []
+        if {index, page.symbols.letter} in counted and {index} in counted:
+            return page.notes.get(key, key)
+    return ""
+
+
 def specific(function: Any) -> bool:
     """Whether a name is that of one function rather than a letter or a word for any."""
     return len(function.base) > 1 and function.base not in SYMBOLS and function.base.lower() not in ANY

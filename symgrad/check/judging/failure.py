@@ -16,8 +16,8 @@ from symgrad.check.judging.court import Court
 from symgrad.check.judging.settled import settled_guesses, settled_symbols
 from symgrad.check.reading.claims import Link, span_of
 from symgrad.check.reading.judgement import Judgement, ambiguous
-from symgrad.check.reading.statements import ADJOINT_HEADS, derived
-from symgrad.check.reading.symbols import head_and_parts, number_at
+from symgrad.check.reading.statements import ADJOINT_HEADS, derived, names_in
+from symgrad.check.reading.symbols import head_and_parts, number_at, spelled
 from symgrad.check.reading.trees import children, kind, unwrapped, walk
 from symgrad.check.slips import diagnose
 from symgrad.check.slips.edits import Slips
@@ -106,6 +106,9 @@ def of_the_line(court: Court, page: Page, outcome: Outcome, link: Link) -> Itera
     """The line may say something else than an equation of the cell: of an example, of what is wanted, of one of several losses."""
     if court.collected.from_zero and caution.before_the_first(page, link):
         yield AMBIGUOUS, "the document gives step 0 an equation of its own, so its steps are counted from there"
+    beginning = court.collected.beginning - page.symbols.ranks.keys()
+    if begun := [head for side in (link.left, link.right) for _, head, _ in names_in(side) if spelled(head) in beginning]:
+        yield "incomplete-cell", f"{page.shown(begun[0])} leads to the state before the first step alone, which is not followed"
     if outcome.missing is None and court.worked and caution.at_numbered_steps(page, link):
         yield AMBIGUOUS, "the document works an example out, and what it says of a step may rest on the values that it gives there"
     if caution.written_out(page, link):
@@ -122,6 +125,8 @@ def of_the_line(court: Court, page: Page, outcome: Outcome, link: Link) -> Itera
         yield AMBIGUOUS, f"{several} is one of those that are summed up here, and the document defines no others"
     if state := stepless(court, page, outcome):
         yield AMBIGUOUS, f"the document computes {state} step by step, and here it stands without a step: an index of it may count components or steps"
+    if weighted := caution.weighted_over_steps(page, link):
+        yield AMBIGUOUS, f"{weighted} adds up over an index that may count steps or components, as the weights of an attention do"
     if caution.numbered_above(page, link):
         yield AMBIGUOUS, "the document writes its steps above, so a number there may be a step or a power"
     if told := caution.of_several_losses(link):

@@ -29,6 +29,7 @@ from symgrad.check.judging.redefined import redefined
 from symgrad.check.judging.single import of_a_number
 from symgrad.check.judging.steps import (
     AT_THE_END,
+    after_the_first,
     at_every_step,
     at_the_end,
     at_the_last_step,
@@ -410,7 +411,7 @@ def supposed(court: Court, link: Link, under: Callable[[Page], Page | None]) -> 
 
 OTHERWISE = (  # in turn
     added, of_another_loss, of_a_numbered_step, of_all_steps, of_the_sum, of_one_example, of_one_step, of_one_loss, from_then_on, redefined, put_in_place,
-    bound_tighter, by_preactivation, by_its_words, by_activation, by_what_it_is_applied_to, by_the_words, linearly, at_the_end, before_the_end, along,
-    from_nothing, at_the_last_step, of_few_steps, of_a_number, of_its_own_step, beside_the_next, by_components, as_given_before, of_a_square, at_the_class,
-    marks_alone,
+    bound_tighter, by_preactivation, by_its_words, by_activation, by_what_it_is_applied_to, by_the_words, linearly, at_the_end, before_the_end,
+    after_the_first, along, from_nothing, at_the_last_step, of_few_steps, of_a_number, of_its_own_step, beside_the_next, by_components,
+    as_given_before, of_a_square, at_the_class, marks_alone,
 )  # fmt: skip

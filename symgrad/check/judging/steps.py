@@ -76,6 +76,20 @@ def before_the_end(court: Court, link: Link, under: Callable[[Page], Page | None
     return None
 
 
+def after_the_first(court: Court, link: Link, under: Callable[[Page], Page | None]) -> Judgement | None:
+    r"""Proved, where a line holds from the second step on: at the first, the states before are given, and none of them depends on another."""
+    for page in court.pages_of(link.statement, under):
+        steps = [number_at(p.node, {page.symbols.letter: 0}) for side in (link.left, link.right) for _, _, parts in names_in(side) for p in parts]
+        if len(page.lagged) < 2 or -1 not in steps:
+            continue
+        late = page.twin()
+        late.where = (*page.where, Relation((Number("1"), Name(page.symbols.letter)), ("<",)))
+        outcome = Decider(late).decide(link.left, link.right)
+        if outcome.equal and not outcome.lenient:
+            return proved(court, late, outcome, link).assuming("from the second step on: before the first, the states are given")
+    return None
+
+
 def hands_down(page: Page, link: Link) -> bool:
     """Whether something at the step after t is on the right, of something at t on the left."""
     at = [{number_at(p.node, {page.symbols.letter: 0}) for _, _, parts in names_in(side) for p in parts} for side in (link.left, link.right)]

@@ -59,6 +59,8 @@ def known_in(nodes: list[Any]) -> Known:
     above = {n.base.base for n, _ in found if kind(n) == "Power" and kind(n.base) == "Name" and kind(n.exponent) == "Sum" and set(letters(n.exponent)) & steps}
     raised = {id(n.base) for n, _ in found if kind(n) == "Power"}
     above -= {n.base for n, _ in found if kind(n) == "Name" and n.base.isupper() and n == Name(n.base) and id(n) not in raised}  # ``W^{T-k}`` beside W
+    products = (n for node in nodes for n in walk(node) if kind(n) in ("Product", "Infix"))
+    above -= {a.base for n in products for a in n.args if kind(a) == "Name" and a == Name(a.base)}  # ``w^{T-1}`` beside ``w h_{t-1}``
     sloped = {n.base for n, _ in found if kind(n) == "Name" and n.primes and not n.subs and n.base in FUNCTIONS}
     applied = (n.function for node in nodes for n in walk(node) if kind(n) == "Apply" and len(n.args) == 1 and kind(n.function) == "Name")
     sloped |= {f.base for f in applied if f.primes and not f.subs and f.base in LETTERS}
