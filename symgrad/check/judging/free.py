@@ -83,9 +83,12 @@ def by_its_words(court: Court, link: Link, under: Callable[[Page], Page | None])
 
 
 def by_what_it_is_applied_to(court: Court, link: Link, under: Callable[[Page], Page | None]) -> Judgement | None:
-    r"""Proved, where ``\hat y_t - y_t`` is the gradient by the argument of an output function that the document leaves open: its loss goes with it."""
+    r"""Where ``\hat y_t - y_t`` is the gradient by the argument of an output function that the document leaves open: its loss goes with it.
+
+    Proved, where words speak of classes; else open.
+    """
     for page in court.pages_of(link.statement, under):
-        free = free_functions(page)
+        free = {*free_functions(page), *unknown_functions(page)}
         if not free:
             continue
         calls = {key: unwrapped(page.definitions[key].node) for key in page.targets if key in page.definitions}
@@ -97,11 +100,13 @@ def by_what_it_is_applied_to(court: Court, link: Link, under: Callable[[Page], P
         other.memos["worlds"] = page.memos["worlds with the loss that goes with the output"]
         other.loss_rules = {**dict.fromkeys(matched, "clean"), **page.loss_rules}
         outcome = attempt(court, other, link.left, link.right, link)
-        if outcome.holds and any(s.fragment is not None and OF_CLASSES.search(s.fragment.before) for s in court.statements):
-            said = proved(court, other, outcome, link)
-            words = " and ".join(sorted(page.notes.get(key, plain(key)) for key in matched))
-            note = f"the loss goes with the function of {words}, so that the difference is the gradient by its argument"
-            return said.assuming(note)
+        if not outcome.holds:
+            continue
+        words = " and ".join(sorted(page.notes.get(key, plain(key)) for key in matched))
+        note = f"the loss goes with the function of {words}, so that the difference is the gradient by its argument"
+        if any(s.fragment is not None and OF_CLASSES.search(s.fragment.before) for s in court.statements):
+            return proved(court, other, outcome, link).assuming(note)
+        return ambiguous(f"this holds only if {note}")
     return None
 
 
@@ -124,6 +129,12 @@ def free_functions(page: Page) -> list[str]:
     calls = (n.function for d in page.definitions.values() for n in walk(d.node) if kind(n) == "Apply" and kind(n.function) == "Name")
     free = {f: meaning(page.functions, f) for f in calls if not f.primes and not caution.specific(f)}
     return sorted({str(rule) for f, rule in free.items() if rule in (f.base, spelled(f)) and rule not in BUILTIN.values()})
+
+
+def unknown_functions(page: Page) -> set[str]:
+    """The words for functions that the cell applies and nothing explains, ``smax``."""
+    calls = (n.function for d in page.definitions.values() for n in walk(d.node) if kind(n) == "Apply" and kind(n.function) == "Name")
+    return {str(rule) for f in calls if not f.primes and isinstance(rule := meaning(page.functions, f), str) and rule not in BUILTIN.values()}
 
 
 def with_functions(page: Page, functions: dict[str, str]) -> Page:

@@ -177,7 +177,7 @@ def last_number(page: Page, statements: list[Statement]) -> int:
 def numbers(page: Page, nodes: list[Any]) -> set[int]:
     """The steps told by number in some formulas."""
     refs = (page.symbols.ref(n) for node in nodes for n in walk(node))
-    return {at for r in refs if r is not None and r.step is not None and (at := number_at(r.step, {})) is not None}
+    return {int(at) for r in refs if r is not None and r.step is not None and (at := number_at(r.step, {})) is not None}
 
 
 def beside_the_next(court: Court, link: Link, under: Callable[[Page], Page | None]) -> Judgement | None:
