@@ -19,7 +19,7 @@ CREDIT = 0.8  # and each claim that is decided
 MOST = 40.0  # but never more
 GRACE = 0.2
 MEMORY = 480_000_000
-SELDOM = 100_000  # things made between two searches for garbage
+SELDOM = 500_000  # things made between two searches for garbage
 T = TypeVar("T")
 
 

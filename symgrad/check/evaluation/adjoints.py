@@ -6,8 +6,6 @@ import itertools
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from symgrad.check.defined.page import plain
 from symgrad.check.evaluation.functions import slope_somewhere, uses
 from symgrad.check.evaluation.gradients import adjoint, all_losses, beside, weighed
@@ -410,7 +408,7 @@ def packed(page: Page, key: str) -> bool:
 
 def alone(run: Run, v: Value) -> Value:
     """The gradient of the loss of one step, which is no part of a mean."""
-    run.vanished += not np.any(v.a)  # nothing leads from there to that loss
+    run.vanished += not v.a.any()  # nothing leads from there to that loss
     return v
 
 

@@ -113,7 +113,7 @@ def chain(run: Run, args: tuple[Any, ...], sign: str) -> Value:
         out = last = run.value(args[0])
         for before, a in pairwise(args):
             x, last = last, run.value(a)
-            linked = sign != products.ENTRYWISE and {x.rank, last.rank} == {1, 2} and of_the_chain_rule(run, before, a)
+            linked = sign != products.ENTRYWISE and x.a.ndim + last.a.ndim == 5 and min(x.a.ndim, last.a.ndim) == 2 and of_the_chain_rule(run, before, a)
             out = composed(sign, out, last) if linked else times(run, sign, out, last)
     except OutOfTime:
         if not any(without_terms(run, a) for a in args):

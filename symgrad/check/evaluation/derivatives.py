@@ -4,6 +4,7 @@ r"""What ∂ means: total and immediate derivatives of quantities and of formula
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +29,9 @@ from symgrad.notation.syntax import Index
 
 if TYPE_CHECKING:
     from symgrad.check.evaluation.evaluate import Run
+
+
+LAYOUTS = (Option(0, "numerator"), Option(2, "denominator", "", tag="denominator"))
 
 
 def derivative(run: Run, node: Any) -> Value:
@@ -137,33 +141,33 @@ def upright(run: Run, wrt: Any) -> Any:
 def modes(run: Run, node: Any, of: tuple[str, int], wrt: tuple[str, int | None]) -> str:
     """Total or immediate, as the sign says or as the reading chooses among the meanings that differ."""
     sign = node.sign
-    who = f"∂{run.page.notes.get(of[0], of[0])}/∂{run.page.notes.get(wrt[0], wrt[0])}"
     if sign in ("partial+", "+"):
         first, second = (STEP, DIRECT) if wrt[1] is None else (DIRECT, STEP)
         return str(run.chooser.choose(("immediate", of[0], wrt[0]), (Option(0, first), Option(1, second))))
-    model = run.world.model
-    if wrt[1] is None:
-        gap = "parameter"
-        later = bool(run.page.lagged)
-    else:
-        gap = {0: "now", 1: "before"}.get(of[1] - wrt[1], "far")
-        later = gap == "before" and len(run.page.lagged) > 1
     if run.tracked:
         return TOTAL
-    options = [Option(0, TOTAL)]
-    if later:
-        options.append(
-            Option(1 if sign != "d" else 3, STEP, f"{who} is read as the immediate derivative: what comes from the step before is fixed", tag="immediate")
-        )
-    if gap == "far" and of[0] == wrt[0] and len(run.page.lagged) > 1:
-        alone = run.page.notes.get(of[0], of[0])
-        options.append(Option(1, OWN, f"{who} is read as the derivative along {alone} alone: the other states are fixed", tag="immediate"))
-    d = run.page.definitions.get(of[0])
-    if d is not None and gap != "far" and any(r.key == wrt[0] for r, _ in run.page.references(d)) and len(model.equations) > 1:
-        options.append(
-            Option(3 if sign != "d" else 5, DIRECT, f"{who} is read as the direct derivative: the other named quantities are fixed", weak=True, tag="direct")
-        )
-    return str(run.chooser.choose(("derivative", run.side, of[0], wrt[0], gap), tuple(options)))
+    gap = "parameter" if wrt[1] is None else {0: "now", 1: "before"}.get(of[1] - wrt[1], "far")
+    memo, key = run.page.memos["modes"], (of[0], wrt[0], gap, sign == "d", run.flat)
+    if key not in memo:
+        memo[key] = tuple(ways(run, *key[:4]))
+    return str(run.chooser.choose(("derivative", run.side, of[0], wrt[0], gap), memo[key]))
+
+
+def ways(run: Run, of: str, wrt: str, gap: str, straight: bool) -> Iterator[Option]:
+    """What a derivative of one quantity by another may be, so many steps apart; `straight` if it is written with a d, which means the total one."""
+    page = run.page
+    who = f"∂{page.notes.get(of, of)}/∂{page.notes.get(wrt, wrt)}"
+    yield Option(0, TOTAL)
+    if bool(page.lagged) if gap == "parameter" else gap == "before" and len(page.lagged) > 1:
+        fixed = f"{who} is read as the immediate derivative: what comes from the step before is fixed"
+        yield Option(3 if straight else 1, STEP, fixed, tag="immediate")
+    if gap == "far" and of == wrt and len(page.lagged) > 1:
+        alone = page.notes.get(of, of)
+        yield Option(1, OWN, f"{who} is read as the derivative along {alone} alone: the other states are fixed", tag="immediate")
+    d = page.definitions.get(of)
+    if d is not None and gap != "far" and any(r.key == wrt for r, _ in page.references(d)) and len(run.world.model.equations) > 1:
+        held = f"{who} is read as the direct derivative: the other named quantities are fixed"
+        yield Option(5 if straight else 3, DIRECT, held, weak=True, tag="direct")
 
 
 def of_quantity(run: Run, node: Any, ref: Ref, key: str, step: int | None, entries: tuple[Any, ...]) -> Value:
@@ -200,7 +204,7 @@ def of_quantity(run: Run, node: Any, ref: Ref, key: str, step: int | None, entri
     if run.lookup != run.world.value:
         raise Unsupported("a derivative of a derivative", node)
     first = 2 if run.world.zeros else 1  # a state that begins at 0 has no part in the first step
-    run.vanished += t >= first and not np.any(found)
+    run.vanished += t >= first and not found.any()
     out = shaped(run, found, model.dims[ref.key], model.dims[key], ref.entries, entries)
     return laid_out(run, out, model.dims[ref.key], model.dims[key], ref.entries, entries, node)
 
@@ -236,7 +240,7 @@ def laid_out(run: Run, v: Value, of: tuple[int, ...], wrt: tuple[int, ...], abov
         return v
     if node.sign in ("nabla",):
         return values.transposed(v)
-    how = run.chooser.choose("layout", (Option(0, "numerator"), Option(2, "denominator", "", tag="denominator")))
+    how = run.chooser.choose("layout", LAYOUTS)
     return v if how == "numerator" else values.transposed(v)
 
 
@@ -255,7 +259,7 @@ def of_formula(run: Run, node: Any, of: Any, key: str, step: int | None, entries
         v = run.world.value(k, t)
         at = (k, t if k in run.page.symbols.timed else None)
         if at == wrt:
-            d = np.broadcast_to(np.eye(width, dtype=np.int64), (F.WORLDS, width, width))
+            d = values.eye(width)
         elif mode == DIRECT or t is None or k not in run.page.symbols.timed:
             return v
         else:

@@ -124,13 +124,15 @@ class Run:
         log = self.chooser.log
         questions = tuple(dict(log[asked:]).items()) if len(log) > asked else ()
         if isinstance(outcome, Valueless) and outcome.asked is None:  # the innermost part without a value
-            outcome.asked = frozenset(key for key, _ in questions)
+            outcome.asked = frozenset([key for key, _ in questions])
         known = Remembered(questions, outcome, self.empty, self.filled, self.vanished)
         self.empty, self.filled, self.vanished = before[0] | self.empty, before[1] | self.filled, before[2] + self.vanished
         ways: dict[Hashable, Fork | Remembered] = self.memo  # the same answers lead to the same questions
         answer: Hashable = start
         for key, _ in questions:
-            fork = ways.setdefault(answer, Fork(key, {}))
+            fork = ways.get(answer)
+            if fork is None:
+                fork = ways[answer] = Fork(key, {})
             if type(fork) is not Fork or fork.key != key:
                 break
             ways, answer = fork.ways, fixed.get(key, 0)

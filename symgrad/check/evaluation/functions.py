@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from symgrad.check.evaluation.wrt import preactivations
-from symgrad.check.reading.activations import ACTIVATIONS, BUILTIN, meaning
+from symgrad.check.reading.activations import ACTIVATIONS, BUILTIN, meaning, unprimed
 from symgrad.check.reading.statements import names_in, step_part
-from symgrad.check.reading.symbols import is_top, number_at, spelled
+from symgrad.check.reading.symbols import is_top, number_at
 from symgrad.check.reading.trees import kind, rebuilt, unwrapped, walk
 from symgrad.check.worlds import field as F
 from symgrad.check.worlds import values
@@ -37,7 +37,7 @@ def apply(run: Run, node: Any) -> Value:
         adjoint = run.try_unnamed(node)
         if adjoint is not None:
             return adjoint
-    base, word = name.base, spelled(replace(name, primes=0))
+    base, word = name.base, unprimed(name)
     if base in ("prod", "Prod", "mul", "matmul", "dot"):
         out = run.value(node.args[0])
         for a in node.args[1:]:

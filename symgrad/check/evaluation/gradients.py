@@ -116,7 +116,7 @@ def gradient(run: Run, node: Any, wrt: Any, losses: tuple[int, ...]) -> Value:
         )
     v = adjoint(run, key, step, losses, how, entries)
     if timed and how == TOTAL and step is not None and len(losses) == 1 and step != losses[0] and word not in run.page.tails:
-        run.vanished += not np.any(v.a)  # nothing leads from there to the loss of that step
+        run.vanished += not v.a.any()  # nothing leads from there to the loss of that step
     if (len(losses) > 1 or run.page.examples) and word in run.page.total_losses:
         v = weighed(run, v)
     if node.sign == "nabla" and v.rank == 1 and not run.lenient:
@@ -189,7 +189,7 @@ def adjoint(run: Run, key: str, step: int | None, losses: tuple[int, ...], how: 
     if how == "use" and step is not None and not 1 <= step <= run.world.steps:
         raise OutOfTime(key)
     a = run.world.adjoint((key, step if timed else None), losses, how, step)
-    run.vanished += bool(run.page.constant) and not np.any(a)
+    run.vanished += bool(run.page.constant) and not a.any()
     v = Value(a.reshape(F.WORLDS, *dims))
     if run.page.rows and v.rank == 2:
         v = values.transposed(v)

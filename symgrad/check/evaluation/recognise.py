@@ -87,15 +87,22 @@ def is_step(page: Page, node: Any) -> bool:
 
 def recognised(run: Run, node: Any) -> Value | None:
     """The adjoint that the sought symbol is taken for in this reading, or that an earlier line has settled it to be."""
-    sought = run.page.sought is not None or any(symbol.startswith("? ") for symbol in run.page.meanings)
-    found = indexed(run.page, node) if sought else None
+    if run.page.sought is None and not any(symbol.startswith("? ") for symbol in run.page.meanings):
+        return None
+    memo = run.page.memos["indexed"]
+    if id(node) not in memo:
+        memo[id(node)] = node, indexed(run.page, node)
+    found = memo[id(node)][1]
     if found is None:
         return None
     name, slot, entries = found
     settled = run.page.meanings.get(f"? {name}")
     if settled is None and name != run.page.sought:
         return None
-    options = tuple(o for o in candidates(run.page, name) if settled in (None, str(o.value)))
+    memo, key = run.page.memos["candidates"], (name, settled, run.page.borne_out.get(name))
+    if key not in memo:
+        memo[key] = tuple(o for o in candidates(run.page, name) if settled in (None, str(o.value)))
+    options = memo[key]
     at = number_at(slot, run.env) if slot is not None else run.env.get(run.page.symbols.letter, run.env.get("now"))
     if at is None or not options:
         return None

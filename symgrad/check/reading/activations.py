@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 from symgrad.check.reading.symbols import spelled
@@ -40,13 +39,19 @@ OPEN = re.compile(  # "where $\\sigma$ is some activation", "a nonlinearity such
 STEPS = frozenset({"t", "k", "i", "n", "j", "tau", "s", "l", "T"})
 
 
+def unprimed(name: Name) -> str | None:
+    """The name of a function as one word, and of its slope the same."""
+    word = spelled(name)
+    return word if word is None else word.removesuffix("'" * name.primes)
+
+
 def meaning(functions: Mapping[str, Any], name: Name) -> Any:
     """The function that a name stands for.
 
     What the document says of it, the known one of that name, or itself where it is free: ``f_h`` and ``f_y`` are two.
     """
-    word = spelled(replace(name, primes=0))
-    labelled = any(spelled(x) not in STEPS for x in name.subs)
+    word = unprimed(name)
+    labelled = name.subs and any(spelled(x) not in STEPS for x in name.subs)
     if word in functions or not labelled:
         return functions.get(word or "", functions.get(name.base, BUILTIN.get(name.base, name.base)))
     return BUILTIN.get(name.base, word or name.base) if name.base != "sigma" else word
@@ -66,7 +71,7 @@ def said(name: Any, after: str) -> str | None:
 
 def labelled_sigmas(functions: dict[str, Any], names: set[Name]) -> list[str]:
     r"""``\sigma_g``, ``\sigma_c``: what their labels say, where nothing else does; the words for a report."""
-    found = {spelled(replace(n, primes=0)): spelled(n.subs[0]) for n in names if n.base == "sigma" and len(n.subs) == 1}
+    found = {unprimed(n): spelled(n.subs[0]) for n in names if n.base == "sigma" and len(n.subs) == 1}
     new = {word: LABELS[label] for word, label in found.items() if word is not None and label in LABELS and word not in functions}
     functions.update(new)
     return [f"σ_{word.removeprefix('sigma_')} is read as {rule}" for word, rule in sorted(new.items()) if rule != "sigmoid"]

@@ -41,8 +41,8 @@ def by_identity(rule: Callable[[Any], T]) -> Callable[[Any], T]:
 
     @wraps(rule)
     def recalled(node: Any) -> T:
-        found = get(id(node))
-        if found is not None and found[0] is node:
+        found = get(id(node))  # a node that is remembered lives, so its number is its own
+        if found is not None:
             return found[1]
         if len(known) > MANY:
             known.clear()

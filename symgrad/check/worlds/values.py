@@ -65,9 +65,15 @@ def scalar(value: int, below: int = 1) -> Value:
 
 
 @lru_cache(maxsize=64)
+def unit(n: int) -> Array:
+    """I."""
+    return np.eye(n, dtype=np.int64)
+
+
+@lru_cache(maxsize=64)
 def eye(n: int) -> Array:
     """I in every world."""
-    return np.broadcast_to(np.eye(n, dtype=np.int64), (WORLDS, n, n))
+    return np.broadcast_to(unit(n), (WORLDS, n, n))
 
 
 def level(x: Value, y: Value) -> tuple[Value, Value]:
@@ -152,6 +158,8 @@ def transposed(x: Value) -> Value:
     """xᵀ; of a derivative tensor, its first index last."""
     if x.rank < 2:
         return x.turned(-x.orient)
+    if x.rank == 2:
+        return Value(x.a.swapaxes(1, 2), None if x.d is None else x.d.swapaxes(1, 2), x.orient, x.plain)
     return Value(np.moveaxis(x.a, 1, x.rank), None if x.d is None else np.moveaxis(x.d, 1, x.rank), x.orient, x.plain)
 
 
@@ -162,8 +170,7 @@ def diagonal(x: Value) -> Value:
     if x.rank != 1:
         raise Misfit("diag of something that is no vector")
     (n,) = x.dims
-    unit = np.eye(n, dtype=np.int64)
-    return Value(x.a[:, :, None] * unit, None if x.d is None else x.d[:, :, None] * unit[..., None])
+    return Value(x.a[:, :, None] * unit(n), None if x.d is None else x.d[:, :, None] * unit(n)[..., None])
 
 
 def negative(x: Value) -> Value:
@@ -185,7 +192,7 @@ def spread(x: Value, dims: tuple[int, ...]) -> Value:
     if len(dims) == 1:
         shape: Array = np.ones(dims, dtype=np.int64)
     elif len(dims) == 2 and dims[0] == dims[1]:
-        shape = np.eye(dims[0], dtype=np.int64)
+        shape = unit(dims[0])
     elif len(x.a) > WORLDS:
         raise Redraw  # some of the variants may be zero
     elif not x.a.any():
@@ -229,7 +236,7 @@ def part(x: Value, at: tuple[int | slice, ...]) -> Value:
 
 def is_diagonal(x: Value) -> bool:
     """Whether a square matrix is zero beside its diagonal."""
-    return x.rank == 2 and x.dims[0] == x.dims[1] and not np.any(x.a * (1 - np.eye(x.dims[0], dtype=np.int64)))
+    return x.rank == 2 and x.dims[0] == x.dims[1] and not np.any(x.a * (1 - unit(x.dims[0])))
 
 
 def same(x: Value, y: Value) -> bool:

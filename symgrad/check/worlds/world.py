@@ -20,7 +20,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from symgrad.check.worlds.field import MODULUS, WORLDS, Array, Draws, P, inverse
-from symgrad.check.worlds.values import Misfit, Value, Valueless, _contract
+from symgrad.check.worlds.values import Misfit, Value, Valueless, _contract, eye
 
 Quantity: TypeAlias = tuple[str, int | None]
 STEPS = 4
@@ -222,7 +222,7 @@ class World:
             raise Misfit(f"{key} has another shape than its equation")
         flat = out.d.reshape(WORLDS, -1, width)
         parts = {q: flat[:, :, starts[q] : starts[q] + n] for q, n in sizes.items()}
-        return {q: a for q, a in parts.items() if np.any(a)}
+        return {q: a for q, a in parts.items() if a.any()}
 
     # -- derivatives over paths -----------------------------------------------------------------------------------------------
 
@@ -244,7 +244,7 @@ class World:
             return None
         if at == wrt:
             n = self.size(at[0])
-            return np.broadcast_to(np.eye(n, dtype=np.int64), (WORLDS, n, n))
+            return eye(n)
         key = (mode if mode != "step" else f"step{top}", at, wrt, instance, fixed)
         if key in self._total:
             return self._total[key]
