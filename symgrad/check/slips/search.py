@@ -9,6 +9,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Hashable, Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, TypeAlias
 
 from symgrad.check.defined.page import Page
@@ -16,7 +17,7 @@ from symgrad.check.evaluation.decide import Decider
 from symgrad.check.evaluation.variants import Apart, implicit, surroundings
 from symgrad.check.reading.statements import names_in
 from symgrad.check.reading.symbols import letters
-from symgrad.check.reading.trees import Variants, kind, rebuilt, unwrapped, walk
+from symgrad.check.reading.trees import Variants, children, kind, rebuilt, unwrapped, walk
 from symgrad.check.slips.omissions import Edit
 from symgrad.check.worlds.field import Redraw
 from symgrad.check.worlds.readings import Chooser
@@ -28,7 +29,25 @@ FIRST, MANY = 24, 1000  # of them at a time: the likely ones one by one, then ma
 Reading: TypeAlias = tuple[Chooser, bool, bool]  # the answers; whether numbers stand for vectors; whether rows and columns are mixed
 ZERO = Number("0")
 LESS = frozenset({"extra-term", "missing-term", "wrong-coefficient"})  # slips whose repair may leave nothing of a term
-Failure: TypeAlias = tuple[bool, bool, frozenset[Hashable], frozenset[tuple[Hashable, int]]]  # the same two, what was asked, what was not answered as usual
+
+
+@dataclass(slots=True, eq=False)
+class Failure:
+    """A reading that does not make a claim true: all that counts of it, and of which other ones this is known."""
+
+    flat: bool
+    lenient: bool
+    asked: frozenset[Hashable]
+    departing: frozenset[tuple[Hashable, int]]  # what was not answered as usual
+    known: dict[int, bool] = field(default_factory=dict)
+
+    def covers(self, reading: Reading) -> bool:
+        """Whether it is one in another reading too, which answers the same questions alike."""
+        if id(reading) not in self.known:
+            departures = reading[0].departures
+            same = (self.flat, self.lenient) == reading[1:] and self.departing <= departures
+            self.known[id(reading)] = same and all(d in self.departing for d in departures if d[0] in self.asked)
+        return self.known[id(reading)]
 
 
 @dataclass
@@ -51,13 +70,25 @@ class Batch:
         return self.together[family]
 
 
-def circular(tree: Any, left: Any, right: Any) -> bool:
-    r"""Whether an edit brings in what is to be computed, or ``\partial h_t/\partial h_t``: it would make anything true."""
-    if kind(unwrapped(left)) != "Derivative":
-        return False
+def circular(tree: Any, left: Any, right: Any, old: frozenset[int]) -> bool:
+    r"""Whether an edit brings in what is to be computed, or ``\partial h_t/\partial h_t``: it would make anything true; `old` are the parts of the right side."""
     whole = unwrapped(left)
-    new = [n for n in walk(tree) if kind(n) == "Derivative" and (n == whole or unwrapped(n.of) == unwrapped(n.wrt))]
-    return bool(new) and not any(n in new for n in walk(right) if kind(n) == "Derivative")
+
+    def trivial(n: Any) -> bool:
+        return kind(n) == "Derivative" and (n == whole or unwrapped(n.of) == unwrapped(n.wrt))
+
+    if kind(whole) != "Derivative" or not any(map(trivial, fresh(tree, old))):
+        return False
+    new = [n for n in walk(tree) if trivial(n)]
+    return not any(n in new for n in walk(right) if kind(n) == "Derivative")
+
+
+def fresh(tree: Any, old: frozenset[int]) -> Iterator[Any]:
+    """The parts of an edited formula that are not those of another one."""
+    if id(tree) not in old:
+        yield tree
+        for child in children(tree):
+            yield from fresh(child, old)
 
 
 class Search:
@@ -65,7 +96,8 @@ class Search:
 
     def __init__(self, page: Page, link: Any, edits: Iterator[Edit], runs: int) -> None:
         self.left, self.right, self.runs = link.left, link.right, runs
-        self.stream = itertools.islice((e for e in edits if not circular(e.tree, self.left, self.right)), MOST)
+        old = frozenset(map(id, walk(self.right)))
+        self.stream = itertools.islice((e for e in edits if not circular(e.tree, self.left, self.right, old)), MOST)
         self.made: list[Batch] = []
         self.decider, self.anew = Decider(page), Decider(page)
         self.decider.remember(self.left, self.right)
@@ -102,7 +134,7 @@ class Search:
         """Find out which edits of a batch fail in a reading, as far as families tell."""
         waiting = list(batch.families)
         while waiting and not self.spent:
-            family = [k for k in waiting.pop() if not fails(batch.failures[k], reading)]
+            family = [k for k in waiting.pop() if not any(f.covers(reading) for f in batch.failures[k])]
             if len(family) < 2:
                 continue
             tree = batch.varied(tuple(family))
@@ -122,8 +154,9 @@ class Search:
 
     def holds(self, batch: Batch, number: int, reading: Reading) -> bool:
         """Whether an edit makes the claim true in a reading."""
-        if fails(batch.failures[number], reading):
-            return False
+        for failure in batch.failures[number]:
+            if failure.covers(reading):
+                return False
         chooser = Chooser(reading[0].fixed)
         if batch.failures[number]:  # it is tried in one reading after the other
             self.decider.keep(batch.edits[number].tree)
@@ -141,8 +174,12 @@ class Search:
 
     def at_fewer_steps(self, tree: Any) -> bool:
         r"""Whether an edit leaves a letter for a step as the end of a sum alone, ``\sum_{k=1}^t``, where it may be the last one."""
-        ends = {w for n in walk(self.right) if kind(n) == "Big" and n.upper is not None for w in letters(n.upper)}
-        return bool(ends) and bool(ends & (named(self.right) - named(tree)))
+        return bool(self.ends) and not self.ends <= named(tree)
+
+    @cached_property
+    def ends(self) -> set[str]:
+        """The letters in the indices of the right side that sums end at."""
+        return named(self.right) & {w for n in walk(self.right) if kind(n) == "Big" and n.upper is not None for w in letters(n.upper)}
 
     def empties(self, edit: Edit, reading: Reading) -> bool:
         """Whether an added term is all that is left in a reading: what stood there before is zero in it."""
@@ -165,13 +202,5 @@ def named(node: Any) -> set[str]:
 
 def failed(chooser: Chooser, reading: Reading) -> Failure:
     """A reading that does not make a claim true: all that counts of it."""
-    return reading[1], reading[2], frozenset(chooser.asked), frozenset(d for d in reading[0].departures if d[0] in chooser.asked)
-
-
-def fails(failures: list[Failure], reading: Reading) -> bool:
-    """Whether a failure in another reading is one in this."""
-    departures, flat, lenient = reading[0].departures, reading[1], reading[2]
-    return any(
-        f == flat and l == lenient and departing <= departures and all(d in departing for d in departures if d[0] in asked)
-        for f, l, asked, departing in failures
-    )
+    departing = frozenset([d for d in reading[0].departures if d[0] in chooser.asked])
+    return Failure(reading[1], reading[2], frozenset(chooser.asked), departing)
