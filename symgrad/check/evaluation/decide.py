@@ -31,6 +31,7 @@ COMPARED = {
 }  # fmt: skip
 BOLD = frozenset({"mathbf", "boldsymbol", "bm", "pmb"})  # fonts in which people set matrices, never numbers
 EXPLICIT = frozenset({"Diagonal", "Transpose"})
+LAST = Name("T")
 
 
 @dataclass
@@ -82,7 +83,7 @@ class Tried:
 
 def names_the_last(*sides: Any) -> bool:
     """Whether a step is called T."""
-    return any(p.node == Name("T") and p.where == "sub" for side in sides for _, _, parts in names_in(side) for p in parts)
+    return any(p.where == "sub" and p.node == LAST for side in sides for _, _, parts in names_in(side) for p in parts)
 
 
 class Decider:
@@ -111,7 +112,7 @@ class Decider:
 
     def of_functions(self, *sides: Any) -> bool:
         """Whether an equation names no quantity at a step, but for letters that are variables too."""
-        names = [(n, self.page.symbols.ref(n)) for side in sides for n in walk(side) if kind(n) == "Name"]
+        names = ((n, self.page.symbols.ref(n)) for side in sides for n in walk(side) if kind(n) == "Name")
         return not any(r is not None and r.key in self.page.symbols.timed and spelled(n) not in self.page.variables for n, r in names)
 
     def of_a_step(self, *sides: Any) -> bool:
@@ -150,6 +151,7 @@ class Decider:
         empty, filled = frozenset[tuple[str, str]](), frozenset[tuple[str, str]]()
         first: Tried | None = None
         vanished, zero, parts = 0, True, part_by_part(left, right)
+        final = self.page.symbols.letter != "tau"  # whether τ is the last step
         for at in self.instances(left, right, flat):
             try:
                 first_run = self.run(world, chooser, dict(at), "left", flat, lenient, used)
@@ -170,9 +172,9 @@ class Decider:
                 failures += 1
                 if first is None:
                     first = Tried("differs", "", dict(at), (x, y), vanished=first_run.vanished + second_run.vanished)
-                if not self.final_letters(at):
+                if not (final and "tau" in at):
                     return first
-            elif self.final_letters(at) and any(at[w] == world.steps for w in self.final_letters(at)):
+            elif final and at.get("tau") == world.steps:
                 good_last = True
         if first is not None:
             first.last_only = good_last and self._only_last(left, right, chooser, flat, lenient, used)
@@ -188,15 +190,12 @@ class Decider:
         """Whether a formula names anything, so that it does not say itself that it is zero."""
         return any(kind(n) == "Name" and n.base not in ("O", "0") for n in walk(side))
 
-    def final_letters(self, at: dict[str, Any]) -> list[str]:
-        return [w for w in ("tau",) if w in at and self.page.symbols.letter != w]
-
     def _only_last(self, left: Any, right: Any, chooser: Chooser, flat: bool, lenient: bool, used: set[str]) -> bool:
         """Whether both sides agree at every last step, and say something there."""
         world = self.page.scalar_world if flat else self.page.world
         says = not (derived(left) and derived(right))
         for env in self.instances(left, right, flat):
-            if any(env[w] != world.steps for w in self.final_letters(env)):
+            if self.page.symbols.letter != "tau" and env.get("tau", world.steps) != world.steps:
                 continue
             try:
                 first, second = (self.run(world, chooser, dict(env), side, flat, lenient, used) for side in ("left", "right"))
@@ -232,8 +231,8 @@ class Decider:
         if now is not None:
             env["now"] = now
         env.setdefault("values", self.free_values(world) if self.identity else {})
-        run = Run(self.page, world, chooser, env, side=side, flat=flat, lenient=lenient, now=now)
-        run.used, run.stable, run.memo, run.of_step, run.to_the_last = used, self.stable, memo, self.of_step, self.to_the_last
+        run = Run(self.page, world, chooser, env, side=side, flat=flat, lenient=lenient, now=now, used=used)
+        run.stable, run.memo, run.of_step, run.to_the_last = self.stable, memo, self.of_step, self.to_the_last
         return run
 
     def free_values(self, world: World) -> dict[str, Value]:

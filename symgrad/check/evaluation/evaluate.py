@@ -7,7 +7,7 @@ the reading.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Collection, Hashable
 from dataclasses import dataclass
 from typing import Any
 
@@ -77,19 +77,20 @@ class Run:
     vanished = 0  # derivatives that are zero because nothing leads from the one to the other
     place: tuple[Any, ...] = ()  # the values of the indices of the sums around
 
+    stable: Collection[int] = frozenset()  # the parts of a claim whose values are remembered,
+    memo: dict[Hashable, Fork | Remembered] = {}  # noqa: RUF012  and where; both are another one then
+
     def __init__(self, page: Page, world: World, chooser: Chooser, env: dict[str, Any], *, lookup: Lookup | None = None, inside: str = "",
-                 now: int | None = None, side: str = "", flat: bool = False, lenient: bool = False) -> None:  # fmt: skip
+                 now: int | None = None, side: str = "", flat: bool = False, lenient: bool = False, used: set[str] | None = None) -> None:  # fmt: skip
         self.page, self.world, self.chooser, self.env = page, world, chooser, env
         self.lookup = lookup or world.value
         self.inside, self.now, self.side, self.flat, self.lenient = inside, now, side, flat, lenient
         self.sums: set[str] = set()
         self.defining = bool(inside)
-        self.used: set[str] = set()
+        self.used = set[str]() if used is None else used
         self.steps_bound: set[str] = set()
         self.slope_index: list[str] = []
         self.products: list[tuple[Any, ...]] = []
-        self.stable: set[int] | frozenset[int] = frozenset()
-        self.memo: dict[Hashable, Fork | Remembered] = {}
 
     # -- entry ----------------------------------------------------------------------------------------------------------------
 

@@ -12,7 +12,7 @@ from symgrad.check.evaluation.abbreviations import components, symbol_key
 from symgrad.check.evaluation.arithmetic import SIGNS, times
 from symgrad.check.reading.statements import derived
 from symgrad.check.reading.symbols import letters, number_at, spelled
-from symgrad.check.reading.trees import kind, unwrapped, walk
+from symgrad.check.reading.trees import by_identity, kind, unwrapped, walk
 from symgrad.check.worlds import field as F
 from symgrad.check.worlds import values
 from symgrad.check.worlds.products import plus
@@ -112,6 +112,13 @@ def _component(run: Run, name: str, body: Any, upper: Any) -> bool:
 
 def size_of(run: Run, name: str, body: Any, upper: Any) -> int | None:
     """How many values a component index takes: as the first place has where it stands alone; with a bound told, as all places have."""
+    memo, key = run.page.memos["sizes"], (id(body), name, upper is None)
+    if key not in memo:
+        memo[key] = body, _size_of(run, name, body, upper)
+    return memo[key][1]  # type: ignore[no-any-return]
+
+
+def _size_of(run: Run, name: str, body: Any, upper: Any) -> int | None:
     sizes = [
         size
         for node in walk(body)
@@ -184,7 +191,7 @@ def over_steps(run: Run, node: Any, name: str, lower: Any, upper: Any, body: Any
     if first == 0 and from_zero(upper) and not counted_from_one(run):
         options = (Option(0, False), Option(1, True, f"the steps are counted from 0 to {letters(upper)[0]} - 1"))
         low, high = (1, run.world.steps) if run.chooser.choose(("from zero", name), options) else (low, high)
-    if runs_down(lower, upper):
+    if runs_down(node):
         how = run.chooser.choose(("down", name), (Option(0, False), Option(1, True, f"{name} runs down to its upper bound")))
         if how and low < high - 1:
             raise OutOfTime(name)
@@ -195,13 +202,11 @@ def over_steps(run: Run, node: Any, name: str, lower: Any, upper: Any, body: Any
     if high - low > MOST or (node.kind == "prod" and low > high + 1):  # ``\prod_{j=k+1}^t`` is of steps k up to t
         raise OutOfTime(name)
     run.steps_bound.add(name)
-    kept = run.env.get("slope step")
     run.slope_index.append(name)
     try:
         return total(run, node, name, list(range(low, high + 1)), body)
     finally:
         run.slope_index.pop()
-        del kept
 
 
 def from_zero(upper: Any) -> bool:
@@ -218,8 +223,10 @@ def counted_from_one(run: Run) -> bool:
     return bool(memo["any"])
 
 
-def runs_down(lower: Any, upper: Any) -> bool:
+@by_identity
+def runs_down(big: Any) -> bool:
     r"""Whether the bounds may be written from the last step to the first: ``\prod_{i=t}^{k+1}``, ``\prod_{i=T}^2``, ``\prod_{i=t-1}^k``."""
+    lower, upper = big.lower, big.upper
     if lower is None or upper is None:
         return False
     named, other = letters(lower), letters(upper)

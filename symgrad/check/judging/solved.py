@@ -16,7 +16,7 @@ import numpy as np
 
 from symgrad.check.defined.page import Page
 from symgrad.check.evaluation.adjoints import symbol_target
-from symgrad.check.evaluation.decide import Decider
+from symgrad.check.evaluation.decide import Decider, Outcome
 from symgrad.check.evaluation.recognise import NOW, candidates, gate_of, names_it, symbol_of
 from symgrad.check.judging.court import Court
 from symgrad.check.judging.settled import equations
@@ -93,7 +93,10 @@ def told(court: Court, page: Page, name: str) -> tuple[Option, int] | None:
     said = told_in_words(court, page, name)
     options = [o for o in candidates(page, name) if not said or o.value[1] in said]
     lines = list(resting_on(court, page, name))
-    found = [(option, borne_out(page, name, option, lines)) for option in options]
+    found = []
+    for option in options:
+        true, lines = borne_out(page, name, option, lines)
+        found.append((option, true))
     empty = {line for _, true in found for line in true if len(found) > 1 and all(line in other for _, other in found)}  # true of whatever it is
     held = [(option, {line[0] for line in true - empty}) for option, true in found if true - empty]
     best = max(held, key=lambda found: len(found[1]), default=None)
@@ -115,13 +118,23 @@ def resting_on(court: Court, page: Page, name: str) -> Iterator[Link]:
             yield line
 
 
-def borne_out(page: Page, name: str, option: Option, lines: list[Link]) -> set[tuple[int, int]]:
-    """Which lines hold if a symbol is that gradient."""
+def borne_out(page: Page, name: str, option: Option, lines: list[Link]) -> tuple[set[tuple[int, int]], list[Link]]:
+    """Which lines hold if a symbol is that gradient; and those that may, whatever it is, as they do not lack another symbol."""
     trial = copy(page)
     trial.memos["worlds"] = page.memos["worlds"]
     trial.meanings = {**page.meanings, f"? {name}": str(option.value)}
-    outcomes = (((line.statement.number, line.number), Decider(trial).decide(line.left, line.right, limit=READINGS)) for line in lines)
-    return {k for k, outcome in outcomes if outcome.equal and not outcome.vanished and not outcome.lenient}
+    outcomes = [(line, Decider(trial).decide(line.left, line.right, limit=READINGS)) for line in lines]
+    true = {(line.statement.number, line.number) for line, outcome in outcomes if outcome.equal and not outcome.vanished and not outcome.lenient}
+    return true, [line for line, outcome in outcomes if not lacks_another(page, name, outcome)]
+
+
+def lacks_another(page: Page, name: str, outcome: Outcome) -> bool:
+    """Whether a line has no value in any reading, for want of something else than a symbol."""
+    where = outcome.missing.where if outcome.missing is not None and not outcome.typed and not outcome.misfits else None
+    if where is None or isinstance(where, str):
+        return False
+    found = symbol_of(page, where)
+    return found is None or found[0] != name
 
 
 def same(page: Page, one: Option, other: Option) -> bool:
