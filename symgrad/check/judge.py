@@ -30,6 +30,7 @@ from symgrad.check.forms.homonyms import told_apart
 from symgrad.check.forms.inner import parts_named
 from symgrad.check.forms.joined import with_marks
 from symgrad.check.forms.lastly import lastly, until_the_last
+from symgrad.check.forms.layered import layers_by_number
 from symgrad.check.forms.nested import one_within_another
 from symgrad.check.forms.numbered import generalised
 from symgrad.check.forms.onehot import one_hot, one_hot_as_written
@@ -111,6 +112,7 @@ def common_form(document: Document, cell: Cell | None) -> Common:
     found, jacobians = jacobians_by_letter(found)
     found, costs = losses_by_letter(found)
     found, zero = counted_from_zero(found)
+    found, numbered = layers_by_number(found)
     found = stated = behind_bars(softmaxes(found))
     one_at_a_time = (expectations, of_the_loss, added_to, term_by_term, one_by_one, with_marks, one_hot, without_sizes, without_arguments)
     for form in (*one_at_a_time, unbarred, bundled, unpacked, generalised):
@@ -125,7 +127,7 @@ def common_form(document: Document, cell: Cell | None) -> Common:
     found, original = parts_named(found)
     names = names | outputs | {name.base: text(part) for name, part in original.items()}
     as_written = losses_as_written(stated) | one_hot_as_written(stated) | rectified | jacobians | costs | last
-    as_written |= unnamed | layers | homonyms | original | zero | cuts | double
+    as_written |= unnamed | layers | homonyms | original | zero | cuts | double | numbered
     return Common(found, as_written, names=names)
 
 

@@ -14,13 +14,14 @@ from typing import Any
 from symgrad.check.forms.common import WORST_FIRST, Common
 from symgrad.check.reading.claims import Link
 from symgrad.check.reading.judgement import Judgement
-from symgrad.check.reading.statements import DEFINING, Statement, relation_of, step_part
+from symgrad.check.reading.statements import DEFINING, Statement, names_in, relation_of, step_part
 from symgrad.check.reading.symbols import Part, head_and_parts, letters, number_at, spelled
 from symgrad.check.reading.trees import children, kind, walk, with_children
 from symgrad.notation.syntax import Name, Negative, Number, Paren, Power, Product, Sum
 
 LAYERS = 3
 LETTERS = ("l", "ell")
+OTHERS = ("k", "n", "m", "i", "j", "d", "r")  # where an equation goes up by them and on by t
 LABEL = "layer"
 
 
@@ -122,7 +123,7 @@ def layer_by_layer(statements: list[Statement]) -> Stack | None:
     """The document with its layers told by number, None if it has none."""
     layered = {head for s in statements for head in heads(s)}
     letter = next((found for s in statements if (found := stacks(s, layered)) is not None), None)
-    if letter is None:
+    if letter is None or (letter in OTHERS and steps_by(statements, letter, layered)):
         return None
     families: dict[str, frozenset[str]] = {}
     for head, p in counted(statements, letter):
@@ -145,15 +146,36 @@ def heads(s: Statement) -> list[Any]:
     left = head_and_parts(rel.sides[0]) if rel is not None and rel.signs[0] in DEFINING and not s.derives else None
     if left is None or step_part(left[1], "t") is None:
         return []
-    return [left[0]] if any(set(letters(p.node)) == {w} and number_at(p.node, {w: 0}) == 0 for w in LETTERS for p in left[1]) else []
+    return [left[0]] if any(counter(p) in LETTERS or goes_up(s, left[0], counter(p)) for p in left[1]) else []
+
+
+def counter(p: Part) -> str | None:
+    """The letter that an index is."""
+    found = set(letters(p.node))
+    return next(iter(found)) if len(found) == 1 and number_at(p.node, dict.fromkeys(found, 0)) == 0 else None
+
+
+def goes_up(s: Statement, head: Any, letter: str | None) -> bool:
+    """Whether a state is given by that of the layer below, at the same step, and its own at the step before."""
+    if letter not in OTHERS:
+        return False
+    found = [{number_at(p.node, {letter: 0, "t": 9}) for p in split[1]} for n in walk(s.node.sides[1]) if (split := head_and_parts(n)) and split[0] == head]
+    return {-1, 9} in found and {0, 8} in found
+
+
+def steps_by(statements: list[Statement], letter: str, layered: set[Any]) -> bool:
+    """Whether a letter counts the steps of a state somewhere: there it is the only index."""
+    found = (parts for s in statements for _, head, parts in names_in(s.node) if head in layered)
+    return any([letter in letters(p.node) for p in parts] == [True] for parts in found)
 
 
 def stacks(s: Statement, layered: set[Any]) -> str | None:
     r"""The letter that counts layers: the l of ``h_t^{(l)} = \dots h_t^{(l-1)}``, of ``a_t^{(l)} = \dots h_t^{(l-1)}`` beside ``h_t^{(l)} = f(a_t^{(l)})``."""
-    if not heads(s):
+    left = head_and_parts(s.node.sides[0]) if heads(s) else None
+    if left is None:
         return None
-    for letter in LETTERS:
-        own = [p for p in head_and_parts(s.node.sides[0])[1] if set(letters(p.node)) == {letter} and number_at(p.node, {letter: 0}) == 0]  # type: ignore[index]
+    for letter in (*LETTERS, *(w for w in OTHERS if goes_up(s, left[0], w))):
+        own = [p for p in left[1] if counter(p) == letter]
         below = [number_at(p.node, {letter: 0}) for n in walk(s.node) if (split := head_and_parts(n)) is not None and step_part(split[1], "t") is not None
                  and split[0] in layered for p in split[1] if letter in set(letters(p.node))]  # fmt: skip
         if own and -1 in below:

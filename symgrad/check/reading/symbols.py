@@ -118,7 +118,17 @@ def _parts(where: str, node: Any) -> list[Part]:
         return [Part(where, replace(node, subs=())), Part("sub", node.subs[0])]
     if kind(node) == "Transpose":
         return _parts(where, node.arg)
+    if bracket_by_bracket(node):
+        return [q for a in node.args for q in (_parts("paren", a) if kind(a) == "Sum" else _parts(where, a))]
     return [Part(where, unwrapped(node))]
+
+
+def bracket_by_bracket(node: Any) -> bool:
+    r"""Whether two indices stand in a bracket each: the layer and the step of ``h^{[l]\langle t \rangle}``, ``h^{(l)(t-1)}``."""
+    if kind(node) != "Product" or len(node.args) != 2:
+        return False
+    first, second = node.args
+    return kind(first) == "Paren" and first.kind in ("(", "[", "<") and (kind(second) == "Sum" or (kind(second) == "Paren" and second.kind in ("(", "[", "<")))
 
 
 def counts(step: str, label: Any) -> bool:
@@ -145,7 +155,7 @@ def _index_like(node: Any) -> bool:
         return True
     if kind(node) == "Tuple":
         return all(map(_index_like, node.args))
-    return kind(node) in ("Name", "Sum", "Negative", "Product") and (_step_like(node) or spelled(node) is not None)
+    return kind(node) in ("Name", "Sum", "Negative", "Product") and (_step_like(node) or spelled(node) is not None or bracket_by_bracket(node))
 
 
 @by_identity
@@ -356,9 +366,9 @@ class Symbols:
 
     def _readings(self, split: tuple[Name, tuple[Part, ...]]) -> Iterator[tuple[Ref, int]]:
         head, parts = split
-        for roles, labels, key in roles_of(split):
-            key, shift, written = self._named(key, labels > 0 or len(head.base) > 1)
-            if key not in self.ranks:
+        for roles, labels, exact in roles_of(split):
+            key, shift, written = self._named(exact, labels > 0 or len(head.base) > 1)
+            if key not in self.ranks or (key != exact and self._squared(head, parts, roles)):
                 continue
             step: Any = None
             entries: list[Any] = []
@@ -388,6 +398,11 @@ class Symbols:
                     continue
                 step = Name(self.letter) if shift == 0 else Sum((Name(self.letter), Negative(Number("1"))))
             yield Ref(key, step, tuple(entries), written=written), score
+
+    def _squared(self, head: Name, parts: tuple[Part, ...], roles: tuple[str, ...]) -> bool:
+        """Whether a number above that would be a label is the power of a quantity: ``s_{2,t}^2`` beside ``s_{2,t}``, though there be no ``s^2``."""
+        base = tuple(p for p, r in zip(parts, roles, strict=True) if not (r == "L" and p.where == "sup" and kind(p.node) == "Number"))
+        return len(base) < len(parts) and next(self._readings((head, base)), None) is not None
 
     def _named(self, key: str, loose: bool) -> tuple[str, int | None, str]:
         """The quantity that a key names, whether or not there is one; how many steps away, if a word says that; how it is written, if that is a guess."""

@@ -356,9 +356,10 @@ def _script_range(found: list[Token], pair: list[int], at: int) -> range:
 
 
 def _angles(found: list[Token]) -> list[Token]:
-    r"""``^{<t>}`` as ``^{\langle t \rangle}``."""
+    r"""``^{<t>}`` as ``^{\langle t \rangle}``, ``^{[l]<t>}`` likewise."""
     for k, token in enumerate(found):
-        if token.key == "<" and k > 1 and found[k - 1].key in ("{", "^", "_") and (found[k - 1].key != "{" or found[k - 2].key in ("^", "_")):
+        k0 = next((j for j in range(k - 1, max(k - 7, 1), -1) if found[j].key == "["), k) if found[k - 1].key == "]" else k  # behind a layer
+        if token.key == "<" and k0 > 1 and found[k0 - 1].key in ("{", "^", "_") and (found[k0 - 1].key != "{" or found[k0 - 2].key in ("^", "_")):
             for close in range(k + 1, min(k + 8, len(found))):
                 if found[close].key == ">":
                     found[k] = token._replace(key=r"\langle", kind="command")
