@@ -8,13 +8,14 @@ from itertools import islice, pairwise
 from typing import Any
 
 from symgrad.check.defined.incomplete import invented
-from symgrad.check.defined.page import Page, plain
+from symgrad.check.defined.page import Abbreviation, Page, plain
 from symgrad.check.evaluation.adjoints import symbol_target
 from symgrad.check.evaluation.decide import Outcome
 from symgrad.check.evaluation.recognise import symbol_of
 from symgrad.check.reading.activations import BUILTIN, meaning
 from symgrad.check.reading.claims import Link
 from symgrad.check.reading.judgement import Judgement, ambiguous
+from symgrad.check.reading.naming import TOLD
 from symgrad.check.reading.statements import LOSSES, MARKS, Statement, bound_letters, derived, loss_head, names_in, step_part
 from symgrad.check.reading.symbols import head_and_parts, is_top, key_of, letters, number_at, spelled
 from symgrad.check.reading.trees import kind, unwrapped, walk
@@ -244,6 +245,24 @@ def solved_symbol(page: Page, node: Any) -> str | None:
     """The name of a symbol that only the lines in which it stands tell to be a gradient; None for any other node."""
     found = symbol_of(page, node) if page.borne_out else None
     return f"? {found[0]}" if found is not None and found[0] in page.borne_out else None
+
+
+def incoming(outcome: Outcome) -> str:
+    r"""The letter that only its looks tell to be the gradient that comes from above, ``\epsilon_t``, ``\Delta_t``."""
+    asked = outcome.best.asked if outcome.best is not None else {}
+    return next((latex(Name(str(key[1]))) for key in asked if isinstance(key, tuple) and key[0] == "incoming"), "")
+
+
+def told_in_words(statements: list[Statement], page: Page, link: Link) -> str:
+    """The symbol of a line that a sentence says to be the gradient of the loss by something, without a formula."""
+    names = (n for side in (link.left, link.right) for n, head, _ in names_in(side) if told_by(statements, page.abbreviations.get(str(spelled(head)))))
+    return next(map(latex, names), "")
+
+
+def told_by(statements: list[Statement], short: Abbreviation | None) -> bool:
+    """Whether a symbol was introduced in words."""
+    fragment = statements[short.place[0]].fragment if short is not None and 0 <= short.place[0] < len(statements) else None
+    return fragment is not None and fragment.kind == TOLD
 
 
 def gradient_of_itself(page: Page, link: Link) -> bool:

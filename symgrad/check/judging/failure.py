@@ -137,6 +137,10 @@ def of_the_line(court: Court, page: Page, outcome: Outcome, link: Link) -> Itera
         yield AMBIGUOUS, "this holds of the loss that goes with this output, and the document does not say what its loss is"
     if caution.of_some_class(page, link):
         yield AMBIGUOUS, OF_A_VECTOR
+    if symbol := caution.incoming(outcome):
+        yield UNDEFINED, f"nothing in the document says what ${symbol}$ is"
+    if (symbol := caution.told_in_words(court.statements, page, link)) and not settled_symbols(court, page, link):
+        yield AMBIGUOUS, f"that ${symbol}$ is such a gradient stands in words, which may be meant of another one"
     if caution.updates_itself(page, link):
         yield AMBIGUOUS, "the symbol on the left stands on the right too: an assignment, not an equation"
 

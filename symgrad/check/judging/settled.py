@@ -14,6 +14,7 @@ from symgrad.check.judging.caution import gate, gradients_in, of_conventions, so
 from symgrad.check.judging.court import Court
 from symgrad.check.judging.steps import introduced
 from symgrad.check.reading.claims import EQUAL, Link, links
+from symgrad.check.reading.naming import TOLD
 from symgrad.check.reading.statements import MARKS, bound_letters, loss_head, names_in
 from symgrad.check.reading.symbols import COUNTERS, STEP_LETTERS, head_and_parts, is_top, letters, spelled
 from symgrad.check.reading.trees import kind, unwrapped, walk
@@ -109,9 +110,9 @@ def others(court: Court, link: Link) -> Iterator[Link]:
 
 
 def equations(court: Court) -> Iterator[Link]:
-    """The equations of a document."""
+    """The equations of a document, without those that stand in words alone."""
     for s in court.statements:
-        if kind(s.node) != "Unread" and s.broken is None:
+        if kind(s.node) != "Unread" and s.broken is None and (s.fragment is None or s.fragment.kind != TOLD):
             yield from (other for other in links(s) if other.sign in EQUAL)
 
 

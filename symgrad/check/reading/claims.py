@@ -9,6 +9,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from symgrad.check.reading.conditions import special
+from symgrad.check.reading.naming import named_in_words
 from symgrad.check.reading.relations import lifted, ranged, together
 from symgrad.check.reading.sentences import SAID, sentences
 from symgrad.check.reading.settle import known_in, settled
@@ -52,6 +53,7 @@ def statements_of(document: Document) -> Iterator[Statement]:
     parsed = [(fragment, read(fragment.latex, code=fragment.kind in ("code", "line"))) for fragment in document.fragments]
     known = known_in([n for _, nodes in parsed for n in nodes])
     told = {k: (fragment, loose) for k, fragment, loose in sentences(document, read)}
+    named = {i.behind: i for i in named_in_words(document, parsed) if i.behind not in told}
     for k, (fragment, nodes) in enumerate(parsed):
         for node in nodes:
             whole = ranged(settled(node, known))
@@ -70,6 +72,10 @@ def statements_of(document: Document) -> Iterator[Statement]:
             number += 1
         if k in told and (s := in_words(*told[k], [settled(n, known) for n in read(told[k][0].latex)], number)) is not None:
             yield s
+            number += 1
+        if k in named:
+            node = settled(named[k].node, known)
+            yield Statement(named[k].fragment, node, node, (), number, unpacked=True)
             number += 1
 
 

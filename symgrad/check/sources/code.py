@@ -42,6 +42,8 @@ FAMILY = {
     **dict.fromkeys(words("kt kotlin scala php dart vue svelte mermaid dot graphviz"), _SLASH),
     **dict.fromkeys(words("m matlab octave"), _PERCENT),
 }
+OF_MATRICES = words("m matlab octave jl julia")
+_ENTRYWISE = re.compile(r"(?<=[\w})\]])\.?'(?![\w'(])|(?<!\.)\.(?=[\^/+-])|(?<=[^\W\d])\.(?=\()")  # ``h'`` is transposed; ``.^``, ``tanh.(a)``
 _PROGRAM = re.compile(
     r"^[ \t]*(?:import \w|from [\w.]+ import|def \w+\s*\(|class \w+\s*[:({]|return\b|for \w+(?:, \w+)* in .*:|if .*:\s*$|while .*:\s*$"
     r"|\#include|let (?:mut )?\w|const \w|var \w|(?:pub )?fn \w|function\b|>>> )"
@@ -86,6 +88,11 @@ def outside_strings(source: Passage, language: str) -> str:
 
 def prose(source: Passage, language: str) -> Iterator[tuple[Passage, bool]]:
     """The comments and strings of a program in order, leaders and escapes undone; True with a string of one line."""
+    for part, short in _prose(source, language):
+        yield rewritten(part, _ENTRYWISE, lambda m: "^T" if m[0][-1] == "'" else "") if language in OF_MATRICES else part, short
+
+
+def _prose(source: Passage, language: str) -> Iterator[tuple[Passage, bool]]:
     pattern = FAMILY.get(language, _HASH)
     text = source.text
     at = 0
