@@ -12,7 +12,7 @@ from symgrad.check.evaluation.adjoints import fused
 from symgrad.check.evaluation.dots import dotted, filled
 from symgrad.check.evaluation.functions import apply_known
 from symgrad.check.reading.statements import MARKS, loss_head
-from symgrad.check.reading.symbols import DIGITS, is_top, letters, number_at, spelled
+from symgrad.check.reading.symbols import DIGITS, _step_like, is_top, letters, number_at, spelled
 from symgrad.check.reading.trees import by_identity, kind, unwrapped
 from symgrad.check.worlds import field as F
 from symgrad.check.worlds import products, values
@@ -184,7 +184,8 @@ def power(run: Run, node: Any) -> Value:
     ref = run.page.symbols.ref(node)
     if ref is not None:
         return run.named(node)
-    error = kind(node.exponent) == "Paren" and "e" in run.page.abbreviations  # ``e^{(t)}`` of ``e^{(t)} = \\hat y^{(t)} - y^{(t)}``
+    step = run.page.symbols.letter in letters(exponent) and _step_like(exponent)
+    error = kind(node.exponent) == "Paren" and (step or "e" in run.page.abbreviations)  # ``e^{(t)}`` of ``e^{(t)} = \\hat y^{(t)} - y^{(t)}``
     natural = kind(node.base) == "Name" and node.base.base == "e" and not node.base.subs and not error
     if natural and ("e" not in run.page.symbols.ranks or kind(exponent) != "Number"):
         return apply_known(run, "exp", run.value(node.exponent), 0)

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-from symgrad.check.forms.stacked import heads
+from symgrad.check.forms.stacked import bracketed, heads
 from symgrad.check.reading.statements import DEFINING, Statement, exchanged, letter_of, relation_of, step_part
 from symgrad.check.reading.symbols import Part, head_and_parts, key_of, spelled
 from symgrad.check.reading.trees import kind, unwrapped, walk
@@ -53,7 +53,7 @@ def layers_by_number(statements: list[Statement]) -> tuple[list[Statement], dict
     numbers: dict[tuple[str | None, str], set[str]] = defaultdict(set)
     for e in given[place]:
         for w in e.weights:
-            numbers[labelled(*w)] |= {e.own.number} & {str(spelled(w[1][-1].node))}
+            numbers[labelled(*w)] |= {e.own.number} & {numeral(w[1][-1].node)}
     weights = {name for name, found in numbers.items() if len(found) > 1}
     original: dict[Any, Any] = {}
     out = []
@@ -63,7 +63,7 @@ def layers_by_number(statements: list[Statement]) -> tuple[list[Statement], dict
             at = place[0] if head in states and at_place(parts, place) else len(parts) - 1 if labelled(head, parts) in weights else None
             if at is not None:
                 rest = tuple(p.node for k, p in enumerate(parts) if k != at)
-                new[id(n)] = made = Power(replace(head, subs=rest), Name(f"({spelled(parts[at].node)})"), span=n.span)
+                new[id(n)] = made = Power(replace(head, subs=rest), Name(f"({numeral(parts[at].node)})"), span=n.span)
                 original.setdefault(made, n)
         out.append(exchanged(s, new))
     return out, original
@@ -100,7 +100,7 @@ def layer(node: Any, step: str) -> Layer | None:
     at = 1 - split[1].index(counting)
     if not at_place(split[1], (at, split[1][at].where)):
         return None
-    return Layer(split[0], str(spelled(split[1][at].node)), (at, split[1][at].where), spelled(counting.node) == step)
+    return Layer(split[0], numeral(split[1][at].node), (at, split[1][at].where), spelled(counting.node) == step)
 
 
 def at_place(parts: tuple[Part, ...], place: Place) -> bool:
@@ -114,7 +114,12 @@ def raised(part: Part) -> bool:
 
 
 def counts(node: Any) -> bool:
-    return kind(unwrapped(node)) == "Number" and str(spelled(node)).isdigit()
+    """Whether an index is a number, or one that `settle` has read as a label."""
+    return numeral(node).isdigit() and (kind(unwrapped(node)) == "Number" or bracketed(node) is not None)
+
+
+def numeral(node: Any) -> str:
+    return str(spelled(node)).strip("()")
 
 
 def labelled(head: Name, parts: tuple[Part, ...]) -> tuple[str | None, str]:

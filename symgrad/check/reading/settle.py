@@ -7,7 +7,7 @@ from typing import Any
 
 from symgrad.check.reading.activations import ACTIVATIONS, BUILTIN
 from symgrad.check.reading.statements import LOSSES, names_in
-from symgrad.check.reading.symbols import COUNTERS, head_and_parts, is_top, key_of, letters, spelled
+from symgrad.check.reading.symbols import COUNTERS, bracket_by_bracket, head_and_parts, is_top, key_of, letters, spelled
 from symgrad.check.reading.trees import kind, unwrapped, walk
 from symgrad.notation.syntax import Apply, Derivative, Index, Name, Paren, Power, Product
 
@@ -55,7 +55,9 @@ def known_in(nodes: list[Any]) -> Known:
             quantities |= {key_of(split[0], []) or "", key_of(split[0], list(split[1])) or ""}
             labels = [p for p in split[1] if not set(letters(p.node)) & steps]
             given |= {key_of(split[0], labels) or ""} if len(labels) < len(split[1]) else set()
-    layered = any(layer(n) and any(set(letters(p.node)) & steps for p in parts) for n, (_, parts) in found)
+    layered = any(
+        (layer(n) or (kind(n) == "Power" and bracket_by_bracket(n.exponent))) and any(set(letters(p.node)) & steps for p in parts) for n, (_, parts) in found
+    )
     above = {n.base.base for n, _ in found if kind(n) == "Power" and kind(n.base) == "Name" and kind(n.exponent) == "Sum" and set(letters(n.exponent)) & steps}
     raised = {id(n.base) for n, _ in found if kind(n) == "Power"}
     above -= {n.base for n, _ in found if kind(n) == "Name" and n.base.isupper() and n == Name(n.base) and id(n) not in raised}  # ``W^{T-k}`` beside W
@@ -137,6 +139,9 @@ def _settled(node: Any, known: Known) -> Any:
         return replace(node, exponent=Paren(node.exponent, "(", span=node.exponent.span))
     if known.layered and layer(node):
         return replace(node, exponent=Name(f"({node.exponent.arg.text})", span=node.exponent.span))
+    if kind(node) == "Power" and bracket_by_bracket(node.exponent) and kind(node.base) == "Name" and kind(node.exponent.args[0].arg) == "Number":
+        first, step = node.exponent.args  # ``h^{[1]<t>}`` is ``h_t^{(1)}``
+        return Power(replace(node.base, subs=(*node.base.subs, unwrapped(step))), Name(f"({first.arg.text})", span=first.span), span=node.span)
     if kind(node) == "Differential" and node.sign == "prime" and kind(node.arg) == "Apply" and len(node.arg.args) == 1 and kind(node.arg.function) == "Name":
         return replace(node.arg, function=replace(node.arg.function, primes=node.arg.function.primes + 1), span=node.span)  # (tanh x)' is tanh'(x)
     if kind(node) == "Power" and kind(node.exponent) == "Product" and len(node.exponent.args) == 2:
