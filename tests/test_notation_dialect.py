@@ -158,6 +158,8 @@ DERIVATIVES = [
     (r"{\partial g} \cdot u", infix("cdot", Differential("partial", g), u)),
     (r"\frac{dL}{dx}_i", Index(Derivative(L, x, "d"), (i,))), (r"d h_t", Product((d, ht))),
     (r"\frac{\partial h}{\partial x}\bigg|_{x=0}", Given(Derivative(h, x), (equation(x, ZERO),))),
+    (r"\dd L / \dd h_t", Derivative(L, ht, "d")), (r"\frac{\diff{L}}{\diff{h_t}}", Derivative(L, ht, "d")), (r"\dd{L}{h_t}", Derivative(L, ht, "d")),
+    (r"\vv{h}_t", Name("h", subs=ht.subs, font="mathbf")), (r"\hat{\imath}_t", Name("i", ("hat",), ht.subs)),
     (r"\pdv{L}{h_t}", Derivative(L, ht)), (r"\pd L", Differential("partial", L)), (r"\pd{L}{h_t}", Derivative(L, ht)),
     (r"\dv{L}{x}", Derivative(L, x, "d")),
     (r"\pdv{x}", Operator("partial", x)), (r"\frac{dL}{d{}_A W}", Derivative(L, sub(W, Name("A")), "d")),
@@ -219,6 +221,10 @@ SUMS = [
     ("a / b c", Fraction(a, Product((b, c)))),
     ("2(3)", Product((TWO, Number("3")))), (r"(a \cdot r) * b", infix("ast", infix("cdot", a, r), b)),
 ]  # fmt: skip
+
+
+def test_brackets_of_packages_are_brackets():
+    assert one(r"\tanh\pa{W x + h}^2 \bqty{x - h}") == one(r"\tanh(W x + h)^2 [x - h]")
 
 
 @pytest.mark.parametrize(("source", "node"), [*PRODUCTS, *TIMES, *LETTERS, *FUNCTIONS, *DERIVATIVES, *TRANSPOSES, *BRACKETS, *SUMS])
@@ -380,7 +386,8 @@ PIECES = [
     r"\operatorname{net}", r"\mathbf{1}",
     r"\dots", "...", "ᵀ", "ₜ", "₋", "h̃", "σ", "∂", "Σ", "⊙", "\n", "    ", "np.", ".T", ".dot(", "dh", "W_hf", "sum_", "**", "+=", "(t-1)",
     "[:, n:]", "^{(t)}",
-    "^{<t>}", "log", "otherwise", "{}_", r"\pdv{", r"\dv{", r"\sideset{}{_", r"\norm{", r"^{\prime ", "_*", "(-, h)", r"\bs ", r"\trans",
+    "^{<t>}", "log", "otherwise", "{}_", r"\pdv{", r"\dv{", r"\sideset{}{_", r"\norm{", r"^{\prime ", "_*", "(-, h)", r"\bs ", r"\dd{", r"\pa{",
+    r"\trans",
     "n e t", "*{", "}})", "\u0303", "\x00", "语",
 ]  # fmt: skip
 

@@ -162,7 +162,8 @@ FONTS = {
     "mathit": "mathit", "textit": "mathit", "mathcal": "mathcal", "mathscr": "mathscr", "mathbb": "mathbb", "mathsf": "mathsf",
     "mathtt": "mathtt", "texttt": "mathtt", "mathfrak": "mathfrak", "mathbbm": "mathbb", "mathds": "mathbb", "textsf": "mathsf", "tt": "mathtt",
     "cal": "mathcal", "symbf": "mathbf", "symbfit": "mathbf", "boldmath": "mathbf", "emph": "mathit",
-    **dict.fromkeys(("bs", "vb", "va", "vect", "mat", "matr", "mb", "mbf", "bfs"), "mathbf"),  # by custom, where a preamble is not in the document
+    **dict.fromkeys(("bs", "vb", "va", "vect", "mat", "matr", "mb", "mbf", "bfs", "vv", "mathbfit", "mathbfsf"), "mathbf"),
+    "mathup": "mathrm", "symup": "mathrm", "mathnormal": "mathit",  # by custom, where a preamble is not in the document
 }  # fmt: skip
 
 BIG_OPERATORS = {"sum": "Σ", "prod": "Π"}
@@ -191,14 +192,17 @@ ALIASES = {
 }  # fmt: skip
 
 # Commands of preambles that are not in the document, and of packages.
+UPRIGHT_D = (r"\dd", r"\diff", r"\dif")  # ``\dd{x}`` is dx
 ABBREVIATIONS = {
     r"\cd": r"\cdot", r"\cds": r"\cdots", r"\lds": r"\dots", r"\lag": r"\langle", r"\rag": r"\rangle", r"\grad": r"\nabla", r"\pd": r"\partial",
+    **dict.fromkeys(UPRIGHT_D, "d"), r"\imath": "i", r"\jmath": "j",
     **dict.fromkeys((r"\od", r"\had", r"\hadamard", r"\hprod"), r"\odot"),
     **dict.fromkeys((r"\transp", r"\tran", r"\tp"), r"\trans"),
 }
 QUOTIENTS = {**dict.fromkeys((r"\pdv", r"\pd", r"\dpd", r"\tpd", r"\pderiv", r"\pdiff", r"\pder", r"\diffp"), r"\partial"),
-             **dict.fromkeys((r"\dv", r"\odv", r"\od", r"\dod", r"\tod", r"\deriv"), "d")}  # fmt: skip
-FENCES = {r"\norm": (r"\|", r"\|"), r"\abs": (r"\lvert", r"\rvert")}
+             **dict.fromkeys((r"\dv", r"\odv", r"\od", r"\dod", r"\tod", r"\deriv", *UPRIGHT_D), "d")}  # fmt: skip
+FENCES = {r"\norm": (r"\|", r"\|"), r"\abs": (r"\lvert", r"\rvert"), **dict.fromkeys((r"\pqty", r"\paren", r"\parens", r"\pa", r"\prn"), ("(", ")")),
+          **dict.fromkeys((r"\bqty", r"\br", r"\brk", r"\brac", r"\bracket", r"\brackets"), ("[", "]"))}  # fmt: skip
 
 # Commands that set space, size or style only, and environments that only align.
 SPACING = (

@@ -206,7 +206,7 @@ def _one(match: re.Match[str], code: bool) -> Iterator[Token]:
                 yield from (Token("command", r"\mathbf", start, start), Token("sign", "{", start, start))
                 yield from (Token("command", "\\" + greek["letter"], start, end), Token("sign", "}", end, end))
             elif key:
-                yield Token("command" if key[0] == "\\" else "sign", key, start, end)
+                yield Token("command" if key[0] == "\\" else "letter" if key.isalpha() else "sign", key, start, end)
 
 
 def _raised(match: re.Match[str]) -> bool:

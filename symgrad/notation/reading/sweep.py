@@ -139,7 +139,7 @@ def _sideset(found: list[Token]) -> list[Token]:
 
 
 def _quotients(found: list[Token]) -> list[Token]:
-    r"""``\pdv{f}{x}`` as ``\frac{\partial f}{\partial x}``, ``\dv{x}`` as ``\frac{d}{d x}``."""
+    r"""``\pdv{f}{x}`` as ``\frac{\partial f}{\partial x}``, ``\dv{x}`` as ``\frac{d}{d x}``, but ``\dd{x}`` as dx."""
     places = [k for k, token in enumerate(found) if token.key in table.QUOTIENTS]
     pair = partners(found) if places else []
     result = list(found)
@@ -153,6 +153,9 @@ def _quotients(found: list[Token]) -> list[Token]:
         two = first + 1 < len(found) and found[first + 1].key == "{" and pair[first + 1] > 0
         if two:
             result.insert(first + 2, mark)
+        elif found[k].key in table.UPRIGHT_D:
+            result[k] = mark._replace(start=at)
+            continue
         above = [] if two else [Token("sign", "{", end, end), mark, Token("sign", "}", end, end)]
         result[k : k + 2] = [Token("command", r"\frac", at, end), *above, found[k + 1], mark]
     return result
