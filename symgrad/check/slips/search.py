@@ -71,7 +71,10 @@ class Batch:
 
 
 def circular(tree: Any, left: Any, right: Any, old: frozenset[int]) -> bool:
-    r"""Whether an edit brings in what is to be computed, or ``\partial h_t/\partial h_t``: it would make anything true; `old` are the parts of the right side."""
+    r"""Whether an edit brings in what is to be computed, or ``\partial h_t/\partial h_t``: it would make anything true.
+
+    `old` are the parts of the right side.
+    """
     whole = unwrapped(left)
 
     def trivial(n: Any) -> bool:
