@@ -6,6 +6,7 @@ slip, the place, and the repair, written by putting the changed piece into the a
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
@@ -20,6 +21,7 @@ from symgrad.check.slips.search import Reading, Search
 from symgrad.check.worlds.readings import Chooser
 from symgrad.check.worlds.world import Missing, Unsupported
 
+SIZED = re.compile(r"\\(?:left|[Bb]igg?l?)\s*$")  # the size of a bracket that is gone
 READINGS = 8
 RUNS = 3000  # evaluations of a side for the diagnosis of one claim: nearly all slips that are found at all take fewer
 FEWER = 400  # for what a claim lacks that is refuted anyway: what is found takes 130 at most
@@ -141,6 +143,8 @@ def written(edit: Edit, link: Any, page: Page) -> Repair:
             if kind(edit.new) in ("Sum", "Negative") and edit.at is not link.right and text[span.start : span.start + 1] not in "([" and not enclosed:
                 piece = f"({piece})"
             before = (r"\left" if text[: whole.start].endswith(r"\left") else "") + text[whole.start : span.start]
+            if piece[:1] not in ("(", "[", "|"):
+                before = SIZED.sub("", before)
             if piece.startswith("(-") and before.rstrip().endswith("+"):  # a + (-b) is written a - b
                 before, piece = before.rstrip()[:-1] + "- ", piece[2:-1]
             elif kind(edit.new) == "Negative" and piece.startswith("-") and before.rstrip().endswith("+"):
