@@ -150,6 +150,9 @@ def test_the_links_of_a_chain_stand_where_they_are_written() -> None:
 
 
 def test_a_repair_takes_the_size_of_a_bracket_with_the_bracket() -> None:
-    text = "$$S_t = S_{t-1} + k_t v_t^\\top, \\quad k_t = A x_t, \\quad v_t = B x_t$$\n\n$$\\frac{\\partial L}{\\partial v_t} = k_t \\left(\\frac{\\partial L}{\\partial S_t}\\right)^\\top$$\n"
+    text = (
+        "$$S_t = S_{t-1} + k_t v_t^\\top, \\quad k_t = A x_t, \\quad v_t = B x_t$$\n\n"
+        "$$\\frac{\\partial L}{\\partial v_t} = k_t \\left(\\frac{\\partial L}{\\partial S_t}\\right)^\\top$$\n"
+    )
     (wrong,) = (c for c in judge(read_text(text, "x.md")) if c.verdict == "refuted")
     assert wrong.expected == r"k_t \frac{\partial L}{\partial S_t}"
