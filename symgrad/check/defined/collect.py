@@ -24,6 +24,7 @@ from symgrad.check.defined.definitions import (
 )
 from symgrad.check.defined.formulas import by_formula
 from symgrad.check.defined.groups import Collected, Group, begun_before, handed_over, names_the_stepless
+from symgrad.check.defined.listings import listed
 from symgrad.check.defined.page import Definition, Page, plain
 from symgrad.check.reading import lint
 from symgrad.check.reading.activations import BUILTIN, said
@@ -62,7 +63,11 @@ def collect(statements: list[Statement]) -> Collected:
     timeless = Counter(id(s.fragment) for s in statements if relation_of(s.node) is not None and id(s.fragment) not in stepped)
     slopes: set[tuple[str, tuple[str, ...]]] = set()
     value: tuple[Any, Any] = None, None  # of the line before, and what has it
+    listings = listed(statements, out.letter)
     for s in statements:
+        if s.number in listings:
+            out.defining.add((s.number, 0))
+            continue
         rel = relation_of(s.node)
         slopes.update(named_slopes(s))
         if s.fragment is not None and kind(s.node) == "Name" and s.node.base in FUNCTIONS and (rule := said(s.node, s.fragment.after)) is not None:
