@@ -34,6 +34,7 @@ from symgrad.check.forms.layered import layers_by_number
 from symgrad.check.forms.nested import one_within_another
 from symgrad.check.forms.numbered import generalised
 from symgrad.check.forms.onehot import one_hot, one_hot_as_written
+from symgrad.check.forms.outside import steps_brought_in
 from symgrad.check.forms.overset import term_by_term
 from symgrad.check.forms.packed import unpacked
 from symgrad.check.forms.ranges import ranges
@@ -107,7 +108,7 @@ def common_form(document: Document, cell: Cell | None) -> Common:
     """The statements of a document in the notation that the rooms behind understand."""
     found, cuts = ranges([mended(s) for s in statements_of(document)])
     found, double = one_within_another(found)
-    found = slopes_by_name(found)
+    found = slopes_by_name(steps_brought_in(found))
     found, rectified = rectifiers(circled(values_by_letter(found), document.text))
     found, jacobians = jacobians_by_letter(found)
     found, costs = losses_by_letter(found)

@@ -59,7 +59,8 @@ def shared(statements: list[Statement], letter: str, weights: set[str | None]) -
     r"""``h_t = \tanh(W^{(t)} h_{t-1} + \ldots)`` beside ``\frac{\partial L}{\partial W}``: a copy of W at every step, all alike."""
     wrt = {id(n.wrt): unwrapped(n.wrt) for s in statements for n in s.nodes if kind(n) == "Derivative"}
     whole = {n.base for n in wrt.values() if kind(n) == "Name" and n == Name(n.base) and n.base.isupper()}
-    whole -= {split[0].base for s in statements if relation_of(s.node) is not None and (split := head_and_parts(unwrapped(s.node.sides[0]))) is not None}
+    given = [(head_and_parts(unwrapped(s.node.sides[0])), unwrapped(s.node.sides[1])) for s in statements if relation_of(s.node) is not None]
+    whole -= {split[0].base for split, value in given if split is not None and value != Name(split[0].base)}
     new: dict[int, Any] = {}
     for s in statements if whole else ():
         for n, head, parts in names_in(s.node):

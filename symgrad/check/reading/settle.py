@@ -25,6 +25,7 @@ class Known:
     layered: bool = False  # ``h_t^{(1)}``: what has a step has the number of its layer besides
     sloped: frozenset[str] = frozenset()  # ``f'``: what has a slope, or is all of a side, is a function where it has no index, though f_t be a gate
     above: frozenset[str] = frozenset()  # ``h^{t-1}``: what has its step above, so that ``h^T`` is the last
+    factors: frozenset[str] = frozenset()  # ``\\gamma`` beside ``\\gamma (t - k)``: what stands at no step but, so it would seem, at a difference of two
     given: frozenset[str] = frozenset()  # ``g_t = \\sigma(...)``: what an equation gives at every step
 
     def quantity(self, name: Name) -> bool:
@@ -68,7 +69,23 @@ def known_in(nodes: list[Any]) -> Known:
     sloped |= {f.base for f in applied if f.primes and not f.subs and f.base in LETTERS}
     sides = [unwrapped(node.sides[1]) for node in nodes if kind(node) == "Relation"]
     sloped |= {side.args[0].base for side in sides if applies(side)}
-    return Known(quantities, bracketed, steps, layered, frozenset(sloped), frozenset(above), frozenset(given))
+    return Known(quantities, bracketed, steps, layered, frozenset(sloped), frozenset(above), factors_in(found, steps), frozenset(given))
+
+
+def factors_in(found: list[tuple[Any, Any]], steps: set[str]) -> frozenset[str]:
+    """The letters that stand without a step somewhere, and with none but what may be a factor in brackets."""
+    bare = {n.base for n, _ in found if kind(n) == "Name" and n == Name(n.base)}
+    spans = {id(n) for n, _ in found if of_a_span(n)}
+    inside = {id(n.base) for n, _ in found if kind(n) == "Index"}
+    lone = {n.base for n, _ in found if id(n) not in inside and kind(n) == "Name" and n == Name(n.base)}
+    return frozenset(bare & lone - {head.base for n, (head, parts) in found if id(n) not in spans and any(set(letters(p.node)) & steps for p in parts)})
+
+
+def of_a_span(node: Any) -> bool:
+    """``\\gamma (t - k)``, by a difference of two letters."""
+    inner = unwrapped(node.parts[0]) if kind(node) == "Index" and node.kind == "(" and len(node.parts) == 1 and kind(node.base) == "Name" else None
+    terms = [a.arg if kind(a) == "Negative" else a for a in inner.args] if kind(inner) == "Sum" and len(inner.args) == 2 else []
+    return bool(terms) and kind(inner.args[1]) == "Negative" and all(kind(a) == "Name" and a == Name(a.base) and len(a.base) == 1 for a in terms)
 
 
 def applies(side: Any) -> bool:
@@ -106,7 +123,7 @@ def stepping(node: Any) -> bool:
 
 def settled(node: Any, known: Known) -> Any:
     """The node with applications where a product of a function and a bracket was read."""
-    if not any(kind(n) in ("Product", "Differential", "Apply") or (known.layered and layer(n)) or final(n, known) for n in walk(node)):
+    if not any(kind(n) in ("Product", "Differential", "Apply", "Index") or (known.layered and layer(n)) or final(n, known) for n in walk(node)):
         return node
     return _settled(node, known)
 
@@ -135,6 +152,8 @@ def _settled(node: Any, known: Known) -> Any:
             return Product((node.function, Paren(node.args[0], "(", span=node.args[0].span)), span=node.span)
         entry = len(node.args) == 2 and of_a_matrix(node.function) and all(a == Name(getattr(a, "base", "")) and a.base in COUNTERS for a in node.args)
         return Index(node.function, node.args, "[", span=node.span) if entry else replace(node, function=fused(node.function, known))
+    if of_a_span(node) and node.base == Name(node.base.base) and node.base.base in known.factors:
+        return Product((node.base, Paren(node.parts[0], "(", span=node.parts[0].span)), span=node.span)
     if final(node, known):
         return replace(node, exponent=Paren(node.exponent, "(", span=node.exponent.span))
     if known.layered and layer(node):
