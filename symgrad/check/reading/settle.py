@@ -62,7 +62,8 @@ def known_in(nodes: list[Any]) -> Known:
     above = {n.base.base for n, _ in found if kind(n) == "Power" and kind(n.base) == "Name" and kind(n.exponent) == "Sum" and set(letters(n.exponent)) & steps}
     raised = {id(n.base) for n, _ in found if kind(n) == "Power"}
     above -= {n.base for n, _ in found if kind(n) == "Name" and n.base.isupper() and n == Name(n.base) and id(n) not in raised}  # ``W^{T-k}`` beside W
-    products = (n for node in nodes for n in walk(node) if kind(n) in ("Product", "Infix"))
+    scripts = {id(x) for node in nodes for n in walk(node) for part in scripts_of(n) for x in walk(part)}  # the h of ``W_{hh}`` is no factor
+    products = (n for node in nodes for n in walk(node) if kind(n) in ("Product", "Infix") and id(n) not in scripts)
     above -= {a.base for n in products for a in n.args if kind(a) == "Name" and a == Name(a.base)}  # ``w^{T-1}`` beside ``w h_{t-1}``
     sloped = {n.base for n, _ in found if kind(n) == "Name" and n.primes and not n.subs and n.base in FUNCTIONS}
     applied = (n.function for node in nodes for n in walk(node) if kind(n) == "Apply" and len(n.args) == 1 and kind(n.function) == "Name")
@@ -86,6 +87,11 @@ def of_a_span(node: Any) -> bool:
     inner = unwrapped(node.parts[0]) if kind(node) == "Index" and node.kind == "(" and len(node.parts) == 1 and kind(node.base) == "Name" else None
     terms = [a.arg if kind(a) == "Negative" else a for a in inner.args] if kind(inner) == "Sum" and len(inner.args) == 2 else []
     return bool(terms) and kind(inner.args[1]) == "Negative" and all(kind(a) == "Name" and a == Name(a.base) and len(a.base) == 1 for a in terms)
+
+
+def scripts_of(node: Any) -> tuple[Any, ...]:
+    """What stands below or above a node."""
+    return node.subs if kind(node) == "Name" else (node.exponent,) if kind(node) == "Power" else ()
 
 
 def applies(side: Any) -> bool:
