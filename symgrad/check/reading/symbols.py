@@ -328,10 +328,6 @@ class Symbols:
         for ref, score in self._readings(split):
             if best is None or score > best[0]:
                 best = (score, ref)
-        if best is not None and best[1].entries and kind(node) == "Power" and kind(node.exponent) == "Number":
-            whole = self.ref(node.base)
-            if whole is not None and whole.step is not None and not whole.entries:
-                return None  # ``h_{1,t}^2`` is the square of the first, and no component of the second
         if best is None and (apart := self._apart(*split)) is not None:
             return next((ref for ref, _ in self._readings((split[0], apart)) if ref.entries or ref.step is not None), None)
         return best[1] if best else None
