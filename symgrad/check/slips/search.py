@@ -39,15 +39,15 @@ class Failure:
     lenient: bool
     asked: frozenset[Hashable]
     departing: frozenset[tuple[Hashable, int]]  # what was not answered as usual
-    known: dict[int, bool] = field(default_factory=dict)
+    known: dict[int, tuple[Reading, bool]] = field(default_factory=dict)
 
     def covers(self, reading: Reading) -> bool:
         """Whether it is one in another reading too, which answers the same questions alike."""
         if id(reading) not in self.known:
             departures = reading[0].departures
             same = (self.flat, self.lenient) == reading[1:] and self.departing <= departures
-            self.known[id(reading)] = same and all(d in self.departing for d in departures if d[0] in self.asked)
-        return self.known[id(reading)]
+            self.known[id(reading)] = reading, same and all(d in self.departing for d in departures if d[0] in self.asked)
+        return self.known[id(reading)][1]
 
 
 @dataclass
