@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from functools import partial
 from itertools import takewhile
@@ -55,7 +56,7 @@ from symgrad.check.reading.claims import Link, links, span_of, statements_of
 from symgrad.check.reading.judgement import Judgement
 from symgrad.check.reading.lint import printed
 from symgrad.check.reading.statements import Statement
-from symgrad.check.reading.trees import kind
+from symgrad.check.reading.trees import forget, kind
 from symgrad.check.verdicts import introduce, ruling
 from symgrad.notation.text import text
 
@@ -69,37 +70,40 @@ IN_A_SCRIPT = "stands in a script"  # ``h^{t)}``: everybody reads over it
 
 def judge(document: Document, cell: Cell | None = None) -> Iterator[Claim]:
     """The claims of a document, each with its verdict: as a formula or, where that leaves it open, as a line of the program that a comment sketches."""
-    sketched = {(claim.line, claim.column): claim for p in document.sketches for unit in units([p]) for claim in coded(document, unit)}
-    for claim in formulas(document, cell):
-        beside = sketched.get((claim.line, claim.column), claim) if claim.verdict in ("undecided", "unread") else claim
-        yield beside if beside.verdict in ("proved", "refuted") else claim
+    try:
+        sketched = {(claim.line, claim.column): claim for p in document.sketches for unit in units([p]) for claim in coded(document, unit)}
+        for claim in formulas(document, cell):
+            beside = sketched.get((claim.line, claim.column), claim) if claim.verdict in ("undecided", "unread") else claim
+            yield beside if beside.verdict in ("proved", "refuted") else claim
+    finally:
+        forget()
 
 
 def formulas(document: Document, cell: Cell | None) -> Iterator[Claim]:
     """The claims of formulas and of backward passes in Python."""
     common = common_form(document, cell)
     found = common.statements
-    court = Court(found, cell, common=common)
-    programs = units(document.programs, court.collected)
-    court.bare &= not programs
-    introduce(court, (link for s in found if kind(s.node) != "Unread" for link in links(s)))
-    rule = partial(ruling, court)
-    for s in found:
-        if kind(s.node) == "Unread":
-            yield unread(document, s)
-            continue
-        if s.unpacked or s.instance:
-            continue
-        instances = takewhile(lambda other: other.instance > 0, found[s.number + 1 :])
-        alike = zip(*map(links, [s, *instances]), strict=True)
-        rulings = [(same[0], said) for same in alike if (said := common.ruled(same, rule)) is not None]
-        whole = [(link, said) for link, said in rulings if s.broken is None or before(link, s.broken)]
-        for link, said in whole:
-            yield written(document, link, said)
-        if s.broken is not None:
-            yield unbalanced(document, s, [ruling for ruling in rulings if ruling not in whole])
-    for unit in programs:
-        yield from coded(document, unit)
+    with closing(Court(found, cell, common=common)) as court:
+        programs = units(document.programs, court.collected)
+        court.bare &= not programs
+        introduce(court, (link for s in found if kind(s.node) != "Unread" for link in links(s)))
+        rule = partial(ruling, court)
+        for s in found:
+            if kind(s.node) == "Unread":
+                yield unread(document, s)
+                continue
+            if s.unpacked or s.instance:
+                continue
+            instances = takewhile(lambda other: other.instance > 0, found[s.number + 1 :])
+            alike = zip(*map(links, [s, *instances]), strict=True)
+            rulings = [(same[0], said) for same in alike if (said := common.ruled(same, rule)) is not None]
+            whole = [(link, said) for link, said in rulings if s.broken is None or before(link, s.broken)]
+            for link, said in whole:
+                yield written(document, link, said)
+            if s.broken is not None:
+                yield unbalanced(document, s, [ruling for ruling in rulings if ruling not in whole])
+        for unit in programs:
+            yield from coded(document, unit)
     for fragment in gradients(document.foreign):
         yield document.claim(fragment, verdict="unread", code="unread-formula", message=WHY)
 

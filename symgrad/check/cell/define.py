@@ -156,7 +156,7 @@ def page_of(definitions: dict[str, Definition], collected: Collected, statements
     targets(page, statements)
     symbols.stepless |= set(page.targets.values()) - elsewhere if page.many_to_one else set()  # the j of ``\hat y_j - y_j`` counts components
     symbols.clear()
-    page.build = lambda flat: model(page, flat)
+    page.build = model
     page.initial = collected.initial
     page.guessed.update({key: note for key, note in collected.meant.items() if key in definitions})
     for key in [*definitions, *symbols.ranks]:

@@ -3,7 +3,7 @@ r"""A page: the definitions that are in force at one place of a document, and wh
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, MutableMapping
+from collections.abc import Callable, Iterator, MutableMapping
 from contextlib import suppress
 from copy import copy
 from dataclasses import dataclass, field
@@ -83,7 +83,8 @@ class Page:
     write: Callable[[Any], str] = latex  # formulas in messages
     sized: bool = False  # whether shapes are declared before the claim
     notes: dict[str, str] = field(default_factory=dict)  # quantity → how a reader calls it
-    build: Callable[[bool], Model] | None = None  # the model of matrices, or (True) of numbers; None while the page is made
+    build: Callable[[Page, bool], Model] | None = None  # makes the model of matrices, or (True) of numbers; None while the page is made
+    origin: Page | None = None  # the page that this is a copy of, from which its models are made
     fixed: dict[Quantity, int] = field(default_factory=dict)  # quantities that a claim supposes to have a value, as residues
     held: bool = False  # whether they are constants
     constant: frozenset[str] = frozenset()  # gates and other states that a reading takes for constants
@@ -109,8 +110,15 @@ class Page:
 
     def __copy__(self) -> Page:
         out = object.__new__(Page)
-        vars(out).update(vars(self), memos=defaultdict(dict))
+        vars(out).update(vars(self), memos=defaultdict(dict), origin=self.origin or self)
         return out
+
+    def close(self) -> None:
+        """Let go of what was worked out: the equations of a world know their page, as its shapes do, and rings of things are found late and at a cost."""
+        self.shapes = None
+        for memo in self.memos.values():
+            memo.clear()
+        self.memos.clear()
 
     def twin(self) -> Page:
         """A copy to be changed that lives in the same worlds: nothing may change that these are built from."""
@@ -140,7 +148,7 @@ class Page:
 
     def _built(self, flat: bool) -> World:
         assert self.build is not None
-        model = self.build(flat)
+        model = self.build(self.origin or self, flat)
         world = World(model, SEEDS + flat, self.steps)
         world.lagged, world.later = self.lagged, self.later
         world.zeros = frozenset(self.initial)
@@ -225,25 +233,23 @@ class Page:
         memo = self.memos["references"]
         if d.key in memo:
             return memo[d.key]  # type: ignore[no-any-return]
-        out: list[tuple[Ref, int]] = []
-
-        def visit(node: Any) -> None:
-            ref = self.symbols.ref(node)
-            if ref is not None:
-                if ref.key in self.symbols.timed:
-                    at = number_at(ref.step, {d.letter: 0}) if ref.step is not None else d.shift
-                    if at is not None:
-                        out.append((ref, int(at) - d.shift))
-                if not ref.entries or kind(node) == "Name":
-                    return
-            applied = kind(node) == "Apply" and kind(node.function) == "Name" and not node.function.subs  # the h of ``h(c_t)`` is no state
-            for child in node.args if applied else children(node):
-                visit(child)
-
-        visit(d.node)
+        out = list(self._references(d, d.node))
         if self.build is not None:
             memo[d.key] = out
         return out
+
+    def _references(self, d: Definition, node: Any) -> Iterator[tuple[Ref, int]]:
+        ref = self.symbols.ref(node)
+        if ref is not None:
+            if ref.key in self.symbols.timed:
+                at = number_at(ref.step, {d.letter: 0}) if ref.step is not None else d.shift
+                if at is not None:
+                    yield ref, int(at) - d.shift
+            if not ref.entries or kind(node) == "Name":
+                return
+        applied = kind(node) == "Apply" and kind(node.function) == "Name" and not node.function.subs  # the h of ``h(c_t)`` is no state
+        for child in node.args if applied else children(node):
+            yield from self._references(d, child)
 
     def preactivation(self, key: str) -> str:
         """What the activation of a quantity is applied to: its own name, or ours."""

@@ -88,7 +88,7 @@ class Court:
             if self.updates and (outputs := self.left_out()):
                 self.supply({**left_out, **outputs})
         if split_groups(self.collected) or self.collected is not first:
-            self.pages.clear()  # what was looked at before was not whole
+            self.forget()  # what was looked at before was not whole
         self.variables = self._variables()
         for page in self.pages.values():
             page.variables = self.variables | {identities.POINT}
@@ -134,7 +134,21 @@ class Court:
         self.invented = equations
         self.source = [*equations.values(), *self.statements]
         self.collected = collect(self.source)
+        self.forget()
+
+    def forget(self) -> None:
+        """Let go of the pages."""
+        for page in self.pages.values():
+            page.close()
         self.pages.clear()
+
+    def close(self) -> None:
+        """Let go of all that was worked out, here and in the courts that were asked beside."""
+        beside = [*self.shorter.values(), *(other for other, _ in self.others or ()), *([self.aside] if self.aside is not None else [])]
+        self.shorter, self.others, self.aside = {}, None, None
+        for court in beside:
+            court.close()
+        self.forget()
 
     def left_out(self) -> dict[str, Statement]:
         """Equations for the gates that the document does not define."""

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from copy import copy
 from dataclasses import replace
 
-from symgrad.check.cell.model import model
 from symgrad.check.defined.page import Page, plain
 from symgrad.check.judging import caution
 from symgrad.check.judging.court import Court
@@ -141,5 +140,5 @@ def with_functions(page: Page, functions: dict[str, str]) -> Page:
     """The page with other functions in the place of letters."""
     out = copy(page)
     out.functions = {**page.functions, **functions}
-    out.build = lambda flat: model(out, flat)
+    out.origin = None  # its own models
     return out

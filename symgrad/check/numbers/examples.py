@@ -48,8 +48,7 @@ class Example:
     def reckoner(self, widen: Widen) -> Reckoner:
         """What computes with the example's numbers."""
         self._values.clear()
-        reckoner = Reckoner(widen, self.page.functions, lambda node: self.known(node, reckoner))
-        return reckoner
+        return Reckoner(widen, self.page.functions, self.known)
 
     def known(self, node: Any, reckoner: Reckoner) -> Rows | None:
         """What a name is: the number that it was given, or what an equation makes of those; None for what is no name."""

@@ -22,13 +22,13 @@ TERMS = 64  # of a sum
 class Reckoner:
     """The value of a formula of numbers, and of names whose numbers are known."""
 
-    def __init__(self, widen: Widen, functions: Mapping[str, Any], known: Callable[[Any], Rows | None] = lambda node: None) -> None:
+    def __init__(self, widen: Widen, functions: Mapping[str, Any], known: Callable[[Any, Reckoner], Rows | None] = lambda node, reckoner: None) -> None:
         self.widen, self.functions, self.known = widen, functions, known
 
     def rows(self, node: Any) -> Rows:
         """A formula as rows of intervals."""
         node = unwrapped(node)
-        found = self.known(node)
+        found = self.known(node, self)
         if found is not None:
             return found
         single = written(node)
@@ -77,7 +77,7 @@ class Reckoner:
         base = unwrapped(node.base)
         if kind(base) == "Name" and base.base == "e" and not base.subs and not base.primes:
             return ((applied("exp", _number(self.rows(node.exponent))),),)
-        n = _number(Reckoner(exact, self.functions, self.known).rows(node.exponent))
+        n = _number(Reckoner(exact, self.functions, lambda name, _: self.known(name, self)).rows(node.exponent))
         if n[0] != n[1] or n[0].denominator not in (1, 2):
             raise NoNumber("an exponent that is no integer")
         value = self.rows(base)

@@ -63,6 +63,7 @@ def judged(unit: Unit) -> Iterator[tuple[Claimed, Judgement]]:
     for claim in reversed(unit.claims):
         if said[id(claim)] is None and known:
             said[id(claim)] = by_use(claim, [said[id(c)] for c in claim.used_by])
+    court.close()
     for claim in unit.claims:
         if (found := said[id(claim)]) is not None:
             yield claim, replace(found, blame=None) if found.blame is not None and found.blame[0] < 0 else found

@@ -34,10 +34,20 @@ def unwrapped(node: Any) -> Any:
     return node
 
 
+_KNOWN: list[dict[int, tuple[Any, Any]]] = []
+
+
+def forget() -> None:
+    """Let go of all nodes: those of a document that is done are never asked about again."""
+    for known in _KNOWN:
+        known.clear()
+
+
 def by_identity(rule: Callable[[Any], T]) -> Callable[[Any], T]:
     """What is told of a node, remembered: nodes never change, and the same ones are asked about again and again."""
     known: dict[int, tuple[Any, T]] = {}
     get = known.get
+    _KNOWN.append(known)
 
     @wraps(rule)
     def recalled(node: Any) -> T:
