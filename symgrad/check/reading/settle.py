@@ -84,7 +84,7 @@ def factors_in(found: list[tuple[Any, Any]], steps: set[str]) -> frozenset[str]:
 
 def of_a_span(node: Any) -> bool:
     """``\\gamma (t - k)``, by a difference of two letters."""
-    inner = unwrapped(node.parts[0]) if kind(node) == "Index" and node.kind == "(" and len(node.parts) == 1 and kind(node.base) == "Name" else None
+    inner: Any = unwrapped(node.parts[0]) if kind(node) == "Index" and node.kind == "(" and len(node.parts) == 1 and kind(node.base) == "Name" else None
     terms = [a.arg if kind(a) == "Negative" else a for a in inner.args] if kind(inner) == "Sum" and len(inner.args) == 2 else []
     return bool(terms) and kind(inner.args[1]) == "Negative" and all(kind(a) == "Name" and a == Name(a.base) and len(a.base) == 1 for a in terms)
 
