@@ -9,9 +9,9 @@ from typing import Any
 from symgrad.check.defined.page import Page, plain
 from symgrad.check.judging.court import Court
 from symgrad.check.judging.equation import equation
-from symgrad.check.reading.claims import EQUAL, Link, span_of
+from symgrad.check.reading.claims import EQUAL, Link, links, span_of
 from symgrad.check.reading.judgement import Judgement
-from symgrad.check.reading.statements import derived
+from symgrad.check.reading.statements import derived, loss_head
 from symgrad.check.reading.symbols import spelled
 from symgrad.check.reading.trees import FACTORS, kind, unwrapped
 from symgrad.notation.syntax import Derivative, Name, Negative
@@ -23,6 +23,12 @@ AGES = frozenset({"new", "old", "next", "prev", "updated", "current"})  # before
 def step_of_descent(court: Court, link: Link, under: Callable[[Page], Page | None] = lambda page: page) -> Judgement | None:
     """What is said of the gradient in such a step; None for any other relation, and where the gradient is only named."""
     page = court.page(court.order(link.statement)[0])
+    if (weight := changed(page, link)) is not None and any(turns(page, other) for s in court.statements if kind(s.node) == "Relation" for other in links(s)):
+        if turns(page, link):
+            return Judgement("undecided", "definition", "a symbol is introduced here; the lines that use it are held against this one")
+        loss = Name(min(page.total_losses, default="L"))
+        said = equation(court, replace(link, left=Negative(Derivative(loss, weight, "partial")), earlier=()), under)
+        return said.assuming("a change is minus the gradient, as the document has it")
     found = gradient_in(page, link)
     if found is None or not derived(found[2]):
         return None
@@ -46,6 +52,21 @@ def step_of_descent(court: Court, link: Link, under: Callable[[Page], Page | Non
     if said.code == "wrong-sign" and sign > 0 and equation(court, replace(link, left=left, right=gradient, sign="="), whole).verdict == "proved":
         said = replace(said, message="the step goes up the gradient: $-$ for $+$", expected=None, blame=span_of(link.right))
     return said.assuming(note)
+
+
+def changed(page: Page, link: Link) -> Any:
+    r"""The weight of which a line tells the change, ``\Delta W = …``; None for any other line."""
+    left = unwrapped(link.left)
+    weight = left.args[1] if kind(left) == "Product" and len(left.args) == 2 and left.args[0] == Name("Delta") else None
+    ref = page.symbols.ref(weight) if weight is not None else None
+    return weight if ref is not None and ref.key not in page.symbols.timed and link.sign in EQUAL and link.number == 0 else None
+
+
+def turns(page: Page, link: Link) -> bool:
+    r"""Whether a line says that a change is minus the gradient, ``\Delta W = -\partial L/\partial W``."""
+    weight, right = changed(page, link), unwrapped(link.right)
+    meant: Any = unwrapped(right.arg) if kind(right) == "Negative" else None
+    return weight is not None and kind(meant) == "Derivative" and loss_head(meant.of) is not None and unwrapped(meant.wrt) == unwrapped(weight)
 
 
 def gradient_in(page: Page, link: Link) -> tuple[Any, int, Any] | None:
