@@ -10,7 +10,7 @@ from typing import Any
 
 from symgrad.check.defined.page import Abbreviation, Page
 from symgrad.check.evaluation.decide import Decider
-from symgrad.check.judging.court import Court
+from symgrad.check.judging.court import Court, length
 from symgrad.check.judging.free import with_functions
 from symgrad.check.judging.proof import attempt, proved
 from symgrad.check.reading.claims import Link
@@ -22,6 +22,10 @@ from symgrad.check.reading.trees import kind, rebuilt, unwrapped, walk
 from symgrad.notation.latex import latex
 from symgrad.notation.syntax import Derivative, Given, Name, Number, Relation
 
+ONE_TO_SIX = ("one", "two", "three", "four", "five", "six")
+LENGTH = re.compile(
+    rf"\b(?:sequences?|length|unroll\w*|network|RNN)\b[^.;]{{0,30}}?\b(?P<word>{'|'.join(ONE_TO_SIX)}|[1-6])\b(?= (?:time[- ]?)?steps?\b|\W*$)", re.IGNORECASE
+)
 LAST_STEP = re.compile(r"\b(?:last|final|end|no future|último|última|letzten?|dernier|dernière)\b|последн|最后|最後|末尾|마지막", re.IGNORECASE)
 MANY_TO_ONE = re.compile(
     r"\bmany[- ]to[- ]one\b|\bonly\s+(?:at\s+)?the\s+(?:last|final)\s+(?:output|step|state|time[- ]?step|hidden state)\b"
@@ -151,22 +155,34 @@ def at_the_last_step(court: Court, link: Link, under: Callable[[Page], Page | No
 def of_few_steps(court: Court, link: Link, under: Callable[[Page], Page | None]) -> Judgement | None:
     """Where a line holds of a sequence that ends at the last step that the document names by a number.
 
-    Proved, if it lists the sequence, ``[x_1, x_2]``, or says before the line that this is the last step; open, if not.
+    Proved, if it lists the sequence, ``[x_1, x_2]``, says how long it is, ``T = 2``, or before the line that this is the last step; open, if not.
     """
     fragment = link.statement.fragment
+    said = court.listed or told_length(court, link)
     for page in court.pages_of(link.statement, under):
-        steps = court.listed or last_number(page, court.statements)
-        if not 1 < steps < page.steps or (not court.listed and steps not in numbers(page, [link.left, link.right])):
+        steps = said or last_number(page, court.statements)
+        named = numbers(page, [link.left, link.right])
+        if not steps < page.steps or not (said or steps > 1) or not (named if said else steps in named):
             continue
         short = copy(page)
         short.steps = steps
         outcome = attempt(court, short, link.left, link.right, link)
         if not outcome.holds:
             continue
-        if court.listed or (fragment is not None and LAST_STEP.search(clause(fragment.before.rstrip())) is not None):
+        if said or (fragment is not None and LAST_STEP.search(clause(fragment.before.rstrip())) is not None):
             return proved(court, short, outcome, link).assuming(f"the sequence has {steps} steps")
         return ambiguous(f"this holds only if step {steps} is the last one")
     return None
+
+
+def told_length(court: Court, link: Link) -> int:
+    """How many steps the sequence has by what the document says before a line, or in its sentence, "a sequence of length one"; 0 if it does not."""
+    fragment = link.statement.fragment
+    words = LENGTH.search(clause(fragment.before.rstrip())) if fragment is not None else None
+    if words is not None:
+        return (ONE_TO_SIX.index(words["word"].lower()) + 1) if words["word"].isalpha() else int(words["word"])
+    found = {n for s in court.statements[: link.statement.number] if (n := length(s)) is not None}
+    return found.pop() if len(found) == 1 else 0
 
 
 def last_number(page: Page, statements: list[Statement]) -> int:
