@@ -10,7 +10,7 @@ from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
-from symgrad.check.reading.statements import HOT, Statement, exchanged, loss_head, names_in
+from symgrad.check.reading.statements import HOT, Statement, exchanged, loss_head, names_in, throughout
 from symgrad.check.reading.symbols import COUNTERS, head_and_parts, labelled, letters, number_at, spelled
 from symgrad.check.reading.trees import kind, rebuilt, unwrapped, walk
 from symgrad.notation.syntax import Big, Name, Negative, Number, Paren, Product, Relation, Sum
@@ -23,6 +23,7 @@ ONES = frozenset({"1", "I", "mathbb1", "mathbf1"})
 
 def one_hot(statements: list[Statement]) -> list[Statement]:
     """The statements with such vectors by one name, with the step and the component."""
+    statements = entries_in_brackets(statements)
     later = away(statements)
     return [exchanged(s, {id(old): replace(counted(name, later), span=old.span) for old, name in named(s).values()}) for s in statements]
 
@@ -30,7 +31,29 @@ def one_hot(statements: list[Statement]) -> list[Statement]:
 def one_hot_as_written(statements: list[Statement]) -> dict[Any, Any]:
     """The vectors by that name → how the document writes them."""
     later = away(statements)
-    return {counted(name, later): old for s in statements for old, name in named(s).values()}
+    written = {new: n for s in statements for n in s.nodes if (new := entry_in_brackets(n)) is not None} if in_brackets(statements) else {}
+    return written | {counted(name, later): old for s in statements for old, name in named(s).values()}
+
+
+def entries_in_brackets(statements: list[Statement]) -> list[Statement]:
+    r"""The statements with ``p_{t,y_t}`` for ``p_t(y_t)`` and ``p_t[y_t]``, the entry of the class, where a loss is the logarithm of that."""
+    return throughout(statements, entry_in_brackets) if in_brackets(statements) else statements
+
+
+def in_brackets(statements: list[Statement]) -> bool:
+    """Whether a loss is the logarithm of an entry that stands in brackets."""
+    losses = (s for s in statements if not s.derives and kind(s.node) == "Relation" and loss_head(s.node.sides[0]) is not None)
+    logs = (n for s in losses for n in s.nodes if kind(n) == "Apply" and n.function in (Name("log"), Name("ln")) and len(n.args) == 1)
+    return any(entry_in_brackets(unwrapped(n.args[0])) is not None for n in logs)
+
+
+def entry_in_brackets(node: Any) -> Any:
+    r"""``p_{t,y_t}`` for ``p_t(y_t)``; None for anything else."""
+    if kind(node) != "Product" or len(node.args) != 2 or kind(node.args[0]) != "Name" or kind(node.args[1]) != "Paren":
+        return None
+    output, label = node.args[0], unwrapped(node.args[1])
+    told = kind(label) == "Name" and (label.base in CLASSES or str(spelled(label)) in CLASSES) and step_of(label) == step_of(output) != ()
+    return replace(output, subs=(*output.subs, label), span=node.span) if told else None
 
 
 def away(statements: list[Statement]) -> int:
