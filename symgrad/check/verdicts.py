@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from symgrad.check import limits
+from symgrad.check.cell.written import formulas
 from symgrad.check.defined.collect import slope_name
 from symgrad.check.defined.page import Abbreviation, Page
 from symgrad.check.evaluation.abbreviations import flat, indices_of
@@ -74,7 +75,7 @@ def ruled(court: Court, link: Link) -> Judgement | None:
         if court.bare and s.number < len(court.statements):
             return Judgement("undecided", "definition", "this line defines the cell, and nothing in the document is derived from it")
         return None
-    if gives_the_loss(link) or leaves_open(court, link) or begins_at_zero(court, link):
+    if gives_the_loss(link) or (link.number == 0 and written_out(court, link)) or leaves_open(court, link) or begins_at_zero(court, link):
         return None
     if of_letters(link.statement.node) or a_range(link.statement.node):
         return None  # "case $i = k$": which components are meant; "for $k = 1, ..., t$"
@@ -116,6 +117,9 @@ def ruled(court: Court, link: Link) -> Judgement | None:
     if said.verdict == "refuted" and worked.agrees(court, link):
         court.wrong.discard((s.number, link.number))
         return ambiguous("with the numbers of the example both sides are equal, though not for others")
+    if said.verdict == "refuted" and link.number and written_out(court, link):
+        court.wrong.discard((s.number, link.number))
+        return ambiguous("this writes the loss in another way, and is not the same as it was understood")
     return suppose.SPECIAL if said.verdict == "refuted" and suppose.aside(court, link) else said
 
 
@@ -168,6 +172,12 @@ def gives_the_loss(link: Link) -> bool:
     inside = [n for n in walk(link.right) if kind(n) == "Norm" or (kind(n) == "Name" and n.base in (*LOSSES, "log", "ln") and n.base != head.base)]
     squares = [n for n in walk(link.right) if kind(n) == "Power" and getattr(n.exponent, "text", "") == "2"]
     return bool(inside or squares) or any(kind(n) == "Big" and n.kind == "sum" and loss_head(n.body) is not None for n in walk(link.right))
+
+
+def written_out(court: Court, link: Link) -> bool:
+    r"""``L = \sum_i h_{T,i} = \mathbf{1}^\top h_T``: the formula of the loss, in any of the ways in which it can be written."""
+    page = court.page(court.order(link.statement)[0])
+    return link.sign in EQUAL and any(s is link.statement for s, _ in formulas(page, [link.statement]))
 
 
 def leaves_open(court: Court, link: Link) -> bool:

@@ -2,6 +2,7 @@ r"""The loss: which symbols stand for it, what it looks at, and the gradient wit
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Set
 from dataclasses import replace
@@ -21,6 +22,9 @@ from symgrad.notation.syntax import Name, Number
 QUANTITIES = frozenset("hscyoazxpuv")  # letters for what a cell computes
 UNIT_BASES = frozenset({"1", "I", "mathbf1"})
 HALF = Ratio(1, 2)
+NEAR = 160  # characters beside a loss that may speak of it
+LARGE = re.compile(r"likelihood|maximi[sz]|\bascent\b|правдоподоб|vraisemblance|verosimil|似然|尤度|최대화|最大化", re.IGNORECASE)
+SMALL = re.compile(r"negative|minimi[sz]|\bNLL\b|отрицат|négati|negativ|负|負の|음의|最小化", re.IGNORECASE)
 LAST_STEPS = frozenset({"T", "tau", "N"})
 
 
@@ -170,6 +174,7 @@ def apart(a: Any, b: Any) -> tuple[Any, Any] | None:
 def stated_loss(page: Page, statements: list[Statement]) -> None:
     """A loss that the document writes out: squared differences, or the logarithm of the output."""
     outputs = terminals(page)
+    signs: dict[str, set[bool]] = {}  # of logarithms: whether they count negatively
     for s in statements:
         if kind(s.node) != "Relation" or s.node.signs[0] not in DEFINING:
             continue
@@ -214,6 +219,32 @@ def stated_loss(page: Page, statements: list[Statement]) -> None:
                     )
                     rule = "binary" if any(of_the_rest(page, m, ref.key) for m in walk(right)) else "entropy"
                     wanted(page, ref.key, target_name(page, first, bound_letters(right)), rule)
+                    signs.setdefault(ref.key, set()).add(not to_be_large(s) or turned(unwrapped(s.node.sides[-1]), n))
+    page.gained = frozenset(key for key, found in signs.items() if found == {False})
+
+
+def to_be_large(s: Statement) -> bool:
+    """Whether the words beside a formula say that it is to be as large as can be; else it may be that a minus is forgotten."""
+    f = s.fragment
+    words = f"{f.before[-NEAR:]} {f.after[:NEAR]} {f.heading}" if f is not None else ""
+    return LARGE.search(words) is not None and SMALL.search(words) is None
+
+
+def turned(node: Any, part: Any) -> bool:
+    """Whether a part of a formula counts negatively in it."""
+    if node is part:
+        return False
+    inner = next(c for c in children(node) if any(n is part for n in walk(c)))
+    factors = [a for a in children(node) if a is not inner] if kind(node) in FACTORS else []
+    signs = [kind(node) == "Negative", *(kind(n) == "Negative" for a in factors if kind(unwrapped(a)) != "Sum" for n in walk(a))]
+    signs += [kind(node) == "Sum" and node.args[0] is not inner and reaching(node, inner)]
+    return turned(inner, part) != (sum(signs) % 2 == 1)
+
+
+def reaching(node: Any, part: Any) -> bool:
+    r"""Whether a sum that stands first reaches over what stands behind it, and turns its sign: ``-\sum_t a_t + b_t``."""
+    first = unwrapped(node.args[0])
+    return kind(first) == "Negative" and kind(unwrapped(first.arg)) == "Big" and kind(part) != "Negative"
 
 
 def of_the_rest(page: Page, node: Any, output: str) -> bool:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from symgrad.check.defined import blocks
-from symgrad.check.defined.page import Definition, Page
+from symgrad.check.defined.page import LOSS, Definition, Page
 from symgrad.check.defined.typing import Shapes
 from symgrad.check.evaluation.evaluate import Run
 from symgrad.check.evaluation.functions import applied
@@ -15,6 +15,7 @@ from symgrad.check.reading.activations import meaning
 from symgrad.check.reading.statements import ADJOINT_HEADS, MARKS, loss_head
 from symgrad.check.reading.symbols import is_top, spelled
 from symgrad.check.reading.trees import kind, rebuilt, unwrapped, walk
+from symgrad.check.worlds import values
 from symgrad.check.worlds.field import WORLDS
 from symgrad.check.worlds.readings import Chooser
 from symgrad.check.worlds.values import Value
@@ -172,6 +173,9 @@ def model(page: Page, flat: bool) -> Model:
     equations: dict[str, Equation] = {}
     hidden: set[str] = set()
     for key, d in page.definitions.items():
+        if key == LOSS:
+            equations[key] = loss(page, d)
+            continue
         node = unwrapped(d.node)
         own = key
         inner = inner_of(page, key, d)
@@ -184,8 +188,8 @@ def model(page: Page, flat: bool) -> Model:
             equations[own] = activation(page, own, pre, call.function, d) if call is node else around(page, own, pre, call, d)
         else:
             equations[own] = equation(page, own, d.node, d)
-    outputs = terminals(page)
-    rules = {}
+    outputs = terminals(page) if page.loss is None else (LOSS,)
+    rules = {} if page.loss is None else {LOSS: "itself", **dict.fromkeys(page.data if of_classes(page) else (), "target")}
     for key in outputs:
         wanted = page.targets.get(key)
         if wanted is not None:
@@ -197,8 +201,9 @@ def model(page: Page, flat: bool) -> Model:
             rules[key] = (
                 f"{said}:{wanted}" if said and function != "softmax" else {"softmax": "entropy:", "sigmoid": "binary:"}.get(str(function), "square:") + wanted
             )
+            rules[key] = f"-{rules[key]}" if key in page.gained else rules[key]
             if function == "softmax":
-                rules[wanted] = "target"
+                rules[wanted] = "first" if page.first else "target"
     votes = shapes.votes
     lowest = min([0, *(lag + 1 for d in page.definitions.values() for _, lag in page.references(d))])
     return Model(equations, dims, frozenset(page.symbols.timed), frozenset(hidden), outputs, rules, -1 if votes[1] > votes[0] else 1, lowest, stacks(page), cut)
@@ -226,6 +231,30 @@ def equation(page: Page, key: str, node: Any, d: Definition) -> Equation:
         return Value(a, None if out[0].d is None else np.stack([v.d for v in out], 1).reshape(*a.shape, -1))
 
     return Equation(key, compute)
+
+
+def loss(page: Page, d: Definition) -> Equation:
+    """The equation of the loss that the document writes: a number, what is left of a vector being summed up."""
+
+    def compute(world: World, step: int, lookup: Any) -> Any:
+        run = Run(page, world, Chooser(), {d.letter: step, page.symbols.letter: step, "T": world.steps, "values": {}}, lookup=lookup, inside=LOSS, now=step)
+        run.defining = False  # ``y^\top \log p``: here it matters what lies and what stands
+        return values.whole(run.value(d.node))
+
+    return Equation(LOSS, compute)
+
+
+def of_classes(page: Page) -> bool:
+    """Whether the loss that the document writes is the logarithm of a softmax: then the entries of what is wanted add up to 1."""
+    shown = softmaxes(page)
+    logs = [n for n in walk(page.loss) if kind(n) == "Apply" and spelled(n.function) in ("log", "ln")]
+    return any(ref.key in shown for n in logs for m in walk(n) if (ref := page.symbols.ref(m)) is not None)
+
+
+def softmaxes(page: Page) -> set[str]:
+    """The quantities that are a softmax."""
+    calls = {key: unwrapped(d.node) for key, d in page.definitions.items()}
+    return {key for key, n in calls.items() if kind(n) == "Apply" and kind(n.function) == "Name" and meaning(page.functions, n.function) == "softmax"}
 
 
 def around(page: Page, key: str, pre: str, call: Any, d: Definition) -> Equation:

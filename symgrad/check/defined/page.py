@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from symgrad.check.defined.typing import Shapes
 
 SEEDS = 20261
+LOSS = "loss:"  # the loss as a quantity, where its own formula is differentiated
 Blocks: TypeAlias = tuple[int, tuple[int, ...], tuple[str, ...]]  # of the weight of a concatenation: the axis, the sizes of its parts, their names
 
 
@@ -96,10 +97,14 @@ class Page:
     guessed: dict[str, str] = field(default_factory=dict)  # quantities that the document does not quite define → how they are read
     targets: dict[str, str] = field(default_factory=dict)  # output → the wanted value that the loss holds it against
     loss_rules: dict[str, str] = field(default_factory=dict)  # output → "square", "double", "entropy": the loss that the document writes out
+    first: bool = False  # whether the class that is wanted is the first one at every step
+    gained: frozenset[str] = frozenset()  # outputs whose logarithm the document adds up without a minus, to be as large as can be
     loss_weight: Any = None  # the factor before the sum of the losses of the steps
     averaged: set[str] = field(default_factory=set)  # the letters of which the document gives this sum with its factor
     examples: str = ""  # how many examples the loss is a mean over
     summed_too: bool = False  # whether the document writes it without a factor as well
+    loss: Any = None  # the formula of the loss, where that is differentiated as the document writes it,
+    data: frozenset[str] = frozenset()  # and what it holds the quantities of the cell against
     statements: list[Statement] = field(default_factory=list)  # of the whole document
     variables: frozenset[str] = frozenset()  # of identities between functions: the x of ``\sigma'(x)``
     adjoined: set[str] = field(default_factory=set)  # quantities whose adjoint has a symbol somewhere in the document
@@ -153,7 +158,7 @@ class Page:
         world.lagged, world.later = self.lagged, self.later
         world.zeros = frozenset(self.initial)
         world.present = frozenset(name for key in self.present for name in (key, f"pre:{key}"))
-        world.fixed, world.held, world.constant = self.fixed, self.held, self.constant
+        world.fixed, world.held, world.constant, world.data = self.fixed, self.held, self.constant, self.data
         return world
 
     @cached_property

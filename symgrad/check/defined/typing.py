@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from symgrad.check.defined.page import Page
+from symgrad.check.defined.page import LOSS, Page
 from symgrad.check.reading.symbols import head_and_parts, is_top, letters, number_at, spelled
 from symgrad.check.reading.trees import kind, unwrapped, walk
 from symgrad.check.worlds.values import Misfit
@@ -88,7 +88,7 @@ class Shapes:
                 if len(shape) == len(mine):
                     for p, q in zip(shape, mine, strict=True):
                         unify(p, q)
-                elif shape:
+                elif shape and key != LOSS:
                     self.page.symbols.ranks[key] = len(shape)
                     self.of[key] = shape
 
@@ -170,6 +170,9 @@ class Shapes:
             return inner * 2 if inner is not None and len(inner) == 1 else inner
         if k == "Big":
             return self.shape(node.body)
+        if k in ("Norm", "Absolute"):
+            self.shape(node.arg)
+            return ()
         return None
 
     def stacked(self, node: Any) -> Shape | None:

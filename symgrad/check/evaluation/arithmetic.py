@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from symgrad.check.defined.page import LOSS
 from symgrad.check.evaluation.adjoints import fused
 from symgrad.check.evaluation.dots import dotted, filled
 from symgrad.check.evaluation.functions import apply_known
@@ -96,6 +97,8 @@ def add(run: Run, x: Value, y: Value) -> Value:
     if x.rank == 1 and y.rank == 1 and x.orient * y.orient == -1 and not (run.lenient or run.defining) and x.dims == y.dims:
         raise Misfit("a row is added to a column")
     out, note = plus(x, y)
+    if run.inside == LOSS and x.rank != y.rank and not (x.plain or y.plain):
+        raise Unsupported("a number and a vector that are added in a loss")
     if note:
         run.chooser.choose(("raised", note), (Option(1, None, note),))
     return out
@@ -201,6 +204,9 @@ def power(run: Run, node: Any) -> Value:
             return adjoint
         if kind(node.exponent) == "Paren":  # ``g_h^{(2)}``: no square, but the second of the parts of a gradient
             raise Missing(spelled(node.base) or "index", node)
+    if run.inside == LOSS and n == 2 and kind(unwrapped(node.base)) in ("Norm", "Absolute"):
+        x = run.value(unwrapped(node.base).arg)
+        return values.whole(values.scaled(x, x))
     x = run.value(node.base)
     return raised(run, x, n)
 

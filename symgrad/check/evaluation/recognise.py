@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from symgrad.check.defined.incomplete import UNKNOWN
-from symgrad.check.defined.page import plain
+from symgrad.check.defined.page import LOSS, plain
 from symgrad.check.evaluation.abbreviations import component
 from symgrad.check.evaluation.gradients import adjoint, all_losses, beside, weighed
 from symgrad.check.reading.statements import MARKS
@@ -160,7 +160,7 @@ def candidates(page: Page, name: str) -> list[Option]:
             continue
         if named is not None and owner(page, key) != owner(page, named):
             continue
-        if key in page.targets.values() or key in model.stacks or (key in page.targets and key not in page.loss_rules):
+        if key == LOSS or key in page.targets.values() or key in model.stacks or (key in page.targets and key not in page.loss_rules):
             continue  # where the loss is not written out, `\delta_t = y_t - d_t` is what says so
         reader = spoken(page, key)
         if key in page.symbols.timed or key in model.hidden:

@@ -326,9 +326,12 @@ class Court:
         notes += [note for key, note in self.updates.items() if key in outcome.used]
         notes += [f"{name} is read as {page.notes.get(key, key)}" for name, key in page.settled.items() if f"={name}" in outcome.used]
         notes += [*taken_for(page, outcome.used), *held_fixed(page, outcome.used)]
+        if page.loss is not None:
+            return [*notes, f"the loss is {page.shown(page.loss)}"]
         for output, target in page.targets.items():
             if target in outcome.used or output in outcome.used:
-                difference = f"{page.notes.get(output, output)} - {page.notes.get(target, target)}"
+                pair = [page.notes.get(key, key) for key in (output, target)]
+                difference = " - ".join(pair[::-1] if output in page.gained else pair)
                 notes.append(f"the loss is the one whose gradient is {f'2 ({difference})' if page.loss_rules.get(output) == 'double' else difference}")
         return notes
 

@@ -12,16 +12,19 @@ import numpy as np
 from symgrad.check.defined.definitions import general
 from symgrad.check.defined.page import Page, plain
 from symgrad.check.evaluation.decide import Decider, Outcome
+from symgrad.check.judging.aside import put_aside
 from symgrad.check.judging.caution import of_some_class, symbol_on, two_losses
-from symgrad.check.judging.classes import at_the_class
+from symgrad.check.judging.classes import at_the_class, of_either
 from symgrad.check.judging.court import Court
 from symgrad.check.judging.failure import OF_A_VECTOR, failed, refuted
 from symgrad.check.judging.otherwise import OTHERWISE, from_zero, of_an_rnn, recognised_anew, recognition, supposed
 from symgrad.check.judging.proof import attempt, contradicted, of_one_step, one_of_many, proved
 from symgrad.check.judging.redefined import as_introduced
 from symgrad.check.judging.repeated import summed
+from symgrad.check.judging.single import of_a_number
 from symgrad.check.judging.solved import settle
 from symgrad.check.judging.unsaid import unsaid
+from symgrad.check.judging.written import judged_by_formula, of_its_formula, penalised
 from symgrad.check.reading.claims import Link, span_of
 from symgrad.check.reading.judgement import Judgement, ambiguous
 from symgrad.check.reading.prose import clause
@@ -67,7 +70,7 @@ def equation(court: Court, link: Link, under: Callable[[Page], Page | None] = la
             strict = Decider(page).decide(left, right, modes=((False, False), (False, True)))
             slip = diagnose.repair(page, strict, link, diagnose.RUNS // 2, Slips.transposes)
             if slip is not None:
-                return refuted(court, page, strict, link, slip, tuple(court.assumed(page, strict)))
+                return of_a_number(court, link, under) or refuted(court, page, strict, link, slip, tuple(court.assumed(page, strict)))
         if outcome.equal and outcome.vanished and idle is None:
             idle = page, outcome  # of a cell in which nothing leads where a derivative is taken: another one may be meant
             continue
@@ -92,6 +95,9 @@ def equation(court: Court, link: Link, under: Callable[[Page], Page | None] = la
         return elsewhere
     if (in_part := unsaid(court, link, under)) is not None:
         return in_part
+    of_formula = of_its_formula(court, link, under)
+    if of_formula is not None and of_formula.verdict == "proved":
+        return of_formula
     if outcome.missing is not None:
         if (of_a_class := at_the_class(court, link, under)) is not None and of_a_class.verdict == "proved":
             return of_a_class
@@ -102,9 +108,14 @@ def equation(court: Court, link: Link, under: Callable[[Page], Page | None] = la
     outcome = Decider(page).decide(link.left, link.right) if page.begun else outcome
     if outcome.equal:
         return proved(court, page, outcome, link)
-    for otherwise in (*OTHERWISE, summed, recognised_anew):
+    for otherwise in (of_either, *OTHERWISE, summed, recognised_anew):
         if (found := otherwise(court, link, under)) is not None:
             return found
+    if (aside := put_aside(court, link, under)) is not None:
+        return aside
+    by_formula = of_formula or judged_by_formula(court, link, under)
+    if by_formula is not None:
+        return by_formula if isinstance(by_formula, Judgement) else equation(court, link, by_formula)
     judged = failed(court, page, *from_the_first(court, page, outcome, link))
     if judged.verdict == "refuted" and holds_so_far(court, page, link):
         return ambiguous("this holds of the cell as far as the document has defined it here, and not with what it defines further on")
@@ -156,6 +167,8 @@ def doubted(court: Court, page: Page, outcome: Outcome, link: Link) -> Judgement
         return ambiguous(f"this holds only if {alone}, without the factor before the sum that the document gives")
     if link.earlier and of_some_class(page, link):
         return ambiguous(OF_A_VECTOR)
+    if page.loss is None and (weight := penalised(court, page, link)):
+        return ambiguous(f"the loss that the document writes has a term in {weight} itself, which is not in this line")
     if of_one_step(page, outcome, link):
         return ambiguous("this does not hold of a sequence of a single step")
     return None

@@ -185,6 +185,12 @@ def added(x: Value, y: Value) -> Value:
     return Value((x.a + y.a) % MODULUS, _sum_tangents(x.d, y.d), x.orient or y.orient, x.plain and y.plain)
 
 
+def whole(x: Value) -> Value:
+    """The sum of all entries."""
+    d = None if x.d is None else x.d.reshape(WORLDS, -1, x.d.shape[-1]).sum(1) % MODULUS
+    return Value(x.a.reshape(len(x.a), -1).sum(1) % MODULUS, d)
+
+
 def spread(x: Value, dims: tuple[int, ...]) -> Value:
     """The number x as x·1 (a vector of ones), or as x·I (a square matrix)."""
     if x.rank != 0:

@@ -136,10 +136,10 @@ class World:
         orient = self.model.orient if len(dims) == 1 else 0
         if key not in self.model.timed:
             return Value(self.draws.array(dims), None, orient)
-        if step is None or step > self.steps + (key in self.later):
+        if step is None or step > self.steps + (key in self.later or key in self.data):
             raise OutOfTime(key)
         if step > self.steps:
-            return Value(self.draws.array(dims), None, orient)
+            return self._fresh(key, dims, orient)
         equation = self.model.equations.get(key)
         if equation is None:
             if step < 1 and not (key in self.lagged and step >= self.model.first):
@@ -167,8 +167,11 @@ class World:
 
     def _fresh(self, key: str, dims: tuple[int, ...], orient: int) -> Value:
         a = self.draws.array(dims)
-        if key in self.model.losses and self.model.losses[key] == "target" and dims:
+        wanted = self.model.losses.get(key) if dims else None
+        if wanted == "target":
             a[:, -1] = (1 - a[:, :-1].sum(1)) % P
+        elif wanted == "first":
+            a[:] = np.eye(dims[0], dtype=np.int64)[0]
         return Value(a, None, orient)
 
     lagged: frozenset[str] = frozenset()
@@ -178,6 +181,7 @@ class World:
     fixed: Mapping[Quantity, int] = {}  # values that are supposed, at a step or (None) at every step
     constant: frozenset[str] = frozenset()  # gates, and states of the step before, through which no path is followed
     held: bool = False  # whether gates that are supposed to have a value are constants
+    data: frozenset[str] = frozenset()  # what the loss is computed from besides the cell: it may be that of the step behind the last one
 
     # -- local derivatives ----------------------------------------------------------------------------------------------------
 
@@ -205,7 +209,12 @@ class World:
             at = (name, t if name in self.model.timed else None)
             return named.setdefault(at, self.value(*at))
 
-        equation.compute(self, step, listen)
+        try:
+            equation.compute(self, step, listen)
+        except OutOfTime:
+            if self.model.losses.get(key) != "itself":
+                raise
+            return {}  # a loss adds nothing where it looks at a step that there is not
         sizes = {q: int(np.prod(v.dims, dtype=int)) for q, v in named.items()}
         width, starts = 0, {}
         for q, n in sizes.items():
@@ -287,6 +296,14 @@ class World:
 
     def _loss_slope(self, output: str, step: int) -> Array:
         kind = self.model.losses.get(output, "free")
+        if kind == "itself":
+            return np.ones((WORLDS, 1), dtype=np.int64)
+        if kind.startswith("-"):
+            return -self.held_against(kind[1:], output, step) % P
+        return self.held_against(kind, output, step)
+
+    def held_against(self, kind: str, output: str, step: int) -> Array:
+        """The slope of a loss by its rule, a free one where there is none."""
         if kind.startswith(("entropy:", "binary:", "square:", "double:", "clean:")):
             rule, target = kind.split(":", 1)
             y, wanted = self.value(output, step).a.reshape(WORLDS, -1), self.value(target, step).a.reshape(WORLDS, -1)
