@@ -23,6 +23,7 @@ from symgrad.check.judging.denials import denied
 from symgrad.check.judging.descent import step_of_descent
 from symgrad.check.judging.equation import equation, holding
 from symgrad.check.judging.followed import by_the_words, linearly
+from symgrad.check.judging.multiples import by_the_other
 from symgrad.check.judging.otherwise import along, recognition
 from symgrad.check.judging.unbounded import bounded
 from symgrad.check.numbers import worked
@@ -111,7 +112,7 @@ def ruled(court: Court, link: Link) -> Judgement | None:
     supposed = suppose.assumed(court, link)
     if supposed is not None:
         return None if suppose.introduced(s.fragment, label=True) else supposed
-    link, told = bounded(court, identities.at_a_point(link) or link)
+    link, told = bounded(court, identities.at_a_point(link) or by_the_other(court, link))
     said = suppose.conditioned(court, link) or equation(court, link)
     said = replace(said, assumptions=(*said.assumptions, told)) if told else said
     if said.verdict == "refuted" and worked.agrees(court, link):

@@ -247,7 +247,7 @@ def loss(page: Page, d: Definition) -> Equation:
 def of_classes(page: Page) -> bool:
     """Whether the loss that the document writes is the logarithm of a softmax: then the entries of what is wanted add up to 1."""
     shown = softmaxes(page)
-    logs = [n for n in walk(page.loss) if kind(n) == "Apply" and spelled(n.function) in ("log", "ln")]
+    logs = [n for n in walk(page.loss) if kind(n) == "Apply" and n.function.base in ("log", "ln")]
     return any(ref.key in shown for n in logs for m in walk(n) if (ref := page.symbols.ref(m)) is not None)
 
 

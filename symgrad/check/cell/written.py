@@ -198,6 +198,8 @@ def spelled_out(page: Page, node: Any) -> Any:
                 new[id(n)] = n.base
         elif kind(n) == "Apply" and n.function in LOGARITHMS and len(n.args) == 1 and (entry := at_the_class(page, n.args[0])) is not None:
             new[id(n)] = Product((Transpose(entry[1]), replace(n, args=(entry[0],))))
+        elif kind(n) == "Apply" and n.function.base == "log" and len(n.function.subs) == len(n.args) == 1:  # ``\log_2``
+            new[id(n)] = Product((Fraction(Number("1"), Apply(LOGARITHMS[0], n.function.subs)), Apply(LOGARITHMS[0], n.args)))
     return rebuilt(node, new) if new else node
 
 

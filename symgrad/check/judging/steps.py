@@ -177,8 +177,9 @@ def of_few_steps(court: Court, link: Link, under: Callable[[Page], Page | None])
 
 def told_length(court: Court, link: Link) -> int:
     """How many steps the sequence has by what the document says before a line, or in its sentence, "a sequence of length one"; 0 if it does not."""
-    fragment = link.statement.fragment
-    words = LENGTH.search(clause(fragment.before.rstrip())) if fragment is not None else None
+    before = (s.fragment for s in court.statements[link.statement.number :: -1] if s.fragment is not None)
+    said = next((text for f in before if (text := clause(f.before.rstrip())).strip()), "")  # that of the display before, where nothing stands between
+    words = LENGTH.search(said)
     if words is not None:
         return (ONE_TO_SIX.index(words["word"].lower()) + 1) if words["word"].isalpha() else int(words["word"])
     found = {n for s in court.statements[: link.statement.number] if (n := length(s)) is not None}
