@@ -220,7 +220,7 @@ def at_the_class(page: Page, node: Any) -> tuple[Any, Any] | None:
 def learn(page: Page, node: Any, letter: str) -> None:
     """Know the names that stand in the loss alone: what has a step is data, another one is a parameter."""
     skip = bound_letters(node) | {letter}
-    symbols = page.symbols
+    symbols, beside = page.symbols, beside_numbers(node)
     for n, head, parts in names_in(node):
         if symbols.ref(n) is not None or (not parts and (head.base in CONSTANTS or spelled(head) in skip)):
             continue
@@ -229,8 +229,15 @@ def learn(page: Page, node: Any, letter: str) -> None:
         if name is None:
             continue
         entries = sum(p is not step and spelled(p.node) in skip for p in parts)
-        number = head.base in COEFFICIENTS and not parts
+        number = (head.base in COEFFICIENTS and not parts) or n in beside
         symbols.ranks[name] = 0 if number else entries or (2 if head.base.isupper() and len(head.base) == 1 and step is None else 1)
         if step is not None:
             symbols.timed.add(name)
         symbols.clear()
+
+
+def beside_numbers(node: Any) -> set[Any]:
+    r"""The names that multiply a squared norm, as ``m_t`` in ``m_t \|q_t - d_t\|^2``: numbers."""
+    products = [[unwrapped(a) for a in n.args] for n in walk(node) if kind(n) in FACTORS]
+    norms = [[a for a in args if kind(a) == "Power" and kind(unwrapped(a.base)) in ("Norm", "Absolute")] for args in products]
+    return {n for args, found in zip(products, norms, strict=True) if found for a in args if a not in found for n, _, _ in names_in(a)}

@@ -24,7 +24,7 @@ from symgrad.check.judging.repeated import summed
 from symgrad.check.judging.single import of_a_number
 from symgrad.check.judging.solved import settle
 from symgrad.check.judging.unsaid import unsaid
-from symgrad.check.judging.written import judged_by_formula, of_its_formula, penalised
+from symgrad.check.judging.written import judged_by_formula, of_its_formula, otherwise_written, penalised
 from symgrad.check.reading.claims import Link, span_of
 from symgrad.check.reading.judgement import Judgement, ambiguous
 from symgrad.check.reading.prose import clause
@@ -167,6 +167,8 @@ def doubted(court: Court, page: Page, outcome: Outcome, link: Link) -> Judgement
         return ambiguous(f"this holds only if {alone}, without the factor before the sum that the document gives")
     if link.earlier and of_some_class(page, link):
         return ambiguous(OF_A_VECTOR)
+    if page.loss is None and outcome.used & {*page.targets.values()} and otherwise_written(court, page, link):
+        return ambiguous("this holds of the usual loss, and not of the one that the document writes")
     if page.loss is None and (weight := penalised(court, page, link)):
         return ambiguous(f"the loss that the document writes has a term in {weight} itself, which is not in this line")
     if of_one_step(page, outcome, link):

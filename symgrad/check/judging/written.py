@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from symgrad.check.cell.written import as_differences_tell, formulas, with_loss
+from symgrad.check.cell.written import as_differences_tell, beside_numbers, formulas, with_loss
 from symgrad.check.defined.page import Page
 from symgrad.check.judging import caution
 from symgrad.check.judging.court import Court
@@ -26,9 +26,11 @@ def of_its_formula(court: Court, link: Link, under: Under) -> Judgement | None:
     if own is None:
         return None
     for formula in (own, *others):
-        change = by(court, under, formula)
+        change = by(under, formula)
         for page in court.pages_of(link.statement, change):
             outcome = attempt(court, page, link.left, link.right, link)
+            if outcome.equal and page.loss_weight is not None and outcome.chooser is not None and "loss" in outcome.chooser.tags:
+                return ambiguous("this holds of the loss of a step, without the factor before the sum that the document gives")
             if outcome.equal and not outcome.vanished and formula is own:
                 return proved(court, page, outcome, link)
             if outcome.equal:
@@ -42,7 +44,7 @@ def judged_by_formula(court: Court, link: Link, under: Under) -> Under | Judgeme
     page = under(court.page(court.order(link.statement)[0]))
     if not found or page is None or page.loss_rules:
         return None
-    change = by(court, under, found[0])
+    change = by(under, found[0])
     if any(True for _ in court.pages_of(link.statement, change)):
         return change
     return ambiguous(OPEN) if not of_gradients_alone(page, link) else None
@@ -57,9 +59,18 @@ def penalised(court: Court, page: Page, link: Link) -> str:
         return ""
     for s, formula in formulas(page, court.statements):
         inside = any((r := page.symbols.ref(n)) is not None and r.key == ref.key for n in walk(formula))
-        if inside and unwrapped(s.node.sides[0]) == unwrapped(left.of) and (own := with_loss(page, formula)) is not None:
+        if inside and unwrapped(s.node.sides[0]) == unwrapped(left.of) and (own := known_by(page, formula)) is not None:
             return "" if attempt(court, own, link.left, link.right, link).equal else page.notes.get(ref.key, ref.key)
     return ""
+
+
+def otherwise_written(court: Court, page: Page, link: Link) -> bool:
+    """Whether a line does not hold of the one formula that the document gives for its loss, though that has a value."""
+    found = formulas(page, court.statements)
+    if len(found) != 1 or court.program or not beside_numbers(found[0][1]) or (own := known_by(page, found[0][1])) is None:
+        return False
+    outcome = attempt(court, own, link.left, link.right, link)
+    return bool(outcome.typed) and outcome.complete and not (outcome.equal or outcome.missing or outcome.unsupported or outcome.weak)
 
 
 def of_gradients_alone(page: Page, link: Link) -> bool:
@@ -93,7 +104,7 @@ def of_a_loss(page: Page, link: Link) -> bool:
     return any(loss_head(n.of) is not None for n in derivatives) or bool(caution.gradients_in(page, link))
 
 
-def by(court: Court, under: Under, formula: Any) -> Under:
+def by(under: Under, formula: Any) -> Under:
     """The pages on which the loss is what a formula says."""
 
     def change(page: Page) -> Page | None:
@@ -107,3 +118,8 @@ def by(court: Court, under: Under, formula: Any) -> Under:
         return own
 
     return change
+
+
+def known_by(page: Page, formula: Any) -> Page | None:
+    """A page that knows the loss by its formula."""
+    return by(lambda same: same, formula)(page)
