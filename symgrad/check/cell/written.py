@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from symgrad.check.cell.model import model, softmaxes, terminals
+from symgrad.check.cell.model import softmaxes, terminals
 from symgrad.check.defined.page import LOSS, Definition, Page
 from symgrad.check.reading.activations import BUILTIN
 from symgrad.check.reading.claims import EQUAL
@@ -115,7 +115,7 @@ def with_loss(page: Page, formula: Any) -> Page | None:
     if step is None:
         out.many_to_one, out.loss_at = True, None
     out.loss_weight = page.loss_weight if step is not None and step_loss(page, formula) else factor
-    out.build = lambda flat: model(out, flat)
+    out.origin = None  # its own models
     return out if understood(out) else None
 
 
