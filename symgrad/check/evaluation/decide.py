@@ -279,10 +279,11 @@ class Decider:
         yield from (tried for _, tried in explore(attempt, Exploration()) if isinstance(tried, Tried))
 
     def in_reading(self, left: Any, right: Any, answers: dict[Hashable, int], mode: tuple[bool, bool]) -> str:
-        """What the two sides come to in one reading of them: equal, differs, or any other state."""
+        """What the two sides come to in one reading of them: equal, differs, "last" where they agree at the last step, or any other state."""
         self.identity, self.of_step, self.to_the_last = self.of_functions(left, right), self.of_a_step(left, right), names_the_last(left, right)
         try:
-            return self.once(left, right, Chooser(answers), *mode, set()).state
+            tried = self.once(left, right, Chooser(answers), *mode, set())
+            return "last" if tried.last_only else tried.state
         except (Missing, Unsupported, Redraw):
             return "never"
 

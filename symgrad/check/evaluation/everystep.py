@@ -39,7 +39,7 @@ def spans_time(page: Page, *sides: Any) -> bool:
     """Whether a claim speaks of a number of steps that is not fixed: a sum or product over steps, dots, a lag k, a power with a letter."""
     for side in sides:
         for n in walk(side):
-            if kind(n) == "Ellipsis" or (kind(n) == "Big" and not _components(page, n)):
+            if kind(n) == "Ellipsis" or (kind(n) == "Big" and not counts_components(page, n)):
                 return True
             if kind(n) == "Power" and not is_top(n.exponent) and page.symbols.ref(n) is None and any(letters(n.exponent)) and not exponential(page, n):
                 return True
@@ -56,7 +56,7 @@ def exponential(page: Page, power: Any) -> bool:
     return spelled(power.base) == "e" and any(page.symbols.ref(n) or spelled(n) in page.variables for n in walk(power.exponent))
 
 
-def _components(page: Page, big: Any) -> bool:
+def counts_components(page: Page, big: Any) -> bool:
     """Whether a sum runs over components."""
     name = spelled(big.index) if big.index is not None else None
     return name is not None and any((r := page.symbols.ref(n)) is not None and any(name in letters(e) for e in r.entries) for n in walk(big.body))
@@ -122,9 +122,11 @@ def by_uses(page: Page, left: Any, right: Any, chooser: Chooser, lenient: bool) 
     total, whole = unwrapped(left), unwrapped(right)
     if kind(total) != "Derivative" or kind(whole) != "Big" or whole.kind != "sum" or page.fixed:
         return False
-    index, lower, _ = bounds(whole)
+    index, lower, upper = bounds(whole)
     ref = page.symbols.ref(unwrapped(total.wrt))
-    if index is None or kind(unwrapped(lower)) != "Number" or unwrapped(lower).text != "1" or ref is None or ref.key in page.symbols.timed or ref.entries:
+    if index is None or not open_ended(upper) or kind(unwrapped(lower)) != "Number" or unwrapped(lower).text != "1":
+        return False
+    if ref is None or ref.key in page.symbols.timed or ref.entries:
         return False
     try:
         decider, world = Decider(page), page.world
@@ -162,6 +164,11 @@ def bounds(big: Any) -> tuple[str | None, Any, Any]:
             return None, None, None
         index, lower = (index or bound.sides[0]), bound.sides[1]
     return (spelled(index) if index is not None else None), lower, big.upper
+
+
+def open_ended(upper: Any) -> bool:
+    """Whether a sum goes to the last step, that no number tells."""
+    return upper is None or kind(unwrapped(upper)) == "Name"
 
 
 def state_of(page: Page) -> str:
@@ -223,9 +230,11 @@ class _Reader:
         r"""The equation; of ``∂L/∂θ = Σ_t …``, with the loss of all steps, the terms: ∂L_t/∂θ and what stands under the sum."""
         total, whole = unwrapped(left), unwrapped(right)
         if kind(total) == "Derivative" and kind(whole) == "Big" and whole.kind == "sum" and self.everything(total.of):
-            index, lower, _ = bounds(whole)
+            index, lower, upper = bounds(whole)
             ref = self.page.symbols.ref(unwrapped(total.wrt))
-            if index is None or kind(unwrapped(lower)) != "Number" or lower.text not in ("0", "1") or ref is None or ref.key in self.page.symbols.timed:
+            if index is None or not open_ended(upper) or kind(unwrapped(lower)) != "Number" or lower.text not in ("0", "1"):
+                raise Unreadable("a sum with these ends")
+            if ref is None or ref.key in self.page.symbols.timed:
                 raise Unreadable("a sum like this")
             self.names[index] = T
             self.looking()

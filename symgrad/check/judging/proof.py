@@ -13,10 +13,11 @@ from symgrad.check.evaluation.decide import Decider, Outcome
 from symgrad.check.evaluation.variables import named
 from symgrad.check.judging import caution
 from symgrad.check.judging.court import Court
+from symgrad.check.judging.lengths import beside_the_last, fixed, too_short
 from symgrad.check.reading.claims import Link, links
 from symgrad.check.reading.judgement import Judgement, ambiguous
-from symgrad.check.reading.statements import MARKS, names_in
-from symgrad.check.reading.symbols import head_and_parts, is_top, letters
+from symgrad.check.reading.statements import MARKS
+from symgrad.check.reading.symbols import head_and_parts, is_top
 from symgrad.check.reading.trees import kind, unwrapped, walk
 from symgrad.check.worlds.readings import Chooser, Option
 from symgrad.notation.syntax import Product
@@ -71,8 +72,11 @@ def proved(court: Court, page: Page, outcome: Outcome, link: Link) -> Judgement:
     assert chooser is not None
     if outcome.lenient and not court.program and (pair := out_of_order(page, link.right)) is not None:
         return ambiguous(f"this holds only if the order of factors is left aside: in {pair} a column stands before a matrix")
-    if outcome.last_only and beside_the_last(page, link):
-        return ambiguous(f"this holds only if {page.symbols.letter} is the last step")
+    if (letter := beside_the_last(page, outcome, link)):
+        return ambiguous(f"this holds only if {letter} is the last step")
+    short = too_short(court, page, outcome, link)
+    if short and not fixed(court, page):
+        return ambiguous(f"this holds only if there are {page.steps} steps")
     remember(court, page, outcome, link)
     court.confirmed += 1
     court.transposed |= "gradient layout" in (key for key, _ in chooser.chosen)
@@ -80,6 +84,8 @@ def proved(court: Court, page: Page, outcome: Outcome, link: Link) -> Judgement:
     notes = [*chooser.notes, *court.assumed(page, outcome)]
     if outcome.last_only:
         notes.append("the step named is the last one")
+    if short:
+        notes.append(f"there are {page.steps} steps")
     if outcome.skipped:
         notes.append("it is held against the first side, as the one before it does not hold")
     if outcome.reading == "scalar" and any((r := page.symbols.ref(n)) is not None and page.symbols.ranks[r.key] == 2 for n in walk(link.right)):
@@ -90,12 +96,6 @@ def proved(court: Court, page: Page, outcome: Outcome, link: Link) -> Judgement:
         notes.append(everystep.note(page, link.left, link.right, chooser, outcome.lenient, link.earlier))
     layout = "denominator" if "denominator" in chooser.tags else "numerator"
     return Judgement("proved", None, "", outcome.reading, layout, assumptions=tuple(dict.fromkeys(notes)))
-
-
-def beside_the_last(page: Page, link: Link) -> bool:
-    r"""Whether a line names the step t besides the last one: ``L^{(t)}`` beside ``o^{(T)}``."""
-    named = {w for side in (link.left, link.right) for _, _, parts in names_in(side) for p in parts for w in letters(p.node)}
-    return page.symbols.letter in named and len(named & {"T", "tau", page.symbols.letter}) > 1
 
 
 def out_of_order(page: Page, side: Any) -> str | None:
