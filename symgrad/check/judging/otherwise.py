@@ -259,6 +259,8 @@ def along(court: Court, link: Link, under: Callable[[Page], Page | None] = lambd
             if outcome.equal and outcome.chooser is not None and "carry" not in outcome.chooser.tags:
                 if constant is inner:
                     return ambiguous("this holds only if the gates and all else that the state before goes into are held fixed")
+                if constant is gates and of_a_state(page, link.right):
+                    return ambiguous("this holds only if the gates are held fixed, beside a derivative of a state in which they are not written")
                 if at_end and at_every_step(page):
                     return ambiguous(f"this holds only if {AT_THE_END}")
                 said = proved(court, narrow, outcome, link)
@@ -266,7 +268,7 @@ def along(court: Court, link: Link, under: Callable[[Page], Page | None] = lambd
                 told = " and ".join(page.notes.get(g, plain(g)) for g in sorted(constant))
                 note = f"only the path along {name} is followed: {told} is fixed"
                 if constant is gates:
-                    note = f"{told} is held fixed: the paths through it are left out"
+                    note = f"{told} {'are' if len(gates) > 1 else 'is'} held fixed: the paths through {'them' if len(gates) > 1 else 'it'} are left out"
                 return said.assuming(note, *([AT_THE_END] if at_end else []))
     return None
 
@@ -283,7 +285,14 @@ def gates_beside(page: Page, link: Link) -> frozenset[str]:
     found = {r.key for n in walk(link.right) if id(n) not in inside and (r := page.symbols.ref(n)) is not None}
     of = page.symbols.ref(unwrapped(unwrapped(link.left).of))
     candidate = of is not None and of.key in page.definitions and within(page, of.key) and not caution.gate(page, of.key)
-    return frozenset(k for k in found if (derivatives or candidate) and caution.gate(page, k))
+    named = any(caution.gate(page, k) for k in found) and bool(derivatives or candidate)
+    return frozenset(k for k in page.definitions if caution.gate(page, k)) if named else frozenset()
+
+
+def of_a_state(page: Page, side: Any) -> bool:
+    """Whether a side differentiates a state."""
+    refs = (page.symbols.ref(unwrapped(n.of)) for n in walk(side) if kind(n) == "Derivative")
+    return any(r is not None and r.key in page.lagged for r in refs)
 
 
 def of_an_rnn(court: Court, link: Link, missing: bool) -> Judgement | None:
