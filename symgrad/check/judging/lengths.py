@@ -52,6 +52,7 @@ def numbers(page: Page, link: Link) -> Iterator[int]:
         steps += [end for n in walk(node) if kind(n) == "Big" and not counts_components(page, n) for end in (n.lower, n.upper) if end is not None]
         steps += [n.exponent for n in walk(node) if kind(n) == "Power" and (page.ranked(n.base) == 2 or letters(n.exponent))]
         inside = {id(inner) for step in steps for inner in walk(step)}
+        yield from (many for n in walk(node) if kind(n) == "Product" and (many := max(map(n.args.count, n.args))) > 2)
         for n in walk(node):
             if kind(n) != "Number" or not n.text.isdigit() or len(n.text) > 3:
                 continue
@@ -105,7 +106,7 @@ def beside_the_last(page: Page, outcome: Outcome, link: Link) -> str:
         return "tau" if "tau" in free else page.symbols.letter
     lower = {w for n in sums if n.lower is not None for w in letters(n.lower)}
     others = sorted(free - named - lower - {"T", page.symbols.letter} - page.symbols.ranks.keys())
-    return others[0] if others and "T" in (ends_named(page) if others[0] in LAST else named) else ""
+    return others[0] if others and ("T" in named or page.symbols.letter in free - lower) else ""
 
 
 def over_steps(page: Page, big: Any) -> bool:
