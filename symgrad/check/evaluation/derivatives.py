@@ -4,13 +4,14 @@ r"""What ∂ means: total and immediate derivatives of quantities and of formula
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from symgrad.check.defined.page import plain
+from symgrad.check.defined.page import Page, plain
 from symgrad.check.evaluation.functions import apply_known
 from symgrad.check.evaluation.gradients import gradient, loss_steps
 from symgrad.check.evaluation.recognise import recognised
@@ -147,6 +148,8 @@ def modes(run: Run, node: Any, of: tuple[str, int], wrt: tuple[str, int | None])
     if run.tracked:
         return TOTAL
     gap = "parameter" if wrt[1] is None else {0: "now", 1: "before"}.get(of[1] - wrt[1], "far")
+    if gap == "parameter" and told_apart(run.page):
+        return str(run.chooser.choose(("derivative", run.side, of[0], wrt[0], gap, sign), tuple(of_two(run, of[0], wrt[0], sign == "d"))))
     memo, key = run.page.memos["modes"], (of[0], wrt[0], gap, sign == "d", run.flat)
     if key not in memo:
         memo[key] = tuple(ways(run, *key[:4]))
@@ -168,6 +171,29 @@ def ways(run: Run, of: str, wrt: str, gap: str, straight: bool) -> Iterator[Opti
     if d is not None and gap != "far" and any(r.key == wrt for r, _ in page.references(d)) and len(run.world.model.equations) > 1:
         held = f"{who} is read as the direct derivative: the other named quantities are fixed"
         yield Option(5 if straight else 3, DIRECT, held, weak=True, tag="direct")
+
+
+def of_two(run: Run, of: str, wrt: str, straight: bool) -> Iterator[Option]:
+    """What a derivative by a parameter is where the document has d and ∂ for two."""
+    who = f"∂{run.page.notes.get(of, of)}/∂{run.page.notes.get(wrt, wrt)}"
+    if straight or not run.page.lagged:
+        yield Option(0, TOTAL)
+        return
+    yield Option(0, STEP, f"{who} is the immediate derivative, as the document has d for the total one")
+    yield Option(2, TOTAL, f"{who} is read as the total derivative, though the document has d for that", tag="mixed")
+
+
+def told_apart(page: Page) -> bool:
+    r"""Whether the document has d and ∂ for derivatives of a state by one parameter: then ``\partial h_t/\partial W`` is not the total one."""
+    memo = page.memos["told apart"]
+    if not memo:
+        signs: dict[tuple[str, str], set[str]] = defaultdict(set)
+        for n in (n for s in page.statements for n in s.nodes if kind(n) == "Derivative" and n.sign in ("d", "partial")):
+            of, wrt = (page.symbols.ref(unwrapped(end)) for end in (n.of, n.wrt))
+            if of is not None and wrt is not None and of.key in page.lagged and wrt.key not in page.symbols.timed:
+                signs[of.key, wrt.key].add(n.sign)
+        memo["all"] = any(len(found) > 1 for found in signs.values())
+    return bool(memo["all"])
 
 
 def of_quantity(run: Run, node: Any, ref: Ref, key: str, step: int | None, entries: tuple[Any, ...]) -> Value:

@@ -100,9 +100,8 @@ def gradient(run: Run, node: Any, wrt: Any, losses: tuple[int, ...]) -> Value:
     if not timed and step is None:
         now = run.env.get(run.page.symbols.letter)
         if now is not None and (len(losses) > 1 or run.page.many_to_one):
-            how = run.chooser.choose(
-                ("gradient", run.side, "parameter"), (Option(0, TOTAL), Option(2, "use", "the gradient of a parameter is read as the contribution of step t"))
-            )
+            own = Option(2, "use", "the gradient of a parameter is read as the contribution of step t", tag="use")
+            how = run.chooser.choose(("gradient", run.side, "parameter"), (Option(0, TOTAL), own))
             step = int(now) if how == "use" else None
     elif not timed:
         how = "use"

@@ -10,6 +10,7 @@ from symgrad.check.defined.incomplete import UNKNOWN, invented
 from symgrad.check.defined.page import Page, in_code, plain
 from symgrad.check.evaluation import everystep
 from symgrad.check.evaluation.decide import Decider, Outcome
+from symgrad.check.evaluation.derivatives import told_apart
 from symgrad.check.evaluation.evaluate import a_unit_vector
 from symgrad.check.judging import caution
 from symgrad.check.judging.court import Court
@@ -64,7 +65,8 @@ def failed(court: Court, page: Page, outcome: Outcome, link: Link) -> Judgement:
     nameless = outcome.missing is not None and not outcome.typed
     repair = None if valueless or (nameless and not misspelled(court, outcome, link)) else diagnose.repair(page, outcome, link, diagnose.RUNS)
     if repair is not None and repair.code == "immediate-for-total" and repair.message.startswith("the immediate"):
-        return held("one ∂ is read as the immediate derivative, the others as total ones")
+        told = "one ∂ is read as the immediate derivative, the others as total ones"
+        return ambiguous(f"this holds only if {told}, and the document has d for these") if told_apart(page) else held(told)
     if (opened := undecided(of_order(court, page, link, repair))) is not None:
         return opened
     if nameless and outcome.missing is not None and given_later(court, page, link, outcome.missing.where):
