@@ -13,6 +13,7 @@ from symgrad.check.evaluation.decide import Decider, Outcome
 from symgrad.check.evaluation.variables import named
 from symgrad.check.judging import caution
 from symgrad.check.judging.court import Court
+from symgrad.check.judging.excuses import unexcused
 from symgrad.check.judging.lengths import beside_the_last, fixed, too_short
 from symgrad.check.reading.claims import Link, links
 from symgrad.check.reading.judgement import Judgement, ambiguous
@@ -72,11 +73,13 @@ def proved(court: Court, page: Page, outcome: Outcome, link: Link) -> Judgement:
     assert chooser is not None
     if outcome.lenient and not court.program and (pair := out_of_order(page, link.right)) is not None:
         return ambiguous(f"this holds only if the order of factors is left aside: in {pair} a column stands before a matrix")
-    if (letter := beside_the_last(page, outcome, link)):
+    if letter := beside_the_last(page, outcome, link):
         return ambiguous(f"this holds only if {letter} is the last step")
     short = too_short(court, page, outcome, link)
     if short and not fixed(court, page):
         return ambiguous(f"this holds only if there are {page.steps} steps")
+    if left_out := unexcused(court, page, outcome, link):
+        return ambiguous(f"this holds only if {left_out}")
     remember(court, page, outcome, link)
     court.confirmed += 1
     court.transposed |= "gradient layout" in (key for key, _ in chooser.chosen)

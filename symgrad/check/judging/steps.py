@@ -11,6 +11,7 @@ from typing import Any
 from symgrad.check.defined.page import Abbreviation, Page
 from symgrad.check.evaluation.decide import Decider
 from symgrad.check.judging.court import Court, length
+from symgrad.check.judging.excuses import may_not
 from symgrad.check.judging.free import with_functions
 from symgrad.check.judging.proof import attempt, proved
 from symgrad.check.reading.claims import Link
@@ -133,8 +134,10 @@ def of_a_numbered_step(court: Court, link: Link, under: Callable[[Page], Page | 
             continue
         outcome = Decider(page).decide(Given(left, (Number(str(max(numbers))),), span=left.span), link.right)
         if outcome.holds:
-            said = proved(court, page, outcome, link)
-            return said.assuming(f"the gradient of a parameter is read as the contribution of step {max(numbers)}")
+            told = f"the gradient of a parameter is read as the contribution of step {max(numbers)}"
+            if may_not(court, page, link, {"use"}):
+                return ambiguous(f"this holds only if {told}")
+            return proved(court, page, outcome, link).assuming(told)
     return None
 
 
