@@ -74,7 +74,9 @@ def may_not(court: Court, page: Page, link: Link, tags: set[str]) -> bool:
         return True
     if not within and "carry" not in tags and not at_a_step(page, link.right):
         return False  # ``\frac{\partial L}{\partial W} = \frac{\partial L}{\partial z} x^\top`` is a rule, of no step
-    return given_whole(court, page, link) or (bool(tags & {"loss", "use", "carry"}) and summed_loss(page, left, link.statement.number))
+    if given_whole(court, page, link):
+        return True
+    return bool(tags & {"loss", "use", "carry"}) and summed_loss(page, left, link.statement.number) and not (tags == {"use"} and adds_up(page))
 
 
 def handed_over(page: Page, left: Any, right: Any) -> bool:
@@ -198,6 +200,15 @@ def summed_loss(page: Page, left: Any, number: int) -> bool:
     for s in page.statements[:number]:
         head = loss_head(s.node.sides[0]) if kind(s.node) == "Relation" and not s.derives else None
         if head is not None and spelled(head) == spelled(own[0]) and any(over_the_steps(page, side) for side in s.node.sides[1:]):
+            return True
+    return False
+
+
+def adds_up(page: Page) -> bool:
+    r"""Whether the document adds to the gradients of parameters what each step gives, ``\frac{\partial L}{\partial W} \mathrel{+}= \ldots``."""
+    for s in page.statements:
+        left: Any = unwrapped(s.node.sides[0]) if kind(s.node) == "Relation" and "+=" in s.node.signs else None
+        if kind(left) == "Derivative" and by_what(page, left) not in page.symbols.timed:
             return True
     return False
 
