@@ -22,6 +22,11 @@ STEPS = re.compile(  # "4 time steps", "a sequence of length 4", "4 个时间步
     r"|(\d)\s*(?:个|個)?\s*(?:时间步|時間步|时刻|タイムステップ|ステップ|단계|스텝|시점)",
     re.IGNORECASE,
 )
+PART = re.compile(  # "truncated after 4 steps" says nothing of the whole
+    r"truncat|tronqu|trunca|abgeschnitt|window|ventana|fenêtre|janela|Fenster|last|past|previous|every|after|back|next|within|усеч|окн|截断|截斷|窗口|打ち切",
+    re.IGNORECASE,
+)
+BEFORE = 48  # characters before a number in which such a word may stand
 FARTHEST = 12  # steps that a number may be back for a sequence to be tried that is longer
 LAST = frozenset({"T", "tau"})  # letters for the last step
 
@@ -85,14 +90,19 @@ def fixed(court: Court, page: Page) -> bool:
     said = [s for s in court.statements if not s.derives]
     if page.steps in {length(s) for s in said} or court.listed == page.steps or any(s.last is not None for s in court.statements):
         return True
-    words = (s.fragment.before for s in court.statements if s.fragment is not None)
-    if any(int(m[1] or m[2] or m[3]) == page.steps for text in words for m in STEPS.finditer(text)):
+    if any(told_in_words(s.fragment.before, page.steps) for s in court.statements if s.fragment is not None):
         return True
     relations = [(unwrapped(s.node.sides[0]), unwrapped(s.node.sides[1])) for s in said if kind(s.node) == "Relation"]
     refs = (page.symbols.ref(left) for left, right in relations if kind(right) != "Number")
     steps = {number_at(r.step, {}) for r in refs if r is not None and r.step is not None}
     steps |= {number_at(a, {}) for left, right in relations if spelled(left) == page.symbols.letter for a in (right, *children(right))}
     return page.steps in steps and "T" not in ends_named(page)
+
+
+def told_in_words(text: str, steps: int) -> bool:
+    """Whether words say that a sequence has so many steps, and not that a part of it has."""
+    found = (m for m in STEPS.finditer(text) if int(m[1] or m[2] or m[3]) == steps)
+    return any(PART.search(text, max(0, m.start() - BEFORE), m.start()) is None for m in found)
 
 
 def beside_the_last(page: Page, outcome: Outcome, link: Link) -> str:
