@@ -13,7 +13,7 @@ from symgrad.check.evaluation.everystep import counts_components
 from symgrad.check.judging.court import Court, length
 from symgrad.check.reading.claims import Link
 from symgrad.check.reading.statements import LOSSES, MARKS, bound_letters, names_in
-from symgrad.check.reading.symbols import is_top, letters, number_at, spelled
+from symgrad.check.reading.symbols import head_and_parts, is_top, letters, number_at, spelled
 from symgrad.check.reading.trees import children, kind, unwrapped, walk
 
 STEPS = re.compile(  # "4 time steps", "a sequence of length 4", "4 个时间步"
@@ -116,13 +116,21 @@ def beside_the_last(page: Page, outcome: Outcome, link: Link) -> str:
         return "tau" if "tau" in free else page.symbols.letter
     lower = {w for n in sums if n.lower is not None for w in letters(n.lower)}
     others = sorted(free - named - lower - {"T", page.symbols.letter} - page.symbols.ranks.keys())
-    return others[0] if others and ("T" in named or page.symbols.letter in free - lower) else ""
+    before = page.symbols.letter in free - lower and of_this_step(page, link.left)  # steps behind t are nothing to the loss of t
+    return others[0] if others and ("T" in named or before) else ""
+
+
+def of_this_step(page: Page, side: Any) -> bool:
+    r"""Whether a side is a derivative of something at step t, ``\frac{\partial L_t}{\partial W}``."""
+    split = head_and_parts(unwrapped(unwrapped(side).of)) if kind(unwrapped(side)) == "Derivative" else None
+    return split is not None and any(page.symbols.letter in letters(p.node) for p in split[1])
 
 
 def over_steps(page: Page, big: Any) -> bool:
     """Whether the index of a sum or product is that of a step of what stands under it."""
     index = spelled(big.index) if big.index is not None else None
-    return index is not None and not counts_components(page, big) and any(index in letters(step) for step in steps_in(page, big.body))
+    refs = (page.symbols.ref(n) for n in walk(big.body))
+    return index is not None and not counts_components(page, big) and any(r is not None and r.step is not None and index in letters(r.step) for r in refs)
 
 
 def ends_named(page: Page) -> set[str]:
