@@ -16,6 +16,7 @@ from symgrad.check.judging.aside import put_aside
 from symgrad.check.judging.caution import of_some_class, symbol_on, two_losses
 from symgrad.check.judging.classes import at_the_class, of_either
 from symgrad.check.judging.court import Court
+from symgrad.check.judging.excuses import along_no_memory
 from symgrad.check.judging.failure import OF_A_VECTOR, failed, refuted
 from symgrad.check.judging.otherwise import OTHERWISE, from_zero, of_an_rnn, recognised_anew, recognition, supposed
 from symgrad.check.judging.proof import attempt, contradicted, of_one_step, one_of_many, proved
@@ -56,6 +57,7 @@ def equation(court: Court, link: Link, under: Callable[[Page], Page | None] = la
     """Decide one equation on the pages that may be meant, each changed by what is supposed."""
     first: tuple[Page, Outcome] | None = None
     idle: tuple[Page, Outcome] | None = None
+    alone: tuple[Page, Outcome] | None = None
     left, right = link.left, link.right
     broken = malformed(left)
     if broken is not None:
@@ -74,6 +76,9 @@ def equation(court: Court, link: Link, under: Callable[[Page], Page | None] = la
         if outcome.equal and outcome.vanished and idle is None:
             idle = page, outcome  # of a cell in which nothing leads where a derivative is taken: another one may be meant
             continue
+        if outcome.equal and outcome.chooser is not None and along_no_memory(page, outcome.chooser):
+            alone = page, outcome  # another cell may be meant
+            continue
         if outcome.equal:
             doubt = doubted(court, page, outcome, link) or (of_another_cell(court, link, k, outcome, first) if len(court.collected.groups) > 1 else None)
             if doubt is not None:
@@ -87,6 +92,8 @@ def equation(court: Court, link: Link, under: Callable[[Page], Page | None] = la
         if first is None or not first[1].typed or first[1].missing is not None:
             return proved(court, *idle, link)
         return ambiguous("this holds of one cell of the document, where a derivative in it is zero, and not of another")
+    if alone is not None:
+        return of_an_rnn(court, link, missing=False) or proved(court, *alone, link)
     assert first is not None
     page, outcome = first
     if court.program:

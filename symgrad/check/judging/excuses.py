@@ -140,7 +140,8 @@ def given_whole(court: Court, page: Page, link: Link) -> bool:
     for s in court.statements:
         for other in links(s) if kind(s.node) == "Relation" and s.derives and s.broken is None else ():
             alike = page.canon(unwrapped(first(other))) == own and page.canon(other.right) != page.canon(link.right)
-            if alike and other.sign in ("=", "==") and holds_whole(page, replace(other, left=first(other))):
+            whole = alike and other.sign in ("=", "==") and holds_whole(page, replace(other, left=first(other)))
+            if whole and not Decider(page).decide(other.right, link.right).holds:  # a chain rule holds of the whole and of each part
                 return True
     return False
 

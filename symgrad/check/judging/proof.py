@@ -67,8 +67,11 @@ def summed(link: Link) -> bool:
     return before and not now
 
 
-def proved(court: Court, page: Page, outcome: Outcome, link: Link) -> Judgement:
-    """The proof with what it takes for granted; open, where it holds only whatever the order of its factors."""
+def proved(court: Court, page: Page, outcome: Outcome, link: Link, told: bool = False) -> Judgement:
+    """The proof with what it takes for granted; open, where it holds only whatever the order of its factors.
+
+    `told` if the caller knows how many steps there are.
+    """
     chooser = outcome.chooser
     assert chooser is not None
     if outcome.lenient and not court.program and (pair := out_of_order(page, link.right)) is not None:
@@ -76,7 +79,7 @@ def proved(court: Court, page: Page, outcome: Outcome, link: Link) -> Judgement:
     if letter := beside_the_last(page, outcome, link):
         return ambiguous(f"this holds only if {letter} is the last step")
     short = too_short(court, page, outcome, link)
-    if short and not fixed(court, page):
+    if short and not told and not fixed(court, page):
         return ambiguous(f"this holds only if there are {page.steps} steps")
     if left_out := unexcused(court, page, outcome, link):
         return ambiguous(f"this holds only if {left_out}")
@@ -87,7 +90,7 @@ def proved(court: Court, page: Page, outcome: Outcome, link: Link) -> Judgement:
     notes = [*chooser.notes, *court.assumed(page, outcome)]
     if outcome.last_only:
         notes.append("the step named is the last one")
-    if short:
+    if short and not told:
         notes.append(f"there are {page.steps} steps")
     if outcome.skipped:
         notes.append("it is held against the first side, as the one before it does not hold")

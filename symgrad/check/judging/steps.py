@@ -173,7 +173,7 @@ def of_few_steps(court: Court, link: Link, under: Callable[[Page], Page | None])
         if not outcome.holds:
             continue
         if said or (fragment is not None and LAST_STEP.search(clause(fragment.before.rstrip())) is not None):
-            return proved(court, short, outcome, link).assuming(f"the sequence has {steps} steps")
+            return proved(court, short, outcome, link, told=True).assuming(f"the sequence has {steps} steps")
         return ambiguous(f"this holds only if step {steps} is the last one")
     return None
 
