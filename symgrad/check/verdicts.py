@@ -25,6 +25,7 @@ from symgrad.check.judging.equation import equation, holding
 from symgrad.check.judging.followed import by_the_words, linearly
 from symgrad.check.judging.multiples import by_the_other
 from symgrad.check.judging.otherwise import along, recognition
+from symgrad.check.judging.special import special
 from symgrad.check.judging.unbounded import bounded
 from symgrad.check.numbers import worked
 from symgrad.check.numbers.examples import NEARLY
@@ -121,6 +122,9 @@ def ruled(court: Court, link: Link) -> Judgement | None:
     if said.verdict == "refuted" and link.number and written_out(court, link):
         court.wrong.discard((s.number, link.number))
         return ambiguous("this writes the loss in another way, and is not the same as it was understood")
+    if said.verdict == "refuted" and (opened := special(court, link)) is not None:
+        court.wrong.discard((s.number, link.number))
+        return opened
     return suppose.SPECIAL if said.verdict == "refuted" and suppose.aside(court, link) else said
 
 

@@ -1,0 +1,302 @@
+r"""Special cases of the cell of which a line may speak that does not hold of the cell itself: without the activation, with an open gate, of one step.
+
+A line that would be refuted is held against a small family of cells: all activations with slope one, or zero, or another function; gates at 0 or 1;
+no input, no bias; a weight that is the identity, symmetric, orthogonal; what comes through other steps left out; a loss that looks at the last step
+alone; another equation that the document gives.  Where it holds of one of them and the words beside it are of that kind, or suppose anything at all,
+it is left open.  Without such words it is the slip it seems to be: a slope or a gate that was forgotten.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from copy import copy
+from dataclasses import replace
+from typing import Any
+
+from symgrad.check.cell.model import model
+from symgrad.check.defined.page import Definition, Page, plain
+from symgrad.check.evaluation.decide import Decider
+from symgrad.check.judging.court import Court
+from symgrad.check.judging.followed import STRICTLY, calls, gates
+from symgrad.check.judging.free import with_functions
+from symgrad.check.judging.steps import AT_THE_END
+from symgrad.check.reading import hypotheses as said
+from symgrad.check.reading.claims import EQUAL, Link
+from symgrad.check.reading.judgement import Judgement, ambiguous
+from symgrad.check.reading.statements import derived, loss_head
+from symgrad.check.reading.symbols import is_top, spelled
+from symgrad.check.reading.trees import kind, rebuilt, unwrapped, walk
+from symgrad.notation.syntax import Name, Negative, Number, Paren, Sum, Transpose
+
+NEAR = 2  # statements before a line among which another equation is looked for
+REACH = 3  # displays in a row that the words before the first one may be about
+ACTIVATIONS = ("tanh", "sigmoid", "relu")
+FOLLOWS = ("lagged", "present", "later", "named", "recurrent_weights", "cells", "coded")  # what a page works out from its equations
+Case = tuple[str, str, Page, Link]  # the kind of words, what is supposed, the page and the line under it
+
+
+def special(court: Court, link: Link) -> Judgement | None:
+    """Why a line that holds of no reading of the cell is not refuted: it holds of a special case, and the words beside it speak of one."""
+    fragment = link.statement.fragment
+    if fragment is None or court.program or link.sign not in EQUAL:
+        return None
+    told = said.said_beside(fragment, displays_before(court, link))
+    if not (told.cases or told.supposing):
+        return None
+    for page in court.pages_of(link.statement):
+        if (judged := without_a_cell(page, link, told.cases)) is not None:
+            return judged
+        for case, what, other, line in family(page, link, told):
+            if (case in told.cases or told.supposing) and holds(other, line):
+                return ambiguous(f"this holds only if {what}, which the words beside it may suppose")
+    return None
+
+
+def displays_before(court: Court, link: Link) -> list[Any]:
+    """The displays right before a line under the same heading: words reach over those that follow each other."""
+    own = link.statement.fragment
+    found = (s.fragment for s in court.statements[: link.statement.number] if s.fragment is not None and s.fragment is not own)
+    return list({id(f): f for f in found if (f.kind, f.heading) == ("display", own.heading)}.values())[-REACH:]
+
+
+def holds(page: Page, link: Link) -> bool:
+    """Whether a line holds of a page as it stands, or of a loss that looks at the last step alone."""
+    return Decider(page).decide(link.left, link.right, modes=STRICTLY).equal
+
+
+def without_a_cell(page: Page, link: Link, cases: frozenset[str]) -> Judgement | None:
+    """What words alone leave open: a parameter that is not learned has no gradient, and peepholes are no part of the cell."""
+    left = unwrapped(link.left)
+    ref = page.symbols.ref(unwrapped(left.wrt)) if kind(left) == "Derivative" and loss_head(left.of) is not None else None
+    if said.FROZEN in cases and ref is not None and ref.key not in page.symbols.timed and unwrapped(link.right) == Number("0"):
+        return ambiguous("this holds only if the parameter is no variable, as the words beside it may say")
+    looking = (key for key in gates(page) if len({r.key for r, _ in page.references(page.definitions[key])} & page.lagged) > 1)
+    if said.PEEPHOLES in cases and next(looking, None) is None:
+        return ambiguous("the words beside it speak of peepholes, which the cell of the document does not have")
+    return None
+
+
+# -- the family --------------------------------------------------------------------------------------------------------------------
+
+
+def family(page: Page, link: Link, told: said.Said) -> Iterator[Case]:
+    """The special cases of a page, those first that cost least."""
+    for case, of in FAMILY.items():
+        if case in told.cases or (told.supposing and case not in TOLD):
+            yield from of(page, link, told)
+
+
+def of_slope_one(page: Page, link: Link, told: said.Said) -> Iterator[Case]:
+    applied = activations(page)
+    if applied and not slope_written(link):
+        yield said.SLOPE, "the activation has slope one", with_functions(page, dict.fromkeys(applied, "identity")), link
+
+
+def of_slope_zero(page: Page, link: Link, told: said.Said) -> Iterator[Case]:
+    flat = copy(page)
+    flat.constant = page.constant | {page.preactivation(key) for key in page.lagged & page.definitions.keys() if page.activated(key) is not None}
+    yield said.FLAT, "the activation has slope zero", flat, link
+
+
+def of_another_function(page: Page, link: Link, told: said.Said) -> Iterator[Case]:
+    applied = activations(page)
+    for rule in (told.function,) if told.function in ACTIVATIONS else ACTIVATIONS if told.supposing else ():
+        if applied:
+            yield said.NAMED, f"the activation is {rule}", with_functions(page, dict.fromkeys(applied, rule)), link
+
+
+def of_gates(page: Page, link: Link, told: said.Said) -> Iterator[Case]:
+    """Gates that are taken away, open or closed: one or two of them; one that is what another leaves."""
+    found = sorted(gates(page))
+    named = said.GATES in told.cases
+    for n in range(1, 1 + min(len(found), 2 if named else 1)):
+        for some in itertools.combinations(found, n):
+            for values in itertools.product((1, 0), repeat=n):
+                what = " and ".join(f"{page.notes.get(key, plain(key))} is {value}" for key, value in zip(some, values, strict=True))
+                yield said.GATES, what, valued(page, dict(zip(some, values, strict=True))), link
+
+
+def of_another_equation(page: Page, link: Link, told: said.Said) -> Iterator[Case]:
+    yield from of_other_equations(page, link)
+    if said.EQUATION in told.cases:
+        yield from of_tied_gates(page, link)
+
+
+def of_tied_gates(page: Page, link: Link) -> Iterator[Case]:
+    r"""Gates of which one is what the other leaves, ``i_t = 1 - f_t``, or that change places with that, ``z_t`` and ``1 - z_t``."""
+    found = [key for key in sorted(gates(page)) if page.definitions[key].side is not None]
+    for one, other in itertools.permutations(found, 2):
+        d, rest = page.definitions[one], left_by(page.definitions[other].side)
+        what = f"{page.notes.get(one, plain(one))} is what {page.notes.get(other, plain(other))} leaves"
+        yield said.EQUATION, what, with_equations(page, {one: replace(d, node=rest)}), link
+    for key in found:
+        turned = {k: replace(d, node=exchanged(page, d.node, key)) for k, d in page.definitions.items() if k in page.lagged}
+        what = f"{page.notes.get(key, plain(key))} stands where it leaves the rest"
+        yield said.EQUATION, what, with_equations(page, turned), link
+
+
+def of_other_equations(page: Page, link: Link) -> Iterator[Case]:
+    """Another equation that the document gives for a quantity: a second convention, the other half of a cell in parts."""
+    for s in page.statements:
+        node = s.node.node if kind(s.node) == "Given" else s.node
+        if kind(node) != "Relation" or len(node.sides) != 2 or node.signs[0] not in EQUAL or s.number > link.statement.number or derived(node.sides[1]):
+            continue
+        ref = page.symbols.ref(unwrapped(node.sides[0]))
+        d = page.definitions.get(ref.key) if ref is not None else None
+        if ref is None or d is None or ref.entries or ref.step is None or spelled(ref.step) != d.letter or d.shift or node.sides[1] is d.node:
+            continue
+        if s.number >= link.statement.number - NEAR and number_of(node.sides[1]) is None:
+            what = f"{page.notes.get(ref.key, plain(ref.key))} has the other equation that the document gives"
+            yield said.EQUATION, what, with_equations(page, {ref.key: replace(d, node=node.sides[1])}), link
+
+
+def of_nothing_put_in(page: Page, link: Link, told: said.Said) -> Iterator[Case]:
+    """No input, no bias, neither."""
+    named = {r.key for d in page.definitions.values() for n in walk(d.node) if (r := page.symbols.ref(n)) is not None} - page.definitions.keys()
+    inputs = {key for key in named & page.symbols.timed if key not in page.targets.values()}
+    biases = {key for key in named - page.symbols.timed if page.symbols.ranks.get(key) == 1}
+    for some, what in ((inputs, "there is no input"), (biases, "there is no bias"), (inputs | biases, "there is neither input nor bias")):
+        if some:
+            yield said.ZERO, what, valued(page, dict.fromkeys(some, 0)), link
+
+
+def of_matrices(page: Page, link: Link, told: said.Said) -> Iterator[Case]:
+    """A weight that is symmetric, orthogonal, the identity; the line is changed accordingly, and of the last also the equations."""
+    used = {r.key for d in page.definitions.values() for n in walk(d.node) if (r := page.symbols.ref(n)) is not None}
+    for key in sorted(k for k in used if page.symbols.ranks.get(k) == 2 and k not in page.symbols.timed):
+        name = page.notes.get(key, plain(key))
+        changed = {"symmetric": symmetric(page, link.right, key), "orthogonal": inverted(page, link.right, key)}
+        for what, side in changed.items():
+            if side != link.right:
+                yield said.MATRIX, f"{name} is {what}", page, replace(link, right=side)
+                yield said.MATRIX, f"{name} is {what}", at_the_end(page), replace(link, right=side)
+        equations = {k: replace(d, node=left_away(page, d.node, key)) for k, d in page.definitions.items() if names(page, d.node, key)}
+        line = replace(link, left=left_away(page, link.left, key), right=left_away(page, link.right, key))
+        yield said.MATRIX, f"{name} is the identity", with_equations(page, equations), line
+
+
+def of_one_step(page: Page, link: Link, told: said.Said) -> Iterator[Case]:
+    """Nothing comes through the states of other steps; nor through gates."""
+    cut = copy(page)
+    cut.constant = page.constant | page.lagged
+    yield said.CUT, "what comes through other steps is left out", cut, link
+    narrow = copy(cut)
+    narrow.constant = cut.constant | gates(page)
+    if narrow.constant != cut.constant:
+        yield said.CUT, "what comes through other steps and gates is left out", narrow, link
+
+
+def of_the_last_loss(page: Page, link: Link, told: said.Said) -> Iterator[Case]:
+    if not page.many_to_one:
+        yield said.LAST, AT_THE_END, at_the_end(page), link
+
+
+FAMILY = {
+    said.SLOPE: of_slope_one,
+    said.FLAT: of_slope_zero,
+    said.NAMED: of_another_function,
+    said.ZERO: of_nothing_put_in,
+    said.CUT: of_one_step,
+    said.LAST: of_the_last_loss,
+    said.EQUATION: of_another_equation,
+    said.MATRIX: of_matrices,
+    said.GATES: of_gates,
+}
+TOLD = frozenset({said.MATRIX})  # cases that words always name
+
+
+# -- pages and lines that are changed ----------------------------------------------------------------------------------------------
+
+
+def activations(page: Page) -> list[str]:
+    """The functions that the equations of the states apply."""
+    return [n.function.base for key in sorted(page.lagged & page.definitions.keys()) for n in walk(page.definitions[key].node) if calls(n)]
+
+
+def slope_written(link: Link) -> bool:
+    """Whether a line writes a slope: then it was not left out."""
+    return any(kind(n) == "Apply" and kind(n.function) == "Name" and n.function.primes for n in walk(link.right))
+
+
+def valued(page: Page, values: dict[str, int]) -> Page:
+    """The page in whose worlds some quantities have a value at every step."""
+    out = copy(page)
+    out.fixed = {**page.fixed, **{(key, None): value for key, value in values.items()}}
+    return out
+
+
+def at_the_end(page: Page) -> Page:
+    out = page.twin()
+    out.many_to_one = True
+    return out
+
+
+def with_equations(page: Page, new: dict[str, Definition]) -> Page:
+    """The page with other equations."""
+    out = copy(page)
+    out.definitions = {**page.definitions, **new}
+    out.shapes = None
+    for name in FOLLOWS:
+        vars(out).pop(name, None)
+    out.build = lambda flat: model(out, flat)
+    return out
+
+
+def left_by(side: Any) -> Any:
+    return Sum((Number("1"), Negative(side)))
+
+
+def number_of(node: Any) -> Any:
+    node = unwrapped(node)
+    return node if kind(node) == "Number" or spelled(node) in ("0", "1") else None
+
+
+def exchanged(page: Page, node: Any, key: str) -> Any:
+    """A formula with ``1 - z`` in the place of z."""
+    return rebuilt(node, {id(n): Paren(left_by(n)) for n in walk(node) if (r := page.symbols.ref(n)) is not None and r.key == key})
+
+
+def names(page: Page, node: Any, key: str) -> bool:
+    return any((r := page.symbols.ref(n)) is not None and r.key == key for n in walk(node))
+
+
+def is_weight(page: Page, node: Any, key: str) -> bool:
+    ref = page.symbols.ref(unwrapped(node))
+    return ref is not None and ref.key == key
+
+
+def upright(node: Any) -> Any:
+    """What is transposed; None for what is not."""
+    node = unwrapped(node)
+    return node.arg if kind(node) == "Transpose" else node.base if kind(node) == "Power" and is_top(node.exponent) else None
+
+
+def symmetric(page: Page, node: Any, key: str) -> Any:
+    """A formula with the transpose of a weight as the weight itself, and the other way round."""
+    turned = {id(n): inner for n in walk(node) if (inner := upright(n)) is not None and is_weight(page, inner, key)}
+    inside = {id(x) for inner in turned.values() for x in walk(inner)}
+    straight = {id(n): Transpose(n) for n in walk(node) if is_weight(page, n, key) and id(n) not in inside and kind(n) != "Paren"}
+    return rebuilt(node, {**straight, **turned})
+
+
+def inverted(page: Page, node: Any, key: str) -> Any:
+    """A formula with the inverse of a weight as its transpose."""
+    powers = [n for n in walk(node) if kind(n) == "Power" and is_weight(page, n.base, key)]
+    return rebuilt(node, {id(n): Transpose(n.base) for n in powers if unwrapped(n.exponent) == Negative(Number("1"))})
+
+
+def left_away(page: Page, node: Any, key: str) -> Any:
+    """A formula without a weight, as if that were the identity."""
+
+    def gone(a: Any) -> bool:
+        return is_weight(page, a, key) or ((inner := upright(a)) is not None and is_weight(page, inner, key))
+
+    new: dict[int, Any] = {}
+    for n in walk(node):
+        if kind(n) == "Product" and any(map(gone, n.args)):
+            rest = tuple(a for a in n.args if not gone(a))
+            new[id(n)] = Name("I") if not rest else rest[0] if len(rest) == 1 else replace(n, args=rest)
+        elif gone(n):
+            new.setdefault(id(n), Name("I"))
+    return rebuilt(node, new)

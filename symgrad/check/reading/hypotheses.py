@@ -1,0 +1,249 @@
+r"""What the words beside a line suppose of the cell: "bei linearer Aktivierung", "- **Gate shut:**", "ignoring later steps", "as $|h_t| \to 1$".
+
+One table, a row for each special case of a cell, in the words of ten languages.  What a case means for the cell is settled in `special`: words by
+themselves neither prove nor refute.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from symgrad.check.reading.prose import FIRST, LONG, PARAGRAPH, PH, SENTENCE, Prose, masked
+from symgrad.check.reading.relations import number
+from symgrad.check.reading.symbols import spelled
+from symgrad.check.reading.trees import kind, unwrapped
+
+SLOPE = "identity"  # the activation has slope one
+FLAT = "flat"  # or slope zero
+NAMED = "named"  # it is another function
+GATES = "gates"  # gates are open, closed, taken away, tied
+ZERO = "zero"  # there is no input, no bias
+MATRIX = "matrix"  # a weight has a property
+CUT = "cut"  # what comes through other steps is left out
+LAST = "last"  # the loss looks at the last step alone
+FROZEN = "frozen"  # a parameter is not learned
+EQUATION = "equation"  # another equation of a quantity
+PEEPHOLES = "peepholes"
+
+LACKING = r"(?:no|without|lack(?:s|ing)?|absen(?:t|ce)|omit\w*|drop\w*|remov\w*|disabl\w*|ignor\w*|neglect\w*|ohne|kein\w*|sans|aucune?|sin|sem|senza|без|нет)"
+WORDS: dict[str, tuple[str, ...]] = {  # a row for English, German, French, Spanish and Portuguese, Italian, Russian, Chinese, Japanese, Korean
+    SLOPE: (
+        r"(?<![\w-])linear(?:ly|i[sz]\w+)?\b(?!\s+(?:layer|transform|combin|map|algebra|project|read-?out|output|operator|function of|part|term))|\bidentity\b(?!\s+matrix)",
+        rf"\b{LACKING}\s+(?:\w+\s+){{0,3}}?(?:non-?linear|activation|squash|tanh|aktivierung|nichtlinear|non-linéar|activaci|ativa[çc]|attivaz|нелинейн|активац)",
+        r"\b(?:activation|non-?linearity|tanh|squashing)\s+(?:\w+\s+){0,2}?(?:omitted|dropped|removed|ignored|neglected|absent)",
+        r"\bunit slope|\bslope\s+(?:\w+\s+){0,3}?(?:1|one|unity)\b|\bactive\b|\bpositive\b|\bfires?\b",
+        r"\bstraight-?through|\bsurrogate",
+        r"(?<!nicht )(?<!nicht-)\blinear(?:e[nrsm]?)?\b|\bidentität|\baktiv(?:e[nrsm]?)?\b|\bpositiv(?:e[nrsm]?)?\b",
+        r"(?<!non )(?<!non-)\blinéaires?\b|\bidentité\b|\bacti(?:f|fs|ve|ves)\b|\bpositi(?:f|fs|ve|ves)\b",
+        r"(?<!no )\blineal(?:es)?\b|(?<!não )\blinear(?:es)?\b|\bidentidade?\b|\bac?tiv[oa]s?\b|\bpositiv[oa]s?\b",
+        r"(?<!non )\blinear[ei]\b|\bidentità\b|\battiv[oaie]\b|\bpositiv[oaie]\b",
+        r"(?<!не)линейн\w+|тождествен\w+|\bединичн\w+ (?:наклон|производн)\w*|(?<!не)\bактивн\w+|\bположительн\w+",
+        r"(?<!非)线性|(?<!非)線性|恒等|(?:没有|去掉|不用|不使用|忽略|省略)(?:非线性|激活)|激活(?:区|状态|时)|正(?:半轴|区间)",
+        r"(?<!非)線形|線型|恒等|活性化(?:関数)?(?:が|は|を)?(?:な[いし]|無|省)|活性(?:側|領域)|正の",
+        r"(?<!비)선형|항등|활성화(?: ?함수)?(?:가|이|를|을)? ?(?:없|생략)|양수",
+    ),
+    FLAT: (
+        r"\bsaturat\w*|\bdead\b|\bdying\b|\binactive\b|\bnegative\b|\bclipp(?:ed|ing)\b|\bplateau\w*|\bflat\b",
+        r"\bgesättigt\w*|\bsättigung\w*|\binaktiv(?:e[nrsm]?)?\b|\bnegativ(?:e[nrsm]?)?\b",
+        r"\bsatur\w+|\binacti(?:f|fs|ve|ves)\b|\bnégati(?:f|fs|ve|ves)\b",
+        r"\binac?tiv[oa]s?\b|\bnegativ[oa]s?\b",
+        r"\binattiv[oaie]\b|\bnegativ[oaie]\b",
+        r"насыщ\w*|отрицат\w*|неактив\w*",
+        r"饱和|飽和|负|負|포화|음수|비활성",
+    ),
+    ZERO: (
+        rf"\b(?:zero|null|nil|vanishing|{LACKING})\s+(?:of\s+)?(?:\w+\s+){{0,3}}?(?:inputs?|bias(?:es)?|driv\w+)\b",
+        rf"\bautonomous|\bfree-?running|\bunforced|\bhomogeneous",
+        r"\b(?:inputs?|bias(?:es)?)\s+(?:\w+\s+){0,2}?(?:zero|null|0|vanish\w*|absent)\b",
+        r"\b(?:ohne|kein\w*)\s+(?:\w+\s+){0,2}?(?:eingabe|eingang|bias)\w*",
+        r"\b(?:eingabe|eingang|bias)\w*\s+(?:\w+\s+){0,2}?(?:null|0)\b|\bautonom\w*",
+        r"\b(?:sans|aucune?)\s+(?:entrées?|biais)\b|\b(?:entrée|biais)\s+(?:est\s+)?nule?l?e?\b|\bautonome",
+        r"\b(?:sin|sem)\s+(?:entradas?|sesgos?|vi[ée]s)\b|\b(?:entrada|sesgo|vi[ée]s)\s+(?:\w+\s+)?nul[ao]\b",
+        r"\bautón[oô]m\w*|\bautônom\w*",
+        r"\bsenza\s+(?:ingress[oi]|input|bias)\b|\bingresso\s+nullo\b|\bautonomo",
+        r"\bбез\s+(?:вход|смещ)\w*|\bнулев\w+\s+(?:вход|смещ)\w*|\b(?:вход|смещение)\s+рав\w+\s+нулю",
+        r"(?:无|零|没有)(?:输入|偏置)|(?:输入|偏置)(?:为|是)?[零0]",
+        r"(?:入力|バイアス)(?:が|は|を)?(?:な[いくし]|無|ゼロ|0)",
+        r"(?:입력|편향|바이어스)(?:이|가)?\s*(?:없|0)",
+    ),
+    MATRIX: (
+        r"\b(?:skew-?)?symmetri\w*|\bdiagonal\w*|\bortho(?:gon|norm)al\w*|\bunitary\b|\bidentity\b|\bIRNN\b",
+        r"\bsymmetrisch\w*|\beinheitsmatrix|\bsymétri\w*|\bidentité\b|\bsim[ée]tric\w*|\bortogonal\w*|\bidentidade?\b",
+        r"\bsimmetric\w*|\bidentità\b",
+        r"симметрич\w*|диагонал\w*|ортогонал\w*|единичн\w*|对称|對稱|对角|正交|单位(?:矩)?阵|対称|対角|直交|単位行列|대칭|대각|직교|단위 ?행렬",
+    ),
+    CUT: (
+        r"\btruncat\w*|\bdetach\w*|\bstop[-_ ]?grad\w*|\bno_grad\b|\bcut\b|\bElman\b|\bcontext\b|\bmere inputs?\b",
+        r"\bone[- ]step\b|\b1-step\b|\b(?:ignor|neglect|disregard|discard)\w*",
+        rf"\b{LACKING}\s+(?:\w+\s+){{0,3}}?(?:b(?:ack)?p(?:ropagat\w*|tt)?|time|future|past|later|earlier|recurr\w*)\b|\b(?:not|never)\s+(?:back-?)?propagat\w*",
+        r"\bn't (?:back-?)?propagat\w*|\btreat\w*\s+(?:\w+\s+){0,4}?as\b",
+        r"\babgeschnitten\w*|\babschneid\w*|\b[A-Za-z]*rückwirkung\w*|\bvernachlässig\w*|\bspätere[nrsm]?\b",
+        r"\bignorier\w*|\babgekoppelt\w*",
+        r"\btronqu\w*|\ben ignorant\b|\bnéglige\w*|\bsans (?:rétro|tenir|propag)\w*|\bdétach\w*",
+        r"\btruncam?\w*|\bignorando\b|\bdespreci\w*|\bdesprez\w*",
+        r"\b(?:sin|sem) (?:retro|propag|tener|levar|considerar)\w*",
+        r"\btronca\w*|\btrascura\w*|\bsenza (?:retro|propag|tener|considerare)\w*",
+        r"\bусеч\w*|\bобрез\w*|\bпренебрег\w*|\bигнорир\w*|\bбез уч[её]та\b|\bотбрас\w*|\bотброс\w*",
+        r"截断|忽略|不考虑|切断|分离|打ち切|切り捨て|切り離|無視|考慮し(?:な|ず)|절단|무시|잘라|분리|고려하지",
+    ),
+    LAST: (
+        r"\b(?:last|final|end)\b|\bletzt\w*|\bdernière?s?\b|\búltim\w*|\bultim[oaie]\b|последн\w*|最后|最後|最终|最終|末尾|마지막",
+    ),
+    FROZEN: (
+        r"\bfixed\b|\bfrozen\b|\bfreez\w*",
+        r"\b(?:not|never|un-?|non-?)\s*(?:trained|trainable|learn(?:ed|able|t)|updated|adapted)\b|\breservoir",
+        r"\becho[- ]state",
+        r"\beingefroren\w*|\bfest(?:gehalten|e)?\b|\bfixiert\w*|\bnicht (?:trainiert|gelernt)",
+        r"\bfix(?:e|es|é|ée|és|ées)\b|\bfigée?s?\b|\bgelée?s?\b",
+        r"\bfij[oa]s?\b|\bcongelad[oa]s?\b|\bfix[oa]s?\b|\bfiss[oaie]\b|\bcongelat[oaie]\b|заморож\w*|фиксир\w*",
+        r"не обуча\w*",
+        r"冻结|固定|不训练|凍結|学習し(?:な|ず)|고정|학습하지",
+    ),
+    EQUATION: (
+        r"\bconventions?\b|\bvariants?\b|\binstead\b|\botherwise\b|\belse(?:where)?\b|\breplac\w*|\bexchang\w*",
+        r"\bswap\w*|\broles?\b|\bt(?:ie[ds]?|ying)\b|\bcoupl\w*",
+        r"\bodd\b|\beven\b|\bKonvention\w*|\bvariante?[ns]?\b|\bstattdessen|\bsonst\b|\b(?:un)?gerade[nrsm]?\b",
+        r"\bgekoppelt\w*|\bvertausch\w*",
+        r"\bau lieu\b|\bsinon\b|\béchang\w*|\bcouplé\w*|\bimpairs?\b|\bpairs?\b|\bconvenci[óo]n|\bconvenção",
+        r"\bacoplad\w*|\bimpar(?:es)?\b|\bpar(?:es)?\b|\bconvenzion\w*",
+        r"соглашени\w*|вариант\w*|иначе|вместо|неч[её]тн\w*|\bч[её]тн\w*|约定|惯例|否则|变体|耦合|奇数|偶数|規約|変種|それ以外|관례|변형|홀수|짝수|그 외",
+    ),
+    PEEPHOLES: (r"\bpeep-?holes?|\bguckl[öo]ch\w*|窥视|ピープホール|핍홀",),
+}
+GATE = (
+    r"\bgat(?:es?|ed|ing)\b|\b(?:com)?puertas?\b|\bportas?\b|\bport[ae]\b|\bgatters?\b|\btore?\b|\bвентил\w*"
+    r"|\bзатвор\w*|门|門|闸|ゲート|게이트"
+    r"|\b(?:forget|reset|update|input|output)\b"
+)
+STATE = (  # what is said of gates
+    rf"\b(?:open\w*|clos(?:ed|es|ing)|shut|{LACKING}|tie[ds]?|tying|coupl\w*|always|fixed|held|constant|saturat\w*|fully|cop(?:y|ies|ied)|overwrit\w*|ones?|zero"
+    r"|offen\w*|geschlossen\w*|ouverte?s?|fermée?s?|abiert[oa]s?|cerrad[oa]s?|abert[oa]s?|fechad[oa]s?|apert[oaie]"
+    r"|chius[oaie]|открыт\w*|закрыт\w*)\b"
+    r"|没有|去掉|无|打开|开启|关闭|关|開|閉|な[いくし]|無|열|닫|없"
+)
+FUNCTIONS = {
+    "tanh": (
+        r"\btanh\b|\bth\b|hyperbolic tangent|tangente hyperbolique|tangente hiperb[óo]lica|tangente iperbolica|tangens hyperbolicus",
+        r"гиперболическ|双曲正切|双曲線正接",
+    ),
+    "sigmoid": (r"sigm[oó]id\w*|\blogisti\w*|\blogíst\w*|сигмо\w*|логистическ\w*|シグモイド|시그모이드|S型",),
+    "relu": (r"\bre-?lu\b|rectifi\w*|rectificad\w*|整流",),
+    "identity": WORDS[SLOPE],
+}
+SUPPOSING = re.compile(  # that something is supposed, whatever it is
+    r"\b(?:if|suppose|supposing|assum\w+|imagine|pretend\w*|had|were|would|without|unless|special case|limit(?:ing)? cases?|as though|instead of)\b"
+    r"|\b(?:wenn|falls|angenommen|ohne|wäre|hätte|Spezialfall|Sonderfall|Grenzfall|statt)\b"
+    r"|\b(?:si|supposons|sans|cas particulier|cas limite|au lieu)\b"
+    r"|\b(?:supongamos|sin|caso especial|caso límite|en lugar)\b|\b(?:suponha|sem|caso particular)\b"
+    r"|\b(?:supponiamo|senza|caso particolare|al posto)\b"
+    r"|\b(?:если|пусть|предположим|без|частн\w+ случа\w+|вместо)\b|如果|假设|假如|若|倘若|特例|特殊情况|もし|場合|仮定|のとき|만약|경우|가정|하면",
+    re.IGNORECASE,
+)
+UNDERSTOOD = re.compile(  # suppositions that change no cell
+    r"\b(?:if|wenn|si|если)\s+(?:we|you|one|wir|man|on|мы)\s+(?:now\s+|then\s+|again\s+)?(?:\w*differentiat\w*|deriv\w*|appl\w*|us\w*|comput\w*|calculat\w*"
+    r"|expand\w*|unroll\w*|tak\w*|look\w*|writ\w*|want\w*|put\w*|combin\w*|substitut\w*|plug\w*|insert\w*|repeat\w*"
+    r"|go\b|ableit\w*|dériv\w*)"
+    r"|\bwithout loss of generality\b|\bif (?:necessary|needed|desired|and only if)\b",
+    r"\bassum\w+\s+(?:\w+\s+){0,3}?(?:loss|error|cost|vectors?|shapes?|dimensions?)\b",
+    re.IGNORECASE,
+)
+FOR_GOOD = re.compile(  # in a sentence of its own
+    r"\b(?:suppose|assume|imagine|pretend|let|consider|angenommen|supposons|supongamos|suponha(?:mos)?|supponiamo)\b",
+    r"\b(?:пусть|предположим)\b|假设|仮定|가정",
+    re.IGNORECASE,
+)
+THEN = re.compile(
+    r"\W*(?:and\s+)?\b(?:then|so|hence|thus|therefore|here|in (?:this|that) case|dann|also|alors|entonces|então|allora|то|тогда)\b"
+    r"|\W*(?:那么|则|このとき)",
+    re.IGNORECASE,
+)
+ITEM = re.compile(r"\s*(?:[-*+•][ \t]|\d+[.)][ \t]|\(\w{1,3}\)|#{1,6}[ \t]|\|)")
+NOTHING = re.compile(rf"(?:{PH}|[\W\d_]|\b(?:and|or|then|so|hence|thus|with|also|dann|und|et|alors|y|e|entonces|и|то|тогда)\b)*", re.IGNORECASE)
+COMPILED = {case: re.compile("|".join(words), re.IGNORECASE) for case, words in WORDS.items()}
+OF_GATES, IN_A_STATE = re.compile(GATE, re.IGNORECASE), re.compile(STATE, re.IGNORECASE)
+ACTIVATIONS = {rule: re.compile("|".join(words), re.IGNORECASE) for rule, words in FUNCTIONS.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What is said beside a line: the cases that its words are of, whether they suppose anything at all, and the formulas among them."""
+
+    cases: frozenset[str]
+    supposing: bool
+    function: str  # the activation that is named last
+    formulas: tuple[Any, ...]
+
+
+def said_beside(fragment: Any, displays: Sequence[Any] = ()) -> Said:
+    """What the sentence of a formula, the one before it, its item, row or heading suppose; the last of the `displays` stands right before it."""
+    text = "".join(f"{whole(d.before)} $.$ " for d in displays) + whole(fragment.before)
+    prose, behind = masked(text.rstrip() if fragment.kind == "display" else text, True), masked(fragment.after[:LONG], False)
+    own, earlier = around(prose.text)
+    goes_on = re.match(r"\s*(?:[,(]|[^\W\d_A-Z])", behind.text) is not None
+    rest = re.split(rf"{PH}|{SENTENCE.pattern}|{PARAGRAPH.pattern}", behind.text, maxsplit=1)[0] if goes_on else ""
+    pieces = [spoken(prose, earlier), spoken(prose, own), fragment.heading, spoken(behind, rest)]
+    cases = {case for case, words in COMPILED.items() if any(words.search(piece) for piece in pieces)}
+    if any(OF_GATES.search(piece) and IN_A_STATE.search(piece) for piece in pieces):
+        cases.add(GATES)
+    named = [(m.end(), rule) for rule, words in ACTIVATIONS.items() for m in words.finditer(pieces[1])]
+    if named:
+        cases.add(NAMED)
+    marks = re.findall(PH, earlier + own)
+    formulas = tuple(n for mark in marks for n in prose.nodes(mark))
+    cases |= {case for n in formulas for case in of_a_formula(n)}
+    here = UNDERSTOOD.sub(" ", pieces[1])
+    linked = SUPPOSING if THEN.match(own) else FOR_GOOD if NOTHING.fullmatch(own) else None
+    supposed = linked is not None and linked.search(UNDERSTOOD.sub(" ", pieces[0])) is not None
+    supposing = supposed or any(SUPPOSING.search(piece) for piece in (here, pieces[3]))
+    return Said(frozenset(cases), supposing, max(named)[1] if named else "", formulas)
+
+
+def whole(text: str) -> str:
+    """A stretch of prose without the rest of a formula that it begins in."""
+    return text[text.index("$") + 1 :] if text.count("$") % 2 else text
+
+
+def around(text: str) -> tuple[str, str]:
+    """The sentence that prose ends with, displays left aside that follow each other, and the one before it in what is no other item."""
+    chunks = PARAGRAPH.split(text)
+    while len(chunks) > 1 and not ITEM.match(chunks[-1]) and NOTHING.fullmatch(chunks[-1]):
+        chunks = [*chunks[:-2], chunks[-2] + " " + chunks[-1]]
+    chunk = chunks[-1]
+    ends = [m.end() for m in SENTENCE.finditer(chunk)]
+    own, rest = chunk[ends[-1] if ends else 0 :], chunk[: ends[-1]] if ends else ""
+    if not ends and len(chunks) > 1 and not ITEM.match(chunk) and not ITEM.match(chunks[-2]):
+        rest = chunks[-2]
+    ends = [m.end() for m in SENTENCE.finditer(rest.rstrip())]
+    before = [e for e in ends if e < len(rest.rstrip())]
+    return own[-LONG:], rest[before[-1] if before else 0 :][-LONG:]
+
+
+def spoken(prose: Prose, text: str) -> str:
+    r"""A piece of prose with the formulas that are words, ``$\tanh$``, in their places, and calls, ``h.detach()``."""
+
+    def word(m: re.Match[str]) -> str:
+        written = re.sub(r"\\(?:text|mathrm|operatorname)\b|[\\{}\s]", "", prose.formulas[ord(m[0]) - FIRST])
+        return written if re.fullmatch(r"[A-Za-z-]{3,}|[\w=.]+\.\w{5,}\(\)", written) else m[0]
+
+    return re.sub(PH, word, text)
+
+
+def of_a_formula(node: Any) -> set[str]:
+    r"""The cases that a formula speaks of: ``|h_t| \to 1``, ``a_t > 0``, ``\phi(a) = a``, ``W = I``, ``z_t = 0``."""
+    sides = [unwrapped(side) for side in getattr(node, "sides", ())]
+    if kind(node) != "Relation" or len(sides) < 2:
+        return set()
+    left, right = sides[0], sides[-1]
+    if kind(left) == "Apply" and len(left.args) == 1:
+        inner = unwrapped(left.args[0])
+        return {SLOPE} if inner == right or (getattr(left.function, "primes", 0) and number(right) is not None) else set()
+    if set(node.signs) & {"<", ">", "<=", ">=", "leq", "geq", "ll", "gg", "->", "to", "~~", "approx"}:
+        return {SLOPE, FLAT, GATES}
+    if number(right) is not None:
+        return {GATES, ZERO}
+    alone = [side for side in sides if kind(side) == "Name" and side.base[:1].isupper()]
+    turned = [side for side in sides if kind(side) in ("Transpose", "Power")]
+    return {MATRIX} if (len(alone) == 2 and spelled(right) in ("I", "E")) or (alone and turned) or (turned and spelled(right) == "I") else set()
