@@ -31,15 +31,18 @@ PEEPHOLES = "peepholes"
 LACKING = r"(?:no|without|lack(?:s|ing)?|absen(?:t|ce)|omit\w*|drop\w*|remov\w*|disabl\w*|ignor\w*|neglect\w*|ohne|kein\w*|sans|aucune?|sin|sem|senza|без|нет)"
 WORDS: dict[str, tuple[str, ...]] = {  # a row for English, German, French, Spanish and Portuguese, Italian, Russian, Chinese, Japanese, Korean
     SLOPE: (
-        r"(?<![\w-])linear(?:ly|i[sz]\w+)?\b(?!\s+(?:layer|transform|combin|map|algebra|project|read-?out|output|operator|function of|part|term))|\bidentity\b(?!\s+matrix)",
-        rf"\b{LACKING}\s+(?:\w+\s+){{0,3}}?(?:non-?linear|activation|squash|tanh|aktivierung|nichtlinear|non-linéar|activaci|ativa[çc]|attivaz|нелинейн|активац)",
+        r"(?<![\w-])(?<!n[oã]n )(?<!no )(?<!não )(?<!nicht )(?<!pas )linear(?:ly|i[sz]\w+)?\b"
+        r"(?!\s+(?:layer|transform|combin|map|algebra|project|read-?out|output|operator|function of|part|term))",
+        r"\bidentity\b(?!\s+matrix)",
+        rf"\b{LACKING}\s+(?:\w+\s+){{0,3}}?(?:non-?linear|activation|squash|tanh|aktivierung|nichtlinear)",
+        rf"\b{LACKING}\s+(?:\w+\s+){{0,3}}?(?:non-linéar|activaci|ativa[çc]|attivaz|нелинейн|активац|не-?линейн)",
         r"\b(?:activation|non-?linearity|tanh|squashing)\s+(?:\w+\s+){0,2}?(?:omitted|dropped|removed|ignored|neglected|absent)",
         r"\bunit slope|\bslope\s+(?:\w+\s+){0,3}?(?:1|one|unity)\b|\bactive\b|\bpositive\b|\bfires?\b",
         r"\bstraight-?through|\bsurrogate",
-        r"(?<!nicht )(?<!nicht-)\blinear(?:e[nrsm]?)?\b|\bidentität|\baktiv(?:e[nrsm]?)?\b|\bpositiv(?:e[nrsm]?)?\b",
+        r"(?<!nicht )(?<!nicht-)\blineare[nrsm]?\b|\bidentität|\baktiv(?:e[nrsm]?)?\b|\bpositiv(?:e[nrsm]?)?\b",
         r"(?<!non )(?<!non-)\blinéaires?\b|\bidentité\b|\bacti(?:f|fs|ve|ves)\b|\bpositi(?:f|fs|ve|ves)\b",
-        r"(?<!no )\blineal(?:es)?\b|(?<!não )\blinear(?:es)?\b|\bidentidade?\b|\bac?tiv[oa]s?\b|\bpositiv[oa]s?\b",
-        r"(?<!non )\blinear[ei]\b|\bidentità\b|\battiv[oaie]\b|\bpositiv[oaie]\b",
+        r"(?<!no )\blineal(?:es)?\b|(?<!não )(?<!-)\blineares\b|\bidentidade?\b|\bac?tiv[oa]s?\b|\bpositiv[oa]s?\b",
+        r"(?<!non )(?<!-)\blinear[ei]\b|\bidentità\b|\battiv[oaie]\b|\bpositiv[oaie]\b",
         r"(?<!не)линейн\w+|тождествен\w+|\bединичн\w+ (?:наклон|производн)\w*|(?<!не)\bактивн\w+|\bположительн\w+",
         r"(?<!非)线性|(?<!非)線性|恒等|(?:没有|去掉|不用|不使用|忽略|省略)(?:非线性|激活)|激活(?:区|状态|时)|正(?:半轴|区间)",
         r"(?<!非)線形|線型|恒等|活性化(?:関数)?(?:が|は|を)?(?:な[いし]|無|省)|活性(?:側|領域)|正の",
@@ -56,7 +59,7 @@ WORDS: dict[str, tuple[str, ...]] = {  # a row for English, German, French, Span
     ),
     ZERO: (
         rf"\b(?:zero|null|nil|vanishing|{LACKING})\s+(?:of\s+)?(?:\w+\s+){{0,3}}?(?:inputs?|bias(?:es)?|driv\w+)\b",
-        rf"\bautonomous|\bfree-?running|\bunforced|\bhomogeneous",
+        r"\bautonomous|\bfree-?running|\bunforced|\bhomogeneous",
         r"\b(?:inputs?|bias(?:es)?)\s+(?:\w+\s+){0,2}?(?:zero|null|0|vanish\w*|absent)\b",
         r"\b(?:ohne|kein\w*)\s+(?:\w+\s+){0,2}?(?:eingabe|eingang|bias)\w*",
         r"\b(?:eingabe|eingang|bias)\w*\s+(?:\w+\s+){0,2}?(?:null|0)\b|\bautonom\w*",
@@ -146,13 +149,13 @@ UNDERSTOOD = re.compile(  # suppositions that change no cell
     r"\b(?:if|wenn|si|если)\s+(?:we|you|one|wir|man|on|мы)\s+(?:now\s+|then\s+|again\s+)?(?:\w*differentiat\w*|deriv\w*|appl\w*|us\w*|comput\w*|calculat\w*"
     r"|expand\w*|unroll\w*|tak\w*|look\w*|writ\w*|want\w*|put\w*|combin\w*|substitut\w*|plug\w*|insert\w*|repeat\w*"
     r"|go\b|ableit\w*|dériv\w*)"
-    r"|\bwithout loss of generality\b|\bif (?:necessary|needed|desired|and only if)\b",
-    r"\bassum\w+\s+(?:\w+\s+){0,3}?(?:loss|error|cost|vectors?|shapes?|dimensions?)\b",
+    r"|\bwithout loss of generality\b|\bif (?:necessary|needed|desired|and only if)\b"
+    r"|\bassum\w+\s+(?:\w+\s+){0,3}?(?:loss|error|cost|vectors?|shapes?|dimensions?)\b",
     re.IGNORECASE,
 )
 FOR_GOOD = re.compile(  # in a sentence of its own
-    r"\b(?:suppose|assume|imagine|pretend|let|consider|angenommen|supposons|supongamos|suponha(?:mos)?|supponiamo)\b",
-    r"\b(?:пусть|предположим)\b|假设|仮定|가정",
+    r"\b(?:suppose|assume|imagine|pretend|let|consider|angenommen|supposons|supongamos|suponha(?:mos)?|supponiamo)\b"
+    r"|\b(?:пусть|предположим)\b|假设|仮定|가정",
     re.IGNORECASE,
 )
 THEN = re.compile(
