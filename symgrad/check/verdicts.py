@@ -119,13 +119,17 @@ def ruled(court: Court, link: Link) -> Judgement | None:
     if said.verdict == "refuted" and worked.agrees(court, link):
         court.wrong.discard((s.number, link.number))
         return ambiguous("with the numbers of the example both sides are equal, though not for others")
-    if said.verdict == "refuted" and link.number and written_out(court, link):
+    if said.verdict != "refuted":
+        return said
+    if link.number and written_out(court, link):
         court.wrong.discard((s.number, link.number))
         return ambiguous("this writes the loss in another way, and is not the same as it was understood")
-    if said.verdict == "refuted" and (opened := special(court, link)) is not None:
+    if suppose.aside(court, link):
+        return suppose.SPECIAL
+    if (opened := special(court, link)) is not None:
         court.wrong.discard((s.number, link.number))
         return opened
-    return suppose.SPECIAL if said.verdict == "refuted" and suppose.aside(court, link) else said
+    return said
 
 
 def other(court: Court, link: Link, still_open: Judgement | None = None) -> Judgement | None:

@@ -51,7 +51,8 @@ LINEAR = re.compile(
     r"|(?<![\w-])linear\s+(?:case|activation|rnn|recurr\w+|network|model|unit|setting|dynamics|system|regime)|\bidentity\s+(?:function|activation|map)"
     r"|\bactivations?(?:\s+functions?)?\s+(?:is|are|were|be|being)\s+(?:the\s+)?(?:identity|linear)\b"
     r"|\b(?:if|assum\w+|suppos\w+|consider\w*|let|when)\b[^.;:,]{0,40}\b(?:is|are|be)\s+(?:both\s+|all\s+)?linear\b"
-    r"|(?:忽略|去掉|不考虑)[^。；]{0,10}(?:非线性|激活函数)|(?<!非)线性(?:情况|激活|情形)|\bcaso lineal\b|\blinearen? (?:Fall|Aktivierung)|(?<!не)линейн\w+ случа\w+",
+    r"|(?:忽略|去掉|不考虑)[^。；]{0,10}(?:非线性|激活函数)|(?<!非)线性(?:情况|激活|情形)|\bcaso lineal\b"
+    r"|\blinearen? (?:Fall|Aktivierung)|(?<!не)линейн\w+ случа\w+",
     re.IGNORECASE,
 )
 NO_LONGER = re.compile(  # what ends that a case is spoken of

@@ -24,6 +24,7 @@ from symgrad.check.judging.steps import AT_THE_END
 from symgrad.check.reading import hypotheses as said
 from symgrad.check.reading.claims import EQUAL, Link
 from symgrad.check.reading.judgement import Judgement, ambiguous
+from symgrad.check.reading.relations import valued
 from symgrad.check.reading.statements import derived, loss_head
 from symgrad.check.reading.symbols import is_top, spelled
 from symgrad.check.reading.trees import kind, rebuilt, unwrapped, walk
@@ -33,7 +34,7 @@ NEAR = 2  # statements before a line among which another equation is looked for
 REACH = 3  # displays in a row that the words before the first one may be about
 ACTIVATIONS = ("tanh", "sigmoid", "relu")
 FOLLOWS = ("lagged", "present", "later", "named", "recurrent_weights", "cells", "coded")  # what a page works out from its equations
-Case = tuple[str, str, Page, Link]  # the kind of words, what is supposed, the page and the line under it
+Case = tuple[str, Page, Link]  # what is supposed, the page and the line under it
 
 
 def special(court: Court, link: Link) -> Judgement | None:
@@ -42,13 +43,15 @@ def special(court: Court, link: Link) -> Judgement | None:
     if fragment is None or court.program or link.sign not in EQUAL:
         return None
     told = said.said_beside(fragment, displays_before(court, link))
+    if any(c.near and valued(c.node) for c in court.conditions(link)):  # it was judged under that
+        told = replace(told, cases=told.cases - {said.GATES}, supposing=False)
     if not (told.cases or told.supposing):
         return None
     for page in court.pages_of(link.statement):
         if (judged := without_a_cell(page, link, told.cases)) is not None:
             return judged
-        for case, what, other, line in family(page, link, told):
-            if (case in told.cases or told.supposing) and holds(other, line):
+        for what, other, line in family(page, link, told):
+            if holds(other, line):
                 return ambiguous(f"this holds only if {what}, which the words beside it may suppose")
     return None
 
@@ -90,31 +93,31 @@ def family(page: Page, link: Link, told: said.Said) -> Iterator[Case]:
 def of_slope_one(page: Page, link: Link, told: said.Said) -> Iterator[Case]:
     applied = activations(page)
     if applied and not slope_written(link):
-        yield said.SLOPE, "the activation has slope one", with_functions(page, dict.fromkeys(applied, "identity")), link
+        yield "the activation has slope one", with_functions(page, dict.fromkeys(applied, "identity")), link
 
 
 def of_slope_zero(page: Page, link: Link, told: said.Said) -> Iterator[Case]:
     flat = copy(page)
     flat.constant = page.constant | {page.preactivation(key) for key in page.lagged & page.definitions.keys() if page.activated(key) is not None}
-    yield said.FLAT, "the activation has slope zero", flat, link
+    yield "the activation has slope zero", flat, link
 
 
 def of_another_function(page: Page, link: Link, told: said.Said) -> Iterator[Case]:
     applied = activations(page)
     for rule in (told.function,) if told.function in ACTIVATIONS else ACTIVATIONS if told.supposing else ():
         if applied:
-            yield said.NAMED, f"the activation is {rule}", with_functions(page, dict.fromkeys(applied, rule)), link
+            yield f"the activation is {rule}", with_functions(page, dict.fromkeys(applied, rule)), link
 
 
 def of_gates(page: Page, link: Link, told: said.Said) -> Iterator[Case]:
     """Gates that are taken away, open or closed: one or two of them; one that is what another leaves."""
-    found = sorted(gates(page))
+    found = sorted(key for key in gates(page) if not names(page, link.right, key))
     named = said.GATES in told.cases
     for n in range(1, 1 + min(len(found), 2 if named else 1)):
         for some in itertools.combinations(found, n):
             for values in itertools.product((1, 0), repeat=n):
                 what = " and ".join(f"{page.notes.get(key, plain(key))} is {value}" for key, value in zip(some, values, strict=True))
-                yield said.GATES, what, valued(page, dict(zip(some, values, strict=True))), link
+                yield what, at_values(page, dict(zip(some, values, strict=True))), link
 
 
 def of_another_equation(page: Page, link: Link, told: said.Said) -> Iterator[Case]:
@@ -127,13 +130,15 @@ def of_tied_gates(page: Page, link: Link) -> Iterator[Case]:
     r"""Gates of which one is what the other leaves, ``i_t = 1 - f_t``, or that change places with that, ``z_t`` and ``1 - z_t``."""
     found = [key for key in sorted(gates(page)) if page.definitions[key].side is not None]
     for one, other in itertools.permutations(found, 2):
+        if names(page, link.right, one):
+            continue
         d, rest = page.definitions[one], left_by(page.definitions[other].side)
         what = f"{page.notes.get(one, plain(one))} is what {page.notes.get(other, plain(other))} leaves"
-        yield said.EQUATION, what, with_equations(page, {one: replace(d, node=rest)}), link
+        yield what, with_equations(page, {one: replace(d, node=rest)}), link
     for key in found:
         turned = {k: replace(d, node=exchanged(page, d.node, key)) for k, d in page.definitions.items() if k in page.lagged}
         what = f"{page.notes.get(key, plain(key))} stands where it leaves the rest"
-        yield said.EQUATION, what, with_equations(page, turned), link
+        yield what, with_equations(page, turned), link
 
 
 def of_other_equations(page: Page, link: Link) -> Iterator[Case]:
@@ -148,7 +153,7 @@ def of_other_equations(page: Page, link: Link) -> Iterator[Case]:
             continue
         if s.number >= link.statement.number - NEAR and number_of(node.sides[1]) is None:
             what = f"{page.notes.get(ref.key, plain(ref.key))} has the other equation that the document gives"
-            yield said.EQUATION, what, with_equations(page, {ref.key: replace(d, node=node.sides[1])}), link
+            yield what, with_equations(page, {ref.key: replace(d, node=node.sides[1])}), link
 
 
 def of_nothing_put_in(page: Page, link: Link, told: said.Said) -> Iterator[Case]:
@@ -157,39 +162,42 @@ def of_nothing_put_in(page: Page, link: Link, told: said.Said) -> Iterator[Case]
     inputs = {key for key in named & page.symbols.timed if key not in page.targets.values()}
     biases = {key for key in named - page.symbols.timed if page.symbols.ranks.get(key) == 1}
     for some, what in ((inputs, "there is no input"), (biases, "there is no bias"), (inputs | biases, "there is neither input nor bias")):
-        if some:
-            yield said.ZERO, what, valued(page, dict.fromkeys(some, 0)), link
+        if some and not any(names(page, link.right, key) for key in some):
+            yield what, at_values(page, dict.fromkeys(some, 0)), link
 
 
 def of_matrices(page: Page, link: Link, told: said.Said) -> Iterator[Case]:
     """A weight that is symmetric, orthogonal, the identity; the line is changed accordingly, and of the last also the equations."""
     used = {r.key for d in page.definitions.values() for n in walk(d.node) if (r := page.symbols.ref(n)) is not None}
-    for key in sorted(k for k in used if page.symbols.ranks.get(k) == 2 and k not in page.symbols.timed):
+    weights = {k for k in used if page.symbols.ranks.get(k) == 2 and k not in page.symbols.timed}
+    spoken = {k for k in weights if any(names(page, node, k) for node in told.formulas)}
+    for key in sorted(spoken or weights):
         name = page.notes.get(key, plain(key))
         changed = {"symmetric": symmetric(page, link.right, key), "orthogonal": inverted(page, link.right, key)}
         for what, side in changed.items():
             if side != link.right:
-                yield said.MATRIX, f"{name} is {what}", page, replace(link, right=side)
-                yield said.MATRIX, f"{name} is {what}", at_the_end(page), replace(link, right=side)
+                yield f"{name} is {what}", page, replace(link, right=side)
+                yield f"{name} is {what}", at_the_end(page), replace(link, right=side)
+        if names(page, link.right, key):
+            continue
         equations = {k: replace(d, node=left_away(page, d.node, key)) for k, d in page.definitions.items() if names(page, d.node, key)}
-        line = replace(link, left=left_away(page, link.left, key), right=left_away(page, link.right, key))
-        yield said.MATRIX, f"{name} is the identity", with_equations(page, equations), line
+        yield f"{name} is the identity", with_equations(page, equations), link
 
 
 def of_one_step(page: Page, link: Link, told: said.Said) -> Iterator[Case]:
     """Nothing comes through the states of other steps; nor through gates."""
     cut = copy(page)
     cut.constant = page.constant | page.lagged
-    yield said.CUT, "what comes through other steps is left out", cut, link
+    yield "what comes through other steps is left out", cut, link
     narrow = copy(cut)
     narrow.constant = cut.constant | gates(page)
     if narrow.constant != cut.constant:
-        yield said.CUT, "what comes through other steps and gates is left out", narrow, link
+        yield "what comes through other steps and gates is left out", narrow, link
 
 
 def of_the_last_loss(page: Page, link: Link, told: said.Said) -> Iterator[Case]:
     if not page.many_to_one:
-        yield said.LAST, AT_THE_END, at_the_end(page), link
+        yield AT_THE_END, at_the_end(page), link
 
 
 FAMILY = {
@@ -219,7 +227,7 @@ def slope_written(link: Link) -> bool:
     return any(kind(n) == "Apply" and kind(n.function) == "Name" and n.function.primes for n in walk(link.right))
 
 
-def valued(page: Page, values: dict[str, int]) -> Page:
+def at_values(page: Page, values: dict[str, int]) -> Page:
     """The page in whose worlds some quantities have a value at every step."""
     out = copy(page)
     out.fixed = {**page.fixed, **{(key, None): value for key, value in values.items()}}

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from symgrad.check.reading.conditions import GENERAL
 from symgrad.check.reading.prose import FIRST, LONG, PARAGRAPH, PH, SENTENCE, Prose, masked
 from symgrad.check.reading.relations import number
 from symgrad.check.reading.symbols import spelled
@@ -122,7 +123,7 @@ GATE = (
     r"|\b(?:forget|reset|update|input|output)\b"
 )
 STATE = (  # what is said of gates
-    rf"\b(?:open\w*|clos(?:ed|es|ing)|shut|{LACKING}|tie[ds]?|tying|coupl\w*|always|fixed|held|constant|saturat\w*|fully|cop(?:y|ies|ied)|overwrit\w*|ones?|zero"
+    rf"\b(?:open\w*|clos(?:ed|es|ing)|shut|{LACKING}|tie[ds]?|tying|coupl\w*|always|saturat\w*|fully|cop(?:y|ies|ied)|overwrit\w*|ones?|zero"
     r"|offen\w*|geschlossen\w*|ouverte?s?|fermée?s?|abiert[oa]s?|cerrad[oa]s?|abert[oa]s?|fechad[oa]s?|apert[oaie]"
     r"|chius[oaie]|открыт\w*|закрыт\w*)\b"
     r"|没有|去掉|无|打开|开启|关闭|关|開|閉|な[いくし]|無|열|닫|없"
@@ -147,9 +148,9 @@ SUPPOSING = re.compile(  # that something is supposed, whatever it is
 )
 UNDERSTOOD = re.compile(  # suppositions that change no cell
     r"\b(?:if|wenn|si|если)\s+(?:we|you|one|wir|man|on|мы)\s+(?:now\s+|then\s+|again\s+)?(?:\w*differentiat\w*|deriv\w*|appl\w*|us\w*|comput\w*|calculat\w*"
-    r"|expand\w*|unroll\w*|tak\w*|look\w*|writ\w*|want\w*|put\w*|combin\w*|substitut\w*|plug\w*|insert\w*|repeat\w*"
+    r"|expand\w*|unroll\w*|tak\w*|look\w*|writ\w*|want\w*|put\w*|combin\w*|substitut\w*|plug\w*|insert\w*|repeat\w*|treat\w*|hold\w*|keep\w*|regard\w*|fix\w*"
     r"|go\b|ableit\w*|dériv\w*)"
-    r"|\bwithout loss of generality\b|\bif (?:necessary|needed|desired|and only if)\b"
+    r"|\bwithout (?:loss of generality|this|that|these|it)\b|\bif (?:necessary|needed|desired|and only if)\b"
     r"|\bassum\w+\s+(?:\w+\s+){0,3}?(?:loss|error|cost|vectors?|shapes?|dimensions?)\b",
     re.IGNORECASE,
 )
@@ -163,6 +164,7 @@ THEN = re.compile(
     r"|\W*(?:那么|则|このとき)",
     re.IGNORECASE,
 )
+GOES_ON = re.compile(r"\s*(?:[,(]|[^\W\d_A-Z])")
 ITEM = re.compile(r"\s*(?:[-*+•][ \t]|\d+[.)][ \t]|\(\w{1,3}\)|#{1,6}[ \t]|\|)")
 NOTHING = re.compile(rf"(?:{PH}|[\W\d_]|\b(?:and|or|then|so|hence|thus|with|also|dann|und|et|alors|y|e|entonces|и|то|тогда)\b)*", re.IGNORECASE)
 COMPILED = {case: re.compile("|".join(words), re.IGNORECASE) for case, words in WORDS.items()}
@@ -182,45 +184,60 @@ class Said:
 
 def said_beside(fragment: Any, displays: Sequence[Any] = ()) -> Said:
     """What the sentence of a formula, the one before it, its item, row or heading suppose; the last of the `displays` stands right before it."""
-    text = "".join(f"{whole(d.before)} $.$ " for d in displays) + whole(fragment.before)
-    prose, behind = masked(text.rstrip() if fragment.kind == "display" else text, True), masked(fragment.after[:LONG], False)
-    own, earlier = around(prose.text)
-    goes_on = re.match(r"\s*(?:[,(]|[^\W\d_A-Z])", behind.text) is not None
-    rest = re.split(rf"{PH}|{SENTENCE.pattern}|{PARAGRAPH.pattern}", behind.text, maxsplit=1)[0] if goes_on else ""
-    pieces = [spoken(prose, earlier), spoken(prose, own), fragment.heading, spoken(behind, rest)]
+    prose, own, earlier, far = around([*(d.before for d in displays), fragment.before])
+    apart = GENERAL.search(own) is not None
+    earlier = "" if apart else earlier
+    linked = THEN if THEN.match(own) else NOTHING if NOTHING.fullmatch(own) else None
+    behind = masked(fragment.after[:LONG], False)
+    rest = re.split(rf"{PH}|{SENTENCE.pattern}|{PARAGRAPH.pattern}", behind.text, maxsplit=1)[0] if GOES_ON.match(behind.text) else ""
+    here, before, after = spoken(prose, own), spoken(prose, earlier), spoken(behind, rest)
+    pieces = (here, before, after, fragment.heading)
     cases = {case for case, words in COMPILED.items() if any(words.search(piece) for piece in pieces)}
     if any(OF_GATES.search(piece) and IN_A_STATE.search(piece) for piece in pieces):
         cases.add(GATES)
-    named = [(m.end(), rule) for rule, words in ACTIVATIONS.items() for m in words.finditer(pieces[1])]
+    named = [(m.end(), rule) for rule, words in ACTIVATIONS.items() for m in words.finditer(here)]
     if named:
         cases.add(NAMED)
-    marks = re.findall(PH, earlier + own)
+    marks = re.findall(PH, own if linked is None else earlier + own)
     formulas = tuple(n for mark in marks for n in prose.nodes(mark))
     cases |= {case for n in formulas for case in of_a_formula(n)}
-    here = UNDERSTOOD.sub(" ", pieces[1])
-    linked = SUPPOSING if THEN.match(own) else FOR_GOOD if NOTHING.fullmatch(own) else None
-    supposed = linked is not None and linked.search(UNDERSTOOD.sub(" ", pieces[0])) is not None
-    supposing = supposed or any(SUPPOSING.search(piece) for piece in (here, pieces[3]))
+    supposing = any(SUPPOSING.search(UNDERSTOOD.sub(" ", piece)) for piece in (here, after)) and not apart
+    if linked is not None:
+        supposing |= (SUPPOSING if linked is THEN else FOR_GOOD).search(UNDERSTOOD.sub(" ", before)) is not None
+    if far:  # a property of a weight is there to stay
+        cases, supposing = cases & {MATRIX}, False
     return Said(frozenset(cases), supposing, max(named)[1] if named else "", formulas)
 
 
-def whole(text: str) -> str:
-    """A stretch of prose without the rest of a formula that it begins in."""
-    return text[text.index("$") + 1 :] if text.count("$") % 2 else text
+def around(befores: Sequence[str]) -> tuple[Prose, str, str, bool]:
+    """The sentence that leads to a formula and the one before it, with their prose; of displays in a row the sentence that leads to the first.
+
+    The prose before the formula is the last of the `befores`, those of the displays before it stand in front.  The last part tells whether the
+    sentence has ended before such a row, so that it leads nowhere.
+    """
+    proses = [masked(re.sub(r"\s*\n\s*$", "", text), True) for text in befores]  # blank lines around a display end no paragraph
+    k = len(proses) - 1
+    while k > 0 and NOTHING.fullmatch(proses[k].text):
+        k -= 1
+    own, earlier = sentences(proses[k].text)
+    if k < len(proses) - 1:
+        return proses[k], own, earlier if THEN.match(own) or NOTHING.fullmatch(own) else "", NOTHING.fullmatch(own) is not None and not THEN.match(own)
+    if k > 0 and THEN.match(own) and NOTHING.fullmatch(earlier):
+        joined = masked(f"{befores[k - 1].rstrip()} {befores[k].strip()}", True)
+        kept = joined.formulas[: len(proses[k - 1].formulas)] == proses[k - 1].formulas
+        return joined, own, sentences(proses[k - 1].text)[0] if kept else "", False
+    return proses[k], own, earlier, False
 
 
-def around(text: str) -> tuple[str, str]:
-    """The sentence that prose ends with, displays left aside that follow each other, and the one before it in what is no other item."""
+def sentences(text: str) -> tuple[str, str]:
+    """The last sentence of a text, and the one before it: in its paragraph, or in the one before where the last goes on from there."""
     chunks = PARAGRAPH.split(text)
-    while len(chunks) > 1 and not ITEM.match(chunks[-1]) and NOTHING.fullmatch(chunks[-1]):
-        chunks = [*chunks[:-2], chunks[-2] + " " + chunks[-1]]
     chunk = chunks[-1]
     ends = [m.end() for m in SENTENCE.finditer(chunk)]
     own, rest = chunk[ends[-1] if ends else 0 :], chunk[: ends[-1]] if ends else ""
-    if not ends and len(chunks) > 1 and not ITEM.match(chunk) and not ITEM.match(chunks[-2]):
+    if not ends and len(chunks) > 1 and (THEN.match(own) or NOTHING.fullmatch(own)) and not (ITEM.match(chunk) or ITEM.match(chunks[-2])):
         rest = chunks[-2]
-    ends = [m.end() for m in SENTENCE.finditer(rest.rstrip())]
-    before = [e for e in ends if e < len(rest.rstrip())]
+    before = [m.end() for m in SENTENCE.finditer(rest.rstrip()[:-1])]
     return own[-LONG:], rest[before[-1] if before else 0 :][-LONG:]
 
 
