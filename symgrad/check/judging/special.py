@@ -42,7 +42,7 @@ def special(court: Court, link: Link) -> Judgement | None:
     fragment = link.statement.fragment
     if fragment is None or court.program or link.sign not in EQUAL:
         return None
-    told = said.said_beside(fragment, displays_before(court, link))
+    told = said.said_beside(fragment, displays_before(court, link), heading(court, link))
     if any(c.near and valued(c.node) for c in court.conditions(link)):  # it was judged under that
         told = replace(told, cases=told.cases - {said.GATES}, supposing=False)
     if not (told.cases or told.supposing):
@@ -54,6 +54,13 @@ def special(court: Court, link: Link) -> Judgement | None:
             if holds(other, line):
                 return ambiguous(f"this holds only if {what}, which the words beside it may suppose")
     return None
+
+
+def heading(court: Court, link: Link) -> str:
+    """The heading that a line stands under, if that may be one of a case: a section that defines something is no case of it."""
+    here: str = link.statement.fragment.heading
+    under = (s for s in court.statements[: link.statement.number] if s.fragment is not None and s.fragment.heading == here)
+    return "" if any((s.number, 0) in court.collected.defining for s in under) else here
 
 
 def displays_before(court: Court, link: Link) -> list[Any]:

@@ -160,10 +160,11 @@ FOR_GOOD = re.compile(  # in a sentence of its own
     re.IGNORECASE,
 )
 THEN = re.compile(
-    r"\W*(?:and\s+)?\b(?:then|so|hence|thus|therefore|here|in (?:this|that) case|dann|also|alors|entonces|então|allora|то|тогда)\b"
-    r"|\W*(?:那么|则|このとき)",
+    r"\W*(?:and\s+)?\b(?:then|there|here|in (?:this|that) case|dann|hier|alors|entonces|então|allora|тогда)\b|\W*(?:那么|则|このとき|그러면)",
     re.IGNORECASE,
 )
+DENIED = re.compile(r"(?:\b(?:not|cannot|never|no longer|unlike|nicht)\b|n't\b)[^.;:,]{0,16}$", re.IGNORECASE)
+TITLE = re.compile(r"\A\s*(?:#{1,6}[ \t][^\n]*|\*?\{[^{}]*\})")
 GOES_ON = re.compile(r"\s*(?:[,(]|[^\W\d_A-Z])")
 ITEM = re.compile(r"\s*(?:[-*+•][ \t]|\d+[.)][ \t]|\(\w{1,3}\)|#{1,6}[ \t]|\|)")
 NOTHING = re.compile(rf"(?:{PH}|[\W\d_]|\b(?:and|or|then|so|hence|thus|with|also|dann|und|et|alors|y|e|entonces|и|то|тогда)\b)*", re.IGNORECASE)
@@ -182,7 +183,7 @@ class Said:
     formulas: tuple[Any, ...]
 
 
-def said_beside(fragment: Any, displays: Sequence[Any] = ()) -> Said:
+def said_beside(fragment: Any, displays: Sequence[Any], heading: str) -> Said:
     """What the sentence of a formula, the one before it, its item, row or heading suppose; the last of the `displays` stands right before it."""
     prose, own, earlier, far = around([*(d.before for d in displays), fragment.before])
     apart = GENERAL.search(own) is not None
@@ -191,8 +192,8 @@ def said_beside(fragment: Any, displays: Sequence[Any] = ()) -> Said:
     behind = masked(fragment.after[:LONG], False)
     rest = re.split(rf"{PH}|{SENTENCE.pattern}|{PARAGRAPH.pattern}", behind.text, maxsplit=1)[0] if GOES_ON.match(behind.text) else ""
     here, before, after = spoken(prose, own), spoken(prose, earlier), spoken(behind, rest)
-    pieces = (here, before, after, fragment.heading)
-    cases = {case for case, words in COMPILED.items() if any(words.search(piece) for piece in pieces)}
+    pieces = (here, before, after, heading)
+    cases = {case for case, words in COMPILED.items() if any(told(words, piece) for piece in pieces)}
     if any(OF_GATES.search(piece) and IN_A_STATE.search(piece) for piece in pieces):
         cases.add(GATES)
     named = [(m.end(), rule) for rule, words in ACTIVATIONS.items() for m in words.finditer(here)]
@@ -207,6 +208,11 @@ def said_beside(fragment: Any, displays: Sequence[Any] = ()) -> Said:
     if far:  # a property of a weight is there to stay
         cases, supposing = cases & {MATRIX}, False
     return Said(frozenset(cases), supposing, max(named)[1] if named else "", formulas)
+
+
+def told(words: re.Pattern[str], text: str) -> bool:
+    """Whether a text says something and does not deny it."""
+    return any(DENIED.search(text[: m.start()]) is None for m in words.finditer(text))
 
 
 def around(befores: Sequence[str]) -> tuple[Prose, str, str, bool]:
@@ -232,7 +238,7 @@ def around(befores: Sequence[str]) -> tuple[Prose, str, str, bool]:
 def sentences(text: str) -> tuple[str, str]:
     """The last sentence of a text, and the one before it: in its paragraph, or in the one before where the last goes on from there."""
     chunks = PARAGRAPH.split(text)
-    chunk = chunks[-1]
+    chunk = TITLE.sub("", chunks[-1])
     ends = [m.end() for m in SENTENCE.finditer(chunk)]
     own, rest = chunk[ends[-1] if ends else 0 :], chunk[: ends[-1]] if ends else ""
     if not ends and len(chunks) > 1 and (THEN.match(own) or NOTHING.fullmatch(own)) and not (ITEM.match(chunk) or ITEM.match(chunks[-2])):
