@@ -32,7 +32,7 @@ from symgrad.notation.syntax import Name, Negative, Number, Paren, Sum, Transpos
 
 NEAR = 2  # statements before a line among which another equation is looked for
 REACH = 3  # displays in a row that the words before the first one may be about
-ACTIVATIONS = ("tanh", "sigmoid", "relu")
+ACTIVATIONS = frozenset({"tanh", "sigmoid", "relu"})
 FOLLOWS = ("lagged", "present", "later", "named", "recurrent_weights", "cells", "coded")  # what a page works out from its equations
 Case = tuple[str, Page, Link]  # what is supposed, the page and the line under it
 
@@ -43,7 +43,7 @@ def special(court: Court, link: Link) -> Judgement | None:
     if fragment is None or court.program or link.sign not in EQUAL:
         return None
     told = said.said_beside(fragment, displays_before(court, link), heading(court, link))
-    if any(c.near and valued(c.node) for c in court.conditions(link)):  # it was judged under that
+    if any(valued(c.node) for c in court.conditions(link)):  # it was judged under that
         told = replace(told, cases=told.cases - {said.GATES}, supposing=False)
     if not (told.cases or told.supposing):
         return None
@@ -111,7 +111,7 @@ def of_slope_zero(page: Page, link: Link, told: said.Said) -> Iterator[Case]:
 
 def of_another_function(page: Page, link: Link, told: said.Said) -> Iterator[Case]:
     applied = activations(page)
-    for rule in (told.function,) if told.function in ACTIVATIONS else ACTIVATIONS if told.supposing else ():
+    for rule in sorted(ACTIVATIONS if told.supposing else ACTIVATIONS & {told.function}):
         if applied:
             yield f"the activation is {rule}", with_functions(page, dict.fromkeys(applied, rule)), link
 

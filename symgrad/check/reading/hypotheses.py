@@ -38,30 +38,31 @@ WORDS: dict[str, tuple[str, ...]] = {  # a row for English, German, French, Span
         rf"\b{LACKING}\s+(?:\w+\s+){{0,3}}?(?:non-?linear|activation|squash|tanh|aktivierung|nichtlinear)",
         rf"\b{LACKING}\s+(?:\w+\s+){{0,3}}?(?:non-linéar|activaci|ativa[çc]|attivaz|нелинейн|активац|не-?линейн)",
         r"\b(?:activation|non-?linearity|tanh|squashing)\s+(?:\w+\s+){0,2}?(?:omitted|dropped|removed|ignored|neglected|absent)",
-        r"\bunit slope|\bslope\s+(?:\w+\s+){0,3}?(?:1|one|unity)\b|\bactive\b|\bpositive\b|\bfires?\b",
-        r"\bstraight-?through|\bsurrogate",
+        r"\bunit (?:slope|gain)|\bslope\s+(?:\w+\s+){0,3}?(?:1|one|unity)\b|\bactive\b|\bpositive\b|\bfires?\b",
+        r"\bstraight-?through|\bsurrogate|\b(?:state|pre-?activation)s? (?:is|are) zero|\brectifiers? (?:is|are) open|\bswitched off",
+        rf"\b{LACKING}\s+(?:\w+\s+){{0,2}}?saturation\b|\bkleine[nrsm]?\b|\bnichtlinearität(?:en)? (?:weg|fort|fallen)",
         r"(?<!nicht )(?<!nicht-)\blineare[nrsm]?\b|\bidentität|\baktiv(?:e[nrsm]?)?\b|\bpositiv(?:e[nrsm]?)?\b",
         r"(?<!non )(?<!non-)\blinéaires?\b|\bidentité\b|\bacti(?:f|fs|ve|ves)\b|\bpositi(?:f|fs|ve|ves)\b",
         r"(?<!no )\blineal(?:es)?\b|(?<!não )(?<!-)\blineares\b|\bidentidade?\b|\bac?tiv[oa]s?\b|\bpositiv[oa]s?\b",
         r"(?<!non )(?<!-)\blinear[ei]\b|\bidentità\b|\battiv[oaie]\b|\bpositiv[oaie]\b",
         r"(?<!не)линейн\w+|тождествен\w+|\bединичн\w+ (?:наклон|производн)\w*|(?<!не)\bактивн\w+|\bположительн\w+",
         r"(?<!非)线性|(?<!非)線性|恒等|(?:没有|去掉|不用|不使用|忽略|省略)(?:非线性|激活)|激活(?:区|状态|时)|正(?:半轴|区间)",
-        r"(?<!非)線形|線型|恒等|活性化(?:関数)?(?:が|は|を)?(?:な[いし]|無|省)|活性(?:側|領域)|正の",
-        r"(?<!비)선형|항등|활성화(?: ?함수)?(?:가|이|를|을)? ?(?:없|생략)|양수",
+        r"(?<!非)線形|線型|恒等|活性化(?:関数)?(?:が|は|を)?(?:な[いしけ]|無|省)|活性(?:側|領域)|正の",
+        r"(?<!비)선형|항등|활성화(?: ?함수)?(?:가|이|를|을)? ?(?:없|생략)|(?<!비)활성|양수",
     ),
     FLAT: (
-        r"\bsaturat\w*|\bdead\b|\bdying\b|\binactive\b|\bnegative\b|\bclipp(?:ed|ing)\b|\bplateau\w*|\bflat\b",
+        r"\bsaturat\w*|\bdead\b|\bdying\b|\binactive\b|\bnegative\b|\bclipp(?:ed|ing)\b|\bswitched off|\bplateau\w*|\bflat\b",
         r"\bgesättigt\w*|\bsättigung\w*|\binaktiv(?:e[nrsm]?)?\b|\bnegativ(?:e[nrsm]?)?\b",
         r"\bsatur\w+|\binacti(?:f|fs|ve|ves)\b|\bnégati(?:f|fs|ve|ves)\b",
         r"\binac?tiv[oa]s?\b|\bnegativ[oa]s?\b",
         r"\binattiv[oaie]\b|\bnegativ[oaie]\b",
         r"насыщ\w*|отрицат\w*|неактив\w*",
-        r"饱和|飽和|负|負|포화|음수|비활성",
+        r"饱和|飽和|负|負|(?:神经元|单元)[^，。]{0,4}关闭|포화|음수|비활성",
     ),
     ZERO: (
         rf"\b(?:zero|null|nil|vanishing|{LACKING})\s+(?:of\s+)?(?:\w+\s+){{0,3}}?(?:inputs?|bias(?:es)?|driv\w+)\b",
         r"\bautonomous|\bfree-?running|\bunforced|\bhomogeneous",
-        r"\b(?:inputs?|bias(?:es)?)\s+(?:\w+\s+){0,2}?(?:zero|null|0|vanish\w*|absent)\b",
+        r"\b(?:inputs?|bias(?:es)?)\s+(?:\w+\s+){0,2}?(?:zero|null|0|vanish\w*|absent|switched off)\b",
         r"\b(?:ohne|kein\w*)\s+(?:\w+\s+){0,2}?(?:eingabe|eingang|bias)\w*",
         r"\b(?:eingabe|eingang|bias)\w*\s+(?:\w+\s+){0,2}?(?:null|0)\b|\bautonom\w*",
         r"\b(?:sans|aucune?)\s+(?:entrées?|biais)\b|\b(?:entrée|biais)\s+(?:est\s+)?nule?l?e?\b|\bautonome",
@@ -80,6 +81,8 @@ WORDS: dict[str, tuple[str, ...]] = {  # a row for English, German, French, Span
         r"симметрич\w*|диагонал\w*|ортогонал\w*|единичн\w*|对称|對稱|对角|正交|单位(?:矩)?阵|対称|対角|直交|単位行列|대칭|대각|직교|단위 ?행렬",
     ),
     CUT: (
+        r"\bconstants?\b|\bimmediate\b|\bdirect contributions?|\beach step alone|\bkonstante?\b|\b(?:bricht|brechen) (?:man|wir)\b",
+        r"\bconstante\b|\bcostante\b|постоянн\w*|константа\w*|常[数量]|定数|상수",
         r"\btruncat\w*|\bdetach\w*|\bstop[-_ ]?grad\w*|\bno_grad\b|\bcut\b|\bElman\b|\bcontext\b|\bmere inputs?\b",
         r"\bone[- ]step\b|\b1-step\b|\b(?:ignor|neglect|disregard|discard)\w*",
         rf"\b{LACKING}\s+(?:\w+\s+){{0,3}}?(?:b(?:ack)?p(?:ropagat\w*|tt)?|time|future|past|later|earlier|recurr\w*)\b|\b(?:not|never)\s+(?:back-?)?propagat\w*",
@@ -94,9 +97,11 @@ WORDS: dict[str, tuple[str, ...]] = {  # a row for English, German, French, Span
         r"截断|忽略|不考虑|切断|分离|打ち切|切り捨て|切り離|無視|考慮し(?:な|ず)|절단|무시|잘라|분리|고려하지",
     ),
     LAST: (
+        rf"{PH}\s+(?:only|alone)\b|\bonly at {PH}",
         r"\b(?:last|final|end)\b|\bletzt\w*|\bdernière?s?\b|\búltim\w*|\bultim[oaie]\b|последн\w*|最后|最後|最终|最終|末尾|마지막",
     ),
     FROZEN: (
+        r"\b(?:kept|held) constant|\brequires_grad",
         r"\bfixed\b|\bfrozen\b|\bfreez\w*",
         r"\b(?:not|never|un-?|non-?)\s*(?:trained|trainable|learn(?:ed|able|t)|updated|adapted)\b|\breservoir",
         r"\becho[- ]state",
@@ -108,22 +113,24 @@ WORDS: dict[str, tuple[str, ...]] = {  # a row for English, German, French, Span
     ),
     EQUATION: (
         r"\bconventions?\b|\bvariants?\b|\binstead\b|\botherwise\b|\belse(?:where)?\b|\breplac\w*|\bexchang\w*",
-        r"\bswap\w*|\broles?\b|\bt(?:ie[ds]?|ying)\b|\bcoupl\w*",
+        r"\bswap\w*|\broles?\b|\bt(?:ie[ds]?|ying)\b|\bcoupl\w*|\bone minus\b|\btrade places\b",
+        r"\b(?:other|some|many) (?:papers|authors|texts|books|implementations)\b|\bkoppel\w*|связан\w*",
         r"\bodd\b|\beven\b|\bKonvention\w*|\bvariante?[ns]?\b|\bstattdessen|\bsonst\b|\b(?:un)?gerade[nrsm]?\b",
         r"\bgekoppelt\w*|\bvertausch\w*",
         r"\bau lieu\b|\bsinon\b|\béchang\w*|\bcouplé\w*|\bimpairs?\b|\bpairs?\b|\bconvenci[óo]n|\bconvenção",
         r"\bacoplad\w*|\bimpar(?:es)?\b|\bpar(?:es)?\b|\bconvenzion\w*",
         r"соглашени\w*|вариант\w*|иначе|вместо|неч[её]тн\w*|\bч[её]тн\w*|约定|惯例|否则|变体|耦合|奇数|偶数|規約|変種|それ以外|관례|변형|홀수|짝수|그 외",
     ),
+    GATES: (r"\bcopy(?:ing)? mode|\bcarousel\b|\b(?:everything|all) is forgotten|\bforgets everything",),
     PEEPHOLES: (r"\bpeep-?holes?|\bguckl[öo]ch\w*|窥视|ピープホール|핍홀",),
 }
 GATE = (
-    r"\bgat(?:es?|ed|ing)\b|\b(?:com)?puertas?\b|\bportas?\b|\bport[ae]\b|\bgatters?\b|\btore?\b|\bвентил\w*"
+    r"\bgat(?:es?|ed|ing)\b|\b(?:com)?puertas?\b|\bportas?\b|\bport[ae]\b|\w*gatters?\b|\btore?\b|\bвентил\w*"
     r"|\bзатвор\w*|门|門|闸|ゲート|게이트"
     r"|\b(?:forget|reset|update|input|output)\b"
 )
 STATE = (  # what is said of gates
-    rf"\b(?:open\w*|clos(?:ed|es|ing)|shut|{LACKING}|tie[ds]?|tying|coupl\w*|always|saturat\w*|fully|cop(?:y|ies|ied)|overwrit\w*|ones?|zero"
+    rf"\b(?:open\w*|clos(?:ed|es|ing)|shut|{LACKING}|tie[ds]?|tying|coupl\w*|always|saturat\w*|fully|vanishing|cop(?:y|ies|ied)|overwrit\w*|ones?|zero"
     r"|offen\w*|geschlossen\w*|ouverte?s?|fermée?s?|abiert[oa]s?|cerrad[oa]s?|abert[oa]s?|fechad[oa]s?|apert[oaie]"
     r"|chius[oaie]|открыт\w*|закрыт\w*)\b"
     r"|没有|去掉|无|打开|开启|关闭|关|開|閉|な[いくし]|無|열|닫|없"
@@ -133,7 +140,7 @@ FUNCTIONS = {
         r"\btanh\b|\bth\b|hyperbolic tangent|tangente hyperbolique|tangente hiperb[óo]lica|tangente iperbolica|tangens hyperbolicus",
         r"гиперболическ|双曲正切|双曲線正接",
     ),
-    "sigmoid": (r"sigm[oó]id\w*|\blogisti\w*|\blogíst\w*|сигмо\w*|логистическ\w*|シグモイド|시그모이드|S型",),
+    "sigmoid": (r"sigm[oóï]id\w*|\blogisti\w*|\blogíst\w*|сигмо\w*|логистическ\w*|シグモイド|시그모이드|S型",),
     "relu": (r"\bre-?lu\b|rectifi\w*|rectificad\w*|整流",),
     "identity": WORDS[SLOPE],
 }
@@ -165,6 +172,7 @@ THEN = re.compile(
 )
 DENIED = re.compile(r"(?:\b(?:not|cannot|never|no longer|unlike|nicht)\b|n't\b)[^.;:,]{0,16}$", re.IGNORECASE)
 TITLE = re.compile(r"\A\s*(?:#{1,6}[ \t][^\n]*|\*?\{[^{}]*\})")
+BLANK, NEVER = re.compile(r"\s*\n\s*$"), re.compile(r"(?!)")
 GOES_ON = re.compile(r"\s*(?:[,(]|[^\W\d_A-Z])")
 ITEM = re.compile(r"\s*(?:[-*+•][ \t]|\d+[.)][ \t]|\(\w{1,3}\)|#{1,6}[ \t]|\|)")
 NOTHING = re.compile(rf"(?:{PH}|[\W\d_]|\b(?:and|or|then|so|hence|thus|with|also|dann|und|et|alors|y|e|entonces|и|то|тогда)\b)*", re.IGNORECASE)
@@ -185,7 +193,8 @@ class Said:
 
 def said_beside(fragment: Any, displays: Sequence[Any], heading: str) -> Said:
     """What the sentence of a formula, the one before it, its item, row or heading suppose; the last of the `displays` stands right before it."""
-    prose, own, earlier, far = around([*(d.before for d in displays), fragment.before])
+    blank = BLANK if fragment.kind == "display" else NEVER  # blank lines around a display end no paragraph
+    prose, own, earlier, far = around([*(BLANK.sub("", d.before) for d in displays), blank.sub("", fragment.before)])
     apart = GENERAL.search(own) is not None
     earlier = "" if apart else earlier
     linked = THEN if THEN.match(own) else NOTHING if NOTHING.fullmatch(own) else None
@@ -221,7 +230,7 @@ def around(befores: Sequence[str]) -> tuple[Prose, str, str, bool]:
     The prose before the formula is the last of the `befores`, those of the displays before it stand in front.  The last part tells whether the
     sentence has ended before such a row, so that it leads nowhere.
     """
-    proses = [masked(re.sub(r"\s*\n\s*$", "", text), True) for text in befores]  # blank lines around a display end no paragraph
+    proses = [masked(text, True) for text in befores]
     k = len(proses) - 1
     while k > 0 and NOTHING.fullmatch(proses[k].text):
         k -= 1
@@ -241,7 +250,7 @@ def sentences(text: str) -> tuple[str, str]:
     chunk = TITLE.sub("", chunks[-1])
     ends = [m.end() for m in SENTENCE.finditer(chunk)]
     own, rest = chunk[ends[-1] if ends else 0 :], chunk[: ends[-1]] if ends else ""
-    if not ends and len(chunks) > 1 and (THEN.match(own) or NOTHING.fullmatch(own)) and not (ITEM.match(chunk) or ITEM.match(chunks[-2])):
+    if not ends and len(chunks) > 1 and THEN.match(own) and not (ITEM.match(chunk) or ITEM.match(chunks[-2])):
         rest = chunks[-2]
     before = [m.end() for m in SENTENCE.finditer(rest.rstrip()[:-1])]
     return own[-LONG:], rest[before[-1] if before else 0 :][-LONG:]
@@ -263,6 +272,10 @@ def of_a_formula(node: Any) -> set[str]:
     if kind(node) != "Relation" or len(sides) < 2:
         return set()
     left, right = sides[0], sides[-1]
+    if spelled(right) in ("id", "identity"):
+        return {SLOPE}
+    if kind(left) == "Absolute" and number(right) is not None:
+        return {FLAT}
     if kind(left) == "Apply" and len(left.args) == 1:
         inner = unwrapped(left.args[0])
         return {SLOPE} if inner == right or (getattr(left.function, "primes", 0) and number(right) is not None) else set()
