@@ -14,7 +14,6 @@ from copy import copy
 from dataclasses import replace
 from typing import Any
 
-from symgrad.check.cell.model import model
 from symgrad.check.defined.page import Definition, Page, plain
 from symgrad.check.evaluation.decide import Decider
 from symgrad.check.judging.court import Court
@@ -254,7 +253,7 @@ def with_equations(page: Page, new: dict[str, Definition]) -> Page:
     out.shapes = None
     for name in FOLLOWS:
         vars(out).pop(name, None)
-    out.build = lambda flat: model(out, flat)
+    out.origin = None  # its own models
     return out
 
 
