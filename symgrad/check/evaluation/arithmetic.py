@@ -3,6 +3,7 @@ r"""Numbers, sums, products, quotients and powers of formulas: what a sign may m
 from __future__ import annotations
 
 from fractions import Fraction as Ratio
+from functools import partial
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -71,6 +72,18 @@ def infix(run: Run, node: Any) -> Value:
     return chain(run, node.args, SIGNS.get(node.sign, node.sign))
 
 
+def closed(run: Run, node: Any) -> Value:
+    r"""What stands in brackets, or between signs for entries, ``(U h)``: a weight before a vector makes a vector there, and no other matrix."""
+    out = run.value(node)
+    inner = unwrapped(node)
+    product = kind(inner) == "Product" or (kind(inner) == "Infix" and inner.sign in ("cdot", "dot", "at"))
+    if out.rank == 2 and product and plain(inner.args):
+        weight, vector = map(run.value, inner.args[-2:])
+        if weight.rank == 2 and vector.rank == 1 and not vector.flipped and kind(unwrapped(inner.args[-2])) in ("Name", "Power", "Transpose"):
+            raise Misfit("a matrix times a vector is taken for a matrix")
+    return out
+
+
 def unit(run: Run, node: Any) -> bool:
     """Whether a letter stands for a unit matrix."""
     return spelled(unwrapped(node)) in ("I", "Id", "I_n", "I_h", "I_H", "I_d") and run.page.symbols.ref(unwrapped(node)) is None
@@ -112,10 +125,11 @@ def chain(run: Run, args: tuple[Any, ...], sign: str) -> Value:
         if not sign:
             args = fused(run, args)
     run.products.append(args)
+    value = partial(closed, run) if sign in ("", products.ENTRYWISE) else run.value
     try:
-        out = last = run.value(args[0])
+        out = last = value(args[0])
         for before, a in pairwise(args):
-            x, last = last, run.value(a)
+            x, last = last, value(a)
             linked = sign != products.ENTRYWISE and x.a.ndim + last.a.ndim == 5 and min(x.a.ndim, last.a.ndim) == 2 and of_the_chain_rule(run, before, a)
             out = composed(sign, out, last) if linked else times(run, sign, out, last)
     except OutOfTime:
@@ -170,9 +184,10 @@ def times(run: Run, sign: str, x: Value, y: Value) -> Value:
         return products.computed(sign, x, y, run.lenient)
     if run.defining:
         x, y = (v.turned(0) if v.rank == 1 else v for v in (x, y))
-    found = meanings(sign, x, y)
+    upright = run.world.model.orient
+    found = meanings(sign, x, y, upright)
     if not found.options and run.lenient:
-        found = meanings(sign, x.turned(0), y.turned(0))
+        found = meanings(sign, x.turned(0), y.turned(0), upright)
     if not found.options:
         raise Misfit(f"{products.shape(x)} times {products.shape(y)} does not compose")
     rule = found.only or run.chooser.choose(found.key, found.options)

@@ -17,7 +17,7 @@ from symgrad.check.defined.page import Definition, Page
 from symgrad.check.evaluation import sums
 from symgrad.check.evaluation.abbreviations import abbreviation
 from symgrad.check.evaluation.adjoints import adjoint_symbol, differential, marked
-from symgrad.check.evaluation.arithmetic import fraction, hadamard, infix, juxtaposed, negative, numeral, power, total, transpose, vector_sizes
+from symgrad.check.evaluation.arithmetic import closed, fraction, hadamard, infix, juxtaposed, negative, numeral, power, total, transpose, vector_sizes
 from symgrad.check.evaluation.arrays import diagonal, indexed, listed, stack
 from symgrad.check.evaluation.cases import cases, indicator
 from symgrad.check.evaluation.derivatives import derivative
@@ -314,7 +314,7 @@ class Run:
 
     def inner(self, node: Any) -> Value:
         """``(a)``."""
-        return self.value(node.arg)
+        return closed(self, node.arg)
 
     def name(self, node: Any) -> Value:
         """A name, or the variable of a function that is given by its formula."""

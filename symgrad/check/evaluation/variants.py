@@ -40,7 +40,7 @@ def variants(run: Run, node: Variants) -> Value:
     found = [_outcome(run, n) for n in node.nodes]
     alike: dict[Hashable, list[int]] = {}
     for k, v in enumerate(found):
-        shape: Hashable = (v.dims, v.orient, v.plain, v.d is None) if isinstance(v, Value) else type(v).__name__
+        shape: Hashable = (v.dims, v.orient, v.flipped, v.plain, v.d is None) if isinstance(v, Value) else type(v).__name__
         alike.setdefault(shape, []).append(k)
     if len(alike) > 1:
         valueless = [k for why in NEVER for k in alike.pop(why, ())]
@@ -48,7 +48,7 @@ def variants(run: Run, node: Variants) -> Value:
     first = found[0]
     if isinstance(first, Valueless):
         raise first.again()
-    return Value(np.concatenate([v.a for v in found if isinstance(v, Value)]), first.d if len(found) == 1 else None, first.orient, first.plain)
+    return Value(np.concatenate([v.a for v in found if isinstance(v, Value)]), first.d if len(found) == 1 else None, first.orient, first.plain, first.flipped)
 
 
 def _outcome(run: Run, node: Any) -> Value | Valueless:

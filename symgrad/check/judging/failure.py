@@ -51,6 +51,7 @@ def failed(court: Court, page: Page, outcome: Outcome, link: Link) -> Judgement:
     def held(*told: str) -> Judgement:
         return Judgement("proved", reading=Decider(page).reading(link.left, link.right, outcome.mode[0]), assumptions=(*notes, *told))
 
+    court.transposed |= outcome.weak is not None and "gradient layout" in (key for key, _ in outcome.weak.chosen)
     if caution.gradient_of_itself(page, link):
         lost = diagnose.Repair("missing-differential", UNMARKED, None, span_of(link.left))
         return refuted(court, page, outcome, link, lost, notes)

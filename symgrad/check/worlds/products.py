@@ -7,6 +7,7 @@ vector that stands for its diagonal matrix.  Which sign means what in a document
 from __future__ import annotations
 
 from collections.abc import Hashable
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -19,6 +20,7 @@ from symgrad.check.worlds.values import Misfit, Value, added, contracted, diagon
 
 SHARED = frozenset({"cdot", "ast", "times", "dot", "bullet", "star", "@"})  # signs with more than one use
 ENTRYWISE = "had"
+OTHERWISE_UPRIGHT = "vectors stand here otherwise than in the equations of the cell"
 DIAGONAL_NOTE = "a vector beside a matrix is read as its diagonal matrix"
 
 
@@ -38,21 +40,30 @@ def _standing(v: Value) -> Value:
     return v.turned(1)
 
 
-def meanings(sign: str, x: Value, y: Value) -> Meanings:
-    """The ways to multiply these two, each a function of (x, y), likeliest first; none if they do not compose."""
-    return _meanings(sign, x.a.shape[1:], x.orient, y.a.shape[1:], y.orient)
+def _row_times_matrix(x: Value, y: Value) -> Value:
+    """A row: written transposed, if x is."""
+    return replace(_lying(contracted(x, y)), flipped=x.flipped)
+
+
+def meanings(sign: str, x: Value, y: Value, upright: int = 1) -> Meanings:
+    """The ways to multiply these two, each a function of (x, y), likeliest first; none if they do not compose.
+
+    `upright` tells how vectors stand that are not written transposed: 1 for columns.
+    """
+    return _meanings(sign, x.a.shape[1:], x.orient, x.flipped, y.a.shape[1:], y.orient, y.flipped, upright)
 
 
 @lru_cache(maxsize=4096)
-def _meanings(sign: str, x: tuple[int, ...], lies: int, y: tuple[int, ...], other: int) -> Meanings:
+def _meanings(sign: str, x: tuple[int, ...], lies: int, turned: bool, y: tuple[int, ...], other: int, turned_too: bool, upright: int) -> Meanings:
     """The same of all that the meanings depend on: the shapes of the factors, and how they stand."""
     a, b = len(x), len(y)
     if not a or not b:
-        return Meanings((Option(0, _scaled),), _scaled)
+        rule = _summed if turned and not a and b == 1 else _scaled  # ``1^\\top v``
+        return Meanings((Option(0, rule),), rule)
     found: list[tuple[str, Option]] = []
 
-    def can(cost: int, name: str, rule: object, note: str = "") -> None:
-        found.append((name, Option(cost, rule, note)))
+    def can(cost: int, name: str, rule: object, note: str = "", weak: bool = False) -> None:
+        found.append((name, Option(cost, rule, note, weak)))
 
     if a == 1 and b == 1:
         alike = x == y
@@ -64,6 +75,12 @@ def _meanings(sign: str, x: tuple[int, ...], lies: int, y: tuple[int, ...], othe
             can(0, "outer", outer)
             if alike:
                 can(2, "entrywise", _scaled)
+        elif turned != turned_too:  # ``a b^\\top``, ``a^\\top b``: a matrix or a number, nothing entry by entry
+            makes_matrix = turned_too == (upright > 0)
+            if lies * other != 1:
+                can(0 if makes_matrix else 3, "outer", outer, "" if makes_matrix else OTHERWISE_UPRIGHT, not makes_matrix)
+                if alike:
+                    can(3 if makes_matrix else 0, "inner", contracted, OTHERWISE_UPRIGHT if makes_matrix else "", makes_matrix)
         elif across or (lies == 0) != (other == 0):
             left = lies or -other
             definite = lies and other
@@ -73,13 +90,13 @@ def _meanings(sign: str, x: tuple[int, ...], lies: int, y: tuple[int, ...], othe
                 can(0 if definite or lies == -1 else 2, "inner", contracted)
             if alike and not definite:
                 can(1, "entrywise", _scaled)
-                can(3, "outer", outer, "a product of two vectors is read as their outer product")
+                can(3, "outer", outer, "a product of two vectors is read as their outer product", weak=True)
         else:
             if alike:
                 can(0, "entrywise", _scaled)
                 can(4, "inner", contracted, "a product of two vectors is read as their inner product")
             if lies == 0 and other == 0:
-                can(3 if alike else 1, "outer", outer, "a product of two vectors is read as their outer product")
+                can(3 if alike else 1, "outer", outer, "a product of two vectors is read as their outer product", weak=True)
     elif sign == "otimes" and {a, b} == {1, 2}:
         can(0, "Kronecker", kronecker if b == 1 else lambda p, q: kronecker(q, p))
         if a == 1 and x[0] == y[0]:
@@ -89,14 +106,15 @@ def _meanings(sign: str, x: tuple[int, ...], lies: int, y: tuple[int, ...], othe
     elif a == 2 and b == 1:
         if sign != ENTRYWISE and x[1] == y[0] and other >= 0:
             can(0, "matrix", lambda p, q: _standing(contracted(p, q)))
-        if x[0] == y[0] and sign != "" and sign != "@":
+        if x[0] == y[0] and sign not in ("", "@") and not (turned_too and sign != ENTRYWISE):
             can(0 if sign == ENTRYWISE else 3, "rows", lambda p, q: scaled(q, p), "a vector times a matrix scales its rows" if sign != ENTRYWISE else "")
-        if x[1] == y[0]:
-            can(3 if sign == ENTRYWISE else 2, "columns", lambda p, q: contracted(p, diagonal(q)), DIAGONAL_NOTE)
+        if x[1] == y[0] and (sign == ENTRYWISE or not turned_too):
+            broadcast = sign == ENTRYWISE and not turned_too  # by the rule of arrays; a column scales rows
+            can(3 if sign == ENTRYWISE else 2, "columns", lambda p, q: contracted(p, diagonal(q)), DIAGONAL_NOTE, broadcast)
     elif a == 1 and b == 2:
         if sign != ENTRYWISE and x[0] == y[0] and lies <= 0:
-            can(0, "matrix", lambda p, q: _lying(contracted(p, q)))
-        if x[0] == y[0]:
+            can(0, "matrix", _row_times_matrix)
+        if x[0] == y[0] and not (turned and sign != ENTRYWISE):
             can(0 if sign == ENTRYWISE else 1, "rows", scaled, "" if sign == ENTRYWISE else DIAGONAL_NOTE)
         if sign == ENTRYWISE and x[0] == y[1] and x[0] != y[0]:
             can(2, "columns", lambda p, q: contracted(q, diagonal(p)))
@@ -153,6 +171,11 @@ def computed(sign: str, x: Value, y: Value, flat: bool) -> Value:
     raise Misfit(f"{shape(x)} times {shape(y)} does not compose")
 
 
+def _summed(x: Value, y: Value) -> Value:
+    """The sum of the entries of y, times x."""
+    return contracted(spread(x, y.dims), y)
+
+
 def _scaled(x: Value, y: Value) -> Value:
     return scaled(x, y, x.orient or y.orient if max(x.rank, y.rank) == 1 else 0)
 
@@ -188,7 +211,10 @@ def common(x: Value, y: Value) -> tuple[Value, Value, str]:
 def plus(x: Value, y: Value) -> tuple[Value, str]:
     """x + y, the lower rank raised."""
     p, q, note = common(x, y)
-    return added(p, q), note
+    out = added(p, q)
+    if out.rank == 1 and not (x.rank and y.rank):  # ``1 - h^\\top``
+        out = replace(out, flipped=x.flipped or y.flipped)
+    return out, note
 
 
 def shape(x: Value) -> str:

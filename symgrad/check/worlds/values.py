@@ -1,7 +1,8 @@
 r"""Values of formulas: scalars, vectors, matrices and derivative tensors over the field, with their tangents.
 
 A value may carry a tangent, its derivative by K numbers at once (forward accumulation).  A vector stands upright (``orient`` 1, a
-column), lies (-1, a row), or may be read either way (0: gradients, and every vector in a lenient reading).
+column), lies (-1, a row), or may be read either way (0: gradients, and every vector in a lenient reading); whichever it is, it may be
+written transposed (`flipped`), and then it does not stand as the vectors beside it do that are not.
 """
 
 from __future__ import annotations
@@ -36,12 +37,13 @@ class Misfit(Valueless):
 
 @dataclass(slots=True, eq=False)  # not frozen, which would cost as much as a multiplication; nothing changes one that is made
 class Value:
-    """``a[world, …]``; ``d[world, …, K]`` its tangent; `plain` marks a number that may stand for a multiple of I or of the ones."""
+    """``a[world, …]``; ``d[world, …, K]`` its tangent; `plain` marks a number that may stand for a multiple of I or of the ones; `flipped` a vᵀ."""
 
     a: Array
     d: Array | None = None
     orient: int = 0
     plain: bool = False
+    flipped: bool = False
 
     @property
     def dims(self) -> tuple[int, ...]:
@@ -53,7 +55,7 @@ class Value:
 
     def turned(self, orient: int) -> Value:
         """The same vector, standing, lying or free."""
-        return self if orient == self.orient else Value(self.a, self.d, orient, self.plain)
+        return self if orient == self.orient else Value(self.a, self.d, orient, self.plain, self.flipped)
 
 
 @lru_cache(maxsize=1024)
@@ -86,7 +88,7 @@ def level(x: Value, y: Value) -> tuple[Value, Value]:
     if x.d is not None or y.d is not None:
         raise Redraw  # variants have no tangents
     again = np.broadcast_to(x.a, (len(y.a) // len(x.a), *x.a.shape)).reshape(len(y.a), *x.a.shape[1:])
-    return Value(again, None, x.orient, x.plain), y
+    return Value(again, None, x.orient, x.plain, x.flipped), y
 
 
 def _widen(a: Array, rank: int, tail: int) -> Array:
@@ -112,14 +114,15 @@ def _sum_tangents(first: Array | None, second: Array | None) -> Array | None:
 def scaled(x: Value, y: Value, orient: int = 0) -> Value:
     """Entry by entry with tangents."""
     x, y = level(x, y)
+    flipped = (x.flipped or not x.rank) and (y.flipped or not y.rank) and bool(x.rank or y.rank)
     if x.a.shape != y.a.shape and any(p != q for p, q in zip(x.a.shape[1:], y.a.shape[1:], strict=False)):
         raise Misfit("sizes differ")
     if x.d is None and y.d is None:
-        return Value(scale(x, y), None, orient, x.plain and y.plain)
+        return Value(scale(x, y), None, orient, x.plain and y.plain, flipped)
     rank = max(x.rank, y.rank)
     left = None if x.d is None else _widen(x.d, rank, 1) * _widen(y.a, rank, 0)[..., None] % MODULUS
     right = None if y.d is None else _widen(y.d, rank, 1) * _widen(x.a, rank, 0)[..., None] % MODULUS
-    return Value(scale(x, y), _sum_tangents(left, right), orient, x.plain and y.plain)
+    return Value(scale(x, y), _sum_tangents(left, right), orient, x.plain and y.plain, flipped)
 
 
 def contracted(x: Value, y: Value, orient: int = 0) -> Value:
@@ -157,7 +160,7 @@ def outer(x: Value, y: Value) -> Value:
 def transposed(x: Value) -> Value:
     """xᵀ; of a derivative tensor, its first index last."""
     if x.rank < 2:
-        return x.turned(-x.orient)
+        return Value(x.a, x.d, -x.orient, x.plain, not x.flipped and (x.rank == 1 or x.plain))
     if x.rank == 2:
         return Value(x.a.swapaxes(1, 2), None if x.d is None else x.d.swapaxes(1, 2), x.orient, x.plain)
     return Value(np.moveaxis(x.a, 1, x.rank), None if x.d is None else np.moveaxis(x.d, 1, x.rank), x.orient, x.plain)
@@ -174,7 +177,7 @@ def diagonal(x: Value) -> Value:
 
 
 def negative(x: Value) -> Value:
-    return Value(-x.a % MODULUS, None if x.d is None else -x.d % MODULUS, x.orient, x.plain)
+    return Value(-x.a % MODULUS, None if x.d is None else -x.d % MODULUS, x.orient, x.plain, x.flipped)
 
 
 def added(x: Value, y: Value) -> Value:
@@ -182,7 +185,7 @@ def added(x: Value, y: Value) -> Value:
     if x.dims != y.dims:
         raise Misfit("sizes differ in a sum")
     x, y = level(x, y)
-    return Value((x.a + y.a) % MODULUS, _sum_tangents(x.d, y.d), x.orient or y.orient, x.plain and y.plain)
+    return Value((x.a + y.a) % MODULUS, _sum_tangents(x.d, y.d), x.orient or y.orient, x.plain and y.plain, x.flipped and y.flipped)
 
 
 def whole(x: Value) -> Value:
