@@ -2,6 +2,7 @@ r"""The court: the statements of a document, its pages, which of these a claim m
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from copy import copy
 from dataclasses import dataclass, field
@@ -28,6 +29,12 @@ if TYPE_CHECKING:
     from symgrad.check.forms.common import Common
     from symgrad.face.cell import Cell
 
+MATRICES = re.compile(r"\bmatri(?:x|ces)\b|\bmatriz|\bmatrice|матриц|矩阵|矩陣|行列|행렬", re.IGNORECASE)
+SCALAR = re.compile(  # of quantities, not of a loss
+    r"(?<!of a )\bscalars?\b(?![- ]*(?:loss|cost|error|objective|function|valued|output|prediction|by\b|with respect))|\b(?:one|1)[- ]?(?:d\b|dimension)"
+    r"|\bsingle (?:unit|neuron)\b|标量|一维|\bescalar(?:es)?\b|\bskalar|скаляр",
+    re.IGNORECASE,
+)
 PAGES = 4  # groups of definitions that one claim is tried on
 MOST_STEPS = 6  # that a world is unrolled over
 
@@ -277,6 +284,18 @@ class Court:
         alike = sorted((k for k in range(len(groups)) if defined[k] == most), key=rank)
         cells = [k for k in alike if self.page(k).lagged or k == here]  # a formula that illustrates something is no cell
         return (cells or alike)[:PAGES]
+
+    @cached_property
+    def words(self) -> str:
+        """The prose around the formulas of the document, with its headings."""
+        fragments = [s.fragment for s in self.statements if s.fragment is not None]
+        return "\n".join(dict.fromkeys(text for f in fragments for text in (f.heading, f.before, f.after)))
+
+    @cached_property
+    def speaks_of_matrices(self) -> bool:
+        """Whether the quantities of the document are vectors and matrices, by its signs or words, and never numbers."""
+        signs = self.matrices or self.declared is not None or any(kind(n) == "Hadamard" for s in self.statements for n in s.nodes)
+        return (signs or MATRICES.search(self.words) is not None) and SCALAR.search(self.words) is None
 
     @cached_property
     def listed(self) -> int:

@@ -15,7 +15,7 @@ from symgrad.check.evaluation.decide import Decider, Outcome
 from symgrad.check.judging.aside import put_aside
 from symgrad.check.judging.caution import of_some_class, symbol_on, two_losses
 from symgrad.check.judging.classes import at_the_class, of_either
-from symgrad.check.judging.court import Court
+from symgrad.check.judging.court import Court, SCALAR
 from symgrad.check.judging.excuses import along_no_memory
 from symgrad.check.judging.failure import OF_A_VECTOR, failed, refuted
 from symgrad.check.judging.otherwise import OTHERWISE, from_zero, of_an_rnn, recognised_anew, recognition, supposed
@@ -39,7 +39,6 @@ from symgrad.notation.latex import latex
 from symgrad.notation.syntax import Derivative
 
 NONLINEARITY = re.compile(r"non-?linear|activation|activaci|активац|нелинейн|激活|非线性|非線形|활성", re.IGNORECASE)
-SCALAR = re.compile(r"\bscalars?\b|\b(?:one|1)[- ]?(?:d\b|dimension)|\bsingle (?:unit|neuron)\b|标量|一维|\bescalar(?:es)?\b|\bskalar|скаляр", re.IGNORECASE)
 MORE = 4  # times as many readings as usual are tried of a side that is held against the first one of its chain
 NEAR = 160  # characters before a formula that may speak of it
 

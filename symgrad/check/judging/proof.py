@@ -12,6 +12,7 @@ from symgrad.check.evaluation.adjoints import symbol_id
 from symgrad.check.evaluation.decide import Decider, Outcome
 from symgrad.check.evaluation.variables import named
 from symgrad.check.judging import caution
+from symgrad.check.judging.conventions import against_convention
 from symgrad.check.judging.court import Court
 from symgrad.check.judging.excuses import unexcused
 from symgrad.check.judging.lengths import beside_the_last, fixed, too_short
@@ -83,6 +84,10 @@ def proved(court: Court, page: Page, outcome: Outcome, link: Link, told: bool = 
         return ambiguous(f"this holds only if there are {page.steps} steps")
     if left_out := unexcused(court, page, outcome, link):
         return ambiguous(f"this holds only if {left_out}")
+    if outcome.reading == "scalar" and court.speaks_of_matrices and any(a_matrix(page, n) for side in (link.left, link.right) for n in walk(side)):
+        return ambiguous("this holds of numbers alone, and the document speaks of vectors and matrices")
+    if not court.program and (why := against_convention(court, page, outcome, link)) is not None:
+        return ambiguous(why)
     remember(court, page, outcome, link)
     court.confirmed += 1
     court.transposed |= "gradient layout" in (key for key, _ in chooser.chosen)
@@ -102,6 +107,13 @@ def proved(court: Court, page: Page, outcome: Outcome, link: Link, told: bool = 
         notes.append(everystep.note(page, link.left, link.right, chooser, outcome.lenient, link.earlier))
     layout = "denominator" if "denominator" in chooser.tags else "numerator"
     return Judgement("proved", None, "", outcome.reading, layout, assumptions=tuple(dict.fromkeys(notes)))
+
+
+def a_matrix(page: Page, node: Any) -> bool:
+    """Whether a name is one of a weight that is a matrix, and not in a small letter, in which many write weights that are numbers."""
+    ref = page.symbols.ref(node) if kind(node) == "Name" else None
+    weight = ref is not None and ref.key not in page.symbols.timed and page.symbols.ranks.get(ref.key) == 2
+    return ref is not None and weight and not ref.entries and not node.base.islower()
 
 
 def out_of_order(page: Page, side: Any) -> str | None:
