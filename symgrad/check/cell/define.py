@@ -15,6 +15,7 @@ from symgrad.check.cell.cases import in_other_cases
 from symgrad.check.cell.losses import losses, targets
 from symgrad.check.cell.model import model
 from symgrad.check.cell.preactivations import by_preactivations, guesses, preactivations_meant
+from symgrad.check.cell.scalars import numbers
 from symgrad.check.defined import blocks
 from symgrad.check.defined.definitions import lags, parts_of, present_names, stepped_names
 from symgrad.check.defined.groups import Collected
@@ -110,7 +111,8 @@ def page_of(definitions: dict[str, Definition], collected: Collected, statements
         pairs = [(a, b) for n in walk(d.node) if kind(n) == "Product" for a, b in pairwise(n.args) if matrix_like(a)]
         matrices = {id(a) for a, b in pairs if head_and_parts(b) is not None and not matrix_like(b) and step_part(parts_of(b), letter) is not None}
         if d.side is not None and step_part(parts_of(d.side), letter) is not None:  # what has a step is computed from something that has
-            behind |= {id(a) for n in walk(d.node) if kind(n) == "Stack" or (kind(n) == "Apply" and len(n.args) == 1) for a in n.args}
+            calls = [n for n in walk(d.node) if kind(n) == "Apply" and len(n.args) == 1 and spelled(n.function) != "sqrt"]  # ``1 / \sqrt n`` is a number
+            behind |= {id(a) for n in (*calls, *(n for n in walk(d.node) if kind(n) == "Stack")) for a in n.args}
         for node, head, parts in names_in(d.node):
             if (head.base in ("e", "I", "1", letter, "T") and not parts) or (spelled(head) in skip and not parts):
                 continue
@@ -148,6 +150,7 @@ def page_of(definitions: dict[str, Definition], collected: Collected, statements
     symbols.clear()
     primes(page)
     ranks(page)
+    numbers(page, statements)
     in_other_cases(page, statements, {key: d for g in collected.groups for key, d in g.definitions.items()})
     concatenated(page, statements)
     blocks.named(page, statements, collected.defining)

@@ -1,0 +1,73 @@
+r"""Parameters that are numbers: a gain before a weight, ``\tanh(g W h_{t-1})``, ``\frac{1}{\sqrt n} W``, and what words declare to be scalars."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from itertools import pairwise
+from typing import Any
+
+from symgrad.check.defined.page import Page
+from symgrad.check.reading.prose import PH, Prose
+from symgrad.check.reading.statements import Statement
+from symgrad.check.reading.trees import kind, unwrapped, walk
+
+LIST = rf"{PH}(?:(?:\s*,\s*|\s*(?:,\s*)?and\s+){PH})*"
+DECLARED = re.compile(  # what has vectors beside it: else all may be numbers
+    rf"\bscalars?\s+(?:\w+\s+){{0,2}}?(?P<behind>{LIST})|(?P<before>{LIST})\s+(?:is|are)\s+(?:an?\s+)?(?:\w+\s+){{0,2}}?scalars?\b(?!\W*(?:loss|function))",
+    re.IGNORECASE,
+)
+VECTORS = re.compile(r"\bvectors?\b|\bmatri(?:x|ces)\b", re.IGNORECASE)
+
+
+def numbers(page: Page, statements: list[Statement]) -> None:
+    """Take these parameters for numbers."""
+    ranks, timed = page.symbols.ranks, page.symbols.timed
+    found = {key for d in page.definitions.values() for key in before_weights(page, d.node)} - elsewhere(page)
+    found |= set(declared(page, statements))
+    for key in found - timed - page.definitions.keys():
+        ranks[key] = 0
+    page.symbols.clear()
+
+
+def before_weights(page: Page, node: Any) -> Iterator[str]:
+    r"""The names in factors right before a weight, or before a bracket with weights: ``\beta`` of ``\beta (W h_{t-1} + U x_t)``."""
+    for n in walk(node):
+        for a, b in pairwise(n.args) if kind(n) == "Product" or (kind(n) == "Infix" and n.sign in ("cdot", "times", "ast")) else ():
+            if weighs(page, b):
+                yield from (ref.key for x in walk(a) if (ref := page.symbols.ref(x)) is not None and page.symbols.ranks.get(ref.key) == 1)
+
+
+def weighs(page: Page, node: Any) -> bool:
+    """Whether a factor is a weight, or a bracket in which some term begins with one."""
+    inner = unwrapped(node)
+    terms = map(unwrapped, inner.args if kind(inner) == "Sum" else (inner,))
+    return a_weight(page, inner) or any(kind(t) == "Product" and a_weight(page, t.args[0]) for t in terms)
+
+
+def a_weight(page: Page, node: Any) -> bool:
+    """Whether a name is one of a matrix without a step."""
+    ref = page.symbols.ref(node)
+    return ref is not None and ref.key not in page.symbols.timed and page.symbols.ranks.get(ref.key) == 2
+
+
+def elsewhere(page: Page) -> set[str]:
+    r"""What stands in an equation as vectors do: behind a weight, between signs for entries, as a bias."""
+    out = set()
+    for d in page.definitions.values():
+        for n in walk(d.node):
+            behind = [b for a, b in pairwise(n.args) if a_weight(page, unwrapped(a))] if kind(n) in ("Product", "Infix") else []
+            beside = [a for a in n.args if not (kind(n) == "Sum" and kind(n.args[0]) == "Number")] if kind(n) in ("Sum", "Hadamard") else []
+            out |= {ref.key for x in (*behind, *beside) if (ref := page.symbols.ref(unwrapped(x))) is not None}
+    return out
+
+
+def declared(page: Page, statements: list[Statement]) -> Iterator[str]:
+    """What the words say to be scalars, in a document that speaks of vectors too."""
+    fragments = [s.fragment for s in statements if s.fragment is not None]
+    for text in dict.fromkeys(text for f in fragments for text in (f.before, f.after)):
+        prose = Prose(text, False)
+        for m in DECLARED.finditer(prose.text) if VECTORS.search(prose.text) else ():
+            for mark in re.findall(PH, m["behind"] or m["before"]):
+                names = [unwrapped(x) for node in prose.nodes(mark) for x in (node.args if kind(node) == "Tuple" else (node,))]
+                yield from (ref.key for x in names if (ref := page.symbols.ref(x)) is not None and not ref.entries)
