@@ -210,6 +210,7 @@ def entrywise(page: Page, letter: str) -> None:
 
     crossed = {d.key: [n for n in walk(d.node) if kind(n) == "Infix" and n.sign == "otimes"] for d in page.definitions.values()}
     if any(own(d, a) for d in page.definitions.values() for n in crossed[d.key] for a in n.args):
+        page.crossed = True
         for key, d in list(page.definitions.items()):
             if crossed[key]:
                 page.redefine(key, replace(d, node=beside_each_other(d.node)))

@@ -10,6 +10,7 @@ from typing import Any
 from symgrad.check.defined.page import Page
 from symgrad.check.reading.prose import PH, Prose
 from symgrad.check.reading.statements import Statement
+from symgrad.check.reading.symbols import is_top
 from symgrad.check.reading.trees import kind, unwrapped, walk
 
 LIST = rf"{PH}(?:(?:\s*,\s*|\s*(?:,\s*)?and\s+){PH})*"
@@ -27,15 +28,47 @@ def numbers(page: Page, statements: list[Statement]) -> None:
     found |= set(declared(page, statements))
     for key in found - timed - page.definitions.keys():
         ranks[key] = 0
+    for key, d in page.definitions.items():
+        if not d.entries and (names := inner_product(page, d.node)) is not None:
+            ranks.update(dict.fromkeys((key, *names), 0))
     page.symbols.clear()
 
 
+def inner_product(page: Page, node: Any) -> set[str] | None:
+    r"""The biases that are added to ``w^\top h_t``, which is a number, also if an activation is applied to it; None for any other formula."""
+    node = unwrapped(node)
+    if kind(node) == "Apply" and len(node.args) == 1:
+        node = unwrapped(node.args[0])
+    terms = [unwrapped(a) for a in node.args] if kind(node) == "Sum" else [node]
+    products = [t for t in terms if kind(t) in ("Product", "Infix") and len(t.args) == 2 and a_row_first(page, *map(unwrapped, t.args))]
+    others = [page.symbols.ref(t) for t in terms if all(t is not p for p in products)]
+    if len(products) != 1 or any(ref is None or ref.entries or ref.key in page.symbols.timed for ref in others):
+        return None
+    return {ref.key for ref in others if ref is not None}
+
+
+def a_row_first(page: Page, first: Any, second: Any) -> bool:
+    """Whether of two vectors, a parameter and a quantity, the one that stands first is transposed."""
+    if kind(first) != "Transpose" and not (kind(first) == "Power" and is_top(first.exponent)):
+        return False
+    refs = [page.symbols.ref(unwrapped(n)) for n in (first.arg if kind(first) == "Transpose" else first.base, second)]
+    keys = {ref.key for ref in refs if ref is not None and not ref.entries and page.symbols.ranks.get(ref.key) == 1}
+    return len(keys) == 2 and len(keys & page.symbols.timed) == 1
+
+
 def before_weights(page: Page, node: Any) -> Iterator[str]:
-    r"""The names in factors right before a weight, or before a bracket with weights: ``\beta`` of ``\beta (W h_{t-1} + U x_t)``."""
+    r"""The names in factors right before a weight, or before a bracket with weights: ``\beta`` of ``\beta (W h_{t-1} + U x_t)``; and below what has weights."""
     for n in walk(node):
+        if kind(n) == "Fraction" and weighs(page, n.numerator):
+            yield from vectors(page, n.denominator)
         for a, b in pairwise(n.args) if kind(n) == "Product" or (kind(n) == "Infix" and n.sign in ("cdot", "times", "ast")) else ():
             if weighs(page, b):
-                yield from (ref.key for x in walk(a) if (ref := page.symbols.ref(x)) is not None and page.symbols.ranks.get(ref.key) == 1)
+                yield from vectors(page, a)
+
+
+def vectors(page: Page, node: Any) -> Iterator[str]:
+    """What a formula names that was taken for vectors."""
+    return (ref.key for x in walk(node) if (ref := page.symbols.ref(x)) is not None and page.symbols.ranks.get(ref.key) == 1)
 
 
 def weighs(page: Page, node: Any) -> bool:

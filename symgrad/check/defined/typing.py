@@ -202,8 +202,14 @@ class Shapes:
         """Factors from left to right: matrices compose, vectors multiply entry by entry, a column and a row make a matrix, ``v_t k_t^\\top``."""
         out = shapes[0]
         for k, s in enumerate(shapes[1:], 1):
-            outer = out is not None and s is not None and len(out) == len(s) == 1 and kind(node) == "Product" and self.column_and_row(*node.args[k - 1 : k + 1])
-            out = (*out, *s) if outer and out is not None and s is not None else self.times(out, s)
+            vectors = out is not None and s is not None and len(out) == len(s) == 1 and kind(node) in ("Product", "Infix")
+            if vectors and out is not None and s is not None and self.column_and_row(*node.args[k - 1 : k + 1]):
+                out = (*out, *s)
+            elif vectors and self.column_and_row(*node.args[k - 1 : k + 1][::-1]):
+                self.times(out, s)
+                out = ()
+            else:
+                out = self.times(out, s)
         return out
 
     def column_and_row(self, a: Any, b: Any) -> bool:

@@ -184,6 +184,10 @@ def times(run: Run, sign: str, x: Value, y: Value) -> Value:
         return products.computed(sign, x, y, run.lenient)
     if run.defining:
         x, y = (v.turned(0) if v.rank == 1 else v for v in (x, y))
+    if sign == "otimes" and not (run.page.crossed or run.defining):
+        sign = products.OUTER
+    if x.flipped and y.plain and x.rank == 1 and not y.rank and np.all(y.a == 1):  # ``v^\top 1``
+        return values.contracted(x, values.spread(y, x.dims))
     upright = run.world.model.orient
     found = meanings(sign, x, y, upright)
     if not found.options and run.lenient:

@@ -100,6 +100,7 @@ class Decider:
         self.of_step = False  # whether the derivatives of a claim are those of the loss of a step
         self.to_the_last = False  # whether a claim names the last step, T
         self.of_one = False  # whether its symbols for gradients may be, whatever its derivatives are
+        self.as_laid_out = False  # whether no matrix is compared transposed
         self.identity = True  # whether a letter for a variable may be one: in an equation between functions, not in one between quantities
 
     def remember(self, *nodes: Any, alike: bool = True) -> None:
@@ -259,7 +260,7 @@ class Decider:
 
     def alike(self, chooser: Chooser, x: Value, y: Value) -> tuple[Value, Value]:
         """Two values of one shape; matrices of a gradient may be written in either layout."""
-        if x.a.ndim == 3 and y.a.ndim == 3 and x.dims == y.dims[::-1] and x.dims != y.dims:
+        if x.a.ndim == 3 and y.a.ndim == 3 and x.dims == y.dims[::-1] and x.dims != y.dims and not self.as_laid_out:
             chooser.choose("gradient layout", (Option(1, None, "a gradient by a matrix is read in the transposed layout", tag="denominator"),))
             x = transposed(x)
         p, q, note = common(x, y)

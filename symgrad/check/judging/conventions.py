@@ -3,13 +3,16 @@ r"""How vectors stand and gradients are laid out: what a document says of it, or
 from __future__ import annotations
 
 import re
+from collections.abc import Hashable
 from typing import Any
 
 from symgrad.check.defined.page import Page
 from symgrad.check.evaluation.decide import Decider, Outcome
+from symgrad.check.judging.caution import symbol_on
 from symgrad.check.judging.court import Court
-from symgrad.check.reading.claims import Link, links
-from symgrad.check.reading.statements import loss_head
+from symgrad.check.reading.claims import Link
+from symgrad.check.reading.statements import MARKS, loss_head
+from symgrad.check.reading.symbols import head_and_parts
 from symgrad.check.reading.trees import kind, unwrapped, walk
 
 SHAPED = re.compile(  # gradients that have the shape of what they are taken by
@@ -30,18 +33,48 @@ def against_convention(court: Court, page: Page, outcome: Outcome, link: Link) -
     asked = {key for key, _ in chooser.chosen}
     if "gradient layout" in asked and not a_jacobian(page, link.left) and (SHAPED.search(court.words) is not None or laid_out(court, page, link)):
         return "this holds only if a gradient by a matrix is written transposed, and the document writes it as it stands"
-    if "layout" in asked and not outcome.lenient and (other := stated(court.words)) is not None and other != bool(chooser.fixed.get("layout")):
-        turned = {**chooser.fixed, "layout": int(other)}
-        if Decider(page).in_reading(link.left, link.right, turned, outcome.mode) == "differs":
-            return f"this holds only in {'numerator' if other else 'denominator'} layout, and the document says that it uses the other one"
-    if SHAPED.search(court.words) is not None and any(across(page, n) for n in walk(link.right)):
-        return "this holds only if a gradient does not have the shape of what it is taken by, as the document says that it has"
+    if "layout" in asked and not outcome.lenient and (why := in_the_other_layout(court, page, outcome, link)) is not None:
+        return why
+    if outcome.reading != "scalar" and any(across(page, n) for n in walk(link.right)):
+        if SHAPED.search(court.words) is not None:
+            return "this holds only if a gradient does not have the shape of what it is taken by, as the document says that it has"
+        if any(along(page, o) for o in court.links if o.statement is not link.statement):
+            return f"this holds only if a gradient is a {'row' if page.world.model.orient > 0 else 'column'}, which it is not in another line"
     if outcome.lenient and outcome.reading != "scalar" and any(makes(page, n) is not None for n in walk(link.right)):
         if UPRIGHT.search(court.words) is not None or SHAPED.search(court.words) is not None:
             return "this holds only if a vector stands otherwise than the document says"
         if any(both_ways(page, n) for n in walk(link.right)):
             return "this holds only if one gradient is a column and another one a row"
+        if page.world.model.orient > 0 and not a_jacobian(page, link.left) and any(difference_first(page, n) for n in walk(link.right)):
+            return "this holds only if a column stands before a matrix"
     return None
+
+
+def in_the_other_layout(court: Court, page: Page, outcome: Outcome, link: Link) -> str | None:
+    """Why a proof in one layout of Jacobians is left open: the words choose the other one, or other lines hold only in numerator layout."""
+    assert outcome.chooser is not None
+    fixed, told = outcome.chooser.fixed, stated(court.words)
+    denominator = bool(fixed.get("layout")) != ("gradient layout" in outcome.chooser.asked)
+    if told == denominator or (told is None and not denominator) or in_layout(page, link, fixed, not denominator) not in ("differs", "misfit"):
+        return None
+    if told is not None:
+        return f"this holds only in {'numerator' if told else 'denominator'} layout, and the document says that it uses the other one"
+    others = [o for o in court.links if o.statement is not link.statement and a_jacobian(page, o.left)] if a_jacobian(page, link.left) else []
+    return "this holds only in denominator layout, and another line only in numerator layout" if any(upright(page, o) for o in others[:LINES]) else None
+
+
+def in_layout(page: Page, link: Link, answers: dict[Hashable, int], denominator: bool) -> str:
+    """What a line comes to in a layout of Jacobians."""
+    decider = Decider(page)
+    decider.as_laid_out = True
+    return decider.in_reading(link.left, link.right, {**answers, "layout": int(denominator)}, (False, False))
+
+
+def upright(page: Page, other: Link) -> bool:
+    """Whether the Jacobian that a line gives by weights holds in numerator layout alone."""
+    if not any(a_weight(page, n) for n in walk(other.right)) or any(kind(n) == "Derivative" for n in walk(other.right)):
+        return False
+    return in_layout(page, other, {}, False) == "equal" and in_layout(page, other, {}, True) in ("differs", "misfit")
 
 
 def stated(words: str) -> bool | None:
@@ -54,7 +87,7 @@ def laid_out(court: Court, page: Page, link: Link) -> bool:
     """Whether another line gives the gradient of the loss by a matrix as the matrix stands, and not transposed."""
     if any(by_a_matrix(page, n) for n in walk(link.right)):
         return False
-    others = [other for s in court.statements if kind(s.node) == "Relation" and s is not link.statement for other in links(s)]
+    others = [o for o in court.links if o.statement is not link.statement]
     alike = [o for o in others if by_a_matrix(page, unwrapped(o.left)) and not any(by_a_matrix(page, n) for n in walk(o.right))]
     return any(as_it_stands(page, other) for other in alike[:LINES])
 
@@ -88,10 +121,28 @@ def makes(page: Page, node: Any) -> str | None:
 def across(page: Page, node: Any) -> bool:
     r"""Whether a gradient by a vector stands at the other side of a weight than vectors do in the cell, ``\partial L/\partial z \, W``."""
     columns = page.world.model.orient > 0
-    if makes(page, node) != ("row" if columns else "column"):
-        return False
-    end = unwrapped(unwrapped(node).args[0 if columns else -1])
-    return kind(end) == "Derivative" and loss_head(end.of) is not None and page.ranked(unwrapped(end.wrt)) == 1
+    return makes(page, node) == ("row" if columns else "column") and a_gradient(page, unwrapped(node).args[0 if columns else -1])
+
+
+def along(page: Page, other: Link) -> bool:
+    r"""Whether a line holds in which a gradient stands as vectors do in the cell, ``W^\top \delta``, ``\delta x^\top``."""
+    columns = page.world.model.orient > 0
+    stands = False
+    for n in walk(other.right):
+        if (made := makes(page, n)) is not None:
+            stands |= made == ("column" if columns else "row") and any(a_gradient(page, x) for x in walk(unwrapped(n).args[-1 if columns else 0]))
+        elif kind(n) == "Product" and kind(end := unwrapped(n.args[-1 if columns else 0])) == "Transpose" and page.ranked(end.arg) == 1:
+            stands |= a_gradient(page, n.args[0 if columns else -1])
+    return stands and Decider(page).decide(other.left, other.right, limit=FEW, modes=((False, False),)).equal
+
+
+def a_gradient(page: Page, node: Any) -> bool:
+    """Whether this is the gradient of a loss by a vector, or a symbol for one."""
+    node = unwrapped(node)
+    if kind(node) == "Derivative":
+        return loss_head(node.of) is not None and page.ranked(unwrapped(node.wrt)) == 1
+    split = head_and_parts(node)
+    return split is not None and page.symbols.ref(node) is None and (split[0].base in MARKS or symbol_on(page, node) is not None)
 
 
 def a_weight(page: Page, node: Any) -> bool:
@@ -104,3 +155,12 @@ def a_weight(page: Page, node: Any) -> bool:
 def both_ways(page: Page, node: Any) -> bool:
     """Whether a sum adds a column to a row."""
     return kind(node) == "Sum" and {"column", "row"} <= {makes(page, a.arg if kind(a) == "Negative" else a) for a in node.args}
+
+
+def difference_first(page: Page, node: Any) -> bool:
+    r"""Whether a difference of vectors stands right before a weight, ``(\hat y_t - y_t) V``."""
+    if makes(page, node) != "row":
+        return False
+    first, second = (unwrapped(a) for a in unwrapped(node).args[:2])
+    terms = [unwrapped(a.arg if kind(a) == "Negative" else a) for a in first.args] if kind(first) == "Sum" else []
+    return a_weight(page, second) and bool(terms) and all(page.ranked(x) == 1 for x in terms)

@@ -17,7 +17,7 @@ from symgrad.check.defined.incomplete import Supposed, completed, held_fixed, ou
 from symgrad.check.defined.page import Page
 from symgrad.check.evaluation.decide import Outcome
 from symgrad.check.judging import identities
-from symgrad.check.reading.claims import EQUAL, Link
+from symgrad.check.reading.claims import EQUAL, Link, links
 from symgrad.check.reading.conditions import Condition, conditions
 from symgrad.check.reading.relations import valued
 from symgrad.check.reading.statements import HOT, LOSSES, MARKS, Statement, bound_letters, loss_head, names_in, sums_steps
@@ -284,6 +284,11 @@ class Court:
         alike = sorted((k for k in range(len(groups)) if defined[k] == most), key=rank)
         cells = [k for k in alike if self.page(k).lagged or k == here]  # a formula that illustrates something is no cell
         return (cells or alike)[:PAGES]
+
+    @cached_property
+    def links(self) -> list[Link]:
+        """All that the document says to be equal."""
+        return [link for s in self.statements if kind(s.node) == "Relation" for link in links(s)]
 
     @cached_property
     def words(self) -> str:

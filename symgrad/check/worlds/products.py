@@ -20,6 +20,8 @@ from symgrad.check.worlds.values import Misfit, Value, added, contracted, diagon
 
 SHARED = frozenset({"cdot", "ast", "times", "dot", "bullet", "star", "@"})  # signs with more than one use
 ENTRYWISE = "had"
+OUTER = "outer"  # ``\\otimes`` in a document that does not write its gates with it
+CROSSES = frozenset({"otimes", OUTER})
 OTHERWISE_UPRIGHT = "vectors stand here otherwise than in the equations of the cell"
 DIAGONAL_NOTE = "a vector beside a matrix is read as its diagonal matrix"
 
@@ -70,11 +72,12 @@ def _meanings(sign: str, x: tuple[int, ...], lies: int, turned: bool, y: tuple[i
         across = lies * other == -1
         if sign == ENTRYWISE:
             if alike:
-                can(4 if across else 0, "entrywise", _scaled, "a row and a column are multiplied entry by entry" if across else "")
-        elif sign == "otimes":
+                across |= turned != turned_too
+                can(4 if across else 0, "entrywise", _scaled, "a row and a column are multiplied entry by entry" if across else "", across)
+        elif sign in CROSSES:
             can(0, "outer", outer)
             if alike:
-                can(2, "entrywise", _scaled)
+                can(2, "entrywise", _scaled, "⊗ is read as the product entry by entry" if sign == OUTER else "", sign == OUTER)
         elif turned != turned_too:  # ``a b^\\top``, ``a^\\top b``: a matrix or a number, nothing entry by entry
             makes_matrix = turned_too == (upright > 0)
             if lies * other != 1:
@@ -97,7 +100,7 @@ def _meanings(sign: str, x: tuple[int, ...], lies: int, turned: bool, y: tuple[i
                 can(4, "inner", contracted, "a product of two vectors is read as their inner product")
             if lies == 0 and other == 0:
                 can(3 if alike else 1, "outer", outer, "a product of two vectors is read as their outer product", weak=True)
-    elif sign == "otimes" and {a, b} == {1, 2}:
+    elif sign in CROSSES and {a, b} == {1, 2}:
         can(0, "Kronecker", kronecker if b == 1 else lambda p, q: kronecker(q, p))
         if a == 1 and x[0] == y[0]:
             can(2, "rows", scaled, DIAGONAL_NOTE)
@@ -106,7 +109,7 @@ def _meanings(sign: str, x: tuple[int, ...], lies: int, turned: bool, y: tuple[i
     elif a == 2 and b == 1:
         if sign != ENTRYWISE and x[1] == y[0] and other >= 0:
             can(0, "matrix", lambda p, q: _standing(contracted(p, q)))
-        if x[0] == y[0] and sign not in ("", "@") and not (turned_too and sign != ENTRYWISE):
+        if x[0] == y[0] and sign not in ("", "@") and not turned_too:
             can(0 if sign == ENTRYWISE else 3, "rows", lambda p, q: scaled(q, p), "a vector times a matrix scales its rows" if sign != ENTRYWISE else "")
         if x[1] == y[0] and (sign == ENTRYWISE or not turned_too):
             broadcast = sign == ENTRYWISE and not turned_too  # by the rule of arrays; a column scales rows
@@ -114,9 +117,9 @@ def _meanings(sign: str, x: tuple[int, ...], lies: int, turned: bool, y: tuple[i
     elif a == 1 and b == 2:
         if sign != ENTRYWISE and x[0] == y[0] and lies <= 0:
             can(0, "matrix", _row_times_matrix)
-        if x[0] == y[0] and not (turned and sign != ENTRYWISE):
+        if x[0] == y[0] and not turned:
             can(0 if sign == ENTRYWISE else 1, "rows", scaled, "" if sign == ENTRYWISE else DIAGONAL_NOTE)
-        if sign == ENTRYWISE and x[0] == y[1] and x[0] != y[0]:
+        if sign == ENTRYWISE and x[0] == y[1] and (turned or x[0] != y[0]):
             can(2, "columns", lambda p, q: contracted(q, diagonal(p)))
     elif a == 2 and b == 2:
         if sign != ENTRYWISE and x[1] == y[0]:
