@@ -1,4 +1,4 @@
-r"""Parameters that are numbers: a gain before a weight, ``\tanh(g W h_{t-1})``, ``\frac{1}{\sqrt n} W``, and what words declare to be scalars."""
+r"""Names that are numbers: a gain before a weight, ``\tanh(g W h_{t-1})``, ``\frac{1}{\sqrt n} W``, an output ``w^\top h_t``, what words declare to be scalars."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ VECTORS = re.compile(r"\bvectors?\b|\bmatri(?:x|ces)\b", re.IGNORECASE)
 
 
 def numbers(page: Page, statements: list[Statement]) -> None:
-    """Take these parameters for numbers."""
+    """Take these names for numbers."""
     ranks, timed = page.symbols.ranks, page.symbols.timed
     found = {key for d in page.definitions.values() for key in before_weights(page, d.node)} - elsewhere(page)
     found |= set(declared(page, statements))
@@ -34,35 +34,14 @@ def numbers(page: Page, statements: list[Statement]) -> None:
     page.symbols.clear()
 
 
-def inner_product(page: Page, node: Any) -> set[str] | None:
-    r"""The biases that are added to ``w^\top h_t``, which is a number, also if an activation is applied to it; None for any other formula."""
-    node = unwrapped(node)
-    if kind(node) == "Apply" and len(node.args) == 1:
-        node = unwrapped(node.args[0])
-    terms = [unwrapped(a) for a in node.args] if kind(node) == "Sum" else [node]
-    products = [t for t in terms if kind(t) in ("Product", "Infix") and len(t.args) == 2 and a_row_first(page, *map(unwrapped, t.args))]
-    others = [page.symbols.ref(t) for t in terms if all(t is not p for p in products)]
-    if len(products) != 1 or any(ref is None or ref.entries or ref.key in page.symbols.timed for ref in others):
-        return None
-    return {ref.key for ref in others if ref is not None}
-
-
-def a_row_first(page: Page, first: Any, second: Any) -> bool:
-    """Whether of two vectors, a parameter and a quantity, the one that stands first is transposed."""
-    if kind(first) != "Transpose" and not (kind(first) == "Power" and is_top(first.exponent)):
-        return False
-    refs = [page.symbols.ref(unwrapped(n)) for n in (first.arg if kind(first) == "Transpose" else first.base, second)]
-    keys = {ref.key for ref in refs if ref is not None and not ref.entries and page.symbols.ranks.get(ref.key) == 1}
-    return len(keys) == 2 and len(keys & page.symbols.timed) == 1
-
-
 def before_weights(page: Page, node: Any) -> Iterator[str]:
     r"""The names in factors right before a weight, or before a bracket with weights: ``\beta`` of ``\beta (W h_{t-1} + U x_t)``; and below what has weights."""
     for n in walk(node):
         if kind(n) == "Fraction" and weighs(page, n.numerator):
             yield from vectors(page, n.denominator)
-        for a, b in pairwise(n.args) if kind(n) == "Product" or (kind(n) == "Infix" and n.sign in ("cdot", "times", "ast")) else ():
-            if weighs(page, b):
+        product = kind(n) == "Product" or (kind(n) == "Infix" and n.sign in ("cdot", "times", "ast"))
+        for a, b in pairwise(n.args) if product else ():
+            if weighs(page, b) and not (a_weight(page, unwrapped(b)) and a_weight(page, unwrapped(n.args[-1]))):  # ``x W`` is a row before a matrix
                 yield from vectors(page, a)
 
 
@@ -93,6 +72,38 @@ def elsewhere(page: Page) -> set[str]:
             beside = [a for a in n.args if not (kind(n) == "Sum" and kind(n.args[0]) == "Number")] if kind(n) in ("Sum", "Hadamard") else []
             out |= {ref.key for x in (*behind, *beside) if (ref := page.symbols.ref(unwrapped(x))) is not None}
     return out
+
+
+def inner_product(page: Page, node: Any) -> set[str] | None:
+    r"""The biases that are added to ``w^\top h_t``, which is a number, also if an activation is applied to it; None for any other formula."""
+    node = unwrapped(node)
+    if kind(node) == "Apply" and len(node.args) == 1:
+        node = unwrapped(node.args[0])
+    terms = [unwrapped(a) for a in node.args] if kind(node) == "Sum" else [node]
+    products = [t for t in terms if kind(t) in ("Product", "Infix") and len(t.args) == 2 and a_row_first(page, *map(unwrapped, t.args))]
+    others = [page.symbols.ref(t) for t in terms if all(t is not p for p in products)]
+    if len(products) != 1 or any(ref is None or ref.entries or ref.key in page.symbols.timed for ref in others):
+        return None
+    return {ref.key for ref in others if ref is not None}
+
+
+def a_row_first(page: Page, first: Any, second: Any) -> bool:
+    """Whether a parameter that is a vector stands transposed before a vector of the cell."""
+    if kind(first) != "Transpose" and not (kind(first) == "Power" and is_top(first.exponent)):
+        return False
+    ref = page.symbols.ref(unwrapped(first.arg if kind(first) == "Transpose" else first.base))
+    parameter = ref is not None and not ref.entries and ref.key not in page.symbols.timed and page.symbols.ranks.get(ref.key) == 1
+    return parameter and a_vector(page, second)
+
+
+def a_vector(page: Page, node: Any) -> bool:
+    """Whether a formula is a vector of the cell: a quantity, or an activation of what has one as its last factor."""
+    node = unwrapped(node)
+    if (ref := page.symbols.ref(node)) is not None:
+        return ref.key in page.symbols.timed and not ref.entries and page.symbols.ranks.get(ref.key) == 1
+    if kind(node) in ("Product", "Infix"):
+        return a_vector(page, node.args[-1])
+    return (kind(node) in ("Sum", "Hadamard") or (kind(node) == "Apply" and len(node.args) == 1)) and any(a_vector(page, a) for a in node.args)
 
 
 def declared(page: Page, statements: list[Statement]) -> Iterator[str]:

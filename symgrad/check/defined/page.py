@@ -280,7 +280,7 @@ class Page:
         if len(at) != 1 or kind(whole) not in ("Sum", "Negative", "Hadamard", "Product", "Infix"):
             return False
         beside = [n for c in children(whole) if c is not at[0] for n in walk(c)] if kind(whole) not in ("Sum", "Negative") else []
-        matrices = (ref for n in beside if (ref := self.symbols.ref(n)) is not None and self.symbols.ranks.get(ref.key) == 2)
+        matrices = (n for n in beside if kind(n) == "Transpose" or ((ref := self.symbols.ref(n)) is not None and self.symbols.ranks.get(ref.key) == 2))
         return next(matrices, None) is None and self._entrywise(at[0], part)
 
     def redefine(self, key: str, d: Definition) -> None:
