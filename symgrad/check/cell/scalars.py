@@ -1,4 +1,4 @@
-r"""Names that are numbers: a gain before a weight, ``\tanh(g W h_{t-1})``, ``\frac{1}{\sqrt n} W``, an output ``w^\top h_t``, what words declare to be scalars."""
+r"""Names that are numbers: a gain before a weight, ``\tanh(g W h_{t-1})``, an output ``w^\top h_t``, what words declare to be scalars."""
 
 from __future__ import annotations
 

@@ -2,6 +2,7 @@ r"""Numbers, sums, products, quotients and powers of formulas: what a sign may m
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction as Ratio
 from functools import partial
 from itertools import pairwise
@@ -130,6 +131,9 @@ def chain(run: Run, args: tuple[Any, ...], sign: str) -> Value:
         out = last = value(args[0])
         for before, a in pairwise(args):
             x, last = last, value(a)
+            if ones(a) and out.rank == 1 and out.flipped:  # ``v^\top 1``
+                out = values.contracted(out, values.spread(scalar(1), out.dims))
+                continue
             linked = sign != products.ENTRYWISE and x.a.ndim + last.a.ndim == 5 and min(x.a.ndim, last.a.ndim) == 2 and of_the_chain_rule(run, before, a)
             out = composed(sign, out, last) if linked else times(run, sign, out, last)
     except OutOfTime:
@@ -186,8 +190,6 @@ def times(run: Run, sign: str, x: Value, y: Value) -> Value:
         x, y = (v.turned(0) if v.rank == 1 else v for v in (x, y))
     if sign == "otimes" and not (run.page.crossed or run.defining):
         sign = products.OUTER
-    if x.flipped and y.plain and x.rank == 1 and not y.rank and np.all(y.a == 1):  # ``v^\top 1``
-        return values.contracted(x, values.spread(y, x.dims))
     upright = run.world.model.orient
     found = meanings(sign, x, y, upright)
     if not found.options and run.lenient:
@@ -202,7 +204,7 @@ def power(run: Run, node: Any) -> Value:
     r"""``x^n``, ``W^\top``, ``e^x``, or a name with a superscript."""
     exponent = unwrapped(node.exponent)
     if is_top(node.exponent) and not counted(run, node):
-        return values.transposed(run.value(node.base))
+        return turned(run, node.base)
     ref = run.page.symbols.ref(node)
     if ref is not None:
         return run.named(node)
@@ -274,7 +276,19 @@ def transpose(run: Run, node: Any) -> Value:
     ref = run.page.symbols.ref(unwrapped(node.arg))
     if ref is not None and len(ref.entries) == 2 and not run.flat:  # an entry of the transpose
         return values.part(run.quantity(ref), tuple(run.entry(e, 0) for e in ref.entries[::-1]))
-    return values.transposed(run.value(node.arg))
+    return turned(run, node.arg)
+
+
+def turned(run: Run, node: Any) -> Value:
+    r"""The transpose of a formula; ``1^\top`` is a row of ones."""
+    out = values.transposed(run.value(node))
+    return replace(out, flipped=True) if ones(node) else out
+
+
+def ones(node: Any) -> bool:
+    r"""Whether this is written 1, or ``\mathbf 1``: beside a vector that is transposed it stands for a vector of ones."""
+    node = unwrapped(node)
+    return (kind(node) == "Number" and node.text == "1") or (kind(node) == "Name" and node.base in ("1", "ones", "mathbb1") and not node.subs)
 
 
 def fraction(run: Run, node: Any) -> Value:

@@ -38,7 +38,8 @@ def against_convention(court: Court, page: Page, outcome: Outcome, link: Link) -
     if outcome.reading != "scalar" and any(across(page, n) for n in walk(link.right)):
         if SHAPED.search(court.words) is not None:
             return "this holds only if a gradient does not have the shape of what it is taken by, as the document says that it has"
-        if any(along(page, o) for o in court.links if o.statement is not link.statement):
+        others = [o for o in court.links if o.statement is not link.statement and any(along(page, n) for n in walk(o.right))]
+        if any(Decider(page).decide(o.left, o.right, limit=FEW, modes=((False, False),)).equal for o in others[:LINES]):
             return f"this holds only if a gradient is a {'row' if page.world.model.orient > 0 else 'column'}, which it is not in another line"
     if outcome.lenient and outcome.reading != "scalar" and any(makes(page, n) is not None for n in walk(link.right)):
         if UPRIGHT.search(court.words) is not None or SHAPED.search(court.words) is not None:
@@ -124,16 +125,14 @@ def across(page: Page, node: Any) -> bool:
     return makes(page, node) == ("row" if columns else "column") and a_gradient(page, unwrapped(node).args[0 if columns else -1])
 
 
-def along(page: Page, other: Link) -> bool:
-    r"""Whether a line holds in which a gradient stands as vectors do in the cell, ``W^\top \delta``, ``\delta x^\top``."""
+def along(page: Page, node: Any) -> bool:
+    r"""Whether a gradient stands as vectors do in the cell, ``W^\top \delta``, ``\delta x^\top``."""
     columns = page.world.model.orient > 0
-    stands = False
-    for n in walk(other.right):
-        if (made := makes(page, n)) is not None:
-            stands |= made == ("column" if columns else "row") and any(a_gradient(page, x) for x in walk(unwrapped(n).args[-1 if columns else 0]))
-        elif kind(n) == "Product" and kind(end := unwrapped(n.args[-1 if columns else 0])) == "Transpose" and page.ranked(end.arg) == 1:
-            stands |= a_gradient(page, n.args[0 if columns else -1])
-    return stands and Decider(page).decide(other.left, other.right, limit=FEW, modes=((False, False),)).equal
+    first, last = (0, -1) if columns else (-1, 0)
+    if (made := makes(page, node)) is not None:
+        return made == ("column" if columns else "row") and any(a_gradient(page, x) for x in walk(unwrapped(node).args[last]))
+    outer = kind(node) == "Product" and kind(end := unwrapped(node.args[last])) == "Transpose" and page.ranked(end.arg) == 1
+    return outer and a_gradient(page, node.args[first])
 
 
 def a_gradient(page: Page, node: Any) -> bool:

@@ -298,8 +298,10 @@ class Court:
 
     @cached_property
     def speaks_of_matrices(self) -> bool:
-        """Whether the quantities of the document are vectors and matrices, by its signs or words, and never numbers."""
-        signs = self.matrices or self.declared is not None or any(kind(n) == "Hadamard" for s in self.statements for n in s.nodes)
+        """Whether the quantities of the document are vectors and matrices, by its words or the signs of what it claims, and never numbers."""
+        defining = {number for number, _ in self.collected.defining}
+        entrywise = any(kind(n) == "Hadamard" for s in self.statements if s.number not in defining for n in s.nodes)
+        signs = self.matrices or self.declared is not None or entrywise
         return (signs or MATRICES.search(self.words) is not None) and SCALAR.search(self.words) is None
 
     @cached_property

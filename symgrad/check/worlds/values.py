@@ -160,7 +160,7 @@ def outer(x: Value, y: Value) -> Value:
 def transposed(x: Value) -> Value:
     """xᵀ; of a derivative tensor, its first index last."""
     if x.rank < 2:
-        return Value(x.a, x.d, -x.orient, x.plain, not x.flipped and (x.rank == 1 or x.plain))
+        return Value(x.a, x.d, -x.orient, x.plain, x.rank == 1 and not x.flipped)
     if x.rank == 2:
         return Value(x.a.swapaxes(1, 2), None if x.d is None else x.d.swapaxes(1, 2), x.orient, x.plain)
     return Value(np.moveaxis(x.a, 1, x.rank), None if x.d is None else np.moveaxis(x.d, 1, x.rank), x.orient, x.plain)
