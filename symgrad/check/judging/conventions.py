@@ -35,7 +35,7 @@ def against_convention(court: Court, page: Page, outcome: Outcome, link: Link) -
         return "this holds only if a gradient by a matrix is written transposed, and the document writes it as it stands"
     if "layout" in asked and not outcome.lenient and (why := in_the_other_layout(court, page, outcome, link)) is not None:
         return why
-    if outcome.reading != "scalar" and any(across(page, n) for n in walk(link.right)):
+    if outcome.reading != "scalar" and not chained(link) and any(across(page, n) for n in walk(link.right)):
         if SHAPED.search(court.words) is not None:
             return "this holds only if a gradient does not have the shape of what it is taken by, as the document says that it has"
         others = [o for o in court.links if o.statement is not link.statement and any(along(page, n) for n in walk(o.right))]
@@ -123,6 +123,12 @@ def across(page: Page, node: Any) -> bool:
     r"""Whether a gradient by a vector stands at the other side of a weight than vectors do in the cell, ``\partial L/\partial z \, W``."""
     columns = page.world.model.orient > 0
     return makes(page, node) == ("row" if columns else "column") and a_gradient(page, unwrapped(node).args[0 if columns else -1])
+
+
+def chained(link: Link) -> bool:
+    r"""Whether a side before it writes the chain rule out, ``\partial L/\partial z \, \partial z/\partial h``: the order of that holds for what comes of it."""
+    products = [n for side in (link.left, *link.earlier) for n in walk(side) if kind(n) in ("Product", "Infix")]
+    return any(sum(kind(unwrapped(a)) == "Derivative" for a in n.args) > 1 for n in products)
 
 
 def along(page: Page, node: Any) -> bool:
