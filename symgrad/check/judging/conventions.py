@@ -46,7 +46,8 @@ def against_convention(court: Court, page: Page, outcome: Outcome, link: Link) -
             return "this holds only if a vector stands otherwise than the document says"
         if any(both_ways(page, n) for n in walk(link.right)):
             return "this holds only if one gradient is a column and another one a row"
-        if page.world.model.orient > 0 and not a_jacobian(page, link.left) and any(difference_first(page, n) for n in walk(link.right)):
+        columns = court.speaks_of_matrices and page.world.model.orient > 0 and not a_jacobian(page, link.left)
+        if columns and any(difference_first(page, n) for n in walk(link.right)):
             return "this holds only if a column stands before a matrix"
     return None
 
@@ -115,6 +116,8 @@ def makes(page: Page, node: Any) -> str | None:
     node = unwrapped(node)
     if kind(node) not in ("Product", "Infix") or getattr(node, "sign", "") in ("odot", "circ", "otimes"):
         return None
+    if kind(mark := unwrapped(node.args[0])) == "Name" and mark.base in MARKS and not mark.subs:
+        return None  # ``\delta W``, one symbol
     first, last = (a_weight(page, unwrapped(a)) for a in (node.args[0], node.args[-1]))
     return None if first == last else "column" if first else "row"
 

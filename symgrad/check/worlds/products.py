@@ -72,7 +72,7 @@ def _meanings(sign: str, x: tuple[int, ...], lies: int, turned: bool, y: tuple[i
         across = lies * other == -1
         if sign == ENTRYWISE:
             if alike:
-                across |= turned != turned_too
+                across |= turned != turned_too and not (lies or other)  # a gradient that is transposed may have been a row
                 can(4 if across else 0, "entrywise", _scaled, "a row and a column are multiplied entry by entry" if across else "", across)
         elif sign in CROSSES:
             can(0, "outer", outer)
