@@ -15,7 +15,7 @@ from symgrad.check.evaluation.decide import Decider, Outcome
 from symgrad.check.judging.aside import put_aside
 from symgrad.check.judging.caution import of_some_class, symbol_on, two_losses
 from symgrad.check.judging.classes import at_the_class, of_either
-from symgrad.check.judging.court import Court, SCALAR
+from symgrad.check.judging.court import SCALAR, Court
 from symgrad.check.judging.excuses import along_no_memory
 from symgrad.check.judging.failure import OF_A_VECTOR, failed, refuted
 from symgrad.check.judging.otherwise import OTHERWISE, from_zero, of_an_rnn, recognised_anew, recognition, supposed
