@@ -88,7 +88,7 @@ def upstream(definitions: dict[str, Definition], keys: set[str], letter: str) ->
 def page_of(definitions: dict[str, Definition], collected: Collected, statements: list[Statement]) -> Page:
     letter = collected.letter
     symbols = Symbols(letter=letter)
-    page = Page(symbols, dict(definitions), dict(collected.functions), signals=frozenset(collected.signals))
+    page = Page(symbols, dict(definitions), dict(collected.functions), signals=frozenset(collected.signals), open=frozenset(collected.open))
     applied = {n.function for d in definitions.values() for n in walk(d.node) if kind(n) == "Apply" and kind(n.function) == "Name"}
     page.assumptions = (*page.assumptions, *labelled_sigmas(page.functions, applied))
     activation_meant(page, statements)

@@ -22,7 +22,7 @@ from symgrad.check.defined.definitions import (
     of_a_number,
     own_letter,
 )
-from symgrad.check.defined.formulas import by_formula
+from symgrad.check.defined.formulas import by_formula, falls, of_its_variable
 from symgrad.check.defined.groups import Collected, Group, begun_before, handed_over, names_the_stepless
 from symgrad.check.defined.listings import listed
 from symgrad.check.defined.page import Definition, Page, plain
@@ -70,8 +70,8 @@ def collect(statements: list[Statement]) -> Collected:
             continue
         rel = relation_of(s.node)
         slopes.update(named_slopes(s))
-        if s.fragment is not None and kind(s.node) == "Name" and s.node.base in FUNCTIONS and (rule := said(s.node, s.fragment.after)) is not None:
-            out.functions.setdefault(s.node.base, rule)
+        if s.fragment is not None and kind(s.node) == "Name" and s.node.base in FUNCTIONS:
+            in_words(out, s.node, said(s.node, clause(s.fragment.before), s.fragment.after))
         if rel is None or rel.signs[0] not in DEFINING or (s.fragment is not None and s.fragment.kind == SAID):
             continue
         split = head_and_parts(unwrapped(rel.sides[0])) if slopes else None
@@ -165,6 +165,17 @@ def collect(statements: list[Statement]) -> Collected:
                 group.definitions[bare.key] = bare
                 out.meant[bare.key] = f"{plain(bare.key)}, which the document derives by the state, is read as {plain(key)}"
     return out
+
+
+def in_words(out: Collected, letter: Name, rule: str | None) -> None:
+    """What words say of a letter for a function, the first that name one; that it is any says less than these."""
+    if rule == letter.base and letter.base not in out.functions:
+        out.open.add(letter.base)
+    elif rule not in (None, letter.base) and letter.base in out.open:
+        out.open.discard(letter.base)
+        del out.functions[letter.base]
+    if rule is not None:
+        out.functions.setdefault(letter.base, rule)
 
 
 def in_passing(s: Statement, d: Definition, definitions: dict[str, Definition]) -> bool:
@@ -422,6 +433,9 @@ def function_definition(out: Collected, s: Statement, rel: Any) -> bool:
         identity = kind(sides[1]) == "Name" and not sides[1].subs  # ``h(x) = x``, of a function by the letter of a state
         out.defining |= {(s.number, 0)} if identity else set()
         return identity
+    head, variable = heads[0]
+    if len(heads) == 2 and head == "sigma" and heads[1][0] is None and kind(sides[1]) != "Name" and not derived(rel):
+        return of_sigma(out, s, str(variable), sides[1])
     known = next((BUILTIN[b] for b, _ in heads if b in BUILTIN), None)
     names = [b for b, _ in heads if b and b not in BUILTIN]
     if len(heads) > 1 and heads[0][0] == "sigma" and heads[1][0] in ("tanh", "relu", "ReLU") and heads[0][1] == heads[1][1]:  # the letter for any activation
@@ -438,10 +452,36 @@ def function_definition(out: Collected, s: Statement, rel: Any) -> bool:
             out.functions[b] = "identity"
         out.defining.update((s.number, k) for k in range(len(rel.signs)))
         return True
-    if len(heads) == 2 and heads[0][0] and (rule := by_formula(str(heads[0][1]), sides[1])) is not None:
-        told = out.functions.setdefault(heads[0][0], rule)
+    if len(heads) == 2 and head and (rule := by_formula(str(variable), sides[1])) is not None:
+        told = out.functions.setdefault(head, rule)
         if told != rule:  # several formulas: the letter is that of any of these functions
-            out.functions[heads[0][0]] = heads[0][0]
+            out.functions[head] = head
         out.defining.add((s.number, 0))
         return True
+    if len(heads) == 2 and head in FUNCTIONS and of_its_variable(str(variable), sides[1]):
+        leave_open(out, s, head)
+        return True
     return False
+
+
+def of_sigma(out: Collected, s: Statement, variable: str, node: Any) -> bool:
+    r"""``\sigma(x) = \frac{2}{1 + e^{-x}} - 1``: another function by the letter of the logistic one.
+
+    A formula of that one, or one that falls, as it does where a sign is lost, is a claim about it.
+    """
+    rule = by_formula(variable, node)
+    if rule == "sigmoid" or falls(node, variable) or (rule is None and not of_its_variable(variable, node)):
+        return False
+    if rule is None or out.functions.get("sigma", rule) != rule:
+        leave_open(out, s, "sigma")
+    else:
+        out.functions["sigma"] = rule
+        out.defining.add((s.number, 0))
+    return True
+
+
+def leave_open(out: Collected, s: Statement, letter: str) -> None:
+    """A letter stands for a function of which nothing may be supposed."""
+    out.functions[letter] = letter
+    out.open.add(letter)
+    out.defining.add((s.number, 0))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 
 from symgrad.check.reading.activations import BUILTIN
@@ -24,6 +25,23 @@ def by_formula(variable: str, node: Any) -> Any:
         return None
     known = next((f for f, g in KNOWN.items() if same(node, variable, g)), None)
     return known or ((variable, node) if entry_by_entry(node, variable) else None)
+
+
+def of_its_variable(variable: str, node: Any) -> bool:
+    r"""Whether a formula is in a variable and constants alone, ``\frac{1}{1 + e^{-\beta x}}``, ``x / (1 + |x|)``: it may give a function, known or not."""
+    applied = {id(n.function) for n in walk(node) if kind(n) == "Apply"}
+    names = [n for n in walk(node) if kind(n) == "Name" and id(n) not in applied]
+    constants = all(n == Name(n.base) and not n.base.isupper() for n in names)
+    return constants and Name(variable) in names and kind(unwrapped(node)) not in ("Name", "Derivative")
+
+
+def falls(node: Any, variable: str) -> bool:
+    """Whether a formula of exponentials falls somewhere, as no activation does."""
+    try:
+        values = [number(node, variable, x) for x in PLACES]
+    except OverflowError:
+        return False
+    return any(b < a for a, b in pairwise(values))
 
 
 def entry_by_entry(node: Any, variable: str) -> bool:

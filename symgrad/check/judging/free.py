@@ -43,6 +43,8 @@ def by_activation(court: Court, link: Link, under: Callable[[Page], Page | None]
                 outcome = attempt(court, other, link.left, link.right, link)
                 guessed = outcome.chooser is not None and any(isinstance(key, tuple) and key[0] == "weight" for key, _ in outcome.chooser.chosen)
                 if outcome.holds and not guessed:
+                    if f in page.open:
+                        return ambiguous(f"this holds only if {f} is {rule}, and the document says that it is another function, or any")
                     assert outcome.chooser is not None
                     if "slope-of-output" in outcome.chooser.tags:
                         return ambiguous(f"this holds only if {f}' is the slope written in what {f} gives")

@@ -27,15 +27,33 @@ SAID = re.compile(
     r"(?![^.;。；\n]{0,20}\bor\b|[^.;。；\n]{0,6}[或/]|\s*[,，、]\s*(?:and\s+)?[$`\\]*(?:relu|sigmoid|tanh|softmax|等|etc))",
     re.IGNORECASE,
 )
-OPEN = re.compile(  # "where $\\sigma$ is some activation", "a nonlinearity such as tanh or ReLU"
-    r"[$`\\)）]*\s*(?:is|be|being|denotes|stands for)\s*(?:"
-    r"(?:some|any|an? (?:arbitrary|generic|general|suitable))\s+(?:[\w-]+\s+){0,3}?(?:activation|non-?linearity|function)"
-    r"|(?:the|an?)\s+(?:[\w-]+\s+){0,3}?(?:activation(?:\s+function)?|non-?linearity)[\s,(]*"
-    r"(?:such as|e\.?g\.?|like|for (?:example|instance)|typically|usually|often"
-    r"|commonly|which (?:can|may|could) be|either)[\s,:$`\\]*\w+[$`]*(?:\s+function)?"
-    r"\s*(?:\bor\b|/|(?:,|\band\b)[\s$`\\]*(?:and|or)?[\s$`\\]*(?:tanh|sigmoid|relu)))",
+DEFORMED = (  # what makes another function of a known one
+    r"(?:hard|steep\w*|(?:re)?scaled|bipolar|shifted|modified|(?:anti-?)?symmetric|leaky|parametri[cs]\w*|piecewise|approximat\w+|stretched|generali[sz]ed|"
+    r"adaptive|noisy|truncated|clipped|quanti[sz]ed|lineari[sz]ed|dur[ae]|harte[sr]?|жестк\w+)"
+)
+OTHER = (  # functions whose slope is not that of any known one
+    rf"(?:{DEFORMED}[- ]?(?:[a-z]+[- ]){{0,2}}?(?:sigm\w+|logistic\w*|tanh|hyperbolic tangent|re-?lu|rectif\w+)|(?:sigm\w+|tanh) dur[ae]|soft-?sign|[cgs]?elu|mish"
+    r"|arc-?tan\w*|inverse tangent|sin(?:e|us)?|cosine|gaussian|sign(?:um)?|threshold|error|cub(?:e|ic)|piecewise|硬[- ]?sigmoid|分段线性|双极)(?![A-Za-z])"
+)
+VERB = r"[$`\\)）]*\s*(?:is|be|being|denotes|stands for|est|ist|es|è|é|为|為|是|表示)\s*"
+SUCH_AS = (  # of several functions; of one alone it may be the one that is meant
+    r"(?:such as|e\.?g\.?|like|for (?:example|instance)|typically|usually|often|commonly|which (?:can|may|could) be|either)[\s,:$`\\]*\w+[$`]*(?:\s+function)?"
+    r"\s*(?:\bor\b|/|(?:,|\band\b)[\s$`\\]*(?:and|or)?[\s$`\\]*(?:tanh|sigmoid|relu))"
+)
+ANY = r"(?:some|any|an? (?:arbitrary|generic|general|suitable|differentiable|unspecified))\s+(?:[\w-]+\s+){0,3}?(?:activation|non-?linearity|function)"
+KINDS = r"(?:activations?|non-?linearit(?:y|ies)|functions?|units?)"
+OPEN = re.compile(  # "where $\\sigma$ is some activation", "a nonlinearity such as tanh or ReLU", "the hard sigmoid"
+    rf"{VERB}(?:{ANY}|(?:the|an?)\s+(?:[\w-]+\s+){{0,3}}?(?:activation(?:\s+function)?|non-?linearity)[\s,(]*{SUCH_AS}"
+    rf"|(?:(?:the|an?|une?|eine?|la|le|die)\s+)?(?:[\w-]+\s+){{0,3}}?{OTHER})",
     re.IGNORECASE,
 )
+ALSO_OPEN = re.compile(rf"[$`\\)）]*[\s,(]*{SUCH_AS}", re.IGNORECASE)  # behind "an activation function $f$"
+INTRODUCED = re.compile(  # "with a logistic activation $f$", "the hard sigmoid $\\sigma$", "an arbitrary nonlinearity $f$"
+    rf"\b(?:(?P<any>{ANY}|(?:an?|the)\s+{OTHER})|(?:an?|the)\s+(?:(?P<tanh>tanh|hyperbolic tangent)|(?P<relu>re-?lu|rectifier|rectified linear)"
+    rf"|(?P<sigmoid>(?:logistic\s+)?sigmoid|logistic)|(?:[\w-]+\s+){{0,2}}?(?=activation|non-?linear)))\s*(?:{KINDS}\s*){{0,2}}[$`\\(]*$",
+    re.IGNORECASE,
+)
+CASE = re.compile(r"(?:\b(?:if|when|whenever|in case|suppose|assum\w+|wenn|falls|si|se|quand|lorsque)|若|如果|если)\s*[$`\\(]*$|^[\s*_(]*(?:for|with)\b[^.;]*$", re.IGNORECASE)
 STEPS = frozenset({"t", "k", "i", "n", "j", "tau", "s", "l", "T"})
 
 
@@ -57,16 +75,20 @@ def meaning(functions: Mapping[str, Any], name: Name) -> Any:
     return BUILTIN.get(name.base, word or name.base) if name.base != "sigma" else word
 
 
-def said(name: Any, after: str) -> str | None:
-    r"""The known function that the words behind a letter say it to be: "f is the hyperbolic tangent"; None if they name none, or several.
+def said(name: Any, before: str, after: str) -> str | None:
+    r"""The known function that the words around a letter say it to be: "f is the hyperbolic tangent", "a logistic activation f".
 
-    ``\sigma``, of which they say that it is some activation, is itself, as any other letter is.
+    The letter itself where they leave it open, or name a function that is not known here; None if they say nothing, or what holds in some case.
     """
-    bare = isinstance(name, Name) and name == Name(name.base)
-    m = SAID.match(after) if bare and (name.base == "sigma" or name.base not in BUILTIN) else None
-    if bare and name.base == "sigma" and OPEN.match(after):
-        return "sigma"  # any function
-    return None if m is None else "tanh" if m["tanh"] else "relu" if m["relu"] else "sigmoid"
+    if not isinstance(name, Name) or name != Name(name.base) or (name.base != "sigma" and name.base in BUILTIN) or CASE.search(before):
+        return None
+    told = INTRODUCED.search(before)
+    if OPEN.match(after) or (told is not None and (told["any"] or ALSO_OPEN.match(after))):
+        return name.base
+    m = SAID.match(after)
+    if m is not None:
+        return "tanh" if m["tanh"] else "relu" if m["relu"] else "sigmoid"
+    return None if told is None else next((rule for rule in ("tanh", "relu", "sigmoid") if told[rule]), None)
 
 
 def labelled_sigmas(functions: dict[str, Any], names: set[Name]) -> list[str]:
