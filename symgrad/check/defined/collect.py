@@ -22,12 +22,12 @@ from symgrad.check.defined.definitions import (
     of_a_number,
     own_letter,
 )
-from symgrad.check.defined.formulas import by_formula, falls, of_its_variable
+from symgrad.check.defined.formulas import by_formula, falls, functional, of_its_variable
 from symgrad.check.defined.groups import Collected, Group, begun_before, handed_over, names_the_stepless
 from symgrad.check.defined.listings import listed
 from symgrad.check.defined.page import Definition, Page, plain
 from symgrad.check.reading import lint
-from symgrad.check.reading.activations import BUILTIN, said
+from symgrad.check.reading.activations import BUILTIN, CASE, said
 from symgrad.check.reading.conditions import special
 from symgrad.check.reading.prose import clause
 from symgrad.check.reading.relations import number
@@ -71,7 +71,7 @@ def collect(statements: list[Statement]) -> Collected:
         rel = relation_of(s.node)
         slopes.update(named_slopes(s))
         if s.fragment is not None and kind(s.node) == "Name" and s.node.base in FUNCTIONS:
-            in_words(out, s.node, said(s.node, clause(s.fragment.before), s.fragment.after))
+            in_words(out, s)
         if rel is None or rel.signs[0] not in DEFINING or (s.fragment is not None and s.fragment.kind == SAID):
             continue
         split = head_and_parts(unwrapped(rel.sides[0])) if slopes else None
@@ -152,6 +152,7 @@ def collect(statements: list[Statement]) -> Collected:
             other = definition_of_side(rel.sides[k], out.letter, out.families, counting)
             if other is not None and other[0] not in group.definitions:
                 group.definitions[other[0]] = Definition(other[0], rel.sides[side], other[1], other[2], (), s, rel.sides[k])
+    in_some_case(out)
     for group in out.groups:
         for key, d in list(group.definitions.items()):
             if wanted(page, key, group.definitions, statements) or differentiated(key, d, group.definitions):
@@ -167,15 +168,30 @@ def collect(statements: list[Statement]) -> Collected:
     return out
 
 
-def in_words(out: Collected, letter: Name, rule: str | None) -> None:
+def in_words(out: Collected, s: Statement) -> None:
     """What words say of a letter for a function, the first that name one; that it is any says less than these."""
-    if rule == letter.base and letter.base not in out.functions:
-        out.open.add(letter.base)
-    elif rule not in (None, letter.base) and letter.base in out.open:
-        out.open.discard(letter.base)
-        del out.functions[letter.base]
-    if rule is not None:
-        out.functions.setdefault(letter.base, rule)
+    assert s.fragment is not None
+    before = clause(s.fragment.before)
+    letter, rule = s.node.base, said(s.node, before, s.fragment.after)
+    if rule is None:
+        return
+    if CASE.search(before) and rule != letter:
+        out.cases.setdefault(letter, set()).add(rule)
+        return
+    if rule == letter and letter not in out.functions:
+        out.open.add(letter)
+    elif rule != letter and letter in out.open:
+        out.open.discard(letter)
+        del out.functions[letter]
+    out.functions.setdefault(letter, rule)
+
+
+def in_some_case(out: Collected) -> None:
+    """What letters for functions are "if f is tanh", where nothing is said of them in general: any, if there are several cases."""
+    for letter, rules in out.cases.items():
+        if letter not in out.functions and (len(rules) > 1 or rules != {"identity"}):
+            out.functions[letter] = letter if len(rules) > 1 else next(iter(rules))
+            out.open |= {letter} if len(rules) > 1 else set()
 
 
 def in_passing(s: Statement, d: Definition, definitions: dict[str, Definition]) -> bool:
@@ -412,6 +428,10 @@ def at_zero(parts: tuple[Any, ...]) -> bool:
 def function_definition(out: Collected, s: Statement, rel: Any) -> bool:
     r"""``g(x) = \tanh(x)``, ``\sigma(x) = \frac{1}{1+e^{-x}}``: a name for a function; of known ones the formula is a claim."""
     sides = [unwrapped(x) for x in rel.sides]
+    if s.fragment is not None and s.fragment.kind == "inline" and CASE.search(clause(s.fragment.before)) and (told := functional(rel)) is not None:
+        out.cases.setdefault(told[0], set()).add(told[1])
+        out.defining.add((s.number, 0))
+        return True
     if rel.signs[0] in DEFINING and names_a_function(rel):
         out.functions[sides[0].base] = BUILTIN[sides[1].base]
         out.defining.add((s.number, 0))

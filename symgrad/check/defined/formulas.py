@@ -7,7 +7,8 @@ from collections.abc import Callable
 from itertools import pairwise
 from typing import Any
 
-from symgrad.check.reading.activations import BUILTIN
+from symgrad.check.reading.activations import ACTIVATIONS, BUILTIN
+from symgrad.check.reading.settle import FUNCTIONS
 from symgrad.check.reading.trees import children, kind, unwrapped, walk
 from symgrad.notation.syntax import Name
 
@@ -25,6 +26,29 @@ def by_formula(variable: str, node: Any) -> Any:
         return None
     known = next((f for f, g in KNOWN.items() if same(node, variable, g)), None)
     return known or ((variable, node) if entry_by_entry(node, variable) else None)
+
+
+def functional(relation: Any) -> tuple[str, Any] | None:
+    r"""The letter for a function and what a relation says that it is: ``f = \tanh``, ``\sigma(x) = x``."""
+    sides = [unwrapped(x) for x in relation.sides]
+    if len(sides) != 2 or relation.signs != ("=",):
+        return None
+    left, right = sides
+    if kind(left) == kind(right) == "Name" and left == Name(left.base) and left.base in FUNCTIONS:
+        rule = "identity" if right.base == "identity" else BUILTIN.get(right.base)
+        return (left.base, rule) if rule in ACTIVATIONS and right.base != left.base else None
+    if kind(left) != "Apply" or left.function != Name(left.function.base) or left.function.base not in FUNCTIONS or len(left.args) != 1:
+        return None
+    variable = unwrapped(left.args[0])
+    if kind(variable) != "Name" or variable != Name(variable.base):
+        return None
+    if right == variable:
+        return left.function.base, "identity"
+    if kind(right) == "Apply" and kind(right.function) == "Name" and [unwrapped(a) for a in right.args] == [variable]:
+        rule = BUILTIN.get(right.function.base)
+        return (left.function.base, rule) if rule in ACTIVATIONS and right.function.base != left.function.base else None
+    rule = by_formula(variable.base, right)
+    return None if rule is None else (left.function.base, rule)
 
 
 def of_its_variable(variable: str, node: Any) -> bool:

@@ -29,6 +29,7 @@ class Collected:
     letter: str = "t"
     groups: list[Group] = field(default_factory=list)
     functions: dict[str, Any] = field(default_factory=dict)
+    cases: dict[str, set[Any]] = field(default_factory=dict)  # what they are in some case, "if f is tanh"
     open: set[str] = field(default_factory=set)  # letters for functions that are any, or none that is known here
     defining: set[tuple[int, int]] = field(default_factory=set)  # (statement, link) that define
     scales: dict[str, Any] = field(default_factory=dict)

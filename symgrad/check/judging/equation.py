@@ -18,6 +18,7 @@ from symgrad.check.judging.classes import at_the_class, of_either
 from symgrad.check.judging.court import SCALAR, Court
 from symgrad.check.judging.excuses import along_no_memory
 from symgrad.check.judging.failure import OF_A_VECTOR, failed, refuted
+from symgrad.check.judging.followed import against_its_words
 from symgrad.check.judging.otherwise import OTHERWISE, from_zero, of_an_rnn, recognised_anew, recognition, supposed
 from symgrad.check.judging.proof import attempt, contradicted, of_one_step, one_of_many, proved
 from symgrad.check.judging.redefined import as_introduced
@@ -116,7 +117,8 @@ def equation(court: Court, link: Link, under: Callable[[Page], Page | None] = la
         return proved(court, page, outcome, link)
     for otherwise in (of_either, *OTHERWISE, summed, recognised_anew):
         if (found := otherwise(court, link, under)) is not None:
-            return found
+            told = against_its_words(court, page, link) if found.verdict == "proved" else None
+            return found if told is None else ambiguous(told)
     if (aside := put_aside(court, link, under)) is not None:
         return aside
     by_formula = of_formula or judged_by_formula(court, link, under)
@@ -167,6 +169,8 @@ def doubted(court: Court, page: Page, outcome: Outcome, link: Link) -> Judgement
         words = link.statement.fragment.before[-NEAR:] if link.statement.fragment is not None else ""
         if NONLINEARITY.search(words) is None:
             return ambiguous(f"this holds only if σ is read as the activation of the cell, {page.sigma}")
+    if told := against_its_words(court, page, link):
+        return ambiguous(told)
     if losses := two_losses(page, link):
         return ambiguous(f"this holds only if {losses} are one loss")
     if page.loss_weight is not None and not page.summed_too and (alone := of_the_step(page, outcome)) is not None:

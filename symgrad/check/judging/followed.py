@@ -17,12 +17,14 @@ from symgrad.check.evaluation.decide import Decider, Outcome
 from symgrad.check.evaluation.parts import Share
 from symgrad.check.judging import caution
 from symgrad.check.judging.court import Court
-from symgrad.check.judging.free import with_functions
-from symgrad.check.judging.proof import proved
+from symgrad.check.judging.free import NAMED, RULES, with_functions
+from symgrad.check.judging.proof import attempt, proved
+from symgrad.check.reading.activations import BUILTIN, meaning
 from symgrad.check.reading.claims import Link
 from symgrad.check.reading.judgement import Judgement, ambiguous
-from symgrad.check.reading.prose import PARAGRAPH, PH, SENTENCE, Prose, masked
+from symgrad.check.reading.prose import PARAGRAPH, PH, SENTENCE, Prose, clause, masked
 from symgrad.check.reading.statements import loss_head
+from symgrad.check.reading.symbols import spelled
 from symgrad.check.reading.trees import kind, unwrapped, walk
 
 NEAR = 240  # characters of the words that are looked at, of those behind a formula
@@ -108,6 +110,21 @@ def linearly(court: Court, link: Link, under: Callable[[Page], Page | None] = la
             return ambiguous(f"this holds only if {names} is still the identity, as the text has supposed before")
         return proved(court, page, found, link).assuming(f"{names} is taken for the identity, as the words say")
     return None
+
+
+def against_its_words(court: Court, page: Page, link: Link) -> str | None:
+    """Why a line that holds of the activation of a cell is left open, where its words speak of another one of which it does not hold."""
+    fragment = link.statement.fragment
+    words = "" if fragment is None else clause(fragment.before.rstrip() if fragment.kind == "display" else fragment.before)
+    named = NAMED.search(words)
+    rule = RULES[named["f"].lower()] if named is not None else "identity" if told(LINEAR, words, NO_LONGER) else None
+    applied = {n.function for key, d in page.definitions.items() if key not in page.targets for n in walk(d.node) if calls(n)} if rule else set()
+    letter = next(iter(applied)) if len(applied) == 1 else None
+    if rule is None or letter is None or (letter.base != "sigma" and letter.base in BUILTIN) or meaning(page.functions, letter) == rule:
+        return None
+    if attempt(court, with_functions(page, {str(spelled(letter)): rule}), link.left, link.right, link).equal:
+        return None
+    return f"this does not hold where {spelled(letter)} is {'the identity' if rule == 'identity' else rule}, of which the words before it speak"
 
 
 def calls(node: Any) -> bool:

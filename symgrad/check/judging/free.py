@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from copy import copy
 from dataclasses import replace
+from typing import Any
 
 from symgrad.check.defined.page import Page, plain
 from symgrad.check.judging import caution
@@ -138,7 +139,7 @@ def unknown_functions(page: Page) -> set[str]:
     return {str(rule) for f in calls if not f.primes and isinstance(rule := meaning(page.functions, f), str) and rule not in BUILTIN.values()}
 
 
-def with_functions(page: Page, functions: dict[str, str]) -> Page:
+def with_functions(page: Page, functions: dict[str, Any]) -> Page:
     """The page with other functions in the place of letters."""
     out = copy(page)
     out.functions = {**page.functions, **functions}

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
 
+from symgrad.check.defined.formulas import functional
 from symgrad.check.defined.page import Page, plain
 from symgrad.check.judging.court import Court
 from symgrad.check.judging.equation import equation
@@ -52,7 +53,7 @@ class Supposition:
     """Conditions typed by a page: what is understood, and what is not."""
 
     values: tuple[Value, ...] = ()
-    functions: tuple[str, ...] = ()  # that are the identity
+    functions: tuple[tuple[str, Any], ...] = ()  # letters for functions, with what they are
     steps: tuple[Any, ...] = ()  # relations between indices
     opaque: tuple[str, ...] = ()
 
@@ -66,7 +67,7 @@ class Supposition:
 def understood(page: Page, link: Link, found: tuple[Condition, ...]) -> Supposition:
     """What the conditions say in the names of a page."""
     values: list[Value] = []
-    functions: list[str] = []
+    functions: list[tuple[str, Any]] = []
     steps: list[Any] = []
     opaque: list[tuple[str, set[str]]] = []
     for c in found:
@@ -85,8 +86,10 @@ def understood(page: Page, link: Link, found: tuple[Condition, ...]) -> Supposit
             steps.append(node)
         elif kind(node.sides[-1]) == "Name" and node.sides[-1].base in ("id", "identity"):
             name = unwrapped(node.sides[0])
-            functions += [name.base] if applied(page, name.base) else []
+            functions += [(name.base, "identity")] if applied(page, name.base) else []
             opaque += [(_shown(c), keys)] if keys and not applied(page, name.base) else []  # "let $W$ be the identity"
+        elif (told := functional(node)) is not None and applied(page, told[0]):
+            functions.append(told)
         elif valued(node):
             read = [_value(page, side, node.sides[-1]) for side in node.sides[:-1]]
             if all(read):
@@ -176,7 +179,7 @@ def tied(page: Page, v: Value) -> bool:
 
 def under(page: Page, said: Supposition, held: bool, now: int | None) -> Page:
     """The page whose worlds have these values: at every step, or where `now` is given at the steps named when the letter is `now`."""
-    out = with_functions(page, dict.fromkeys(said.functions, "identity")) if said.functions else copy.copy(page)
+    out = with_functions(page, dict(said.functions)) if said.functions else copy.copy(page)
     letter = page.symbols.letter
     fixed: dict[tuple[str, int | None], int] = {}
     for v in said.values:
@@ -310,12 +313,17 @@ def _names(said: Supposition) -> str:
 
 def note(said: Supposition, found: tuple[Condition, ...], same: bool) -> str:
     """What is supposed, and which part of the text says so."""
-    parts = [f"{plain(v.key)} = {v.value}" for v in said.values] + [f"{f} is the identity" for f in said.functions]
+    parts = [f"{plain(v.key)} = {v.value}" for v in said.values] + [f"{f} is {told(rule)}" for f, rule in said.functions]
     if not parts:
         return ""
     place = next((c.place for c in found if kind(c.node) == "Relation"), "line")
     gates = " (at that value or held there: the same)" if said.values and same else ""
     return f"{' and '.join(parts)}, as the {place} says{gates}"
+
+
+def told(rule: Any) -> str:
+    """A function as it is called."""
+    return "the identity" if rule == "identity" else rule if isinstance(rule, str) else "given by that formula"
 
 
 def _noted(judged: Judgement, *notes: str) -> Judgement:

@@ -32,15 +32,20 @@ DEFORMED = (  # what makes another function of a known one
     r"adaptive|noisy|truncated|clipped|quanti[sz]ed|lineari[sz]ed|dur[ae]|harte[sr]?|жестк\w+)"
 )
 OTHER = (  # functions whose slope is not that of any known one
-    rf"(?:{DEFORMED}[- ]?(?:[a-z]+[- ]){{0,2}}?(?:sigm\w+|logistic\w*|tanh|hyperbolic tangent|re-?lu|rectif\w+)|(?:sigm\w+|tanh) dur[ae]|soft-?sign|[cgs]?elu|mish"
-    r"|arc-?tan\w*|inverse tangent|sin(?:e|us)?|cosine|gaussian|sign(?:um)?|threshold|error|cub(?:e|ic)|piecewise|硬[- ]?sigmoid|分段线性|双极)(?![A-Za-z])"
+    rf"(?:{DEFORMED}[- ]?(?:[a-z]+[- ]){{0,2}}?(?:sigm\w+|logistic\w*|tanh|hyperbolic tangent|re-?lu|rectif\w+)"
+    r"|(?:sigm\w+|tanh) dur[ae]|soft-?sign|[cgs]?elu|mish|arc-?tan\w*|inverse tangent|sin(?:e|us)?|cosine|gaussian|sign(?:um)?|threshold|error"
+    r"|cub(?:e|ic)|piecewise|硬[- ]?sigmoid|分段线性|双极)(?![A-Za-z])"
 )
-VERB = r"[$`\\)）]*\s*(?:is|be|being|denotes|stands for|est|ist|es|è|é|为|為|是|表示)\s*"
+VERB = r"[$`\\)）]*\s*(?:is|be|being|denotes|stands for|est|ist|es|è|é|[—–]|为|為|是|表示)\s*"
 SUCH_AS = (  # of several functions; of one alone it may be the one that is meant
     r"(?:such as|e\.?g\.?|like|for (?:example|instance)|typically|usually|often|commonly|which (?:can|may|could) be|either)[\s,:$`\\]*\w+[$`]*(?:\s+function)?"
     r"\s*(?:\bor\b|/|(?:,|\band\b)[\s$`\\]*(?:and|or)?[\s$`\\]*(?:tanh|sigmoid|relu))"
 )
-ANY = r"(?:some|any|an? (?:arbitrary|generic|general|suitable|differentiable|unspecified))\s+(?:[\w-]+\s+){0,3}?(?:activation|non-?linearity|function)"
+ANY = (
+    r"(?:(?:some|any|an? (?:arbitrary|generic|general|suitable|differentiable|unspecified))\s+(?:[\w-]+\s+){0,3}?(?:activation|non-?linearity|function)"
+    r"|une? (?:fonction|activation)[^.;]{0,20}(?:quelconque|arbitraire)|una? fun[a-zó]+[^.;]{0,20}(?:cualquiera|arbitraria|qualsiasi)"
+    r"|beliebige|任意|произвольн\w+)"
+)
 KINDS = r"(?:activations?|non-?linearit(?:y|ies)|functions?|units?)"
 OPEN = re.compile(  # "where $\\sigma$ is some activation", "a nonlinearity such as tanh or ReLU", "the hard sigmoid"
     rf"{VERB}(?:{ANY}|(?:the|an?)\s+(?:[\w-]+\s+){{0,3}}?(?:activation(?:\s+function)?|non-?linearity)[\s,(]*{SUCH_AS}"
@@ -53,7 +58,11 @@ INTRODUCED = re.compile(  # "with a logistic activation $f$", "the hard sigmoid 
     rf"|(?P<sigmoid>(?:logistic\s+)?sigmoid|logistic)|(?:[\w-]+\s+){{0,2}}?(?=activation|non-?linear)))\s*(?:{KINDS}\s*){{0,2}}[$`\\(]*$",
     re.IGNORECASE,
 )
-CASE = re.compile(r"(?:\b(?:if|when|whenever|in case|suppose|assum\w+|wenn|falls|si|se|quand|lorsque)|若|如果|если)\s*[$`\\(]*$|^[\s*_(]*(?:for|with)\b[^.;]*$", re.IGNORECASE)
+CASE = re.compile(  # "if $f$ is", "for the logistic activation $f$": what holds there and need not hold elsewhere
+    r"(?:\b(?:if|when|whenever|for|in case|wenn|falls|si|se|quand|lorsque|cuando)|若|如果|если|当)\s*[$`\\(]*$"
+    r"|^[\s*_(]*(?:if|when|for|with)\b[^.;]*$",
+    re.IGNORECASE,
+)
 STEPS = frozenset({"t", "k", "i", "n", "j", "tau", "s", "l", "T"})
 
 
@@ -78,9 +87,9 @@ def meaning(functions: Mapping[str, Any], name: Name) -> Any:
 def said(name: Any, before: str, after: str) -> str | None:
     r"""The known function that the words around a letter say it to be: "f is the hyperbolic tangent", "a logistic activation f".
 
-    The letter itself where they leave it open, or name a function that is not known here; None if they say nothing, or what holds in some case.
+    The letter itself where they leave it open, or name a function that is not known here; None if they say nothing.
     """
-    if not isinstance(name, Name) or name != Name(name.base) or (name.base != "sigma" and name.base in BUILTIN) or CASE.search(before):
+    if not isinstance(name, Name) or name != Name(name.base) or (name.base != "sigma" and name.base in BUILTIN):
         return None
     told = INTRODUCED.search(before)
     if OPEN.match(after) or (told is not None and (told["any"] or ALSO_OPEN.match(after))):

@@ -28,6 +28,7 @@ from symgrad.check.reading.prose import (
     SENTENCE,
     VAGUE,
     clause,
+    functions,
     identities,
     introductions,
     is_label,
@@ -101,7 +102,7 @@ def _before(text: str) -> tuple[Condition, ...]:
     for m in GIVES.finditer(here):
         if prose.condition(m["list"]) and not re.search(PH, here[m.end() :]):
             out += [c for n, t in prose.relations(m["list"]) if (c := Condition(n, "sentence", t)) not in out]
-    out += [Condition(n, "sentence", t) for n, t in identities(prose, here)]
+    out += [Condition(n, "sentence", t) for n, t in (*identities(prose, here), *functions(prose, here))]
     if (first := OTHERWISE.match(here)) is not None:
         out.append(Condition(Words(first[1]), "sentence", first[1]))
     vague = VAGUE.search(here) or REGIME.search(here)

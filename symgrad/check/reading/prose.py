@@ -8,7 +8,8 @@ from functools import lru_cache
 from itertools import takewhile
 from typing import Any
 
-from symgrad.check.reading.relations import identical, limited, number, of_letters, valued
+from symgrad.check.reading.activations import CASE, said
+from symgrad.check.reading.relations import functional, identical, limited, number, of_letters, valued
 from symgrad.check.reading.trees import kind
 from symgrad.notation.reading.dialect import parse_dialect
 from symgrad.notation.syntax import Name, Number, Relation, Words
@@ -140,7 +141,7 @@ def introductions(prose: Prose, sentence: str) -> Iterator[tuple[int, int, list[
         found = list(takewhile(lambda f: valued(f[0]), prose.relations(m["list"]))) or prose.relations(m["list"])[:1]
         weak = m[0].split()[0].lower() in ("for", "with", "where", "let", "letting", "at", "as", "given", "set", "setting", "consider", "fix", "limit")
         if weak:
-            found = [(n, t) for n, t in found if valued(n) or of_letters(n) or limited(n) or identical(n)]
+            found = [(n, t) for n, t in found if valued(n) or of_letters(n) or limited(n) or identical(n) or functional(n)]
         said, end = _said(prose, sentence, m.start("list"))
         found += said
         if OR.search(sentence, m.start(), m.end() + 40):
@@ -168,6 +169,15 @@ def identities(prose: Prose, sentence: str) -> Iterator[tuple[Any, str]]:
         nodes = prose.nodes(m["f"])
         if len(nodes) == 1 and kind(nodes[0]) == "Name" and not nodes[0].subs:
             yield Relation((nodes[0], Name("id")), ("=",)), f"{m.group().replace(m['f'], prose.formulas[ord(m['f']) - FIRST])}"
+
+
+def functions(prose: Prose, sentence: str) -> Iterator[tuple[Any, str]]:
+    """``if $f$ is the logistic function``, ``for a logistic activation $f$``: what a function is in the case that a sentence speaks of."""
+    for m in re.finditer(PH, sentence):
+        before, nodes = sentence[: m.start()], prose.nodes(m[0])
+        rule = said(nodes[0], before, sentence[m.end() :]) if len(nodes) == 1 and CASE.search(before) else None
+        if rule is not None and rule != nodes[0].base:
+            yield Relation((nodes[0], Name(rule)), ("=",)), f"{prose.formulas[ord(m[0]) - FIRST]} is {rule}"
 
 
 def clause(text: str) -> str:

@@ -97,6 +97,17 @@ def limited(node: Any) -> bool:
     return number(right) is not None and kind(left) in ("Name", "Power", "Index", "Absolute") and not bare
 
 
+def functional(node: Any) -> bool:
+    r"""Whether a relation may say what a function is: ``\sigma(x) = x``, ``f = \tanh``."""
+    sides = [unwrapped(side) for side in getattr(node, "sides", ())]
+    if len(sides) != 2 or node.signs != ("=",):
+        return False
+    left = sides[0]
+    if kind(left) == "Apply":
+        return kind(left.function) == "Name" and not left.function.primes and len(left.args) == 1 and kind(unwrapped(left.args[0])) == "Name"
+    return kind(left) == "Name" and kind(sides[1]) == "Name" and not left.subs and len(sides[1].base) > 1 and not sides[1].subs
+
+
 def identical(node: Any) -> bool:
     """Whether a relation makes a matrix the identity: ``W = I``."""
     sides = [unwrapped(side) for side in getattr(node, "sides", ())]
