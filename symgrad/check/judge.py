@@ -49,6 +49,7 @@ from symgrad.check.forms.unnamed import outputs_of_losses
 from symgrad.check.forms.uses import behind_bars
 from symgrad.check.forms.zero import counted_from_zero
 from symgrad.check.judging.court import Court
+from symgrad.check.judging.told import in_words
 from symgrad.check.programs.foreign import WHY, gradients
 from symgrad.check.programs.reader import Unit, units
 from symgrad.check.programs.rulings import judged
@@ -87,6 +88,7 @@ def formulas(document: Document, cell: Cell | None) -> Iterator[Claim]:
         programs = units(document.programs, court.collected)
         court.bare &= not programs
         introduce(court, (link for s in found if kind(s.node) != "Unread" for link in links(s)))
+        in_words(court)
         rule = partial(ruling, court)
         for s in found:
             if kind(s.node) == "Unread":

@@ -243,6 +243,8 @@ def abbreviates(court: Court, link: Link) -> bool:
     left, meant = at_any_step(court, page, left, meant)
     split = head_and_parts(left)
     if split is None:
+        if introduces(link.right) and (marked := caution.symbol_on(page, left)) is not None:  # ``\\delta f_t = \\partial L/\\partial f_t``
+            by_its_own(court, marked, unwrapped(link.right))
         return False
     head, parts = split
     own = key_of(head, indices_of(page, parts)[0])
@@ -356,6 +358,7 @@ def by_its_own(court: Court, target: Any, meant: Any) -> None:
         ref = page.symbols.ref(unwrapped(meant.wrt))
         if ref is not None and ref.key == key and loss_head(meant.of) is not None:
             page.meanings |= dict.fromkeys(symbol_ids(name, words), str((TOTAL, key)))
+            page.activated_too |= {name.partition(" ")[0]} if key in page.definitions.keys() - page.lagged else set()
 
 
 def names_nothing(page: Page, left: Any) -> bool:

@@ -362,7 +362,8 @@ def adjoint_symbol(run: Run, node: Any) -> Value | None:
     else:
         options = [Option(0, (TOTAL, key))]
         hidden = run.page.preactivation(key)
-        if hidden in model.dims and hidden not in run.page.adjoined:
+        behind = name.partition(" ")[0] in run.page.activated_too and key in run.page.definitions and key not in run.page.lagged
+        if hidden in model.dims and hidden not in run.page.adjoined and not behind:
             together = packed(run.page, key)  # their gradients are put together again before the activations
             options.append(Option(1 - together, (TOTAL, hidden), f"the adjoint of {plainly} is read as that of its preactivation", tag="pre"))
         candidate = next((k for k in run.page.definitions if k.startswith(f"{key}~") and run.page.preactivation(k) in model.dims), None)

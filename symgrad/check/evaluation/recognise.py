@@ -153,7 +153,10 @@ def candidates(page: Page, name: str) -> list[Option]:
     model, out = page.world.model, []
     label, named, layer = name.rpartition("_")[2], quantity_named(page, name), layer_named(page, name)
     symbol = name if not name.startswith(BY) else f"the derivative of the loss by {plain(name.removeprefix(BY).strip())}"
+    told = page.told.get(name)
     for key in model.dims:
+        if told is not None and key not in told:
+            continue
         if layer and owner(page, key) not in layer:
             continue
         if label in page.definitions and owner(page, key) not in (label, None):
@@ -173,8 +176,8 @@ def candidates(page: Page, name: str) -> list[Option]:
             if not page.many_to_one:
                 out.append(Option(2, (NOW, key, 0), f"{symbol} is the part of the gradient by {reader} that comes from the loss of step t alone"))
     lines = page.borne_out.get(name, 0)
-    told = f", as {lines} lines bear out" if lines > 1 else ""
-    return [replace(o, note=f"{o.note}{told}") for o in sorted(out, key=lambda o: o.cost)]
+    borne_out = f", as {lines} lines bear out" if lines > 1 else ""
+    return [replace(o, note=f"{o.note}{borne_out}") for o in sorted(out, key=lambda o: o.cost)]
 
 
 def gate_of(page: Page, key: str) -> str | None:

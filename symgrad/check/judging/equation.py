@@ -160,8 +160,9 @@ def of_numbers(link: Link) -> bool:
 
 def doubted(court: Court, page: Page, outcome: Outcome, link: Link) -> Judgement | None:
     """Why a line that holds in one reading is left open nevertheless: what this rests on does not stand elsewhere."""
-    guess = contradicted(court, page, outcome, link) or as_introduced(court, page, link)
-    if guess is not None:
+    if (guess := contradicted(court, page, outcome, link)) is not None:
+        return ambiguous(f"this holds only if {guess}")
+    if (guess := as_introduced(court, page, link)) is not None:
         return ambiguous(f"this holds only if {guess}; another line holds only where it is not")
     if (one := one_of_many(page, outcome, link)) is not None:
         return ambiguous(f"this holds only if {one}, and not of the other weights of that letter")

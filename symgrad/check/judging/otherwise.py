@@ -16,7 +16,7 @@ from symgrad.check.defined.page import Page, plain
 from symgrad.check.evaluation.adjoints import is_mark
 from symgrad.check.evaluation.decide import Decider, Outcome
 from symgrad.check.evaluation.parts import Share
-from symgrad.check.evaluation.recognise import seeking, symbol_of
+from symgrad.check.evaluation.recognise import PARAMETERS, seeking, symbol_of
 from symgrad.check.judging import caution
 from symgrad.check.judging.classes import at_the_class
 from symgrad.check.judging.components import by_components
@@ -358,6 +358,8 @@ def recognition(court: Court, link: Link, under: Callable[[Page], Page | None] =
         named = symbol_of(page, link.left)
         if named is None and not any(symbol.startswith("? ") for symbol in page.meanings):
             continue
+        if named is not None and of_a_parameter(named[0]):
+            continue  # ``db = dh_t``: of what the cell does not have
         page = seeking(page, named[0] if named is not None else "", link.right)
         outcome = Decider(page).decide(link.left, link.right, limit=RECOGNISED, modes=STRICTLY if court.matrices else None)
         if not outcome.equal:
@@ -369,6 +371,13 @@ def recognition(court: Court, link: Link, under: Callable[[Page], Page | None] =
                     p.meanings.setdefault(f"? {key[1]}", str(option.value))
         return proved(court, page, outcome, link)
     return None
+
+
+def of_a_parameter(name: str) -> bool:
+    r"""Whether a symbol for a gradient has the letter of a weight or of a bias, ``d b``, ``\nabla W_x``: what it is no line of its own can say."""
+    mark, _, word = name.partition(" ")
+    base = (word or mark.removeprefix("d").lstrip("_")).partition("_")[0].partition("~")[0].partition("^")[0]
+    return bool(word or mark[:1] == "d") and mark != "delta" and base in PARAMETERS
 
 
 def recognised_anew(court: Court, link: Link, under: Callable[[Page], Page | None]) -> Judgement | None:

@@ -134,21 +134,56 @@ def a_column(page: Page, node: Any) -> bool:
 
 
 def contradicted(court: Court, page: Page, outcome: Outcome, link: Link) -> str | None:
-    r"""The reading that a proof rests on, if another line with the same symbol holds only in another: ``dh_t`` is one thing throughout a document.
+    r"""Why a proof is doubted that takes a symbol for the gradient by a quantity for that by its preactivation: ``dh_t`` is one thing throughout a document.
 
-    It is a symbol for the gradient by a state that this line reads as that by its preactivation.
+    Of a state some line has to give it so, and none may hold only where it is the other; of a gate no line may, if none gives it so.
     """
     assert outcome.chooser is not None
     for key, option in outcome.chooser.chosen:
         if option.tag != "pre" or not isinstance(key, tuple) or key[1] in page.meanings:
             continue
         if option.value[1].removeprefix("pre:").partition("~")[0] not in page.lagged:  # a state, or the candidate for one
+            ways = given(court, page, key[1]) or given(court, page, key[1].partition(" ")[0])
+            if ways == {"after"}:
+                return f"{option.note}; another line holds only where it is not"
             continue
+        if "before" not in given(court, page, key[1]):
+            return f"{option.note}, and no line gives it so"
         if key[1] not in court.consistent:
             court.consistent[key[1]] = not any(holds_only_otherwise(court, page, other, key, option) for other in sharing(court, page, key[1], link))
         if not court.consistent[key[1]]:
-            return option.note
+            return f"{option.note}; another line holds only where it is not"
     return None
+
+
+def given(court: Court, page: Page, symbol: str) -> set[str]:
+    """Whether the lines that give a symbol for a gradient, or those of gates with its mark, give it before or after the activation; both, if it changes."""
+    memo = page.memos["before or after the activation"]
+    if not memo:
+        memo[""] = set()
+        for other in (other for s in court.statements if kind(s.node) == "Relation" for other in links(s)):
+            name, target = named_by(page, other.left), caution.symbol_on(page, other.left)
+            if name is None or target[0] not in page.definitions:
+                continue
+            way = which_way(page, other, name)
+            memo.setdefault(name, set()).update(way)
+            if target[0] not in page.lagged:
+                memo.setdefault(name.partition(" ")[0], set()).update(way)
+    return memo.get(symbol, set())  # type: ignore[no-any-return]
+
+
+def which_way(page: Page, link: Link, symbol: str) -> set[str]:
+    """Whether a line holds where the symbol on its left is the gradient before the activation, or after it; not where it is either."""
+    if caution.updates_itself(page, link):
+        return {"before", "after"}
+    outcome = Decider(page).decide(link.left, link.right)
+    if not outcome.equal or outcome.chooser is None:
+        return set()
+    asked = next((options for key, options in outcome.chooser.asked.items() if key == ("adjoint", symbol)), ())
+    chosen = next((option for key, option in outcome.chooser.chosen if key == ("adjoint", symbol)), None)
+    if not any(option.tag == "pre" for option in asked):
+        return set()
+    return {"before"} if chosen is not None and chosen.tag == "pre" else {"after"}
 
 
 def one_of_many(page: Page, outcome: Outcome, link: Link) -> str | None:

@@ -6,7 +6,6 @@ other one makes a line true that this one does not, it is what the symbol means;
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from copy import copy
 from itertools import pairwise
@@ -22,8 +21,7 @@ from symgrad.check.judging.court import Court
 from symgrad.check.judging.settled import equations
 from symgrad.check.judging.steps import introduced
 from symgrad.check.reading.claims import Link
-from symgrad.check.reading.prose import clause
-from symgrad.check.reading.statements import MARKS, Statement, loss_head, names_in
+from symgrad.check.reading.statements import MARKS, names_in
 from symgrad.check.reading.symbols import head_and_parts
 from symgrad.check.reading.trees import kind, unwrapped, walk
 from symgrad.check.worlds.readings import Option
@@ -32,13 +30,6 @@ from symgrad.notation.syntax import Name, Product
 
 LINES = 8  # that are looked at for one symbol
 READINGS = 24  # of each
-GRADIENT = re.compile(
-    r"gradient|derivative|error|adjoint|sensitivit|梯度|导数|誤差|误差|勾配|градиент|производн|ошибк|derivad|erreur|dérivée|fehler|ableitung|기울기|미분|오차",
-    re.IGNORECASE,
-)
-BEFORE = re.compile(r"pre-?activation|net[- ]?input|logits?\b|激活前|预激活|净输入|преактивац|préactivation|preactivaci", re.IGNORECASE)
-END = re.compile(r"[.;。；](?:\s|$)|\n\s*\n|[。；]")
-REACH, NEAR = 200, 40  # characters between a symbol and what it is said to be the gradient by
 
 
 def settle(court: Court, page: Page, link: Link) -> bool:
@@ -90,8 +81,8 @@ def nameless(page: Page, node: Any) -> bool:
 
 def told(court: Court, page: Page, name: str) -> tuple[Option, int] | None:
     """The one gradient that a symbol can be, and how many lines bear it out."""
-    said = told_in_words(court, page, name)
-    options = [o for o in candidates(page, name) if not said or o.value[1] in said]
+    said = page.told.get(name)
+    options = candidates(page, name)
     lines = list(resting_on(court, page, name))
     found = []
     for option in options:
@@ -150,47 +141,3 @@ def gradient(page: Page, option: Option, step: int) -> Any:
     losses = (page.loss_at or world.steps,) if page.many_to_one else tuple(range(1, world.steps + 1))
     at = step - back if key in page.symbols.timed or key in world.model.hidden else None
     return world.adjoint((key, at), (step,) if how == NOW else losses, TOTAL if how == NOW else how, step)
-
-
-# -- what the words tell -----------------------------------------------------------------------------------------------------------
-
-
-def told_in_words(court: Court, page: Page, name: str) -> set[str]:
-    """What a symbol is said to be the gradient by, "let $δ_t$ be the gradient of the loss with respect to $h_t$"."""
-    found = set[str]()
-    inline = [s for s in court.statements if s.fragment is not None and s.fragment.kind == "inline" and kind(s.node) not in ("Relation", "Unread")]
-    for k, s in enumerate(inline):
-        symbol = symbol_of(page, s.node)
-        if symbol is None or symbol[0] != name:
-            continue
-        for text, key in (*behind(page, s, inline[k + 1 : k + 3]), *before(page, s, inline[max(k - 1, 0) : k])):
-            if GRADIENT.search(text):
-                found.add(page.preactivation(key) if BEFORE.search(text) else key)
-    return found
-
-
-def behind(page: Page, s: Statement, others: list[Statement]) -> Iterator[tuple[str, str]]:
-    """The quantity that the sentence names next, past the loss, and the words up to it."""
-    for other in others:
-        text = between(s, other)
-        ref = page.symbols.ref(unwrapped(other.node)) if text is not None else None
-        if text is not None and ref is not None and loss_head(other.node) is None:
-            yield text, ref.key
-            return
-
-
-def before(page: Page, s: Statement, others: list[Statement]) -> Iterator[tuple[str, str]]:
-    """The quantity that stands right before a symbol, "the gradient by $h_t$, written $δ_t$", and the words of the sentence."""
-    for other in others:
-        text = between(other, s)
-        ref = page.symbols.ref(unwrapped(other.node)) if text is not None and len(text) < NEAR else None
-        if text is not None and ref is not None and other.fragment is not None:
-            yield clause(other.fragment.before), ref.key
-
-
-def between(s: Statement, other: Statement) -> str | None:
-    """The words between two formulas of a sentence; None if they stand in no such."""
-    assert s.fragment is not None
-    assert other.fragment is not None
-    text, found, _ = s.fragment.after[:REACH].partition(other.fragment.latex)
-    return text if found and not END.search(text) else None
