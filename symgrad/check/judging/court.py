@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from symgrad.check.cell import conventions
 from symgrad.check.cell.define import make_page
 from symgrad.check.cell.library import matched, prelude
 from symgrad.check.defined.collect import collect, recursive, slope_name
@@ -67,6 +68,7 @@ class Court:
     activations: dict[str, str] = field(default_factory=dict)  # what a free function was taken for, by the line that wrote its slope
     updates: dict[str, str] = field(init=False, default_factory=dict)  # states whose update is left out → what is taken for it
     borrowed: str = field(init=False, default="")  # what is said of a cell that is not the document's own
+    turned: list[Statement] | None = field(init=False, default=None)  # this cell in the other convention, where the document does not say which it follows
     certain: bool = field(init=False, default=True)  # whether the cell is known well enough to refute a claim
     variables: frozenset[str] = field(init=False, default=frozenset())  # of identities between functions
     declared: int | None = field(init=False, default=None)  # the first statement that declares a shape
@@ -88,6 +90,10 @@ class Court:
             found = matched(self.statements, self.collected)
             if found is not None:
                 borrowed, self.borrowed, self.certain = found
+                told, other = conventions.said(self.statements), conventions.turned(borrowed)
+                if other is not None and told is not None and told != conventions.keeping(borrowed):
+                    borrowed, self.borrowed = other, f"{self.borrowed}, with the gate the other way round, as the words say"
+                self.turned = other if told is None else None
                 self.source = [*borrowed, *self.statements]
                 self.collected = collect(self.source)
         elif left_out := self.left_out():
@@ -131,6 +137,17 @@ class Court:
                     page.abbreviations = self.page(0).abbreviations
                 self.others.append((other, found))
         return self.others
+
+    @cached_property
+    def other_convention(self) -> Court | None:
+        """The court of the same cell in the other convention."""
+        if self.turned is None:
+            return None
+        other = copy(self)
+        other.source = [*self.turned, *self.statements]
+        other.collected, other.pages, other.orders = collect(other.source), {}, {}
+        split_groups(other.collected)
+        return other
 
     def recurrent(self) -> bool:
         """Whether some definitions of the document make a state."""

@@ -125,9 +125,17 @@ def equation(court: Court, link: Link, under: Callable[[Page], Page | None] = la
     if by_formula is not None:
         return by_formula if isinstance(by_formula, Judgement) else equation(court, link, by_formula)
     judged = failed(court, page, *from_the_first(court, page, outcome, link))
+    if judged.verdict == "refuted" and by_convention(court, link):
+        return ambiguous("this holds where the gate keeps and takes the other way round, and the document does not say which way it does")
     if judged.verdict == "refuted" and holds_so_far(court, page, link):
         return ambiguous("this holds of the cell as far as the document has defined it here, and not with what it defines further on")
     return judged
+
+
+def by_convention(court: Court, link: Link) -> bool:
+    """Whether a line holds of a cell that is not written out in the other convention of its gate."""
+    other = court.other_convention
+    return other is not None and any(attempt(other, other.page(k), link.left, link.right, link).equal for k in other.order(link.statement))
 
 
 def holds_so_far(court: Court, page: Page, link: Link) -> bool:
@@ -170,6 +178,8 @@ def doubted(court: Court, page: Page, outcome: Outcome, link: Link) -> Judgement
         words = link.statement.fragment.before[-NEAR:] if link.statement.fragment is not None else ""
         if NONLINEARITY.search(words) is None:
             return ambiguous(f"this holds only if σ is read as the activation of the cell, {page.sigma}")
+    if court.other_convention is not None and not by_convention(court, link):
+        return ambiguous("of the two conventions for what its gate keeps, this holds in one, and the document does not say which it follows")
     if told := against_its_words(court, page, link):
         return ambiguous(told)
     if losses := two_losses(page, link):
