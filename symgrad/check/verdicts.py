@@ -44,9 +44,20 @@ from symgrad.notation.syntax import Name, Transpose
 
 NAMING = re.compile(r"\b(?:write|writing|denot\w+|let|defin\w+|call|calling|abbreviat\w+|express\w*|put)\b", re.IGNORECASE)
 
+RENEWING = re.compile(
+    r"\b(?:from (?:now|here|this point|that point)(?: on)?|now|henceforth|hereafter|instead|re-?defin\w+|in (?:this|the next|what follows|section)|anew"
+    r"|this time|ab jetzt|von nun an|nun|désormais|maintenant|ahora|a partir de|da ora|теперь|далее)\b|从现在|现在|此后|以下|改为|重新",
+    re.IGNORECASE,
+)
+
 
 def ruling(court: Court, link: Link) -> Judgement | None:
     """The judgement of a link, None for a definition."""
+    if due := [key for key, (number, _) in court.renewed.items() if number <= link.statement.number]:
+        for k in range(len(court.collected.groups)):
+            page = court.pages[k] = court.page(k).twin()
+            page.abbreviations = page.abbreviations | {key: court.renewed[key][1] for key in due}
+        court.renewed = {key: new for key, new in court.renewed.items() if key not in due}
     return protected(ruled, court, link)
 
 
@@ -277,6 +288,9 @@ def abbreviates(court: Court, link: Link) -> bool:
     general = introduces(link.right) and [spelled(p.node) for p in slots] == [page.symbols.letter] != ["T"]
     if old is not None and general and [spelled(slot) for slot in old.slots] == ["T"]:  # its value at the last step is a claim then
         court.introductions.discard(old.place)
+    elif old is not None and renews(page, link, old):
+        court.renewed[key] = link.statement.number, replace(old, slots=tuple(x.node for x in slots), node=meant, place=(link.statement.number, link.number))
+        return True
     elif old is not None or (known is not None and len(known.slots) + len(known.entries) == len(flat(parts))):
         return False
     total = slope_name(head) in court.tracked
@@ -289,6 +303,15 @@ def abbreviates(court: Court, link: Link) -> bool:
                 other = key_of(head, [*labels[:-1], replace(labels[-1], node=Name(w))]) or key
                 p.abbreviations.setdefault(other, replace(short, key=other, node=by_another_letter(meant, labels[-1].node, w)))
     return True
+
+
+def renews(page: Page, link: Link, old: Abbreviation) -> bool:
+    r"""Whether words give a symbol another meaning from here on: "from now on ``\delta_t = \partial L/\partial h_t``"."""
+    new, before = unwrapped(link.right), unwrapped(old.node)
+    fragment = link.statement.fragment
+    if fragment is None or kind(new) != "Derivative" or kind(before) != "Derivative" or RENEWING.search(clause(fragment.before)) is None:
+        return False
+    return page.canon(new.wrt) != page.canon(before.wrt) and old.place < (link.statement.number, link.number)
 
 
 def at_any_step(court: Court, page: Page, left: Any, meant: Any) -> tuple[Any, Any]:

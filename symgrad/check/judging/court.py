@@ -15,7 +15,7 @@ from symgrad.check.cell.library import matched, prelude
 from symgrad.check.defined.collect import collect, recursive, slope_name
 from symgrad.check.defined.groups import Collected, split_groups
 from symgrad.check.defined.incomplete import Supposed, completed, held_fixed, outputs_left_out, states_left_out, suppositions, taken_for
-from symgrad.check.defined.page import Page
+from symgrad.check.defined.page import Abbreviation, Page
 from symgrad.check.evaluation.decide import Outcome
 from symgrad.check.judging import identities
 from symgrad.check.reading.claims import EQUAL, Link, links
@@ -62,6 +62,7 @@ class Court:
     collected: Collected = field(init=False)
     gates: set[str] = field(default_factory=set)  # gates whose gradient a line gives only as that by what their activation is applied to
     unsolved: set[tuple[str, int]] = field(default_factory=set)  # symbols for gradients that the lines did not tell, and how many were known then
+    renewed: dict[str, tuple[int, Abbreviation]] = field(default_factory=dict)  # symbols that words give another meaning → from which statement on
     redefined: set[str] = field(default_factory=set)  # symbols for gradients by states that a line computes as those by preactivations
     told: set[str] = field(default_factory=set)  # of these, the ones that the words before such a line say to be
     tails: set[str] = field(default_factory=set)  # losses of a step that a line has shown to be those from there on

@@ -30,7 +30,8 @@ from symgrad.check.judging.written import judged_by_formula, of_its_formula, oth
 from symgrad.check.reading.claims import Link, span_of
 from symgrad.check.reading.judgement import Judgement, ambiguous
 from symgrad.check.reading.prose import clause
-from symgrad.check.reading.symbols import head_and_parts, number_at
+from symgrad.check.reading.statements import names_in, step_part
+from symgrad.check.reading.symbols import head_and_parts, key_of, number_at
 from symgrad.check.reading.trees import kind, unwrapped, walk
 from symgrad.check.slips import diagnose
 from symgrad.check.slips.edits import Slips
@@ -210,6 +211,8 @@ def of_another_cell(court: Court, link: Link, k: int, outcome: Outcome, first: t
         return ambiguous("this holds of a cell that the document defines further on, and not of the one before")
     if sure and (outcome.skipped or defined_anew(court, link, k, outcome)):
         return ambiguous("this holds of a cell that the document defines before, and not of the one that this section defines")
+    if key := renewed(court, link, k):
+        return ambiguous(f"this holds of {key} as it was defined before, and the document has defined it anew since")
     if state := amended(court, link, k, outcome):
         return Judgement("undecided", "incomplete-cell", f"the document has given {state} another equation since, and not all that it is computed from")
     return None
@@ -226,6 +229,20 @@ def defined_anew(court: Court, link: Link, k: int, outcome: Outcome) -> bool:
         if place is not None and (place.kind, place.heading) == ("display", own.heading) and key in states and groups[k].definitions.get(key, d) is not d:
             return True
     return False
+
+
+def renewed(court: Court, link: Link, k: int) -> str:
+    """What a claim names and the document has defined anew since the cell of which it holds: no state, which would make another cell."""
+    groups, letter = court.collected.groups, court.collected.letter
+    splits = [(head, parts) for side in (link.left, link.right) for _, head, parts in names_in(side)]
+    named = {str(key_of(head, [p for p in parts if step_part((p,), letter) is None])) for head, parts in splits}
+    for j in range(k + 1, len(groups)):
+        own = groups[j].definitions
+        if groups[j].first > link.statement.number or groups[j].alone or own.keys() & court.page(j).lagged:
+            continue
+        for key in sorted(named & own.keys() & groups[k].definitions.keys()):
+            return plain(key)
+    return ""
 
 
 def unconnected(page: Page, side: Any) -> str | None:

@@ -142,13 +142,13 @@ def contradicted(court: Court, page: Page, outcome: Outcome, link: Link) -> str 
     for key, option in outcome.chooser.chosen:
         if option.tag != "pre" or not isinstance(key, tuple) or key[1] in page.meanings:
             continue
-        if option.value[1].removeprefix("pre:").partition("~")[0] not in page.lagged:  # a state, or the candidate for one
-            ways = given(court, page, key[1]) or given(court, page, key[1].partition(" ")[0])
-            if ways == {"after"}:
-                return f"{option.note}; another line holds only where it is not"
-            continue
-        if "before" not in given(court, page, key[1]):
+        mark, _, own = key[1].partition(" ")
+        if own.split(" ")[0] in page.lagged and "before" not in given(court, page, key[1]):
             return f"{option.note}, and no line gives it so"
+        if own.split(" ")[0] not in page.lagged and (given(court, page, key[1]) or given(court, page, mark)) == {"after"}:
+            return f"{option.note}; another line holds only where it is not"
+        if option.value[1].removeprefix("pre:").partition("~")[0] not in page.lagged:  # a state, or the candidate for one
+            continue
         if key[1] not in court.consistent:
             court.consistent[key[1]] = not any(holds_only_otherwise(court, page, other, key, option) for other in sharing(court, page, key[1], link))
         if not court.consistent[key[1]]:
