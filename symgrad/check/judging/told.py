@@ -43,7 +43,8 @@ BE = re.compile(  # behind a symbol
     re.IGNORECASE,
 )
 CALLED = re.compile(  # before a symbol, behind what it is
-    r"(?:[,:(|—–]|\b(?:denoted?|written|write|called|call|as|by|symbol|namely|is|let|with|mit|als|par|como|por)|[为為作记記])(?:\s+(?:by|as|it))?[\s$]*$",
+    r"(?:[,:(|—–]|\b(?:denoted?|written|write|called|call|as|by|symbol|namely|is|let|with|mit|als|par|como|por|states?|outputs?|activations?)|[为為作记記])"
+    r"(?:\s+(?:by|as|it))?[\s$]*$",
     re.IGNORECASE,
 )
 BY = (
@@ -67,7 +68,10 @@ LOSS = re.compile(
     re.IGNORECASE,
 )
 OF_THE_OUTPUT = re.compile(rf"^\W*(?:signals?\s+)?(?:at|of|for|on|in)\s+(?:the\s+)?(?:{OUTPUT})(?![A-Za-z])", re.IGNORECASE)
-OUTPUT_ERROR = re.compile(r"\boutput(?:[- ]layer)?\s+(?:error|delta)", re.IGNORECASE)
+OUTPUT_ERROR = re.compile(r"\boutput(?:[- ]layer)?[- ](?:error|delta|gradient)|输出层?的?误差|Ausgabefehler", re.IGNORECASE)
+STATE_GRADIENT = re.compile(r"\b(?:hidden[- ])?state[- ]gradient|(?:隐藏|隐|隐层|隐含)状态的?梯度|Zustandsgradient", re.IGNORECASE)
+ONE = re.compile(rf"(?:{GRADIENT.pattern})\w*\s*(?:signals?|vectors?|terms?)?[\s$]*$", re.IGNORECASE)  # "the error $δ_t$ at the output"
+AT = re.compile(r"\w*\s*(?:signals?\s+|vectors?\s+)?(?:at|of|for|in)\b", re.IGNORECASE)
 CHINESE = re.compile(rf"(?:对|关于)\s*(?:于)?\s*(?P<noun>[^，。；,{PH[1:-1]}]{{1,12}}?)\s*的\s*(?:梯度|导数|偏导)")
 
 
@@ -143,6 +147,8 @@ def by_noun(page: Page, s: Statement) -> set[str] | None:
         return named(page, text[m.end() - 1 :])
     assert s.fragment is not None
     before = clause(s.fragment.before)
+    if (one := ONE.search(before)) is not None and (found := named(page, f"{one[0]} {text}")) is not None:
+        return found
     return named(page, before[-REACH:]) if GRADIENT.search(before) and CALLED.search(before) else None
 
 
@@ -164,9 +170,12 @@ def named(page: Page, text: str) -> set[str] | None:
         noun = NOUN.search(m["noun"])
         return keys(page, noun, m["noun"]) if noun is not None else {*preactivations(page)} if BEFORE.search(m["noun"]) else None
     rest = text[gradient.end() :][:NEAR * 3]
-    if re.match(r"error|ошибк|erreur|fehler|error", gradient[0], re.IGNORECASE) and (OF_THE_OUTPUT.search(rest) or OUTPUT_ERROR.search(text)):
+    error = re.match(r"error|ошибк|erreur|fehler|误差|誤差", gradient[0], re.IGNORECASE)
+    if OUTPUT_ERROR.search(text) or (error and OF_THE_OUTPUT.search(rest)):
         return outputs(page)
-    m = re.search(rf"\b{BY}\s|\bby\s", rest, re.IGNORECASE)
+    if STATE_GRADIENT.search(text):
+        return states(page)
+    m = re.search(rf"\b{BY}\s|\bby\s", rest, re.IGNORECASE) or (AT.match(rest) if gradient[0].lower() == "gradient" else None)
     noun = NOUN.match(rest, m.end()) if m is not None else None
     if m is None or re.match(rf"\s*(?:the\s+)?\w*\s*{PH}", rest[m.end() :]):
         return None
@@ -183,8 +192,13 @@ def keys(page: Page, noun: re.Match[str], text: str) -> set[str]:
         return {page.preactivation(k) for k in shown(page)} | (outputs(page) - set(shown(page)))
     if noun["output"]:
         return outputs(page)
-    states = set(page.lagged)
-    return states if len(states) == 1 else {k for k in states if k[:1] in "hHsSa"} & ({"h", "H", "s", "a"} & states or states)
+    return states(page)
+
+
+def states(page: Page) -> set[str]:
+    """The states that are shown, not the memory behind them."""
+    found = set(page.lagged)
+    return {"h", "H", "s", "a"} & found or found
 
 
 def shown(page: Page) -> list[str]:

@@ -33,10 +33,10 @@ DEFORMED = (  # what makes another function of a known one
 )
 OTHER = (  # functions whose slope is not that of any known one
     rf"(?:{DEFORMED}[- ]?(?:[a-z]+[- ]){{0,2}}?(?:sigm\w+|logistic\w*|tanh|hyperbolic tangent|re-?lu|rectif\w+)"
-    r"|(?:sigm\w+|tanh) dur[ae]|soft-?sign|[cgs]?elu|mish|arc-?tan\w*|inverse tangent|sin(?:e|us)?|cosine|gaussian|sign(?:um)?|threshold|error"
+    r"|(?:sigm\w+|tanh) dur[ae]|soft-?sign|[cgs]?elu|mish|arc-?tan\w*|inverse tangent|sin(?:e|us)?|cosine|gaussian|sign(?:um)?|threshold|error function"
     r"|cub(?:e|ic)|piecewise|硬[- ]?sigmoid|分段线性|双极)(?![A-Za-z])"
 )
-VERB = r"[$`\\)）]*\s*(?:is|be|being|denotes|stands for|est|ist|es|è|é|[—–]|为|為|是|表示)\s*"
+VERB = r"[$`\\)）]*\s*(?:is|be|being|denotes|stands for|est|ist|es|è|é|[—–:：|]|为|為|是|表示)\s*"
 SUCH_AS = (  # of several functions; of one alone it may be the one that is meant
     r"(?:such as|e\.?g\.?|like|for (?:example|instance)|typically|usually|often|commonly|which (?:can|may|could) be|either)[\s,:$`\\]*\w+[$`]*(?:\s+function)?"
     r"\s*(?:\bor\b|/|(?:,|\band\b)[\s$`\\]*(?:and|or)?[\s$`\\]*(?:tanh|sigmoid|relu))"
@@ -49,13 +49,14 @@ ANY = (
 KINDS = r"(?:activations?|non-?linearit(?:y|ies)|functions?|units?)"
 OPEN = re.compile(  # "where $\\sigma$ is some activation", "a nonlinearity such as tanh or ReLU", "the hard sigmoid"
     rf"{VERB}(?:{ANY}|(?:the|an?)\s+(?:[\w-]+\s+){{0,3}}?(?:activation(?:\s+function)?|non-?linearity)[\s,(]*{SUCH_AS}"
-    rf"|(?:(?:the|an?|une?|eine?|la|le|die)\s+)?(?:[\w-]+\s+){{0,3}}?{OTHER})",
+    rf"|(?:(?:the|an?|une?|eine?|la|le|die)\s+)?(?:[\w-]+\s+){{0,3}}?{OTHER}"
+    r"|[^.;。]{0,30}(?:sigmoid|logistic|tanh)[^.;。]{0,20}\bwith (?:an? |the )?(?:slope|gain|steepness|temperature|parameter))",
     re.IGNORECASE,
 )
-ALSO_OPEN = re.compile(rf"[$`\\)）]*[\s,(]*{SUCH_AS}", re.IGNORECASE)  # behind "an activation function $f$"
+ALSO_OPEN = re.compile(rf"[$`\\)）]*[\s,(]*(?:{SUCH_AS}|[^.;]{{0,30}}\b(?:un|not )specified)", re.IGNORECASE)  # behind "an activation function $f$"
 INTRODUCED = re.compile(  # "with a logistic activation $f$", "the hard sigmoid $\\sigma$", "an arbitrary nonlinearity $f$"
-    rf"\b(?:(?P<any>{ANY}|(?:an?|the)\s+{OTHER})|(?:an?|the)\s+(?:(?P<tanh>tanh|hyperbolic tangent)|(?P<relu>re-?lu|rectifier|rectified linear)"
-    rf"|(?P<sigmoid>(?:logistic\s+)?sigmoid|logistic)|(?:[\w-]+\s+){{0,2}}?(?=activation|non-?linear)))\s*(?:{KINDS}\s*){{0,2}}[$`\\(]*$",
+    rf"\b(?:(?P<any>{ANY}|(?:(?:an?|the)\s+)?{OTHER})|(?:an?|the)\s+(?:(?P<tanh>tanh|hyperbolic tangent)|(?P<relu>re-?lu|rectifier|rectified linear)"
+    rf"|(?P<sigmoid>(?:logistic\s+)?sigmoid|logistic)|(?:[\w-]+\s+){{0,2}}?(?=activation|non-?linear)))\s*(?:{KINDS}\s*){{0,2}}(?:for\s*)?[$`\\(]*$",
     re.IGNORECASE,
 )
 CASE = re.compile(  # "if $f$ is", "for the logistic activation $f$": what holds there and need not hold elsewhere
