@@ -71,6 +71,10 @@ OF_THE_OUTPUT = re.compile(rf"^\W*(?:signals?\s+)?(?:at|of|for|on|in)\s+(?:the\s
 OUTPUT_ERROR = re.compile(r"\boutput(?:[- ]layer)?[- ](?:error|delta|gradient)|输出层?的?误差|Ausgabefehler", re.IGNORECASE)
 STATE_GRADIENT = re.compile(r"\b(?:hidden[- ])?state[- ]gradient|(?:隐藏|隐|隐层|隐含)状态的?梯度|Zustandsgradient", re.IGNORECASE)
 ONE = re.compile(rf"(?:{GRADIENT.pattern})\w*\s*(?:signals?|vectors?|terms?)?[\s$]*$", re.IGNORECASE)  # "the error $δ_t$ at the output"
+LOOSELY = re.compile(  # what may be a state or what its activation is applied to, or says nothing of either
+    r"\b(?:layers?|units?|neurons?|nodes?|activations?|network|time|steps?|it|this|that|them|inputs?)\b|层|单元|神经元|时刻|слой|слоя|нейрон|couche|capa|Schicht",
+    re.IGNORECASE,
+)
 AT = re.compile(r"\w*\s*(?:signals?\s+|vectors?\s+)?(?:at|of|for|in)\b", re.IGNORECASE)
 CHINESE = re.compile(rf"(?:对|关于)\s*(?:于)?\s*(?P<noun>[^，。；,{PH[1:-1]}]{{1,12}}?)\s*的\s*(?:梯度|导数|偏导)")
 
@@ -181,7 +185,10 @@ def named(page: Page, text: str) -> set[str] | None:
         return None
     if BEFORE.search(rest, m.end()):
         return preactivations(page)
-    return keys(page, noun, rest) if noun is not None else None
+    if noun is not None:
+        return keys(page, noun, rest)
+    told = re.search(rf"\b{BY}\s", rest, re.IGNORECASE)
+    return set() if told is not None and LOOSELY.search(rest, told.end()) is None and re.match(r"\s*\w", rest[told.end() :]) else None
 
 
 def keys(page: Page, noun: re.Match[str], text: str) -> set[str]:
