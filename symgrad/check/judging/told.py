@@ -71,6 +71,8 @@ OF_THE_OUTPUT = re.compile(rf"^\W*(?:signals?\s+)?(?:at|of|for|on|in)\s+(?:the\s
 OUTPUT_ERROR = re.compile(r"\boutput(?:[- ]layer)?[- ](?:error|delta|gradient)|输出层?的?误差|Ausgabefehler", re.IGNORECASE)
 STATE_GRADIENT = re.compile(r"\b(?:hidden[- ])?state[- ]gradient|(?:隐藏|隐|隐层|隐含)状态的?梯度|Zustandsgradient", re.IGNORECASE)
 ONE = re.compile(rf"(?:{GRADIENT.pattern})\w*\s*(?:signals?|vectors?|terms?)?[\s$]*$", re.IGNORECASE)  # "the error $δ_t$ at the output"
+CLAUSE = re.compile(rf"[,，;:：](?!\s*(?:taken\s+)?{BY})", re.IGNORECASE)
+NET = re.compile(r"\b(?:net|pre-?activation)[- ]$", re.IGNORECASE)  # "the net gradient"
 LOOSELY = re.compile(  # what may be a state or what its activation is applied to, or says nothing of either
     r"\b(?:layers?|units?|neurons?|nodes?|activations?|network|time|steps?|it|this|that|them|inputs?)\b|层|单元|神经元|时刻|слой|слоя|нейрон|couche|capa|Schicht",
     re.IGNORECASE,
@@ -119,7 +121,7 @@ def behind(page: Page, s: Statement, others: Iterable[Statement]) -> Iterator[tu
     for other in others:
         text = between(s, other)
         ref = page.symbols.ref(unwrapped(other.node)) if text is not None else None
-        if text is not None and ref is not None and loss_head(other.node) is None:
+        if text is not None and ref is not None and ref.key in page.symbols.timed and loss_head(other.node) is None:
             yield text, ref.key
             return
 
@@ -129,7 +131,7 @@ def ahead(page: Page, s: Statement, others: Iterable[Statement]) -> Iterator[tup
     for other in others:
         text = between(other, s)
         ref = page.symbols.ref(unwrapped(other.node)) if text is not None and len(text) < NEAR else None
-        if text is not None and ref is not None and other.fragment is not None:
+        if text is not None and ref is not None and ref.key in page.symbols.timed and other.fragment is not None:
             yield clause(other.fragment.before), ref.key
 
 
@@ -173,7 +175,9 @@ def named(page: Page, text: str) -> set[str] | None:
     if (m := CHINESE.search(text)) is not None:
         noun = NOUN.search(m["noun"])
         return keys(page, noun, m["noun"]) if noun is not None else {*preactivations(page)} if BEFORE.search(m["noun"]) else None
-    rest = text[gradient.end() :][:NEAR * 3]
+    if NET.search(text[: gradient.start()]):
+        return preactivations(page)
+    rest = CLAUSE.split(text[gradient.end() :], maxsplit=1)[0][: NEAR * 3]
     error = re.match(r"error|ошибк|erreur|fehler|误差|誤差", gradient[0], re.IGNORECASE)
     if OUTPUT_ERROR.search(text) or (error and OF_THE_OUTPUT.search(rest)):
         return outputs(page)
