@@ -169,7 +169,8 @@ class Court:
 
     def close(self) -> None:
         """Let go of all that was worked out, here and in the courts that were asked beside."""
-        beside = [*self.shorter.values(), *(other for other, _ in self.others or ()), *([self.aside] if self.aside is not None else [])]
+        convention = vars(self).pop("other_convention", None)
+        beside = [*self.shorter.values(), *(other for other, _ in self.others or ()), *(court for court in (self.aside, convention) if court is not None)]
         self.shorter, self.others, self.aside = {}, None, None
         for court in beside:
             court.close()
