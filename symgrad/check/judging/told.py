@@ -17,6 +17,7 @@ from symgrad.check.judging.court import Court
 from symgrad.check.reading.prose import PH, clause, masked
 from symgrad.check.reading.statements import Statement, loss_head
 from symgrad.check.reading.trees import kind, unwrapped
+from symgrad.check.worlds.values import Misfit
 from symgrad.check.worlds.world import TOTAL
 
 GRADIENT = re.compile(
@@ -213,7 +214,11 @@ def states(page: Page) -> set[str]:
 
 
 def shown(page: Page) -> list[str]:
-    return [k for k in page.world.model.outputs if k not in page.lagged]
+    """The outputs, of a cell whose shapes fit."""
+    try:
+        return [k for k in page.world.model.outputs if k not in page.lagged]
+    except Misfit:
+        return []
 
 
 def outputs(page: Page) -> set[str]:
