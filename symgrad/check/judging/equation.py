@@ -27,6 +27,7 @@ from symgrad.check.judging.single import of_a_number
 from symgrad.check.judging.solved import settle
 from symgrad.check.judging.unsaid import unsaid
 from symgrad.check.judging.written import judged_by_formula, of_its_formula, otherwise_written, penalised
+from symgrad.check.reading.activations import meaning
 from symgrad.check.reading.claims import Link, span_of
 from symgrad.check.reading.judgement import Judgement, ambiguous
 from symgrad.check.reading.prose import clause
@@ -241,8 +242,16 @@ def renewed(court: Court, link: Link, k: int) -> str:
         if groups[j].first > link.statement.number or groups[j].alone or own.keys() & court.page(j).lagged:
             continue
         for key in sorted(named & own.keys() & groups[k].definitions.keys()):
-            return plain(key)
+            if not of_the_identity(court.page(k), groups[k].definitions[key].node, own[key].node):
+                return plain(key)
     return ""
+
+
+def of_the_identity(page: Page, old: Any, new: Any) -> bool:
+    """Whether an equation is another one without its function, which is the identity: ``y_t = V h_t`` of ``y_t = g(V h_t)``."""
+    call: Any = unwrapped(old)
+    applied = kind(call) == "Apply" and kind(call.function) == "Name" and len(call.args) == 1
+    return applied and meaning(page.functions, call.function) == "identity" and page.canon(call.args[0]) == page.canon(new)
 
 
 def unconnected(page: Page, side: Any) -> str | None:
