@@ -311,6 +311,9 @@ def renews(page: Page, link: Link, old: Abbreviation) -> bool:
     fragment = link.statement.fragment
     if fragment is None or kind(new) != "Derivative" or kind(before) != "Derivative" or RENEWING.search(clause(fragment.before)) is None:
         return False
+    refs = [page.symbols.ref(unwrapped(n.wrt)) for n in (before, new)]
+    if refs[0] is not None and refs[1] is not None and page.preactivation(refs[0].key) == refs[1].key:
+        return False  # from a state to what its activation is applied to: see `redefined`
     return page.canon(new.wrt) != page.canon(before.wrt) and old.place < (link.statement.number, link.number)
 
 
