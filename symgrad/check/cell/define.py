@@ -357,7 +357,8 @@ def ranks(page: Page) -> None:
                     if ref is not None:
                         single[ref.key] += 1
             elif k in ("Product", "Infix"):
-                for a in n.args:
+                masked = [b for a in n.args if kind(unwrapped(a)) == "Hadamard" for b in unwrapped(a).args]  # ``(W \odot M) h_{t-1}``
+                for a in (*n.args, *masked):
                     inner = unwrapped(a)
                     ref = page.symbols.ref(inner.arg if kind(inner) == "Transpose" else inner)
                     if ref is not None:

@@ -45,6 +45,8 @@ def formulas(page: Page, statements: list[Statement]) -> list[tuple[Statement, A
 
 def writes(page: Page, node: Any) -> bool:
     """Whether a formula says itself what the loss is: by quantities of the cell, without other losses and without functions that it does not tell."""
+    if (whole := page.symbols.ref(unwrapped(node))) is not None and page.symbols.ranks[whole.key] and not whole.entries and whole.key not in page.lagged:
+        return False  # ``L_{x_t} = e_t``, a row of a matrix L
     refs = [r for n in walk(node) if (r := page.symbols.ref(n)) is not None]
     told = all(called(n) for n in walk(node) if kind(n) == "Apply" and page.symbols.ref(n) is None)
     unknown = [n for n in walk(node) if kind(n) == "Name" and page.symbols.ref(n) is None and spelled(n) not in bound_letters(node)]
@@ -196,11 +198,19 @@ def spelled_out(page: Page, node: Any) -> Any:
             inner = n.base.base if kind(n.base) == "Power" else n.base
             if kind(inner) in ("Norm", "Absolute"):
                 new[id(n)] = n.base
+        elif kind(n) == "Big" and n.kind == "sum" and n.index is not None and unused(page, n):
+            new[id(n)] = n.body
         elif kind(n) == "Apply" and n.function in LOGARITHMS and len(n.args) == 1 and (entry := at_the_class(page, n.args[0])) is not None:
             new[id(n)] = Product((Transpose(entry[1]), replace(n, args=(entry[0],))))
         elif kind(n) == "Apply" and n.function.base == "log" and len(n.function.subs) == len(n.args) == 1:  # ``\log_2``
             new[id(n)] = Product((Fraction(Number("1"), Apply(LOGARITHMS[0], n.function.subs)), Apply(LOGARITHMS[0], n.args)))
     return rebuilt(node, new) if new else node
+
+
+def unused(page: Page, total: Any) -> bool:
+    r"""Whether ``\sum_k y_t \ln p_t`` adds up the entries of what is a vector without that index."""
+    index = spelled(total.index)
+    return index != page.symbols.letter and not any(index in letters(p.node) for _, _, parts in names_in(total.body) for p in parts)
 
 
 def at_the_class(page: Page, node: Any) -> tuple[Any, Any] | None:

@@ -231,7 +231,7 @@ class Run:
 
     def block(self, v: Value, axis: int, sizes: tuple[int, ...], names: tuple[str, ...]) -> Value:
         """The weight of a concatenation, or the part of it that multiplies one of the parts."""
-        if v.dims[axis] != sum(sizes):
+        if v.rank <= axis or v.dims[axis] != sum(sizes):
             return v
         options = [Option(0, None)] + [
             Option(2, k, f"the weights of {', '.join(names)} together stand for the block that multiplies {n}") for k, n in enumerate(names)

@@ -6,10 +6,11 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from symgrad.check.cell.written import as_differences_tell, beside_numbers, formulas, with_loss
+from symgrad.check.cell.written import as_differences_tell, formulas, with_loss
 from symgrad.check.defined.page import Page
 from symgrad.check.judging import caution
 from symgrad.check.judging.court import Court
+from symgrad.check.judging.free import unknown_functions
 from symgrad.check.judging.proof import attempt, proved
 from symgrad.check.reading.claims import Link
 from symgrad.check.reading.judgement import Judgement, ambiguous
@@ -65,9 +66,9 @@ def penalised(court: Court, page: Page, link: Link) -> str:
 
 
 def otherwise_written(court: Court, page: Page, link: Link) -> bool:
-    """Whether a line does not hold of the one formula that the document gives for its loss, though that has a value."""
+    """Whether a line does not hold of the one formula that the document gives for its loss, though that has a value and all functions are known."""
     found = formulas(page, court.statements)
-    if len(found) != 1 or court.program or not beside_numbers(found[0][1]) or (own := known_by(page, found[0][1])) is None:
+    if len(found) != 1 or court.program or unknown_functions(page) or (own := known_by(page, found[0][1])) is None:
         return False
     outcome = attempt(court, own, link.left, link.right, link)
     return bool(outcome.typed) and outcome.complete and not (outcome.equal or outcome.missing or outcome.unsupported or outcome.weak)

@@ -23,7 +23,8 @@ SAID = re.compile(
     r"|通常(?:为|是|取|用)?)?\s*(?:the\s+|an?\s+)?(?:element-?wise\s+|pointwise\s+)?"
     r"(?:(?:(?:RNN|hidden|隐藏层|隐层)(?:'s|的)?\s*)?(?:activation(?:\s+function)?|nonlinearity|激活函数)\s*[,，(（]?\s*(?:which\s+is\s+)?"
     r"(?:usually|typically|generally|commonly|normally|here|一般(?:为|是|取|用)?|通常(?:为|是|取|用)?|这里(?:为|是|取|用)?)\s*(?:the\s+)?)?[$`\\(]*"
-    r"(?:(?P<tanh>hyperbolic tangent|tanh|双曲正切)|(?P<relu>re-?lu|rectifier|rectified linear unit)|(?:logistic\s+)?sigmoid|logistic function)(?![A-Za-z])"
+    r"(?:(?P<tanh>hyperbolic tangent|tanh|双曲正切)|(?P<relu>re-?lu|rectifier|rectified linear unit)|(?P<softmax>soft-?max)"
+    r"|(?:logistic\s+)?sigmoid|logistic function)(?![A-Za-z])"
     r"(?![^.;。；\n]{0,20}\bor\b|[^.;。；\n]{0,6}[或/]|\s*[,，、]\s*(?:and\s+)?[$`\\]*(?:relu|sigmoid|tanh|softmax|等|etc))",
     re.IGNORECASE,
 )
@@ -97,7 +98,7 @@ def said(name: Any, before: str, after: str) -> str | None:
         return name.base
     m = SAID.match(after)
     if m is not None:
-        return "tanh" if m["tanh"] else "relu" if m["relu"] else "sigmoid"
+        return "tanh" if m["tanh"] else "relu" if m["relu"] else "softmax" if m["softmax"] else "sigmoid"
     return None if told is None else next((rule for rule in ("tanh", "relu", "sigmoid") if told[rule]), None)
 
 
