@@ -47,6 +47,8 @@ def writes(page: Page, node: Any) -> bool:
     """Whether a formula says itself what the loss is: by quantities of the cell, without other losses and without functions that it does not tell."""
     if (whole := page.symbols.ref(unwrapped(node))) is not None and page.symbols.ranks[whole.key] and not whole.entries and whole.key not in page.lagged:
         return False  # ``L_{x_t} = e_t``, a row of a matrix L
+    if any(kind(n) == "Stack" for n in walk(node)):
+        return False  # ``\log P(y_t | x_t)``
     refs = [r for n in walk(node) if (r := page.symbols.ref(n)) is not None]
     told = all(called(n) for n in walk(node) if kind(n) == "Apply" and page.symbols.ref(n) is None)
     unknown = [n for n in walk(node) if kind(n) == "Name" and page.symbols.ref(n) is None and spelled(n) not in bound_letters(node)]

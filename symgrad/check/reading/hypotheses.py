@@ -190,6 +190,8 @@ class Said:
     function: str  # the activation that is named last
     formulas: tuple[Any, ...]
 
+LABEL = re.compile(r"\\(?:text|textrm|textit|mbox|tag)\*?\s*\{([^{}]*)\}")  # words in a formula
+
 
 def said_beside(fragment: Any, displays: Sequence[Any], heading: str) -> Said:
     """What the sentence of a formula, the one before it, its item, row or heading suppose; the last of the `displays` stands right before it."""
@@ -216,6 +218,8 @@ def said_beside(fragment: Any, displays: Sequence[Any], heading: str) -> Said:
         supposing |= (SUPPOSING if linked is THEN else FOR_GOOD).search(UNDERSTOOD.sub(" ", before)) is not None
     if far:  # a property of a weight is there to stay
         cases, supposing = cases & {MATRIX}, False
+    label = " ".join(LABEL.findall(fragment.latex))
+    cases |= {case for case, words in COMPILED.items() if told(words, label)}
     return Said(frozenset(cases), supposing, max(named)[1] if named else "", formulas)
 
 
