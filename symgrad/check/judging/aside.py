@@ -6,9 +6,11 @@ import re
 from collections.abc import Callable
 
 from symgrad.check.defined.page import Page
+from symgrad.check.evaluation.decide import Outcome
 from symgrad.check.judging.court import Court
 from symgrad.check.judging.proof import attempt
 from symgrad.check.judging.written import of_a_loss
+from symgrad.check.reading.activations import meaning
 from symgrad.check.reading.claims import Link
 from symgrad.check.reading.judgement import Judgement, ambiguous
 from symgrad.check.reading.prose import clause
@@ -22,6 +24,7 @@ HALVED = re.compile(r"\bwithout (?:the |a |its )?(?:factor|half|one half|1/2|½|
 ENTROPY = re.compile(r"cross[- ]?entropy|\bB?CE\b|\bNLL\b|log[- ]?loss|交叉熵|クロスエントロピー|교차 ?엔트로피", re.IGNORECASE)
 SQUARES = re.compile(r"\bsquared?\b|\bsquares\b|\bR?MSE\b|\bquadratic\b|均方|平方|二乗|평균 ?제곱", re.IGNORECASE)
 OTHERS = re.compile(r"\babsolute\b|\bMAE\b|\bL1\b|\bhinge\b|\bHuber\b|\bKL\b|\bPoisson\b|平均绝对", re.IGNORECASE)
+ASCENT = re.compile(r"\bmaximi[sz]\w*\b[^.;]{0,40}\blikelihood\b|\blog[- ]likelihood\b[^.;]{0,40}\bmaximi[sz]|最大化[^。；]{0,12}似然", re.IGNORECASE)
 FACTORS = re.compile(
     r"\babsorb\w*\b.{0,60}\b(?:factor|constant|learning rate|step size)|\bup to an? (?:\w+ )?(?:factor|constant)|"
     r"\b(?:drop|ignor|omit|neglect|suppress|leav)\w*\b.{0,30}\b(?:factor|constant)s?\b|"
@@ -45,6 +48,20 @@ def put_aside(court: Court, link: Link, under: Callable[[Page], Page | None]) ->
             if attempt(court, other, link.left, Product((factor, link.right)), link).equal:
                 return ambiguous("the two sides differ by a constant factor, and the document puts such factors aside")
     return None
+
+
+def told_otherwise(court: Court, page: Page, outcome: Outcome) -> str:
+    """What the words of a document say its loss to be, where it writes none and a line holds of the one that goes with the function of its output alone."""
+    outputs = [key for key, target in page.targets.items() if {key, target} & outcome.used]
+    calls = [page.activated(key) for key in outputs if key in page.definitions]
+    if court.program or page.loss_rules or not any(call is not None and meaning(page.functions, call.function) in ("softmax", "sigmoid") for call in calls):
+        return ""
+    words = " ".join(s.fragment.before for s in court.statements if s.fragment is not None)
+    if ASCENT.search(words) and not re.search(r"negative|minus|负", words):
+        return "the words speak of a likelihood that is to be as large as can be"
+    if ENTROPY.search(words) or "likelihood" in words:
+        return ""
+    return "the words speak of squared errors" if SQUARES.search(words) else "the words speak of absolute errors" if OTHERS.search(words) else ""
 
 
 def another_loss(page: Page, link: Link) -> bool:

@@ -12,7 +12,7 @@ import numpy as np
 from symgrad.check.defined.definitions import general
 from symgrad.check.defined.page import Page, plain
 from symgrad.check.evaluation.decide import Decider, Outcome
-from symgrad.check.judging.aside import put_aside
+from symgrad.check.judging.aside import put_aside, told_otherwise
 from symgrad.check.judging.caution import of_some_class, symbol_on, two_losses
 from symgrad.check.judging.classes import at_the_class, of_either
 from symgrad.check.judging.court import SCALAR, Court
@@ -190,6 +190,8 @@ def doubted(court: Court, page: Page, outcome: Outcome, link: Link) -> Judgement
         return ambiguous(f"this holds only if {alone}, without the factor before the sum that the document gives")
     if link.earlier and of_some_class(page, link):
         return ambiguous(OF_A_VECTOR)
+    if page.loss is None and (told := told_otherwise(court, page, outcome)):
+        return ambiguous(f"this holds of the loss that goes with the output, and {told}")
     if page.loss is None and outcome.used & {*page.targets.values()} and otherwise_written(court, page, link):
         return ambiguous("this holds of the usual loss, and not of the one that the document writes")
     if page.loss is None and (weight := penalised(court, page, link)):
