@@ -89,6 +89,7 @@ def page_of(definitions: dict[str, Definition], collected: Collected, statements
     letter = collected.letter
     symbols = Symbols(letter=letter)
     page = Page(symbols, dict(definitions), dict(collected.functions), signals=frozenset(collected.signals), open=frozenset(collected.open))
+    page.arbitrary = frozenset(collected.arbitrary)
     applied = {n.function for d in definitions.values() for n in walk(d.node) if kind(n) == "Apply" and kind(n.function) == "Name"}
     page.assumptions = (*page.assumptions, *labelled_sigmas(page.functions, applied))
     activation_meant(page, statements)

@@ -38,6 +38,8 @@ from symgrad.check.reading.symbols import STEP_WORDS, Part, Symbols, head_and_pa
 from symgrad.check.reading.trees import children, kind, rebuilt, shifted, unwrapped, walk
 from symgrad.notation.syntax import Name, Number
 
+ARBITRARY = re.compile(r"\b(?:any|arbitrary|generic|some|differentiable)\b|任意|beliebig|quelconque|cualquier|qualquer|произвольн", re.IGNORECASE)
+REACH = 60  # characters behind a letter in which words say of what kind its function is
 OUTPUTS = frozenset({"softmax", "Softmax", "sigma", "sigmoid", "g"})  # functions that give what a loss is held against
 
 IN_A_CASE = re.compile(  # what a gate does, or when, or how others write it; no simpler cell that the document goes on with
@@ -180,6 +182,8 @@ def in_words(out: Collected, s: Statement) -> None:
         return
     if rule == letter and letter not in out.functions:
         out.open.add(letter)
+        if ARBITRARY.search(before + s.fragment.after[:REACH]):
+            out.arbitrary.add(letter)
     elif rule != letter and letter in out.open:
         out.open.discard(letter)
         del out.functions[letter]

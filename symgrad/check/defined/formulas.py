@@ -13,6 +13,7 @@ from symgrad.check.reading.trees import children, kind, unwrapped, walk
 from symgrad.notation.syntax import Name
 
 KNOWN: dict[str, Callable[[float], float]] = {"sigmoid": lambda x: 1 / (1 + math.exp(-x)), "tanh": math.tanh}
+EXPONENTIALS: dict[str, Callable[[float], float]] = {"exp": math.exp, "tanh": math.tanh, "sinh": math.sinh, "cosh": math.cosh}
 PLACES = (-1.3, 0.4, 2.1)
 
 
@@ -101,6 +102,6 @@ def number(node: Any, variable: str, x: float) -> float:
             return a / rest[0]
         case "Power" if a > 0:
             return float(a ** rest[0])
-        case "Apply" if node.function == Name("exp"):
-            return math.exp(a)
+        case "Apply" if node.function.base in EXPONENTIALS:
+            return EXPONENTIALS[node.function.base](a)
     return math.nan

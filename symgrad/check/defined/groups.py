@@ -31,6 +31,7 @@ class Collected:
     functions: dict[str, Any] = field(default_factory=dict)
     cases: dict[str, set[Any]] = field(default_factory=dict)  # what they are in some case, "if f is tanh"
     open: set[str] = field(default_factory=set)  # letters for functions that are any, or none that is known here
+    arbitrary: set[str] = field(default_factory=set)  # of these, the ones for any function: what is wrong of every known one is wrong
     defining: set[tuple[int, int]] = field(default_factory=set)  # (statement, link) that define
     scales: dict[str, Any] = field(default_factory=dict)
     initial: dict[str, int] = field(default_factory=dict)  # states that begin at a number

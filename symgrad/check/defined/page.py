@@ -61,6 +61,7 @@ class Page:
     definitions: dict[str, Definition]
     functions: dict[str, Any] = field(default_factory=dict)  # "g" → "tanh", or (variable, node)
     open: frozenset[str] = frozenset()  # letters for functions of which nothing may be supposed
+    arbitrary: frozenset[str] = frozenset()  # of these, the ones for any function: what is wrong of every known one is wrong
     sigma: str = ""  # the activation of the cell, where σ' stands for its slope though nothing is σ of anything
     abbreviations: dict[str, Abbreviation] = field(default_factory=dict)  # symbols that stand for derivatives
     step_losses: set[str] = field(default_factory=set)  # symbols for the loss of a step

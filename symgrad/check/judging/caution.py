@@ -137,7 +137,7 @@ def unknown_function(page: Page, outcome: Outcome) -> str:
         for n in walk(page.definitions[key].node):
             if kind(n) != "Apply" or kind(n.function) != "Name" or n.function.primes or meaning(page.functions, n.function) in BUILTIN.values():
                 continue
-            if specific(n.function) or n.function.base in page.open:
+            if specific(n.function) or n.function.base in page.open - page.arbitrary:
                 return str(n.function.base)
     return ""
 

@@ -323,6 +323,14 @@ class Court:
         signs = self.matrices or self.declared is not None or entrywise
         return (signs or MATRICES.search(self.words) is not None) and SCALAR.search(self.words) is None
 
+    def told_of_matrices(self, number: int) -> bool:
+        """Whether the words before a statement speak of matrices, or the lines before it under its heading, or shapes are declared; and of no numbers."""
+        found = [s for s in self.statements[: number + 1] if s.fragment is not None]
+        under = [s for s in found[:-1] if s.derives and s.fragment.heading == found[-1].fragment.heading]
+        signs = any(kind(n) == "Hadamard" or self.of_matrices(n) for s in under for n in s.nodes)
+        told = signs or self.declared is not None or any(MATRICES.search(s.fragment.before) for s in found)
+        return told and SCALAR.search(self.words) is None
+
     @cached_property
     def listed(self) -> int:
         """How many inputs the document says that its sequence has, ``[x_1, x_2]``; 0 if it does not."""
