@@ -84,7 +84,8 @@ def proved(court: Court, page: Page, outcome: Outcome, link: Link, told: bool = 
         return ambiguous(f"this holds only if there are {page.steps} steps")
     if left_out := unexcused(court, page, outcome, link):
         return ambiguous(f"this holds only if {left_out}")
-    if outcome.reading == "scalar" and court.told_of_matrices(link.statement.number) and any(a_matrix(page, n) for side in (link.left, link.right) for n in walk(side)):
+    matrices = outcome.reading == "scalar" and any(a_matrix(page, n) for side in (link.left, link.right) for n in walk(side))
+    if matrices and court.told_of_matrices(link.statement.number):
         return ambiguous("this holds of numbers alone, and the document speaks of vectors and matrices")
     if not court.program and (why := against_convention(court, page, outcome, link)) is not None:
         return ambiguous(why)
