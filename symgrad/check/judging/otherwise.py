@@ -13,7 +13,7 @@ from typing import Any
 
 from symgrad.cells.load import load
 from symgrad.check.defined.page import Page, plain
-from symgrad.check.evaluation.adjoints import is_mark
+from symgrad.check.evaluation.adjoints import is_mark, upright
 from symgrad.check.evaluation.decide import Decider, Outcome
 from symgrad.check.evaluation.parts import Share
 from symgrad.check.evaluation.recognise import PARAMETERS, seeking, symbol_of
@@ -53,7 +53,7 @@ from symgrad.check.reading.statements import Statement, loss_head
 from symgrad.check.reading.symbols import head_and_parts, number_at, spelled
 from symgrad.check.reading.trees import FACTORS, kind, rebuilt, unwrapped, walk
 from symgrad.notation.latex import latex
-from symgrad.notation.syntax import Name, Number, Paren, Product
+from symgrad.notation.syntax import Diagonal, Name, Number, Paren, Product
 
 STRICTLY = ((False, False),)  # matrices, and rows that are no columns: where transposes matter, what is guessed must get them right
 CELLS = re.compile(r"(?<![A-Za-z])(?:RNN(?=s?(?![A-Za-z]))|LSTM|GRU)", re.IGNORECASE)
@@ -141,6 +141,17 @@ def marks_alone(court: Court, link: Link, under: Callable[[Page], Page | None]) 
         unclear |= {n for n in marks - begins if n.base not in other.alone}
     if unclear:
         return ambiguous(f"this does not hold with ${latex(unclear.pop())}$ as the mark of a gradient, but it may be a symbol of its own")
+    return None
+
+
+def slopes_on_a_diagonal(court: Court, link: Link, under: Callable[[Page], Page | None]) -> Judgement | None:
+    r"""Open, where ``\delta_t^\top \sigma'(a_t) W`` holds with the slope as a diagonal matrix."""
+    rows = [n.args for n in walk(link.right) if kind(n) == "Product" and len(n.args) > 2 and upright(n.args[0]) is not None]
+    new = {id(b): Diagonal(b, span=b.span) for args in rows for b in args[1:-1] if kind(unwrapped(b)) in ("Apply", "Hadamard", "Sum", "Product")}
+    for page in court.pages_of(link.statement, under) if new else ():
+        outcome = Decider(page).decide(link.left, rebuilt(link.right, new), modes=STRICTLY)
+        if outcome.holds:
+            return ambiguous("this holds only if the slope between a row and a matrix stands for its diagonal matrix")
     return None
 
 
@@ -429,7 +440,7 @@ def supposed(court: Court, link: Link, under: Callable[[Page], Page | None]) -> 
 
 OTHERWISE = (  # in turn
     added, of_another_loss, of_a_numbered_step, of_all_steps, of_the_sum, of_one_example, of_one_step, of_one_loss, from_then_on, redefined, put_in_place,
-    bound_tighter, by_preactivation, by_its_words, by_activation, by_what_it_is_applied_to, by_the_words, linearly, at_the_end, before_the_end,
-    after_the_first, along, from_nothing, at_the_last_step, of_few_steps, of_a_number, of_its_own_step, beside_the_next, by_components,
+    slopes_on_a_diagonal, bound_tighter, by_preactivation, by_its_words, by_activation, by_what_it_is_applied_to, by_the_words, linearly, at_the_end,
+    before_the_end, after_the_first, along, from_nothing, at_the_last_step, of_few_steps, of_a_number, of_its_own_step, beside_the_next, by_components,
     as_given_before, of_a_square, at_the_class, marks_alone,
 )  # fmt: skip
