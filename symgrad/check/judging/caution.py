@@ -324,13 +324,6 @@ def of_several_losses(link: Link) -> str:
     return latex(worded[0]) if worded and len(losses) > 1 else ""
 
 
-def two_losses(page: Page, link: Link) -> str:
-    r"""Two letters for the loss in one line without a step, ``\partial E/\partial h_t`` and ``\partial L/\partial h_t``: one may be that of a step."""
-    derivatives = [n for side in (link.left, link.right) for n in walk(side) if kind(n) == "Derivative" and kind(unwrapped(n.of)) == "Name"]
-    bare = dict.fromkeys(str(spelled(n.of)) for n in derivatives if unwrapped(n.of).base in LOSSES and not unwrapped(n.of).subs)
-    return " and ".join(bare) if len(bare) > 1 and bare.keys() <= page.total_losses else ""
-
-
 def of_its_own_loss(page: Page, link: Link) -> bool:
     r"""Whether a line says ``\partial L / \partial z = g - y`` of an output ``g = f(z)``, f being any function: there is a loss of which that is true."""
     left, right = unwrapped(link.left), unwrapped(link.right)
@@ -341,17 +334,6 @@ def of_its_own_loss(page: Page, link: Link) -> bool:
     call: Any = unwrapped(d.node) if d is not None else None
     free = kind(call) == "Apply" and kind(call.function) == "Name" and call.function.base not in BUILTIN and call.function.base not in page.functions
     return free and len(call.args) == 1 and page.canon(unwrapped(call.args[0])) == page.canon(unwrapped(left.wrt))
-
-
-def of_some_class(page: Page, link: Link) -> bool:
-    r"""Whether a chain differentiates ``\log \hat y_t`` for the loss, the whole vector: its entry for the class that is wanted may be meant."""
-    sides = (*link.earlier, link.left, link.right)
-    if kind(first := unwrapped(sides[0])) != "Derivative" or loss_head(first.of) is None:
-        return False
-    derivatives = [n for side in sides for n in walk(side) if kind(n) == "Derivative"]
-    logs = [x for n in derivatives for x in walk(n.of) if kind(x) == "Apply" and spelled(x.function) in ("log", "ln")]
-    refs = [r for x in logs for n in walk(x) if (r := page.symbols.ref(n)) is not None and r.key in page.symbols.timed]
-    return bool(refs) and not any(r.entries or r.key in page.targets.values() for r in refs)
 
 
 def updates_itself(page: Page, link: Link) -> bool:

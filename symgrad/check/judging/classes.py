@@ -16,9 +16,10 @@ from typing import Any
 from symgrad.check.defined.page import Page
 from symgrad.check.evaluation.decide import Decider
 from symgrad.check.forms.onehot import CLASSES, component
+from symgrad.check.judging.attempt import attempt
 from symgrad.check.judging.court import Court
-from symgrad.check.judging.free import with_functions
-from symgrad.check.judging.proof import attempt, proved
+from symgrad.check.judging.functions import with_functions
+from symgrad.check.judging.proof import proved
 from symgrad.check.reading.claims import Link
 from symgrad.check.reading.judgement import Judgement, ambiguous
 from symgrad.check.reading.prose import clause
@@ -92,9 +93,10 @@ def at_the_class(court: Court, link: Link, under: Callable[[Page], Page | None])
     index, step = found
     counter = Name(next(w for w in "kijmnpq" if all(n.base != w for side in (link.left, link.right) for n in walk(side) if kind(n) == "Name")))
     left, right = (rebuilt(side, dict(at_any(side, index, counter, step))) for side in (link.left, link.right))
-    outcome = attempt(court, page, left, right, replace(link, left=left, right=right, earlier=()))
+    anywhere = replace(link, left=left, right=right, earlier=())
+    outcome = attempt(court, page, left, right, anywhere)
     if outcome.equal:
-        return proved(court, page, outcome, link).assuming(f"{index} is the class that is wanted")
+        return proved(court, page, outcome, anywhere).assuming(f"{index} is the class that is wanted")
     return ambiguous(f"the entry {index} may be that of the class that is wanted, or of another one")
 
 

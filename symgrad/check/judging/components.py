@@ -34,7 +34,7 @@ def by_components(court: Court, link: Link, under: Callable[[Page], Page | None]
         told = names and not outcome.vanished and outcome.missing is None
         if told and (outcome.equal or any(coupled(n) for n in walk(link.left))):
             components = replace(link, left=sides[0], right=sides[1])
-            said = proved(court, page, outcome, link) if outcome.equal else failed(court, as_written(page), outcome, components)
+            said = proved(court, page, outcome, components) if outcome.equal else failed(court, as_written(page), outcome, components)
             return said.assuming(f"the indices of {names} count components of one step")
     return None
 

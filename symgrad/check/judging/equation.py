@@ -2,7 +2,6 @@ r"""One equation on the pages that it may speak of: where it holds it is proved,
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -12,21 +11,22 @@ import numpy as np
 from symgrad.check.defined.definitions import general
 from symgrad.check.defined.page import Page, plain
 from symgrad.check.evaluation.decide import Decider, Outcome
-from symgrad.check.judging.aside import put_aside, told_otherwise
-from symgrad.check.judging.caution import of_some_class, symbol_on, two_losses
+from symgrad.check.judging.attempt import attempt
+from symgrad.check.judging.caution import symbol_on
 from symgrad.check.judging.classes import at_the_class, of_either
 from symgrad.check.judging.court import SCALAR, Court
+from symgrad.check.judging.doubts import by_convention
 from symgrad.check.judging.excuses import along_no_memory
-from symgrad.check.judging.failure import OF_A_VECTOR, failed, refuted
-from symgrad.check.judging.followed import against_its_words
+from symgrad.check.judging.failure import failed, refuted
+from symgrad.check.judging.functions import against_its_words
+from symgrad.check.judging.losses import put_aside
 from symgrad.check.judging.otherwise import OTHERWISE, from_zero, of_an_rnn, recognised_anew, recognition, supposed
-from symgrad.check.judging.proof import attempt, contradicted, of_one_step, one_of_many, proved
-from symgrad.check.judging.redefined import as_introduced
+from symgrad.check.judging.proof import proved
 from symgrad.check.judging.repeated import summed
 from symgrad.check.judging.single import of_a_number
 from symgrad.check.judging.solved import settle
 from symgrad.check.judging.unsaid import unsaid
-from symgrad.check.judging.written import judged_by_formula, of_its_formula, otherwise_written, penalised
+from symgrad.check.judging.written import judged_by_formula, of_its_formula
 from symgrad.check.reading.activations import meaning
 from symgrad.check.reading.claims import Link, span_of
 from symgrad.check.reading.judgement import Judgement, ambiguous
@@ -41,9 +41,7 @@ from symgrad.check.worlds.world import TOTAL
 from symgrad.notation.latex import latex
 from symgrad.notation.syntax import Derivative
 
-NONLINEARITY = re.compile(r"non-?linear|activation|activaci|активац|нелинейн|激活|非线性|非線形|활성", re.IGNORECASE)
 MORE = 4  # times as many readings as usual are tried of a side that is held against the first one of its chain
-NEAR = 160  # characters before a formula that may speak of it
 
 
 def holding(court: Court, link: Link) -> Judgement | None:
@@ -82,10 +80,8 @@ def equation(court: Court, link: Link, under: Callable[[Page], Page | None] = la
             alone = page, outcome  # another cell may be meant
             continue
         if outcome.equal:
-            doubt = doubted(court, page, outcome, link) or (of_another_cell(court, link, k, outcome, first) if len(court.collected.groups) > 1 else None)
-            if doubt is not None:
-                return doubt
-            return proved(court, page, outcome, link)
+            another = of_another_cell(court, link, k, outcome, first) if len(court.collected.groups) > 1 else None
+            return another or proved(court, page, outcome, link)
         if first is None or (unsure(outcome) < unsure(first[1]) and told_by(page, first[1])):
             first = (page, outcome)
     if idle is not None:
@@ -134,12 +130,6 @@ def equation(court: Court, link: Link, under: Callable[[Page], Page | None] = la
     return judged
 
 
-def by_convention(court: Court, link: Link) -> bool:
-    """Whether a line holds of a cell that is not written out in the other convention of its gate."""
-    other = court.other_convention
-    return other is not None and any(attempt(other, other.page(k), link.left, link.right, link).equal for k in other.order(link.statement))
-
-
 def holds_so_far(court: Court, page: Page, link: Link) -> bool:
     """Whether a line holds of what is defined before it: what stands behind it may belong to another cell."""
     later = [d.place.number for d in page.definitions.values() if d.place is not None and d.place.number > link.statement.number]
@@ -166,45 +156,6 @@ def of_numbers(link: Link) -> bool:
     """Whether the sentence says that it speaks of numbers, "in the scalar case"."""
     fragment = link.statement.fragment
     return fragment is not None and SCALAR.search(clause(fragment.before)) is not None
-
-
-def doubted(court: Court, page: Page, outcome: Outcome, link: Link) -> Judgement | None:
-    """Why a line that holds in one reading is left open nevertheless: what this rests on does not stand elsewhere."""
-    if (guess := contradicted(court, page, outcome, link)) is not None:
-        return ambiguous(f"this holds only if {guess}")
-    if (guess := as_introduced(court, page, link)) is not None:
-        return ambiguous(f"this holds only if {guess}; another line holds only where it is not")
-    if (one := one_of_many(page, outcome, link)) is not None:
-        return ambiguous(f"this holds only if {one}, and not of the other weights of that letter")
-    if page.sigma and any(kind(n) == "Name" and n.base == "sigma" for side in (link.left, link.right) for n in walk(side)):
-        words = link.statement.fragment.before[-NEAR:] if link.statement.fragment is not None else ""
-        if NONLINEARITY.search(words) is None:
-            return ambiguous(f"this holds only if σ is read as the activation of the cell, {page.sigma}")
-    if court.other_convention is not None and not by_convention(court, link):
-        return ambiguous("of the two conventions for what its gate keeps, this holds in one, and the document does not say which it follows")
-    if told := against_its_words(court, page, link):
-        return ambiguous(told)
-    if losses := two_losses(page, link):
-        return ambiguous(f"this holds only if {losses} are one loss")
-    if page.loss_weight is not None and not page.summed_too and (alone := of_the_step(page, outcome)) is not None:
-        return ambiguous(f"this holds only if {alone}, without the factor before the sum that the document gives")
-    if link.earlier and of_some_class(page, link):
-        return ambiguous(OF_A_VECTOR)
-    if page.loss is None and (told := told_otherwise(court, page, outcome)):
-        return ambiguous(f"this holds of the loss that goes with the output, and {told}")
-    if page.loss is None and outcome.used & {*page.targets.values()} and otherwise_written(court, page, link):
-        return ambiguous("this holds of the usual loss, and not of the one that the document writes")
-    if page.loss is None and (weight := penalised(court, page, link)):
-        return ambiguous(f"the loss that the document writes has a term in {weight} itself, which is not in this line")
-    if of_one_step(page, outcome, link):
-        return ambiguous("this does not hold of a sequence of a single step")
-    return None
-
-
-def of_the_step(page: Page, outcome: Outcome) -> str | None:
-    """The reading in which the letter of a mean over the steps is the loss of a single one, if a proof rests on it."""
-    chosen = outcome.chooser.chosen if outcome.chooser is not None else []
-    return next((option.note for key, option in chosen if option.tag and key in {("loss", w) for w in page.averaged}), None)
 
 
 def of_another_cell(court: Court, link: Link, k: int, outcome: Outcome, first: tuple[Page, Outcome] | None) -> Judgement | None:

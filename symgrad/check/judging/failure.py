@@ -14,6 +14,7 @@ from symgrad.check.evaluation.derivatives import told_apart
 from symgrad.check.evaluation.evaluate import a_unit_vector
 from symgrad.check.judging import caution
 from symgrad.check.judging.court import Court
+from symgrad.check.judging.losses import OF_A_VECTOR, of_some_class, two_losses
 from symgrad.check.judging.settled import settled_guesses, settled_symbols
 from symgrad.check.reading.claims import Link, span_of
 from symgrad.check.reading.judgement import Judgement, ambiguous
@@ -32,7 +33,6 @@ OF_ROWS = frozenset({"order-of-factors", "transposed-factor"})  # slips that are
 OF_ANY_ORDER = frozenset({"wrong-time-index", "wrong-symbol", "wrong-sign"})  # slips in whatever order the entries of a matrix stand
 ANOTHER = "this does not hold of that cell, but the document may mean another one"
 OF_NUMBERS = "the shapes fit in no reading, and where all sizes are 1, so that they always fit, the two sides differ too"
-OF_A_VECTOR = "the logarithm is of a vector: that of its entry for the wanted class may be meant"
 UNMARKED = "the left side is a state, the right side a gradient: the mark of the gradient is missing on the left"
 FEW = 48  # readings of a line of code for rows
 
@@ -134,11 +134,11 @@ def of_the_line(court: Court, page: Page, outcome: Outcome, link: Link) -> Itera
         yield AMBIGUOUS, "the document writes its steps above, so a number there may be a step or a power"
     if told := caution.of_several_losses(link):
         yield UNDEFINED, f"nothing in the document says what part of the loss ${told}$ is"
-    if several := caution.two_losses(page, link):
+    if several := two_losses(page, link):
         yield AMBIGUOUS, f"the document does not say how the losses {several} go together"
     if caution.of_its_own_loss(page, link):
         yield AMBIGUOUS, "this holds of the loss that goes with this output, and the document does not say what its loss is"
-    if caution.of_some_class(page, link):
+    if of_some_class(page, link):
         yield AMBIGUOUS, OF_A_VECTOR
     if symbol := caution.incoming(outcome):
         yield UNDEFINED, f"nothing in the document says what ${symbol}$ is"

@@ -17,14 +17,12 @@ from symgrad.check.evaluation.decide import Decider, Outcome
 from symgrad.check.evaluation.parts import Share
 from symgrad.check.judging import caution
 from symgrad.check.judging.court import Court
-from symgrad.check.judging.free import NAMED, RULES, with_functions
-from symgrad.check.judging.proof import attempt, proved
-from symgrad.check.reading.activations import BUILTIN, meaning
+from symgrad.check.judging.functions import LINEAR, NO_LONGER, calls, told, with_functions
+from symgrad.check.judging.proof import proved
 from symgrad.check.reading.claims import Link
 from symgrad.check.reading.judgement import Judgement, ambiguous
-from symgrad.check.reading.prose import PARAGRAPH, PH, SENTENCE, Prose, clause, masked
+from symgrad.check.reading.prose import PARAGRAPH, PH, SENTENCE, Prose, masked
 from symgrad.check.reading.statements import loss_head
-from symgrad.check.reading.symbols import spelled
 from symgrad.check.reading.trees import kind, unwrapped, walk
 
 NEAR = 240  # characters of the words that are looked at, of those behind a formula
@@ -48,21 +46,6 @@ HELD = re.compile(
     r"|\b(?:считая|полагая|игнорируя|пренебрегая)\b[^.;:]{0,80}?(?:постоянн\w+|константа\w*|фиксированн\w+|зависимост\w+)",
     re.IGNORECASE,
 )
-LINEAR = re.compile(
-    r"\b(?:ignor|neglect|dropp?|omit|without|remov|disregard)\w*\s+(?:[a-z]+\s+){0,3}?(?:non-?linearit(?:y|ies)|activations?\b|tanh\b|sigmoid\b)"
-    r"|(?<![\w-])linear\s+(?:case|activation|rnn|recurr\w+|network|model|unit|setting|dynamics|system|regime)|\bidentity\s+(?:function|activation|map)"
-    r"|\bactivations?(?:\s+functions?)?\s+(?:is|are|were|be|being)\s+(?:the\s+)?(?:identity|linear)\b"
-    r"|\b(?:if|assum\w+|suppos\w+|consider\w*|let|when)\b[^.;:,]{0,40}\b(?:is|are|be)\s+(?:both\s+|all\s+)?linear\b"
-    r"|(?:忽略|去掉|不考虑)[^。；]{0,10}(?:非线性|激活函数)|(?<!非)线性(?:情况|激活|情形)|\bcaso lineal\b"
-    r"|\blinearen? (?:Fall|Aktivierung)|(?<!не)линейн\w+ случа\w+",
-    re.IGNORECASE,
-)
-NO_LONGER = re.compile(  # what ends that a case is spoken of
-    r"\bnon-?linear|\b(?:with|for|by|using) (?:the )?(?:\\?tanh|sigmoid|re-?lu|activation)|\bin general\b"
-    r"|\bhowever\b|\bwhereas\b|\bby contrast\b|\bbut\b|\bfull\b|非线性|但是?|一般",
-    re.IGNORECASE,
-)
-DENIED = re.compile(r"(?:\b(?:not|cannot|never|no longer|unlike|without)\b|n't\b|不能|不是|нельзя)[^.;:]{0,24}$", re.IGNORECASE)
 GATES = re.compile(r"\bgat(?:es?|ing)\b|门|ゲート|게이트|\bcompuertas?\b|\bpuertas?\b|вентил\w+|\bGatter\b", re.IGNORECASE)
 
 
@@ -112,25 +95,6 @@ def linearly(court: Court, link: Link, under: Callable[[Page], Page | None] = la
     return None
 
 
-def against_its_words(court: Court, page: Page, link: Link) -> str | None:
-    """Why a line that holds of the activation of a cell is left open, where its words speak of another one of which it does not hold."""
-    fragment = link.statement.fragment
-    words = "" if fragment is None else clause(fragment.before.rstrip() if fragment.kind == "display" else fragment.before)
-    named = NAMED.search(words)
-    rule = RULES[named["f"].lower()] if named is not None else "identity" if told(LINEAR, words, NO_LONGER) else None
-    applied = {n.function for key, d in page.definitions.items() if key not in page.targets for n in walk(d.node) if calls(n)} if rule else set()
-    letter = next(iter(applied)) if len(applied) == 1 else None
-    if rule is None or letter is None or (letter.base != "sigma" and letter.base in BUILTIN) or meaning(page.functions, letter) == rule:
-        return None
-    if attempt(court, with_functions(page, {str(spelled(letter)): rule}), link.left, link.right, link).equal:
-        return None
-    return f"this does not hold where {spelled(letter)} is {'the identity' if rule == 'identity' else rule}, of which the words before it speak"
-
-
-def calls(node: Any) -> bool:
-    return kind(node) == "Apply" and kind(node.function) == "Name" and not node.function.primes and len(node.args) == 1
-
-
 def under_its_heading(court: Court, link: Link) -> list[Any]:
     """The statements before a line that stand under the same heading."""
     own, number = link.statement.fragment, link.statement.number
@@ -153,12 +117,6 @@ def part(prose: Prose, text: str) -> Prose:
     out = copy(prose)
     out.text = text
     return out
-
-
-def told(words: re.Pattern[str], text: str, end: re.Pattern[str] | None = None) -> bool:
-    """Whether a text says something, does not deny it, and says nothing behind it that ends it."""
-    found = (m for m in words.finditer(text) if DENIED.search(text[: m.start()]) is None)
-    return any(end is None or end.search(text, m.end()) is None for m in found)
 
 
 def named(page: Page, prose: Prose) -> set[str]:

@@ -4,29 +4,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from copy import copy
 from dataclasses import replace
-from typing import Any
 
 from symgrad.check.defined.page import Page, plain
-from symgrad.check.judging import caution
+from symgrad.check.judging.attempt import attempt
 from symgrad.check.judging.court import Court
-from symgrad.check.judging.proof import attempt, proved
-from symgrad.check.reading.activations import BUILTIN, meaning
+from symgrad.check.judging.functions import NAMED, RULES, free_functions, sigma_alone, unknown_functions, with_functions
+from symgrad.check.judging.proof import proved
+from symgrad.check.reading.activations import meaning
 from symgrad.check.reading.claims import Link
 from symgrad.check.reading.judgement import Judgement, ambiguous
 from symgrad.check.reading.symbols import spelled
 from symgrad.check.reading.trees import kind, unwrapped, walk
 
 OF_CLASSES = re.compile(r"soft-?max|cross[- ]?entropy|log[- ]?likelihood|交叉熵|クロスエントロピー|교차 ?엔트로피", re.IGNORECASE)
-
-SIGMOID = re.compile(r"sigmoid|logistic|S型|シグモイド|시그모이드|сигмо", re.IGNORECASE)
-
-NAMED = re.compile(  # "For $\\tanh$: …", "with the sigmoid, …"
-    r"(?:\b(?:for|with|of|für|bei|para|con|pour|avec)\b|对于|若|如果|当)\s*(?:the\s+|der\s+|la\s+)?[$`\\(]*(?P<f>tanh|sigmoid|logistic|re-?lu)(?![A-Za-z])[^.;。；]{0,40}$",
-    re.IGNORECASE,
-)
-RULES = {"tanh": "tanh", "sigmoid": "sigmoid", "logistic": "sigmoid", "relu": "relu", "re-lu": "relu"}
 
 
 def by_activation(court: Court, link: Link, under: Callable[[Page], Page | None]) -> Judgement | None:
@@ -56,15 +47,6 @@ def by_activation(court: Court, link: Link, under: Callable[[Page], Page | None]
         if sigma_alone(court, page) and attempt(court, with_functions(page, {"sigma": "tanh"}), link.left, link.right, link).holds:
             return ambiguous("this holds only if σ is tanh, and the document does not say which function it is")
     return None
-
-
-def sigma_alone(court: Court, page: Page) -> bool:
-    """Whether σ is the one activation of a cell and nothing says that it is the sigmoid: some write σ for any activation."""
-    nodes = (n for key, d in page.definitions.items() if key not in page.targets for n in walk(d.node))
-    calls = {n.function.base for n in nodes if kind(n) == "Apply" and kind(n.function) == "Name"}
-    if "sigma" not in calls or "sigma" in page.functions or calls - {"sigma"} & BUILTIN.keys():
-        return False
-    return not any(s.fragment is not None and SIGMOID.search(s.fragment.before) for s in court.statements)
 
 
 def by_its_words(court: Court, link: Link, under: Callable[[Page], Page | None]) -> Judgement | None:
@@ -124,24 +106,3 @@ def of_a_square(court: Court, link: Link, under: Callable[[Page], Page | None]) 
             if outcome.holds and silent & outcome.used:
                 return ambiguous("this holds of a squared loss, and the document does not say what its loss is")
     return None
-
-
-def free_functions(page: Page) -> list[str]:
-    r"""The letters for functions that the cell applies and nothing explains, with their labels, ``\sigma_h``."""
-    calls = (n.function for d in page.definitions.values() for n in walk(d.node) if kind(n) == "Apply" and kind(n.function) == "Name")
-    free = {f: meaning(page.functions, f) for f in calls if not f.primes and not caution.specific(f)}
-    return sorted({str(rule) for f, rule in free.items() if rule in (f.base, spelled(f)) and rule not in BUILTIN.values()})
-
-
-def unknown_functions(page: Page) -> set[str]:
-    """The words for functions that the cell applies and nothing explains, ``smax``."""
-    calls = (n.function for d in page.definitions.values() for n in walk(d.node) if kind(n) == "Apply" and kind(n.function) == "Name")
-    return {str(rule) for f in calls if not f.primes and isinstance(rule := meaning(page.functions, f), str) and rule not in BUILTIN.values()}
-
-
-def with_functions(page: Page, functions: dict[str, Any]) -> Page:
-    """The page with other functions in the place of letters."""
-    out = copy(page)
-    out.functions = {**page.functions, **functions}
-    out.origin = None  # its own models
-    return out

@@ -18,13 +18,14 @@ from symgrad.check.evaluation.decide import Decider, Outcome
 from symgrad.check.evaluation.parts import Share
 from symgrad.check.evaluation.recognise import PARAMETERS, seeking, symbol_of
 from symgrad.check.judging import caution
+from symgrad.check.judging.attempt import attempt
 from symgrad.check.judging.classes import at_the_class
 from symgrad.check.judging.components import by_components
 from symgrad.check.judging.court import Court
 from symgrad.check.judging.failure import failed
 from symgrad.check.judging.followed import by_the_words, linearly
 from symgrad.check.judging.free import by_activation, by_its_words, by_what_it_is_applied_to, of_a_square
-from symgrad.check.judging.proof import attempt, proved
+from symgrad.check.judging.proof import proved
 from symgrad.check.judging.redefined import redefined
 from symgrad.check.judging.single import of_a_number
 from symgrad.check.judging.steps import (

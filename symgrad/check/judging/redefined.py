@@ -5,17 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
 
 from symgrad.check.defined.page import Page
 from symgrad.check.evaluation.decide import Decider
 from symgrad.check.judging.court import Court
+from symgrad.check.judging.meanings import state_gradients
 from symgrad.check.judging.proof import proved
-from symgrad.check.judging.steps import introduced
 from symgrad.check.reading.claims import Link
 from symgrad.check.reading.judgement import Judgement, ambiguous
 from symgrad.check.reading.prose import clause
-from symgrad.check.reading.statements import loss_head, names_in
 from symgrad.check.reading.symbols import head_and_parts
 from symgrad.check.reading.trees import kind, unwrapped
 from symgrad.notation.latex import latex
@@ -56,25 +54,9 @@ def redefined(court: Court, link: Link, under: Callable[[Page], Page | None]) ->
             court.told |= {own} if told else set()
         symbols = " and ".join(dict.fromkeys(f"${latex(split[0])}$" for n in found if (split := head_and_parts(n)) is not None))
         if set(found.values()) <= court.told:
+            chosen = outcome.chooser.chosen if outcome.chooser is not None else []
+            other.meanings = {**page.meanings, **{key[1]: str(o.value) for key, o in chosen if o.tag == "pre" and isinstance(key, tuple)}}  # as the text says
             said = proved(court, other, outcome, link)
             return said.assuming(f"{symbols} is the gradient by the preactivation from here on, as the text says")
         return ambiguous(f"this holds only if {symbols} is the gradient by the preactivation, which is not how it is introduced")
     return None
-
-
-def as_introduced(court: Court, page: Page, link: Link) -> str | None:
-    """What a proof rests on, if a symbol in it means what it was introduced for though the text has since said that it is the gradient by the preactivation."""
-    found = state_gradients(page, link) if court.told else {}
-    return "the gradient is by the state still" if set(found.values()) & court.told else None
-
-
-def state_gradients(page: Page, link: Link) -> dict[Any, str]:
-    """The symbols in a line that were introduced for the gradient by a quantity with an activation, and their keys."""
-    found: dict[Any, str] = {}
-    for n, _, _ in (*names_in(link.left), *names_in(link.right)) if page.abbreviations else ():
-        short = introduced(page, n)
-        node: Any = None if short is None else unwrapped(short.node)
-        ref = page.symbols.ref(unwrapped(node.wrt)) if kind(node) == "Derivative" and loss_head(node.of) is not None else None
-        if short is not None and ref is not None and ref.key in page.definitions and page.activated(ref.key) is not None:
-            found[n] = short.key
-    return found

@@ -12,7 +12,7 @@ from symgrad.check.evaluation.adjoints import told_by_gates
 from symgrad.check.evaluation.decide import Decider, Outcome
 from symgrad.check.judging.caution import gate, gradients_in, of_conventions, solved_symbol, symbol_on, word
 from symgrad.check.judging.court import Court
-from symgrad.check.judging.steps import introduced
+from symgrad.check.judging.meanings import introduced
 from symgrad.check.reading.claims import EQUAL, Link, links
 from symgrad.check.reading.naming import TOLD
 from symgrad.check.reading.statements import MARKS, bound_letters, loss_head, names_in

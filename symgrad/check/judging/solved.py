@@ -18,8 +18,8 @@ from symgrad.check.evaluation.adjoints import symbol_target
 from symgrad.check.evaluation.decide import Decider, Outcome
 from symgrad.check.evaluation.recognise import NOW, candidates, gate_of, names_it, symbol_of
 from symgrad.check.judging.court import Court
+from symgrad.check.judging.meanings import introduced
 from symgrad.check.judging.settled import equations
-from symgrad.check.judging.steps import introduced
 from symgrad.check.reading.claims import Link
 from symgrad.check.reading.statements import MARKS, names_in
 from symgrad.check.reading.symbols import head_and_parts

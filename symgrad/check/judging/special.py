@@ -17,8 +17,8 @@ from typing import Any
 from symgrad.check.defined.page import Definition, Page, plain
 from symgrad.check.evaluation.decide import Decider
 from symgrad.check.judging.court import Court
-from symgrad.check.judging.followed import STRICTLY, calls, gates
-from symgrad.check.judging.free import with_functions
+from symgrad.check.judging.followed import STRICTLY, gates
+from symgrad.check.judging.functions import calls, with_functions
 from symgrad.check.judging.steps import AT_THE_END
 from symgrad.check.reading import hypotheses as said
 from symgrad.check.reading.claims import EQUAL, Link

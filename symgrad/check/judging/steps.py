@@ -8,17 +8,19 @@ from copy import copy
 from dataclasses import replace
 from typing import Any
 
-from symgrad.check.defined.page import Abbreviation, Page
+from symgrad.check.defined.page import Page
 from symgrad.check.evaluation.decide import Decider
+from symgrad.check.judging.attempt import attempt
 from symgrad.check.judging.court import Court, length
 from symgrad.check.judging.excuses import may_not
-from symgrad.check.judging.free import with_functions
-from symgrad.check.judging.proof import attempt, proved
+from symgrad.check.judging.functions import with_functions
+from symgrad.check.judging.meanings import introduced
+from symgrad.check.judging.proof import proved
 from symgrad.check.reading.claims import Link
 from symgrad.check.reading.judgement import Judgement, ambiguous
 from symgrad.check.reading.prose import clause
 from symgrad.check.reading.statements import Statement, derived, loss_head, names_in
-from symgrad.check.reading.symbols import head_and_parts, key_of, letters, number_at, spelled
+from symgrad.check.reading.symbols import head_and_parts, letters, number_at, spelled
 from symgrad.check.reading.trees import kind, rebuilt, unwrapped, walk
 from symgrad.notation.latex import latex
 from symgrad.notation.syntax import Derivative, Given, Name, Number, Relation
@@ -378,15 +380,6 @@ def of_the_loss(page: Page, link: Link) -> bool:
     whole = unwrapped(link.left)
     split = head_and_parts(unwrapped(whole.of)) if kind(whole) == "Derivative" else None
     return right and (left or (split is not None and spelled(split[0]) in page.total_losses))
-
-
-def introduced(page: Page, node: Any) -> Abbreviation | None:
-    """What a symbol was introduced for, its step left out; None for any other node."""
-    split = head_and_parts(node) if kind(node) in ("Name", "Index", "Power") else None
-    if split is None or not page.abbreviations:
-        return None
-    shorts = (page.abbreviations.get(key_of(split[0], [p for k, p in enumerate(split[1]) if k != leave]) or "") for leave in range(-1, len(split[1])))
-    return next((short for short in shorts if short is not None), None)
 
 
 def of_a_derivative(page: Page, node: Any) -> bool:

@@ -15,10 +15,10 @@ from typing import Any
 
 from symgrad.check.defined.formulas import functional
 from symgrad.check.defined.page import Page, plain
+from symgrad.check.judging.attempt import attempt
 from symgrad.check.judging.court import Court
 from symgrad.check.judging.equation import equation
-from symgrad.check.judging.free import with_functions
-from symgrad.check.judging.proof import attempt
+from symgrad.check.judging.functions import with_functions
 from symgrad.check.reading.activations import meaning
 from symgrad.check.reading.claims import EQUAL, Link
 from symgrad.check.reading.conditions import MEANT, Condition, introduced

@@ -1,0 +1,143 @@
+r"""What keeps a line that holds from being proved: it holds only in a reading that the document does not bear out, or not of all that it speaks of."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from copy import copy
+from itertools import pairwise
+from typing import Any
+
+from symgrad.check.defined.page import Page
+from symgrad.check.evaluation import everystep
+from symgrad.check.evaluation.decide import Decider, Outcome
+from symgrad.check.judging.attempt import attempt
+from symgrad.check.judging.conventions import against_convention
+from symgrad.check.judging.court import Court
+from symgrad.check.judging.excuses import unexcused
+from symgrad.check.judging.functions import against_its_words
+from symgrad.check.judging.lengths import beside_the_last, fixed, too_short
+from symgrad.check.judging.losses import OF_A_VECTOR, of_some_class, of_the_step, otherwise_written, penalised, told_otherwise, two_losses
+from symgrad.check.judging.meanings import as_introduced, contradicted, one_of_many
+from symgrad.check.reading.claims import Link
+from symgrad.check.reading.statements import MARKS
+from symgrad.check.reading.symbols import head_and_parts, is_top
+from symgrad.check.reading.trees import kind, unwrapped, walk
+from symgrad.notation.syntax import Product
+
+NONLINEARITY = re.compile(r"non-?linear|activation|activaci|активац|нелинейн|激活|非线性|非線形|활성", re.IGNORECASE)
+NEAR = 160  # characters before a formula that may speak of it
+
+
+def doubts(court: Court, page: Page, outcome: Outcome, link: Link, told: bool = False) -> Iterator[str]:
+    """The reasons to leave a line open that holds in some reading; `told` if the caller knows how many steps there are."""
+    yield from of_symbols(court, page, outcome, link)
+    yield from of_sides(court, page, outcome, link)
+    yield from of_the_loss(court, page, outcome, link)
+    if not told:
+        yield from of_the_length(court, page, outcome, link)
+    if left_out := unexcused(court, page, outcome, link):
+        yield f"this holds only if {left_out}"
+    if court.other_convention is not None and not by_convention(court, link):
+        yield "of the two conventions for what its gate keeps, this holds in one, and the document does not say which it follows"
+
+
+def of_symbols(court: Court, page: Page, outcome: Outcome, link: Link) -> Iterator[str]:
+    """A letter means here what it does not mean in other lines, or what the words before do not say that it does."""
+    if (guess := contradicted(court, page, outcome, link)) is not None:
+        yield f"this holds only if {guess}"
+    if (guess := as_introduced(court, page, link)) is not None:
+        yield f"this holds only if {guess}; another line holds only where it is not"
+    if (one := one_of_many(page, outcome, link)) is not None:
+        yield f"this holds only if {one}, and not of the other weights of that letter"
+    if page.sigma and any(kind(n) == "Name" and n.base == "sigma" for side in (link.left, link.right) for n in walk(side)):
+        words = link.statement.fragment.before[-NEAR:] if link.statement.fragment is not None else ""
+        if NONLINEARITY.search(words) is None:
+            yield f"this holds only if σ is read as the activation of the cell, {page.sigma}"
+    if against := against_its_words(court, page, link):
+        yield against
+
+
+def of_sides(court: Court, page: Page, outcome: Outcome, link: Link) -> Iterator[str]:
+    """The order of factors is left aside, matrices are taken for numbers, or gradients are laid out as nowhere else."""
+    if court.program:
+        return
+    if outcome.lenient and (pair := out_of_order(page, link.right)) is not None:
+        yield f"this holds only if the order of factors is left aside: in {pair} a column stands before a matrix"
+    matrices = outcome.reading == "scalar" and any(a_matrix(page, n) for side in (link.left, link.right) for n in walk(side))
+    if matrices and court.told_of_matrices(link.statement.number):
+        yield "this holds of numbers alone, and the document speaks of vectors and matrices"
+    if (why := against_convention(court, page, outcome, link)) is not None:
+        yield why
+
+
+def of_the_loss(court: Court, page: Page, outcome: Outcome, link: Link) -> Iterator[str]:
+    """The loss that is differentiated need not be the one that the document means."""
+    if losses := two_losses(page, link):
+        yield f"this holds only if {losses} are one loss"
+    if page.loss_weight is not None and not page.summed_too and (alone := of_the_step(page, outcome)) is not None:
+        yield f"this holds only if {alone}, without the factor before the sum that the document gives"
+    if link.earlier and of_some_class(page, link):
+        yield OF_A_VECTOR
+    if page.loss is not None:
+        return
+    if told := told_otherwise(court, page, outcome):
+        yield f"this holds of the loss that goes with the output, and {told}"
+    if outcome.used & {*page.targets.values()} and otherwise_written(court, page, link):
+        yield "this holds of the usual loss, and not of the one that the document writes"
+    if weight := penalised(court, page, link):
+        yield f"the loss that the document writes has a term in {weight} itself, which is not in this line"
+
+
+def of_the_length(court: Court, page: Page, outcome: Outcome, link: Link) -> Iterator[str]:
+    """A sequence with more steps or fewer than those that were tried, or another last step, makes it false."""
+    if letter := beside_the_last(page, outcome, link):
+        yield f"this holds only if {letter} is the last step"
+    if too_short(court, page, outcome, link) and not fixed(court, page):
+        yield f"this holds only if there are {page.steps} steps"
+    if of_one_step(page, outcome, link):
+        yield "this does not hold of a sequence of a single step"
+
+
+def a_matrix(page: Page, node: Any) -> bool:
+    """Whether a name is one of a weight that is a matrix, and not in a small letter, in which many write weights that are numbers."""
+    ref = page.symbols.ref(node) if kind(node) == "Name" else None
+    weight = ref is not None and ref.key not in page.symbols.timed and page.symbols.ranks.get(ref.key) == 2
+    return ref is not None and weight and not ref.entries and not node.base.islower()
+
+
+def out_of_order(page: Page, side: Any) -> str | None:
+    r"""A column before what only matrices have, ``\delta_t \operatorname{diag}(f'(a_t))``, ``(\hat y_t - y_t) V^\top``: there rows are told from columns."""
+    for n in walk(side):
+        for a, b in pairwise(map(unwrapped, n.args)) if kind(n) in ("Product", "Infix") and getattr(n, "sign", "") not in ("odot", "circ", "otimes") else ():
+            turned = kind(b) == "Transpose" or (kind(b) == "Power" and is_top(b.exponent))
+            marked = kind(b) == "Diagonal" or (turned and page.ranked(b.arg if kind(b) == "Transpose" else b.base) == 2)
+            if marked and a_column(page, a):
+                return page.shown(Product((a, b)))
+    return None
+
+
+def a_column(page: Page, node: Any) -> bool:
+    """Whether a factor is a vector that stands upright: a quantity, a difference of these, a symbol for a gradient."""
+    terms = [unwrapped(a.arg if kind(a) == "Negative" else a) for a in node.args] if kind(node) == "Sum" else [node]
+    return all((split := head_and_parts(x)) is not None and (page.ranked(x) == 1 or split[0].base in MARKS) for x in terms)
+
+
+def of_one_step(page: Page, outcome: Outcome, link: Link) -> bool:
+    r"""Whether a line that holds of all sequences that were tried fails of one with a single step, as ``\sum_{t=2}^T`` does."""
+    assert outcome.chooser is not None
+    if page.steps == 1 or not everystep.spans_time(page, link.left, link.right):
+        return False
+    short = copy(page)
+    short.steps = 1
+    short.memos["worlds"] = page.memos["worlds of one step"]
+    states = (Decider(p).in_reading(link.left, link.right, outcome.chooser.fixed, outcome.mode) for p in (short, page))
+    return next(states) == "differs" and next(states) == "equal"
+
+
+
+
+def by_convention(court: Court, link: Link) -> bool:
+    """Whether a line holds of a cell that is not written out in the other convention of its gate."""
+    other = court.other_convention
+    return other is not None and any(attempt(other, other.page(k), link.left, link.right, link).equal for k in other.order(link.statement))

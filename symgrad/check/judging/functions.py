@@ -1,0 +1,95 @@
+"""The functions that a cell applies: which of them nothing explains, and which one the words beside a line name."""
+
+from __future__ import annotations
+
+import re
+from copy import copy
+from typing import Any
+
+from symgrad.check.defined.page import Page
+from symgrad.check.judging import caution
+from symgrad.check.judging.attempt import attempt
+from symgrad.check.judging.court import Court
+from symgrad.check.reading.activations import BUILTIN, meaning
+from symgrad.check.reading.claims import Link
+from symgrad.check.reading.prose import clause
+from symgrad.check.reading.symbols import spelled
+from symgrad.check.reading.trees import kind, walk
+
+SIGMOID = re.compile(r"sigmoid|logistic|S型|シグモイド|시그모이드|сигмо", re.IGNORECASE)
+NAMED = re.compile(  # "For $\\tanh$: …", "with the sigmoid, …"
+    r"(?:\b(?:for|with|of|für|bei|para|con|pour|avec)\b|对于|若|如果|当)\s*(?:the\s+|der\s+|la\s+)?[$`\\(]*(?P<f>tanh|sigmoid|logistic|re-?lu)(?![A-Za-z])[^.;。；]{0,40}$",
+    re.IGNORECASE,
+)
+RULES = {"tanh": "tanh", "sigmoid": "sigmoid", "logistic": "sigmoid", "relu": "relu", "re-lu": "relu"}
+
+
+def sigma_alone(court: Court, page: Page) -> bool:
+    """Whether σ is the one activation of a cell and nothing says that it is the sigmoid: some write σ for any activation."""
+    nodes = (n for key, d in page.definitions.items() if key not in page.targets for n in walk(d.node))
+    calls = {n.function.base for n in nodes if kind(n) == "Apply" and kind(n.function) == "Name"}
+    if "sigma" not in calls or "sigma" in page.functions or calls - {"sigma"} & BUILTIN.keys():
+        return False
+    return not any(s.fragment is not None and SIGMOID.search(s.fragment.before) for s in court.statements)
+
+
+def free_functions(page: Page) -> list[str]:
+    r"""The letters for functions that the cell applies and nothing explains, with their labels, ``\sigma_h``."""
+    calls = (n.function for d in page.definitions.values() for n in walk(d.node) if kind(n) == "Apply" and kind(n.function) == "Name")
+    free = {f: meaning(page.functions, f) for f in calls if not f.primes and not caution.specific(f)}
+    return sorted({str(rule) for f, rule in free.items() if rule in (f.base, spelled(f)) and rule not in BUILTIN.values()})
+
+
+def unknown_functions(page: Page) -> set[str]:
+    """The words for functions that the cell applies and nothing explains, ``smax``."""
+    calls = (n.function for d in page.definitions.values() for n in walk(d.node) if kind(n) == "Apply" and kind(n.function) == "Name")
+    return {str(rule) for f in calls if not f.primes and isinstance(rule := meaning(page.functions, f), str) and rule not in BUILTIN.values()}
+
+
+def with_functions(page: Page, functions: dict[str, Any]) -> Page:
+    """The page with other functions in the place of letters."""
+    out = copy(page)
+    out.functions = {**page.functions, **functions}
+    out.origin = None  # its own models
+    return out
+
+LINEAR = re.compile(
+    r"\b(?:ignor|neglect|dropp?|omit|without|remov|disregard)\w*\s+(?:[a-z]+\s+){0,3}?(?:non-?linearit(?:y|ies)|activations?\b|tanh\b|sigmoid\b)"
+    r"|(?<![\w-])linear\s+(?:case|activation|rnn|recurr\w+|network|model|unit|setting|dynamics|system|regime)|\bidentity\s+(?:function|activation|map)"
+    r"|\bactivations?(?:\s+functions?)?\s+(?:is|are|were|be|being)\s+(?:the\s+)?(?:identity|linear)\b"
+    r"|\b(?:if|assum\w+|suppos\w+|consider\w*|let|when)\b[^.;:,]{0,40}\b(?:is|are|be)\s+(?:both\s+|all\s+)?linear\b"
+    r"|(?:忽略|去掉|不考虑)[^。；]{0,10}(?:非线性|激活函数)|(?<!非)线性(?:情况|激活|情形)|\bcaso lineal\b"
+    r"|\blinearen? (?:Fall|Aktivierung)|(?<!не)линейн\w+ случа\w+",
+    re.IGNORECASE,
+)
+NO_LONGER = re.compile(  # what ends that a case is spoken of
+    r"\bnon-?linear|\b(?:with|for|by|using) (?:the )?(?:\\?tanh|sigmoid|re-?lu|activation)|\bin general\b"
+    r"|\bhowever\b|\bwhereas\b|\bby contrast\b|\bbut\b|\bfull\b|非线性|但是?|一般",
+    re.IGNORECASE,
+)
+DENIED = re.compile(r"(?:\b(?:not|cannot|never|no longer|unlike|without)\b|n't\b|不能|不是|нельзя)[^.;:]{0,24}$", re.IGNORECASE)
+
+
+def against_its_words(court: Court, page: Page, link: Link) -> str | None:
+    """Why a line that holds of the activation of a cell is left open, where its words speak of another one of which it does not hold."""
+    fragment = link.statement.fragment
+    words = "" if fragment is None else clause(fragment.before.rstrip() if fragment.kind == "display" else fragment.before)
+    named = NAMED.search(words)
+    rule = RULES[named["f"].lower()] if named is not None else "identity" if told(LINEAR, words, NO_LONGER) else None
+    applied = {n.function for key, d in page.definitions.items() if key not in page.targets for n in walk(d.node) if calls(n)} if rule else set()
+    letter = next(iter(applied)) if len(applied) == 1 else None
+    if rule is None or letter is None or (letter.base != "sigma" and letter.base in BUILTIN) or meaning(page.functions, letter) == rule:
+        return None
+    if attempt(court, with_functions(page, {str(spelled(letter)): rule}), link.left, link.right, link).equal:
+        return None
+    return f"this does not hold where {spelled(letter)} is {'the identity' if rule == 'identity' else rule}, of which the words before it speak"
+
+
+def calls(node: Any) -> bool:
+    return kind(node) == "Apply" and kind(node.function) == "Name" and not node.function.primes and len(node.args) == 1
+
+
+def told(words: re.Pattern[str], text: str, end: re.Pattern[str] | None = None) -> bool:
+    """Whether a text says something, does not deny it, and says nothing behind it that ends it."""
+    found = (m for m in words.finditer(text) if DENIED.search(text[: m.start()]) is None)
+    return any(end is None or end.search(text, m.end()) is None for m in found)

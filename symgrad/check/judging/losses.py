@@ -1,0 +1,161 @@
+"""The loss that a line speaks of: the one that the document writes, tells in words, or puts aside."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+from symgrad.check.cell.written import formulas, with_loss
+from symgrad.check.defined.page import Page
+from symgrad.check.evaluation.decide import Outcome
+from symgrad.check.judging import caution
+from symgrad.check.judging.attempt import attempt
+from symgrad.check.judging.court import Court
+from symgrad.check.judging.functions import unknown_functions
+from symgrad.check.reading.activations import meaning
+from symgrad.check.reading.claims import Link
+from symgrad.check.reading.judgement import Judgement, ambiguous
+from symgrad.check.reading.prose import clause
+from symgrad.check.reading.statements import LOSSES, loss_head
+from symgrad.check.reading.symbols import spelled
+from symgrad.check.reading.trees import kind, unwrapped, walk
+from symgrad.notation.syntax import Fraction, Name, Number, Product
+
+Under = Callable[[Page], Page | None]
+
+
+def penalised(court: Court, page: Page, link: Link) -> str:
+    r"""The weight by which a line differentiates a loss with a term of its own in that, ``\frac{\lambda}{2} \|W\|^2``, where the line leaves it out."""
+    left = unwrapped(link.left)
+    ref = page.symbols.ref(unwrapped(left.wrt)) if kind(left) == "Derivative" and loss_head(left.of) is not None else None
+    by = {unwrapped(n.wrt) for n in walk(link.right) if kind(n) == "Derivative"}
+    if ref is None or ref.key in page.symbols.timed or unwrapped(left.wrt) in by:
+        return ""
+    for s, formula in formulas(page, court.statements):
+        inside = any((r := page.symbols.ref(n)) is not None and r.key == ref.key for n in walk(formula))
+        if inside and unwrapped(s.node.sides[0]) == unwrapped(left.of) and (own := known_by(page, formula)) is not None:
+            return "" if attempt(court, own, link.left, link.right, link).equal else page.notes.get(ref.key, ref.key)
+    return ""
+
+
+def otherwise_written(court: Court, page: Page, link: Link) -> bool:
+    """Whether a line does not hold of the one formula that the document gives for its loss, though that has a value and all functions are known."""
+    found = formulas(page, court.statements)
+    if len(found) != 1 or court.program or unknown_functions(page) or (own := known_by(page, found[0][1])) is None:
+        return False
+    outcome = attempt(court, own, link.left, link.right, link)
+    return bool(outcome.typed) and outcome.complete and not (outcome.equal or outcome.missing or outcome.unsupported or outcome.weak)
+
+
+def of_a_loss(page: Page, link: Link) -> bool:
+    """Whether a line has a gradient of the loss in it."""
+    derivatives = (n for side in (link.left, link.right) for n in walk(side) if kind(n) == "Derivative")
+    return any(loss_head(n.of) is not None for n in derivatives) or bool(caution.gradients_in(page, link))
+
+
+def by(under: Under, formula: Any) -> Under:
+    """The pages on which the loss is what a formula says."""
+
+    def change(page: Page) -> Page | None:
+        before = under(page)
+        if before is None:
+            return None
+        memo = before.memos["losses"]
+        if id(formula) not in memo:
+            memo[id(formula)] = formula, with_loss(before, formula)
+        own: Page | None = memo[id(formula)][1]
+        return own
+
+    return change
+
+
+def known_by(page: Page, formula: Any) -> Page | None:
+    """A page that knows the loss by its formula."""
+    return by(lambda same: same, formula)(page)
+
+ENTROPY = re.compile(r"cross[- ]?entropy|\bB?CE\b|\bNLL\b|log[- ]?loss|交叉熵|クロスエントロピー|교차 ?엔트로피", re.IGNORECASE)
+SQUARES = re.compile(r"\bsquared?\b|\bsquares\b|\bR?MSE\b|\bquadratic\b|均方|平方|二乗|평균 ?제곱", re.IGNORECASE)
+OTHERS = re.compile(r"\babsolute\b|\bMAE\b|\bL1\b|\bhinge\b|\bHuber\b|\bKL\b|\bPoisson\b|平均绝对", re.IGNORECASE)
+ASCENT = re.compile(r"\bmaximi[sz]\w*\b[^.;]{0,40}\blikelihood\b|\blog[- ]likelihood\b[^.;]{0,40}\bmaximi[sz]|最大化[^。；]{0,12}似然", re.IGNORECASE)
+
+
+def told_otherwise(court: Court, page: Page, outcome: Outcome) -> str:
+    """What the words of a document say its loss to be, where it writes none and a line holds of the one that goes with the function of its output alone."""
+    outputs = [key for key, target in page.targets.items() if {key, target} & outcome.used]
+    calls = [page.activated(key) for key in outputs if key in page.definitions]
+    if court.program or page.loss_rules or not any(call is not None and meaning(page.functions, call.function) in ("softmax", "sigmoid") for call in calls):
+        return ""
+    words = " ".join(s.fragment.before for s in court.statements if s.fragment is not None)
+    if ASCENT.search(words) and not re.search(r"negative|minus|负", words):
+        return "the words speak of a likelihood that is to be as large as can be"
+    if ENTROPY.search(words) or "likelihood" in words:
+        return ""
+    return "the words speak of squared errors" if SQUARES.search(words) else "the words speak of absolute errors" if OTHERS.search(words) else ""
+
+
+
+def of_the_step(page: Page, outcome: Outcome) -> str | None:
+    """The reading in which the letter of a mean over the steps is the loss of a single one, if a proof rests on it."""
+    chosen = outcome.chooser.chosen if outcome.chooser is not None else []
+    return next((option.note for key, option in chosen if option.tag and key in {("loss", w) for w in page.averaged}), None)
+
+
+
+def two_losses(page: Page, link: Link) -> str:
+    r"""Two letters for the loss in one line without a step, ``\partial E/\partial h_t`` and ``\partial L/\partial h_t``: one may be that of a step."""
+    derivatives = [n for side in (link.left, link.right) for n in walk(side) if kind(n) == "Derivative" and kind(unwrapped(n.of)) == "Name"]
+    bare = dict.fromkeys(str(spelled(n.of)) for n in derivatives if unwrapped(n.of).base in LOSSES and not unwrapped(n.of).subs)
+    return " and ".join(bare) if len(bare) > 1 and bare.keys() <= page.total_losses else ""
+
+
+def of_some_class(page: Page, link: Link) -> bool:
+    r"""Whether a chain differentiates ``\log \hat y_t`` for the loss, the whole vector: its entry for the class that is wanted may be meant."""
+    sides = (*link.earlier, link.left, link.right)
+    if kind(first := unwrapped(sides[0])) != "Derivative" or loss_head(first.of) is None:
+        return False
+    derivatives = [n for side in sides for n in walk(side) if kind(n) == "Derivative"]
+    logs = [x for n in derivatives for x in walk(n.of) if kind(x) == "Apply" and spelled(x.function) in ("log", "ln")]
+    refs = [r for x in logs for n in walk(x) if (r := page.symbols.ref(n)) is not None and r.key in page.symbols.timed]
+    return bool(refs) and not any(r.entries or r.key in page.targets.values() for r in refs)
+
+LOSS = r"(?:loss|cost|error|objective|criterion|entropy|squares?|MSE|MAE|output|outputs|sigmoid|softmax|linear|half|factor)"
+INSTEAD = re.compile(
+    rf"\b{LOSS}\b.{{0,60}}\binstead\b|\binstead\b.{{0,60}}\b{LOSS}\b|\bhad (?:we|one|the)\b.{{0,80}}\b{LOSS}\b", re.IGNORECASE | re.DOTALL
+)
+HALVED = re.compile(r"\bwithout (?:the |a |its )?(?:factor|half|one half|1/2|½|[\ue000-\uf8ff])", re.IGNORECASE)
+FACTORS = re.compile(
+    r"\babsorb\w*\b.{0,60}\b(?:factor|constant|learning rate|step size)|\bup to an? (?:\w+ )?(?:factor|constant)|"
+    r"\b(?:drop|ignor|omit|neglect|suppress|leav)\w*\b.{0,30}\b(?:factor|constant)s?\b|"
+    r"\bconstants? (?:factors? )?(?:is|are) (?:absorbed|dropped|ignored|omitted)",
+    re.IGNORECASE | re.DOTALL,
+)
+
+
+def put_aside(court: Court, link: Link, under: Callable[[Page], Page | None]) -> Judgement | None:
+    """Open, where the words before a line about the gradient of the loss name another loss, or put a factor aside by which the sides differ."""
+    page = under(court.page(court.order(link.statement)[0]))
+    if page is None or court.program or not of_a_loss(page, link):
+        return None
+    if another_loss(page, link):
+        return ambiguous("the words before this speak of another loss, or of another output, than those that the document has")
+    told = (s.fragment for s in court.statements[: link.statement.number + 1] if s.fragment is not None)
+    if not any(FACTORS.search(f.before) for f in told):
+        return None
+    for other in court.pages_of(link.statement, under):
+        for factor in (Number("2"), Fraction(Number("1"), Number("2")), Name("T"), Fraction(Number("1"), Name("T"))):
+            if attempt(court, other, link.left, Product((factor, link.right)), link).equal:
+                return ambiguous("the two sides differ by a constant factor, and the document puts such factors aside")
+    return None
+
+
+def another_loss(page: Page, link: Link) -> bool:
+    """Whether the sentence before a line names a loss that the document does not have, or says that something stands there instead."""
+    fragment = link.statement.fragment
+    words = clause(fragment.before.rstrip()) if fragment is not None else ""
+    rules = {*page.loss_rules.values()}
+    other = {"entropy", "binary", "clean"} if SQUARES.search(words) and not ENTROPY.search(words) else set[str]()
+    other |= {"square", "double"} if ENTROPY.search(words) and not SQUARES.search(words) else set()
+    return bool(INSTEAD.search(words) or OTHERS.search(words) or (HALVED.search(words) and rules) or (rules and rules <= other))
+
+OF_A_VECTOR = "the logarithm is of a vector: that of its entry for the wanted class may be meant"
