@@ -141,7 +141,8 @@ def _gathered(answer: Answer, messages: Iterable[tuple[str, Any]], died: Callabl
     if ended is None:
         how = died()
         if stand_ins is None:
-            stand_ins = [worker.entry(worker.whole(answer["name"], "internal-error", "the process that read this file died", "undecided"))]
+            read = "the process that read this file died" if not how else f"while this file was read {how}"
+            stand_ins = [worker.entry(worker.whole(answer["name"], "internal-error", read, "undecided"))]
         said = {(c["line"], c["column"]) for c in answer["claims"]}
         last = max(said, default=(0, 0))
         rest = [c for c in stand_ins if (c["line"], c["column"]) not in said and (c["end_line"], c["end_column"]) > last]
