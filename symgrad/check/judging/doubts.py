@@ -17,8 +17,9 @@ from symgrad.check.judging.court import Court
 from symgrad.check.judging.excuses import unexcused
 from symgrad.check.judging.functions import against_its_words
 from symgrad.check.judging.lengths import beside_the_last, fixed, too_short
-from symgrad.check.judging.losses import OF_A_VECTOR, of_some_class, of_the_step, otherwise_written, penalised, told_otherwise, two_losses
+from symgrad.check.judging.losses import OF_A_VECTOR, of_some_class, of_the_step, otherwise_written, penalised, told_apart, told_otherwise, two_losses
 from symgrad.check.judging.meanings import as_introduced, contradicted, one_of_many
+from symgrad.check.judging.unusual import made_of_others, weighed
 from symgrad.check.reading.claims import Link
 from symgrad.check.reading.statements import MARKS
 from symgrad.check.reading.symbols import head_and_parts, is_top
@@ -79,12 +80,18 @@ def of_the_loss(court: Court, page: Page, outcome: Outcome, link: Link) -> Itera
         yield f"this holds only if {alone}, without the factor before the sum that the document gives"
     if link.earlier and of_some_class(page, link):
         yield OF_A_VECTOR
+    if other := made_of_others(court, page, link):
+        yield f"the document makes its loss {other} of other losses, and not by adding up those of all steps"
     if page.loss is not None:
         return
+    if said := told_apart(court, page, link):
+        yield f"the words speak of {said}"
     if told := told_otherwise(court, page, outcome):
         yield f"this holds of the loss that goes with the output, and {told}"
     if outcome.used & {*page.targets.values()} and otherwise_written(court, page, link):
         yield "this holds of the usual loss, and not of the one that the document writes"
+    if what := weighed(court, page, outcome.used):
+        yield f"this holds of the usual loss, and the formula that the document writes has {what} in it"
     if weight := penalised(court, page, link):
         yield f"the loss that the document writes has a term in {weight} itself, which is not in this line"
 

@@ -77,7 +77,28 @@ def known_by(page: Page, formula: Any) -> Page | None:
 ENTROPY = re.compile(r"cross[- ]?entropy|\bB?CE\b|\bNLL\b|log[- ]?loss|交叉熵|クロスエントロピー|교차 ?엔트로피", re.IGNORECASE)
 SQUARES = re.compile(r"\bsquared?\b|\bsquares\b|\bR?MSE\b|\bquadratic\b|均方|平方|二乗|평균 ?제곱", re.IGNORECASE)
 OTHERS = re.compile(r"\babsolute\b|\bMAE\b|\bL1\b|\bhinge\b|\bHuber\b|\bKL\b|\bPoisson\b|平均绝对", re.IGNORECASE)
+MEAN = re.compile(
+    r"\b(?:averag\w+|mean)\b[^.;]{0,40}\b(?:over|across)\b[^.;]{0,30}\b(?:time|steps?|timesteps?|sequence)\b|对(?:所有)?时间步(?:取|求)?平均", re.IGNORECASE
+)
+AT_LAST = re.compile(
+    r"\bonly the (?:\w+ ){0,3}(?:at |of )?(?:the )?(?:last|final)\b[^.;]{0,30}\b(?:enters?|contributes?|counts?|is used|matters?)\b"
+    r"|\bloss\b[^.;]{0,40}\bonly\b[^.;]{0,30}\b(?:last|final) (?:time )?(?:step|output|state|prediction)\b",
+    re.IGNORECASE,
+)
+UNHALVED = re.compile(r"\b(?:no|without(?: the| a)?) (?:factor (?:of )?)?(?:one[- ]half|1/2|½|half)\b", re.IGNORECASE)
 ASCENT = re.compile(r"\bmaximi[sz]\w*\b[^.;]{0,40}\blikelihood\b|\blog[- ]likelihood\b[^.;]{0,40}\bmaximi[sz]|最大化[^。；]{0,12}似然", re.IGNORECASE)
+
+
+def told_apart(court: Court, page: Page, link: Link) -> str:
+    """What the words of a document say its loss to be, where it writes none: a mean over the steps, of the last step alone, without a half."""
+    derivatives = [n for side in (link.left, link.right) for n in walk(side) if kind(n) == "Derivative"]
+    if court.program or page.averaged or not any(loss_head(n.of) is not None for n in derivatives):
+        return ""
+    if MEAN.search(court.words) and page.loss_weight is None and not formulas(page, court.statements):
+        return "a mean over the steps"
+    if AT_LAST.search(court.words) and not page.many_to_one:
+        return "a loss of the last step alone"
+    return "a loss without a factor one half" if UNHALVED.search(court.words) and {*page.loss_rules.values()} <= {"square"} else ""
 
 
 def told_otherwise(court: Court, page: Page, outcome: Outcome) -> str:
@@ -94,12 +115,10 @@ def told_otherwise(court: Court, page: Page, outcome: Outcome) -> str:
     return "the words speak of squared errors" if SQUARES.search(words) else "the words speak of absolute errors" if OTHERS.search(words) else ""
 
 
-
 def of_the_step(page: Page, outcome: Outcome) -> str | None:
     """The reading in which the letter of a mean over the steps is the loss of a single one, if a proof rests on it."""
     chosen = outcome.chooser.chosen if outcome.chooser is not None else []
     return next((option.note for key, option in chosen if option.tag and key in {("loss", w) for w in page.averaged}), None)
-
 
 
 def two_losses(page: Page, link: Link) -> str:

@@ -1,4 +1,4 @@
-r"""A loss that is a multiple of another one, ``J = -L``, ``L' = 2 L``: what is said of its gradient is said of the other's."""
+r"""A loss that is a multiple of another one, ``J = -L``, ``L' = 2 L``, ``J = E/T``: what is said of its gradient is said of the other's."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ from symgrad.check.reading.claims import EQUAL, Link
 from symgrad.check.reading.statements import loss_head
 from symgrad.check.reading.symbols import number_at
 from symgrad.check.reading.trees import FACTORS, kind, rebuilt, unwrapped, walk
-from symgrad.notation.syntax import Negative, Paren, Product
+from symgrad.notation.syntax import Fraction, Negative, Number, Paren, Product
+
+STEPS = {"T": 4}  # the letter for how many steps there are stands for a number
 
 
 def by_the_other(court: Court, link: Link) -> Link:
@@ -33,6 +35,8 @@ def multiple(node: Any) -> tuple[Any, Any] | None:
     """The factor of a loss and the loss, in a formula that is no more than that; the factor is None where it is a minus."""
     if kind(node) == "Negative" and kind(loss := unwrapped(node.arg)) == "Name" and loss_head(loss) is not None:
         return None, loss
-    if kind(node) in FACTORS and len(node.args) == 2 and number_at(node.args[0], {}) is not None and kind(loss := unwrapped(node.args[1])) == "Name":
+    if kind(node) == "Fraction":
+        node = Product((Fraction(Number("1"), node.denominator), node.numerator))
+    if kind(node) in FACTORS and len(node.args) == 2 and number_at(node.args[0], STEPS) is not None and kind(loss := unwrapped(node.args[1])) == "Name":
         return (node.args[0], loss) if loss_head(loss) is not None else None
     return None
