@@ -8,7 +8,7 @@ from symgrad.check.cell.written import COUNTS
 from symgrad.check.defined.page import Page
 from symgrad.check.judging.court import Court
 from symgrad.check.reading.claims import EQUAL, Link
-from symgrad.check.reading.statements import Statement, bound_letters, loss_head, names_in
+from symgrad.check.reading.statements import Statement, bound_letters, loss_head, names_in, weight
 from symgrad.check.reading.symbols import head_and_parts, labelled, letters, number_at, spelled
 from symgrad.check.reading.trees import children, kind, unwrapped, walk
 from symgrad.notation.syntax import Name
@@ -67,7 +67,7 @@ def made_of_others(court: Court, page: Page, link: Link) -> str:
     losses = {called(n.of) for side in (link.left, link.right) for n in walk(side) if kind(n) == "Derivative" and loss_head(n.of) is not None}
     for s in court.statements if losses and not court.program else ():
         own = loss_head(s.node.sides[0]) if defines_a_loss(s) else None
-        if own is not None and called(s.node.sides[0]) in losses and (oddly(page, s.node.sides[-1]) or up_to_now(s)) and not relates(page, link, own):
+        if own is not None and called(s.node.sides[0]) in losses and (oddly(s.node.sides[-1]) or up_to_now(s)) and not relates(page, link, own):
             return str(spelled(own))
     return ""
 
@@ -78,19 +78,18 @@ def called(loss: Any) -> tuple[str, bool]:
     return str(spelled(loss_head(loss))), split is not None and any(not labelled(p.node) for p in split[1])
 
 
-def oddly(page: Page, node: Any) -> bool:
+def oddly(node: Any) -> bool:
     """Whether other losses in a formula are divided, weighed or exchanged for the largest, or stand beside terms that are none."""
     node = unwrapped(node)
     if not holds_a_loss(node):
         return False
     match kind(node):
         case "Big":
-            return node.kind != "sum" or oddly(page, node.body)
+            return node.kind != "sum" or oddly(node.body)
         case "Sum":
-            return not all(kind(a) == "Ellipsis" or holds_a_loss(a) for a in node.args) or any(oddly(page, a) for a in node.args)
-        case "Product" | "Infix" if loss_head(node) is None:
-            others = [unwrapped(a) for a in node.args if not holds_a_loss(a)]
-            return any(number_at(a, {}) is None and a != page.loss_weight for a in others) or any(oddly(page, a) for a in node.args)
+            return not all(kind(a) == "Ellipsis" or holds_a_loss(a) for a in node.args) or any(oddly(a) for a in node.args)
+        case "Product" | "Infix" if loss_head(node) is None and weight(node) is None:
+            return any(number_at(a, {}) is None for a in node.args if not holds_a_loss(a)) or any(map(oddly, node.args))
     return kind(node) == "Fraction"
 
 
