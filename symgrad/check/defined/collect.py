@@ -66,6 +66,8 @@ def collect(statements: list[Statement]) -> Collected:
     slopes: set[tuple[str, tuple[str, ...]]] = set()
     value: tuple[Any, Any] = None, None  # of the line before, and what has it
     listings = listed(statements, out.letter)
+    sides = (definition_of_side(rel.sides[0], out.letter, out.families, counting) for s in statements if (rel := relation_of(s.node)) is not None)
+    said_of = {found[0] for found in sides if found is not None}
     for s in statements:
         if s.number in listings:
             out.defining.add((s.number, 0))
@@ -117,9 +119,11 @@ def collect(statements: list[Statement]) -> Collected:
             continue
         old = group.definitions.get(key)
         if old is not None:
+            behind = named_inside(old, d, letter, out.families, counting)
+            if behind is not None and behind.key not in {*group.definitions, *said_of}:
+                group.definitions[behind.key] = behind
+                group.definitions[key] = old = old if entries else replace(d, place=old.place)
             if old.entries == () and entries:
-                if (behind := named_inside(old, d, letter, out.families, counting)) is not None:
-                    group.definitions.setdefault(behind.key, behind)
                 continue  # the same by components: a claim
             if alike(page, group, old, d):
                 out.defining.add((s.number, 0))
@@ -207,7 +211,7 @@ def in_passing(s: Statement, d: Definition, definitions: dict[str, Definition]) 
 
 
 def named_inside(old: Definition, d: Definition, letter: str, gates: frozenset[str], counting: str) -> Definition | None:
-    r"""What ``y_{t,j} = \varphi(v_{t,j})`` says of v, where ``y_t = \varphi(W x_t + b)`` is said before."""
+    r"""What ``y_t = \varphi(v_t)``, or ``y_{t,j} = \varphi(v_{t,j})``, says of v, where ``y_t = \varphi(W x_t + b)`` is said before."""
     whole, part = unwrapped(old.node), unwrapped(d.node)
     if not (kind(whole) == kind(part) == "Apply" and whole.function == part.function and len(whole.args) == len(part.args) == 1):
         return None
@@ -217,7 +221,10 @@ def named_inside(old: Definition, d: Definition, letter: str, gates: frozenset[s
         return None
     head, parts = head_and_parts(name) or (name, ())
     step = step_part(parts, letter)
-    return None if step is None else Definition(found[0], whole.args[0], old.letter, old.shift, (), d.place, replace(head, subs=(step.node,)))
+    if d.entries and step is None:
+        return None
+    side = replace(head, subs=(step.node,)) if d.entries and step is not None else name
+    return Definition(found[0], whole.args[0], old.letter, old.shift, (), d.place, side)
 
 
 def named_slopes(s: Statement) -> Iterator[tuple[str, tuple[str, ...]]]:
@@ -370,7 +377,7 @@ def alike(page: Page, group: Group, old: Definition, new: Definition) -> bool:
     a, b = (page.canon(node).replace("Hadamard", "Product") for node in (old.node, now(new.node, new, old.shift - new.shift)))  # ``o * \tanh(c)``
     for d in group.definitions.values():
         if d is not old and kind(unwrapped(d.node)) != "Name":
-            long, short = page.canon(d.node), page.canon(d.side)
+            long, short = page.canon(d.node).replace("Hadamard", "Product"), page.canon(d.side)
             a, b = a.replace(long, short), b.replace(long, short)
     return a == b
 

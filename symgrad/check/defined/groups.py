@@ -152,10 +152,11 @@ def components(g: Group, letter: str) -> list[dict[str, Definition]]:
 
 
 def unstepped(d: Definition, definitions: dict[str, Definition], letter: str) -> set[str]:
-    """What an equation names without any index, but for a capital that is a state elsewhere and a weight here."""
+    """What an equation names without a step, by a label as well, ``h_{cand}``; no capital that is a state elsewhere and a weight here."""
     sides = {key: head_and_parts(unwrapped(e.side)) for key, e in definitions.items() if e.side is not None}
     stepped = {key for key, split in sides.items() if split is not None and step_part(split[1], letter)}
-    return {name for name in bare_names(d) & definitions.keys() if name not in stepped or not name.isupper()}
+    told = {str(key_of(head, [*parts])) for _, head, parts in names_in(d.node) if parts and step_part(parts, letter) is None}
+    return {name for name in (bare_names(d) | told) & definitions.keys() if name not in stepped or not name.isupper()}
 
 
 def recurs(part: dict[str, Definition], letter: str) -> bool:

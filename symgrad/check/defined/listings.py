@@ -18,7 +18,7 @@ EARLIER = frozenset(word for word, shift in STEP_WORDS.items() if shift < 0)
 
 def listed(statements: list[Statement], letter: str) -> set[int]:
     """The numbers of the statements that are lines of such blocks."""
-    given = {str(spelled(head)).lower() for s in statements for head in [left(s)] if head is not None and not listing(s, letter)}
+    given = {str(spelled(head)).lower() for s in statements for head in [left(s)] if head is not None and stepped(s, letter)}
     blocks = (block for block in runs(statements, letter) if given >= states(block) != set())
     return {s.number for block in blocks for s in block}
 
@@ -38,8 +38,12 @@ def runs(statements: list[Statement], letter: str) -> Iterator[list[Statement]]:
 
 def listing(s: Statement, letter: str) -> bool:
     """Whether a statement is an equation in code that names no step."""
-    stepped = any(step_part(parts, letter) is not None for _, _, parts in names_in(s.node))
-    return s.fragment is not None and s.fragment.kind == "code" and left(s) is not None and not stepped and not s.derives
+    return s.fragment is not None and s.fragment.kind == "code" and left(s) is not None and not stepped(s, letter) and not s.derives
+
+
+def stepped(s: Statement, letter: str) -> bool:
+    """Whether a statement names a step."""
+    return any(step_part(parts, letter) is not None for _, _, parts in names_in(s.node))
 
 
 def left(s: Statement) -> Any:

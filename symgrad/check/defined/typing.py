@@ -11,7 +11,6 @@ from typing import Any
 from symgrad.check.defined.page import LOSS, Page
 from symgrad.check.reading.symbols import head_and_parts, is_top, letters, number_at, spelled
 from symgrad.check.reading.trees import kind, unwrapped, walk
-from symgrad.check.worlds.values import Misfit
 from symgrad.notation.syntax import Name
 
 SIZES = (3, 2, 4, 5, 6, 7)
@@ -237,7 +236,7 @@ class Shapes:
         if len(a) == 1 and len(b) == 1:
             unify(a[0], b[0])
             return a
-        raise Misfit("a product of tensors in a definition")
+        return None  # of tensors: the worlds tell whether it has a value
 
     def numbers(self, flat: bool) -> dict[str, tuple[int, ...]]:
         """A number for every size; in the scalar reading nothing has indices."""

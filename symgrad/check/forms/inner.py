@@ -13,7 +13,7 @@ from typing import Any
 
 from symgrad.check.reading.activations import BUILTIN
 from symgrad.check.reading.statements import DEFINING, MARKS, Statement, exchanged, letter_of, relation_of, step_part
-from symgrad.check.reading.symbols import head_and_parts, letters
+from symgrad.check.reading.symbols import STEP_WORDS, head_and_parts, letters, spelled
 from symgrad.check.reading.trees import FACTORS, kind, rebuilt, unwrapped, walk
 from symgrad.notation.syntax import Name, Relation
 
@@ -33,8 +33,8 @@ def parts_named(statements: list[Statement]) -> tuple[list[Statement], dict[Any,
     parts: dict[Any, Any] = {}  # as the cell has them
     for s in defining if wanted else ():
         for n in walk(s.node.sides[1]):
-            if kind(n) in PARTS and (form := alike(n)) in wanted and form not in names and stepped(n, letter):
-                names[form], parts[form] = Name(f"{NAME}{len(names) + 1}", subs=(Name(letter),)), n
+            if kind(n) in PARTS and (form := alike(n)) in wanted and form not in names and (stepped(n, letter) or in_words(n)):
+                names[form], parts[form] = Name(f"{NAME}{len(names) + 1}", subs=(Name(letter),) if stepped(n, letter) else ()), n
     if not names:
         return statements, {}
     out: list[Statement] = []
@@ -87,6 +87,11 @@ def alike(node: Any) -> Any:
     if k in ("Sum", "Apply"):
         return k, getattr(node, "function", None), tuple(map(alike, node.args))
     return node
+
+
+def in_words(node: Any) -> bool:
+    """Whether a part names a quantity at the step before by a word, ``h_{prev}``."""
+    return any(spelled(sub) in STEP_WORDS for n in walk(node) if kind(n) == "Name" for sub in n.subs)
 
 
 def stepped(node: Any, letter: str) -> bool:
