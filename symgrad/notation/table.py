@@ -213,7 +213,7 @@ SPACING = (
 GAPS = ("quad", "qquad", "hfill", "hfil")  # what stands apart is a statement or a remark of its own
 TRANSPARENT = (  # a group behind one of these is read as if it stood alone
     "large", "Large", "LARGE", "huge", "small", "footnotesize", "scriptsize", "tiny", "normalsize", "boxed", "fbox", "mathop", "mathbin",
-    "mathord", "mathinner", "ensuremath", "displaylimits", "cancel", "hline", "noindent", "space", "nobreakspace", "allowbreak",
+    "mathord", "mathinner", "ensuremath", "displaylimits", "hline", "noindent", "space", "nobreakspace", "allowbreak",
     "nobreak", "mathclap", "smash", "strut", "protect", "begingroup", "endgroup", "bold", "scriptscriptstyle", "negmedspace", "negthickspace",
     "Biggm", "biggm", "bigm", "Bigm", "mathpunct", "upshape", "normalfont", "unicode", "centering", "substack", "break", "arg",
     "blacksquare", "qed", "qedhere", "qty",

@@ -21,12 +21,18 @@ from symgrad.check.judging.losses import OF_A_VECTOR, of_some_class, of_the_step
 from symgrad.check.judging.meanings import as_introduced, contradicted, one_of_many
 from symgrad.check.judging.unusual import made_of_others, weighed
 from symgrad.check.reading.claims import Link
-from symgrad.check.reading.statements import MARKS
+from symgrad.check.reading.statements import MARKS, loss_head
 from symgrad.check.reading.symbols import head_and_parts, is_top
 from symgrad.check.reading.trees import kind, unwrapped, walk
 from symgrad.notation.syntax import Product
 
 NONLINEARITY = re.compile(r"non-?linear|activation|activaci|активац|нелинейн|激活|非线性|非線形|활성", re.IGNORECASE)
+SHARED = re.compile(
+    r"\bshar(?:e|es|ed|ing)\b[^.;]{0,40}(?:weight|parameter|matri|\uE000|\$)|\bsame (?:weights?|parameters?|matri\w+|network|net|cell|RNN|encoder)\b"
+    r"|\bsiamese\b|\btied\b"
+    r"|共享|共用|同一个?网络|gemeinsam\w* (?:Gewicht|Parameter)|(?:mismos|mêmes|mesmos|stessi) (?:pesos|poids|pesi)|общи\w+ вес|공유|共有",
+    re.IGNORECASE,
+)
 NEAR = 160  # characters before a formula that may speak of it
 
 
@@ -37,6 +43,8 @@ def doubts(court: Court, page: Page, outcome: Outcome, link: Link, told: bool = 
     yield from of_the_loss(court, page, outcome, link)
     if not told:
         yield from of_the_length(court, page, outcome, link)
+    if weight := shared_weight(court, page, link):
+        yield f"other states are computed by {weight} too, as the words say, and this is the gradient through some of them"
     if left_out := unexcused(court, page, outcome, link):
         yield f"this holds only if {left_out}"
     if court.other_convention is not None and not by_convention(court, link):
@@ -128,6 +136,20 @@ def a_column(page: Page, node: Any) -> bool:
     """Whether a factor is a vector that stands upright: a quantity, a difference of these, a symbol for a gradient."""
     terms = [unwrapped(a.arg if kind(a) == "Negative" else a) for a in node.args] if kind(node) == "Sum" else [node]
     return all((split := head_and_parts(x)) is not None and (page.ranked(x) == 1 or split[0].base in MARKS) for x in terms)
+
+
+def shared_weight(court: Court, page: Page, link: Link) -> str:
+    r"""The weight by which a line differentiates the loss, if words say that it is shared and several states are computed by it, ``h_t`` and ``s_t``."""
+    left: Any = unwrapped(link.left)
+    ref = page.symbols.ref(unwrapped(left.wrt)) if kind(left) == "Derivative" and loss_head(left.of) is not None else None
+    if ref is None or ref.key in page.symbols.timed or SHARED.search(court.words) is None:
+        return ""
+    states = set()
+    for k, g in enumerate(court.collected.groups):
+        own = court.page(k)
+        named = (key for key, d in g.definitions.items() if any((r := own.symbols.ref(n)) is not None and r.key == ref.key for n in walk(d.node)))
+        states |= {key for key in named if key in own.lagged}
+    return page.notes.get(ref.key, ref.key) if len(states) > 1 else ""
 
 
 def of_one_step(page: Page, outcome: Outcome, link: Link) -> bool:

@@ -37,6 +37,7 @@ MANY_TO_ONE = re.compile(
     re.IGNORECASE,
 )
 OWN = "own"  # the loss of a step, where the document has no name for it
+CONTRIBUTES = re.compile(r"\bcontribut|\bat (?:time[- ]?)?step\b|\bof (?:time[- ]?)?step\b|贡献|貢献|기여|вклад|Beitrag|contribuc|contribui", re.IGNORECASE)
 AT_THE_END = "the loss looks at the last state alone"
 
 
@@ -122,6 +123,12 @@ def through_the_last(page: Page, link: Link) -> bool:
     return len(found) > len(refs) > 0 and all(r is not None and spelled(r.step) == "T" for r in refs) and by_a_state(page, unwrapped(link.left))
 
 
+def beside(link: Link) -> str:
+    """The words of the sentence before a line."""
+    fragment = link.statement.fragment
+    return clause(fragment.before.rstrip()) if fragment is not None else ""
+
+
 def of_a_numbered_step(court: Court, link: Link, under: Callable[[Page], Page | None]) -> Judgement | None:
     r"""Proved, where ``\frac{\partial L}{\partial W} = \frac{\partial L}{\partial a_2} x_2^\top`` holds of the use of W at the step that is named."""
     left: Any = unwrapped(link.left)
@@ -134,12 +141,14 @@ def of_a_numbered_step(court: Court, link: Link, under: Callable[[Page], Page | 
         numbers = [at for step in steps if (at := number_at(step, {})) is not None]
         if not numbers or len(numbers) < len(steps):
             continue
-        outcome = Decider(page).decide(Given(left, (Number(str(max(numbers))),), span=left.span), link.right)
+        there = replace(link, left=Given(left, (Number(str(max(numbers))),), span=left.span))
+        outcome = Decider(page).decide(there.left, link.right)
         if outcome.holds:
             told = f"the gradient of a parameter is read as the contribution of step {max(numbers)}"
-            if may_not(court, page, link, {"use"}):
+            last = max(numbers) == (page.loss_at or last_number(page, court.statements)) and not (summed_up(page) or CONTRIBUTES.search(beside(link)))
+            if last or may_not(court, page, link, {"use"}):
                 return ambiguous(f"this holds only if {told}")
-            return proved(court, page, outcome, link).assuming(told)
+            return proved(court, page, outcome, there).assuming(told)
     return None
 
 

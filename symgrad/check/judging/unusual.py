@@ -31,7 +31,7 @@ def beside(page: Page, node: Any, outputs: set[str], bound: frozenset[str]) -> s
     node = unwrapped(node)
     ref = page.symbols.ref(node)
     inside = [c for c in children(node) if any((r := page.symbols.ref(n)) is not None and r.key in outputs for n in walk(c))]
-    if ref is not None or not inside or any(kind(n) == "Given" for n in walk(node)):
+    if ref is not None or not inside or any(kind(n) in ("Given", "Stack") for n in walk(node)):
         return ""
     others = [c for c in children(node) if not any(c is i for i in inside)]
     match kind(node):
@@ -67,7 +67,7 @@ def made_of_others(court: Court, page: Page, link: Link) -> str:
     losses = {called(n.of) for side in (link.left, link.right) for n in walk(side) if kind(n) == "Derivative" and loss_head(n.of) is not None}
     for s in court.statements if losses and not court.program else ():
         own = loss_head(s.node.sides[0]) if defines_a_loss(s) else None
-        if own is not None and called(s.node.sides[0]) in losses and (oddly(s.node.sides[-1]) or up_to_now(s)) and not relates(page, link, own):
+        if own is not None and called(s.node.sides[0]) in losses and (oddly(page, s.node.sides[-1]) or up_to_now(page, s)) and not relates(page, link, own):
             return str(spelled(own))
     return ""
 
@@ -78,31 +78,32 @@ def called(loss: Any) -> tuple[str, bool]:
     return str(spelled(loss_head(loss))), split is not None and any(not labelled(p.node) for p in split[1])
 
 
-def oddly(node: Any) -> bool:
+def oddly(page: Page, node: Any) -> bool:
     """Whether other losses in a formula are divided, weighed or exchanged for the largest, or stand beside terms that are none."""
     node = unwrapped(node)
-    if not holds_a_loss(node):
+    if not holds_a_loss(page, node):
         return False
     match kind(node):
         case "Big":
-            return node.kind != "sum" or oddly(node.body)
+            return node.kind != "sum" or oddly(page, node.body)
         case "Sum":
-            return not all(kind(a) == "Ellipsis" or holds_a_loss(a) for a in node.args) or any(oddly(a) for a in node.args)
+            return not all(kind(a) == "Ellipsis" or holds_a_loss(page, a) for a in node.args) or any(oddly(page, a) for a in node.args)
         case "Product" | "Infix" if loss_head(node) is None and weight(node) is None:
-            return any(number_at(a, {}) is None for a in node.args if not holds_a_loss(a)) or any(map(oddly, node.args))
+            return any(number_at(a, {}) is None for a in node.args if not holds_a_loss(page, a)) or any(oddly(page, a) for a in node.args)
     return kind(node) == "Fraction"
 
 
-def holds_a_loss(node: Any) -> bool:
+def holds_a_loss(page: Page, node: Any) -> bool:
     """Whether a formula has a symbol for a loss in it."""
-    return any(loss_head(n) is not None for n in walk(node) if kind(n) in ("Name", "Apply", "Index", "Power"))
+    heads = (loss_head(n) for n in walk(node) if kind(n) in ("Name", "Apply", "Index", "Power"))
+    return any(head is not None and spelled(head) in page.step_losses | page.total_losses for head in heads)
 
 
-def up_to_now(s: Statement) -> bool:
+def up_to_now(page: Page, s: Statement) -> bool:
     r"""Whether a loss of a step is the sum of those up to that step, ``L_t = \sum_{s=1}^t \ell_s``."""
     split, right = head_and_parts(unwrapped(s.node.sides[0])), unwrapped(s.node.sides[-1])
     own = {w for p in split[1] for w in letters(p.node)} if split is not None else set()
-    return kind(right) == "Big" and right.upper is not None and bool(own & {*letters(right.upper)}) and holds_a_loss(right)
+    return kind(right) == "Big" and right.upper is not None and bool(own & {*letters(right.upper)}) and holds_a_loss(page, right)
 
 
 def relates(page: Page, link: Link, own: Name) -> bool:
