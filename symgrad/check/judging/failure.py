@@ -3,6 +3,7 @@ r"""What is said of a claim that holds in no reading: refuted, with the slip if 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from copy import copy
 from dataclasses import replace
 from typing import Any
 
@@ -246,7 +247,7 @@ def names_no_weight(repair: Any) -> bool:
 
 def holds_beside(page: Page, link: Link) -> bool:
     """Whether a line holds if what the document leaves out does not depend on the state."""
-    narrow = page.twin()
+    narrow = copy(page)
     narrow.constant = page.constant | {key for key in page.definitions if invented(page, key)}
     outcome = Decider(narrow).decide(link.left, link.right)
     return outcome.equal and not outcome.vanished

@@ -51,6 +51,7 @@ _FRAME = re.compile(r"(?m)^[ \t]*[│┃║├╟┆┊]|[│┃║┤╢┆┊]
 _CONTINUES = re.compile(r"\s*(?:[=≈≤≥]|[+\-−*/×⊙∘·@⊗]\s)")
 _SHARE = re.compile(r"\s*(?:from|via|through|along)(?:\s+(?:the\s+)?[A-Za-z-]+)?\s*")  # a way by which a part of a gradient comes
 _SLOPE_OF = re.compile(r"\s*(?:the\s+)?(?:derivative|slope|gradient)\s+of\s+", re.IGNORECASE)
+_ASIDE = re.compile(r"(?<=[\w)\]])\s+[-–—]\s+[A-Z][a-z]{2,}(?:!|\s+[a-z]{2,}[^=]*)$")  # ``dL/du = … - Vectorized!``
 _BROKEN_OFF = re.compile(r"(?:[=+\-−*/×⊙∘·@⊗(\[,]|\\odot|\\cdot|\\times|\\circ)\s*$")
 
 
@@ -141,6 +142,8 @@ def _sided(text: str) -> bool:
 def _runs(line: Passage, code: bool) -> Iterator[Passage]:
     """The stretches of a line between ordinary words that are equations."""
     line = put(line)
+    if aside := _ASIDE.search(line.text):
+        line = line[: aside.start()]
     text = line.text
     if text.count("=") > 60 or _CODE.search(_NORM.sub(" ", text)):
         return
@@ -223,6 +226,8 @@ def _is_word(token: re.Match[str], text: str) -> bool:
     if word[0] == "d" and len(word) <= 10 and word.islower() and word not in WITH_D | PROSE and _operates(token, text):
         return False
     if re.fullmatch("d[A-Z][a-z]{1,3}", word) and _operates(token, text, brackets=""):  # ``dWxh``
+        return False
+    if re.fullmatch("d[A-Z]?[a-z]+", word) and (text[: token.start()][-1:] == "/" or word[1:].lower() in GREEK):  # ``dL/dOutput``, ``dGamma``
         return False
     ends = following in ("", " ", ")", "]", "+", "*") or _TRANSPOSED.match(text, token.end()) is not None
     short = len(word) <= 3 and word not in SHORT and (word[0].isupper() or ends)
