@@ -99,6 +99,7 @@ class Decider:
         self.runs = 0  # evaluations of a side so far
         self.of_step = False  # whether the derivatives of a claim are those of the loss of a step
         self.to_the_last = False  # whether a claim names the last step, T
+        self.derived_at: Any = None  # the step of the quantity that a claim differentiates
         self.of_one = False  # whether its symbols for gradients may be, whatever its derivatives are
         self.as_laid_out = False  # whether no matrix is compared transposed
         self.identity = True  # whether a letter for a variable may be one: in an equation between functions, not in one between quantities
@@ -127,6 +128,12 @@ class Decider:
             refs = [self.page.symbols.ref(unwrapped(n.wrt)) for n in whole]
             memo["all"] = not whole or (all(r is None or r.key not in self.page.symbols.timed for r in refs) and self.names_of_a_step())
         return bool(memo["all"])
+
+    def step_of(self, left: Any) -> Any:
+        r"""The step of h in a claim that gives ``\partial h_{t-1} / \partial h_{t-2}``; None for a gradient of the loss, and for other claims."""
+        left = unwrapped(left)
+        ref = self.page.symbols.ref(unwrapped(left.of)) if kind(left) == "Derivative" else None
+        return ref.step if ref is not None else None
 
     def names_of_a_step(self) -> bool:
         r"""Whether the document introduces a symbol for the gradient of the loss of a step, ``\delta h_t = \partial L_t / \partial h_t``."""
@@ -233,7 +240,7 @@ class Decider:
             env["now"] = now
         env.setdefault("values", self.free_values(world) if self.identity else {})
         run = Run(self.page, world, chooser, env, side=side, flat=flat, lenient=lenient, now=now, used=used)
-        run.stable, run.memo, run.of_step, run.to_the_last = self.stable, memo, self.of_step, self.to_the_last
+        run.stable, run.memo, run.of_step, run.to_the_last, run.derived_at = self.stable, memo, self.of_step, self.to_the_last, self.derived_at
         return run
 
     def free_values(self, world: World) -> dict[str, Value]:
@@ -282,6 +289,7 @@ class Decider:
     def in_reading(self, left: Any, right: Any, answers: dict[Hashable, int], mode: tuple[bool, bool]) -> str:
         """What the two sides come to in one reading of them: equal, differs, "last" where they agree at the last step, or any other state."""
         self.identity, self.of_step, self.to_the_last = self.of_functions(left, right), self.of_a_step(left, right), names_the_last(left, right)
+        self.derived_at = self.step_of(left)
         try:
             tried = self.once(left, right, Chooser(answers), *mode, set())
             return "last" if tried.last_only else tried.state
@@ -296,6 +304,7 @@ class Decider:
         self.keep(left, right)
         self.identity = self.of_functions(left, right)
         self.of_step, self.to_the_last = self.of_one or self.of_a_step(left, right), names_the_last(left, right)
+        self.derived_at = self.step_of(left)
         for flat, lenient in modes or self.modes(left, right):
             exploration = Exploration()
 

@@ -71,6 +71,7 @@ class Run:
     tracked = False  # whether derivatives are total: a symbol stands for them that is computed step by step
     of_step = False  # whether every derivative in the claim is of the loss of a step
     to_the_last = False  # whether it names the last step, T
+    derived_at: Any = None  # the step of the quantity that the claim differentiates
     root: Any = None
     empty: frozenset[tuple[str, str]] = frozenset()  # sums and products without terms,
     filled: frozenset[tuple[str, str]] = frozenset()  # and with some, by kind and index

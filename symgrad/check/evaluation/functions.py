@@ -225,6 +225,8 @@ def slope_somewhere(run: Run, node: Any, function: str, primes: int = 1) -> Valu
     step = run.env.get(run.page.symbols.letter, run.env.get("now"))
     if run.slope_index:
         step = run.env.get(run.slope_index[-1], step)
+    elif run.derived_at is not None and (own := number_at(run.derived_at, run.env)) is not None:
+        step = int(own)
     if step is None:
         raise OutOfTime(key)
     beside, outer = latest(run, run.products[-1:]), latest(run, run.products[:-1])

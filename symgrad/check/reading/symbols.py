@@ -14,13 +14,14 @@ from math import prod
 from typing import Any
 
 from symgrad.check.reading.trees import by_identity, kind, unwrapped, walk
-from symgrad.notation.syntax import Name, Negative, Number, Product, Sum
+from symgrad.notation.syntax import Name, Negative, Number, Product, Relation, Sum
 
 PLAIN_ACCENTS = {"widehat": "hat", "widetilde": "tilde", "overline": "bar", "vec": ""}
 STEP_WORDS = {"prev": -1, "old": -1, "last": -1, "next": 0, "new": 0, "cur": 0, "curr": 0, "current": 0, "now": 0}
 STEP_LETTERS = frozenset({*"tTkijslnupqrmNKL", "tau", "ell", "tau'"})
 COUNTERS = frozenset("abijklmnpqst")
 MOST = 4  # indices on a letter
+TIMES = frozenset({*"tTksN0123456789", "tau"})  # between which an arrow leads from one step to another
 DIGITS = 60  # of a number that takes part
 VARIANTS = {"varphi": "phi", "varepsilon": "epsilon", "vartheta": "theta", "Tau": "T"}
 
@@ -64,6 +65,9 @@ def spelled(node: Any) -> str | None:
         case Product(args=args):
             inner = [spelled(a) for a in args]
             return None if any(s is None for s in inner) else "".join(filter(None, inner))
+        case Relation(sides=sides, signs=signs) if set(signs) == {"->"}:  # ``W_{x→h}``
+            ends = [spelled(side) for side in sides]
+            return None if any(end is None or end in TIMES for end in ends) else "→".join(filter(None, ends))
     if kind(node) == "Words":
         return str(node.text).strip()
     return None
