@@ -48,6 +48,7 @@ _ADDED = re.compile(r"d[A-Za-z](?:\w{0,2}|\w?_\w+)")  # a gradient that is added
 _LABELLED = re.compile(r"d[A-Za-z]\w?_\w+")  # ``db_f = df_t``
 _OPERAND = re.compile(r"(?:d[A-Za-z]\w{0,2}(?:_\w+)?(?:/d\w+)?|[∂δ∇][\w/∂]*)\s*\+?=(?:[^=\n]*[-+*/@⊙∘·×−])?\s*")  # of a gradient
 _FRAME = re.compile(r"(?m)^[ \t]*[│┃║├╟┆┊]|[│┃║┤╢┆┊][ \t]*$|(?<=[ \t])[│┃║](?=[ \t])")  # of a box around formulas, and of its columns
+_RULE = re.compile(r"={4,}|#{4,}|~{4,}")  # beside a title, ``===== h = tanh(a) =====``
 _CONTINUES = re.compile(r"\s*(?:[=≈≤≥]|[+\-−*/×⊙∘·@⊗]\s)")
 _SHARE = re.compile(r"\s*(?:from|via|through|along)(?:\s+(?:the\s+)?[A-Za-z-]+)?\s*")  # a way by which a part of a gradient comes
 _SLOPE_OF = re.compile(r"\s*(?:the\s+)?(?:derivative|slope|gradient)\s+of\s+", re.IGNORECASE)
@@ -64,6 +65,8 @@ def equations(source: Passage, code: bool = False, running: bool = False) -> Ite
         source = shifted(source)
     if _FRAME.search(source.text):
         source = Passage(_FRAME.sub(lambda m: " " * len(m[0]), source.text), source.starts, source.ends)
+    if _RULE.search(source.text):
+        source = Passage(_RULE.sub(lambda m: " " * len(m[0]), source.text), source.starts, source.ends)
     for line in _logical(on_one_line(source), code):
         if len(line) > 5000 or not RELATION.search(line.text):
             continue
