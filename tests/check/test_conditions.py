@@ -119,15 +119,22 @@ def test_wrong_at_another_value(text: str) -> None:
 
 
 @pytest.mark.parametrize("text", [
-    f"When $z_t = 1$ the state is copied.\n\n${J} = I$.",
     f"The state is copied if $z_t = 1$; always ${J} = I$.",
     f"- $z_t = 1$: the state is copied\n- ${J} = I$",
     f"**Case $z_t = 1$.** The state is copied.\n\nNow without it: ${J} = I$.",
     f"### $z_t = 1$\n\nThe state is copied.\n\n### The rest\n\n${J} = I$",
-    rf"$$h_t = h_{{t-1}} \quad \text{{if }} z_t = 1$$" f"\n\n$${J} = I$$",
 ])  # fmt: skip
 def test_a_condition_does_not_leak(text: str) -> None:
     assert verdicts(text)[-1] == "refuted"
+
+
+@pytest.mark.parametrize("text", [
+    f"When $z_t = 1$ the state is copied.\n\n${J} = I$.",
+    rf"$$h_t = h_{{t-1}} \quad \text{{if }} z_t = 1$$" f"\n\n$${J} = I$$",
+])  # fmt: skip
+def test_what_was_supposed_before_may_last(text: str) -> None:
+    assert verdicts(text)[-1] == "undecided"
+    assert verdicts(text.replace("z_t = 1", "r_t = 1"))[-1] == "refuted"
 
 
 def test_what_is_not_understood_never_refutes() -> None:

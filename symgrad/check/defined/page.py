@@ -92,6 +92,7 @@ class Page:
     build: Callable[[Page, bool], Model] | None = None  # makes the model of matrices, or (True) of numbers; None while the page is made
     origin: Page | None = None  # the page that this is a copy of, from which its models are made
     fixed: dict[Quantity, int] = field(default_factory=dict)  # quantities that a claim supposes to have a value, as residues
+    kinds: dict[str, str] = field(default_factory=dict)  # weights that are supposed to be symmetric, orthogonal, …
     held: bool = False  # whether they are constants
     constant: frozenset[str] = frozenset()  # gates and other states that a reading takes for constants
     where: tuple[Any, ...] = ()  # relations between indices that a claim supposes
@@ -163,6 +164,7 @@ class Page:
         world.lagged, world.later = self.lagged, self.later
         world.zeros = frozenset(self.initial)
         world.present = frozenset(name for key in self.present for name in (key, f"pre:{key}"))
+        world.kinds = self.kinds
         world.fixed, world.held, world.constant, world.data = self.fixed, self.held, self.constant, self.data
         return world
 

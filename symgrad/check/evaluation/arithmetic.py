@@ -19,6 +19,7 @@ from symgrad.check.reading.symbols import DIGITS, _step_like, is_top, letters, n
 from symgrad.check.reading.trees import by_identity, kind, unwrapped
 from symgrad.check.worlds import field as F
 from symgrad.check.worlds import products, values
+from symgrad.check.worlds.matrices import inverted
 from symgrad.check.worlds.products import meanings, plus
 from symgrad.check.worlds.readings import Option
 from symgrad.check.worlds.values import Misfit, Value, scalar
@@ -229,6 +230,8 @@ def power(run: Run, node: Any) -> Value:
         x = run.value(unwrapped(node.base).arg)
         return values.whole(values.scaled(x, x))
     x = run.value(node.base)
+    if n == -1 and x.rank == 2 and kind(exponent) == "Sum":
+        raise OutOfTime("exponent")  # ``C A^{m-1} B`` speaks of steps from m = 1 on
     return raised(run, x, n)
 
 
@@ -255,7 +258,9 @@ def raised(run: Run, x: Value, n: Ratio | int) -> Value:
         raise Unsupported("a large power")
     if x.rank == 2 and x.dims[0] == x.dims[1]:
         if k < 0:
-            raise Misfit("a negative power of a matrix")
+            if x.d is not None:
+                raise Unsupported("the derivative of an inverse matrix")
+            return raised(run, Value(inverted(x.a), None, x.orient), Ratio(-k))
         out = Value(values.eye(x.dims[0]))
         for _ in range(k):
             out = values.contracted(out, x)

@@ -65,7 +65,7 @@ def shared(statements: list[Statement], letter: str, weights: set[str | None]) -
     for s in statements if whole else ():
         for n, head, parts in names_in(s.node):
             step = step_part(parts, letter) if head.base in whole and len(parts) == 1 else None
-            if step is None or key_of(head, list(parts)) not in weights:
+            if step is None or (key := key_of(head, list(parts))) is None or key not in weights:  # ``W^{T-t}`` is a power
                 continue
             new[id(n)] = Power(Name(head.base), Paren(step.node, "("), span=n.span) if id(n) in wrt else Name(head.base, span=n.span)
     return [exchanged(s, new) for s in statements] if new else statements

@@ -78,6 +78,17 @@ def at_numbered_steps(page: Page, link: Link) -> bool:
     return bool(steps) and None not in steps and not derived(link.left) and not derived(link.right)
 
 
+def without_its_step(page: Page, link: Link, statements: list[Statement]) -> str:
+    r"""A letter of a line that has no step there, and an equation of its own so, ``o = V \bar h``, beside that at every step, ``o_t = V h_t``."""
+    heads = {head.base: head for side in (link.left, link.right) for _, head, parts in names_in(side) if not parts and not head.accents}
+    relations = [s.node for s in statements[: link.statement.number + 1] if kind(s.node) == "Relation" and s.node.signs[0] in ("=", ":=")]
+    splits = [(node, split) for node in relations if (split := head_and_parts(unwrapped(node.sides[0]))) is not None]
+    stepped = {head.base for _, (head, parts) in splits if step_part(parts, page.symbols.letter) is not None}
+    alone = {node.sides[0]: head for node, (head, parts) in splits if not parts and page.symbols.letter not in letters(node.sides[1])}
+    found = sorted(heads.keys() & stepped & {head.base for head in alone.values() if not head.accents} - LOSSES)
+    return page.shown(heads[found[0]]) if found else ""
+
+
 def with_values(link: Link) -> bool:
     """Whether a side is a formula of numbers alone, and not all of them whole: ``= 1.0(0.5) - 0.3``."""
     nodes = list(walk(link.right))

@@ -115,6 +115,8 @@ def of_the_line(court: Court, page: Page, outcome: Outcome, link: Link) -> Itera
         yield "incomplete-cell", f"{page.shown(begun[0])} leads to the state before the first step alone, which is not followed"
     if outcome.missing is None and court.worked and caution.at_numbered_steps(page, link):
         yield AMBIGUOUS, "the document works an example out, and what it says of a step may rest on the values that it gives there"
+    if letter := caution.without_its_step(page, link, court.statements):
+        yield AMBIGUOUS, f"the document gives {letter} an equation of its own where it has no step, and here it may be that"
     if caution.written_out(page, link):
         yield AMBIGUOUS, "the components are added up one by one, so the document has as many of them as it writes"
     if vectors := [n for side in (link.left, link.right) for n in walk(side) if a_unit_vector(page, n)]:
@@ -247,7 +249,7 @@ def names_no_weight(repair: Any) -> bool:
 
 def holds_beside(page: Page, link: Link) -> bool:
     """Whether a line holds if what the document leaves out does not depend on the state."""
-    narrow = copy(page)
+    narrow = copy(page)  # in worlds of its own
     narrow.constant = page.constant | {key for key in page.definitions if invented(page, key)}
     outcome = Decider(narrow).decide(link.left, link.right)
     return outcome.equal and not outcome.vanished

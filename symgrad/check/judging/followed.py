@@ -17,11 +17,11 @@ from symgrad.check.evaluation.decide import Decider, Outcome
 from symgrad.check.evaluation.parts import Share
 from symgrad.check.judging import caution
 from symgrad.check.judging.court import Court
-from symgrad.check.judging.functions import LINEAR, NO_LONGER, calls, told, with_functions
+from symgrad.check.judging.functions import LINEAR, NO_LONGER, activated, calls, exchanged, named_rule, told, with_functions
 from symgrad.check.judging.proof import proved
 from symgrad.check.reading.claims import Link
 from symgrad.check.reading.judgement import Judgement, ambiguous
-from symgrad.check.reading.prose import PARAGRAPH, PH, SENTENCE, Prose, masked
+from symgrad.check.reading.prose import PH, SENTENCE, Prose, masked, paragraph
 from symgrad.check.reading.statements import loss_head
 from symgrad.check.reading.trees import kind, unwrapped, walk
 
@@ -31,6 +31,8 @@ DIRECT = re.compile(
     r"\b(?:direct|explicit|linear|additive|identity|short-?cut|skip|carry|residual)(?:\s+(?:gradient|error|memory))?\s+"
     r"(?:path(?:way)?|route|connection|term|part|component|contribution|channel|highway|flow|dependence|dependency|derivative)s?\b"
     r"|\b(?:gradient|information|error|linear|memory)\s+(?:super)?highway\b|\bthe (?:super)?highway\b|\bshort-?cut\b|\bcarousel\b"
+    r"|\bas (?:an? )?functions? of (?:its|their|the) (?:[\w-]+\s+){0,3}(?:arguments?|values?|inputs?|states?|variables?|predecessors?)\b"
+    r"|\b(?:two|both|all|the) (?:\w+ )?(?:arguments|variables|lags) (?:are |being |as |taken as )?(?:independent|separate)\b"
     r"|\b(?:everything|all|anything) else (?:is )?(?:held |kept |being )?(?:fixed|constant)\b"
     r"|直接(?:路径|通路|项|梯度|依赖)|线性(?:路径|通路)|直通|高速公路|捷径"
     r"|\b(?:camino|ruta|t[ée]rmino|conexi[óo]n)\s+(?:directo|directa|lineal)\b|\bdirekte[rnms]?\s+(?:Pfad|Weg|Term|Anteil)\b|прям\w+\s+(?:пут\w+|связ\w+|член\w*)",
@@ -77,6 +79,11 @@ def by_the_words(court: Court, link: Link, under: Callable[[Page], Page | None] 
 def linearly(court: Court, link: Link, under: Callable[[Page], Page | None] = lambda page: page) -> Judgement | None:
     """Proved, where a line holds without the activation, as the words beside it say; open, where words before have said so under its heading."""
     fragment = link.statement.fragment
+    if (rule := named_rule(link)) is not None:
+        for page in court.pages_of(link.statement, under):
+            other = activated(page, rule) or exchanged(page, rule)
+            if other is not None and (found := holds(other, link.left, link.right)) is not None:
+                return proved(court, other, found, link).assuming(f"the activation is {rule}, as the words say")
     if any(kind(n) == "Apply" and kind(n.function) == "Name" and n.function.primes for n in walk(link.right)):
         return None  # the slope is not left out
     near = fragment is not None and any(told(LINEAR, prose.text, NO_LONGER) for prose in beside(fragment))
@@ -104,7 +111,7 @@ def under_its_heading(court: Court, link: Link) -> list[Any]:
 def beside(fragment: Any) -> list[Prose]:
     """The sentence that a formula stands in and the one before it, as far as the paragraph goes; what a bracket or comment behind it adds."""
     before = masked(fragment.before.rstrip() if fragment.kind == "display" else fragment.before, True)
-    chunk = PARAGRAPH.split(before.text)[-1]
+    chunk = paragraph(before.text)
     ends = [0, *(m.end() for m in SENTENCE.finditer(chunk))][-2:]
     behind = masked(fragment.after[:NEAR], False)
     line = re.match(r"[ \t]*(?:[(,;#]|//|<?[-—–←]|\\quad|\\text)[^\n]*", behind.text)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from copy import copy
+from dataclasses import replace
 from typing import Any
 
-from symgrad.check.defined.page import Page
+from symgrad.check.defined.page import Definition, Page
 from symgrad.check.judging import caution
 from symgrad.check.judging.attempt import attempt
 from symgrad.check.judging.court import Court
@@ -15,12 +16,15 @@ from symgrad.check.reading.claims import Link
 from symgrad.check.reading.prose import clause
 from symgrad.check.reading.symbols import spelled
 from symgrad.check.reading.trees import kind, walk
+from symgrad.notation.syntax import Apply, Name
 
 SIGMOID = re.compile(r"sigmoid|logistic|S型|シグモイド|시그모이드|сигмо", re.IGNORECASE)
 NAMED = re.compile(  # "For $\\tanh$: …", "with the sigmoid, …"
     r"(?:\b(?:for|with|of|für|bei|para|con|pour|avec)\b|对于|若|如果|当)\s*(?:the\s+|der\s+|la\s+)?[$`\\(]*(?P<f>tanh|sigmoid|logistic|re-?lu)(?![A-Za-z])[^.;。；]{0,40}$",
     re.IGNORECASE,
 )
+FOLLOWS = ("lagged", "present", "later", "named", "recurrent_weights", "cells", "coded")  # what a page works out from its equations
+OF_OTHERS = re.compile(r"\b(?:outputs?|gat\w*|read-?outs?|layers?|loss|head|ausgabe\w*|gatter\w*|sorties?|portes?|salidas?|puertas?)\b", re.IGNORECASE)
 RULES = {"tanh": "tanh", "sigmoid": "sigmoid", "logistic": "sigmoid", "relu": "relu", "re-lu": "relu"}
 
 
@@ -53,6 +57,32 @@ def with_functions(page: Page, functions: dict[str, Any]) -> Page:
     out.origin = None  # its own models
     return out
 
+
+def with_equations(page: Page, new: dict[str, Definition]) -> Page:
+    """The page with other equations."""
+    out = copy(page)
+    out.definitions = {**page.definitions, **new}
+    out.shapes = None
+    for name in FOLLOWS:
+        vars(out).pop(name, None)
+    out.origin = None  # its own models
+    return out
+
+
+def activated(page: Page, rule: str) -> Page | None:
+    """The page of a linear cell with an activation; None for one that applies some function to its states."""
+    states = {key: page.definitions[key] for key in page.lagged & page.definitions.keys()}
+    if not states or any(calls(n) for d in page.definitions.values() for n in walk(d.node)):
+        return None
+    return with_equations(page, {key: replace(d, node=Apply(Name(rule), (d.node,))) for key, d in states.items()})
+
+
+def exchanged(page: Page, rule: str) -> Page | None:
+    """The page of a cell with another function in the place of the only one that it applies; None for one that applies several."""
+    applied = {n.function.base for key, d in page.definitions.items() if key not in page.targets for n in walk(d.node) if calls(n)}
+    return with_functions(page, dict.fromkeys(applied, rule)) if len(applied) == 1 and applied <= BUILTIN.keys() else None
+
+
 LINEAR = re.compile(
     r"\b(?:ignor|neglect|dropp?|omit|without|remov|disregard)\w*\s+(?:[a-z]+\s+){0,3}?(?:non-?linearit(?:y|ies)|activations?\b|tanh\b|sigmoid\b)"
     r"|(?<![\w-])linear\s+(?:case|activation|rnn|recurr\w+|network|model|unit|setting|dynamics|system|regime)|\bidentity\s+(?:function|activation|map)"
@@ -70,12 +100,21 @@ NO_LONGER = re.compile(  # what ends that a case is spoken of
 DENIED = re.compile(r"(?:\b(?:not|cannot|never|no longer|unlike|without)\b|n't\b|不能|不是|нельзя)[^.;:]{0,24}$", re.IGNORECASE)
 
 
+def named_rule(link: Link) -> str | None:
+    """The function that the words right before a line are about, "for tanh"."""
+    fragment = link.statement.fragment
+    words = "" if fragment is None else clause(fragment.before.rstrip() if fragment.kind == "display" else fragment.before)
+    named = NAMED.search(words)
+    return None if named is None or OF_OTHERS.search(named[0]) is not None else RULES[named["f"].lower()]
+
+
 def against_its_words(court: Court, page: Page, link: Link) -> str | None:
     """Why a line that holds of the activation of a cell is left open, where its words speak of another one of which it does not hold."""
     fragment = link.statement.fragment
     words = "" if fragment is None else clause(fragment.before.rstrip() if fragment.kind == "display" else fragment.before)
-    named = NAMED.search(words)
-    rule = RULES[named["f"].lower()] if named is not None else "identity" if told(LINEAR, words, NO_LONGER) else None
+    rule = named_rule(link) or ("identity" if told(LINEAR, words, NO_LONGER) else None)
+    if rule is not None and rule != "identity" and (other := activated(page, rule)) is not None:
+        return None if attempt(court, other, link.left, link.right, link).equal else f"this does not hold with {rule}, of which the words before it speak"
     applied = {n.function for key, d in page.definitions.items() if key not in page.targets for n in walk(d.node) if calls(n)} if rule else set()
     letter = next(iter(applied)) if len(applied) == 1 else None
     if rule is None or letter is None or (letter.base != "sigma" and letter.base in BUILTIN) or meaning(page.functions, letter) == rule:

@@ -9,30 +9,39 @@ it is left open.  Without such words it is the slip it seems to be: a slope or a
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Iterator
 from copy import copy
 from dataclasses import replace
 from typing import Any
 
-from symgrad.check.defined.page import Definition, Page, plain
+from symgrad.check.defined.page import Page, plain
 from symgrad.check.evaluation.decide import Decider
 from symgrad.check.judging.court import Court
 from symgrad.check.judging.followed import STRICTLY, gates
-from symgrad.check.judging.functions import calls, with_functions
+from symgrad.check.judging.functions import activated, calls, with_equations, with_functions
+from symgrad.check.judging.lasting import of_an_example, supposed_before, told_before
 from symgrad.check.judging.steps import AT_THE_END
 from symgrad.check.reading import hypotheses as said
 from symgrad.check.reading.claims import EQUAL, Link
 from symgrad.check.reading.judgement import Judgement, ambiguous
+from symgrad.check.reading.prose import LONG
 from symgrad.check.reading.relations import valued
 from symgrad.check.reading.statements import derived, loss_head
 from symgrad.check.reading.symbols import is_top, spelled
 from symgrad.check.reading.trees import kind, rebuilt, unwrapped, walk
+from symgrad.check.worlds.matrices import KINDS
 from symgrad.notation.syntax import Name, Negative, Number, Paren, Sum, Transpose
 
 NEAR = 2  # statements before a line among which another equation is looked for
+SHOWN = 80  # characters of a question
 REACH = 3  # displays in a row that the words before the first one may be about
 ACTIVATIONS = frozenset({"tanh", "sigmoid", "relu"})
-FOLLOWS = ("lagged", "present", "later", "named", "recurrent_weights", "cells", "coded")  # what a page works out from its equations
+ROWS = re.compile(  # of gradients, which may stand as rows
+    r"\brows?\b(?!\s+(?:of|in)\b)|\bnumerator layout|\btranspos\w*|\bshape of \$?[^.$]{0,16}\^|\bzeilen?\w*|\blignes?\b|\bfilas?\b|\blinhas?\b"
+    r"|\brighe?\b|\briga\b|строк\w*|行(?:向量|ベクトル)|转置|轉置|転置|행벡터|전치",
+    re.IGNORECASE,
+)
 Case = tuple[str, Page, Link]  # what is supposed, the page and the line under it
 
 
@@ -42,17 +51,48 @@ def special(court: Court, link: Link) -> Judgement | None:
     if fragment is None or court.program or link.sign not in EQUAL:
         return None
     told = said.said_beside(fragment, displays_before(court, link), heading(court, link))
-    if any(valued(c.node) for c in court.conditions(link)):  # it was judged under that
-        told = replace(told, cases=told.cases - {said.GATES}, supposing=False)
-    if not (told.cases or told.supposing):
-        return None
+    if told_by_values(court, link):  # it was judged under that
+        told = replace(told, cases=told.cases if told.worded else told.cases - {said.GATES}, supposing=False)
+    if value := next((v for page in court.pages_of(link.statement) if (v := of_an_example(page, link))), ""):
+        return ambiguous(f"the text works an example out, with {value}, and this may rest on such values")
+    if (question := said.varied(fragment)) and not told_by_values(court, link):
+        return Judgement("undecided", "condition", f"the question before this may ask for another case, which is not understood here: {question[:SHOWN]}")
     for page in court.pages_of(link.statement):
+        if in_rows(page, link):
+            return ambiguous("this is the transposed gradient, and the words before it may tell of rows")
         if (judged := without_a_cell(page, link, told.cases)) is not None:
             return judged
         for what, other, line in family(page, link, told):
             if holds(other, line):
                 return ambiguous(f"this holds only if {what}, which the words beside it may suppose")
+    return supposed_before(court, link) or still(court, link, told)
+
+
+def still(court: Court, link: Link, told: said.Said) -> Judgement | None:
+    """Why a line is left open that holds of a case, or of two together, that the words beside it or those before it under its heading speak of."""
+    told = told_before(court, link, told)
+    for page in court.pages_of(link.statement):
+        for what, other, line in family(page, link, told):
+            if holds(other, line):
+                return ambiguous(f"this holds only if {what} still, as words before it may suppose")
+            for more, both, its_line in family(other, line, replace(told, cases=told.cases & TOGETHER)) if told.cases & TOGETHER else ():
+                if holds(both, its_line):
+                    return ambiguous(f"this holds only if {what} and {more}, which the words before it may suppose")
     return None
+
+
+def in_rows(page: Page, link: Link) -> bool:
+    """Whether the gradient by a weight holds transposed, and the words before it tell of rows, or of such a shape."""
+    left, fragment = unwrapped(link.left), link.statement.fragment
+    ref = page.symbols.ref(unwrapped(left.wrt)) if kind(left) == "Derivative" and loss_head(left.of) is not None else None
+    if ref is None or page.symbols.ranks.get(ref.key) != 2 or ROWS.search(fragment.before[-LONG:]) is None:
+        return False
+    return holds(page, replace(link, right=Transpose(link.right)))
+
+
+def told_by_values(court: Court, link: Link) -> bool:
+    """Whether a line was judged under a condition that gives values."""
+    return any(valued(c.node) for c in court.conditions(link))
 
 
 def heading(court: Court, link: Link) -> str:
@@ -111,8 +151,9 @@ def of_slope_zero(page: Page, link: Link, told: said.Said) -> Iterator[Case]:
 def of_another_function(page: Page, link: Link, told: said.Said) -> Iterator[Case]:
     applied = activations(page)
     for rule in sorted(ACTIVATIONS if told.supposing else ACTIVATIONS & {told.function}):
-        if applied:
-            yield f"the activation is {rule}", with_functions(page, dict.fromkeys(applied, rule)), link
+        other = with_functions(page, dict.fromkeys(applied, rule)) if applied else activated(page, rule)
+        if other is not None:
+            yield f"the activation is {rule}", other, link
 
 
 def of_gates(page: Page, link: Link, told: said.Said) -> Iterator[Case]:
@@ -166,24 +207,25 @@ def of_nothing_put_in(page: Page, link: Link, told: said.Said) -> Iterator[Case]
     """No input, no bias, neither."""
     named = {r.key for d in page.definitions.values() for n in walk(d.node) if (r := page.symbols.ref(n)) is not None} - page.definitions.keys()
     inputs = {key for key in named & page.symbols.timed if key not in page.targets.values()}
-    biases = {key for key in named - page.symbols.timed if page.symbols.ranks.get(key) == 1}
+    given = {r.key for node in told.formulas if valued(node) for side in node.sides[:-1] if (r := page.symbols.ref(unwrapped(side))) is not None}
+    biases = {key for key in named - page.symbols.timed - given if page.symbols.ranks.get(key) == 1}
     for some, what in ((inputs, "there is no input"), (biases, "there is no bias"), (inputs | biases, "there is neither input nor bias")):
         if some and not any(names(page, link.right, key) for key in some):
             yield what, at_values(page, dict.fromkeys(some, 0)), link
 
 
 def of_matrices(page: Page, link: Link, told: said.Said) -> Iterator[Case]:
-    """A weight that is symmetric, orthogonal, the identity; the line is changed accordingly, and of the last also the equations."""
+    """A weight that is symmetric, orthogonal, the identity."""
     used = {r.key for d in page.definitions.values() for n in walk(d.node) if (r := page.symbols.ref(n)) is not None}
     weights = {k for k in used if page.symbols.ranks.get(k) == 2 and k not in page.symbols.timed}
     spoken = {k for k in weights if any(names(page, node, k) for node in told.formulas)}
     for key in sorted(spoken or weights):
         name = page.notes.get(key, plain(key))
-        changed = {"symmetric": symmetric(page, link.right, key), "orthogonal": inverted(page, link.right, key)}
-        for what, side in changed.items():
-            if side != link.right:
-                yield f"{name} is {what}", page, replace(link, right=side)
-                yield f"{name} is {what}", at_the_end(page), replace(link, right=side)
+        for what in KINDS:
+            changed = copy(page)
+            changed.kinds = {**page.kinds, key: what}
+            yield f"{name} is {what}", changed, link
+            yield f"{name} is {what}", at_the_end(changed), link
         if names(page, link.right, key):
             continue
         equations = {k: replace(d, node=left_away(page, d.node, key)) for k, d in page.definitions.items() if names(page, d.node, key)}
@@ -218,6 +260,7 @@ FAMILY = {
     said.GATES: of_gates,
 }
 TOLD = frozenset({said.MATRIX})  # cases that words always name
+TOGETHER = frozenset({said.SLOPE, said.ZERO})  # cases that may come on top of another one
 
 
 # -- pages and lines that are changed ----------------------------------------------------------------------------------------------
@@ -243,17 +286,6 @@ def at_values(page: Page, values: dict[str, int]) -> Page:
 def at_the_end(page: Page) -> Page:
     out = page.twin()
     out.many_to_one = True
-    return out
-
-
-def with_equations(page: Page, new: dict[str, Definition]) -> Page:
-    """The page with other equations."""
-    out = copy(page)
-    out.definitions = {**page.definitions, **new}
-    out.shapes = None
-    for name in FOLLOWS:
-        vars(out).pop(name, None)
-    out.origin = None  # its own models
     return out
 
 
@@ -284,20 +316,6 @@ def upright(node: Any) -> Any:
     """What is transposed; None for what is not."""
     node = unwrapped(node)
     return node.arg if kind(node) == "Transpose" else node.base if kind(node) == "Power" and is_top(node.exponent) else None
-
-
-def symmetric(page: Page, node: Any, key: str) -> Any:
-    """A formula with the transpose of a weight as the weight itself, and the other way round."""
-    turned = {id(n): inner for n in walk(node) if (inner := upright(n)) is not None and is_weight(page, inner, key)}
-    inside = {id(x) for inner in turned.values() for x in walk(inner)}
-    straight = {id(n): Transpose(n) for n in walk(node) if is_weight(page, n, key) and id(n) not in inside and kind(n) != "Paren"}
-    return rebuilt(node, {**straight, **turned})
-
-
-def inverted(page: Page, node: Any, key: str) -> Any:
-    """A formula with the inverse of a weight as its transpose."""
-    powers = [n for n in walk(node) if kind(n) == "Power" and is_weight(page, n.base, key)]
-    return rebuilt(node, {id(n): Transpose(n.base) for n in powers if unwrapped(n.exponent) == Negative(Number("1"))})
 
 
 def left_away(page: Page, node: Any, key: str) -> Any:

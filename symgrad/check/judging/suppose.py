@@ -19,7 +19,7 @@ from symgrad.check.judging.attempt import attempt
 from symgrad.check.judging.court import Court
 from symgrad.check.judging.equation import equation
 from symgrad.check.judging.functions import with_functions
-from symgrad.check.reading.activations import meaning
+from symgrad.check.reading.activations import BUILTIN, meaning
 from symgrad.check.reading.claims import EQUAL, Link
 from symgrad.check.reading.conditions import MEANT, Condition, introduced
 from symgrad.check.reading.judgement import Judgement
@@ -33,6 +33,7 @@ from symgrad.notation.latex import latex
 
 SLOPES: dict[str, Callable[[Fraction], Fraction]] = {"sigmoid": lambda y: y * (1 - y), "tanh": lambda y: 1 - y * y}
 WORDS = re.compile(r"\s*(?:if|when|whenever|provided|unless|otherwise|else|in (?:this|that|the) case)\b", re.IGNORECASE)
+GATE_WORD = re.compile(r"\$[zrfio]\$ (?:(?:update|reset|forget|input|output) )?gates? ")
 TRIED = (3, 2)  # the steps at which a condition on one step is tried
 MINIMUM = re.compile(r"optim|minim|extrem|stationar|critical|\bset(?:s|ting)?\b|mínim|óptim|极|最小|最优|令|минимум|оптимал|최소|最適", re.IGNORECASE)
 SPECIAL = Judgement("undecided", "condition", "this holds for special values only, so it is read as a condition of what stands around it")
@@ -79,6 +80,11 @@ def understood(page: Page, link: Link, found: tuple[Condition, ...]) -> Supposit
             elif kind(node) == "Name" and (r := page.symbols.ref(node)) is not None and function_of(page, r.key) is not None:
                 opaque.append((f"on {plain(r.key)}", {r.key}))  # "when z is zero"
             continue
+        if GATE_WORD.search(c.text) is not None:
+            value = _value(page, node.sides[0], node.sides[-1])
+            values += [value] if value is not None and function_of(page, value.key) == "sigmoid" else []
+            opaque += [] if values[-1:] == [value] else [(c.text, set())]
+            continue
         if of_steps(node, STEPS | {page.symbols.letter}):
             if c.near:
                 steps.append(node)
@@ -90,6 +96,8 @@ def understood(page: Page, link: Link, found: tuple[Condition, ...]) -> Supposit
             opaque += [(_shown(c), keys)] if keys and not applied(page, name.base) else []  # "let $W$ be the identity"
         elif (told := functional(node)) is not None and applied(page, told[0]):
             functions.append(told)
+        elif told is not None and c.near and told[0] not in page.functions and told[0] not in BUILTIN:
+            opaque.append((_shown(c), set()))  # "now let $\\phi(a) = a$", of a cell that applies no φ
         elif valued(node):
             read = [_value(page, side, node.sides[-1]) for side in node.sides[:-1]]
             if all(read):
@@ -289,6 +297,19 @@ def conditioned(court: Court, link: Link) -> Judgement | None:
     if not near and judged.verdict == "refuted":
         return equation(court, link)
     return _blocked(_noted(judged, remark), said)
+
+
+def under_conditions(court: Court, link: Link, found: tuple[Condition, ...]) -> str:
+    """The conditions under which a link holds at every step, by name; empty where it does not."""
+
+    def variant(page: Page, held: bool) -> Page | None:
+        own = understood(page, link, found)
+        return under(page, own, held, None) if own.values or own.functions else None
+
+    if not any(_holds(court, link, lambda page, held=held: variant(page, held)) for held in (False, True)):  # type: ignore[misc]
+        return ""
+    pages = (court.page(k) for k in court.order(link.statement))
+    return next(_names(own) for p in pages if (own := understood(p, link, found)))
 
 
 def _holds(court: Court, link: Link, change: Under) -> bool:

@@ -24,6 +24,7 @@ from symgrad.check.reading.prose import (
     LONG,
     PARAGRAPH,
     PH,
+    POINT,
     REGIME,
     SENTENCE,
     VAGUE,
@@ -33,8 +34,9 @@ from symgrad.check.reading.prose import (
     introductions,
     is_label,
     masked,
+    paragraph,
 )
-from symgrad.check.reading.relations import STEPS, of_steps, valued
+from symgrad.check.reading.relations import STEPS, functional, of_numbers, of_steps, valued
 from symgrad.check.reading.symbols import spelled
 from symgrad.check.reading.trees import kind, unwrapped
 from symgrad.notation.reading.dialect import parse_dialect
@@ -55,7 +57,19 @@ MEANT = re.compile(r"\b(?:in|under|for) (?:this|that|such an?|the (?:first|secon
 OF_ITS_OWN = re.compile(  # how a sentence begins that says something else than the formula before it
     r"[\s*_]*(?!(?:This|That|These|It|Which|Holds?|Valid|True|Here|Both|All|The (?:equation|formula|result|identity|claim|above|last))\b)[A-Z][a-z]+\s"
 )
-SUPPOSED = re.compile(r"^\W*(?:now|then|next|first|here)?\W*(?:suppose|assume|let|consider|set|fix|take)\b", re.IGNORECASE)
+SUPPOSED = re.compile(
+    r"^\W*(?:(?:\w{1,4}|(?:question|problem|exercise|task|part|frage|aufgabe|ejercicio|exercice)\s+\w{1,3})[.)\]:]+\W*)?(?:now|then|next|first|here|finally)?\W*"
+    r"(?:suppos\w+|assum\w+|let|consider|set|fix|take|sei(?:en)?|setze|angenommen|soit|posons|supposons|sea|tomemos|supongamos|seja|sia|supponiamo|poniamo|пусть)\b",
+    re.IGNORECASE,
+)
+
+TAKEN_AWAY = re.compile(  # "without normalisation ($n_t = a_t$)"
+    rf"\b(?:without|no|ohne|sans|sin|sem|senza|без)\b[^.;:\ue000-\uf8ff]{{0,40}}\(\s*{PH}\s*\)", re.IGNORECASE
+)
+IN_A_CASE = re.compile(  # a heading that is one, "If you use ReLU"
+    r"^[\W\d_]*(?:if|when|suppos\w+|what if|wenn|falls|si|quand|cuando|se|quando|если|如果|若)\s"
+    r"|(?:的情况|的情形|の場合|のとき|인 경우|일 때)\W*$", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +91,7 @@ class Condition:
 def _before(text: str) -> tuple[Condition, ...]:
     """The conditions in the prose that ends where the formula begins."""
     prose = masked(text, True)
-    chunk = PARAGRAPH.split(prose.text)[-1]
+    chunk = paragraph(prose.text)
     ends = [m.end() for m in SENTENCE.finditer(chunk)]
     sentences = [chunk[a:b] for a, b in zip([0, *ends], [*ends, len(chunk)], strict=True)]
     here = sentences[-1][-LONG:]
@@ -105,7 +119,7 @@ def _before(text: str) -> tuple[Condition, ...]:
     out += [Condition(n, "sentence", t) for n, t in (*identities(prose, here), *functions(prose, here))]
     if (first := OTHERWISE.match(here)) is not None:
         out.append(Condition(Words(first[1]), "sentence", first[1]))
-    vague = VAGUE.search(here) or REGIME.search(here)
+    vague = VAGUE.search(here) or REGIME.search(here) or POINT.search(here) or TAKEN_AWAY.search(here)
     if vague is not None:
         out.append(Condition(Words(prose.written(vague[0])), "sentence", prose.written(vague[0])))
     meant = MEANT.search(here)
@@ -119,7 +133,10 @@ def _before(text: str) -> tuple[Condition, ...]:
         if is_label(prose, sentence.partition(":")[0]) and (k == len(sentences) - 2 or ":" in sentence):
             out += [Condition(n, "paragraph", t) for n, t in prose.relations(sentence)]
         elif SUPPOSED.match(sentence) or (k == 0 and all(valued(n) for n, _ in prose.relations(sentence))):
-            out += [Condition(n, "paragraph", t) for *_, found in introductions(prose, sentence[-LONG:]) for n, t in found if valued(n)]
+            found = [(n, t) for *_, some in introductions(prose, sentence[-LONG:]) for n, t in some]
+            found += [] if not SUPPOSED.match(sentence) else [pair for pair in prose.relations(sentence[-LONG:]) if pair not in found]
+            out += [Condition(n, "paragraph", t) for n, t in found if valued(n) or of_numbers(n)]
+            out += [Condition(n, "sentence" if k == 0 else "paragraph", t) for n, t in found if functional(n)]
             out += [Condition(n, "paragraph", t) for n, t in identities(prose, sentence[-LONG:])]
     return tuple(out)
 
@@ -164,7 +181,8 @@ def _after(text: str) -> tuple[Condition, ...]:
 def _heading(text: str) -> tuple[Condition, ...]:
     prose = masked(text, True)
     found = [(n, t) for n, t in prose.relations(prose.text) if valued(n)]
-    return tuple(Condition(n, "heading", t) for n, t in found)
+    case = [] if found or not IN_A_CASE.search(prose.text) else [(Words(prose.written(prose.text)), prose.written(prose.text))]
+    return tuple(Condition(n, "heading", t) for n, t in (*found, *case))
 
 
 @lru_cache(maxsize=512)

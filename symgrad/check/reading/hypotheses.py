@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from symgrad.check.reading.conditions import GENERAL
-from symgrad.check.reading.prose import FIRST, LONG, PARAGRAPH, PH, SENTENCE, Prose, masked
+from symgrad.check.reading.prose import FIRST, LONG, PARAGRAPH, PH, SENTENCE, Prose, asked, masked, paragraph
 from symgrad.check.reading.relations import number
 from symgrad.check.reading.symbols import spelled
 from symgrad.check.reading.trees import kind, unwrapped
@@ -153,6 +153,17 @@ SUPPOSING = re.compile(  # that something is supposed, whatever it is
     r"|\b(?:если|пусть|предположим|без|частн\w+ случа\w+|вместо)\b|如果|假设|假如|若|倘若|特例|特殊情况|もし|場合|仮定|のとき|만약|경우|가정|하면",
     re.IGNORECASE,
 )
+VARIES = re.compile(  # that a question is about something else than what stands before it
+    r"\b(?:what (?:if|about|changes?|happens?)|how about|and (?:with|for|if|without|when|the|an?|now|in)|same|instead"
+    r"|replac\w+|chang\w+|swap\w*|remov\w*|drop\w*|add(?:ed|ing)|only|variant|version|last|final|mean|average[ds]?|sum(?:med)?|squared?|norm|half|factor|twice|doubl\w+)\b"
+    r"|\b(?:und|et|e|y|и|а) (?:wenn|mit|ohne|für|ganz|bei|si|avec|sans|pour|con|sin|sem|se|per|senza|para|если|без|для|с)\b"
+    r"|^\W*(?:¿\s*)?[YEАИ] (?:si|se|если|без|con|com)\b"
+    r"|\b(?:gleiche\w*|selbe\w*|stattdessen|fehlt|nur|même|plutôt|seulement|mismo|misma|mesma?o?|stess[oa]|вместо|то же|только|лишь)\b"
+    r"|^[\W_]*(?:Q\w{0,2}\W+)?(?:with|without|for|using|mit|ohne|bei|avec|sans|con|sin|com|sem|senza|с|без)\b"
+    r"|那么?如果|如果|换成|改成|改为|呢|同样|只有|代わり|同じ|だけ|なら|대신|같은|없다면|이면|라면",
+    re.IGNORECASE,
+)
+OPTION = re.compile(r"^\s*[\w.]+\s*=\s*\S+\s*$|\bdetach\b|\bno_grad\b")
 UNDERSTOOD = re.compile(  # suppositions that change no cell
     r"\b(?:if|wenn|si|если)\s+(?:we|you|one|wir|man|on|мы)\s+(?:now\s+|then\s+|again\s+)?(?:\w*differentiat\w*|deriv\w*|appl\w*|us\w*|comput\w*|calculat\w*"
     r"|expand\w*|unroll\w*|tak\w*|look\w*|writ\w*|want\w*|put\w*|combin\w*|substitut\w*|plug\w*|insert\w*|repeat\w*|treat\w*|hold\w*|keep\w*|regard\w*|fix\w*"
@@ -177,6 +188,11 @@ GOES_ON = re.compile(r"\s*(?:[,(]|[^\W\d_A-Z])")
 ITEM = re.compile(r"\s*(?:[-*+•][ \t]|\d+[.)][ \t]|\(\w{1,3}\)|#{1,6}[ \t]|\|)")
 NOTHING = re.compile(rf"(?:{PH}|[\W\d_]|\b(?:and|or|then|so|hence|thus|with|also|dann|und|et|alors|y|e|entonces|и|то|тогда)\b)*", re.IGNORECASE)
 COMPILED = {case: re.compile("|".join(words), re.IGNORECASE) for case, words in WORDS.items()}
+WORDED = re.compile(  # a gate in a state without its letter, "das Gatter geschlossen": no formula says which one
+    rf"(?<!{PH} )(?<!{PH} update )(?<!{PH} reset )(?<!{PH} forget )(?<!{PH} input )(?<!{PH} output )"
+    rf"(?:{GATE})[^.;,\ue000-\uf8ff]{{0,24}}?(?:{STATE})|(?:{STATE})[^.;,\ue000-\uf8ff]{{0,12}}?(?:{GATE})(?!\s*{PH})",
+    re.IGNORECASE,
+)
 OF_GATES, IN_A_STATE = re.compile(GATE, re.IGNORECASE), re.compile(STATE, re.IGNORECASE)
 ACTIVATIONS = {rule: re.compile("|".join(words), re.IGNORECASE) for rule, words in FUNCTIONS.items()}
 
@@ -189,6 +205,7 @@ class Said:
     supposing: bool
     function: str  # the activation that is named last
     formulas: tuple[Any, ...]
+    worded: bool = False  # whether a gate is told to be in a state, and no formula says which one
 
 LABEL = re.compile(r"\\(?:text|textrm|textit|mbox|tag)\*?\s*\{([^{}]*)\}")  # words in a formula
 
@@ -220,7 +237,22 @@ def said_beside(fragment: Any, displays: Sequence[Any], heading: str) -> Said:
         cases, supposing = cases & {MATRIX}, False
     label = " ".join(LABEL.findall(fragment.latex))
     cases |= {case for case, words in COMPILED.items() if told(words, label)}
-    return Said(frozenset(cases), supposing, max(named)[1] if named else "", formulas)
+    return Said(frozenset(cases), supposing, max(named)[1] if named else "", formulas, WORDED.search(here) is not None)
+
+
+def question(fragment: Any) -> str:
+    """The question that a formula is in the answer of, in the paragraph before it; empty where there is none."""
+    return asked(masked(fragment.before.rstrip() if fragment.kind == "display" else fragment.before, True).text)[0][-LONG:]
+
+
+def varied(fragment: Any) -> str:
+    """The question before a line that asks for something else than what stands before it: with another activation, loss, option; empty where none does."""
+    prose = masked(fragment.before.rstrip() if fragment.kind == "display" else fragment.before, True)
+    question = asked(prose.text)[0][-LONG:]
+    options = any(OPTION.search(prose.formulas[ord(mark) - FIRST]) for mark in re.findall(PH, question))
+    said = spoken(prose, question)
+    supposing = SUPPOSING.search(UNDERSTOOD.sub(" ", said)) is not None
+    return " ".join(prose.written(question).split()) if question and (supposing or options or VARIES.search(said)) else ""
 
 
 def told(words: re.Pattern[str], text: str) -> bool:
@@ -251,7 +283,7 @@ def around(befores: Sequence[str]) -> tuple[Prose, str, str, bool]:
 def sentences(text: str) -> tuple[str, str]:
     """The last sentence of a text, and the one before it: in its paragraph, or in the one before where the last goes on from there."""
     chunks = PARAGRAPH.split(text)
-    chunk = TITLE.sub("", chunks[-1])
+    chunk = TITLE.sub("", paragraph(text))
     ends = [m.end() for m in SENTENCE.finditer(chunk)]
     own, rest = chunk[ends[-1] if ends else 0 :], chunk[: ends[-1]] if ends else ""
     if not ends and len(chunks) > 1 and THEN.match(own) and not (ITEM.match(chunk) or ITEM.match(chunks[-2])):

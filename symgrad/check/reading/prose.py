@@ -9,7 +9,8 @@ from itertools import takewhile
 from typing import Any
 
 from symgrad.check.reading.activations import CASE, said
-from symgrad.check.reading.relations import functional, identical, limited, number, of_letters, valued
+from symgrad.check.reading.gated import with_letters
+from symgrad.check.reading.relations import functional, identical, limited, number, of_letters, of_numbers, valued
 from symgrad.check.reading.trees import kind
 from symgrad.notation.reading.dialect import parse_dialect
 from symgrad.notation.syntax import Name, Number, Relation, Words
@@ -29,10 +30,23 @@ PARAGRAPH = re.compile(
     r"|<(?:br|li|p|td|h\d)\b[^>]*>|\\(?:begin|end)\{(?:itemize|enumerate|proof|theorem|lemma|case\w*)\}"
 )
 SENTENCE = re.compile(r"[.!?](?=[\s*_}\]\"')]|$)|[;。！？；]|\*\*[ \t]*\n")
-AND = r"(?:\s*(?:,|;|&|[()]|\band\b|\bwith\b|\balso\b|\bboth\b|\bthe\b|\b(?:update|reset|forget|input|output)\b|\bgate\b))*\s*"
+AND = r"(?:\s*(?:,|;|&|[()、和且と및와과]|\b(?:and|und|et|y|e|ed|и|with|also|both|the|update|reset|forget|input|output|gate)\b))*\s*"
 ALSO = rf"(?:{AND}|\s*\)?\s*,?\s*and\b(?:(?!(?:then|we|if|when|for|so|thus|the derivative)\b)[^.;:?!\ue000-\uf8ff]){{0,40}}?)"
 IF = r"(?:如果|若是?|假设|假如|倘若|当(?!前|且仅当|时)|もし|만약|если|когда)"  # that no boundary of a word need be around
-INTRODUCED = re.compile(rf"(?:\b{CUE}\b|{IF})(?P<between>[^.;:?!。；：\ue000-\uf8ff]{{0,48}}?)(?P<list>\(?{PH}(?:{ALSO}{PH})*)", re.IGNORECASE)
+FOR = (  # the same in other languages, before values alone; the last ones have other meanings too, and stand right before these
+    r"\b(?:para|per|pour|für|bei|cuando|quando|quand|lorsque|wenn|falls|sofern|(?:im|no|nel|el) (?:Falle?|caso)|le cas|при|для|случа[ейяю]\w*)\b"
+    r"[^.;:?!。；：\ue000-\uf8ff]{0,30}?|\b(?:si|se|con|com|mit|avec)\s+"
+)
+INTRODUCED = re.compile(
+    rf"(?:(?:\b{CUE}\b|{IF})[^.;:?!。；：\ue000-\uf8ff]{{0,48}}?|(?P<foreign>{FOR}))(?P<list>\(?{PH}(?:{ALSO}{PH})*)", re.IGNORECASE
+)
+BEHIND = re.compile(rf"(?P<list>{PH}(?:(?:{AND}|\s*[、，と및과와且和及]\s*){PH})*)\s*(?:的?(?:时|時|情况|情形)|の(?:とき|時|場合)|なら|일\s?때|인\s?경우|이면)")
+CONTRAST = re.compile(  # what a condition stands behind that another case is told apart from, in these words
+    r"(?:\b(?:contrary to|unlike|in contrast (?:to|with)|as opposed to|other than|apart from|except|rather than|instead of|different(?:ly)? from"
+    r"|compared (?:to|with)|than|im gegensatz zu|anders als|im unterschied zu|contrairement à|à la différence d|au lieu d|a diferencia de|al contrario"
+    r"|en contraste con|a differenza d|in contrasto con|diferentemente d|ao contrário d|в отличие от|не как)|与|不同于|不像)[^.;:?!,，；。]{0,40}$",
+    re.IGNORECASE,
+)
 OR = re.compile(rf"{PH}[^.;\ue000-\uf8ff]{{0,20}}\bor\b[^.;\ue000-\uf8ff]{{0,20}}{PH}", re.IGNORECASE)
 BOLD = re.compile(r"[-*+\s\d.()]*(?:\*\*|__|\\textbf\{|\\paragraph\{|\\emph\{|<b>|<strong>)")
 LABEL_WORDS = re.compile(
@@ -44,7 +58,7 @@ LABEL_WORDS = re.compile(
 NAMES = re.compile(rf"{AND}(?P<list>{PH}(?:{AND}{PH})*)")
 NUMBERS = {"zero": "0", "0": "0", "one": "1", "1": "1"}
 VALUE = re.compile(  # behind names: what makes them a condition without a sign
-    r"\s*(?:gates?\s+)?(?:(?:is|are|be|being|equals?|both|all|exactly|entirely|identically|always|set|fixed|held|kept|forced|clamped|equal|to|at)\s+)+"
+    r"\s*(?:(?:(?:update|reset|forget|input|output)\s+)?gates?\s+)?(?:(?:is|are|be|being|equals?|both|all|exactly|entirely|identically|always|set|fixed|held|kept|forced|clamped|equal|to|at)\s+)+"
     rf"(?:(?P<word>zero|one|[01])s?\b(?![.,]\d|-|\s+(?:of|hot|step|more|less|minus|plus)\b)|(?P<formula>{PH}))(?!\s*,?\s*or\b)",
     re.IGNORECASE,
 )
@@ -65,6 +79,17 @@ REGIME = re.compile(  # where a formula holds by and by, or is cut off
     r"|\b(?:at initiali[sz]ation|initially|early in training|at the (?:start|beginning) of training|untrained)\b|近似|忽略|截断|初期|初始化时|接近\s*[0零]",
     re.IGNORECASE,
 )
+POINT = re.compile(  # where the state is what it was the step before, or a place that was spoken of: "at a fixed point", "there $z = 1/2$"
+    r"\b(?:at|in|near|around|about)\s+(?:(?:the|an?|any|every|each|this|that|such|its)\s+){0,2}(?:\w+\s+)?"
+    r"(?:fixed[- ]points?|equilibri(?:um|a)|steady[- ]states?|stationary (?:points?|states?)|origin|rest(?:ing)? state)\b"
+    r"|\b(?:am|im|beim) (?:fixpunkt|gleichgewicht|ursprung)|\b(?:au|à un|à l') ?(?:point fixe|équilibre|origine)|"
+    r"\ben (?:el|un) (?:punto fijo|equilibrio|origen)"
+    r"|\bn(?:el|ell'|um|o) ?(?:punto fisso|ponto fixo|equilibrio|equilíbrio|origine)|\bna origem|\bв (?:неподвижной точке|равновесии|нуле|начале координат)"
+    r"|(?:不动点|平衡点|固定点|原点)(?:处|上|附近)|(?:不動点|平衡点|固定点|原点)(?:で|に)|(?:고정점|평형점|원점)에서"
+    r"|^[\W_]*(?:and\s+|but\s+)?(?:there|at (?:this|that) point|dort|là|allí|lì|там)\b"
+    r"(?!\s+(?:is|are|exist\w*|follows?|remains?|must|can|will|has|have|was|were)\b)",
+    re.IGNORECASE,
+)
 ADDED = re.compile(  # words of a sentence that leave what it says as it is
     r"\b(?:so|hence|then|thus|therefore|here|now|and|but|also|again|too|indeed|in fact|clearly|obviously|finally|next|that|because|since|means|it follows|"
     r"we|(?:can )?(?:see|find|get|have|know|note|notice|observe|obtain|conclude|recall)|the|this|its|our|exactly|identically|everywhere|all|by definition|"
@@ -76,6 +101,15 @@ GOES_ON = re.compile(  # where another statement begins
     r"[,;:—–]\s*(?=(?:and|so|because|since|which|hence|therefore|thus|while|whereas|but|that is|i\.?e)\b)|\s(?=(?:and|so|because|since|but)\b)", re.IGNORECASE
 )
 IDENTITY = re.compile(rf"(?P<f>{PH})\s*(?:,?\s*(?:is|be|being|as|denotes|to be|=))?\s*(?:the |an )?(?:identity|linear)\b", re.IGNORECASE)
+ANSWER = re.compile(  # how what answers the words before it begins
+    r"(?:\A|\n)[\s>]*(?:[*_]{1,3}|\\(?:textbf|textit|emph|paragraph)\*?\{)?(?:(?:answer|solution|reply|proof|ans|sol|antwort|lösung|beweis|réponse|solution"
+    r"|démonstration|respuesta|resposta|solución|solução|demostración|risposta|soluzione|dimostrazione|ответ|решение|доказательство|答案?|解答?|回答|证明?|証明"
+    r"|答え|풀이|정답|답변?)(?:\s*\([^()\n]{1,12}\))?|A\d{0,2})\s*[.:：。*_}]+[\s*_.:}]*",
+    re.IGNORECASE,
+)
+SPEAKER = re.compile(r"\s*(?:[*_]{2}[^*_\n?]{1,24}[*_]{2}|[A-Z][\w ]{1,16}:)[\s:.]*")
+ASKED = re.compile(r"[?？][\s*_)}]*(?:\([^()?]*\)\s*)?$")
+ENDS = " \n\t*_.?!。？！"
 LONG = 400  # characters of a sentence that are looked at
 
 
@@ -100,7 +134,12 @@ class Prose:
             return chr(FIRST + len(self.formulas) - 1)
 
         text = re.sub(PH, " ", text)
-        self.text = PLAIN.sub(kept, MATH.sub(kept, text))
+
+        def symbol(letter: str) -> str:
+            self.formulas.append(letter)
+            return chr(FIRST + len(self.formulas) - 1)
+
+        self.text = with_letters(PLAIN.sub(kept, MATH.sub(kept, text)), self.formulas, symbol)
 
     def nodes(self, mark: str) -> tuple[Any, ...]:
         """What the formula at a mark says."""
@@ -137,11 +176,14 @@ def is_label(prose: Prose, sentence: str) -> bool:
 
 def introductions(prose: Prose, sentence: str) -> Iterator[tuple[int, int, list[tuple[Any, str]]]]:
     """The conditions of a sentence behind their words: from where to where, and what they say."""
-    for m in INTRODUCED.finditer(sentence):
+    for m in [*INTRODUCED.finditer(sentence), *BEHIND.finditer(sentence)]:
+        if CONTRAST.search(sentence[: m.start()]) is not None:
+            continue
         found = list(takewhile(lambda f: valued(f[0]), prose.relations(m["list"]))) or prose.relations(m["list"])[:1]
+        foreign = m.re is BEHIND or m["foreign"] is not None
         weak = m[0].split()[0].lower() in ("for", "with", "where", "let", "letting", "at", "as", "given", "set", "setting", "consider", "fix", "limit")
-        if weak:
-            found = [(n, t) for n, t in found if valued(n) or of_letters(n) or limited(n) or identical(n) or functional(n)]
+        if weak or foreign:
+            found = [(n, t) for n, t in found if valued(n) or of_letters(n) or limited(n) or identical(n) or of_numbers(n) or functional(n)]
         said, end = _said(prose, sentence, m.start("list"))
         found += said
         if OR.search(sentence, m.start(), m.end() + 40):
@@ -180,9 +222,32 @@ def functions(prose: Prose, sentence: str) -> Iterator[tuple[Any, str]]:
             yield Relation((nodes[0], Name(rule)), ("=",)), f"{prose.formulas[ord(m[0]) - FIRST]} is {rule}"
 
 
+def asked(text: str) -> tuple[str, str]:
+    """The question that a masked text ends in the answer of, and what the answer begins with; no question where it is a paragraph like others."""
+    chunks = PARAGRAPH.split(text)
+    chunk = chunks[-1]
+    earlier = next((c for c in chunks[-2::-1] if c.strip()), "")
+    answers = list(ANSWER.finditer(chunk))
+    if answers:
+        question, answer = chunk[: answers[-1].start()], chunk[answers[-1].end() :]
+        return (question if question.strip() else earlier), answer
+    if ASKED.search(chunk) is not None:
+        return chunk, ""
+    if ASKED.search(earlier) is not None:
+        speaker = SPEAKER.match(chunk)
+        return earlier, chunk if speaker is None else chunk[speaker.end() :]
+    return "", chunk
+
+
+def paragraph(text: str) -> str:
+    """The paragraph that a masked text ends in; of an answer also the question before it, in one sentence with what the answer begins with."""
+    question, answer = asked(text)
+    return answer if not question else f"{question.rstrip(ENDS)}: {answer.lstrip()}"
+
+
 def clause(text: str) -> str:
     """The sentence that prose which ends before a formula has begun, its formulas as single characters."""
-    chunk = PARAGRAPH.split(masked(text, True).text)[-1]
+    chunk = paragraph(masked(text, True).text)
     return chunk[max((m.end() for m in SENTENCE.finditer(chunk)), default=0) :][-LONG:]
 
 

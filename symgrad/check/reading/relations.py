@@ -114,6 +114,16 @@ def identical(node: Any) -> bool:
     return len(sides) == 2 and node.signs == ("=",) and kind(sides[0]) == "Name" and sides[0].base[:1].isupper() and spelled(sides[1]) == "I"
 
 
+def of_numbers(node: Any) -> bool:
+    r"""Whether a relation gives a matrix by its numbers: ``W = \begin{pmatrix} 0 & 1 \\ 0 & 0 \end{pmatrix}``."""
+    sides = [unwrapped(side) for side in getattr(node, "sides", ())]
+    if len(sides) != 2 or node.signs != ("=",) or kind(sides[0]) != "Name" or not sides[0].base[:1].isupper():
+        return False
+    parts = list(walk(sides[1]))
+    named = any(kind(n) == "Apply" or (kind(n) == "Name" and spelled(n) != "I") for n in parts)
+    return kind(sides[1]) not in ("Number", "Name") and any(kind(n) == "Number" for n in parts) and not named
+
+
 def together(node: Any) -> tuple[Any, ...]:
     """Conditions that stand together, ``z = 0, r = 1`` or ``z = 0 \\text{ and } r = 1``, one by one; nothing if they do not give values."""
     if kind(node) == "Tuple":

@@ -20,6 +20,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from symgrad.check.worlds.field import MODULUS, WORLDS, Array, Draws, P, inverse
+from symgrad.check.worlds.matrices import of_kind
 from symgrad.check.worlds.values import Misfit, Value, Valueless, _contract, eye
 
 Quantity: TypeAlias = tuple[str, int | None]
@@ -135,7 +136,8 @@ class World:
             raise Missing(key)
         orient = self.model.orient if len(dims) == 1 else 0
         if key not in self.model.timed:
-            return Value(self.draws.array(dims), None, orient)
+            drawn = self.draws.array(dims)
+            return Value(of_kind(drawn, self.kinds[key]) if key in self.kinds else drawn, None, orient)
         if step is None or step > self.steps + (key in self.later or key in self.data):
             raise OutOfTime(key)
         if step > self.steps:
@@ -179,6 +181,7 @@ class World:
     later: frozenset[str] = frozenset()  # states that are computed from the last step to the first
     zeros: frozenset[str] = frozenset()  # states that begin at zero
     fixed: Mapping[Quantity, int] = {}  # values that are supposed, at a step or (None) at every step
+    kinds: Mapping[str, str] = {}  # weights that are supposed to be symmetric, orthogonal, …
     constant: frozenset[str] = frozenset()  # gates, and states of the step before, through which no path is followed
     held: bool = False  # whether gates that are supposed to have a value are constants
     data: frozenset[str] = frozenset()  # what the loss is computed from besides the cell: it may be that of the step behind the last one

@@ -1,0 +1,96 @@
+r"""What words have supposed before a line, under the same heading, and nothing has ended since: "Without the tanh … Then …", "Let $b = 0$ from here on".
+
+A line that does not hold as it stands is open where it holds under that: such words may still be meant.  They prove nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from itertools import islice
+
+from symgrad.check.defined.page import Page
+from symgrad.check.judging.court import Court
+from symgrad.check.judging.suppose import under_conditions
+from symgrad.check.reading import hypotheses as said
+from symgrad.check.reading.claims import Link
+from symgrad.check.reading.conditions import GENERAL, Condition, conditions
+from symgrad.check.reading.judgement import Judgement, ambiguous
+from symgrad.check.reading.prose import clause, masked, paragraph
+from symgrad.check.reading.relations import functional, valued
+from symgrad.check.reading.statements import Statement
+from symgrad.check.reading.symbols import number_at
+from symgrad.check.reading.trees import unwrapped, walk
+
+BACK = 12  # statements before a line whose words are looked at
+NEAR = 60  # characters behind a formula that may tell of it
+ENDED = re.compile(  # what says that a case is over
+    r"\b(?:without (?:it|this|that|them|these)|by contrast|back to|as before|ohne dies\w*|sans cela|sin ello|senza ciò|без этого)\b", re.IGNORECASE
+)
+STANDING = re.compile(  # properties of weights
+    r"\b(?:skew-?)?symmetri[ck]\w*|\borthogonal\w*|\bunitary\b|\bsymétrique|\bsim[ée]tric\w*|\bortogonal\w*|\bsimmetric\w*|симметрич\w*|ортогонал\w*|对称|正交|対称|直交"
+    r"|대칭|직교",
+    re.IGNORECASE,
+)
+
+
+def supposed_before(court: Court, link: Link) -> Judgement | None:
+    """Why a line is left open that holds under the conditions told last before it, where its own words name none and do not say that they end."""
+    text = masked(link.statement.fragment.before.rstrip(), True).text
+    own, words = paragraph(text), clause(link.statement.fragment.before.rstrip())
+    if named(court.conditions(link)) or GENERAL.search(words) or ENDED.search(words) or said.ITEM.match(own) or said.question(link.statement.fragment):
+        return None
+    found = next((told for s in before(court, link) if (told := named(conditions(s)) or named((Condition(s.node, "paragraph"),)))), ())
+    names = under_conditions(court, link, found) if found else ""
+    return ambiguous(f"this holds only if {names} still, as the text has supposed before") if names else None
+
+
+def named(found: tuple[Condition, ...]) -> tuple[Condition, ...]:
+    """Those that give a value, or a function, and are of no whole section."""
+    return tuple(c for c in found if c.place != "heading" and (valued(c.node) or functional(c.node)))
+
+
+def told_before(court: Court, link: Link, told: said.Said) -> said.Said:
+    """What the words beside a line tell, and of what lasts those beside the lines before it."""
+    texts = [clause(s.fragment.before) + masked(s.fragment.after[:NEAR], False).text for s in before(court, link)]
+    lasting = {said.ZERO: said.COMPILED[said.ZERO], said.MATRIX: STANDING}
+    earlier = {case for case, words in lasting.items() if any(said.told(words, text) for text in texts)}
+    return replace(told, cases=told.cases | earlier, supposing=False)
+
+
+def before(court: Court, link: Link) -> list[Statement]:
+    """The statements before a line under its heading, the nearest first, one for each piece of the text."""
+    own, number = link.statement.fragment, link.statement.number
+    near = (s for s in court.statements[:number][::-1] if s.fragment is not None and s.fragment is not own and s.fragment.heading == own.heading)
+    return list({id(s.fragment): s for s in islice(near, BACK)}.values())
+
+
+ALL_BUT = re.compile(  # inputs of an example
+    r"\b(?:inputs?|eingaben?|entrées?|entradas?|ingressi|входы?|x)\b[^.;]{0,40}"
+    r"\b(?:zero|0|null|nulles?|cero|nul[oa]s?)\b[^.;]{0,12}\b(?:except|but|other than|außer|sauf|salvo|exc?epto|кроме)\b"
+    r"|\bonly (?:the )?(?:first|last) input\b|\bnur (?:die )?erste eingabe\b",
+    re.IGNORECASE,
+)
+
+
+def of_an_example(page: Page, link: Link) -> str:
+    """The value that the paragraph of a line gives to something, where the line names no step but by number: it speaks of that example then."""
+    fragment = link.statement.fragment
+    if fragment is None or not by_number(page, link):
+        return ""
+    prose = masked(fragment.before.rstrip() if fragment.kind == "display" else fragment.before, True)
+    here = paragraph(prose.text)
+    if (said_so := ALL_BUT.search(here)) is not None:
+        return prose.written(said_so[0])
+    for node, text in prose.relations(here):
+        refs = [page.symbols.ref(unwrapped(side)) for side in node.sides[:-1]] if valued(node) else []
+        if any(r is not None and not (r.key in page.lagged or r.key == "T") for r in refs):
+            return text
+    return ""
+
+
+def by_number(page: Page, link: Link) -> bool:
+    """Whether all steps of a line are told by number, and some are."""
+    refs = [r for side in (link.left, link.right) for n in walk(side) if (r := page.symbols.ref(n)) is not None and r.key in page.symbols.timed]
+    steps = [number_at(r.step, {}) for r in refs if r.step is not None]
+    return bool(steps) and None not in steps
