@@ -11,6 +11,7 @@ from itertools import islice
 
 from symgrad.check.defined.page import Page
 from symgrad.check.judging.court import Court
+from symgrad.check.judging.functions import LINEAR
 from symgrad.check.judging.suppose import under_conditions
 from symgrad.check.reading import hypotheses as said
 from symgrad.check.reading.claims import Link
@@ -23,17 +24,12 @@ from symgrad.check.reading.symbols import number_at
 from symgrad.check.reading.trees import unwrapped, walk
 
 BACK = 12  # statements before a line whose words are looked at
+STANDING = ("symmetric", "skew-symmetric", "orthogonal")  # properties of weights that hold on once they are told
 NEAR = 60  # characters behind a formula that may tell of it
 ENDED = re.compile(  # what says that a case is over
     r"\b(?:without (?:it|this|that|them|these)|by contrast|back to|as before|ohne dies\w*|sans cela|sin ello|senza ciò|без этого)\b", re.IGNORECASE
 )
-STANDING = re.compile(  # properties of weights
-    r"\b(?:skew-?)?symmetri[ck]\w*|\borthogonal\w*|\bunitary\b|\bsymétrique|\bsim[ée]tric\w*|\bortogonal\w*|\bsimmetric\w*|симметрич\w*|ортогонал\w*|对称|正交|対称|直交"
-    r"|대칭|직교",
-    re.IGNORECASE,
-)
-
-
+ALL_ON = re.compile(rf"{LINEAR.pattern}|\bre-?lu\b|\brectif\w+|整流|\ball (?:units|neurons) (?:are|being) (?:active|on)\b", re.IGNORECASE)  # slopes of one
 def supposed_before(court: Court, link: Link) -> Judgement | None:
     """Why a line is left open that holds under the conditions told last before it, where its own words name none and do not say that they end."""
     text = masked(link.statement.fragment.before.rstrip(), True).text
@@ -53,9 +49,11 @@ def named(found: tuple[Condition, ...]) -> tuple[Condition, ...]:
 def told_before(court: Court, link: Link, told: said.Said) -> said.Said:
     """What the words beside a line tell, and of what lasts those beside the lines before it."""
     texts = [clause(s.fragment.before) + masked(s.fragment.after[:NEAR], False).text for s in before(court, link)]
-    lasting = {said.ZERO: said.COMPILED[said.ZERO], said.MATRIX: STANDING}
+    lasting = {said.ZERO: said.COMPILED[said.ZERO], said.SLOPE: ALL_ON}
     earlier = {case for case, words in lasting.items() if any(said.told(words, text) for text in texts)}
-    return replace(told, cases=told.cases | earlier, supposing=False)
+    kinds = {what for what in STANDING if any(said.told(said.KINDS[what], text) for text in texts)}
+    earlier |= {said.MATRIX} if kinds else set()
+    return replace(told, cases=told.cases | earlier, kinds=told.kinds | kinds, supposing=False)
 
 
 def before(court: Court, link: Link) -> list[Statement]:

@@ -221,12 +221,12 @@ def of_matrices(page: Page, link: Link, told: said.Said) -> Iterator[Case]:
     spoken = {k for k in weights if any(names(page, node, k) for node in told.formulas)}
     for key in sorted(spoken or weights):
         name = page.notes.get(key, plain(key))
-        for what in KINDS:
+        for what in sorted(told.kinds & KINDS.keys()):
             changed = copy(page)
             changed.kinds = {**page.kinds, key: what}
             yield f"{name} is {what}", changed, link
             yield f"{name} is {what}", at_the_end(changed), link
-        if names(page, link.right, key):
+        if names(page, link.right, key) or "identity" not in told.kinds:
             continue
         equations = {k: replace(d, node=left_away(page, d.node, key)) for k, d in page.definitions.items() if names(page, d.node, key)}
         yield f"{name} is the identity", with_equations(page, equations), link

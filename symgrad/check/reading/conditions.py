@@ -66,6 +66,12 @@ SUPPOSED = re.compile(
 TAKEN_AWAY = re.compile(  # "without normalisation ($n_t = a_t$)"
     rf"\b(?:without|no|ohne|sans|sin|sem|senza|без)\b[^.;:\ue000-\uf8ff]{{0,40}}\(\s*{PH}\s*\)", re.IGNORECASE
 )
+OF_A_KIND = re.compile(  # what a matrix may be that is not followed
+    r"\b(?:rotations?|permutations?|nilpotent|idempotent|involut\w+|reflections?|triangular|circulant|shift matrix|delay line"
+    r"|Drehung|Permutation|nilpotente?[rsmn]?|rotación|permutación|rotação|permutação|rotazione|permutazione|поворот\w*|перестанов\w*|нильпотент\w*)\b"
+    r"|旋转矩阵|置换矩阵|幂零|回転行列|置換行列|べき零",
+    re.IGNORECASE,
+)
 IN_A_CASE = re.compile(  # a heading that is one, "If you use ReLU"
     r"^[\W\d_]*(?:if|when|suppos\w+|what if|wenn|falls|si|quand|cuando|se|quando|если|如果|若)\s"
     r"|(?:的情况|的情形|の場合|のとき|인 경우|일 때)\W*$", re.IGNORECASE
@@ -119,7 +125,7 @@ def _before(text: str) -> tuple[Condition, ...]:
     out += [Condition(n, "sentence", t) for n, t in (*identities(prose, here), *functions(prose, here))]
     if (first := OTHERWISE.match(here)) is not None:
         out.append(Condition(Words(first[1]), "sentence", first[1]))
-    vague = VAGUE.search(here) or REGIME.search(here) or POINT.search(here) or TAKEN_AWAY.search(here)
+    vague = next((m for words in (VAGUE, REGIME, POINT, TAKEN_AWAY, OF_A_KIND) if (m := words.search(here)) is not None), None)
     if vague is not None:
         out.append(Condition(Words(prose.written(vague[0])), "sentence", prose.written(vague[0])))
     meant = MEANT.search(here)
@@ -137,6 +143,7 @@ def _before(text: str) -> tuple[Condition, ...]:
             found += [] if not SUPPOSED.match(sentence) else [pair for pair in prose.relations(sentence[-LONG:]) if pair not in found]
             out += [Condition(n, "paragraph", t) for n, t in found if valued(n) or of_numbers(n)]
             out += [Condition(n, "sentence" if k == 0 else "paragraph", t) for n, t in found if functional(n)]
+            out += [Condition(Words(m[0]), "paragraph", m[0]) for m in [OF_A_KIND.search(sentence)] if m is not None]
             out += [Condition(n, "paragraph", t) for n, t in identities(prose, sentence[-LONG:])]
     return tuple(out)
 

@@ -144,6 +144,12 @@ FUNCTIONS = {
     "relu": (r"\bre-?lu\b|rectifi\w*|rectificad\w*|整流",),
     "identity": WORDS[SLOPE],
 }
+KINDS = {  # of weights, by the words for them
+    "symmetric": re.compile(r"s[iyí]mm?[eé]tri|симметрич|对称|對稱|対称|대칭", re.IGNORECASE),
+    "skew-symmetric": re.compile(r"s[iyí]mm?[eé]tri|симметрич|对称|對稱|対称|대칭", re.IGNORECASE),
+    "orthogonal": re.compile(r"\borth?o(?:gon|norm)al|\bunitary|ортогонал|正交|直交|직교", re.IGNORECASE),
+    "identity": re.compile(r"\bidentit|\bidentidad|\bIRNN\b|\beinheitsmatrix|единичн|单位|単位行列|단위 ?행렬", re.IGNORECASE),
+}
 SUPPOSING = re.compile(  # that something is supposed, whatever it is
     r"\b(?:if|suppose|supposing|assum\w+|imagine|pretend\w*|had|were|would|without|unless|special case|limit(?:ing)? cases?|as though|instead of)\b"
     r"|\b(?:wenn|falls|angenommen|ohne|wäre|hätte|Spezialfall|Sonderfall|Grenzfall|statt)\b"
@@ -205,6 +211,7 @@ class Said:
     supposing: bool
     function: str  # the activation that is named last
     formulas: tuple[Any, ...]
+    kinds: frozenset[str] = frozenset()  # what weights are said to be
     worded: bool = False  # whether a gate is told to be in a state, and no formula says which one
 
 LABEL = re.compile(r"\\(?:text|textrm|textit|mbox|tag)\*?\s*\{([^{}]*)\}")  # words in a formula
@@ -236,8 +243,10 @@ def said_beside(fragment: Any, displays: Sequence[Any], heading: str) -> Said:
     if far:  # a property of a weight is there to stay
         cases, supposing = cases & {MATRIX}, False
     label = " ".join(LABEL.findall(fragment.latex))
+    kinds = {what for what, words in KINDS.items() if any(map(words.search, (*pieces, label)))}
+    kinds |= {what for n in formulas if MATRIX in of_a_formula(n) for what in KINDS}
     cases |= {case for case, words in COMPILED.items() if told(words, label)}
-    return Said(frozenset(cases), supposing, max(named)[1] if named else "", formulas, WORDED.search(here) is not None)
+    return Said(frozenset(cases), supposing, max(named)[1] if named else "", formulas, frozenset(kinds), WORDED.search(here) is not None)
 
 
 def question(fragment: Any) -> str:
