@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import islice
 from typing import Any
 
 from symgrad.check.reading.prose import (
@@ -125,7 +126,7 @@ def _before(text: str) -> tuple[Condition, ...]:
     out += [Condition(n, "sentence", t) for n, t in (*identities(prose, here), *functions(prose, here))]
     if (first := OTHERWISE.match(here)) is not None:
         out.append(Condition(Words(first[1]), "sentence", first[1]))
-    vague = next((m for words in (VAGUE, REGIME, POINT, TAKEN_AWAY, OF_A_KIND) if (m := words.search(here)) is not None), None)
+    vague = next((where for words in (VAGUE, REGIME, POINT, TAKEN_AWAY, OF_A_KIND) if (where := words.search(here)) is not None), None)
     if vague is not None:
         out.append(Condition(Words(prose.written(vague[0])), "sentence", prose.written(vague[0])))
     meant = MEANT.search(here)
@@ -143,7 +144,7 @@ def _before(text: str) -> tuple[Condition, ...]:
             found += [] if not SUPPOSED.match(sentence) else [pair for pair in prose.relations(sentence[-LONG:]) if pair not in found]
             out += [Condition(n, "paragraph", t) for n, t in found if valued(n) or of_numbers(n)]
             out += [Condition(n, "sentence" if k == 0 else "paragraph", t) for n, t in found if functional(n)]
-            out += [Condition(Words(m[0]), "paragraph", m[0]) for m in [OF_A_KIND.search(sentence)] if m is not None]
+            out += [Condition(Words(m[0]), "paragraph", m[0]) for m in islice(OF_A_KIND.finditer(sentence), 1)]
             out += [Condition(n, "paragraph", t) for n, t in identities(prose, sentence[-LONG:])]
     return tuple(out)
 
