@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from symgrad.check.reading.conditions import special
 from symgrad.check.reading.naming import named_in_words
-from symgrad.check.reading.relations import lifted, ranged, together
+from symgrad.check.reading.relations import lifted, ranged, together, valued
 from symgrad.check.reading.sentences import SAID, sentences
 from symgrad.check.reading.settle import known_in, settled
 from symgrad.check.reading.statements import Statement
@@ -42,6 +42,7 @@ class Link:
     given: tuple[Any, ...] = ()  # the condition of one of several cases
 
 
+COLON = re.compile(r"(?:\\[,;! ]|\\quad|[\s&{}])*:(?!=)")
 OPEN = frozenset(("<", ">", "<=", ">=", "<<", ">>", "approx", "simeq", "sim"))  # signs with which a sentence says something of what it has named in words
 
 
@@ -55,6 +56,7 @@ def statements_of(document: Document) -> Iterator[Statement]:
     told = {k: (fragment, loose) for k, fragment, loose in sentences(document, read)}
     named = {i.behind: i for i in named_in_words(document, parsed) if i.behind not in told}
     for k, (fragment, nodes) in enumerate(parsed):
+        ahead: tuple[Any, ...] = ()  # what the formula says that it is about, ``z = 1: ∂h/∂h = I, z = 0: …``
         for node in nodes:
             whole = ranged(settled(node, known))
             conditions: tuple[Any, ...] = ()
@@ -63,6 +65,9 @@ def statements_of(document: Document) -> Iterator[Statement]:
                 conditions, node = node.conditions, node.node
             node, more = lifted(node)
             conditions += more
+            behind = tuple(c for c in (*conditions, node) if valued(c) and leads(fragment, c))
+            conditions = tuple(c for c in conditions if all(c is not b for b in behind)) or ahead
+            ahead = behind or ahead
             goes_on = kind(node) == "Relation" and kind(node.sides[0]) == "Blank" and last is not None
             if goes_on := goes_on and not apart(document, parsed, k, node.signs[0] in OPEN):
                 node = Relation((last, *node.sides[1:]), node.signs, span=node.span)
@@ -77,6 +82,12 @@ def statements_of(document: Document) -> Iterator[Statement]:
             node = settled(named[k].node, known)
             yield Statement(named[k].fragment, node, node, (), number, unpacked=True)
             number += 1
+
+
+def leads(fragment: Fragment, node: Any) -> bool:
+    """Whether a colon behind a relation says that what follows is about it."""
+    span = getattr(node, "span", None)
+    return fragment.kind == "display" and span is not None and COLON.match(fragment.latex, span.end) is not None
 
 
 def apart(document: Document, parsed: list[tuple[Fragment, list[Any]]], k: int, words: bool) -> bool:

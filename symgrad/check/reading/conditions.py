@@ -36,6 +36,7 @@ from symgrad.check.reading.prose import (
     is_label,
     masked,
     paragraph,
+    stated,
 )
 from symgrad.check.reading.relations import STEPS, functional, of_numbers, of_steps, valued
 from symgrad.check.reading.symbols import spelled
@@ -75,7 +76,7 @@ OF_A_KIND = re.compile(  # what a matrix may be that is not followed
 )
 IN_A_CASE = re.compile(  # a heading that is one, "If you use ReLU"
     r"^[\W\d_]*(?:if|when|suppos\w+|what if|wenn|falls|si|quand|cuando|se|quando|если|如果|若)\s"
-    r"|(?:的情况|的情形|の場合|のとき|인 경우|일 때)\W*$", re.IGNORECASE
+    r"|(?:的情况|的情形|場合|のとき|인 경우|일 때)\W*$", re.IGNORECASE
 )
 
 
@@ -137,6 +138,8 @@ def _before(text: str) -> tuple[Condition, ...]:
     for k, sentence in enumerate(sentences[:-1][::-1]):
         if GENERAL.search(sentence):
             break
+        if k == 0:
+            out += [Condition(n, "paragraph", t) for n, t in stated(prose, sentence[-LONG:])]
         if is_label(prose, sentence.partition(":")[0]) and (k == len(sentences) - 2 or ":" in sentence):
             out += [Condition(n, "paragraph", t) for n, t in prose.relations(sentence)]
         elif SUPPOSED.match(sentence) or (k == 0 and all(valued(n) for n, _ in prose.relations(sentence))):

@@ -35,6 +35,7 @@ WORDS: dict[str, tuple[str, ...]] = {  # a row for English, German, French, Span
         r"(?<![\w-])(?<!n[oã]n )(?<!no )(?<!não )(?<!nicht )(?<!pas )linear(?:ly|i[sz]\w+)?\b"
         r"(?!\s+(?:layer|transform|combin|map|algebra|project|read-?out|output|operator|function of|part|term))",
         r"\bidentity\b(?!\s+matrix)",
+        r"(?:^|\n)[\W_]*(?:item\W*)?(?:none|keine|aucune|ninguna|nenhuma|nessuna|нет|无|なし|없음)[\W_]{0,6}$",
         rf"\b{LACKING}\s+(?:\w+\s+){{0,3}}?(?:non-?linear|activation|squash|tanh|aktivierung|nichtlinear)",
         rf"\b{LACKING}\s+(?:\w+\s+){{0,3}}?(?:non-linéar|activaci|ativa[çc]|attivaz|нелинейн|активац|не-?линейн)",
         r"\b(?:activation|non-?linearity|tanh|squashing)\s+(?:\w+\s+){0,2}?(?:omitted|dropped|removed|ignored|neglected|absent)",

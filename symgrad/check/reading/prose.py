@@ -205,6 +205,12 @@ def _said(prose: Prose, sentence: str, start: int) -> tuple[list[tuple[Any, str]
     return out, start
 
 
+def stated(prose: Prose, sentence: str) -> Iterator[tuple[Any, str]]:
+    """What a sentence sets to a value: ``In the first epoch $W$ is set to zero``."""
+    for m in re.finditer(rf"{PH}(?=[^.;,\ue000-\uf8ff]{{0,24}}\b(?:set|kept|held|fixed|clamped|frozen)\b)", sentence):
+        yield from _said(prose, sentence, m.start())[0]
+
+
 def identities(prose: Prose, sentence: str) -> Iterator[tuple[Any, str]]:
     """``with $\\phi$ the identity``."""
     for m in IDENTITY.finditer(sentence):
