@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from itertools import islice
+from typing import Any
 
 from symgrad.check.defined.page import Page
 from symgrad.check.judging.court import Court
@@ -19,9 +20,9 @@ from symgrad.check.reading.conditions import GENERAL, Condition, conditions
 from symgrad.check.reading.judgement import Judgement, ambiguous
 from symgrad.check.reading.prose import clause, masked, paragraph
 from symgrad.check.reading.relations import functional, valued
-from symgrad.check.reading.statements import Statement
+from symgrad.check.reading.statements import Statement, names_in
 from symgrad.check.reading.symbols import number_at
-from symgrad.check.reading.trees import unwrapped, walk
+from symgrad.check.reading.trees import kind, unwrapped, walk
 
 BACK = 12  # statements before a line whose words are looked at
 STANDING = ("symmetric", "skew-symmetric", "orthogonal")  # properties of weights that hold on once they are told
@@ -36,9 +37,23 @@ def supposed_before(court: Court, link: Link) -> Judgement | None:
     own, words = paragraph(text), clause(link.statement.fragment.before.rstrip())
     if named(court.conditions(link)) or GENERAL.search(words) or ENDED.search(words) or said.ITEM.match(own) or said.question(link.statement.fragment):
         return None
-    found = next((told for s in before(court, link) if (told := named(conditions(s)) or named((Condition(s.node, "paragraph"),)))), ())
-    names = under_conditions(court, link, found) if found else ""
+    written = heads(link.right)
+    for s in before(court, link):
+        found = named(conditions(s)) or named((Condition(s.node, "paragraph"),))
+        written |= heads(s.node.sides[-1]) if kind(s.node) == "Relation" else set()
+        if found:
+            break
+    else:
+        return None
+    if written & {head for c in found for side in c.node.sides[:-1] for head in heads(side)}:
+        return None  # what is written out has no longer that value
+    names = under_conditions(court, link, found)
     return ambiguous(f"this holds only if {names} still, as the text has supposed before") if names else None
+
+
+def heads(node: Any) -> set[str]:
+    """The letters of a formula."""
+    return {head.base for _, head, _ in names_in(node)}
 
 
 def named(found: tuple[Condition, ...]) -> tuple[Condition, ...]:

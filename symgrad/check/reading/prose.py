@@ -82,6 +82,7 @@ REGIME = re.compile(  # where a formula holds by and by, or is cut off
 POINT = re.compile(  # where the state is what it was the step before, or a place that was spoken of: "at a fixed point", "there $z = 1/2$"
     r"\b(?:at|in|near|around|about)\s+(?:(?:the|an?|any|every|each|this|that|such|its)\s+){0,2}(?:\w+\s+)?"
     r"(?:fixed[- ]points?|equilibri(?:um|a)|steady[- ]states?|stationary (?:points?|states?)|origin|rest(?:ing)? state)\b"
+    r"|\b(?:with|at|for|of) (?:an? |the )?(?:zero|vanishing) (?:hidden )?(?:states?|pre-?activations?)\b|\bat rest\b"
     r"|\b(?:am|im|beim) (?:fixpunkt|gleichgewicht|ursprung)|\b(?:au|à un|à l') ?(?:point fixe|équilibre|origine)|"
     r"\ben (?:el|un) (?:punto fijo|equilibrio|origen)"
     r"|\bn(?:el|ell'|um|o) ?(?:punto fisso|ponto fixo|equilibrio|equilíbrio|origine)|\bna origem|\bв (?:неподвижной точке|равновесии|нуле|начале координат)"
