@@ -12,7 +12,7 @@ from symgrad.check.defined.page import Page
 from symgrad.check.evaluation.decide import Decider
 from symgrad.check.judging.attempt import attempt
 from symgrad.check.judging.court import Court, length
-from symgrad.check.judging.excuses import may_not
+from symgrad.check.judging.excuses import adds_up, may_not
 from symgrad.check.judging.functions import with_functions
 from symgrad.check.judging.meanings import introduced
 from symgrad.check.judging.proof import proved
@@ -145,7 +145,7 @@ def of_a_numbered_step(court: Court, link: Link, under: Callable[[Page], Page | 
         outcome = Decider(page).decide(there.left, link.right)
         if outcome.holds:
             told = f"the gradient of a parameter is read as the contribution of step {max(numbers)}"
-            last = max(numbers) == (page.loss_at or last_number(page, court.statements)) and not (summed_up(page) or CONTRIBUTES.search(beside(link)))
+            last = max(numbers) == (page.loss_at or last_number(page, court.statements)) and not (summed_up(page) or adds_up(page) or CONTRIBUTES.search(beside(link)))
             if last or may_not(court, page, link, {"use"}):
                 return ambiguous(f"this holds only if {told}")
             return proved(court, page, outcome, there).assuming(told)
