@@ -145,7 +145,8 @@ def of_a_numbered_step(court: Court, link: Link, under: Callable[[Page], Page | 
         outcome = Decider(page).decide(there.left, link.right)
         if outcome.holds:
             told = f"the gradient of a parameter is read as the contribution of step {max(numbers)}"
-            last = max(numbers) == (page.loss_at or last_number(page, court.statements)) and not (summed_up(page) or adds_up(page) or CONTRIBUTES.search(beside(link)))
+            of_all = not (summed_up(page) or adds_up(page) or CONTRIBUTES.search(beside(link)))
+            last = of_all and max(numbers) == (page.loss_at or last_number(page, court.statements))
             if last or may_not(court, page, link, {"use"}):
                 return ambiguous(f"this holds only if {told}")
             return proved(court, page, outcome, there).assuming(told)
