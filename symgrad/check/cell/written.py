@@ -119,6 +119,7 @@ def with_loss(page: Page, formula: Any) -> Page | None:
     if step is None:
         out.many_to_one, out.loss_at = True, None
     out.loss_weight = page.loss_weight if step is not None and step_loss(page, formula) else factor
+    out.marks_summed = None if page.loss_weight is None and factor is not None else page.marks_summed
     out.origin = None  # its own models
     return out if understood(out) else None
 

@@ -106,6 +106,7 @@ class Page:
     first: bool = False  # whether the class that is wanted is the first one at every step
     gained: frozenset[str] = frozenset()  # outputs whose logarithm the document adds up without a minus, to be as large as can be
     loss_weight: Any = None  # the factor before the sum of the losses of the steps
+    marks_summed: bool | None = False  # whether its symbols for gradients are of the sum, without that factor; None if no line tells
     averaged: set[str] = field(default_factory=set)  # the letters of which the document gives this sum with its factor
     examples: str = ""  # how many examples the loss is a mean over
     summed_too: bool = False  # whether the document writes it without a factor as well

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from symgrad.check.defined.page import plain
 from symgrad.check.evaluation.functions import slope_somewhere, uses
-from symgrad.check.evaluation.gradients import adjoint, all_losses, beside, weighed
+from symgrad.check.evaluation.gradients import adjoint, all_losses, beside, weighed_symbol
 from symgrad.check.evaluation.parts import through
 from symgrad.check.evaluation.recognise import recognised
 from symgrad.check.reading.activations import meaning
@@ -339,7 +339,7 @@ def adjoint_symbol(run: Run, node: Any) -> Value | None:
         step = run.env.get(run.page.symbols.letter, run.env.get("now"))
         if step is None and timed:
             raise OutOfTime(key)
-    losses, whole = all_losses(run), weighed
+    losses, whole = all_losses(run), weighed_symbol
     if loss_at is not None:
         at = number_at(loss_at, run.env)
         if at is None or not 1 <= at <= run.world.steps:

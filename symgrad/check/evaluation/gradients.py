@@ -116,7 +116,7 @@ def gradient(run: Run, node: Any, wrt: Any, losses: tuple[int, ...]) -> Value:
     v = adjoint(run, key, step, losses, how, entries)
     if timed and how == TOTAL and step is not None and len(losses) == 1 and step != losses[0] and word not in run.page.tails:
         run.vanished += not v.a.any()  # nothing leads from there to the loss of that step
-    if (len(losses) > 1 or run.page.examples) and word in run.page.total_losses:
+    if (len(losses) > 1 or run.world.steps == 1 or run.page.examples) and word in run.page.total_losses:
         v = weighed(run, v)
     if node.sign == "nabla" and v.rank == 1 and not run.lenient:
         v = v.turned(run.world.model.orient)
@@ -145,6 +145,11 @@ def weighed(run: Run, v: Value) -> Value:
         return v
     at = number_at(factor, sizes(run))
     return values.scaled(v, run.value(factor) if at is None else scalar(at.numerator, at.denominator), v.orient)
+
+
+def weighed_symbol(run: Run, v: Value) -> Value:
+    """What a symbol for a gradient is of the total loss, or of the sum where the lines tell that it is of the losses of the steps."""
+    return v if run.page.marks_summed else weighed(run, v)
 
 
 def sizes(run: Run) -> dict[str, int]:

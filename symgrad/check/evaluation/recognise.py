@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from symgrad.check.defined.incomplete import UNKNOWN
 from symgrad.check.defined.page import LOSS, plain
 from symgrad.check.evaluation.abbreviations import component
-from symgrad.check.evaluation.gradients import adjoint, all_losses, beside, weighed
+from symgrad.check.evaluation.gradients import adjoint, all_losses, beside, weighed_symbol
 from symgrad.check.reading.statements import MARKS
 from symgrad.check.reading.symbols import head_and_parts, key_of, letters, number_at, spelled
 from symgrad.check.reading.trees import kind, unwrapped
@@ -115,7 +115,7 @@ def recognised(run: Run, node: Any) -> Value | None:
     if how == NOW:
         how, losses = TOTAL, tuple(s for s in losses if s == step)
     v = adjoint(run, key, step, losses, how, entries)
-    return weighed(run, v) if now is None else v
+    return weighed_symbol(run, v) if now is None else v
 
 
 def names_it(page: Page, name: str) -> bool:

@@ -52,7 +52,7 @@ def entry_in_brackets(node: Any) -> Any:
     if kind(node) != "Product" or len(node.args) != 2 or kind(node.args[0]) != "Name" or kind(node.args[1]) != "Paren":
         return None
     output, label = node.args[0], unwrapped(node.args[1])
-    told = kind(label) == "Name" and (label.base in CLASSES or str(spelled(label)) in CLASSES) and step_of(label) == step_of(output) != ()
+    told = a_class(label) and step_of(label) == step_of(output) != ()
     return replace(output, subs=(*output.subs, label), span=node.span) if told else None
 
 
@@ -138,12 +138,17 @@ def by_class(node: Any) -> Any:
 def logarithm(node: Any) -> Any:
     r"""``\log p_{t,y_t}``, the logarithm of the entry of the class, as the sum over all entries that it is; None for anything else."""
     split = head_and_parts(unwrapped(node.args[0])) if kind(node) == "Apply" and node.function in (Name("log"), Name("ln")) and len(node.args) == 1 else None
-    classes = [p for p in split[1] if str(spelled(p.node)).lower() in CLASSES] if split is not None else []
+    classes = [p for p in split[1] if a_class(p.node)] if split is not None else []
     if split is None or len(classes) != 1:
         return None
     step = tuple(p.node for p in split[1] if p is not classes[0])
     entry = Name(split[0].base, split[0].accents, (*step, ANY))
     return Big("sum", ANY, None, None, Product((Name(HOT, (), (*(n for n in step if "t" in letters(n)), ANY)), replace(node, args=(entry,)))))
+
+
+def a_class(node: Any) -> bool:
+    r"""Whether an index is the class that is wanted, by its letter, or as it has a step of its own, ``w_t``."""
+    return kind(node) == "Name" and (node.base in CLASSES or str(spelled(node)).lower() in CLASSES or (len(node.subs) == 1 and step_of(node) != ()))
 
 
 def indicates(sign: Any, condition: Any) -> bool:

@@ -18,6 +18,7 @@ from symgrad.check.defined.incomplete import Supposed, completed, held_fixed, ou
 from symgrad.check.defined.page import Abbreviation, Page
 from symgrad.check.evaluation.decide import Outcome
 from symgrad.check.judging import identities
+from symgrad.check.judging.factors import summed_marks
 from symgrad.check.reading.claims import EQUAL, Link, links
 from symgrad.check.reading.conditions import Condition, conditions
 from symgrad.check.reading.relations import valued
@@ -236,6 +237,7 @@ class Court:
             if k > 0:
                 for name, short in self.pages.get(0, page).abbreviations.items():
                     page.abbreviations.setdefault(name, short)
+            page.marks_summed = summed_marks(page, self.links)
         return self.pages[k]
 
     def adjoined(self, page: Page) -> set[str]:

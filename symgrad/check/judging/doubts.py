@@ -17,7 +17,18 @@ from symgrad.check.judging.court import Court
 from symgrad.check.judging.excuses import unexcused
 from symgrad.check.judging.functions import against_its_words
 from symgrad.check.judging.lengths import beside_the_last, fixed, too_short
-from symgrad.check.judging.losses import OF_A_VECTOR, of_some_class, of_the_step, otherwise_written, penalised, told_apart, told_otherwise, two_losses
+from symgrad.check.judging.losses import (
+    OF_A_VECTOR,
+    UNTOLD,
+    of_some_class,
+    of_the_step,
+    open_factor,
+    otherwise_written,
+    penalised,
+    told_apart,
+    told_otherwise,
+    two_losses,
+)
 from symgrad.check.judging.meanings import as_introduced, contradicted, one_of_many
 from symgrad.check.judging.unusual import made_of_others, weighed
 from symgrad.check.reading.claims import Link
@@ -86,6 +97,8 @@ def of_the_loss(court: Court, page: Page, outcome: Outcome, link: Link) -> Itera
         yield f"this holds only if {losses} are one loss"
     if page.loss_weight is not None and not page.summed_too and (alone := of_the_step(page, outcome)) is not None:
         yield f"this holds only if {alone}, without the factor before the sum that the document gives"
+    if open_factor(page, link):
+        yield UNTOLD
     if link.earlier and of_some_class(page, link):
         yield OF_A_VECTOR
     if other := made_of_others(court, page, link):

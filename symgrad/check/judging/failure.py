@@ -15,7 +15,7 @@ from symgrad.check.evaluation.derivatives import told_apart
 from symgrad.check.evaluation.evaluate import a_unit_vector
 from symgrad.check.judging import caution
 from symgrad.check.judging.court import Court
-from symgrad.check.judging.losses import OF_A_VECTOR, of_some_class, two_losses
+from symgrad.check.judging.losses import OF_A_VECTOR, UNTOLD, of_some_class, open_factor, two_losses
 from symgrad.check.judging.settled import settled_guesses, settled_symbols
 from symgrad.check.reading.claims import Link, span_of
 from symgrad.check.reading.judgement import Judgement, ambiguous
@@ -121,6 +121,8 @@ def of_the_line(court: Court, page: Page, outcome: Outcome, link: Link) -> Itera
         yield AMBIGUOUS, "the components are added up one by one, so the document has as many of them as it writes"
     if vectors := [n for side in (link.left, link.right) for n in walk(side) if a_unit_vector(page, n)]:
         yield UNDEFINED, f"nothing in the document says what {shown(vectors[0], 'e', link)} is"
+    if open_factor(page, link):
+        yield AMBIGUOUS, UNTOLD
     if caution.with_values(link):
         yield AMBIGUOUS, "this puts in numbers, which are the values of an example"
     if caution.asked_for(link):

@@ -13,6 +13,7 @@ from symgrad.check.judging import caution
 from symgrad.check.judging.attempt import attempt
 from symgrad.check.judging.court import Court
 from symgrad.check.judging.functions import unknown_functions
+from symgrad.check.judging.meanings import introduced
 from symgrad.check.reading.activations import meaning
 from symgrad.check.reading.claims import Link
 from symgrad.check.reading.judgement import Judgement, ambiguous
@@ -121,6 +122,15 @@ def of_the_step(page: Page, outcome: Outcome) -> str | None:
     return next((option.note for key, option in chosen if option.tag and key in {("loss", w) for w in page.averaged}), None)
 
 
+def open_factor(page: Page, link: Link) -> bool:
+    """Whether a line has gradients of a mean over the steps, and symbols for gradients of which nothing tells whether they are of it."""
+    sides = [*walk(link.left), *walk(link.right)]
+    if page.marks_summed is not None or not any(kind(n) == "Derivative" and loss_head(n.of) is not None for n in sides):
+        return False
+    marks = [n for n in caution.gradients_in(page, link) if kind(unwrapped(n)) != "Derivative"]
+    return any((short := introduced(page, n)) is None or kind(unwrapped(short.node)) != "Derivative" for n in marks)
+
+
 def two_losses(page: Page, link: Link) -> str:
     r"""Two letters for the loss in one line without a step, ``\partial E/\partial h_t`` and ``\partial L/\partial h_t``: one may be that of a step."""
     derivatives = [n for side in (link.left, link.right) for n in walk(side) if kind(n) == "Derivative" and kind(unwrapped(n.of)) == "Name"]
@@ -177,4 +187,5 @@ def another_loss(page: Page, link: Link) -> bool:
     other |= {"square", "double"} if ENTROPY.search(words) and not SQUARES.search(words) else set()
     return bool(INSTEAD.search(words) or OTHERS.search(words) or (HALVED.search(words) and rules) or (rules and rules <= other))
 
+UNTOLD = "the loss is a mean over the steps, and no line tells whether the symbols for gradients are of it or of the losses of the steps"
 OF_A_VECTOR = "the logarithm is of a vector: that of its entry for the wanted class may be meant"
