@@ -37,7 +37,7 @@ def formulas(page: Page, statements: list[Statement]) -> list[tuple[Statement, A
         if kind(s.node) != "Relation" or s.derives or s.node.signs[0] not in EQUAL or (head := loss_head(s.node.sides[0])) is None:
             continue
         split = head_and_parts(unwrapped(s.node.sides[0]))
-        numbered = split is not None and any(number_at(p.node, {}) is not None for p in split[1])
+        numbered = split is not None and any(number_at(p.node, {}) is not None or kind(p.node) == "Sum" for p in split[1])  # ``L_{t+1}``
         own = spelled(head) in page.step_losses | page.total_losses and not numbered
         found += [(s, side) for side in s.node.sides[:0:-1] if own and writes(page, side)][:1]
     return found
@@ -116,8 +116,8 @@ def with_loss(page: Page, formula: Any) -> Page | None:
     vars(out).update(lagged=page.lagged, later=page.later, present=page.present)
     out.data = frozenset(r.key for n in walk(node) if (r := out.symbols.ref(n)) is not None) & out.symbols.timed - out.definitions.keys()
     out.loss, out.shapes, out.loss_rules = formula, None, {}
-    if step is None:
-        out.many_to_one, out.loss_at = True, None
+    if step is None or not step_loss(page, formula):
+        out.many_to_one, out.loss_at = step is None, None
     out.loss_weight = page.loss_weight if step is not None and step_loss(page, formula) else factor
     out.marks_summed = None if page.loss_weight is None and factor is not None else page.marks_summed
     out.origin = None  # its own models
@@ -160,6 +160,10 @@ def within(page: Page, node: Any) -> tuple[str, Any, Any] | None:
                 return None
             counts = any(kind(n) == "Name" and n.base in COUNTS for n in walk(factor))
             return (inner[0], inner[1], factor) if counts else (inner[0], replace(node, args=(factor, Paren(inner[1], "("))), None)
+        case "Sum" if len(parts := [part for a in node.args if (part := within(page, a)) is not None]) == len(node.args):  # ``\sum_t a_t + \sum_t b_t``
+            letter, _, factor = parts[0]
+            alike = all((own, count) == (letter, factor) for own, _, count in parts)
+            return (letter, Sum(tuple(Paren(body, "(") for _, body, _ in parts)), factor) if alike else None
         case "Sum" if (inner := within(page, node.args[0])) is not None:  # ``\sum_t a_t + b_t``: the sum reaches over both
             turned = kind(unwrapped(node.args[0])) == "Negative"
             own = inner[1].arg if turned else inner[1]

@@ -30,6 +30,7 @@ from symgrad.check.judging.losses import (
     two_losses,
 )
 from symgrad.check.judging.meanings import as_introduced, contradicted, one_of_many
+from symgrad.check.judging.meant import against_its_own
 from symgrad.check.judging.unusual import made_of_others, weighed
 from symgrad.check.reading.claims import Link
 from symgrad.check.reading.statements import MARKS, loss_head
@@ -103,6 +104,8 @@ def of_the_loss(court: Court, page: Page, outcome: Outcome, link: Link) -> Itera
         yield OF_A_VECTOR
     if other := made_of_others(court, page, link):
         yield f"the document makes its loss {other} of other losses, and not by adding up those of all steps"
+    if against := against_its_own(court, page, link):
+        yield against
     if page.loss is not None:
         return
     if said := told_apart(court, page, link):

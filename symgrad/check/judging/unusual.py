@@ -73,9 +73,17 @@ def made_of_others(court: Court, page: Page, link: Link) -> str:
 
 
 def called(loss: Any) -> tuple[str, bool]:
-    """The letter of a loss, and whether it is one of a step."""
+    r"""The letter of a loss with its label, ``L_{\mathrm{aux}}``, and whether it is one of a step."""
     split = head_and_parts(unwrapped(loss))
-    return str(spelled(loss_head(loss))), split is not None and any(not labelled(p.node) for p in split[1])
+    parts = split[1] if split is not None else ()
+    labels = [p.node for p in parts if labelled(p.node) or a_word(p.node)]
+    return "_".join([str(spelled(loss_head(loss))), *("".join(letters(n)) for n in labels)]), len(parts) > len(labels)
+
+
+def a_word(label: Any) -> bool:
+    r"""Whether a label is a word in italics, ``L_{aux}``, or a capital letter that counts no steps, ``L_A``."""
+    alone = kind(label) == "Name" and not label.subs and label.base.isupper() and label.base not in ("T", "N")
+    return alone or (kind(label) == "Product" and len(label.args) > 2)
 
 
 def oddly(page: Page, node: Any) -> bool:

@@ -10,11 +10,13 @@ from symgrad.check.defined.page import Page
 from symgrad.check.judging.attempt import attempt
 from symgrad.check.judging.court import Court
 from symgrad.check.judging.losses import Under, by, of_a_loss
+from symgrad.check.judging.meant import names_of
 from symgrad.check.judging.proof import proved
+from symgrad.check.judging.unusual import called
 from symgrad.check.reading.claims import Link
 from symgrad.check.reading.judgement import Judgement, ambiguous
-from symgrad.check.reading.statements import Statement, loss_head
-from symgrad.check.reading.trees import kind, unwrapped, walk
+from symgrad.check.reading.statements import Statement
+from symgrad.check.reading.trees import kind, unwrapped
 
 OPEN = "the document writes its loss, and its formula is not understood here"
 
@@ -32,7 +34,7 @@ def of_its_formula(court: Court, link: Link, under: Under) -> Judgement | None:
                 return ambiguous("this holds of the loss of a step, without the factor before the sum that the document gives")
             if outcome.equal and not outcome.vanished and formula is own:
                 return proved(court, page, outcome, link)
-            if outcome.equal:
+            if outcome.equal and not outcome.vanished and not (court.matrices and outcome.reading == "scalar"):
                 return ambiguous("this holds of another loss than the one that is meant elsewhere in the document")
     return None
 
@@ -64,11 +66,10 @@ def written(court: Court, link: Link, under: Under) -> list[Any]:
     found = formulas(page, court.statements)
     if not found:
         return [formula for _, formula in as_differences_tell(page, court.statements)]
-
-    heads = [loss_head(n.of) for side in (link.left, link.right) for n in walk(side) if kind(n) == "Derivative"]
+    names = names_of(link)
 
     def distance(pair: tuple[Statement, Any]) -> tuple[bool, bool, int]:
         number = pair[0].number
-        return loss_head(pair[0].node.sides[0]) not in heads, number > link.statement.number, abs(number - link.statement.number)
+        return called(pair[0].node.sides[0]) not in names, number > link.statement.number, abs(number - link.statement.number)
 
     return [formula for _, formula in sorted(found, key=distance)]

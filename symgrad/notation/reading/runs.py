@@ -2,6 +2,8 @@ r"""Runs of tokens: what they look like, before they are parsed, and what of the
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from symgrad.notation import table
 from symgrad.notation.reading.sweep import partners
 from symgrad.notation.reading.tokens import Token
@@ -54,8 +56,9 @@ def sets(tokens: list[Token]) -> bool:
     left, right = sides(tokens)
     while right and right[-1].key in _PUNCTUATION:
         right = right[:-1]
-    if any(token.key in (r"\sum", r"\prod") for token in right) or computes(right):
-        return False  # ``L = Σ L_t``: a letter that may count layers is a loss here
+    own = [token.key for token in left[:1]] if len(left) == 1 else []
+    if any(token.key in (r"\sum", r"\prod") for token in right) or computes(right) or any([a.key] == own and b.key == "_" for a, b in pairwise(right)):
+        return False  # ``L = Σ L_t``, ``L = L_a + λ L_b``: a letter that may count layers is a loss here
     return bool(right) and (index_like(left) or all(token.kind == "number" or token.key in ("-", r"\dots") for token in right))
 
 
