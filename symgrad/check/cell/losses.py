@@ -106,8 +106,10 @@ def tails(s: Statement, letter: str) -> Iterator[tuple[str, int]]:
         if (own[0], 1) in parts and any(p is not None and p[0] != own[0] and p[1] == 0 for p in parts):
             yield own[0], 0
     elif kind(right) == "Big" and right.kind == "sum" and right.lower is not None:
-        first, inner = number_at(right.lower, {letter: 0}), split_loss(right.body, spelled(right.index) or "")
-        if first in (0, 1) and letter in letters(right.lower) and inner is not None and inner[0] != own[0]:
+        index = spelled(right.index) or ""
+        first, inner = number_at(right.lower, {letter: 0}), split_loss(right.body, index)
+        formula = inner is None and any(index in letters(p.node) for _, _, parts in names_in(right.body) for p in parts)
+        if first in (0, 1) and letter in letters(right.lower) and (formula or (inner is not None and inner[0] != own[0])):
             yield own[0], int(first or 0)
 
 

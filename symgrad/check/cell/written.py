@@ -38,7 +38,7 @@ def formulas(page: Page, statements: list[Statement]) -> list[tuple[Statement, A
             continue
         split = head_and_parts(unwrapped(s.node.sides[0]))
         numbered = split is not None and any(number_at(p.node, {}) is not None or kind(p.node) == "Sum" for p in split[1])  # ``L_{t+1}``
-        own = spelled(head) in page.step_losses | page.total_losses and not numbered
+        own = spelled(head) in (page.step_losses | page.total_losses) - page.tails.keys() and not numbered
         found += [(s, side) for side in s.node.sides[:0:-1] if own and writes(page, side)][:1]
     return found
 

@@ -42,6 +42,14 @@ PATHS = re.compile(  # "along all paths"
     r"|\btutti\s+i\s+(?:percorsi|cammini)|\bвсе(?:м|х)?\s+пут|(?:所有|全部)(?:的)?(?:路径|路徑)|(?:すべて|全て|全)の経路|모든\s*경로",
     re.IGNORECASE,
 )
+SUMMED = re.compile(
+    r"\b(?:summ?(?:ed|ing|s)?|add(?:ed|s|ing)?\s+up|accumulated)\b[^.;]{0,12}\b(?:over|across)\s+(?:the\s+|all\s+|every\s+)*(?:\w+\s+)?"
+    r"(?:time|(?:time)?-?\s?steps?|sequence|\$\s*\\?(?:t|tau|k|n)\b)|所有(?:时间步|时刻)[^。]{0,8}(?:之和|求和|相加)",
+    re.IGNORECASE,
+)
+BEHIND = re.compile(r"\W*(?:if|where|when|with|for|as|since|wenn|wobei|où|si|donde|onde)\b|其中", re.IGNORECASE)  # the sentence goes on behind a line
+OF_LOSSES = re.compile(r"\b(?:loss|cost|error|objective|criterion|entropy|squares?)(?:es|s)?\b|损失|误差", re.IGNORECASE)
+OF_GRADIENTS = re.compile(r"\b(?:gradient|derivative|contribution|jacobian)s?\b|梯度|导数", re.IGNORECASE)
 DETACHED = re.compile(r"\b(?:detach\w*|stop[- ]?grad\w*)\b|\bno\s+gradients?\s+(?:flows?|passes|is\s+(?:propagated|passed))\b", re.IGNORECASE)
 APART = re.compile(r"\b(?:chunk|batch|window|segment|sequence|episode|epoch|truncat)\w*", re.IGNORECASE)  # between these it may be cut, within not
 NOW, LATER = 40, 80  # steps that t and T may be
@@ -196,13 +204,23 @@ def flows(page: Page, outcome: Outcome, link: Link) -> bool:
 def summed_loss(page: Page, left: Any, number: int) -> bool:
     """Whether the document has defined the loss that is differentiated as a sum over steps."""
     own = head_and_parts(unwrapped(left.of)) if loss_head(left.of) is not None else None
-    if own is None or own[1]:
+    if own is None or (own[1] and spelled(own[0]) not in page.tails):
         return False
-    for s in page.statements[:number]:
+    if not own[1] and summed_in_words(page, number):
+        return True
+    behind = [s for s in page.statements[number + 1 : number + 2] if s.fragment is not None and BEHIND.match(clause(s.fragment.before))]
+    for s in (*page.statements[:number], *behind):
         head = loss_head(s.node.sides[0]) if kind(s.node) == "Relation" and not s.derives else None
         if head is not None and spelled(head) == spelled(own[0]) and any(over_the_steps(page, side) for side in s.node.sides[1:]):
             return True
     return False
+
+
+def summed_in_words(page: Page, number: int) -> bool:
+    """Whether the words before a line say that the loss is summed over the steps."""
+    told = (s.fragment.before for s in page.statements[: number + 1] if s.fragment is not None)
+    said = (part for text in told for part in re.split(r"[.!?。]\s", text))
+    return any(SUMMED.search(part) and OF_LOSSES.search(part) and not OF_GRADIENTS.search(part) for part in said)
 
 
 def adds_up(page: Page) -> bool:

@@ -14,6 +14,7 @@ from symgrad.check.judging.attempt import attempt
 from symgrad.check.judging.court import Court
 from symgrad.check.judging.functions import unknown_functions
 from symgrad.check.judging.meanings import introduced
+from symgrad.check.judging.unusual import called
 from symgrad.check.reading.activations import meaning
 from symgrad.check.reading.claims import Link
 from symgrad.check.reading.judgement import Judgement, ambiguous
@@ -75,6 +76,7 @@ def known_by(page: Page, formula: Any) -> Page | None:
     """A page that knows the loss by its formula."""
     return by(lambda same: same, formula)(page)
 
+NEAR = 80  # characters beside a symbol that may say what it is
 ENTROPY = re.compile(r"cross[- ]?entropy|\bB?CE\b|\bNLL\b|log[- ]?loss|交叉熵|クロスエントロピー|교차 ?엔트로피", re.IGNORECASE)
 SQUARES = re.compile(r"\bsquared?\b|\bsquares\b|\bR?MSE\b|\bquadratic\b|均方|平方|二乗|평균 ?제곱", re.IGNORECASE)
 OTHERS = re.compile(r"\babsolute\b|\bMAE\b|\bL1\b|\bhinge\b|\bHuber\b|\bKL\b|\bPoisson\b|平均绝对", re.IGNORECASE)
@@ -87,6 +89,16 @@ AT_LAST = re.compile(
     re.IGNORECASE,
 )
 UNHALVED = re.compile(r"\b(?:no|without(?: the| a)?) (?:factor (?:of )?)?(?:one[- ]half|1/2|½|half)\b", re.IGNORECASE)
+PENALTY = re.compile(
+    r"\b(?:plus|with|and|together with|includ\w+|adds?|added|adding)\b(?! no\b)[^.;]{0,30}\b(?:penalt(?:y|ies)|regulari[sz](?:er|ation|ing)\w*|weight decay)\b"
+    r"|(?:加上?|带|包含)[^。；]{0,12}(?:正则|惩罚|权重衰减)",
+    re.IGNORECASE,
+)
+ACCUMULATED = re.compile(  # beside the symbol for a loss of a step
+    r"\b(?:cost|loss|error)[- ]to[- ]go\b|\b(?:remaining|accumulated|cumulative|future|running)\s+(?:total\s+)?(?:loss|cost|error)|\bso far\b"
+    r"|\b(?:from|after)\b[^.;]{0,25}\b(?:(?:to|until|till|through)\s+the\s+(?:end|last)|on(?:wards?)?\b)|\bup to\b|\baccumulated\b|累[计积]",
+    re.IGNORECASE,
+)
 ASCENT = re.compile(r"\bmaximi[sz]\w*\b[^.;]{0,40}\blikelihood\b|\blog[- ]likelihood\b[^.;]{0,40}\bmaximi[sz]|最大化[^。；]{0,12}似然", re.IGNORECASE)
 
 
@@ -99,7 +111,28 @@ def told_apart(court: Court, page: Page, link: Link) -> str:
         return "a mean over the steps"
     if AT_LAST.search(court.words) and not page.many_to_one:
         return "a loss of the last step alone"
+    if (word := accumulated(court, page, derivatives)) is not None:
+        return f"{word} as a loss of several steps"
+    by = [page.symbols.ref(unwrapped(n.wrt)) for n in derivatives if loss_head(n.of) is not None]
+    if any(r is not None and r.key not in page.symbols.timed for r in by) and not formulas(page, court.statements) and PENALTY.search(said_before(court, link)):
+        return "a penalty that the loss has too"
     return "a loss without a factor one half" if UNHALVED.search(court.words) and {*page.loss_rules.values()} <= {"square"} else ""
+
+
+def said_before(court: Court, link: Link) -> str:
+    """The words of a document before a line."""
+    return " ".join(s.fragment.before for s in court.statements[: link.statement.number + 1] if s.fragment is not None)
+
+
+def accumulated(court: Court, page: Page, derivatives: list[Any]) -> str | None:
+    """The loss of a step that a line differentiates and that words say to be one of several, where no formula says so."""
+    losses = {unwrapped(n.of) for n in derivatives if loss_head(n.of) is not None and called(n.of)[1] and called(n.of)[0] not in page.tails}
+    for s in court.statements if losses else ():
+        if s.fragment is not None and unwrapped(s.node) in losses:
+            before, after = clause(s.fragment.before.rstrip())[-NEAR:], re.split(r"[.;。；]", s.fragment.after)[0][:NEAR]
+            if ACCUMULATED.search(before) or ACCUMULATED.search(after):
+                return page.shown(s.node)
+    return None
 
 
 def told_otherwise(court: Court, page: Page, outcome: Outcome) -> str:
