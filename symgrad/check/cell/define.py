@@ -130,14 +130,15 @@ def page_of(definitions: dict[str, Definition], collected: Collected, statements
             if name is None:
                 unreadable |= {d.key} if step is not None else set()
                 continue
-            small = not indices and not matrix_like(node)
+            matrix = matrix_like(node) or (head.base == "E" and id(node) in multiplied)  # the embedding of ``x_t = E w_t``, no loss
+            small = not indices and not matrix
             if step is not None or words or (small and (id(node) in behind or (name in elsewhere and id(node) in multiplied))):
                 symbols.ranks.setdefault(name, 2 if id(node) in matrices and name not in definitions else 1)  # ``A_t h_{t-1}``
                 symbols.timed.add(name)
             else:
                 later.append((name, node))
                 entries = sum(len(p.node.args) if kind(p.node) == "Product" else 1 for p in indices)
-                symbols.ranks.setdefault(name, max(entries, 2 if matrix_like(node) else 1))
+                symbols.ranks.setdefault(name, max(entries, 2 if matrix else 1))
             if (len(symbols.ranks), len(symbols.timed)) != before:
                 symbols.clear()
     for key in unreadable - {ref.key for d in definitions.values() for ref, _ in page.references(d) if ref.key != d.key}:

@@ -176,7 +176,7 @@ def apart(a: Any, b: Any) -> tuple[Any, Any] | None:
 def stated_loss(page: Page, statements: list[Statement]) -> None:
     """A loss that the document writes out: squared differences, or the logarithm of the output."""
     outputs = terminals(page)
-    signs: dict[str, set[bool]] = {}  # of logarithms: whether they count negatively
+    signs: dict[str, set[bool]] = {}  # whether logarithms count negatively, and squares do not
     for s in statements:
         if kind(s.node) != "Relation" or s.node.signs[0] not in DEFINING:
             continue
@@ -200,8 +200,9 @@ def stated_loss(page: Page, statements: list[Statement]) -> None:
                 b = b.arg if kind(b) == "Negative" else b
                 for mine, other in ((a, b), (b, a)):
                     ref = page.symbols.ref(unwrapped(mine))
-                    if ref is not None and ref.key in outputs and page.symbols.ref(unwrapped(other)) is None:
+                    if ref is not None and ref.key in outputs and page.symbols.ref(unwrapped(other)) is None and not apart_in_time(page, ref, other):
                         wanted(page, ref.key, target_name(page, other, bound_letters(right)), "square" if half else "double")
+                        signs.setdefault(ref.key, set()).add(not turned(unwrapped(s.node.sides[-1]), n))
             elif (
                 kind(n) in FACTORS
                 and len(n.args) == 2
@@ -220,10 +221,20 @@ def stated_loss(page: Page, statements: list[Statement]) -> None:
                         if kind(first) == "Power" and page.symbols.ref(first) is None and kind(first.base) == "Name" and is_top(first.exponent)
                         else first
                     )
+                    if apart_in_time(page, ref, first):
+                        continue
                     rule = "binary" if any(of_the_rest(page, m, ref.key) for m in walk(right)) else "entropy"
                     wanted(page, ref.key, target_name(page, first, bound_letters(right)), rule)
                     signs.setdefault(ref.key, set()).add(not to_be_large(s) or turned(unwrapped(s.node.sides[-1]), n))
     page.gained = frozenset(key for key, found in signs.items() if found == {False})
+
+
+def apart_in_time(page: Page, output: Any, target: Any) -> bool:
+    r"""Whether what is wanted of an output stands at another step, ``w_{t+1}^\top \log p_t``: that no rule knows, but its formula does."""
+    split, letter = head_and_parts(unwrapped(target)), page.symbols.letter
+    step = step_part(split[1], letter) if split is not None else None
+    at, of = (number_at(node, {letter: 0}) if node is not None else None for node in (step.node if step is not None else None, output.step))
+    return at is not None and of is not None and at != of
 
 
 def to_be_large(s: Statement) -> bool:

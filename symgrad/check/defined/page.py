@@ -104,7 +104,7 @@ class Page:
     targets: dict[str, str] = field(default_factory=dict)  # output → the wanted value that the loss holds it against
     loss_rules: dict[str, str] = field(default_factory=dict)  # output → "square", "double", "entropy": the loss that the document writes out
     first: bool = False  # whether the class that is wanted is the first one at every step
-    gained: frozenset[str] = frozenset()  # outputs whose logarithm the document adds up without a minus, to be as large as can be
+    gained: frozenset[str] = frozenset()  # outputs whose logarithm counts without a minus, or whose square with one: to be as large as can be
     loss_weight: Any = None  # the factor before the sum of the losses of the steps
     marks_summed: bool | None = False  # whether its symbols for gradients are of the sum, without that factor; None if no line tells
     averaged: set[str] = field(default_factory=set)  # the letters of which the document gives this sum with its factor
