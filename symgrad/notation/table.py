@@ -9,7 +9,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Any, NamedTuple
 
-from symgrad.notation.syntax import Fraction, Hadamard, Infix, Name, Negative, Node, Product, Relation, Span, Sum
+from symgrad.notation.syntax import Big, Fraction, Hadamard, Infix, Name, Negative, Node, Number, Product, Relation, Span, Sum
 
 # Precedence, loosest first.  The body of a big operator is everything that binds tighter than BIG: `\sum_k a_k \odot b_k + c`
 # is `(\sum_k a_k \odot b_k) + c`, as in print; a minus sign spans products of both kinds, so it binds like a sum.
@@ -34,12 +34,34 @@ COMPARISON = Operator(Relation, RELATION, "chain", (), "")  # its signs are RELA
 
 
 
+_SIZES = frozenset({"T", "N", "M", "m", "n", "B"})  # letters for how many there are
+
+
 def _quotient(args: tuple[Node, ...], span: Span | None = None) -> Node:
-    """``a / b / c`` is ``(a / b) / c``."""
+    """``a / b / c`` is ``(a / b) / c``; ``1/2 x`` is half of x, and ``1/T \\sum_t x_t`` a mean."""
     node = args[0]
     for k, below in enumerate(args[1:], 1):
-        node = Fraction(node, below, span=span if k == len(args) - 1 else _across(args[0], below))
+        whole = span if k == len(args) - 1 else _across(args[0], below)
+        many = _counting(node, below, whole)
+        if many and type(below) is Product:
+            first, rest = below.args[:many], below.args[many:]
+            number = first[0] if many == 1 else Product(first, span=_across(first[0], first[-1]))
+            node = Product((Fraction(node, number, span=_across(node, number)), *rest), span=whole)
+        else:
+            node = Fraction(node, below, span=whole)
     return node
+
+
+def _counting(above: Node, below: Node, whole: Span | None) -> int:
+    """How many of the factors behind a stroke are the number below it, in ``1/2 x``, ``1/2T \\sum_t x_t``; 0 if all of them stand below."""
+    if type(above) is not Number or type(below) is not Product or whole is None:
+        return 0
+    last = below.args[-1].span
+    if last is None or last.end != whole.end:
+        return 0  # ``1/(2 x)``, of which the brackets are gone
+    counts = [type(a) is Number or (type(a) is Name and a == Name(a.base) and a.base in _SIZES) for a in below.args]
+    many = counts.index(False) if False in counts else 0
+    return many if many and (type(below.args[0]) is Number or type(below.args[many]) is Big) else 0
 
 
 def _across(first: Node, last: Node) -> Span | None:

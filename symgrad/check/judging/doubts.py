@@ -31,7 +31,7 @@ from symgrad.check.judging.losses import (
 )
 from symgrad.check.judging.meanings import as_introduced, contradicted, one_of_many
 from symgrad.check.judging.meant import against_its_own
-from symgrad.check.judging.unusual import made_of_others, weighed
+from symgrad.check.judging.unusual import computed, made_of_others, weighed
 from symgrad.check.reading.claims import Link
 from symgrad.check.reading.statements import MARKS, loss_head
 from symgrad.check.reading.symbols import head_and_parts, is_top
@@ -114,6 +114,8 @@ def of_the_loss(court: Court, page: Page, outcome: Outcome, link: Link) -> Itera
         yield f"this holds of the loss that goes with the output, and {told}"
     if outcome.used & {*page.targets.values()} and otherwise_written(court, page, link):
         yield "this holds of the usual loss, and not of the one that the document writes"
+    if target := computed(court, page, outcome.used):
+        yield f"{target}, which is wanted, is itself computed from the output"
     if what := weighed(court, page, outcome.used):
         yield f"this holds of the usual loss, and the formula that the document writes has {what} in it"
     if weight := penalised(court, page, link):

@@ -17,6 +17,7 @@ from symgrad.check.judging import caution
 from symgrad.check.judging.court import Court
 from symgrad.check.judging.losses import OF_A_VECTOR, UNTOLD, of_some_class, open_factor, two_losses
 from symgrad.check.judging.settled import settled_guesses, settled_symbols
+from symgrad.check.judging.unusual import computed
 from symgrad.check.reading.claims import Link, span_of
 from symgrad.check.reading.judgement import Judgement, ambiguous
 from symgrad.check.reading.statements import ADJOINT_HEADS, derived, names_in
@@ -104,6 +105,24 @@ def of_the_cell(court: Court, page: Page, outcome: Outcome, link: Link) -> Itera
         yield "incomplete-cell", f"the document does not say how {' and '.join(taken)} is updated"
     if outcome.missing is None and not court.certain:
         yield AMBIGUOUS, ANOTHER
+    if target := computed(court, page, outcome.used):
+        yield AMBIGUOUS, f"{target}, which is wanted, is itself computed from the output"
+    if letter := gradient_for_input(court, page, link):
+        yield AMBIGUOUS, f"the document says {letter} to be a derivative, and computes other quantities from it"
+
+
+def gradient_for_input(court: Court, page: Page, link: Link) -> str:
+    r"""A letter that the document says to be a derivative, ``g_t = \partial L/\partial h_t``, and that is taken for what goes into the cell here."""
+    sides = [s.node.sides for s in court.statements if kind(s.node) == "Relation" and any(kind(unwrapped(side)) == "Derivative" for side in s.node.sides[1:])]
+    refs = [r for first, *_ in sides if (r := page.symbols.ref(unwrapped(first))) is not None]
+    letters = {r.key for r in refs if r.key not in page.definitions and not r.entries}
+    found = {r.key for side in (link.left, link.right) for n in walk(side) if (r := page.symbols.ref(n)) is not None} if letters else set[str]()
+    reached = set[str]()
+    while found - reached:  # also what is computed from it
+        key = (found - reached).pop()
+        reached.add(key)
+        found |= {r.key for r, _ in page.references(page.definitions[key])} if key in page.definitions else set()
+    return next((page.notes.get(key, key) for key in sorted(letters & found)), "")
 
 
 def of_the_line(court: Court, page: Page, outcome: Outcome, link: Link) -> Iterator[Why]:

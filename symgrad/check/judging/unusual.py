@@ -2,6 +2,7 @@ r"""Losses that are no plain sum over the steps of what goes with the output: we
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from symgrad.check.cell.written import COUNTS
@@ -14,6 +15,8 @@ from symgrad.check.reading.trees import children, kind, unwrapped, walk
 from symgrad.notation.syntax import Name
 
 SIZES = COUNTS | {"m", "B", "S", "M", "K", "C"}  # letters for how many steps, examples or components there are
+FIXED = re.compile(r"\bdetach|\bstop[- ]?grad|\bconstants?\b|\bfixed\b|\bfrozen\b|\bsemi-gradient|\btarget network|常数|固定", re.IGNORECASE)
+MOVING = re.compile(r"\b(?:not|no|never|without|isn't)\b\W{0,3}(?:\w+\W+)?(?:detach|stop[- ]?grad|constant|fixed|frozen)|\bresidual gradient", re.IGNORECASE)
 LOGARITHMS = frozenset({"log", "ln"})
 
 
@@ -23,6 +26,17 @@ def weighed(court: Court, page: Page, used: set[str]) -> str:
     for s in court.statements if outputs and not court.program else ():
         if defines_a_loss(s) and (found := beside(page, s.node.sides[-1], outputs, bound_letters(s.node))):
             return found
+    return ""
+
+
+def computed(court: Court, page: Page, used: set[str]) -> str:
+    """What is wanted of an output, where the document computes it from the output itself and does not say that it is held fixed."""
+    wanted = {target: output for output, target in page.targets.items() if {output, target} & used}
+    held = FIXED.search(court.words) is not None and MOVING.search(court.words) is None
+    for s in court.statements if wanted and not court.program and not held else ():
+        ref = page.symbols.ref(unwrapped(s.node.sides[0])) if kind(s.node) == "Relation" and not s.derives and s.node.signs[0] in EQUAL else None
+        if ref is not None and ref.key in wanted and any((r := page.symbols.ref(n)) is not None and r.key == wanted[ref.key] for n in walk(s.node.sides[-1])):
+            return page.shown(s.node.sides[0])
     return ""
 
 
