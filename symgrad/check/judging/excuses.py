@@ -220,7 +220,7 @@ def summed_in_words(page: Page, number: int) -> bool:
     """Whether the words before a line say that the loss is summed over the steps."""
     told = (s.fragment.before for s in page.statements[: number + 1] if s.fragment is not None)
     said = (part for text in told for part in re.split(r"[.!?。]\s", text))
-    return any(SUMMED.search(part) and OF_LOSSES.search(part) and not OF_GRADIENTS.search(part) for part in said)
+    return any(SUMMED.search(part) and OF_LOSSES.search(part) and not (OF_GRADIENTS.search(part) or NOT_WHOLE.search(part)) for part in said)
 
 
 def adds_up(page: Page) -> bool:
