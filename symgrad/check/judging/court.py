@@ -19,6 +19,7 @@ from symgrad.check.defined.page import Abbreviation, Page
 from symgrad.check.evaluation.decide import Outcome
 from symgrad.check.judging import identities
 from symgrad.check.judging.factors import summed_marks
+from symgrad.check.judging.tied import names_of, tied
 from symgrad.check.reading.claims import EQUAL, Link, links
 from symgrad.check.reading.conditions import Condition, conditions
 from symgrad.check.reading.relations import valued
@@ -276,7 +277,7 @@ class Court:
         return max([*(ends or [STEPS]), *named])
 
     def order(self, s: Statement) -> list[int]:
-        """The groups of definitions to try: those that know most of the names, of these the one in force, then earlier ones, then later ones."""
+        """The groups of definitions to try: those that the words name or that know most of the names, of these the one in force, then earlier ones, then later ones."""
         if len(self.collected.groups) == 1:
             return [0]
         if id(s) not in self.orders:
@@ -298,13 +299,20 @@ class Court:
             known[k] = len(found)
         most = max(defined.values())
 
-        def rank(k: int) -> tuple[int, int]:
-            late = groups[k].first > s.number
-            return (-known[k], here - k if k <= here and not groups[k].alone else 500 + s.number - groups[k].first if not late else 100_000 + groups[k].first)
+        meant = tied(self, s)
 
-        alike = sorted((k for k in range(len(groups)) if defined[k] == most), key=rank)
+        def rank(k: int) -> tuple[bool, int, int]:
+            late = groups[k].first > s.number
+            return (k not in meant, -known[k], here - k if k <= here and not groups[k].alone else 500 + s.number - groups[k].first if not late else 100_000 + groups[k].first)
+
+        alike = sorted((k for k in range(len(groups)) if defined[k] == most or k in meant), key=rank)
         cells = [k for k in alike if self.page(k).lagged or k == here]  # a formula that illustrates something is no cell
         return (cells or alike)[:PAGES]
+
+    @cached_property
+    def names(self) -> dict[int, set[str]]:
+        """What the document calls its cells."""
+        return {k: names_of(g) for k, g in enumerate(self.collected.groups) if not g.alone}
 
     @cached_property
     def links(self) -> list[Link]:

@@ -25,6 +25,7 @@ from symgrad.check.judging.proof import proved
 from symgrad.check.judging.repeated import summed
 from symgrad.check.judging.single import of_a_number
 from symgrad.check.judging.solved import settle
+from symgrad.check.judging.tied import tied
 from symgrad.check.judging.unsaid import unsaid
 from symgrad.check.judging.written import judged_by_formula, of_its_formula
 from symgrad.check.reading.activations import meaning
@@ -161,10 +162,12 @@ def of_numbers(link: Link) -> bool:
 def of_another_cell(court: Court, link: Link, k: int, outcome: Outcome, first: tuple[Page, Outcome] | None) -> Judgement | None:
     """Why it is left open, if the cell of which it holds is not the one that is meant where it stands."""
     sure = first is not None and bool(first[1].typed) and not any(unsure(first[1]))
+    if (meant := tied(court, link.statement)) and k not in meant:
+        return ambiguous("this holds of another cell of the document than the one that the words before it name")
     if sure and court.collected.groups[k].first > link.statement.number:
         return ambiguous("this holds of a cell that the document defines further on, and not of the one before")
-    if sure and (outcome.skipped or defined_anew(court, link, k, outcome)):
-        return ambiguous("this holds of a cell that the document defines before, and not of the one that this section defines")
+    if sure:
+        return ambiguous("this holds of a cell that the document defines before, and not of the one that is in force here")
     if key := renewed(court, link, k):
         return ambiguous(f"this holds of {key} as it was defined before, and the document has defined it anew since")
     if state := amended(court, link, k, outcome):

@@ -24,7 +24,7 @@ CUE = (
 MATH = re.compile(r"\$\$.+?\$\$|\$[^$]+\$|\\\(.+?\\\)|(?<!\w)`[^`\n]+`", re.DOTALL)
 PLAIN = re.compile(r"(?<![\w\\^{}$=<>])(?:[^\W\d_][\w~{}]{0,5}\s*=\s*){1,3}-?(?:\d+(?:\.\d+|/\d+)?)(?!\w|\.\d|\s*[\^*([]\w)")
 COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
-SHORT = re.compile(r"\b(e\.g|i\.e|cf|resp|eqs?|figs?|vs|w\.r\.t|approx|sec)\.", re.IGNORECASE)
+SHORT = re.compile(r"\b(e\.g|i\.e|et al|cf|resp|eqs?|figs?|vs|w\.r\.t|approx|sec)\.", re.IGNORECASE)
 PARAGRAPH = re.compile(
     r"\n[ \t>]*\n|(?:^|\n)[ \t>]*(?=[-*+•][ \t]|\d+[.)][ \t]|\(\w{1,3}\)\.?[ \t]|#{1,6}[ \t]|\|)|\\item\b|\\(?:sub)*(?:section|paragraph)\b"
     r"|<(?:br|li|p|td|h\d)\b[^>]*>|\\(?:begin|end)\{(?:itemize|enumerate|proof|theorem|lemma|case\w*)\}"

@@ -19,7 +19,7 @@ _BREAKS = words("""
     p div li ul ol table tr td th section article blockquote figure figcaption dl dt dd header footer main aside hr details summary body br
 """)
 _TEX_SCRIPT = re.compile(r"""type\s*=\s*["']?math/tex""")
-_HIDDEN = words("script style template noscript svg head title")
+_HIDDEN = words("script style template noscript svg head title del s strike")
 _ALT = re.compile(r"""\b(?:alttext|alt)\s*=\s*(?:"([^"]*)"|'([^']*)')""")
 
 

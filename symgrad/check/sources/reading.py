@@ -16,6 +16,7 @@ from symgrad.check.sources.passages import math_of_markdown, scripted, synthetic
 from symgrad.check.sources.plain import RELATION, runs_on
 from symgrad.check.sources.scan import MARKDOWN, PROGRAM, TEX, Dialect, Item
 from symgrad.check.sources.sketch import sketched
+from symgrad.check.sources.struck import standing
 from symgrad.check.sources.words import words
 
 MAX_FRAGMENTS = 5000
@@ -64,6 +65,7 @@ class Reading:
 
     def block(self, source: Passage, dialect: Dialect, depth: int = 0) -> None:
         """The fragments of a passage in order."""
+        source = standing(source, dialect is TEX) if dialect is not PROGRAM else source
         text = source.text
         things = list(scan.items(text, dialect))
         headings = [(m.start(), _title(m)) for m in dialect.heading.finditer(text) if not _inside(things, m.start())]

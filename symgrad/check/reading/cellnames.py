@@ -1,0 +1,86 @@
+r"""Names of cells: "Model A", "the second version", "the GRU", "Cho et al.", "at test time", ``\eqref{eq:leaky}``; what tells one cell of a document by words."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from symgrad.check.reading.prose import PARAGRAPH, PH, clause, masked
+
+NOUN = (
+    r"(?:models?|versions?|variants?|conventions?|cells?|networks?|nets?|units?|systems?|schemes?|forms?|designs?|architectures?|candidates?|options?|rnns?"
+    r"|modell\w*|netz\w*|zelle\w*|variante\w*|konvention\w*|modèles?|modelos?|modell[oi]|versi[oó]n\w*|versão|versione|convenci\w+|convenção|convenzion\w*"
+    r"|réseaux?|red|rede|rete|модел\w*|верси\w*|вариант\w*|сет[ьи]\w*)"
+)
+KIND = r"(?:linear|logistic|sigmoid(?:al)?|tanh|re-?lu|rectified|residual|leaky|convex|vanilla|plain|simple|standard|basic|ordinary|gated|coupled|original|modified)"
+ORDINALS = {
+    word: str(n)
+    for n, words in enumerate(
+        (
+            "one first former erste ersten erster première premier primera primer primeira primeiro prima primo первая первой первый",
+            "two second zweite zweiten zweiter deuxième seconde segunda segundo seconda secondo вторая второй",
+            "three third dritte dritten dritter troisième tercera tercer terceira terceiro terza terzo третья третьей третий",
+        ),
+        1,
+    )
+    for word in words.split()
+} | {"一": "1", "二": "2", "三": "3"}
+ORDINAL = "|".join(sorted((w for w in ORDINALS if len(w) > 1), key=len, reverse=True))
+NAMES = re.compile(
+    rf"\b{NOUN}\s+\(?(?P<label>(?-i:[A-H])|\d{{1,2}}|one|two|three)\b"
+    rf"|\b(?P<ordinal>{ORDINAL}|old|new|current|previous|earlier|latter)\s+{NOUN}\b"
+    r"|(?:模型|版本|方案|变体|モデル|版|모델)\s*(?P<cjk>(?-i:[A-H])|\d|[一二三])|第(?P<nth>[一二三\d])(?:个|種|种|つの?)?(?:模型|版本|方案|版|モデル)"
+    r"|\b(?P<version>v\d)\b"
+    r"|(?<![A-Za-z])(?P<family>GRU|LSTM|MGU|IRNN|Elman|Jordan|encoder|decoder)s?(?![A-Za-z])"
+    rf"|\b(?P<kind>{KIND})\s+(?:\w+\s+)?{NOUN}\b"
+    r"|(?P<author>(?-i:[A-Z]\w+))\s+(?:et\s+al|und\s+Mitarb|и\s+др|等人)"
+    r"|\b(?P<train>train(?:ing)?|entrenamiento|entraînement|treino|обучени\w+)\b|(?P<test>\b(?:test(?:ing)?|inference|evaluation|тест\w*)\b)|(?P<train2>训练)|(?P<test2>测试|推理)"
+    r"|\\(?:eqref|ref|cref|Cref|autoref)\s*\{(?P<ref>[^{}]+)\}|(?<![\w)])\((?P<number>\d{1,2})\)",
+    re.IGNORECASE,
+)
+LABEL = re.compile(rf"\W*(?:\((?P<n>\w)\)\s*)?(?P<kind>{KIND})\b[^.]{{0,24}}\W*$", re.IGNORECASE)  # ``**Residual**``, ``| logistic |``
+ENUMERATED = re.compile(r"\A[\W_]*(?P<label>[A-H]|\d{1,2})[.):]\s")
+TITLE = re.compile(r"\A[-*+\s\d.()]*(?:\*\*|__|\\textbf\{|\\paragraph\{|\\emph\{|\\item\[)(?P<title>[^*_{}\]]{1,60})")  # ``**GRU.**`` before a paragraph
+MARKED = re.compile(r"\\(?:label|tag)\*?\s*\{([^{}]+)\}")
+
+
+def names(text: str) -> list[str]:
+    """The names of cells in a text, in order."""
+    return [key(m) for m in NAMES.finditer(text)]
+
+
+def key(m: re.Match[str]) -> str:
+    """A name in one spelling: "the second version" is "version 2"."""
+    group, word = str(m.lastgroup), m[str(m.lastgroup)].lower()
+    if group in ("ref", "number"):
+        return f"({word})"
+    if group.startswith(("train", "test")):
+        return group.rstrip("2")
+    return f"#{ORDINALS.get(word, word).removeprefix('v')}" if group in ("label", "ordinal", "cjk", "nth", "version") else word.replace("-", "")
+
+
+def given_to(fragment: Any) -> set[str]:
+    """The names that the words right before a definition give to it, its heading, its number."""
+    here, paragraph = texts_before(fragment)
+    here, title = last_words(here), TITLE.match(paragraph)
+    beside = [here, fragment.heading, *((title["title"],) if title else ())]
+    found = {*(name for text in beside for name in names(text)), *(f"({mark.strip().lower()})" for mark in MARKED.findall(fragment.source.text))}
+    for text in beside:
+        if (m := LABEL.match(text)) is not None:
+            found.add(m["kind"].lower().replace("-", ""))
+        if (m := ENUMERATED.match(text)) is not None:
+            found.add(f"#{m['label'].lower()}")
+    return found
+
+
+def last_words(here: str) -> str:
+    """What stands behind the last formula of a sentence, if there is more than a word or two."""
+    rest = re.split(PH, here)[-1]
+    return rest if names(rest) else here
+
+
+def texts_before(fragment: Any) -> list[str]:
+    """The sentence before a formula, and the paragraph."""
+    before = fragment.before.rstrip() if fragment.kind == "display" else fragment.before
+    chunk = PARAGRAPH.split(masked(before, True).text)[-1]
+    return [clause(before), chunk]
