@@ -312,7 +312,7 @@ class Court:
     @cached_property
     def names(self) -> dict[int, set[str]]:
         """What the document calls its cells."""
-        return {k: names_of(g) for k, g in enumerate(self.collected.groups) if not g.alone}
+        return names_of(self.collected.groups)
 
     @cached_property
     def links(self) -> list[Link]:

@@ -25,7 +25,7 @@ from symgrad.check.judging.proof import proved
 from symgrad.check.judging.repeated import summed
 from symgrad.check.judging.single import of_a_number
 from symgrad.check.judging.solved import settle
-from symgrad.check.judging.tied import tied
+from symgrad.check.judging.tied import by_its_names, the_same, tied
 from symgrad.check.judging.unsaid import unsaid
 from symgrad.check.judging.written import judged_by_formula, of_its_formula
 from symgrad.check.reading.activations import meaning
@@ -161,31 +161,19 @@ def of_numbers(link: Link) -> bool:
 
 def of_another_cell(court: Court, link: Link, k: int, outcome: Outcome, first: tuple[Page, Outcome] | None) -> Judgement | None:
     """Why it is left open, if the cell of which it holds is not the one that is meant where it stands."""
-    sure = first is not None and bool(first[1].typed) and not any(unsure(first[1]))
+    page = court.page(k)
+    sure = first is not None and bool(first[1].typed) and not any(unsure(first[1])) and not first[1].vanished
     if (meant := tied(court, link.statement)) and k not in meant:
         return ambiguous("this holds of another cell of the document than the one that the words before it name")
     if sure and court.collected.groups[k].first > link.statement.number:
         return ambiguous("this holds of a cell that the document defines further on, and not of the one before")
-    if sure:
+    if sure and first is not None and (outcome.skipped or not (by_its_names(court, link.statement, page, first[0]) or the_same(page, first[0]))):
         return ambiguous("this holds of a cell that the document defines before, and not of the one that is in force here")
     if key := renewed(court, link, k):
         return ambiguous(f"this holds of {key} as it was defined before, and the document has defined it anew since")
     if state := amended(court, link, k, outcome):
         return Judgement("undecided", "incomplete-cell", f"the document has given {state} another equation since, and not all that it is computed from")
     return None
-
-
-def defined_anew(court: Court, link: Link, k: int, outcome: Outcome) -> bool:
-    """Whether a display in the section of a claim gives a state another equation than the cell of which the claim holds."""
-    groups = court.collected.groups
-    here = max((j for j, g in enumerate(groups) if (g.first <= link.statement.number or j == 0) and not g.alone), default=0)
-    own = link.statement.fragment
-    for key, d in groups[here].definitions.items() if k < here and own is not None and own.heading else ():
-        place = d.place.fragment if d.place is not None else None
-        states = outcome.used & court.page(k).lagged & court.page(here).lagged
-        if place is not None and (place.kind, place.heading) == ("display", own.heading) and key in states and groups[k].definitions.get(key, d) is not d:
-            return True
-    return False
 
 
 def renewed(court: Court, link: Link, k: int) -> str:

@@ -31,7 +31,7 @@ NAMES = re.compile(
     rf"|\b(?P<ordinal>{ORDINAL}|old|new|current|previous|earlier|latter)\s+{NOUN}\b"
     r"|(?:模型|版本|方案|变体|モデル|版|모델)\s*(?P<cjk>(?-i:[A-H])|\d|[一二三])|第(?P<nth>[一二三\d])(?:个|種|种|つの?)?(?:模型|版本|方案|版|モデル)"
     r"|\b(?P<version>v\d)\b"
-    r"|(?<![A-Za-z])(?P<family>GRU|LSTM|MGU|IRNN|Elman|Jordan|encoder|decoder)s?(?![A-Za-z])"
+    r"|(?<![A-Za-z])(?P<family>RNN|GRU|LSTM|MGU|IRNN|Elman|Jordan|encoder|decoder)s?(?![A-Za-z])"
     rf"|\b(?P<kind>{KIND})\s+(?:\w+\s+)?{NOUN}\b"
     r"|(?P<author>(?-i:[A-Z]\w+))\s+(?:et\s+al|und\s+Mitarb|и\s+др|等人)"
     r"|\b(?P<train>train(?:ing)?|entrenamiento|entraînement|treino|обучени\w+)\b|(?P<test>\b(?:test(?:ing)?|inference|evaluation|тест\w*)\b)|(?P<train2>训练)|(?P<test2>测试|推理)"
