@@ -27,6 +27,7 @@ from symgrad.check.judging.multiples import by_the_other
 from symgrad.check.judging.otherwise import along, recognition
 from symgrad.check.judging.special import special
 from symgrad.check.judging.unbounded import bounded
+from symgrad.check.judging.variants import kept_open
 from symgrad.check.numbers import worked
 from symgrad.check.numbers.examples import NEARLY
 from symgrad.check.reading import lint
@@ -137,7 +138,10 @@ def ruled(court: Court, link: Link) -> Judgement | None:
         return ambiguous("this writes the loss in another way, and is not the same as it was understood")
     if suppose.aside(court, link):
         return suppose.SPECIAL
-    if (opened := special(court, link)) is not None:
+    opened = special(court, link)
+    if opened is None and not court.program and (why := kept_open(court, link)):
+        opened = ambiguous(why)
+    if opened is not None:
         court.wrong.discard((s.number, link.number))
         return opened
     return said

@@ -32,6 +32,8 @@ from symgrad.check.judging.losses import (
 from symgrad.check.judging.meanings import as_introduced, contradicted, one_of_many
 from symgrad.check.judging.meant import against_its_own
 from symgrad.check.judging.unusual import computed, made_of_others, weighed
+from symgrad.check.judging.unusual import made_of_others, weighed
+from symgrad.check.judging.variants import not_of_the_cell
 from symgrad.check.reading.claims import Link
 from symgrad.check.reading.statements import MARKS, loss_head
 from symgrad.check.reading.symbols import head_and_parts, is_top
@@ -50,6 +52,8 @@ NEAR = 160  # characters before a formula that may speak of it
 
 def doubts(court: Court, page: Page, outcome: Outcome, link: Link, told: bool = False) -> Iterator[str]:
     """The reasons to leave a line open that holds in some reading; `told` if the caller knows how many steps there are."""
+    if why := not_of_the_cell(court, page, outcome, link):
+        yield why
     yield from of_symbols(court, page, outcome, link)
     yield from of_sides(court, page, outcome, link)
     yield from of_the_loss(court, page, outcome, link)

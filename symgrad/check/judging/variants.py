@@ -1,0 +1,127 @@
+r"""Variants of a cell that are not written in full: "the residual variant $h_t = h_{t-1} + \tanh(\cdot)$", a gate of which a sentence changes the equation.
+
+What follows is about the variant, and neither proved nor refuted of the cell that the document defines.
+"""
+
+from __future__ import annotations
+
+import re
+
+from symgrad.check.defined.definitions import definition_of_side, stepped_names
+from symgrad.check.defined.page import Definition, Page, plain
+from symgrad.check.evaluation.decide import Outcome
+from symgrad.check.evaluation.functions import left_out
+from symgrad.check.judging.attempt import attempt
+from symgrad.check.judging.court import Court
+from symgrad.check.reading.claims import Link
+from symgrad.check.reading.hypotheses import SUPPOSING
+from symgrad.check.reading.prose import PARAGRAPH, clause
+from symgrad.check.reading.statements import DEFINING, Statement, derived
+from symgrad.check.reading.trees import kind, walk
+from symgrad.notation.reading.dialect import parse_dialect
+
+ITEM = re.compile(r"\s*(?:[-*+•][ \t]|\d+[.)][ \t]|\(\w{1,3}\)|\||\\item\b|\*\*\(?\w{1,3}[.)])")
+DERIVES = re.compile(r"\\partial|∂|\\nabla|∇|\\delta|δ|\bd\w+\s*/\s*d")
+
+
+def kept_open(court: Court, link: Link) -> str:
+    """Why a line that fails need not be wrong: it may be one about a cell that is not the one it was held against."""
+    if key := sketched(court, link.statement):
+        return f"the document gives {plain(key)} another equation here and leaves a part of it out"
+    if key := varied(court, link.statement):
+        return f"the document gives {plain(key)} another equation before this, not all of which can be read"
+    if key := changed(court, link.statement):
+        return f"the sentences before this give {plain(key)} another equation, and may suppose more of the cell than that"
+    tried = court.order(link.statement)
+    others = (k for k in range(len(court.collected.groups)) if k not in tried)
+    if any(attempt(court, court.page(k), link.left, link.right, link).holds for k in others):
+        return "this holds of another cell of the document, and not of the one that is in force here"
+    return ""
+
+
+def not_of_the_cell(court: Court, page: Page, outcome: Outcome, link: Link) -> str:
+    """Why a line that holds need not be right: what it rests on is another quantity where it stands, or was supposed elsewhere."""
+    on = rests_on(page, outcome.used)
+    if (key := varied(court, link.statement)) in on:
+        return f"the document gives {plain(key)} another equation before this, not all of which can be read"
+    for key in sorted(on):
+        if (place := page.definitions[key].place) is not None and supposed(court, key, place) and paragraph(court, place) != paragraph(court, link.statement):
+            return f"the equation of {plain(key)} by which this holds is supposed elsewhere, and not where this stands"
+    return ""
+
+
+def rests_on(page: Page, used: set[str]) -> set[str]:
+    """The quantities that a line names, and all that they are computed from."""
+    found: set[str] = set()
+    ahead = [key.removeprefix("pre:") for key in used]
+    while ahead:
+        if (key := ahead.pop()) in page.definitions and key not in found:
+            found.add(key)
+            ahead += stepped_names(page.definitions[key], page.symbols.letter)
+    return found
+
+
+def sketched(court: Court, s: Statement) -> str:
+    r"""The state or gate to which a formula gives an equation with a part left out, ``h_t = h_{t-1} + \phi(\cdot)``, or one that cannot be read."""
+    letter, node = court.collected.letter, s.node
+    if kind(node) == "Relation" and node.signs[0] in DEFINING and not derived(node):
+        elided = any(kind(n) == "Apply" and len(n.args) == 1 and left_out(n.args[0]) for n in walk(node.sides[1]))
+        found = definition_of_side(node.sides[0], letter) if elided and kind(node.sides[1]) != "Apply" else None
+    elif kind(node) == "Unread" and s.fragment is not None and s.fragment.latex.count("=") == 1 and not DERIVES.search(s.fragment.latex):
+        sides = parse_dialect(s.fragment.latex.partition("=")[0].rstrip(" &:"))
+        found = definition_of_side(sides[0], letter) if len(sides) == 1 else None
+    else:
+        return ""
+    known = {key for g in court.collected.groups if not g.alone for key, d in g.definitions.items() if before(d, s)}
+    return found[0] if found is not None and found[0] in known and not found[3] else ""
+
+
+def varied(court: Court, s: Statement) -> str:
+    """What has got such an equation before a line, under its heading, and no whole one since."""
+    if s.fragment is None:
+        return ""
+    for other in reversed(court.statements[: s.number]):
+        if other.fragment is None or other.fragment.heading != s.fragment.heading or (other.number, 0) in court.collected.defining:
+            break
+        if key := sketched(court, other):
+            return key
+    return ""
+
+
+def changed(court: Court, s: Statement) -> str:
+    """A quantity of a cell to which the paragraph of a line gives another equation, the rest of the cell being what it was."""
+    here = paragraph(court, s)
+    for g in court.collected.groups:
+        for key, d in g.definitions.items():
+            place = d.place
+            if place is None or place.number >= s.number or place.fragment is None or place.fragment.kind != "inline" or not again(court, key, place):
+                continue
+            if paragraph(court, place) == here and len(court.page(court.order(s)[0]).definitions) > len(g.definitions):
+                return key
+    return ""
+
+
+def supposed(court: Court, key: str, place: Statement) -> bool:
+    """Whether an equation of what has one already stands in an item of a list, or is supposed by the words before it: for this paragraph alone."""
+    if place.fragment is None or place.fragment.kind != "inline" or not again(court, key, place):
+        return False
+    return ITEM.match(PARAGRAPH.split(place.fragment.before)[-1]) is not None or SUPPOSING.search(clause(place.fragment.before)) is not None
+
+
+def again(court: Court, key: str, place: Statement) -> bool:
+    """Whether an equation is not the first one of a quantity."""
+    return any((d := g.definitions.get(key)) is not None and before(d, place) for g in court.collected.groups if not g.alone)
+
+
+def before(d: Definition, s: Statement) -> bool:
+    """Whether an equation stands before a statement."""
+    return d.place is not None and d.place.number < s.number
+
+
+def paragraph(court: Court, s: Statement) -> int:
+    """Where the paragraph begins that leads to a line, over displays that nothing stands before."""
+    for other in (s, *reversed(court.statements[: s.number])):
+        if (f := other.fragment) is not None and f.before.strip():
+            text = f.before.rstrip() if f.kind == "display" else f.before
+            return int(f.extent()[0] - len(f.before) + max((m.start() for m in PARAGRAPH.finditer(text)), default=0))
+    return 0
