@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
 
-from symgrad.check.defined.definitions import lags, parts_of, stepped_names
+from symgrad.check.defined.definitions import lags, parts_of, present_names, stepped_names
 from symgrad.check.defined.page import Definition
 from symgrad.check.reading.statements import Statement, names_in, step_part
 from symgrad.check.reading.symbols import head_and_parts, key_of
@@ -52,6 +52,7 @@ def handed_over(old: Group, new: Definition, letter: str, but: set[str]) -> dict
     memories = {key for key in found if key in stepped_names(old.definitions[key], letter)}
     # ``h_t = z_t ⊙ h_{t-1} + …`` is no part of the cell that begins with another z
     found -= {key for key in memories if stepped_names(old.definitions[key], letter) & but & old.definitions.keys()}
+    found -= read_from(old, but, found, letter)
     while kept := {k for key, d in old.definitions.items() if key not in found for k in (stepped_names(d, letter) | timeless_names(d, old, letter)) & found}:
         found -= kept
     return {key: old.definitions.pop(key) for key in [*old.definitions] if key in found}
@@ -62,9 +63,15 @@ def begun_before(old: Group, new: Definition, statements: list[Statement], out: 
     s = new.place
     derived = max((e.number for e in statements if e.number < s.number and e.derives and (e.number, 0) not in out.defining), default=0)
     found = {key for key, d in old.definitions.items() if d.place is not None and d.place.number > derived and beside(d.place, s)} - {new.key}
+    found -= read_from(old, {new.key}, found, out.letter)
     while kept := {k for key, d in old.definitions.items() if key not in found for k in stepped_names(d, out.letter) & found}:
         found -= kept
     return {key: old.definitions.pop(key) for key in [*old.definitions] if key in found} if found != old.definitions.keys() else {}
+
+
+def read_from(old: Group, keys: set[str], among: set[str], letter: str) -> set[str]:
+    r"""The outputs of a cell, ``y_t = V h_t``: what it computes at the same step from what the next cell gives another equation."""
+    return {key for key in among if present_names(old.definitions[key], letter) & keys & old.definitions.keys()}
 
 
 def beside(one: Statement, other: Statement) -> bool:
@@ -113,6 +120,7 @@ def hand_on(before: Group, behind: Group, letter: str) -> bool:
             continue
         own, other = read_by(key, before.definitions, letter), read_by(key, whole, letter)
         gates = {k for k in (other - own) & before.definitions.keys() - behind.definitions.keys() if key in read_by(k, before.definitions, letter)}
+        gates -= read_from(before, {key}, gates, letter)
         gates |= {k for k in (other - own) & before.definitions.keys() if read_by(k, before.definitions, letter) & gates}
         numbers = [place.number for k in gates if (place := before.definitions[k].place) is not None]
         place = before.definitions[key].place

@@ -126,12 +126,12 @@ def equation(court: Court, link: Link, under: Callable[[Page], Page | None] = la
     judged = failed(court, page, *from_the_first(court, page, outcome, link))
     if judged.verdict == "refuted" and by_convention(court, link):
         return ambiguous("this holds where the gate keeps and takes the other way round, and the document does not say which way it does")
-    if judged.verdict == "refuted" and holds_so_far(court, page, link):
+    if judged.verdict == "refuted" and holds_so_far(court, page, link, under):
         return ambiguous("this holds of the cell as far as the document has defined it here, and not with what it defines further on")
     return judged
 
 
-def holds_so_far(court: Court, page: Page, link: Link) -> bool:
+def holds_so_far(court: Court, page: Page, link: Link, under: Callable[[Page], Page | None]) -> bool:
     """Whether a line holds of what is defined before it: what stands behind it may belong to another cell."""
     later = [d.place.number for d in page.definitions.values() if d.place is not None and d.place.number > link.statement.number]
     if not later or court.cell is not None or court.borrowed:
@@ -139,7 +139,7 @@ def holds_so_far(court: Court, page: Page, link: Link) -> bool:
     so_far = court.until(min(later))
     if so_far.borrowed or not any(g.definitions for g in so_far.collected.groups):
         return False
-    outcomes = (attempt(so_far, so_far.page(k), link.left, link.right, link) for k in so_far.order(link.statement))
+    outcomes = (attempt(so_far, p, link.left, link.right, link) for p in so_far.pages_of(link.statement, under))
     return any(outcome.equal and not outcome.vanished for outcome in outcomes)
 
 

@@ -6,6 +6,8 @@ What follows is about the variant, and neither proved nor refuted of the cell th
 from __future__ import annotations
 
 import re
+from copy import copy
+from dataclasses import replace
 
 from symgrad.check.defined.definitions import definition_of_side, stepped_names
 from symgrad.check.defined.page import Definition, Page, plain
@@ -36,7 +38,19 @@ def kept_open(court: Court, link: Link) -> str:
     others = (k for k in range(len(court.collected.groups)) if k not in tried)
     if any(attempt(court, court.page(k), link.left, link.right, link).holds for k in others):
         return "this holds of another cell of the document, and not of the one that is in force here"
+    if any(attempt(other, other.page(0), link.left, link.right, link).holds for k in tried if (other := by_itself(court, k)) is not None):
+        return "this holds of the cell without what the document computes from another one"
     return ""
+
+
+def by_itself(court: Court, k: int) -> Court | None:
+    """The court of the equations that the document gives one of several cells, if others lend it some."""
+    group = court.collected.groups[k]
+    if len(court.page(k).definitions) <= len(group.definitions):
+        return None
+    other = copy(court)
+    other.collected, other.pages, other.orders = replace(court.collected, groups=[group]), {}, {}
+    return other
 
 
 def not_of_the_cell(court: Court, page: Page, outcome: Outcome, link: Link) -> str:
