@@ -277,7 +277,7 @@ class Court:
         return max([*(ends or [STEPS]), *named])
 
     def order(self, s: Statement) -> list[int]:
-        """The groups of definitions to try: those that the words name or that know most of the names, of these the one in force, then earlier ones, then later ones."""
+        """The groups of definitions to try: those that words name, that know most of the names, of these the one in force, then earlier ones, then later ones."""
         if len(self.collected.groups) == 1:
             return [0]
         if id(s) not in self.orders:
@@ -302,8 +302,9 @@ class Court:
         meant = tied(self, s)
 
         def rank(k: int) -> tuple[bool, int, int]:
-            late = groups[k].first > s.number
-            return (k not in meant, -known[k], here - k if k <= here and not groups[k].alone else 500 + s.number - groups[k].first if not late else 100_000 + groups[k].first)
+            if (first := groups[k].first) > s.number:
+                return k not in meant, -known[k], 100_000 + first
+            return k not in meant, -known[k], here - k if k <= here and not groups[k].alone else 500 + s.number - first
 
         alike = sorted((k for k in range(len(groups)) if defined[k] == most or k in meant), key=rank)
         cells = [k for k in alike if self.page(k).lagged or k == here]  # a formula that illustrates something is no cell

@@ -14,7 +14,6 @@ from symgrad.check.reading.statements import Statement
 from symgrad.check.reading.symbols import spelled
 from symgrad.check.reading.trees import kind, walk
 
-
 if TYPE_CHECKING:
     from symgrad.check.judging.court import Court
 

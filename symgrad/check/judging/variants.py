@@ -9,12 +9,13 @@ import re
 from copy import copy
 from dataclasses import replace
 
-from symgrad.check.defined.definitions import definition_of_side, stepped_names
+from symgrad.check.defined.definitions import definition_of_side
 from symgrad.check.defined.page import Definition, Page, plain
 from symgrad.check.evaluation.decide import Outcome
 from symgrad.check.evaluation.functions import left_out
 from symgrad.check.judging.attempt import attempt
 from symgrad.check.judging.court import Court
+from symgrad.check.judging.dependent import fed_back, rests_on, tied_weights
 from symgrad.check.reading.claims import Link
 from symgrad.check.reading.hypotheses import SUPPOSING
 from symgrad.check.reading.prose import PARAGRAPH, clause
@@ -35,6 +36,8 @@ def kept_open(court: Court, link: Link) -> str:
     if key := changed(court, link.statement):
         return f"the sentences before this give {plain(key)} another equation, and may suppose more of the cell than that"
     tried = court.order(link.statement)
+    if both := tied_weights(court, court.page(tried[0]), link):
+        return f"the document says that {both} are one matrix"
     others = (k for k in range(len(court.collected.groups)) if k not in tried)
     if any(attempt(court, court.page(k), link.left, link.right, link).holds for k in others):
         return "this holds of another cell of the document, and not of the one that is in force here"
@@ -55,6 +58,10 @@ def by_itself(court: Court, k: int) -> Court | None:
 
 def not_of_the_cell(court: Court, page: Page, outcome: Outcome, link: Link) -> str:
     """Why a line that holds need not be right: what it rests on is another quantity where it stands, or was supposed elsewhere."""
+    if both := tied_weights(court, page, link):
+        return f"the document says that {both} are one matrix, and this holds where they are two"
+    if key := fed_back(court, page, outcome, link):
+        return f"this holds only if {key} does not depend on the state, and the document says that it does"
     on = rests_on(page, outcome.used)
     if (key := varied(court, link.statement)) in on:
         return f"the document gives {plain(key)} another equation before this, not all of which can be read"
@@ -62,17 +69,6 @@ def not_of_the_cell(court: Court, page: Page, outcome: Outcome, link: Link) -> s
         if (place := page.definitions[key].place) is not None and supposed(court, key, place) and paragraph(court, place) != paragraph(court, link.statement):
             return f"the equation of {plain(key)} by which this holds is supposed elsewhere, and not where this stands"
     return ""
-
-
-def rests_on(page: Page, used: set[str]) -> set[str]:
-    """The quantities that a line names, and all that they are computed from."""
-    found: set[str] = set()
-    ahead = [key.removeprefix("pre:") for key in used]
-    while ahead:
-        if (key := ahead.pop()) in page.definitions and key not in found:
-            found.add(key)
-            ahead += stepped_names(page.definitions[key], page.symbols.letter)
-    return found
 
 
 def sketched(court: Court, s: Statement) -> str:

@@ -1,4 +1,4 @@
-r"""Names of cells: "Model A", "the second version", "the GRU", "Cho et al.", "at test time", ``\eqref{eq:leaky}``; what tells one cell of a document by words."""
+r"""Names of cells: "Model A", "the second version", "the GRU", "Cho et al.", "at test time", ``\eqref{eq:leaky}``."""
 
 from __future__ import annotations
 
@@ -12,7 +12,10 @@ NOUN = (
     r"|modell\w*|netz\w*|zelle\w*|variante\w*|konvention\w*|modèles?|modelos?|modell[oi]|versi[oó]n\w*|versão|versione|convenci\w+|convenção|convenzion\w*"
     r"|réseaux?|red|rede|rete|модел\w*|верси\w*|вариант\w*|сет[ьи]\w*)"
 )
-KIND = r"(?:linear|logistic|sigmoid(?:al)?|tanh|re-?lu|rectified|residual|leaky|convex|vanilla|plain|simple|standard|basic|ordinary|gated|coupled|original|modified)"
+KIND = (
+    r"(?:linear|logistic|sigmoid(?:al)?|tanh|re-?lu|rectified|residual|leaky|convex|vanilla|plain|simple|standard|basic|ordinary|gated|coupled"
+    r"|original|modified)"
+)
 ORDINALS = {
     word: str(n)
     for n, words in enumerate(

@@ -11,7 +11,9 @@ from symgrad.check.sources.macros import without
 _FORMULA = re.compile(r"\$[^$]+\$|\\\(|\\\[|`[^`]+`|[=≈≡]")
 _TILDES = re.compile(r"(?<![~\\\w$=})\]])~~(?=[^\s~])((?:(?!\n[ \t]*\n)[^~])+)(?<=\S)~~(?!~)")
 _DELETED = re.compile(r"<(del|strike)(?:\s[^<>]{0,200})?>.{0,4000}?</\1\s*>", re.DOTALL | re.IGNORECASE)  # ``<s>`` begins a sentence in many texts
-_SWITCH = re.compile(r"\\(?P<open>if(?!f(?![A-Za-z@])|thenelse(?![A-Za-z])|then(?![A-Za-z]))[A-Za-z@]*)|\\(?P<middle>else)(?![A-Za-z@])|\\(?P<end>fi)(?![A-Za-z@])")
+_SWITCH = re.compile(
+    r"\\(?P<open>if(?!f(?![A-Za-z@])|thenelse(?![A-Za-z])|then(?![A-Za-z]))[A-Za-z@]*)|\\(?P<middle>else)(?![A-Za-z@])|\\(?P<end>fi)(?![A-Za-z@])"
+)
 _STROKES = re.compile(r"\\(?:sout|xout)\s*\{")
 LONGEST = 4000  # characters that are struck out at once
 
