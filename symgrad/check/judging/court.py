@@ -20,6 +20,7 @@ from symgrad.check.evaluation.decide import Outcome
 from symgrad.check.judging import identities
 from symgrad.check.judging.factors import summed_marks
 from symgrad.check.judging.tied import names_of, tied
+from symgrad.check.judging.named import names_of, tied
 from symgrad.check.reading.claims import EQUAL, Link, links
 from symgrad.check.reading.conditions import Condition, conditions
 from symgrad.check.reading.relations import valued
@@ -277,7 +278,7 @@ class Court:
         return max([*(ends or [STEPS]), *named])
 
     def order(self, s: Statement) -> list[int]:
-        """The groups of definitions to try: those that words name, that know most of the names, of these the one in force, then earlier ones, then later ones."""
+        """The groups of definitions to try: those that words name or that know most names, of these the one in force, then earlier ones, then later ones."""
         if len(self.collected.groups) == 1:
             return [0]
         if id(s) not in self.orders:
@@ -299,7 +300,8 @@ class Court:
             known[k] = len(found)
         most = max(defined.values())
 
-        meant = tied(self, s)
+        tie = tied(self, s)
+        meant = tie.groups if tie.near else frozenset[int]()
 
         def rank(k: int) -> tuple[bool, int, int]:
             if (first := groups[k].first) > s.number:

@@ -25,7 +25,7 @@ from symgrad.check.judging.proof import proved
 from symgrad.check.judging.repeated import summed
 from symgrad.check.judging.single import of_a_number
 from symgrad.check.judging.solved import settle
-from symgrad.check.judging.tied import by_its_names, the_same, tied
+from symgrad.check.judging.tied import against_the_words, by_its_names, the_same
 from symgrad.check.judging.unsaid import unsaid
 from symgrad.check.judging.written import judged_by_formula, of_its_formula
 from symgrad.check.reading.activations import meaning
@@ -163,7 +163,7 @@ def of_another_cell(court: Court, link: Link, k: int, outcome: Outcome, first: t
     """Why it is left open, if the cell of which it holds is not the one that is meant where it stands."""
     page = court.page(k)
     sure = first is not None and bool(first[1].typed) and not any(unsure(first[1])) and not first[1].vanished
-    if (meant := tied(court, link.statement)) and k not in meant:
+    if against_the_words(court, link, k):
         return ambiguous("this holds of another cell of the document than the one that the words before it name")
     if sure and court.collected.groups[k].first > link.statement.number:
         return ambiguous("this holds of a cell that the document defines further on, and not of the one before")

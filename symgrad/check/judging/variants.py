@@ -16,6 +16,7 @@ from symgrad.check.evaluation.functions import left_out
 from symgrad.check.judging.attempt import attempt
 from symgrad.check.judging.court import Court
 from symgrad.check.judging.dependent import fed_back, rests_on, tied_weights
+from symgrad.check.judging.tied import follows
 from symgrad.check.reading.claims import Link
 from symgrad.check.reading.hypotheses import SUPPOSING
 from symgrad.check.reading.prose import PARAGRAPH, clause
@@ -112,15 +113,20 @@ def changed(court: Court, s: Statement) -> str:
 
 
 def supposed(court: Court, key: str, place: Statement) -> bool:
-    """Whether an equation of what has one already stands in an item of a list, or is supposed by the words before it: for this paragraph alone."""
+    """Whether an equation is supposed in the place of another one, in an item of a list that derives from it or behind words: for this paragraph alone."""
     if place.fragment is None or place.fragment.kind != "inline" or not again(court, key, place):
         return False
-    return ITEM.match(PARAGRAPH.split(place.fragment.before)[-1]) is not None or SUPPOSING.search(clause(place.fragment.before)) is not None
+    here = paragraph(court, place)
+    item = ITEM.match(PARAGRAPH.split(place.fragment.before)[-1]) is not None
+    derives = item and any(s.derives and paragraph(court, s) == here for s in court.statements[place.number :])
+    return derives or SUPPOSING.search(clause(place.fragment.before)) is not None
 
 
 def again(court: Court, key: str, place: Statement) -> bool:
-    """Whether an equation is not the first one of a quantity."""
-    return any((d := g.definitions.get(key)) is not None and before(d, place) for g in court.collected.groups if not g.alone)
+    """Whether an equation is not the first one of a quantity, and not the same."""
+    earlier = [k for k, g in enumerate(court.collected.groups) if not g.alone and key in g.definitions and before(g.definitions[key], place)]
+    own = next((d for g in court.collected.groups if (d := g.definitions.get(key)) is not None and d.place is place), None)
+    return own is not None and any(not follows(court.page(k), own) for k in earlier)
 
 
 def before(d: Definition, s: Statement) -> bool:

@@ -3,6 +3,7 @@ r"""Names of cells: "Model A", "the second version", "the GRU", "Cho et al.", "a
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Any
 
 from symgrad.check.reading.prose import PARAGRAPH, PH, clause, masked
@@ -63,17 +64,21 @@ def key(m: re.Match[str]) -> str:
 
 
 def given_to(fragment: Any) -> set[str]:
-    """The names that the words right before a definition give to it, its heading, its number."""
+    """The names that the words right before a definition give to it, or else the title of its paragraph or its heading; and its number."""
     here, paragraph = texts_before(fragment)
-    here, title = last_words(here), TITLE.match(paragraph)
-    beside = [here, fragment.heading, *((title["title"],) if title else ())]
-    found = {*(name for text in beside for name in names(text)), *(f"({mark.strip().lower()})" for mark in MARKED.findall(fragment.source.text))}
-    for text in beside:
-        if (m := LABEL.match(text)) is not None:
-            found.add(m["kind"].lower().replace("-", ""))
-        if (m := ENUMERATED.match(text)) is not None:
-            found.add(f"#{m['label'].lower()}")
-    return found
+    title = TITLE.match(paragraph)
+    for text in (last_words(here), title["title"] if title is not None else "", fragment.heading):
+        if found := {*names(text), *labels(text)}:
+            break
+    return found | {f"({mark.strip().lower()})" for mark in MARKED.findall(fragment.source.text)}
+
+
+def labels(text: str) -> Iterator[str]:
+    """What a text is that is nothing but a label, ``| logistic |``, and the letter or number that it begins with, ``A. Cho``."""
+    if (m := LABEL.match(text)) is not None:
+        yield m["kind"].lower().replace("-", "")
+    if (m := ENUMERATED.match(text)) is not None:
+        yield f"#{m['label'].lower()}"
 
 
 def last_words(here: str) -> str:

@@ -1,0 +1,62 @@
+"""The cells of a document that the words beside a line name, "For model A", "in the GRU": the line is one about these."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from symgrad.check.defined.groups import Group
+from symgrad.check.reading.cellnames import given_to, names, texts_before
+from symgrad.check.reading.statements import Statement
+
+if TYPE_CHECKING:
+    from symgrad.check.judging.court import Court
+
+
+@dataclass(frozen=True)
+class Tie:
+    """The groups of definitions that words name; whether these are the words of the line itself, its sentence or its paragraph."""
+
+    groups: frozenset[int] = frozenset()
+    near: bool = False
+
+
+def tied(court: Court, s: Statement) -> Tie:
+    """The groups that the nearest words name which name some and not all; none where no words do."""
+    for text, near in told(court, s):
+        said = names(text)
+        if found := named(court, said):
+            return Tie(found, near)
+        if any(name not in own for own in court.names.values() for name in said if not name.startswith("(")):
+            break  # a cell that is none of these
+    return Tie()
+
+
+def named(court: Court, said: list[str]) -> frozenset[int]:
+    """The groups that bear names which not all of them bear: those with all of these names, or else with any."""
+    every = ({k for k, own in court.names.items() if name in own} for name in said)
+    found = [ks for ks in every if 0 < len(ks) < len(court.names)]
+    return frozenset(set.intersection(*found) or set.union(*found)) if found else frozenset()
+
+
+def told(court: Court, s: Statement) -> Iterator[tuple[str, bool]]:
+    """The words that a line stands under, the nearest first, back to where another cell is defined; whether they are its own."""
+    if s.fragment is None:
+        return
+    yield from ((text, True) for text in texts_before(s.fragment))
+    defining = {number for number, _ in court.collected.defining}
+    for other in reversed(court.statements[: s.number]):
+        if other.fragment is None or other.fragment.heading != s.fragment.heading or other.number in defining:
+            break
+        yield from ((text, False) for text in texts_before(other.fragment))
+    yield s.fragment.heading, False
+
+
+def names_of(groups: list[Group]) -> dict[int, set[str]]:
+    """The names that a document gives its cells: to the equations of what several of them compute, if there is any such thing."""
+    cells = {k: g.definitions for k, g in enumerate(groups) if not g.alone}
+    times = Counter(key for own in cells.values() for key in own)
+    told = {k: [d for key, d in own.items() if times[key] > 1 or max(times.values()) < 2] for k, own in cells.items()}
+    return {k: {name for d in own if d.place is not None and d.place.fragment is not None for name in given_to(d.place.fragment)} for k, own in told.items()}
