@@ -16,6 +16,7 @@ from symgrad.check.evaluation.functions import left_out
 from symgrad.check.judging.attempt import attempt
 from symgrad.check.judging.court import Court
 from symgrad.check.judging.dependent import fed_back, rests_on, tied_weights
+from symgrad.check.judging.named import tied
 from symgrad.check.judging.tied import follows
 from symgrad.check.reading.claims import Link
 from symgrad.check.reading.hypotheses import SUPPOSING
@@ -67,9 +68,17 @@ def not_of_the_cell(court: Court, page: Page, outcome: Outcome, link: Link) -> s
     if (key := varied(court, link.statement)) in on:
         return f"the document gives {plain(key)} another equation before this, not all of which can be read"
     for key in sorted(on):
-        if (place := page.definitions[key].place) is not None and supposed(court, key, place) and paragraph(court, place) != paragraph(court, link.statement):
+        place = page.definitions[key].place
+        if place is not None and supposed(court, key, place) and not within_reach(court, page.definitions[key], link.statement):
             return f"the equation of {plain(key)} by which this holds is supposed elsewhere, and not where this stands"
     return ""
+
+
+def within_reach(court: Court, d: Definition, s: Statement) -> bool:
+    """Whether a line stands in the paragraph of an equation, or the words before it name the cell that this belongs to."""
+    tie = tied(court, s)
+    named = tie.near and any(court.collected.groups[k].definitions.get(d.key) is d for k in tie.groups)
+    return named or (d.place is not None and paragraph(court, d.place) == paragraph(court, s))
 
 
 def sketched(court: Court, s: Statement) -> str:

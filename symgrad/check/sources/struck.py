@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from symgrad.check.sources.document import Passage
 from symgrad.check.sources.macros import without
 
-_FORMULA = re.compile(r"\$[^$]+\$|\\\(|\\\[|`[^`]+`|[=≈≡]")
+_FORMULA = re.compile(r"\$[^$]+\$|\\\(|\\\[|`[^`]+`|\w.*[=≈≡].*\w")
 _TILDES = re.compile(r"(?<![~\\\w$=})\]])~~(?=[^\s~])((?:(?!\n[ \t]*\n)[^~])+)(?<=\S)~~(?!~)")
 _DELETED = re.compile(r"<(del|strike)(?:\s[^<>]{0,200})?>.{0,4000}?</\1\s*>", re.DOTALL | re.IGNORECASE)  # ``<s>`` begins a sentence in many texts
 _SWITCH = re.compile(
