@@ -19,7 +19,7 @@ from symgrad.check.judging.dependent import fed_back, rests_on, tied_weights
 from symgrad.check.judging.named import tied
 from symgrad.check.judging.tied import follows
 from symgrad.check.reading.claims import Link
-from symgrad.check.reading.hypotheses import SUPPOSING
+from symgrad.check.reading.hypotheses import SUPPOSING, around
 from symgrad.check.reading.prose import PARAGRAPH, clause
 from symgrad.check.reading.statements import DEFINING, Statement, derived
 from symgrad.check.reading.trees import kind, walk
@@ -27,6 +27,18 @@ from symgrad.notation.reading.dialect import parse_dialect
 
 ITEM = re.compile(r"\s*(?:[-*+•][ \t]|\d+[.)][ \t]|\(\w{1,3}\)|\||\\item\b|\*\*\(?\w{1,3}[.)])")
 DERIVES = re.compile(r"\\partial|∂|\\nabla|∇|\\delta|δ|\bd\w+\s*/\s*d")
+WHAT_IF = re.compile(  # "What if I average over time?"
+    r"\b(?:what (?:\w+ )?if|was (?:\w+,? )?wenn|et si|que se passe-t-il si|qué (?:pasa|ocurre|sucede) si|что(?: будет)?,? если)\b[^?]*\?"
+    r"|(?:如果|假如|もし)[^?？]*[?？]",
+    re.IGNORECASE,
+)
+CHANGES = re.compile(  # "Drop the nonlinearity."
+    r"\A[\W\d_]*(?:(?:now|next|instead|nun|jetzt|maintenant|ahora),?\s+)?(?:drop|divide|multiply|replace|remove|change|omit|double|halve|average|scale"
+    r"|normali[sz]e|freeze|swap|exchange|switch|square|weight|teile|ersetze|entferne|verdopple|divis\w+|remplac\w+|supprim\w+|divid\w+|reemplac\w+"
+    r"|elimin\w+|sostitu\w+|раздел\w+|замен\w+|уберите|убер[её]м)\b[^.]*\b(?:loss|cost|error|objective|non-?linearity|activation|tanh|bias(?:es)?|outputs?|gates?"
+    r"|feedback|softmax|verlust|fehler|nichtlinearität|aktivierung|perte|coût|pérdida|costo?|activación|perdita|потер\w+|активаци\w+|нелинейност\w+)\b",
+    re.IGNORECASE,
+)
 
 
 def kept_open(court: Court, link: Link) -> str:
@@ -64,6 +76,8 @@ def not_of_the_cell(court: Court, page: Page, outcome: Outcome, link: Link) -> s
         return f"the document says that {both} are one matrix, and this holds where they are two"
     if key := fed_back(court, page, outcome, link):
         return f"this holds only if {key} does not depend on the state, and the document says that it does"
+    if in_words(page, link):
+        return "the sentence before this changes the model in words, and this holds of the model as it was"
     on = rests_on(page, outcome.used)
     if (key := varied(court, link.statement)) in on:
         return f"the document gives {plain(key)} another equation before this, not all of which can be read"
@@ -72,6 +86,16 @@ def not_of_the_cell(court: Court, page: Page, outcome: Outcome, link: Link) -> s
         if place is not None and supposed(court, key, place) and not within_reach(court, page.definitions[key], link.statement):
             return f"the equation of {plain(key)} by which this holds is supposed elsewhere, and not where this stands"
     return ""
+
+
+def in_words(page: Page, link: Link) -> bool:
+    """Whether the sentence before that of a line changes the model, and the page is what it was."""
+    fragment, plain_page = link.statement.fragment, page.origin or page
+    if fragment is None or page.fixed or page.functions != plain_page.functions:
+        return False
+    before = fragment.before.rstrip() if fragment.kind == "display" else fragment.before
+    _, _, earlier, _ = around([before])
+    return CHANGES.search(earlier) is not None or WHAT_IF.search(PARAGRAPH.split(before)[-1]) is not None
 
 
 def within_reach(court: Court, d: Definition, s: Statement) -> bool:
