@@ -14,7 +14,7 @@ from symgrad.check.reading.claims import EQUAL, Link
 from symgrad.check.reading.hypotheses import told as said
 from symgrad.check.reading.prose import PH, SENTENCE, masked
 from symgrad.check.reading.statements import Statement, derived, names_in
-from symgrad.check.reading.symbols import is_top, spelled
+from symgrad.check.reading.symbols import is_top, letters, spelled
 from symgrad.check.reading.trees import kind, unwrapped, walk
 
 DEPENDS = re.compile(
@@ -65,9 +65,14 @@ def fed_back(court: Court, page: Page, outcome: Outcome, link: Link) -> str:
     if not any(follows_a_state(page, n) for side in (link.left, link.right) for n in walk(side)):
         return ""
     states = {letter_of(plain(key)) for key in page.lagged}
-    names = (n for key in sorted(rests_on(page, outcome.used)) for n in walk(page.definitions[key].node) if kind(n) == "Name" and n.subs)
+    names = (n for key in sorted(rests_on(page, outcome.used)) for n in walk(page.definitions[key].node) if kind(n) == "Name" and stepped(page, n))
     inputs = {letter_of(n.base): n for n in names if (ref := page.symbols.ref(n)) is None or ref.key not in page.definitions}
     return next((w for w, n in inputs.items() if w not in states and (leads_from(court, w, states) or told(court, page, n))), "")
+
+
+def stepped(page: Page, name: Any) -> bool:
+    """Whether a name counts steps, if only beside a component."""
+    return any(page.symbols.letter in letters(x) for x in name.subs)
 
 
 def letter_of(name: str) -> str:

@@ -61,9 +61,10 @@ def kept_open(court: Court, link: Link) -> str:
 
 
 def by_itself(court: Court, k: int) -> Court | None:
-    """The court of the equations that the document gives one of several cells, if others lend it some."""
-    group = court.collected.groups[k]
-    if len(court.page(k).definitions) <= len(group.definitions):
+    """The court of the equations that the document gives one of several cells, if it lends them outputs of others."""
+    group, page = court.collected.groups[k], court.page(k)
+    lent = page.definitions.keys() - group.definitions.keys()
+    if not lent or lent & rests_on(page, {*group.definitions}):
         return None
     other = copy(court)
     other.collected, other.pages, other.orders = replace(court.collected, groups=[group]), {}, {}
