@@ -8,11 +8,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from symgrad.check.defined.groups import Group
-from symgrad.check.reading.cellnames import given_to, names, texts_before
+from symgrad.check.defined.page import Definition
+from symgrad.check.reading.activations import BUILTIN
+from symgrad.check.reading.cellnames import given_to, labels, names, texts_before
 from symgrad.check.reading.statements import Statement
+from symgrad.check.reading.trees import kind, walk
 
 if TYPE_CHECKING:
     from symgrad.check.judging.court import Court
+
+KINDS = {"tanh": ("tanh",), "sigmoid": ("sigmoid", "logistic"), "relu": ("relu", "rectified"), "identity": ("linear",)}
 
 
 @dataclass(frozen=True)
@@ -26,7 +31,7 @@ class Tie:
 def tied(court: Court, s: Statement) -> Tie:
     """The groups that the nearest words name which name some and not all; none where no words do."""
     for text, near in told(court, s):
-        said = names(text)
+        said = [*names(text), *labels(text)] if near else names(text)
         if found := named(court, said):
             return Tie(found, near)
         if any(name not in own for own in court.names.values() for name in said if not name.startswith("(")):
@@ -59,4 +64,11 @@ def names_of(groups: list[Group]) -> dict[int, set[str]]:
     cells = {k: g.definitions for k, g in enumerate(groups) if not g.alone}
     times = Counter(key for own in cells.values() for key in own)
     told = {k: [d for key, d in own.items() if times[key] > 1 or max(times.values()) < 2] for k, own in cells.items()}
-    return {k: {name for d in own if d.place is not None and d.place.fragment is not None for name in given_to(d.place.fragment)} for k, own in told.items()}
+    return {k: {name for d in own for name in names_of_one(d)} for k, own in told.items()}
+
+
+def names_of_one(d: Definition) -> set[str]:
+    """What the words call an equation, and the function that it applies: "the logistic network"."""
+    applied = {rule for n in walk(d.node) if kind(n) == "Apply" and kind(n.function) == "Name" and (rule := BUILTIN.get(n.function.base)) in KINDS}
+    called = given_to(d.place.fragment) if d.place is not None and d.place.fragment is not None else set()
+    return called | {name for rule in applied or {"identity"} for name in KINDS[rule]}

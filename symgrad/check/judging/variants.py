@@ -83,10 +83,21 @@ def not_of_the_cell(court: Court, page: Page, outcome: Outcome, link: Link) -> s
     if (key := varied(court, link.statement)) in on:
         return f"the document gives {plain(key)} another equation before this, not all of which can be read"
     for key in sorted(on):
+        last = in_its_paragraph(court, key, link.statement)
+        if last is not None and last is not page.definitions[key] and not (within_reach(court, page.definitions[key], link.statement) or follows(page, last)):
+            return f"the sentences before this give {plain(key)} another equation than the one by which this holds"
         place = page.definitions[key].place
         if place is not None and supposed(court, key, place) and not within_reach(court, page.definitions[key], link.statement):
             return f"the equation of {plain(key)} by which this holds is supposed elsewhere, and not where this stands"
     return ""
+
+
+def in_its_paragraph(court: Court, key: str, s: Statement) -> Definition | None:
+    """The last equation of a quantity in the paragraph of a line, before it."""
+    given = [d for g in court.collected.groups if not g.alone and (d := g.definitions.get(key)) is not None and before(d, s)]
+    here = paragraph(court, s) if given else 0
+    inline = (d for d in given if d.place.fragment is not None and d.place.fragment.kind == "inline" and paragraph(court, d.place) == here)
+    return max(inline, key=lambda d: int(d.place.number), default=None)
 
 
 def in_words(page: Page, link: Link) -> bool:

@@ -36,11 +36,20 @@ NAMES = re.compile(
     r"|(?:模型|版本|方案|变体|モデル|版|모델)\s*(?P<cjk>(?-i:[A-H])|\d|[一二三])|第(?P<nth>[一二三\d])(?:个|種|种|つの?)?(?:模型|版本|方案|版|モデル)"
     r"|\b(?P<version>v\d)\b"
     r"|(?<![A-Za-z])(?P<family>RNN|GRU|LSTM|MGU|IRNN|Elman|Jordan|encoder|decoder)s?(?![A-Za-z])"
-    rf"|\b(?P<kind>{KIND})\s+(?:\w+\s+)?{NOUN}\b"
+    rf"|\b(?P<kind>{KIND})\s+(?:\w+\s+)?(?:{NOUN}|outputs?|read-?outs?)\b"
     r"|(?P<author>(?-i:[A-Z]\w+))\s+(?:et\s+al|und\s+Mitarb|и\s+др|等人)"
     r"|\b(?P<train>train(?:ing)?|entrenamiento|entraînement|treino|обучени\w+)\b|(?P<test>\b(?:test(?:ing)?|inference|evaluation|тест\w*)\b)|(?P<train2>训练)|(?P<test2>测试|推理)"
     r"|\\(?:eqref|ref|cref|Cref|autoref)\s*\{(?P<ref>[^{}]+)\}|(?<![\w)])\((?P<number>\d{1,2})\)",
     re.IGNORECASE,
+)
+ASIDE = re.compile(
+    r"(?:\b(?:replac\w*|in place of|instead of|unlike|in contrast (?:to|with)|contrary to|rather than|other than|compared? (?:to|with)|anstelle|statt"
+    r"|im gegensatz zu\w*|ersetz\w*|au lieu d\w+|contrairement \w+|remplaç\w*|en lugar d\w+|a diferencia d\w+|al posto d\w+|вместо|в отличие от)\b|代替|不同于)"
+    r"\W*(?:\w+\W+){0,2}$",
+    re.IGNORECASE,
+)
+CHANGED = re.compile(
+    r"[\s$]*(?:is|are|be|wird|est|es)\s+(?:now\s+)?(?:changed|replaced|dropped|modified|ersetzt|geändert|remplacée?|reemplazad\w)\b", re.IGNORECASE
 )
 LABEL = re.compile(rf"\W*(?:\((?P<n>\w)\)\s*)?(?P<kind>{KIND})\b[^.]{{0,24}}\W*$", re.IGNORECASE)  # ``**Residual**``, ``| logistic |``
 ENUMERATED = re.compile(r"\A[\W_]*(?P<label>[A-H]|\d{1,2})[.):]\s")
@@ -49,8 +58,8 @@ MARKED = re.compile(r"\\(?:label|tag)\*?\s*\{([^{}]+)\}")
 
 
 def names(text: str) -> list[str]:
-    """The names of cells in a text, in order."""
-    return [key(m) for m in NAMES.finditer(text)]
+    """The names of cells in a text, in order, but for those that it sets aside, "instead of (3)"."""
+    return [key(m) for m in NAMES.finditer(text) if ASIDE.search(text[: m.start()]) is None and CHANGED.match(text, m.end()) is None]
 
 
 def key(m: re.Match[str]) -> str:
