@@ -19,7 +19,7 @@ from symgrad.check.judging.dependent import fed_back, rests_on, tied_weights
 from symgrad.check.judging.named import tied
 from symgrad.check.judging.tied import follows
 from symgrad.check.reading.claims import Link
-from symgrad.check.reading.hypotheses import SUPPOSING, around
+from symgrad.check.reading.hypotheses import COMPILED, SLOPE, SUPPOSING, around, told
 from symgrad.check.reading.prose import PARAGRAPH, clause
 from symgrad.check.reading.statements import DEFINING, Statement, derived
 from symgrad.check.reading.trees import kind, walk
@@ -102,12 +102,14 @@ def in_its_paragraph(court: Court, key: str, s: Statement) -> Definition | None:
 
 def in_words(page: Page, link: Link) -> bool:
     """Whether the sentence before that of a line changes the model, and the page is what it was."""
-    fragment, plain_page = link.statement.fragment, page.origin or page
-    if fragment is None or page.fixed or page.functions != plain_page.functions:
+    fragment = link.statement.fragment
+    as_written = any(side is link.right for side in getattr(link.statement.node, "sides", ()))  # and not as the words make it
+    if fragment is None or page.origin is not None or not as_written:
         return False
     before = fragment.before.rstrip() if fragment.kind == "display" else fragment.before
     _, _, earlier, _ = around([before])
-    return CHANGES.search(earlier) is not None or WHAT_IF.search(PARAGRAPH.split(before)[-1]) is not None
+    asked = WHAT_IF.search(PARAGRAPH.split(before)[-1])
+    return CHANGES.search(earlier) is not None or (asked is not None and not told(COMPILED[SLOPE], asked[0]))  # that is followed
 
 
 def within_reach(court: Court, d: Definition, s: Statement) -> bool:
