@@ -19,7 +19,6 @@ from symgrad.check.defined.page import Abbreviation, Page
 from symgrad.check.evaluation.decide import Outcome
 from symgrad.check.judging import identities
 from symgrad.check.judging.factors import summed_marks
-from symgrad.check.judging.tied import names_of, tied
 from symgrad.check.judging.named import names_of, tied
 from symgrad.check.reading.claims import EQUAL, Link, links
 from symgrad.check.reading.conditions import Condition, conditions

@@ -32,7 +32,6 @@ from symgrad.check.judging.losses import (
 from symgrad.check.judging.meanings import as_introduced, contradicted, one_of_many
 from symgrad.check.judging.meant import against_its_own
 from symgrad.check.judging.unusual import computed, made_of_others, weighed
-from symgrad.check.judging.unusual import made_of_others, weighed
 from symgrad.check.judging.variants import not_of_the_cell
 from symgrad.check.reading.claims import Link
 from symgrad.check.reading.statements import MARKS, loss_head
