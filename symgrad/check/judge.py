@@ -84,7 +84,7 @@ def formulas(document: Document, cell: Cell | None) -> Iterator[Claim]:
     """The claims of formulas and of backward passes in Python."""
     common = common_form(document, cell)
     found = common.statements
-    with closing(Court(found, cell, common=common)) as court:
+    with closing(Court(found, cell, text=document.text, common=common)) as court:
         programs = units(document.programs, court.collected)
         court.bare &= not programs
         introduce(court, (link for s in found if kind(s.node) != "Unread" for link in links(s)))

@@ -10,12 +10,12 @@ from typing import Any
 from symgrad.check.defined.page import Page
 from symgrad.check.reading.prose import PH, Prose
 from symgrad.check.reading.statements import Statement
-from symgrad.check.reading.symbols import is_top
+from symgrad.check.reading.symbols import is_top, spelled
 from symgrad.check.reading.trees import kind, unwrapped, walk
 
 LIST = rf"{PH}(?:(?:\s*,\s*|\s*(?:,\s*)?and\s+){PH})*"
 DECLARED = re.compile(  # what has vectors beside it: else all may be numbers
-    rf"\bscalars?\s+(?:\w+\s+){{0,2}}?(?P<behind>{LIST})|(?P<before>{LIST})\s+(?:is|are)\s+(?:an?\s+)?(?:\w+\s+){{0,2}}?scalars?\b(?!\W*(?:loss|function))",
+    rf"\bscalars?\s+(?:\w+\s+){{0,2}}?(?P<behind>{LIST})|(?P<before>{LIST})\s+(?:is|are|be|being)\s+(?:an?\s+)?(?:\w+\s+){{0,2}}?(?:scalars?|numbers?)\b(?!\W*(?:loss|function))",
     re.IGNORECASE,
 )
 VECTORS = re.compile(r"\bvectors?\b|\bmatri(?:x|ces)\b", re.IGNORECASE)
@@ -107,11 +107,17 @@ def a_vector(page: Page, node: Any) -> bool:
 
 
 def declared(page: Page, statements: list[Statement]) -> Iterator[str]:
-    """What the words say to be scalars, in a document that speaks of vectors too."""
+    """What the words say to be scalars, in a document that speaks of vectors too, or has signs that only they have."""
+    signs = any(of_vectors(n) for s in statements for n in s.nodes)
     fragments = [s.fragment for s in statements if s.fragment is not None]
     for text in dict.fromkeys(text for f in fragments for text in (f.before, f.after)):
         prose = Prose(text, False)
-        for m in DECLARED.finditer(prose.text) if VECTORS.search(prose.text) else ():
+        for m in DECLARED.finditer(prose.text) if signs or VECTORS.search(prose.text) else ():
             for mark in re.findall(PH, m["behind"] or m["before"]):
                 names = [unwrapped(x) for node in prose.nodes(mark) for x in (node.args if kind(node) == "Tuple" else (node,))]
                 yield from (ref.key for x in names if (ref := page.symbols.ref(x)) is not None and not ref.entries)
+
+
+def of_vectors(node: Any) -> bool:
+    r"""Whether a sign makes sense for vectors and matrices alone; ``w^T`` may be a power."""
+    return kind(node) in ("Transpose", "Diagonal") or (kind(node) == "Power" and is_top(node.exponent) and spelled(node.exponent) != "T")

@@ -240,7 +240,7 @@ def counted(run: Run, node: Any) -> bool:
     if spelled(unwrapped(node.exponent)) != "T" or not (run.flat or run.to_the_last):
         return False
     base = run.value(node.base)
-    if not run.flat and not (base.rank == 2 and base.dims[0] == base.dims[1] and base.dims[0] > 1):
+    if not run.flat and base.rank and not (base.rank == 2 and base.dims[0] == base.dims[1] and base.dims[0] > 1):
         return False
     again = kind(unwrapped(node.base)) in ("Power", "Transpose")
     count = (Option(0, None), Option(1, "T", "^T is the power T, the number of steps"))

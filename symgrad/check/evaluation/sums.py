@@ -11,7 +11,7 @@ import numpy as np
 from symgrad.check.evaluation.abbreviations import components, symbol_key
 from symgrad.check.evaluation.arithmetic import SIGNS, times
 from symgrad.check.reading.statements import derived
-from symgrad.check.reading.symbols import letters, number_at, spelled
+from symgrad.check.reading.symbols import head_and_parts, letters, number_at, spelled
 from symgrad.check.reading.trees import by_identity, kind, unwrapped, walk
 from symgrad.check.worlds import field as F
 from symgrad.check.worlds import values
@@ -199,6 +199,9 @@ def over_steps(run: Run, node: Any, name: str, lower: Any, upper: Any, body: Any
     if lower is None and upper is None and run.slope_index and isinstance(now := run.env.get(around := run.slope_index[-1]), int):
         how = run.chooser.choose(("within", name, around), (Option(0, False), Option(1, True, f"{name} runs from 1 to {around}")))
         high = now if how else high
+    if lower is None and upper is None and node.kind == "sum" and one_ahead(body, name):
+        how = run.chooser.choose(("from the first use", name), (Option(0, False), Option(1, True, f"{name} runs from 0, the step of the first use")))
+        low = 0 if how else low
     if high - low > MOST or (node.kind == "prod" and low > high + 1):  # ``\prod_{j=k+1}^t`` is of steps k up to t
         raise OutOfTime(name)
     run.steps_bound.add(name)
@@ -207,6 +210,12 @@ def over_steps(run: Run, node: Any, name: str, lower: Any, upper: Any, body: Any
         return total(run, node, name, list(range(low, high + 1)), body)
     finally:
         run.slope_index.pop()
+
+
+def one_ahead(body: Any, name: str) -> bool:
+    r"""Whether a body names quantities at its own step and at the next one, ``\lambda_{t+1} r_t^\top``, as of a state ``x_{t+1} = W r_t``."""
+    parts = (p.node for n in walk(body) for p in (head_and_parts(n) or (None, ()))[1])
+    return {number_at(p, {name: 0}) for p in parts if letters(p) == (name,)} == {0, 1}
 
 
 def from_zero(upper: Any) -> bool:

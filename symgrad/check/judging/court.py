@@ -20,6 +20,7 @@ from symgrad.check.evaluation.decide import Outcome
 from symgrad.check.judging import identities
 from symgrad.check.judging.factors import summed_marks
 from symgrad.check.judging.named import names_of, tied
+from symgrad.check.reading.changes import NAMED
 from symgrad.check.reading.claims import EQUAL, Link, links
 from symgrad.check.reading.conditions import Condition, conditions
 from symgrad.check.reading.relations import valued
@@ -49,6 +50,7 @@ class Court:
     statements: list[Statement]
     cell: Cell | None = None
     program: bool = False  # whether the statements are those of a program
+    text: str = ""  # the whole document, with its code and tables
     common: Common | None = None  # how the statements were put into the common form, if they had to be
     pages: dict[int, Page] = field(default_factory=dict)
     orders: dict[int, tuple[Statement, list[int]]] = field(default_factory=dict)  # of the pages that a statement may speak of
@@ -219,7 +221,7 @@ class Court:
     def until(self, number: int) -> Court:
         """The court of what the document has said before a statement."""
         if number not in self.shorter:
-            self.shorter[number] = Court(self.statements[:number], common=self.common)
+            self.shorter[number] = Court(self.statements[:number], text=self.text, common=self.common)
         return self.shorter[number]
 
     def page(self, k: int) -> Page:
@@ -326,6 +328,11 @@ class Court:
         """The prose around the formulas of the document, with its headings."""
         fragments = [s.fragment for s in self.statements if s.fragment is not None]
         return "\n".join(dict.fromkeys(text for f in fragments for text in (f.heading, f.before, f.after)))
+
+    @cached_property
+    def functions(self) -> frozenset[str]:
+        """The activations that the document names anywhere, in words or code; of those that are not known here an empty name."""
+        return frozenset(rule for rule, words in NAMED.items() if words.search(self.text))
 
     @cached_property
     def speaks_of_matrices(self) -> bool:

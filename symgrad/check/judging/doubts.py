@@ -12,7 +12,9 @@ from symgrad.check.defined.page import Page
 from symgrad.check.evaluation import everystep
 from symgrad.check.evaluation.decide import Decider, Outcome
 from symgrad.check.judging.attempt import attempt
+from symgrad.check.judging.changed import changed
 from symgrad.check.judging.conventions import against_convention
+from symgrad.check.judging.counted import taken_for_a_vector
 from symgrad.check.judging.court import Court
 from symgrad.check.judging.excuses import unexcused
 from symgrad.check.judging.functions import against_its_words
@@ -53,6 +55,8 @@ def doubts(court: Court, page: Page, outcome: Outcome, link: Link, told: bool = 
     """The reasons to leave a line open that holds in some reading; `told` if the caller knows how many steps there are."""
     if why := not_of_the_cell(court, page, outcome, link):
         yield why
+    if told_of := changed(court, page, link):
+        yield told_of
     yield from of_symbols(court, page, outcome, link)
     yield from of_sides(court, page, outcome, link)
     yield from of_the_loss(court, page, outcome, link)
@@ -74,6 +78,8 @@ def of_symbols(court: Court, page: Page, outcome: Outcome, link: Link) -> Iterat
         yield f"this holds only if {guess}; another line holds only where it is not"
     if (one := one_of_many(page, outcome, link)) is not None:
         yield f"this holds only if {one}, and not of the other weights of that letter"
+    if number := taken_for_a_vector(court, page, link):
+        yield f"{number} may be a number, and this takes it for a vector"
     if page.sigma and any(kind(n) == "Name" and n.base == "sigma" for side in (link.left, link.right) for n in walk(side)):
         words = link.statement.fragment.before[-NEAR:] if link.statement.fragment is not None else ""
         if NONLINEARITY.search(words) is None:
@@ -91,8 +97,17 @@ def of_sides(court: Court, page: Page, outcome: Outcome, link: Link) -> Iterator
     matrices = outcome.reading == "scalar" and any(a_matrix(page, n) for side in (link.left, link.right) for n in walk(side))
     if matrices and court.told_of_matrices(link.statement.number):
         yield "this holds of numbers alone, and the document speaks of vectors and matrices"
+    if a_diagonal_by_a_number(page, link):
+        yield "the derivative of a vector by a number is a vector, and this is a matrix"
     if (why := against_convention(court, page, outcome, link)) is not None:
         yield why
+
+
+def a_diagonal_by_a_number(page: Page, link: Link) -> bool:
+    r"""Whether a line writes ``\partial h_t / \partial \tau_t`` by a number as a diagonal matrix."""
+    left = unwrapped(link.left)
+    by = page.symbols.ref(unwrapped(left.wrt)) if kind(left) == "Derivative" else None
+    return by is not None and not by.entries and page.symbols.ranks.get(by.key) == 0 and kind(unwrapped(link.right)) == "Diagonal"
 
 
 def of_the_loss(court: Court, page: Page, outcome: Outcome, link: Link) -> Iterator[str]:

@@ -14,6 +14,8 @@ from symgrad.check.evaluation.decide import Decider, Outcome
 from symgrad.check.evaluation.derivatives import told_apart
 from symgrad.check.evaluation.evaluate import a_unit_vector
 from symgrad.check.judging import caution
+from symgrad.check.judging.changed import changed
+from symgrad.check.judging.counted import taken_for_a_vector
 from symgrad.check.judging.court import Court
 from symgrad.check.judging.losses import OF_A_VECTOR, UNTOLD, of_some_class, open_factor, two_losses
 from symgrad.check.judging.settled import settled_guesses, settled_symbols
@@ -109,6 +111,10 @@ def of_the_cell(court: Court, page: Page, outcome: Outcome, link: Link) -> Itera
         yield AMBIGUOUS, f"{target}, which is wanted, is itself computed from the output"
     if letter := gradient_for_input(court, page, link):
         yield AMBIGUOUS, f"the document says {letter} to be a derivative, and computes other quantities from it"
+    if told := changed(court, page, link, holds=False):
+        yield AMBIGUOUS, told
+    if number := taken_for_a_vector(court, page, link):
+        yield AMBIGUOUS, f"{number} may be a number, and this was read as if it were a vector"
 
 
 def gradient_for_input(court: Court, page: Page, link: Link) -> str:

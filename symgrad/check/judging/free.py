@@ -37,6 +37,9 @@ def by_activation(court: Court, link: Link, under: Callable[[Page], Page | None]
                 if outcome.holds and not guessed:
                     if f in page.open:
                         return ambiguous(f"this holds only if {f} is {rule}, and the document says that it is another function, or any")
+                    if rule not in court.functions and (named := court.functions - {"identity"}):
+                        called = " and ".join(sorted(name or "another function" for name in named))
+                        return ambiguous(f"this holds only if {f} is {rule}, and the document speaks of {called}")
                     assert outcome.chooser is not None
                     if "slope-of-output" in outcome.chooser.tags:
                         return ambiguous(f"this holds only if {f}' is the slope written in what {f} gives")

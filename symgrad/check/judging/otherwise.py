@@ -317,9 +317,9 @@ def of_an_rnn(court: Court, link: Link, missing: bool) -> Judgement | None:
         return None
     if court.aside is None:
         about = [s for s in court.statements if s.number in told]
-        court.aside = Court(about)
+        court.aside = Court(about, text=court.text)
         if not court.aside.recurrent():
-            court.aside = Court(about, load("rnn"))
+            court.aside = Court(about, load("rnn"), text=court.text)
             court.aside.borrowed = "the cell is a plain RNN, as the words say"
     for k in court.aside.order(link.statement):
         page = court.aside.page(k)

@@ -17,6 +17,7 @@ from typing import Any
 
 from symgrad.check.defined.page import Page, plain
 from symgrad.check.evaluation.decide import Decider
+from symgrad.check.judging.changed import looks_at_the_cell
 from symgrad.check.judging.court import Court
 from symgrad.check.judging.followed import STRICTLY, gates
 from symgrad.check.judging.functions import activated, calls, with_equations, with_functions
@@ -120,8 +121,7 @@ def without_a_cell(page: Page, link: Link, cases: frozenset[str]) -> Judgement |
     ref = page.symbols.ref(unwrapped(left.wrt)) if kind(left) == "Derivative" and loss_head(left.of) is not None else None
     if said.FROZEN in cases and ref is not None and ref.key not in page.symbols.timed and unwrapped(link.right) == Number("0"):
         return ambiguous("this holds only if the parameter is no variable, as the words beside it may say")
-    looking = (key for key in gates(page) if len({r.key for r, _ in page.references(page.definitions[key])} & page.lagged) > 1)
-    if said.PEEPHOLES in cases and next(looking, None) is None:
+    if said.PEEPHOLES in cases and not looks_at_the_cell(page):
         return ambiguous("the words beside it speak of peepholes, which the cell of the document does not have")
     return None
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 EQUAL = frozenset({"=", ":=", "==", "=:", "triangleq", "equiv", "+="})
 
 
+BRACE = re.compile(r"(?:\\left|\\[Bb]igg?l?)?\s*(?:\\?\{|\\lbrace\b|\\set\b)")
 BETWEEN = re.compile(r"(?:.*\\\\(?:\[[^\]]*\])?)?[\s&]*", re.DOTALL)  # what stands between two sides, up to the sign or its row
 
 
@@ -122,7 +123,7 @@ def links(s: Statement) -> Iterator[Link]:
     sides = list(rel.sides)
     for k, sign in enumerate(rel.signs):
         left, right = sides[before], sides[k + 1]
-        ranged = sign in ("in", "∈") and kind(unwrapped(right)) in ("Stack", "Tuple") and len(unwrapped(right).args) == 2
+        ranged = sign in ("in", "∈") and kind(unwrapped(right)) in ("Stack", "Tuple") and len(unwrapped(right).args) == 2 and not of_values(s, right)
         if (sign in ("in", "notin", "∈") and not ranged) or kind(unwrapped(right)) == "Words":
             continue
         first = span_of(left) if before or not (s.goes_on or kind(rel.sides[0]) == "Blank") else None  # of another formula, perhaps
@@ -141,6 +142,12 @@ def links(s: Statement) -> Iterator[Link]:
         link = Link(s, k, left, right, sign, start, max(stop, start), tuple(sides[:before]))
         yield from cases(link) or (link,)
         before = k + 1
+
+
+def of_values(s: Statement, node: Any) -> bool:
+    r"""Whether what something is in has braces around it: ``\{0, 1\}`` is a set of two values, no interval."""
+    span = span_of(node)
+    return s.fragment is not None and span is not None and BRACE.match(s.fragment.latex, span[0]) is not None
 
 
 def cases(link: Link) -> list[Link]:

@@ -141,7 +141,7 @@ FUNCTIONS = {
         r"\btanh\b|\bth\b|hyperbolic tangent|tangente hyperbolique|tangente hiperb[óo]lica|tangente iperbolica|tangens hyperbolicus",
         r"гиперболическ|双曲正切|双曲線正接",
     ),
-    "sigmoid": (r"sigm[oóï]id\w*|\blogisti\w*|\blogíst\w*|сигмо\w*|логистическ\w*|シグモイド|시그모이드|S型",),
+    "sigmoid": (r"sigm(?:oi|ói|oï)d\w*|\blogisti\w*|\blogíst\w*|сигмо\w*|логистическ\w*|シグモイド|시그모이드|S型",),
     "relu": (r"\bre-?lu\b|rectifi\w*|rectificad\w*|整流",),
     "identity": WORDS[SLOPE],
 }
@@ -307,7 +307,7 @@ def spoken(prose: Prose, text: str) -> str:
 
     def word(m: re.Match[str]) -> str:
         written = re.sub(r"\\(?:text|mathrm|operatorname)\b|[\\{}\s]", "", prose.formulas[ord(m[0]) - FIRST])
-        return written if re.fullmatch(r"[A-Za-z-]{3,}|[\w=.]+\.\w{5,}\(\)", written) else m[0]
+        return written if re.fullmatch(r"[A-Za-z-]{3,}|[\w=.]+\.\w{5,}\(\)|\w+=(?:True|False)", written) else m[0]
 
     return re.sub(PH, word, text)
 

@@ -23,7 +23,7 @@ class Known:
     bracketed: set[str]
     steps: set[str]
     layered: bool = False  # ``h_t^{(1)}``: what has a step has the number of its layer besides
-    sloped: frozenset[str] = frozenset()  # ``f'``: what has a slope, or is all of a side, is a function where it has no index, though f_t be a gate
+    sloped: frozenset[str] = frozenset()  # ``f'``: what has a slope, a formula, or is all of a side, is a function where it has no index, though f_t be a gate
     above: frozenset[str] = frozenset()  # ``h^{t-1}``: what has its step above, so that ``h^T`` is the last
     factors: frozenset[str] = frozenset()  # ``\\gamma`` beside ``\\gamma (t - k)``: what stands at no step but, so it would seem, at a difference of two
     given: frozenset[str] = frozenset()  # ``g_t = \\sigma(...)``: what an equation gives at every step
@@ -68,6 +68,7 @@ def known_in(nodes: list[Any]) -> Known:
     sloped = {n.base for n, _ in found if kind(n) == "Name" and n.primes and not n.subs and n.base in FUNCTIONS}
     applied = (n.function for node in nodes for n in walk(node) if kind(n) == "Apply" and len(n.args) == 1 and kind(n.function) == "Name")
     sloped |= {f.base for f in applied if f.primes and not f.subs and f.base in LETTERS}
+    sloped |= {letter for node in nodes if (letter := by_a_formula(node, steps))}
     sides = [unwrapped(node.sides[1]) for node in nodes if kind(node) == "Relation"]
     sloped |= {side.args[0].base for side in sides if applies(side)}
     return Known(quantities, bracketed, steps, layered, frozenset(sloped), frozenset(above), factors_in(found, steps), frozenset(given))
@@ -98,6 +99,18 @@ def applies(side: Any) -> bool:
     r"""``f (W h_{t-1} + U x_t)``, all that something is: there f is a function, though f_t be a gate."""
     args: tuple[Any, ...] = side.args if kind(side) == "Product" and len(side.args) == 2 else ()
     return bool(args) and kind(args[0]) == "Name" and args[0] == Name(args[0].base) and args[0].base in FUNCTIONS and kind(unwrapped(args[1])) == "Sum"
+
+
+def by_a_formula(relation: Any, steps: set[str]) -> str:
+    r"""The letter for a function of ``s(a) = 1 / (1 + e^{-a})``, whose variable counts no steps and stands on the other side; empty for anything else."""
+    left: Any = relation.sides[0] if kind(relation) == "Relation" and len(relation.sides) == 2 else None
+    if kind(left) != "Product" or len(left.args) != 2 or kind(left.args[1]) != "Paren":
+        return ""
+    name, variable = left.args[0], unwrapped(left.args[1])
+    bare = all(kind(x) == "Name" and x == Name(x.base) for x in (name, variable))
+    if not bare or name.base not in LETTERS or variable.base in steps | {"k", "n", "m", "i", "j"}:
+        return ""
+    return str(name.base) if any(n == variable for n in walk(relation.sides[1])) else ""
 
 
 def names_a_function(relation: Any) -> bool:
@@ -278,5 +291,5 @@ def _applied(name: Name, arg: Any, known: Known) -> bool:
     if not name.primes and known.quantity(name):
         return False
     if kind(arg) in ("Sum", "Product", "Hadamard", "Infix", "Negative"):
-        return name.base in FUNCTIONS
+        return name.base in FUNCTIONS or (name == Name(name.base) and name.base in known.sloped)
     return enclosed and (bool(name.primes) or name.base in LETTERS)
