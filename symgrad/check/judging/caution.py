@@ -200,12 +200,12 @@ def unexplained(page: Page, statements: list[Statement]) -> set[str]:
 
 
 def going_nowhere(page: Page) -> list[str]:
-    """The gates and candidates from which nothing is computed, where the document leaves out the equation of something else: that may be what uses them."""
+    """The quantities from which nothing is computed, where the document leaves out the equation of something else: that may be what uses them."""
     if not any(invented(page, key) for key in page.definitions):
         return []
     references = {key: page.references(d) for key, d in page.definitions.items()}
     used = {r.key for found in references.values() for r, _ in found}
-    idle = sorted(key for key in references.keys() - used - page.lagged if page.activated(key) is not None and any(lag < 0 for _, lag in references[key]))
+    idle = sorted(key for key in references.keys() - used - page.lagged if any(lag < 0 for _, lag in references[key]))
     return [page.notes.get(key, plain(key)) for key in idle]
 
 

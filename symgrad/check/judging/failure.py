@@ -68,7 +68,7 @@ def failed(court: Court, page: Page, outcome: Outcome, link: Link) -> Judgement:
         return opened
     valueless = outcome.missing is None and not outcome.typed and (outcome.unsupported is not None or not outcome.misfits)
     nameless = outcome.missing is not None and not outcome.typed
-    repair = None if valueless or (nameless and not misspelled(court, outcome, link)) else diagnose.repair(page, outcome, link, diagnose.RUNS)
+    repair = None if valueless or (nameless and not misspelled(court, page, outcome, link)) else diagnose.repair(page, outcome, link, diagnose.RUNS)
     if repair is not None and repair.code == "immediate-for-total" and repair.message.startswith("the immediate"):
         told = "one ∂ is read as the immediate derivative, the others as total ones"
         return ambiguous(f"this holds only if {told}, and the document has d for these") if told_apart(page) else held(told)
@@ -189,7 +189,7 @@ def of_order(court: Court, page: Page, link: Link, repair: Any) -> Iterator[Why]
         yield AMBIGUOUS, f"{whole} may stand here for the block of it that the document has a name for elsewhere"
     if code == "sum-bounds" and caution.down_to_zero(link):
         yield AMBIGUOUS, "the sum goes down to step 0, so the steps may be counted from there"
-    if code in OF_ROWS and caution.by_a_matrix(page, link):
+    if code in OF_ROWS | {"extra-factor"} and caution.by_a_matrix(page, link):
         yield AMBIGUOUS, "the derivative of a vector by a matrix is a tensor: on which side of it a factor stands is open"
 
 
@@ -282,13 +282,21 @@ def holds_beside(page: Page, link: Link) -> bool:
     return outcome.equal and not outcome.vanished
 
 
-def misspelled(court: Court, outcome: Outcome, link: Link) -> bool:
+def labelled_more(page: Page, where: Any) -> bool:
+    r"""Whether a name is that of a known weight with more of a label or less of it, ``W_{hh}`` beside ``W_h``."""
+    split = head_and_parts(where)
+    own = {w for p in split[1] for w in str(spelled(p.node) or "")} if split is not None else set[str]()
+    known = (key.partition("_") for key in page.symbols.ranks if split is not None and key.partition("_")[0] == spelled(split[0]))
+    return bool(own) and any({*label} and ({*label} <= own or own <= {*label}) for _, _, label in known)
+
+
+def misspelled(court: Court, page: Page, outcome: Outcome, link: Link) -> bool:
     """Whether a symbol that nothing defines may be a slip for another one: it stands once, in the document's own notation, and for no gradient."""
     assert outcome.missing is not None
     where = outcome.missing.where
     if court.borrowed or court.program or not hasattr(type(where), "__dataclass_fields__"):
         return False
-    if caution.on_an_adjoint(where, link) or caution.passed_through(where, link):
+    if caution.on_an_adjoint(where, link) or caution.passed_through(where, link) or labelled_more(page, where):
         return False
     return caution.once(where, court.statements, court.collected.letter)
 
