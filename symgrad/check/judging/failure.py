@@ -296,6 +296,9 @@ def misspelled(court: Court, page: Page, outcome: Outcome, link: Link) -> bool:
     where = outcome.missing.where
     if court.borrowed or court.program or not hasattr(type(where), "__dataclass_fields__"):
         return False
+    sloped = (n for n in walk(link.right) if kind(n) == "Apply" and kind(n.function) == "Name" and n.function.primes)
+    if any(inner is where for n in sloped for a in n.args for inner in walk(a)):
+        return False  # a name for what the activation is applied to
     if caution.on_an_adjoint(where, link) or caution.passed_through(where, link) or labelled_more(page, where):
         return False
     return caution.once(where, court.statements, court.collected.letter)
