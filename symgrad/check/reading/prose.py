@@ -103,8 +103,8 @@ GOES_ON = re.compile(  # where another statement begins
 )
 IDENTITY = re.compile(rf"(?P<f>{PH})\s*(?:,?\s*(?:is|be|being|as|denotes|to be|=))?\s*(?:the |an )?(?:identity|linear)\b", re.IGNORECASE)
 ANSWER = re.compile(  # how what answers the words before it begins
-    r"(?:\A|\n)[\s>]*(?:[*_]{1,3}|\\(?:textbf|textit|emph|paragraph)\*?\{)?(?:(?:answer|solution|reply|proof|ans|sol|antwort|lösung|beweis|réponse|solution"
-    r"|démonstration|respuesta|resposta|solución|solução|demostración|risposta|soluzione|dimostrazione|ответ|решение|доказательство|答案?|解答?|回答|证明?|証明"
+    r"(?:\A|\n)[\s>]*(?:[*_]{1,3}|\\(?:textbf|textit|emph|paragraph)\*?\{)?(?:(?:answer|solution|reply|ans|sol|antwort|lösung|réponse|solution"
+    r"|respuesta|resposta|solución|solução|risposta|soluzione|ответ|решение|答案?|解答?|回答"
     r"|答え|풀이|정답|답변?)(?:\s*\([^()\n]{1,12}\))?|A\d{0,2})\s*[.:：。*_}]+[\s*_.:}]*",
     re.IGNORECASE,
 )
