@@ -26,6 +26,21 @@ NAMED = re.compile(  # "For $\\tanh$: …", "with the sigmoid, …"
 FOLLOWS = ("lagged", "present", "later", "named", "recurrent_weights", "cells", "coded")  # what a page works out from its equations
 OF_OTHERS = re.compile(r"\b(?:outputs?|gat\w*|read-?outs?|layers?|loss|head|ausgabe\w*|gatter\w*|sorties?|portes?|salidas?|puertas?)\b", re.IGNORECASE)
 RULES = {"tanh": "tanh", "sigmoid": "sigmoid", "logistic": "sigmoid", "relu": "relu", "re-lu": "relu"}
+LINEAR = re.compile(
+    r"\b(?:ignor|neglect|dropp?|omit|without|remov|disregard)\w*\s+(?:[a-z]+\s+){0,3}?(?:non-?linearit(?:y|ies)|activations?\b|tanh\b|sigmoid\b)"
+    r"|(?<![\w-])linear\s+(?:case|activation|rnn|recurr\w+|network|model|unit|setting|dynamics|system|regime)|\bidentity\s+(?:function|activation|map)"
+    r"|\bactivations?(?:\s+functions?)?\s+(?:is|are|were|be|being)\s+(?:the\s+)?(?:identity|linear)\b"
+    r"|\b(?:if|assum\w+|suppos\w+|consider\w*|let|when)\b[^.;:,]{0,40}\b(?:is|are|be)\s+(?:both\s+|all\s+)?linear\b"
+    r"|(?:忽略|去掉|不考虑)[^。；]{0,10}(?:非线性|激活函数)|(?<!非)线性(?:情况|激活|情形)|\bcaso lineal\b"
+    r"|\blinearen? (?:Fall|Aktivierung)|(?<!не)линейн\w+ случа\w+",
+    re.IGNORECASE,
+)
+NO_LONGER = re.compile(  # what ends that a case is spoken of
+    r"\bnon-?linear|\b(?:with|for|by|using) (?:the )?(?:\\?tanh|sigmoid|re-?lu|activation)|\bin general\b"
+    r"|\bhowever\b|\bwhereas\b|\bby contrast\b|\bbut\b|\bfull\b|非线性|但是?|一般",
+    re.IGNORECASE,
+)
+DENIED = re.compile(r"(?:\b(?:not|cannot|never|no longer|unlike|without)\b|n't\b|不能|不是|нельзя)[^.;:]{0,24}$", re.IGNORECASE)
 
 
 def sigma_alone(court: Court, page: Page) -> bool:
@@ -81,23 +96,6 @@ def exchanged(page: Page, rule: str) -> Page | None:
     """The page of a cell with another function in the place of the only one that it applies; None for one that applies several."""
     applied = {n.function.base for key, d in page.definitions.items() if key not in page.targets for n in walk(d.node) if calls(n)}
     return with_functions(page, dict.fromkeys(applied, rule)) if len(applied) == 1 and applied <= BUILTIN.keys() else None
-
-
-LINEAR = re.compile(
-    r"\b(?:ignor|neglect|dropp?|omit|without|remov|disregard)\w*\s+(?:[a-z]+\s+){0,3}?(?:non-?linearit(?:y|ies)|activations?\b|tanh\b|sigmoid\b)"
-    r"|(?<![\w-])linear\s+(?:case|activation|rnn|recurr\w+|network|model|unit|setting|dynamics|system|regime)|\bidentity\s+(?:function|activation|map)"
-    r"|\bactivations?(?:\s+functions?)?\s+(?:is|are|were|be|being)\s+(?:the\s+)?(?:identity|linear)\b"
-    r"|\b(?:if|assum\w+|suppos\w+|consider\w*|let|when)\b[^.;:,]{0,40}\b(?:is|are|be)\s+(?:both\s+|all\s+)?linear\b"
-    r"|(?:忽略|去掉|不考虑)[^。；]{0,10}(?:非线性|激活函数)|(?<!非)线性(?:情况|激活|情形)|\bcaso lineal\b"
-    r"|\blinearen? (?:Fall|Aktivierung)|(?<!не)линейн\w+ случа\w+",
-    re.IGNORECASE,
-)
-NO_LONGER = re.compile(  # what ends that a case is spoken of
-    r"\bnon-?linear|\b(?:with|for|by|using) (?:the )?(?:\\?tanh|sigmoid|re-?lu|activation)|\bin general\b"
-    r"|\bhowever\b|\bwhereas\b|\bby contrast\b|\bbut\b|\bfull\b|非线性|但是?|一般",
-    re.IGNORECASE,
-)
-DENIED = re.compile(r"(?:\b(?:not|cannot|never|no longer|unlike|without)\b|n't\b|不能|不是|нельзя)[^.;:]{0,24}$", re.IGNORECASE)
 
 
 def named_rule(link: Link) -> str | None:

@@ -25,6 +25,43 @@ from symgrad.check.reading.trees import kind, unwrapped, walk
 from symgrad.notation.syntax import Fraction, Name, Number, Product
 
 Under = Callable[[Page], Page | None]
+NEAR = 80  # characters beside a symbol that may say what it is
+ENTROPY = re.compile(r"cross[- ]?entropy|\bB?CE\b|\bNLL\b|log[- ]?loss|交叉熵|クロスエントロピー|교차 ?엔트로피", re.IGNORECASE)
+SQUARES = re.compile(r"\bsquared?\b|\bsquares\b|\bR?MSE\b|\bquadratic\b|均方|平方|二乗|평균 ?제곱", re.IGNORECASE)
+OTHERS = re.compile(r"\babsolute\b|\bMAE\b|\bL1\b|\bhinge\b|\bHuber\b|\bKL\b|\bPoisson\b|平均绝对", re.IGNORECASE)
+MEAN = re.compile(
+    r"\b(?:averag\w+|mean)\b[^.;]{0,40}\b(?:over|across)\b[^.;]{0,30}\b(?:time|steps?|timesteps?|sequence)\b|对(?:所有)?时间步(?:取|求)?平均", re.IGNORECASE
+)
+AT_LAST = re.compile(
+    r"\bonly the (?:\w+ ){0,3}(?:at |of )?(?:the )?(?:last|final)\b[^.;]{0,30}\b(?:enters?|contributes?|counts?|is used|matters?)\b"
+    r"|\bloss\b[^.;]{0,40}\bonly\b[^.;]{0,30}\b(?:last|final) (?:time )?(?:step|output|state|prediction)\b",
+    re.IGNORECASE,
+)
+UNHALVED = re.compile(r"\b(?:no|without(?: the| a)?) (?:factor (?:of )?)?(?:one[- ]half|1/2|½|half)\b", re.IGNORECASE)
+PENALTY = re.compile(
+    r"\b(?:plus|with|and|together with|includ\w+|adds?|added|adding)\b(?! no\b)[^.;]{0,30}\b(?:penalt(?:y|ies)|regulari[sz](?:er|ation|ing)\w*|weight decay)\b"
+    r"|(?:加上?|带|包含)[^。；]{0,12}(?:正则|惩罚|权重衰减)",
+    re.IGNORECASE,
+)
+ACCUMULATED = re.compile(  # beside the symbol for a loss of a step
+    r"\b(?:cost|loss|error)[- ]to[- ]go\b|\b(?:remaining|accumulated|cumulative|future|running)\s+(?:total\s+)?(?:loss|cost|error)|\bso far\b"
+    r"|\b(?:from|after)\b[^.;]{0,25}\b(?:(?:to|until|till|through)\s+the\s+(?:end|last)|on(?:wards?)?\b)|\bup to\b|\baccumulated\b|累[计积]",
+    re.IGNORECASE,
+)
+ASCENT = re.compile(r"\bmaximi[sz]\w*\b[^.;]{0,40}\blikelihood\b|\blog[- ]likelihood\b[^.;]{0,40}\bmaximi[sz]|最大化[^。；]{0,12}似然", re.IGNORECASE)
+LOSS = r"(?:loss|cost|error|objective|criterion|entropy|squares?|MSE|MAE|output|outputs|sigmoid|softmax|linear|half|factor)"
+INSTEAD = re.compile(
+    rf"\b{LOSS}\b.{{0,60}}\binstead\b|\binstead\b.{{0,60}}\b{LOSS}\b|\bhad (?:we|one|the)\b.{{0,80}}\b{LOSS}\b", re.IGNORECASE | re.DOTALL
+)
+HALVED = re.compile(r"\bwithout (?:the |a |its )?(?:factor|half|one half|1/2|½|[\ue000-\uf8ff])", re.IGNORECASE)
+FACTORS = re.compile(
+    r"\babsorb\w*\b.{0,60}\b(?:factor|constant|learning rate|step size)|\bup to an? (?:\w+ )?(?:factor|constant)|"
+    r"\b(?:drop|ignor|omit|neglect|suppress|leav)\w*\b.{0,30}\b(?:factor|constant)s?\b|"
+    r"\bconstants? (?:factors? )?(?:is|are) (?:absorbed|dropped|ignored|omitted)",
+    re.IGNORECASE | re.DOTALL,
+)
+UNTOLD = "the loss is a mean over the steps, and no line tells whether the symbols for gradients are of it or of the losses of the steps"
+OF_A_VECTOR = "the logarithm is of a vector: that of its entry for the wanted class may be meant"
 
 
 def penalised(court: Court, page: Page, link: Link) -> str:
@@ -75,31 +112,6 @@ def by(under: Under, formula: Any) -> Under:
 def known_by(page: Page, formula: Any) -> Page | None:
     """A page that knows the loss by its formula."""
     return by(lambda same: same, formula)(page)
-
-NEAR = 80  # characters beside a symbol that may say what it is
-ENTROPY = re.compile(r"cross[- ]?entropy|\bB?CE\b|\bNLL\b|log[- ]?loss|交叉熵|クロスエントロピー|교차 ?엔트로피", re.IGNORECASE)
-SQUARES = re.compile(r"\bsquared?\b|\bsquares\b|\bR?MSE\b|\bquadratic\b|均方|平方|二乗|평균 ?제곱", re.IGNORECASE)
-OTHERS = re.compile(r"\babsolute\b|\bMAE\b|\bL1\b|\bhinge\b|\bHuber\b|\bKL\b|\bPoisson\b|平均绝对", re.IGNORECASE)
-MEAN = re.compile(
-    r"\b(?:averag\w+|mean)\b[^.;]{0,40}\b(?:over|across)\b[^.;]{0,30}\b(?:time|steps?|timesteps?|sequence)\b|对(?:所有)?时间步(?:取|求)?平均", re.IGNORECASE
-)
-AT_LAST = re.compile(
-    r"\bonly the (?:\w+ ){0,3}(?:at |of )?(?:the )?(?:last|final)\b[^.;]{0,30}\b(?:enters?|contributes?|counts?|is used|matters?)\b"
-    r"|\bloss\b[^.;]{0,40}\bonly\b[^.;]{0,30}\b(?:last|final) (?:time )?(?:step|output|state|prediction)\b",
-    re.IGNORECASE,
-)
-UNHALVED = re.compile(r"\b(?:no|without(?: the| a)?) (?:factor (?:of )?)?(?:one[- ]half|1/2|½|half)\b", re.IGNORECASE)
-PENALTY = re.compile(
-    r"\b(?:plus|with|and|together with|includ\w+|adds?|added|adding)\b(?! no\b)[^.;]{0,30}\b(?:penalt(?:y|ies)|regulari[sz](?:er|ation|ing)\w*|weight decay)\b"
-    r"|(?:加上?|带|包含)[^。；]{0,12}(?:正则|惩罚|权重衰减)",
-    re.IGNORECASE,
-)
-ACCUMULATED = re.compile(  # beside the symbol for a loss of a step
-    r"\b(?:cost|loss|error)[- ]to[- ]go\b|\b(?:remaining|accumulated|cumulative|future|running)\s+(?:total\s+)?(?:loss|cost|error)|\bso far\b"
-    r"|\b(?:from|after)\b[^.;]{0,25}\b(?:(?:to|until|till|through)\s+the\s+(?:end|last)|on(?:wards?)?\b)|\bup to\b|\baccumulated\b|累[计积]",
-    re.IGNORECASE,
-)
-ASCENT = re.compile(r"\bmaximi[sz]\w*\b[^.;]{0,40}\blikelihood\b|\blog[- ]likelihood\b[^.;]{0,40}\bmaximi[sz]|最大化[^。；]{0,12}似然", re.IGNORECASE)
 
 
 def told_apart(court: Court, page: Page, link: Link) -> str:
@@ -181,18 +193,6 @@ def of_some_class(page: Page, link: Link) -> bool:
     refs = [r for x in logs for n in walk(x) if (r := page.symbols.ref(n)) is not None and r.key in page.symbols.timed]
     return bool(refs) and not any(r.entries or r.key in page.targets.values() for r in refs)
 
-LOSS = r"(?:loss|cost|error|objective|criterion|entropy|squares?|MSE|MAE|output|outputs|sigmoid|softmax|linear|half|factor)"
-INSTEAD = re.compile(
-    rf"\b{LOSS}\b.{{0,60}}\binstead\b|\binstead\b.{{0,60}}\b{LOSS}\b|\bhad (?:we|one|the)\b.{{0,80}}\b{LOSS}\b", re.IGNORECASE | re.DOTALL
-)
-HALVED = re.compile(r"\bwithout (?:the |a |its )?(?:factor|half|one half|1/2|½|[\ue000-\uf8ff])", re.IGNORECASE)
-FACTORS = re.compile(
-    r"\babsorb\w*\b.{0,60}\b(?:factor|constant|learning rate|step size)|\bup to an? (?:\w+ )?(?:factor|constant)|"
-    r"\b(?:drop|ignor|omit|neglect|suppress|leav)\w*\b.{0,30}\b(?:factor|constant)s?\b|"
-    r"\bconstants? (?:factors? )?(?:is|are) (?:absorbed|dropped|ignored|omitted)",
-    re.IGNORECASE | re.DOTALL,
-)
-
 
 def put_aside(court: Court, link: Link, under: Callable[[Page], Page | None]) -> Judgement | None:
     """Open, where the words before a line about the gradient of the loss name another loss, or put a factor aside by which the sides differ."""
@@ -219,6 +219,3 @@ def another_loss(page: Page, link: Link) -> bool:
     other = {"entropy", "binary", "clean"} if SQUARES.search(words) and not ENTROPY.search(words) else set[str]()
     other |= {"square", "double"} if ENTROPY.search(words) and not SQUARES.search(words) else set()
     return bool(INSTEAD.search(words) or OTHERS.search(words) or (HALVED.search(words) and rules) or (rules and rules <= other))
-
-UNTOLD = "the loss is a mean over the steps, and no line tells whether the symbols for gradients are of it or of the losses of the steps"
-OF_A_VECTOR = "the logarithm is of a vector: that of its entry for the wanted class may be meant"
