@@ -200,8 +200,6 @@ def of_one_step(page: Page, outcome: Outcome, link: Link) -> bool:
     return next(states) == "differs" and next(states) == "equal"
 
 
-
-
 def by_convention(court: Court, link: Link) -> bool:
     """Whether a line holds of a cell that is not written out in the other convention of its gate."""
     other = court.other_convention

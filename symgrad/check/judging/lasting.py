@@ -31,6 +31,8 @@ ENDED = re.compile(  # what says that a case is over
     r"\b(?:without (?:it|this|that|them|these)|by contrast|back to|as before|ohne dies\w*|sans cela|sin ello|senza ciò|без этого)\b", re.IGNORECASE
 )
 ALL_ON = re.compile(rf"{LINEAR.pattern}|\bre-?lu\b|\brectif\w+|整流|\ball (?:units|neurons) (?:are|being) (?:active|on)\b", re.IGNORECASE)  # slopes of one
+
+
 def supposed_before(court: Court, link: Link) -> Judgement | None:
     """Why a line is left open that holds under the conditions told last before it, where its own words name none and do not say that they end."""
     text = masked(link.statement.fragment.before.rstrip(), True).text

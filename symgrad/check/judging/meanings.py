@@ -110,7 +110,6 @@ def holds_only_otherwise(court: Court, page: Page, other: Link, key: Any, option
     return not Decider(settled).decide(other.left, other.right).equal
 
 
-
 def as_introduced(court: Court, page: Page, link: Link) -> str | None:
     """What a proof rests on, if a symbol in it means what it was introduced for though the text has since said that it is the gradient by the preactivation."""
     found = state_gradients(page, link) if court.told else {}
@@ -127,7 +126,6 @@ def state_gradients(page: Page, link: Link) -> dict[Any, str]:
         if short is not None and ref is not None and ref.key in page.definitions and page.activated(ref.key) is not None:
             found[n] = short.key
     return found
-
 
 
 def introduced(page: Page, node: Any) -> Abbreviation | None:
