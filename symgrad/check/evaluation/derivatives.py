@@ -163,7 +163,7 @@ def ways(run: Run, of: str, wrt: str, gap: str, straight: bool) -> Iterator[Opti
     yield Option(0, TOTAL)
     if bool(page.lagged) if gap == "parameter" else gap == "before" and len(page.lagged) > 1:
         fixed = f"{who} is read as the immediate derivative: what comes from the step before is fixed"
-        yield Option(3 if straight else 1, STEP, fixed, tag="immediate")
+        yield Option(3 if straight else 1, STEP, fixed, weak=straight and gap == "before" and has_both(page), tag="immediate")
     if gap == "far" and of == wrt and len(page.lagged) > 1:
         alone = page.notes.get(of, of)
         yield Option(1, OWN, f"{who} is read as the derivative along {alone} alone: the other states are fixed", tag="immediate")
@@ -193,6 +193,16 @@ def told_apart(page: Page) -> bool:
             if of is not None and wrt is not None and of.key in page.lagged and wrt.key not in page.symbols.timed:
                 signs[of.key, wrt.key].add(n.sign)
         memo["all"] = any(len(found) > 1 for found in signs.values())
+    return bool(memo["all"])
+
+
+def has_both(page: Page) -> bool:
+    r"""Whether the document has d and ∂ for derivatives of quantities by quantities: then ``dh_t/dx_{t-1}`` is hardly the immediate one."""
+    memo = page.memos["d and ∂"]
+    if not memo:
+        derivatives = (n for s in page.statements for n in s.nodes if kind(n) == "Derivative")
+        ends = ((n.sign, *(page.symbols.ref(unwrapped(end)) for end in (n.of, n.wrt))) for n in derivatives)
+        memo["all"] = {"d", "partial"} <= {sign for sign, *refs in ends if all(r is not None and r.key in page.symbols.timed for r in refs)}
     return bool(memo["all"])
 
 

@@ -20,6 +20,7 @@ from symgrad.check.evaluation.decide import Outcome
 from symgrad.check.judging import identities
 from symgrad.check.judging.factors import summed_marks
 from symgrad.check.judging.named import names_of, tied
+from symgrad.check.reading.aside import put_aside
 from symgrad.check.reading.changes import NAMED
 from symgrad.check.reading.claims import EQUAL, Link, links
 from symgrad.check.reading.conditions import Condition, conditions
@@ -288,7 +289,7 @@ class Court:
 
     def _order(self, s: Statement) -> list[int]:
         groups = self.collected.groups
-        here = max((k for k, g in enumerate(groups) if (g.first <= s.number or k == 0) and not g.alone), default=0)
+        here = max((k for k, g in enumerate(groups) if (g.first <= s.number or k == 0) and not g.alone and not self.put_off(k)), default=0)
         indices = bound_letters(s.node) | {w for _, _, parts in names_in(s.node) for p in parts for w in letters(p.node)}
         defined: dict[int, int] = {}
         known: dict[int, int] = {}
@@ -312,6 +313,11 @@ class Court:
         alike = sorted((k for k in range(len(groups)) if defined[k] == most or k in meant), key=rank)
         cells = [k for k in alike if self.page(k).lagged or k == here]  # a formula that illustrates something is no cell
         return (cells or alike)[:PAGES]
+
+    def put_off(self, k: int) -> bool:
+        """Whether words put a cell aside that would be in force from its equation on, "in future work we shall try"."""
+        first = self.collected.groups[k].first
+        return k > 0 and first < len(self.statements) and put_aside(self.statements[first].fragment)
 
     @cached_property
     def names(self) -> dict[int, set[str]]:

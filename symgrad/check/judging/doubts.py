@@ -21,17 +21,20 @@ from symgrad.check.judging.functions import against_its_words
 from symgrad.check.judging.lengths import beside_the_last, fixed, too_short
 from symgrad.check.judging.losses import (
     OF_A_VECTOR,
+    REJECTED,
     UNTOLD,
     of_some_class,
     of_the_step,
     open_factor,
     otherwise_written,
     penalised,
+    rejected,
+    several_wanted,
     told_apart,
     told_otherwise,
     two_losses,
 )
-from symgrad.check.judging.meanings import as_introduced, contradicted, one_of_many
+from symgrad.check.judging.meanings import as_introduced, contradicted, introduced_anew, one_of_many
 from symgrad.check.judging.meant import against_its_own
 from symgrad.check.judging.unusual import computed, made_of_others, weighed
 from symgrad.check.judging.variants import not_of_the_cell
@@ -76,6 +79,8 @@ def of_symbols(court: Court, page: Page, outcome: Outcome, link: Link) -> Iterat
         yield f"this holds only if {guess}"
     if (guess := as_introduced(court, page, link)) is not None:
         yield f"this holds only if {guess}; another line holds only where it is not"
+    if symbol := introduced_anew(court, page, link):
+        yield f"the document has introduced {symbol} for another gradient since, and this holds of the first one"
     if (one := one_of_many(page, outcome, link)) is not None:
         yield f"this holds only if {one}, and not of the other weights of that letter"
     if number := taken_for_a_vector(court, page, link):
@@ -112,6 +117,10 @@ def a_diagonal_by_a_number(page: Page, link: Link) -> bool:
 
 def of_the_loss(court: Court, page: Page, outcome: Outcome, link: Link) -> Iterator[str]:
     """The loss that is differentiated need not be the one that the document means."""
+    if rejected(court, page, link):
+        yield REJECTED
+    if output := several_wanted(court, page, link):
+        yield f"the loss holds {output} against several things, and this is of a loss that holds it against one"
     if losses := two_losses(page, link):
         yield f"this holds only if {losses} are one loss"
     if page.loss_weight is not None and not page.summed_too and (alone := of_the_step(page, outcome)) is not None:

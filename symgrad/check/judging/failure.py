@@ -17,7 +17,8 @@ from symgrad.check.judging import caution
 from symgrad.check.judging.changed import changed
 from symgrad.check.judging.counted import taken_for_a_vector
 from symgrad.check.judging.court import Court
-from symgrad.check.judging.losses import OF_A_VECTOR, UNTOLD, of_some_class, open_factor, two_losses
+from symgrad.check.judging.losses import OF_A_VECTOR, REJECTED, UNTOLD, of_some_class, open_factor, rejected, several_wanted, two_losses
+from symgrad.check.judging.meanings import introduced_anew
 from symgrad.check.judging.settled import settled_guesses, settled_symbols
 from symgrad.check.judging.unusual import computed
 from symgrad.check.reading.claims import Link, span_of
@@ -164,6 +165,10 @@ def of_the_line(court: Court, page: Page, outcome: Outcome, link: Link) -> Itera
         yield AMBIGUOUS, "the document writes its steps above, so a number there may be a step or a power"
     if told := caution.of_several_losses(link):
         yield UNDEFINED, f"nothing in the document says what part of the loss ${told}$ is"
+    if rejected(court, page, link):
+        yield AMBIGUOUS, REJECTED
+    if output := several_wanted(court, page, link):
+        yield AMBIGUOUS, f"the loss holds {output} against several things, which no rule knows"
     if several := two_losses(page, link):
         yield AMBIGUOUS, f"the document does not say how the losses {several} go together"
     if caution.of_its_own_loss(page, link):
@@ -172,6 +177,8 @@ def of_the_line(court: Court, page: Page, outcome: Outcome, link: Link) -> Itera
         yield AMBIGUOUS, OF_A_VECTOR
     if symbol := caution.incoming(outcome):
         yield UNDEFINED, f"nothing in the document says what ${symbol}$ is"
+    if anew := introduced_anew(court, page, link):
+        yield AMBIGUOUS, f"the document introduces {anew} for another gradient here than before"
     if (symbol := caution.told_in_words(court.statements, page, link)) and not settled_symbols(court, page, link):
         yield AMBIGUOUS, f"that ${symbol}$ is such a gradient stands in words, which may be meant of another one"
     if caution.updates_itself(page, link):

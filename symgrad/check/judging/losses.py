@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from symgrad.check.cell.written import formulas, with_loss
@@ -14,13 +14,14 @@ from symgrad.check.judging.attempt import attempt
 from symgrad.check.judging.court import Court
 from symgrad.check.judging.functions import unknown_functions
 from symgrad.check.judging.meanings import introduced
-from symgrad.check.judging.unusual import called
+from symgrad.check.judging.unusual import called, defines_a_loss
 from symgrad.check.reading.activations import meaning
+from symgrad.check.reading.aside import put_aside as put_aside_by_words
 from symgrad.check.reading.claims import Link
 from symgrad.check.reading.judgement import Judgement, ambiguous
 from symgrad.check.reading.prose import clause
 from symgrad.check.reading.statements import LOSSES, loss_head
-from symgrad.check.reading.symbols import spelled
+from symgrad.check.reading.symbols import head_and_parts, spelled
 from symgrad.check.reading.trees import kind, unwrapped, walk
 from symgrad.notation.syntax import Fraction, Name, Number, Product
 
@@ -61,6 +62,7 @@ FACTORS = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 UNTOLD = "the loss is a mean over the steps, and no line tells whether the symbols for gradients are of it or of the losses of the steps"
+REJECTED = "the words beside the formula for the loss say that it is another one here"
 OF_A_VECTOR = "the logarithm is of a vector: that of its entry for the wanted class may be meant"
 
 
@@ -76,6 +78,40 @@ def penalised(court: Court, page: Page, link: Link) -> str:
         if inside and unwrapped(s.node.sides[0]) == unwrapped(left.of) and (own := known_by(page, formula)) is not None:
             return "" if attempt(court, own, link.left, link.right, link).equal else page.notes.get(ref.key, ref.key)
     return ""
+
+
+def rejected(court: Court, page: Page, link: Link) -> bool:
+    """Whether a line is about a loss of which the document writes a formula only to say that it has another."""
+    if court.program or not of_a_loss(page, link):
+        return False
+    return any(defines_a_loss(s) and put_aside_by_words(s.fragment) for s in court.statements)
+
+
+def several_wanted(court: Court, page: Page, link: Link) -> str:
+    r"""The output of which a loss wants several things in one formula, ``\|a - p\|^2 - \|a - n\|^2``, if a line is about a loss; empty if there is none."""
+    if court.program or page.loss is not None or not page.targets or not of_a_loss(page, link):
+        return ""
+    for s in filter(defines_a_loss, court.statements):
+        for output in page.targets:
+            if len({spelled(head) for head in held_against(page, s.node.sides[-1], output)}) > 1:
+                return page.notes.get(output, output)
+    return ""
+
+
+def held_against(page: Page, formula: Any, output: str) -> Iterator[Any]:
+    """What an output is subtracted from, or what from it, in the squares of a formula."""
+    for n in walk(formula):
+        if kind(n) != "Power" or getattr(n.exponent, "text", "") != "2":
+            continue
+        base: Any = unwrapped(n.base)
+        base = unwrapped(base.arg) if kind(base) in ("Norm", "Absolute") else base
+        if kind(base) != "Sum" or len(base.args) != 2 or kind(base.args[1]) != "Negative":
+            continue
+        pair = unwrapped(base.args[0]), unwrapped(base.args[1].arg)
+        for mine, other in (pair, pair[::-1]):
+            ref = page.symbols.ref(mine)
+            if ref is not None and ref.key == output and (split := head_and_parts(other)) is not None:
+                yield split[0]
 
 
 def otherwise_written(court: Court, page: Page, link: Link) -> bool:

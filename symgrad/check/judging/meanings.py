@@ -10,6 +10,7 @@ from symgrad.check.evaluation.decide import Decider, Outcome
 from symgrad.check.judging import caution
 from symgrad.check.judging.court import Court
 from symgrad.check.reading.claims import Link, links
+from symgrad.check.reading.prose import clause
 from symgrad.check.reading.statements import loss_head, names_in
 from symgrad.check.reading.symbols import head_and_parts, key_of
 from symgrad.check.reading.trees import kind, unwrapped, walk
@@ -114,6 +115,40 @@ def as_introduced(court: Court, page: Page, link: Link) -> str | None:
     """What a proof rests on, if a symbol in it means what it was introduced for though the text has since said that it is the gradient by the preactivation."""
     found = state_gradients(page, link) if court.told else {}
     return "the gradient is by the state still" if set(found.values()) & court.told else None
+
+
+def introduced_anew(court: Court, page: Page, link: Link) -> str:
+    r"""A symbol of a line that a sentence has since introduced for another gradient, ``\delta_t = \partial L/\partial h_t``; empty if there is none."""
+    for n, _, _ in (*names_in(link.left), *names_in(link.right)) if page.abbreviations and not court.program else ():
+        short = introduced(page, n)
+        if short is not None and short.key not in court.told and a_gradient(short.node):
+            left, sides = last_introduction(court, page, short, link)
+            if sides and not any(same_gradient(page, short.node, side) or Decider(page).decide(left, side).equal for side in sides):
+                return page.shown(n)
+    return ""
+
+
+def last_introduction(court: Court, page: Page, short: Abbreviation, link: Link) -> tuple[Any, list[Any]]:
+    """The last line up to this one that gives a symbol by a gradient alone, its sides: in a sentence, or the line that introduces it."""
+    for s in court.statements[link.statement.number :: -1]:
+        if kind(s.node) != "Relation" or introduced(page, unwrapped(s.node.sides[0])) is not short:
+            continue
+        told = s.fragment is not None and (s.fragment.kind == "inline" or clause(s.fragment.before.rstrip()).strip())
+        own = [side for side in s.node.sides[1:] if a_gradient(side)]
+        if own and (told or any(same_gradient(page, short.node, side) for side in own)):
+            return s.node.sides[0], own
+    return None, []
+
+
+def a_gradient(node: Any) -> bool:
+    """Whether a formula is the derivative of a loss and nothing else."""
+    return kind(node := unwrapped(node)) == "Derivative" and loss_head(node.of) is not None
+
+
+def same_gradient(page: Page, a: Any, b: Any) -> bool:
+    """Whether two derivatives of a loss are by the same quantity, at whatever step."""
+    one, other = (page.symbols.ref(unwrapped(unwrapped(x).wrt)) for x in (a, b))
+    return one.key == other.key if one is not None and other is not None else unwrapped(unwrapped(a).wrt) == unwrapped(unwrapped(b).wrt)
 
 
 def state_gradients(page: Page, link: Link) -> dict[Any, str]:

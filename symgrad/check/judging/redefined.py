@@ -6,10 +6,10 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 
-from symgrad.check.defined.page import Page
+from symgrad.check.defined.page import Abbreviation, Page
 from symgrad.check.evaluation.decide import Decider
 from symgrad.check.judging.court import Court
-from symgrad.check.judging.meanings import state_gradients
+from symgrad.check.judging.meanings import last_introduction, same_gradient, state_gradients
 from symgrad.check.judging.proof import proved
 from symgrad.check.reading.claims import Link
 from symgrad.check.reading.judgement import Judgement, ambiguous
@@ -53,10 +53,16 @@ def redefined(court: Court, link: Link, under: Callable[[Page], Page | None]) ->
             told = told or (link.number == 0 and kind(unwrapped(link.right)) == "Derivative")
             court.told |= {own} if told else set()
         symbols = " and ".join(dict.fromkeys(f"${latex(split[0])}$" for n in found if (split := head_and_parts(n)) is not None))
-        if set(found.values()) <= court.told:
+        if set(found.values()) <= court.told and not any(back(court, page, short, link) for short in shorts.values()):
             chosen = outcome.chooser.chosen if outcome.chooser is not None else []
             other.meanings = {**page.meanings, **{key[1]: str(o.value) for key, o in chosen if o.tag == "pre" and isinstance(key, tuple)}}  # as the text says
             said = proved(court, other, outcome, link)
             return said.assuming(f"{symbols} is the gradient by the preactivation from here on, as the text says")
         return ambiguous(f"this holds only if {symbols} is the gradient by the preactivation, which is not how it is introduced")
     return None
+
+
+def back(court: Court, page: Page, short: Abbreviation, link: Link) -> bool:
+    """Whether a sentence before a line introduces a symbol again for the gradient that it was at first."""
+    sides = last_introduction(court, page, short, link)[1]
+    return any(same_gradient(page, short.node, side) for side in sides) and not any(unwrapped(side) is unwrapped(short.node) for side in sides)
