@@ -2,6 +2,7 @@ r"""What symbols mean in the other lines of a document: ``dh_t`` is one thing th
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from symgrad.check.defined.page import Abbreviation, Page
@@ -122,22 +123,21 @@ def introduced_anew(court: Court, page: Page, link: Link) -> str:
     for n, _, _ in (*names_in(link.left), *names_in(link.right)) if page.abbreviations and not court.program else ():
         short = introduced(page, n)
         if short is not None and short.key not in court.told and a_gradient(short.node):
-            left, sides = last_introduction(court, page, short, link)
+            left, sides = next(introductions(court, page, short, link), (None, []))
             if sides and not any(same_gradient(page, short.node, side) or Decider(page).decide(left, side).equal for side in sides):
                 return page.shown(n)
     return ""
 
 
-def last_introduction(court: Court, page: Page, short: Abbreviation, link: Link) -> tuple[Any, list[Any]]:
-    """The last line up to this one that gives a symbol by a gradient alone, its sides: in a sentence, or the line that introduces it."""
+def introductions(court: Court, page: Page, short: Abbreviation, link: Link) -> Iterator[tuple[Any, list[Any]]]:
+    """The lines up to this one that give a symbol by a gradient alone, the last one first: in a sentence, or as the first one does."""
     for s in court.statements[link.statement.number :: -1]:
         if kind(s.node) != "Relation" or introduced(page, unwrapped(s.node.sides[0])) is not short:
             continue
         told = s.fragment is not None and (s.fragment.kind == "inline" or clause(s.fragment.before.rstrip()).strip())
         own = [side for side in s.node.sides[1:] if a_gradient(side)]
         if own and (told or any(same_gradient(page, short.node, side) for side in own)):
-            return s.node.sides[0], own
-    return None, []
+            yield s.node.sides[0], own
 
 
 def a_gradient(node: Any) -> bool:

@@ -9,7 +9,7 @@ from dataclasses import replace
 from symgrad.check.defined.page import Abbreviation, Page
 from symgrad.check.evaluation.decide import Decider
 from symgrad.check.judging.court import Court
-from symgrad.check.judging.meanings import last_introduction, same_gradient, state_gradients
+from symgrad.check.judging.meanings import introductions, same_gradient, state_gradients
 from symgrad.check.judging.proof import proved
 from symgrad.check.reading.claims import Link
 from symgrad.check.reading.judgement import Judgement, ambiguous
@@ -64,5 +64,5 @@ def redefined(court: Court, link: Link, under: Callable[[Page], Page | None]) ->
 
 def back(court: Court, page: Page, short: Abbreviation, link: Link) -> bool:
     """Whether a sentence before a line introduces a symbol again for the gradient that it was at first."""
-    sides = last_introduction(court, page, short, link)[1]
-    return any(same_gradient(page, short.node, side) for side in sides) and not any(unwrapped(side) is unwrapped(short.node) for side in sides)
+    same = [any(same_gradient(page, short.node, side) for side in sides) for _, sides in introductions(court, page, short, link)]
+    return same[:1] == [True] and not all(same)
