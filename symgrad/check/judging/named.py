@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from symgrad.check.defined.groups import Group
 from symgrad.check.defined.page import Definition
 from symgrad.check.reading.activations import BUILTIN
 from symgrad.check.reading.cellnames import given_to, labels, names, texts_before
+from symgrad.check.reading.prose import FIRST, PARAGRAPH, PH, masked
 from symgrad.check.reading.statements import Statement
 from symgrad.check.reading.trees import kind, walk
 
@@ -50,13 +52,24 @@ def told(court: Court, s: Statement) -> Iterator[tuple[str, bool]]:
     """The words that a line stands under, the nearest first, back to where another cell is defined; whether they are its own."""
     if s.fragment is None:
         return
-    yield from ((text, True) for text in texts_before(s.fragment))
+    yield from ((text, True) for text in (texts_before(s.fragment)[0], behind_the_cells(court, s)))
     defining = {number for number, _ in court.collected.defining}
     for other in reversed(court.statements[: s.number]):
         if other.fragment is None or other.fragment.heading != s.fragment.heading or other.number in defining:
             break
-        yield from ((text, False) for text in texts_before(other.fragment))
+        yield from ((text, False) for text in (texts_before(other.fragment)[0], behind_the_cells(court, other)))
     yield s.fragment.heading, False
+
+
+def behind_the_cells(court: Court, s: Statement) -> str:
+    """The paragraph before a line, but for what stands before the last equation of a cell in it: the names there are of the cells there."""
+    before = s.fragment.before.rstrip() if s.fragment.kind == "display" else s.fragment.before
+    prose = masked(before, True)
+    chunk = PARAGRAPH.split(prose.text)[-1]
+    places = [d.place for g in court.collected.groups for d in g.definitions.values() if d.place is not None and d.place.fragment is not None]
+    cells = {place.fragment.latex.strip() for place in places}
+    ends = [m.end() for m in re.finditer(PH, chunk) if prose.formulas[ord(m[0]) - FIRST].strip() in cells]
+    return chunk[max(ends, default=0) :]
 
 
 def names_of(groups: list[Group]) -> dict[int, set[str]]:
