@@ -14,7 +14,7 @@ from typing import Any
 from symgrad.check.cell.cases import in_other_cases
 from symgrad.check.cell.losses import losses, targets
 from symgrad.check.cell.model import model
-from symgrad.check.cell.preactivations import by_preactivations, guesses, preactivations_meant
+from symgrad.check.cell.preactivations import by_parts, by_preactivations, guesses, preactivations_meant
 from symgrad.check.cell.scalars import numbers
 from symgrad.check.defined import blocks
 from symgrad.check.defined.definitions import lags, parts_of, present_names, stepped_names
@@ -158,6 +158,7 @@ def page_of(definitions: dict[str, Definition], collected: Collected, statements
     blocks.named(page, statements, collected.defining)
     preactivations_meant(page)
     by_preactivations(page, statements)
+    by_parts(page)
     targets(page, statements)
     symbols.stepless |= set(page.targets.values()) - elsewhere if page.many_to_one else set()  # the j of ``\hat y_j - y_j`` counts components
     symbols.clear()

@@ -16,7 +16,7 @@ from symgrad.check.evaluation.adjoints import BEFORE
 from symgrad.check.reading.activations import meaning
 from symgrad.check.reading.statements import DEFINING, Statement, bound_letters, relation_of, step_part
 from symgrad.check.reading.symbols import PLAIN_ACCENTS, Part, head_and_parts, key_of, letters, number_at, spelled
-from symgrad.check.reading.trees import kind, unwrapped, walk
+from symgrad.check.reading.trees import kind, rebuilt, unwrapped, walk
 
 RAW = BEFORE - {"bar", "logit", "logits"}  # words that name a preactivation
 PREACTIVATIONS = frozenset({"z", "Z", "a", "s", "u", "v", "p", "q"}) | BEFORE
@@ -66,6 +66,23 @@ def by_preactivations(page: Page, statements: list[Statement]) -> None:
         if inner.key not in used and all(r.key != ref.key or lag < 0 for r, lag in page.references(page.definitions[inner.key])):
             letter = next(iter(letters(ref.step)), d.letter) if ref.step is not None else d.letter
             page.redefine(ref.key, replace(d, node=right, letter=letter, shift=int(number_at(ref.step, {letter: 0}) or 0) if ref.step is not None else 0))
+
+
+def by_parts(page: Page) -> None:
+    r"""``h_t = (1 - k) h_{t-1} + k \tanh(a_t)`` beside ``s_t = \tanh(a_t)``: h is by s, which the equation of h does not name."""
+    for key, d in [*page.definitions.items()]:
+        part = unwrapped(d.node)
+        name = unwrapped(d.side) if d.side is not None else None
+        whole = kind(part) == "Apply" and len(part.args) == 1 and kind(unwrapped(part.args[0])) == "Sum"
+        if name is None or d.entries or not whole or any(r.key == key for e in page.definitions.values() for r, _ in page.references(e)):
+            continue
+        meant = page.canon(part, d.letter, d.shift)
+        for other, e in [*page.definitions.items()]:
+            if other == key or e.entries or (e.letter, e.shift) != (d.letter, d.shift) or unwrapped(e.node) == part:
+                continue
+            new = {id(n): name for n in walk(e.node) if kind(n) == "Apply" and page.canon(n, e.letter, e.shift) == meant}
+            if new:
+                page.redefine(other, replace(e, node=rebuilt(e.node, new)))
 
 
 def lags_in(page: Page, node: Any, d: Definition) -> list[int]:

@@ -20,13 +20,20 @@ DECLARED = re.compile(  # what has vectors beside it: else all may be numbers
 )
 VECTORS = re.compile(r"\bvectors?\b|\bmatri(?:x|ces)\b", re.IGNORECASE)
 
+OTHERWISE = re.compile(  # "1 if an episode has just begun and 0 otherwise"
+    r"\b(?:otherwise|else|sonst|andernfalls|ansonsten|sinon|en caso contrario|si no|caso contr[áa]rio|sen[ãa]o|altrimenti|иначе)\b|否则|それ以外|그 ?외|아니면",
+    re.IGNORECASE,
+)
+NEAR = 120  # characters around a formula that may tell of the other case
+
 
 def numbers(page: Page, statements: list[Statement]) -> None:
     """Take these names for numbers."""
     ranks, timed = page.symbols.ranks, page.symbols.timed
     found = {key for d in page.definitions.values() for key in before_weights(page, d.node)} - elsewhere(page)
     found |= set(declared(page, statements))
-    for key in found - timed - page.definitions.keys():
+    switches = told_by_cases(page, statements) & timed
+    for key in found - timed - page.definitions.keys() | switches:
         ranks[key] = 0
     for key, d in page.definitions.items():
         if not d.entries and (names := inner_product(page, d.node)) is not None:
@@ -74,6 +81,19 @@ def elsewhere(page: Page) -> set[str]:
     return out
 
 
+def told_by_cases(page: Page, statements: list[Statement]) -> set[str]:
+    r"""What stands right before a vector and no sign for entries, ``W (m_t h_{t-1})``, and is told to be 0 in one case and 1 in another."""
+    told: dict[str, set[str]] = {}
+    for s in statements:
+        rel, cases = s.node, s.fragment is not None and OTHERWISE.search(s.fragment.before[-NEAR:] + s.fragment.latex + s.fragment.after[:NEAR]) is not None
+        ref = page.symbols.ref(unwrapped(rel.sides[0])) if cases and kind(rel) == "Relation" and len(rel.sides) == 2 and rel.signs == ("=",) else None
+        if ref is not None and not ref.entries and kind(unwrapped(rel.sides[1])) == "Number":
+            told.setdefault(ref.key, set()).add(unwrapped(rel.sides[1]).text)
+    products = [n for d in page.definitions.values() for n in walk(d.node) if kind(n) == "Product"]
+    before = {r.key for n in products for a, b in pairwise(n.args) if (r := page.symbols.ref(a)) is not None and a_vector(page, b)}
+    return {key for key in before if told.get(key, set()) >= {"0", "1"}} - page.definitions.keys() - elsewhere(page)
+
+
 def inner_product(page: Page, node: Any) -> set[str] | None:
     r"""The biases that are added to ``w^\top h_t``, which is a number, also if an activation is applied to it; None for any other formula."""
     node = unwrapped(node)
@@ -119,5 +139,6 @@ def declared(page: Page, statements: list[Statement]) -> Iterator[str]:
 
 
 def of_vectors(node: Any) -> bool:
-    r"""Whether a sign makes sense for vectors and matrices alone; ``w^T`` may be a power."""
-    return kind(node) in ("Transpose", "Diagonal") or (kind(node) == "Power" and is_top(node.exponent) and spelled(node.exponent) != "T")
+    r"""Whether a sign makes sense for vectors and matrices alone; ``w^T`` may be a power, but no derivative is raised to one."""
+    top = kind(node) == "Power" and is_top(node.exponent)
+    return kind(node) in ("Transpose", "Diagonal") or (top and (spelled(node.exponent) != "T" or kind(unwrapped(node.base)) == "Derivative"))

@@ -16,9 +16,10 @@ from symgrad.check.reading.activations import BUILTIN, meaning
 from symgrad.check.reading.claims import Link
 from symgrad.check.reading.judgement import Judgement, ambiguous
 from symgrad.check.reading.naming import TOLD
+from symgrad.check.reading.relations import STEPS
 from symgrad.check.reading.statements import LOSSES, MARKS, Statement, bound_letters, derived, loss_head, names_in, step_part
 from symgrad.check.reading.symbols import head_and_parts, is_top, key_of, letters, number_at, spelled
-from symgrad.check.reading.trees import kind, unwrapped, walk
+from symgrad.check.reading.trees import kind, rebuilt, unwrapped, walk
 from symgrad.notation.latex import latex
 from symgrad.notation.syntax import Name, Negative, Number, Product, Sum
 from symgrad.notation.table import SYMBOLS
@@ -345,6 +346,38 @@ def of_its_own_loss(page: Page, link: Link) -> bool:
     call: Any = unwrapped(d.node) if d is not None else None
     free = kind(call) == "Apply" and kind(call.function) == "Name" and call.function.base not in BUILTIN and call.function.base not in page.functions
     return free and len(call.args) == 1 and page.canon(unwrapped(call.args[0])) == page.canon(unwrapped(left.wrt))
+
+
+def of_an_unknown_loss(page: Page, link: Link) -> bool:
+    r"""Whether a line says what the gradient of a loss is of which nothing else is known: ``\partial L/\partial h_T = h_T``, true of some loss."""
+    left = unwrapped(link.left)
+    if kind(left) != "Derivative" or loss_head(left.of) is None or link.number or page.loss is not None or page.targets or page.loss_rules:
+        return False
+    nodes = list(walk(link.right))
+    whole = any((r := page.symbols.ref(n)) is not None and r.key in page.symbols.timed for n in nodes)
+    return whole and not any(kind(n) in ("Derivative", "Differential") for n in nodes) and not gradients_in(page, replace(link, left=link.right))
+
+
+def given_anew(page: Page, link: Link) -> str:
+    """The symbol that a line gives a formula, where what is known of it is another formula, further on, which may be one of a special case."""
+    split = head_and_parts(unwrapped(link.left))
+    short = page.abbreviations.get(str(spelled(split[0]))) if split is not None and split[1] and not link.number else None
+    if short is None or short.place[0] <= link.statement.number or any(kind(n) in ("Derivative", "Differential") for n in walk(short.node)):
+        return ""
+    return short.key
+
+
+def begins_later(page: Page, link: Link) -> Link | None:
+    r"""A line whose sum over steps begins at a letter that nothing else in it names, ``\sum_{t>B} e_t h_t^\top``, with the sum from the first step."""
+    if kind(unwrapped(link.left)) != "Derivative" or loss_head(unwrapped(link.left).of) is None:
+        return None
+    named = {w for n in walk(link.left) if kind(n) == "Name" for w in (spelled(n),)} | {page.symbols.letter}
+    whole = {}
+    for n in (n for n in walk(link.right) if kind(n) == "Big" and n.kind == "sum" and n.lower is not None):
+        free = set(letters(n.lower)) - named - bound_letters(link.right) - STEPS  # an index that nothing binds is a slip
+        if free and not free & page.symbols.ranks.keys():
+            whole[id(n)] = replace(n, lower=None if n.upper is None else Number("1"))
+    return replace(link, right=rebuilt(link.right, whole)) if whole else None
 
 
 def updates_itself(page: Page, link: Link) -> bool:

@@ -173,6 +173,12 @@ def of_the_line(court: Court, page: Page, outcome: Outcome, link: Link) -> Itera
         yield AMBIGUOUS, f"the document does not say how the losses {several} go together"
     if caution.of_its_own_loss(page, link):
         yield AMBIGUOUS, "this holds of the loss that goes with this output, and the document does not say what its loss is"
+    if outcome.missing is None and outcome.typed and caution.of_an_unknown_loss(page, link):
+        yield AMBIGUOUS, "the document does not say what its loss is, and this may hold of that"
+    if (whole := caution.begins_later(page, link)) is not None and Decider(page).decide(whole.left, whole.right, modes=((False, False),)).equal:
+        yield AMBIGUOUS, "the sum leaves out the first steps, and the document does not say which steps its loss counts"
+    if symbol := caution.given_anew(page, link):
+        yield AMBIGUOUS, f"the document gives {plain(symbol)} another formula further on, which may be one of another case"
     if of_some_class(page, link):
         yield AMBIGUOUS, OF_A_VECTOR
     if symbol := caution.incoming(outcome):

@@ -85,7 +85,7 @@ def understood(page: Page, link: Link, found: tuple[Condition, ...]) -> Supposit
             values += [value] if value is not None and function_of(page, value.key) == "sigmoid" else []
             opaque += [] if values[-1:] == [value] else [(c.text, set())]
             continue
-        if of_steps(node, STEPS | {page.symbols.letter}):
+        if of_steps(node, STEPS | {page.symbols.letter}) and not of_parameters(page, link, node):
             if c.near:
                 steps.append(node)
         elif of_entries(page, link, node):
@@ -121,6 +121,14 @@ def of_weights(page: Page, node: Any) -> bool:
     others = [head.base not in MARKS and not parts and (len(head.base) == 1 or head.base.istitle()) for head, parts, r in found if r is None]
     derived = any(kind(n) in ("Derivative", "Differential", "Big", "Norm") for n in walk(node))
     return bool(weights) and not derived and len(weights) + len(others) == len(found) and all(others)
+
+
+def of_parameters(page: Page, link: Link, node: Any) -> bool:
+    """Whether a relation is on letters that the equations have for parameters, ``k = 1`` beside ``(1 - k) h_{t-1}``, and that count nothing in the line."""
+    counting = {page.symbols.letter}.union(*(letters(x) for s in (link.left, link.right) for n in walk(s) if kind(n) == "Name" for x in n.subs))
+    parameters = {spelled(n) for d in page.definitions.values() for n in walk(d.node) if kind(n) == "Name" and not n.subs and page.symbols.ref(n) is not None}
+    names = {spelled(n) for n in walk(node) if kind(n) == "Name"}
+    return valued(node) and names <= parameters - counting
 
 
 def of_entries(page: Page, link: Link, node: Any) -> bool:

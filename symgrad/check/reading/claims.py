@@ -91,12 +91,17 @@ def leads(fragment: Fragment, node: Any) -> bool:
     return fragment.kind == "display" and span is not None and COLON.match(fragment.latex, span.end) is not None
 
 
+CODE_FIRST = re.compile(r"[.;:]\s[^`$]*`[^`$\n]+`\s*\$?$")  # a new sentence in which code stands for the left side, "Incoming: `gh` $= …$"
+
+
 def apart(document: Document, parsed: list[tuple[Fragment, list[Any]]], k: int, words: bool) -> bool:
     """Whether a formula in a sentence says nothing of the one before it: another cell of a table, an item of a list, or `words` stand between."""
     fragment = parsed[k][0]
     if fragment.kind != "inline" or not k:
         return False
     first, last = parsed[k - 1][0].extent()[1], fragment.extent()[0]
+    if CODE_FIRST.search(document.text[first:last]) is not None:
+        return True
     return re.search(r"\n\s*(?:[-*+|]|\d+[.)])\s|\||</?(?:t[dhr]|li|p|br)\b" + (r"|[^\W\d_]{2}" if words else ""), document.text[first:last]) is not None
 
 

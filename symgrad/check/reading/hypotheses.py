@@ -40,6 +40,7 @@ WORDS: dict[str, tuple[str, ...]] = {  # a row for English, German, French, Span
         rf"\b{LACKING}\s+(?:\w+\s+){{0,3}}?(?:non-linéar|activaci|ativa[çc]|attivaz|нелинейн|активац|не-?линейн)",
         r"\b(?:activation|non-?linearity|tanh|squashing)\s+(?:\w+\s+){0,2}?(?:omitted|dropped|removed|ignored|neglected|absent)",
         r"\bunit (?:slope|gain)|\bslope\s+(?:\w+\s+){0,3}?(?:1|one|unity)\b|\bactive\b|\bpositive\b|\bfires?\b",
+        r"\bat rest\b|\bat (?:the )?origin\b|\bRuhe(?:zustand|lage)\b|\bau repos\b|\ben reposo\b|\bem repouso\b|\ba riposo\b|в покое",
         r"\bstraight-?through|\bsurrogate|\b(?:state|pre-?activation)s? (?:is|are) zero|\brectifiers? (?:is|are) open|\bswitched off",
         rf"\b{LACKING}\s+(?:\w+\s+){{0,2}}?saturation\b|\bkleine[nrsm]?\b|\bnichtlinearität(?:en)? (?:weg|fort|fallen)",
         r"(?<!nicht )(?<!nicht-)\blineare[nrsm]?\b|\bidentität|\baktiv(?:e[nrsm]?)?\b|\bpositiv(?:e[nrsm]?)?\b",
@@ -166,8 +167,10 @@ VARIES = re.compile(  # that a question is about something else than what stands
     r"|\b(?:und|et|e|y|и|а) (?:wenn|mit|ohne|für|ganz|bei|si|avec|sans|pour|con|sin|sem|se|per|senza|para|если|без|для|с)\b"
     r"|^\W*(?:¿\s*)?[YEАИ] (?:si|se|если|без|con|com)\b"
     r"|\b(?:gleiche\w*|selbe\w*|stattdessen|fehlt|nur|même|plutôt|seulement|mismo|misma|mesma?o?|stess[oa]|вместо|то же|только|лишь)\b"
+    r"|\b(?:(?:ce|cet) (?:dernier )?cas|(?:diesem|dem) (?:letzten )?Fall|(?:[ne]?s?[es]te|[ne]?ess?e|quest[oa]|quel) (?:[úu]ltimo )?caso)\b"
+    r"|\b(?:этом (?:последнем )?случае)\b"
     r"|^[\W_]*(?:Q\w{0,2}\W+)?(?:with|without|for|using|mit|ohne|bei|avec|sans|con|sin|com|sem|senza|с|без)\b"
-    r"|那么?如果|如果|换成|改成|改为|呢|同样|只有|代わり|同じ|だけ|なら|대신|같은|없다면|이면|라면",
+    r"|那么?如果|如果|这种情况|この場合|이 경우|换成|改成|改为|呢|同样|只有|代わり|同じ|だけ|なら|대신|같은|없다면|이면|라면",
     re.IGNORECASE,
 )
 OPTION = re.compile(r"^\s*[\w.]+\s*=\s*\S+\s*$|\bdetach\b|\bno_grad\b")
@@ -186,6 +189,12 @@ FOR_GOOD = re.compile(  # in a sentence of its own
 )
 THEN = re.compile(
     r"\W*(?:and\s+)?\b(?:then|there|here|in (?:this|that) case|dann|hier|alors|entonces|então|allora|тогда)\b|\W*(?:那么|则|このとき|그러면)",
+    re.IGNORECASE,
+)
+CAPTION = re.compile(  # a line without a verb that heads a display, "With zero state and input."
+    r"\W*(?:with(?!\s+(?:respect|regard|the (?:help|chain|product)|this|that|these))|without|when|if|mit(?! (?:Hilfe|der Kettenregel))|ohne|wenn"
+    r"|avec|sans|si|con|sin|com|sem|senza|se|без|при|если)\b"
+    r"(?![^.]*\b(?:is|are|we|get|has|have|holds?|follows?|gives?|yields?|becomes?|ist|sind|gilt|folgt|wird|on a|est|es|é|è)\b)[^.;:]{4,80}\.\s*",
     re.IGNORECASE,
 )
 DENIED = re.compile(r"(?:\b(?:not|cannot|never|no longer|unlike|nicht)\b|n't\b)[^.;:,]{0,16}$", re.IGNORECASE)
@@ -241,6 +250,7 @@ def said_beside(fragment: Any, displays: Sequence[Any], heading: str) -> Said:
     supposing = any(SUPPOSING.search(UNDERSTOOD.sub(" ", piece)) for piece in (here, after)) and not apart
     if linked is not None:
         supposing |= (SUPPOSING if linked is THEN else FOR_GOOD).search(UNDERSTOOD.sub(" ", before)) is not None
+    supposing |= fragment.kind == "display" and not own.strip() and CAPTION.fullmatch(paragraph(prose.text)) is not None
     if far:  # a property of a weight is there to stay
         cases, supposing = cases & {MATRIX}, False
     label = " ".join(LABEL.findall(fragment.latex))

@@ -110,6 +110,13 @@ ANSWER = re.compile(  # how what answers the words before it begins
 )
 SPEAKER = re.compile(r"\s*(?:[*_]{2}[^*_\n?]{1,24}[*_]{2}|[A-Z][\w ]{1,16}:)[\s:.]*")
 ASKED = re.compile(r"[?？][\s*_)}]*(?:\([^()?]*\)\s*)?$")
+QUESTION = re.compile(  # at the head of a paragraph that goes on with the answer, "**What if there is no bias?** Then …"
+    r"[\s>]*(?:[-*+•]\s+)?(?:(?P<mark>\*{1,3}|_{1,3})(?![\s*_])|\\(?:textbf|textit|emph|paragraph)\*?\{|<(?:b|i|em|strong)>)[^?？\n*{}]{4,200}[?？]"
+    r"\s*(?:(?P=mark)|\}|</\w+>)"
+)
+TASK = re.compile(  # a numbered one, set apart from what answers it: "3. *The same without …*"
+    r"\s*\(?\w{1,3}[.)][ \t]+(\*{1,3}|_{1,3})(?![\s*_])[^*\n]{8,300}\1\s*"
+)
 ENDS = " \n\t*_.?!。？！"
 LONG = 400  # characters of a sentence that are looked at
 
@@ -243,7 +250,9 @@ def asked(text: str) -> tuple[str, str]:
     if ASKED.search(earlier) is not None:
         speaker = SPEAKER.match(chunk)
         return earlier, chunk if speaker is None else chunk[speaker.end() :]
-    return "", chunk
+    if (led := QUESTION.match(chunk)) is not None:
+        return led[0], chunk[led.end() :]
+    return (earlier, chunk) if TASK.fullmatch(earlier) is not None else ("", chunk)
 
 
 def paragraph(text: str) -> str:
