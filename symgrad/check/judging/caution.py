@@ -353,9 +353,9 @@ def of_an_unknown_loss(page: Page, link: Link) -> bool:
     left = unwrapped(link.left)
     if kind(left) != "Derivative" or loss_head(left.of) is None or link.number or page.loss is not None or page.targets or page.loss_rules:
         return False
-    nodes = list(walk(link.right))
-    whole = any((r := page.symbols.ref(n)) is not None and r.key in page.symbols.timed for n in nodes)
-    return whole and not any(kind(n) in ("Derivative", "Differential") for n in nodes) and not gradients_in(page, replace(link, left=link.right))
+    nodes, refs = list(walk(link.right)), [page.symbols.ref(n) for n, _, _ in names_in(link.right)]
+    of_the_cell = None not in refs and any(r is not None and r.key in page.symbols.timed for r in refs)
+    return of_the_cell and not any(kind(n) in ("Derivative", "Differential") for n in nodes) and not gradients_in(page, replace(link, left=link.right))
 
 
 def given_anew(page: Page, link: Link) -> str:
@@ -375,7 +375,7 @@ def begins_later(page: Page, link: Link) -> Link | None:
     whole = {}
     for n in (n for n in walk(link.right) if kind(n) == "Big" and n.kind == "sum" and n.lower is not None):
         free = set(letters(n.lower)) - named - bound_letters(link.right) - STEPS  # an index that nothing binds is a slip
-        if free and not free & page.symbols.ranks.keys():
+        if free and page.symbols.letter not in letters(n.lower) and not free & page.symbols.ranks.keys():
             whole[id(n)] = replace(n, lower=None if n.upper is None else Number("1"))
     return replace(link, right=rebuilt(link.right, whole)) if whole else None
 

@@ -173,8 +173,6 @@ def of_the_line(court: Court, page: Page, outcome: Outcome, link: Link) -> Itera
         yield AMBIGUOUS, f"the document does not say how the losses {several} go together"
     if caution.of_its_own_loss(page, link):
         yield AMBIGUOUS, "this holds of the loss that goes with this output, and the document does not say what its loss is"
-    if outcome.missing is None and outcome.typed and caution.of_an_unknown_loss(page, link):
-        yield AMBIGUOUS, "the document does not say what its loss is, and this may hold of that"
     if (whole := caution.begins_later(page, link)) is not None and Decider(page).decide(whole.left, whole.right, modes=((False, False),)).equal:
         yield AMBIGUOUS, "the sum leaves out the first steps, and the document does not say which steps its loss counts"
     if symbol := caution.given_anew(page, link):
@@ -189,6 +187,8 @@ def of_the_line(court: Court, page: Page, outcome: Outcome, link: Link) -> Itera
         yield AMBIGUOUS, f"that ${symbol}$ is such a gradient stands in words, which may be meant of another one"
     if caution.updates_itself(page, link):
         yield AMBIGUOUS, "the symbol on the left stands on the right too: an assignment, not an equation"
+    if outcome.missing is None and outcome.typed and caution.of_an_unknown_loss(page, link):
+        yield AMBIGUOUS, "the document does not say what its loss is, and this may hold of that"
 
 
 def of_order(court: Court, page: Page, link: Link, repair: Any) -> Iterator[Why]:

@@ -128,7 +128,7 @@ def of_parameters(page: Page, link: Link, node: Any) -> bool:
     counting = {page.symbols.letter}.union(*(letters(x) for s in (link.left, link.right) for n in walk(s) if kind(n) == "Name" for x in n.subs))
     parameters = {spelled(n) for d in page.definitions.values() for n in walk(d.node) if kind(n) == "Name" and not n.subs and page.symbols.ref(n) is not None}
     names = {spelled(n) for n in walk(node) if kind(n) == "Name"}
-    return valued(node) and names <= parameters - counting
+    return valued(node) and number_at(node.sides[-1], {}) in (0, 1) and names <= parameters - counting
 
 
 def of_entries(page: Page, link: Link, node: Any) -> bool:
