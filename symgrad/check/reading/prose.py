@@ -117,6 +117,7 @@ QUESTION = re.compile(  # at the head of a paragraph that goes on with the answe
 TASK = re.compile(  # a numbered one, set apart from what answers it: "3. *The same without …*"
     r"\s*\(?\w{1,3}[.)][ \t]+(\*{1,3}|_{1,3})(?![\s*_])[^*\n]{8,300}\1\s*"
 )
+NUMBERED = re.compile(r"\s*\(?\d{1,2}[.)]")  # of two questions with numbers the one is no answer to the other
 ENDS = " \n\t*_.?!。？！"
 LONG = 400  # characters of a sentence that are looked at
 
@@ -247,7 +248,7 @@ def asked(text: str) -> tuple[str, str]:
         return (question if question.strip() else earlier), answer
     if ASKED.search(chunk) is not None:
         return chunk, ""
-    if ASKED.search(earlier) is not None:
+    if ASKED.search(earlier) is not None and not (NUMBERED.match(earlier) and NUMBERED.match(chunk)):
         speaker = SPEAKER.match(chunk)
         return earlier, chunk if speaker is None else chunk[speaker.end() :]
     if (led := QUESTION.match(chunk)) is not None:
