@@ -6,7 +6,10 @@ from math import prod
 from hypothesis import given
 from hypothesis import strategies as st
 
+from symgrad.check.reading.claims import links
+from symgrad.check.reading.statements import Statement
 from symgrad.check.worlds.readings import Chooser, Exploration, Option, explore
+from symgrad.notation.syntax import Name, Relation
 
 
 @dataclass
@@ -57,3 +60,8 @@ def test_only_readings_that_must_fail_are_left_out(costs, data):
     wanted = prod(map(len, good))
     assert len(found) == len(set(found)) == wanted
     assert exploration.complete
+
+
+def test_an_equation_that_no_document_wrote_has_links_too() -> None:
+    supposed = Relation((Name("b", subs=(Name("t"),)), Name("u", subs=(Name("t"),))), ("=",))
+    assert [(link.left, link.right) for link in links(Statement(None, supposed, supposed, (), 0))] == [supposed.sides]

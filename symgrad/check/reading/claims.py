@@ -123,7 +123,7 @@ def links(s: Statement) -> Iterator[Link]:
     rel = s.node
     if kind(rel) != "Relation":
         return
-    whole = span_of(rel) or (0, len(s.fragment.latex))
+    whole = span_of(rel) or (0, len(s.fragment.latex) if s.fragment is not None else 0)
     before = 0
     sides = list(rel.sides)
     for k, sign in enumerate(rel.signs):
