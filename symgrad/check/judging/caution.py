@@ -82,12 +82,27 @@ def at_numbered_steps(page: Page, link: Link) -> bool:
 def without_its_step(page: Page, link: Link, statements: list[Statement]) -> str:
     r"""A letter of a line that has no step there, and an equation of its own so, ``o = V \bar h``, beside that at every step, ``o_t = V h_t``."""
     heads = {head.base: head for side in (link.left, link.right) for _, head, parts in names_in(side) if not parts and not head.accents}
-    relations = [s.node for s in statements[: link.statement.number + 1] if kind(s.node) == "Relation" and s.node.signs[0] in ("=", ":=")]
-    splits = [(node, split) for node in relations if (split := head_and_parts(unwrapped(node.sides[0]))) is not None]
-    stepped = {head.base for _, (head, parts) in splits if step_part(parts, page.symbols.letter) is not None}
-    alone = {node.sides[0]: head for node, (head, parts) in splits if not parts and page.symbols.letter not in letters(node.sides[1])}
-    found = sorted(heads.keys() & stepped & {head.base for head in alone.values() if not head.accents} - LOSSES)
+    memo = page.memos["with and without a step"]
+    if not memo:
+        memo["stepped"], memo["alone"] = first_given(page, statements)
+    stepped, alone = memo["stepped"], memo["alone"]
+    found = sorted(w for w in heads.keys() & stepped.keys() & alone.keys() - LOSSES if max(stepped[w], alone[w]) <= link.statement.number)
     return page.shown(heads[found[0]]) if found else ""
+
+
+def first_given(page: Page, statements: list[Statement]) -> tuple[dict[str, int], dict[str, int]]:
+    """The first statements that give a letter at a step, and without one, by no step either."""
+    stepped, alone = dict[str, int](), dict[str, int]()
+    for s in statements:
+        split = head_and_parts(unwrapped(s.node.sides[0])) if kind(s.node) == "Relation" and s.node.signs[0] in ("=", ":=") else None
+        if split is None:
+            continue
+        head, parts = split
+        if step_part(parts, page.symbols.letter) is not None:
+            stepped.setdefault(head.base, s.number)
+        if not parts and not head.accents and page.symbols.letter not in letters(s.node.sides[1]):
+            alone.setdefault(head.base, s.number)
+    return stepped, alone
 
 
 def with_values(link: Link) -> bool:

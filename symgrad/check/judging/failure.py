@@ -120,9 +120,12 @@ def of_the_cell(court: Court, page: Page, outcome: Outcome, link: Link) -> Itera
 
 def gradient_for_input(court: Court, page: Page, link: Link) -> str:
     r"""A letter that the document says to be a derivative, ``g_t = \partial L/\partial h_t``, and that is taken for what goes into the cell here."""
-    sides = [s.node.sides for s in court.statements if kind(s.node) == "Relation" and any(kind(unwrapped(side)) == "Derivative" for side in s.node.sides[1:])]
-    refs = [r for first, *_ in sides if (r := page.symbols.ref(unwrapped(first))) is not None]
-    letters = {r.key for r in refs if r.key not in page.definitions and not r.entries}
+    memo = page.memos["letters for derivatives"]
+    if not memo:
+        relations = (s.node.sides for s in court.statements if kind(s.node) == "Relation")
+        refs = [page.symbols.ref(unwrapped(first)) for first, *rest in relations if any(kind(unwrapped(side)) == "Derivative" for side in rest)]
+        memo["all"] = {r.key for r in refs if r is not None and r.key not in page.definitions and not r.entries}
+    letters = memo["all"]
     found = {r.key for side in (link.left, link.right) for n in walk(side) if (r := page.symbols.ref(n)) is not None} if letters else set[str]()
     reached = set[str]()
     while found - reached:  # also what is computed from it

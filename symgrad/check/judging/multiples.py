@@ -18,6 +18,8 @@ STEPS = {"T": 4}  # the letter for how many steps there are stands for a number
 def by_the_other(court: Court, link: Link) -> Link:
     r"""The line with ``-\frac{\partial L}{\partial W}`` for ``\frac{\partial J}{\partial W}``, where the document says before that ``J = -L``."""
     known = {}
+    if not any(kind(n) == "Derivative" for side in (link.left, link.right) for n in walk(side)):
+        return link
     for s in court.statements[: link.statement.number]:
         sides = s.node.sides if kind(s.node) == "Relation" and s.node.signs[0] in EQUAL and len(s.node.sides) == 2 else ()
         if sides and loss_head(name := unwrapped(sides[0])) is not None and (found := multiple(unwrapped(sides[1]))) is not None and found[1] != name:
