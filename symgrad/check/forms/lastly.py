@@ -76,10 +76,16 @@ def until_the_last(statements: list[Statement]) -> tuple[list[Statement], dict[A
     places = [p.node for s in statements for _, _, parts in names_in(s.node) for p in parts]
     if len(ends) != 1 or not ends <= {unwrapped(p) for p in places} or any(n == LAST for p in places for n in walk(p)):
         return statements, {}
-    places += [bound for n in sums for bound in (n.upper, n.lower)]
-    places += [n.exponent for s in statements for n in s.nodes if kind(n) == "Power" and kind(unwrapped(n.base)) == "Norm"]
+    places += [bound for s in statements for n in s.nodes if kind(n) == "Big" and over_steps(n) for bound in (n.upper, n.lower) if bound is not None]
+    places += [n.exponent for s in statements for n in s.nodes if kind(n) == "Power" and getattr(unwrapped(n.base), "base", "") != "R"]
     new = {id(n): replace(LAST, span=n.span) for p in places for n in walk(p) if n in ends}
     return throughout(statements, lambda n: new.get(id(n))), {LAST: next(iter(ends))}
+
+
+def over_steps(big: Any) -> bool:
+    """Whether the index of a sum or product is named in the step of what stands below it."""
+    counted = set(letters(big.index or big.lower))
+    return any(counted & {*letters(p.node)} for _, _, parts in names_in(big.body) for p in parts)
 
 
 def of_a_step(node: Any, letter: str) -> bool:

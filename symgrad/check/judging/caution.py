@@ -47,11 +47,12 @@ def unknown_cell(page: Page, outcome: Outcome, link: Link, statements: list[Stat
 
 
 def of_any_weight(page: Page, outcome: Outcome, link: Link) -> bool:
-    r"""Whether a line says what ``\partial L/\partial W`` is, and names W nowhere else and nothing that is guessed: then any weight may be meant."""
+    r"""Whether a line says what ``\partial L/\partial W`` is, and names W nowhere but below a ∂, and nothing that is guessed: then any weight may be meant."""
     left = unwrapped(link.left)
     if kind(left) != "Derivative" or loss_head(left.of) is None or kind(wrt := unwrapped(left.wrt)) != "Name" or wrt.subs or link.number:
         return False
-    elsewhere = any(kind(n) == "Name" and n.base == wrt.base and not n.subs for n in walk(link.right))
+    below = {id(unwrapped(n.wrt)) for n in walk(link.right) if kind(n) == "Derivative"}
+    elsewhere = any(kind(n) == "Name" and n.base == wrt.base and not n.subs and id(n) not in below for n in walk(link.right))
     says = kind(unwrapped(link.right)) != "Number" and spelled(unwrapped(link.right)) not in ("0", "O")
     return says and outcome.complete and not elsewhere and not guessed(page, outcome) and not conventional(page, link)
 

@@ -78,7 +78,7 @@ class Omissions:
         if kind(left) != "Derivative" or kind(right) not in ("Product", "Infix") or kind(end := unwrapped(right.args[-1])) != "Derivative":
             return
         of, wrt = (self.page.symbols.ref(unwrapped(n)) for n in (end.of, end.wrt))
-        if of is None or wrt is None or wrt.key in self.page.symbols.timed or unwrapped(end.wrt) != unwrapped(left.wrt) or of.step != ONE:
+        if of is None or of.step != ONE or (wrt is not None and wrt.key in self.page.symbols.timed) or unwrapped(end.wrt) != unwrapped(left.wrt):
             return
         k, loss = Name("k"), head_and_parts(unwrapped(left.of))
         every = self.named(of.key, k)
