@@ -53,125 +53,179 @@ IN_A_CASE = re.compile(  # what a gate does, or when, or how others write it; no
 
 def collect(statements: list[Statement]) -> Collected:
     """Definitions by groups, in the order of the document."""
-    out = Collected(letter=letter_of(statements), families=families(statements))
-    counting = counters(statements)
-    before, group = None, Group(0)
-    out.groups.append(group)
-    page = Page(Symbols(), {})
-    named = [split for s in statements for n in s.nodes if kind(n) in ("Name", "Power", "Index") and (split := head_and_parts(n)) is not None]
-    bases = {str(spelled(head)) for head, parts in named if step_part(parts, out.letter)}
-    stepped = {id(s.fragment) for s in statements if relation_of(s.node) is not None and any(
-        step_part(split[1], out.letter) for n in s.nodes if kind(n) in ("Name", "Power", "Index") and (split := head_and_parts(n)))}  # fmt: skip
-    timeless = Counter(id(s.fragment) for s in statements if relation_of(s.node) is not None and id(s.fragment) not in stepped)
-    slopes: set[tuple[str, tuple[str, ...]]] = set()
-    value: tuple[Any, Any] = None, None  # of the line before, and what has it
-    listings = listed(statements, out.letter)
-    sides = (definition_of_side(rel.sides[0], out.letter, out.families, counting) for s in statements if (rel := relation_of(s.node)) is not None)
-    said_of = {found[0] for found in sides if found is not None}
+    reader = Reader(statements)
     for s in statements:
-        if s.number in listings:
-            out.defining.add((s.number, 0))
-            continue
-        rel = relation_of(s.node)
-        slopes.update(named_slopes(s))
+        reader.take(s)
+    reader.settle()
+    return reader.out
+
+
+class Reader:
+    """What has been read of a document so far: its definitions, and the group that the next one belongs to."""
+
+    def __init__(self, statements: list[Statement]) -> None:
+        self.statements = statements
+        self.out = Collected(letter=letter_of(statements), families=families(statements))
+        self.before: Group | None = None
+        self.group = Group(0)
+        self.out.groups.append(self.group)
+        self.page = Page(Symbols(), {})
+        self.counting = counters(statements)
+        self.listings = listed(statements, self.out.letter)
+        self.slopes = set[tuple[str, tuple[str, ...]]]()
+        self.value: tuple[Any, Any] = None, None  # of the line before, and what has it
+        relations = [(s, rel) for s in statements if (rel := relation_of(s.node)) is not None]
+        named = {id(s): [split for n in s.nodes if kind(n) in ("Name", "Power", "Index") and (split := head_and_parts(n)) is not None] for s in statements}
+        self.bases = {str(spelled(head)) for splits in named.values() for head, parts in splits if step_part(parts, self.out.letter)}
+        self.stepped = {id(s.fragment) for s, _ in relations if any(step_part(parts, self.out.letter) for _, parts in named[id(s)])}
+        self.timeless = Counter(id(s.fragment) for s, _ in relations if id(s.fragment) not in self.stepped)
+        sides = (self.of_side(rel.sides[0]) for _, rel in relations)
+        self.said_of = {found[0] for found in sides if found is not None}
+
+    def of_side(self, side: Any) -> Any:
+        """What a side names that an equation may define."""
+        return definition_of_side(side, self.out.letter, self.out.families, self.counting)
+
+    def defines(self, s: Statement, link: int = 0) -> None:
+        """A link of a statement is a definition, so that it claims nothing."""
+        self.out.defining.add((s.number, link))
+
+    def anywhere(self, key: str) -> bool:
+        """Whether some cell of the document so far has this quantity."""
+        return any(key in g.definitions for g in self.out.groups)
+
+    def take(self, s: Statement) -> None:
+        """A statement: a definition or none, of the cell at hand or of the next one."""
+        if s.number in self.listings:
+            self.defines(s)
+            return
+        rel = self.relation(s)
+        found = self.definition(s, rel) if rel is not None else None
+        if found is None:
+            return
+        d, rel, side = found
+        own = self.page.canon(unwrapped(d.side))
+        if copies(d.key, d.node) or any(self.page.canon(n) == own for n, _, _ in names_in(d.node)):
+            self.defines(s)
+        elif self.lemma(d, rel):
+            self.out.groups.append(Group(s.number, {d.key: d}, True))
+            self.defines(s)
+        elif d.key not in self.group.definitions or self.another(d, rel, side):
+            self.enter(d, rel, side)
+
+    def relation(self, s: Statement) -> Any:
+        """The equation that may define a quantity; None of what says something else, of a function, a first step, a loss."""
+        out, rel = self.out, relation_of(s.node)
+        self.slopes.update(named_slopes(s))
         if s.fragment is not None and kind(s.node) == "Name" and s.node.base in FUNCTIONS:
             in_words(out, s)
         if rel is None or rel.signs[0] not in DEFINING or (s.fragment is not None and s.fragment.kind == SAID):
-            continue
-        split = head_and_parts(unwrapped(rel.sides[0])) if slopes else None
-        if split is not None and slope_name(split[0]) in slopes and recursive(rel, split[0]):
-            continue
+            return None
+        split = head_and_parts(unwrapped(rel.sides[0])) if self.slopes else None
+        if split is not None and slope_name(split[0]) in self.slopes and recursive(rel, split[0]):
+            return None
         if (signal := error_signal(rel, out.letter)) is not None:
             out.signals.add(signal)
-            continue
-        if function_definition(out, s, rel) or first_step(out, s, rel, bases) or initial_value(out, s, rel) or total_loss(out, s, rel):
-            continue
-        found = definition(rel, own_letter(rel, out.letter, bases, group.definitions), out.families, counting)
+            return None
+        if function_definition(out, s, rel) or first_step(out, s, rel, self.bases) or initial_value(out, s, rel) or total_loss(out, s, rel):
+            return None
+        return rel
+
+    def definition(self, s: Statement, rel: Any) -> tuple[Definition, Any, int] | None:
+        """The quantity that an equation gives a formula, the equation as it is meant, and the side with the formula; None of an example or a special case."""
+        found = definition(rel, own_letter(rel, self.out.letter, self.bases, self.group.definitions), self.out.families, self.counting)
         if found is None:
-            continue
+            return None
         key, letter, shift, entries, side = found
-        if any(key in g.definitions for g in out.groups) and special(s):
-            continue
-        if key[0] == "d" and any(key[1:] in g.definitions for g in out.groups):
-            continue  # ``dlogits_t = p_t - y_t``, a gradient by a quantity that has a word for its name
-        valued, value = value, (number(rel.sides[-1]), rel.sides[0])
-        if value[0] is not None and any(key in g.definitions for g in out.groups):
-            continue  # an example of what is defined already
+        if self.anywhere(key) and special(s):
+            return None
+        if key[0] == "d" and self.anywhere(key[1:]):
+            return None  # ``dlogits_t = p_t - y_t``, a gradient by a quantity that has a word for its name
+        valued, self.value = self.value, (number(rel.sides[-1]), rel.sides[0])
+        if self.value[0] is not None and self.anywhere(key):
+            return None  # an example of what is defined already
         node = unwrapped(rel.sides[side])
         if of_a_number(node):
             if number(node.args[0]) != valued[0]:
-                continue
+                return None
             rel = replace(rel, sides=(*rel.sides[:side], replace(node, args=(valued[1],)), *rel.sides[side + 1 :]))
         mended = lint.repaired(rel.sides[0], rel.sides[side])  # what follows is judged by what was meant
-        d = Definition(key, mended[0] if mended else rel.sides[side], letter, shift, entries, s, rel.sides[0])
-        own = page.canon(unwrapped(d.side))
-        if copies(key, d.node) or any(page.canon(n) == own for n, _, _ in names_in(d.node)):
-            out.defining.add((s.number, 0))
-            continue
-        lemma = (
-            step_part(head_and_parts(unwrapped(rel.sides[0]))[1], letter) is None and letter == out.letter  # type: ignore[index]
-            and not any(step_part(p, letter) for _, _, p in names_in(d.node)) and stepped and timeless[id(s.fragment)] < 2 and "'" not in key
-            and not words_of_steps(rel) and not names_the_stepless(d, group, out.letter)
-        )  # fmt: skip
-        if lemma:
-            out.groups.append(Group(s.number, {key: d}, True))
-            out.defining.add((s.number, 0))
-            continue
-        old = group.definitions.get(key)
-        if old is not None:
-            behind = named_inside(old, d, letter, out.families, counting)
-            if behind is not None and behind.key not in {*group.definitions, *said_of}:
-                group.definitions[behind.key] = behind
-                group.definitions[key] = old = old if entries else replace(d, place=old.place)
-            if old.entries == () and entries:
-                continue  # the same by components: a claim
-            if alike(page, group, old, d):
-                out.defining.add((s.number, 0))
-                if side > 1:
-                    out.defining.add((s.number, 1))
-                continue
-            if old.entries and not entries:
-                group.definitions[key] = d
-                out.defining.add((s.number, 0))
-                continue
-            if any(kind(n) == "Big" for n in walk(d.node)) or expands(old, d, out.letter):
-                continue  # a closed form of what is defined already, or its recursion used twice: a claim
-            if in_passing(s, d, group.definitions):
-                out.defining.add((s.number, 0))
-                continue
-            begun = begun_before(group, d, statements, out)
-            before, group = group, Group(s.number, begun | handed_over(group, d, out.letter, {key}))
-            out.groups.append(group)
-        if entries and any(key in g.definitions and not g.definitions[key].entries for g in out.groups if not g.alone):
-            continue
-        if before is not None:
-            states = {name for e in before.definitions.values() for name, found in lags(e, out.letter).items() if found - {0}}
-            group.definitions |= handed_over(before, d, out.letter, states | group.definitions.keys())
-        group.definitions[key] = d
-        out.defining.add((s.number, 0))
-        inner = inner_definition(rel, side, d.letter, out.families, counting)
-        if inner is not None and inner[0] not in group.definitions:
-            group.definitions[inner[0]] = Definition(inner[0], inner[1], inner[2], inner[3], (), s, inner[4])
-            out.defining.add((s.number, side))
+        return Definition(key, mended[0] if mended else rel.sides[side], letter, shift, entries, s, rel.sides[0]), rel, side
+
+    def lemma(self, d: Definition, rel: Any) -> bool:
+        """Whether an equation without steps, in a display of its own, is of a function and its value rather than of the cell."""
+        letter, s = self.out.letter, d.place
+        split = head_and_parts(unwrapped(rel.sides[0]))
+        assert split is not None
+        timeless = step_part(split[1], d.letter) is None and d.letter == letter and not any(step_part(p, letter) for _, _, p in names_in(d.node))
+        alone = bool(self.stepped) and self.timeless[id(s.fragment)] < 2 and "'" not in d.key
+        return timeless and alone and not words_of_steps(rel) and not names_the_stepless(d, self.group, letter)
+
+    def another(self, d: Definition, rel: Any, side: int) -> bool:
+        """Whether a quantity that the cell has already is given anew, by an equation of the next cell, which begins here."""
+        s, group, old = d.place, self.group, self.group.definitions[d.key]
+        behind = named_inside(old, d, d.letter, self.out.families, self.counting)
+        if behind is not None and behind.key not in {*group.definitions, *self.said_of}:
+            group.definitions[behind.key] = behind
+            group.definitions[d.key] = old = old if d.entries else replace(d, place=old.place)
+        if old.entries == () and d.entries:
+            return False  # the same by components: a claim
+        if alike(self.page, group, old, d):
+            self.defines(s)
+            if side > 1:
+                self.defines(s, 1)
+            return False
+        if old.entries and not d.entries:
+            group.definitions[d.key] = d
+            self.defines(s)
+            return False
+        if any(kind(n) == "Big" for n in walk(d.node)) or expands(old, d, self.out.letter):
+            return False  # a closed form of what is defined already, or its recursion used twice: a claim
+        if in_passing(s, d, group.definitions):
+            self.defines(s)
+            return False
+        begun = begun_before(group, d, self.statements, self.out)
+        self.before, self.group = group, Group(s.number, begun | handed_over(group, d, self.out.letter, {d.key}))
+        self.out.groups.append(self.group)
+        return True
+
+    def enter(self, d: Definition, rel: Any, side: int) -> None:
+        """A definition becomes one of the cell, with those of what stands within it and of the sides between."""
+        if d.entries and any(d.key in g.definitions and not g.definitions[d.key].entries for g in self.out.groups if not g.alone):
+            return
+        letter, known = self.out.letter, self.group.definitions
+        if self.before is not None:
+            states = {name for e in self.before.definitions.values() for name, found in lags(e, letter).items() if found - {0}}
+            known |= handed_over(self.before, d, letter, states | known.keys())
+        known[d.key] = d
+        self.defines(d.place)
+        inner = inner_definition(rel, side, d.letter, self.out.families, self.counting)
+        if inner is not None and inner[0] not in known:
+            known[inner[0]] = Definition(inner[0], inner[1], inner[2], inner[3], (), d.place, inner[4])
+            self.defines(d.place, side)
         for k in range(1, side):
-            out.defining.add((s.number, k))
-            other = definition_of_side(rel.sides[k], out.letter, out.families, counting)
-            if other is not None and other[0] not in group.definitions:
-                group.definitions[other[0]] = Definition(other[0], rel.sides[side], other[1], other[2], (), s, rel.sides[k])
-    in_some_case(out)
-    for group in out.groups:
-        for key, d in list(group.definitions.items()):
-            if wanted(page, key, group.definitions, statements) or differentiated(key, d, group.definitions):
-                del group.definitions[key]
-            elif (shown := hatless(page, d, group.definitions, statements)) is not None:
-                del group.definitions[key]
-                group.definitions[shown.key] = shown
-                names = plain(shown.key), plain(key)
-                out.meant[shown.key] = f"what defines {names[1]} is read as {names[0]}, for the document writes {names[0]} - {names[1]}"
-            elif (bare := without_hat(page, d, group.definitions, statements, out.letter)) is not None:
-                group.definitions[bare.key] = bare
-                out.meant[bare.key] = f"{plain(bare.key)}, which the document derives by the state, is read as {plain(key)}"
-    return out
+            self.defines(d.place, k)
+            other = self.of_side(rel.sides[k])
+            if other is not None and other[0] not in known:
+                known[other[0]] = Definition(other[0], rel.sides[side], other[1], other[2], (), d.place, rel.sides[k])
+
+    def settle(self) -> None:
+        """What only the whole document tells: functions in cases, outputs for targets, hats that are left out."""
+        out = self.out
+        in_some_case(out)
+        for group in out.groups:
+            known = group.definitions
+            for key, d in list(known.items()):
+                if wanted(self.page, key, known, self.statements) or differentiated(key, d, known):
+                    del known[key]
+                elif (shown := hatless(self.page, d, known, self.statements)) is not None:
+                    del known[key]
+                    known[shown.key] = shown
+                    names = plain(shown.key), plain(key)
+                    out.meant[shown.key] = f"what defines {names[1]} is read as {names[0]}, for the document writes {names[0]} - {names[1]}"
+                elif (bare := without_hat(self.page, d, known, self.statements, out.letter)) is not None:
+                    known[bare.key] = bare
+                    out.meant[bare.key] = f"{plain(bare.key)}, which the document derives by the state, is read as {plain(key)}"
 
 
 def in_words(out: Collected, s: Statement) -> None:
