@@ -45,7 +45,14 @@ def terminals(page: Page) -> tuple[str, ...]:
     inner = {*used, *shared, *piles}
     free = (k for k, d in page.definitions.items() if k in cell and k not in inner and not put_in(page, d))
     out = tuple(k for k in free if connected(page, k))
-    return out or tuple(k for k in page.definitions if k not in used)[:1]
+    return read_later(page, out) or tuple(k for k in page.definitions if k not in used)[:1]
+
+
+def read_later(page: Page, outputs: tuple[str, ...]) -> tuple[str, ...]:
+    r"""What a loss looks at without the states that an output is computed from a step later, ``o_t = V h_{t-1}``."""
+    references = {key: {ref.key for ref, _ in page.references(d)} for key, d in page.definitions.items()}
+    last = [key for key in outputs if not any(key in found for found in references.values())]
+    return tuple(key for key in outputs if not any(key in references[other] for other in last))
 
 
 def named_for_a_derivation(page: Page) -> set[str]:
