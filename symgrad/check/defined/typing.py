@@ -152,8 +152,9 @@ class Shapes:
             whole = self.shape(node.base)
             if whole is None or len(whole) != 1:
                 return None
-            unify(whole[0], Size(tuple(Size() for _ in range(int(node.parts[1].text)))))
-            return (whole[0].find().parts[int(node.parts[0].text)],)
+            cut = Size(tuple(Size() for _ in range(int(node.parts[1].text))))
+            unify(whole[0], cut)  # in vain where the whole is made of another number of parts
+            return (cut.parts[int(node.parts[0].text)],)
         if k == "Index":
             base = self.shape(node.base)
             inside = self.shape(node.parts[0]) if node.parts else None

@@ -380,8 +380,10 @@ def adjoint_symbol(run: Run, node: Any) -> Value | None:
                 options = [carried]
             elif words & CARRIED:
                 options = [replace(o, cost=o.cost + 1) if o is not carried else o for o in options]
-            if words & CARRIED and run.side == "left" and not stepped(run.page, node):
-                options.append(Option(2, ("handed", key), f"the symbol for the gradient of {plainly} is what step t hands to the step before"))
+            if words & CARRIED and not stepped(run.page, node):
+                handed = Option(2, ("handed", key), f"the symbol for the gradient of {plainly} is what step t hands to the step before")
+                ahead = Option(2, ("ahead", key), f"the symbol for the gradient of {plainly} is that of the next step")
+                options += [handed] if run.side == "left" else [ahead] if "next" in words else []
     options.sort(key=lambda o: o.cost)
     fixed = run.page.meanings.get(symbol_id(name, words, step_node))
     if fixed is not None:
@@ -393,6 +395,8 @@ def adjoint_symbol(run: Run, node: Any) -> Value | None:
     how, which = chosen
     if how == "handed":
         return whole(run, adjoint(run, which, (step or 0) - 1, losses, "carry", entries))
+    if how == "ahead":
+        return whole(run, adjoint(run, which, (step or 0) + 1, losses, TOTAL, entries))
     if which.startswith("pre:") and timed and step is not None and step < 1:
         raise OutOfTime(key)
     return whole(run, adjoint(run, which, step, losses, how, entries))

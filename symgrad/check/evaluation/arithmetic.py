@@ -215,6 +215,8 @@ def power(run: Run, node: Any) -> Value:
     if natural and ("e" not in run.page.symbols.ranks or kind(exponent) != "Number"):
         return apply_known(run, "exp", run.value(node.exponent), 0)
     n = number_at(exponent, run.env)
+    if n is None and number_at(node.base, {}) == 1:
+        return run.value(node.base)  # ``1^{T-k}``, however many steps there are
     if n is None:
         adjoint = run.try_unnamed(node)
         if adjoint is not None:

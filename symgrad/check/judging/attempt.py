@@ -8,7 +8,8 @@ from symgrad.check.defined.page import Page
 from symgrad.check.evaluation.decide import Decider, Outcome
 from symgrad.check.judging import caution
 from symgrad.check.judging.court import Court
-from symgrad.check.reading.claims import Link
+from symgrad.check.reading.claims import EQUAL, Link
+from symgrad.check.reading.statements import Statement
 from symgrad.check.reading.trees import kind, walk
 
 
@@ -38,13 +39,19 @@ def attempt(court: Court, page: Page, left: Any, right: Any, link: Link) -> Outc
 
 
 def chain(court: Court, link: Link) -> tuple[tuple[Any, ...], tuple[int, int]]:
-    """The sides of a chain before the left one of a link, those in formulas before its own too; and the link before it."""
-    earlier, s = link.earlier, link.statement
+    """The sides of a chain that equal the left one of a link, those in formulas before its own too; and the link before it."""
+    earlier, s = equal_sides(court, link.statement, len(link.earlier)), link.statement
     last = s.number, link.number - 1
     while s.goes_on and (before := next((other for other in reversed(court.statements[: s.number]) if kind(other.node) == "Relation"), None)) is not None:
         last = (before.number, len(before.node.signs) - 1) if s is link.statement and not link.number else last
-        earlier, s = (*before.node.sides[:-1], *earlier), before
+        earlier, s = (*equal_sides(court, before, len(before.node.signs)), *earlier), before
     return earlier, last
+
+
+def equal_sides(court: Court, s: Statement, k: int) -> tuple[Any, ...]:
+    """The sides before the k-th of a chain that equal it: no ≈ or < stands between, unless it was found to hold as an equation."""
+    first = max((i + 1 for i, sign in enumerate(s.node.signs[:k]) if sign not in EQUAL and (s.number, i) not in court.right), default=0)
+    return tuple(s.node.sides[first:k])
 
 
 def summed(link: Link) -> bool:

@@ -91,6 +91,13 @@ def without_its_step(page: Page, link: Link, statements: list[Statement]) -> str
     return page.shown(heads[found[0]]) if found else ""
 
 
+def called_next(page: Page, link: Link) -> str:
+    r"""A quantity of one step alone that a line calls the next one, ``f_{\mathrm{next}}``: that of step t + 1, or of t, whose state is called so too."""
+    named = [(n, parts) for side in (link.left, link.right) for n, _, parts in names_in(side) if any(spelled(p.node) == "next" for p in parts)]
+    refs = [(n, ref) for n, _ in named if (ref := page.symbols.ref(n)) is not None]
+    return next((page.shown(n) for n, ref in refs if ref.key in page.definitions.keys() - page.lagged), "")
+
+
 def first_given(page: Page, statements: list[Statement]) -> tuple[dict[str, int], dict[str, int]]:
     """The first statements that give a letter at a step, and without one, by no step either."""
     stepped, alone = dict[str, int](), dict[str, int]()

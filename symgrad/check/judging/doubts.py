@@ -8,7 +8,7 @@ from copy import copy
 from itertools import pairwise
 from typing import Any
 
-from symgrad.check.defined.page import Page
+from symgrad.check.defined.page import Page, plain
 from symgrad.check.evaluation import everystep
 from symgrad.check.evaluation.decide import Decider, Outcome
 from symgrad.check.judging.attempt import attempt
@@ -18,7 +18,7 @@ from symgrad.check.judging.counted import taken_for_a_vector
 from symgrad.check.judging.court import Court
 from symgrad.check.judging.excuses import unexcused
 from symgrad.check.judging.functions import against_its_words
-from symgrad.check.judging.lengths import beside_the_last, fixed, too_short
+from symgrad.check.judging.lengths import beside_the_last, fixed, over_steps, too_short
 from symgrad.check.judging.losses import (
     OF_A_VECTOR,
     REJECTED,
@@ -39,7 +39,7 @@ from symgrad.check.judging.meant import against_its_own
 from symgrad.check.judging.unusual import computed, made_of_others, weighed
 from symgrad.check.judging.variants import not_of_the_cell
 from symgrad.check.reading.claims import Link
-from symgrad.check.reading.statements import MARKS, loss_head
+from symgrad.check.reading.statements import MARKS, loss_head, names_in
 from symgrad.check.reading.symbols import head_and_parts, is_top
 from symgrad.check.reading.trees import kind, unwrapped, walk
 from symgrad.notation.syntax import Product
@@ -91,6 +91,22 @@ def of_symbols(court: Court, page: Page, outcome: Outcome, link: Link) -> Iterat
             yield f"this holds only if σ is read as the activation of the cell, {page.sigma}"
     if against := against_its_words(court, page, link):
         yield against
+    if lost := without_a_step(court, page, link):
+        yield f"{lost} has no step here, under a sum over steps, and has one elsewhere"
+
+
+def without_a_step(court: Court, page: Page, link: Link) -> str:
+    r"""What has no step under a sum over steps, though all lines of the document but this one give it one: the x of ``\sum_t \delta_t x^\top``."""
+    sums = [n for side in (link.left, link.right) for n in walk(side) if kind(n) == "Big" and n.kind == "sum" and over_steps(page, n)]
+    found = stepless(page, [big.body for big in sums])
+    kept = stepless(page, [s.node for s in court.statements if s is not link.statement]) if found else found
+    return next((page.notes.get(key, plain(key)) for key in sorted(found - kept)), "")
+
+
+def stepless(page: Page, nodes: list[Any]) -> set[str]:
+    """The quantities of the cell that are named without a step."""
+    refs = (page.symbols.ref(n) for node in nodes for n, _, _ in names_in(node))
+    return {ref.key for ref in refs if ref is not None and ref.key in page.symbols.timed and ref.step is None}
 
 
 def of_sides(court: Court, page: Page, outcome: Outcome, link: Link) -> Iterator[str]:

@@ -146,6 +146,8 @@ def of_the_line(court: Court, page: Page, outcome: Outcome, link: Link) -> Itera
         yield AMBIGUOUS, "the document works an example out, and what it says of a step may rest on the values that it gives there"
     if letter := caution.without_its_step(page, link, court.statements):
         yield AMBIGUOUS, f"the document gives {letter} an equation of its own where it has no step, and here it may be that"
+    if gate := caution.called_next(page, link):
+        yield AMBIGUOUS, f"{gate} may be that of step t + 1 or of step t"
     if caution.written_out(page, link):
         yield AMBIGUOUS, "the components are added up one by one, so the document has as many of them as it writes"
     if vectors := [n for side in (link.left, link.right) for n in walk(side) if a_unit_vector(page, n)]:
