@@ -287,9 +287,9 @@ def transpose(run: Run, node: Any) -> Value:
 
 
 def turned(run: Run, node: Any) -> Value:
-    r"""The transpose of a formula; ``1^\top`` is a row of ones."""
+    r"""The transpose of a formula; ``1^\top`` is a row of ones, and where vectors are rows, of a batch, it adds up the examples, of which there is one."""
     out = values.transposed(run.value(node))
-    return replace(out, flipped=True) if ones(node) else out
+    return replace(out, flipped=True) if ones(node) and run.world.model.orient > 0 else out
 
 
 def ones(node: Any) -> bool:
