@@ -44,7 +44,7 @@ from symgrad.check.forms.sized import without_sizes
 from symgrad.check.forms.slopes import slopes_by_name
 from symgrad.check.forms.softmax import softmaxes
 from symgrad.check.forms.stacked import layer_by_layer
-from symgrad.check.forms.standing import values_by_letter
+from symgrad.check.forms.standing import functions_at_steps, values_by_letter
 from symgrad.check.forms.unnamed import outputs_of_losses
 from symgrad.check.forms.uses import behind_bars
 from symgrad.check.forms.zero import counted_from_zero
@@ -115,7 +115,7 @@ def common_form(document: Document, cell: Cell | None) -> Common:
     found, cuts = ranges([mended(s) for s in statements_of(document)])
     found, double = one_within_another(found)
     found = slopes_by_name(steps_brought_in(found))
-    found, rectified = rectifiers(circled(values_by_letter(found), document.text))
+    found, rectified = rectifiers(circled(values_by_letter(functions_at_steps(found)), document.text))
     found, jacobians = jacobians_by_letter(found)
     found, costs = losses_by_letter(found)
     found, zero = counted_from_zero(found)

@@ -288,8 +288,8 @@ def of_formula(run: Run, node: Any, of: Any, key: str, step: int | None, entries
     wrt = (key if cut is None else cut.owner, step if timed else None)
     width = run.world.size(wrt[0])
     name = kind(of) if kind(of) != "Apply" else "f"
-    mode = run.chooser.choose(("formula", run.side, key), (
-        Option(0 if kind(of) != "Apply" else 1, TOTAL), Option(1 if kind(of) != "Apply" else 0, DIRECT, tag="immediate")))  # fmt: skip
+    meanings = (TOTAL, DIRECT) if kind(of) != "Apply" else (DIRECT, TOTAL)
+    mode = run.chooser.choose(("formula", run.side, key), tuple(Option(k, m, tag="immediate" if m == DIRECT else "") for k, m in enumerate(meanings)))
 
     def lookup(k: str, t: int | None) -> Value:
         v = run.world.value(k, t)
