@@ -102,6 +102,7 @@ class Slips(Completions):
             self.complements,
             self.slopes,
             self.unapplied,
+            self.values_inside,
             self.doubled,
             self.orders,
             self.brackets,
@@ -365,6 +366,17 @@ class Slips(Completions):
             if rule in ("tanh", "sigmoid") and kind(self.parents.get(id(n))) in FACTORS:
                 slope: Any = Sum((ONE, Negative(Power(n, Number("2"))))) if rule == "tanh" else Hadamard((n, Sum((ONE, Negative(n)))))
                 yield Edit(self.swap(n, slope), "wrong-slope", n, slope, "the slope belongs here, not the function itself")
+
+    def values_inside(self) -> Iterator[Edit]:
+        r"""``1 - s_t^2`` of ``s_t = (1-\alpha) s_{t-1} + \alpha \tanh(a_t)``: the state, where the value of the activation inside its equation belongs."""
+        for n, ref in self.refs():
+            d = self.page.definitions.get(ref.key)
+            if d is None or kind(self.parents.get(id(n))) not in ("Power", "Negative") or unwrapped(d.side) != n:
+                continue
+            applied = {n for n in walk(d.node) if kind(n) == "Apply" and kind(n.function) == "Name" and n is not unwrapped(d.node)}
+            calls = [c for c in applied if meaning(self.page.functions, c.function) in ("tanh", "sigmoid")]
+            for call in calls if len(calls) == 1 else ():
+                yield Edit(self.swap(n, call), "wrong-slope", n, call, "this is not the value of the activation, which stands inside the equation")
 
     def dropped(self) -> Iterator[Edit]:
         for n in self.sites():
