@@ -24,7 +24,7 @@ from symgrad.check.judging.descent import step_of_descent
 from symgrad.check.judging.equation import equation, holding
 from symgrad.check.judging.followed import by_the_words, linearly
 from symgrad.check.judging.multiples import by_the_other
-from symgrad.check.judging.otherwise import along, recognition
+from symgrad.check.judging.otherwise import along, recognition, told_by_its_kind
 from symgrad.check.judging.special import special
 from symgrad.check.judging.unbounded import bounded
 from symgrad.check.judging.variants import kept_open
@@ -121,7 +121,8 @@ def ruled(court: Court, link: Link) -> Judgement | None:
             return None
         introduced = Judgement("undecided", "definition", "a symbol is introduced here; the lines that use it are held against this one")
         listed = kind(unwrapped(link.right)) in ("Stack", "Tuple")  # what a symbol puts on top of each other is no claim
-        return recognition(court, link) or (None if listed else introduced)
+        found = recognition(court, link) or (equation(court, link) if told_by_its_kind(court, link) else None)
+        return found or (None if listed else introduced)
     supposed = suppose.assumed(court, link)
     if supposed is not None:
         return None if suppose.introduced(s.fragment, label=True) else supposed

@@ -106,3 +106,16 @@ def test_no_repair_begs_the_question() -> None:
     assert circular(read(r"\frac{\partial L}{\partial y_t} \frac{\partial y_t}{\partial y_t}"), left, right, old)
     assert not circular(read(r"\frac{\partial L}{\partial y_{t-1}} \frac{\partial y_t}{\partial h_t}"), left, right, old)
     assert not circular(right, read("a_t"), right, old)
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("dc_t = dh_t * o_t * (1 - c_t^2) + dc_{t+1} * f_{t+1}", "dh_t * o_t * (1 - tanh^2(c_t)) + dc_{t+1} * f_{t+1}"),
+        ("dc_t = dh_t * o_t * (1 - c_t²) + dc_{t+1} * f_{t+1}", "dh_t * o_t * (1 - tanh²(c_t)) + dc_{t+1} * f_{t+1}"),
+    ],
+)
+def test_a_repair_of_plain_text_is_plain_text(line: str, expected: str) -> None:
+    cell = "f_t = σ(A h_{t-1} + B x_t)\no_t = σ(C h_{t-1} + D x_t)\nc_t = f_t * c_{t-1} + tanh(E x_t)\nh_t = o_t * tanh(c_t)\n"
+    (wrong,) = [c for c in judge(read_text(f"```\n{cell}\n{line}\n```", "md", name="page")) if c.verdict == "refuted"]
+    assert wrong.expected == expected

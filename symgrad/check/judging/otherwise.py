@@ -53,6 +53,7 @@ from symgrad.check.reading.sentences import SAID
 from symgrad.check.reading.statements import Statement, loss_head
 from symgrad.check.reading.symbols import head_and_parts, number_at, spelled
 from symgrad.check.reading.trees import FACTORS, kind, rebuilt, unwrapped, walk
+from symgrad.check.worlds.world import TOTAL
 from symgrad.notation.latex import latex
 from symgrad.notation.syntax import Diagonal, Name, Number, Paren, Product
 
@@ -383,6 +384,24 @@ def recognition(court: Court, link: Link, under: Callable[[Page], Page | None] =
                     p.meanings.setdefault(f"? {key[1]}", str(option.value))
         return proved(court, page, outcome, link)
     return None
+
+
+def told_by_its_kind(court: Court, link: Link) -> bool:
+    """Whether symbols that differ in their label alone are shown to be those of preactivations, ``dz_f`` and ``dz_i``: so is ``dz_g`` then."""
+    page = court.page(court.order(link.statement)[0])
+    named = symbol_of(page, link.left)
+    stem, _, label = named[0].rpartition("_") if named is not None else ("", "", "")
+    alike = {key.rpartition("_")[2]: meant for key, meant in page.meanings.items() if stem and key.rpartition("_")[0] == f"? {stem}"}
+    labels = {*alike, label} if len(alike) > 1 else set[str]()
+    if not labels or any(label not in page.definitions or page.activated(label) is None for label in labels):
+        return False
+    meant = {label: str((TOTAL, page.preactivation(label), 0)) for label in labels}
+    if any(meant[label] != told for label, told in alike.items()):
+        return False
+    for p in court.pages.values():
+        p.meanings.setdefault(f"? {stem}_{label}", meant[label])
+        p.abbreviations = {key: short for key, short in p.abbreviations.items() if short.node is not link.right}
+    return True
 
 
 def of_a_parameter(name: str) -> bool:

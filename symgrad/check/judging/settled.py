@@ -86,10 +86,11 @@ def settled_guesses(court: Court, page: Page, link: Link, outcome: Outcome) -> b
 
 
 def guesses_in(page: Page, link: Link) -> set[str]:
-    """The quantities that a line calls by a name that is guessed."""
+    """The quantities that a line calls by a name that is guessed, also within symbols for gradients, ``dz_f``."""
     names = [*names_in(link.left), *names_in(link.right)]
     found = [(ref.key, word(head, parts, page.symbols.letter)) for n, head, parts in names if (ref := page.symbols.ref(n)) is not None]
-    return {key for key, name in found if key in page.guessed and (key in page.cuts or name != key)}
+    marked = {target[0] for n in gradients_in(page, link) if (target := symbol_on(page, n)) is not None}
+    return {key for key, name in found if key in page.guessed and (key in page.cuts or name != key)} | marked & page.guessed.keys()
 
 
 def told_of(page: Page, key: str, link: Link) -> bool:
@@ -97,6 +98,7 @@ def told_of(page: Page, key: str, link: Link) -> bool:
     nodes = [n for side in (link.left, link.right) for n in walk(side)]
     inside = {id(x) for n in nodes if kind(n) == "Derivative" for x in walk(n)}
     named = [n for n in nodes if (r := page.symbols.ref(n)) is not None and r.key == key]
+    named += [n for n in gradients_in(page, link) if (target := symbol_on(page, n)) is not None and target[0] == key]
     out = any((r := page.symbols.ref(n)) is not None and id(n) not in inside for n in nodes)
     return any(id(n) not in inside for n in named) or (len(named) == 1 and out)
 

@@ -20,8 +20,10 @@ from symgrad.check.slips.edits import Edit, Slips
 from symgrad.check.slips.search import Reading, Search
 from symgrad.check.worlds.readings import Chooser
 from symgrad.check.worlds.world import Missing, Unsupported
+from symgrad.notation.text import text as in_plain_text
 
 SIZED = re.compile(r"\\(?:left|[Bb]igg?l?)\s*$")  # the size of a bracket that is gone
+CARETS = str.maketrans({"²": "^2", "³": "^3", "ᵀ": "^T"})  # as it is written where no such sign stands
 READINGS = 8
 RUNS = 3000  # evaluations of a side for the diagnosis of one claim: nearly all slips that are found at all take fewer
 FEWER = 400  # for what a claim lacks that is refuted anyway: what is found takes 130 at most
@@ -122,7 +124,16 @@ def written(edit: Edit, link: Any, page: Page) -> Repair:
     span = getattr(edit.at, "span", None)
     whole = getattr(link.right, "span", None)
     expected = None
-    text = link.statement.fragment.latex if link.statement.fragment is not None else ""
+    fragment = link.statement.fragment
+    text = fragment.latex if fragment is not None else ""
+    plain = fragment is not None and fragment.kind in ("code", "line") and not page.program
+
+    def write(node: Any) -> str:
+        return in_plain_text(node).translate({} if CARETS.keys() & {*map(ord, text)} else CARETS) if plain else page.write(node)
+
+    def shown(node: Any) -> str:
+        return f"`{write(node)}`" if plain else page.shown(node)
+
     if span is not None and text[span.start : span.end].lstrip().startswith(r"\bar"):  # the bar of an adjoint, which the name has not
         edit = replace(edit, new=barred_again(edit.new), at=barred_again(edit.at))
     try:
@@ -136,9 +147,9 @@ def written(edit: Edit, link: Any, page: Page) -> Repair:
             or shared(edit.at, link.right)
             or rebuilt(link.right, {id(edit.at): edit.new}) != edit.tree  # it changes more than the place that is shown
         ):
-            expected = page.write(edit.tree)
+            expected = write(edit.tree)
         else:
-            piece = page.write(edit.new)
+            piece = write(edit.new)
             enclosed = text[: span.start].rstrip()[-1:] in ("(", "[", "{", "=") and text[span.end :].lstrip()[:1] in (")", "]", "}")
             if kind(edit.new) in ("Sum", "Negative") and edit.at is not link.right and text[span.start : span.start + 1] not in "([" and not enclosed:
                 piece = f"({piece})"
@@ -157,9 +168,9 @@ def written(edit: Edit, link: Any, page: Page) -> Repair:
     message = edit.message
     try:
         if edit.inserted is not None:
-            message = f"{message}: {page.shown(edit.inserted)}" if edit.code == "missing-factor" else message
+            message = f"{message}: {shown(edit.inserted)}" if edit.code == "missing-factor" else message
         elif edit.new is not None and edit.at is not None and kind(edit.at) in ("Name", "Power", "Index", "Transpose", "Apply"):
-            message = f"{message}: {page.shown(edit.new)} for {page.shown(edit.at)}"
+            message = f"{message}: {shown(edit.new)} for {shown(edit.at)}"
     except (ValueError, TypeError, AttributeError, KeyError):
         pass
     blame = (span.start, span.end) if span is not None else (whole.start, whole.end) if whole is not None else None

@@ -102,6 +102,7 @@ class Slips(Completions):
             self.complements,
             self.slopes,
             self.unapplied,
+            self.other_slopes,
             self.values_inside,
             self.doubled,
             self.orders,
@@ -366,6 +367,28 @@ class Slips(Completions):
             if rule in ("tanh", "sigmoid") and kind(self.parents.get(id(n))) in FACTORS:
                 slope: Any = Sum((ONE, Negative(Power(n, Number("2"))))) if rule == "tanh" else Hadamard((n, Sum((ONE, Negative(n)))))
                 yield Edit(self.swap(n, slope), "wrong-slope", n, slope, "the slope belongs here, not the function itself")
+
+    def other_slopes(self) -> Iterator[Edit]:
+        r"""``g (1 - g)`` where g is a tanh, ``1 - f^2`` where f is a sigmoid."""
+        two = Number("2")
+        for n in self.sites():
+            rest: Any = unwrapped(n.args[1].arg) if kind(n) == "Sum" and len(n.args) == 2 and n.args[0] == ONE and kind(n.args[1]) == "Negative" else None
+            squared = kind(rest) == "Power" and rest.exponent == two
+            q = unwrapped(rest.base) if squared else rest
+            ref = self.page.symbols.ref(q) if q is not None else None
+            call = self.page.activated(ref.key) if ref is not None and ref.key in self.page.definitions else None
+            rule = meaning(self.page.functions, call.function) if call is not None else None
+            if squared and rule == "sigmoid":
+                new: Any = Hadamard((q, Sum((ONE, Negative(q)))))
+                yield Edit(self.swap(n, new), "wrong-slope", n, new, "this is the slope of tanh, and the activation here is a sigmoid")
+            bracket = self.parents.get(id(n)) if kind(self.parents.get(id(n))) == "Paren" else n
+            around: Any = self.parents.get(id(bracket))
+            beside = [a for a in around.args if unwrapped(a) == q] if kind(around) in FACTORS and not squared and rule == "tanh" else []
+            if beside:
+                square = Sum((ONE, Negative(Power(q, two))))
+                args = tuple(square if a is bracket else a for a in around.args if a is not beside[0])
+                whole = args[0] if len(args) == 1 else replace(around, args=args)
+                yield Edit(self.swap(around, whole), "wrong-slope", n, square, "this is the slope of a sigmoid, and the activation here is tanh")
 
     def values_inside(self) -> Iterator[Edit]:
         r"""``1 - s_t^2`` of ``s_t = (1-\alpha) s_{t-1} + \alpha \tanh(a_t)``: the state, where the value of the activation inside its equation belongs."""
