@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from symgrad.check.programs.blocks import cut
 from symgrad.check.programs.lookup import Lookup
-from symgrad.check.programs.names import form, given, indices, missed, named_in, raw_name, stem, straight, targets, unshaped, whole
+from symgrad.check.programs.names import form, given, indices, missed, named_in, nested, raw_name, stem, straight, targets, unshaped, whole
 from symgrad.check.programs.scopes import NOW, Defined, Scope
 from symgrad.check.programs.values import Blocks, Opaque, blank, last_name, placed
 from symgrad.check.reading.statements import LOSSES
@@ -144,19 +144,20 @@ class Forward(Lookup):
         if isinstance(target, ast.Subscript) and isinstance(op, ast.Add) and (chosen := self.selector(target)) is not None:
             self.select(target, raw, value, chosen)
             return
-        if isinstance(target, ast.Subscript) and (not self.addressed(target) or isinstance(target.value, ast.Subscript)):
+        if isinstance(target, ast.Subscript) and (not self.addressed(target) or nested(target)):
             self.fill(target, raw, value if op is None else None)
             return
-        begun = isinstance(value, ast.List) and len(value.elts) == 1
+        begun = self.begins(raw, value)
+        if isinstance(value, ast.Dict) and op is None:
+            for key, held in zip(value.keys, value.values, strict=True):
+                self.begins(raw_name(ast.Subscript(target, key)) if key else "", held)
         if self.cell is self.scope and raw in self.scope.aliases and any(raw in names.values() for names in self.scope.steps.values()):
             for held in self.waiting:
                 held.pop(form(target), None)
             return  # an earlier step, computed like the last
         if (blank(value) or begun) and op is None:
-            if begun:
-                self.begun.add(raw)
-                if self.flows(value):
-                    self.flowing.add(raw)
+            if begun and self.flows(value):
+                self.flowing.add(raw)
             self.names.pop(raw, None)
             if isinstance(value, ast.Call):
                 self.made.add(form(target))
@@ -172,6 +173,12 @@ class Forward(Lookup):
             self.settle(target, raw, found, op, rest, value)
         for names in self.waiting:
             names.pop(form(target), None)
+
+    def begins(self, raw: str, value: ast.expr) -> bool:
+        """Whether a list begins with the state before the first step: ``hs = [h0]``, not ``hs = []``."""
+        if isinstance(value, ast.List):
+            (self.begun.add if len(value.elts) == 1 else self.begun.discard)(raw)
+        return isinstance(value, ast.List) and len(value.elts) == 1
 
     def select(self, target: ast.Subscript, raw: str, value: ast.expr, place: tuple[Any, bool]) -> None:
         """``dU[:, x[t]] += da``, which is the outer product of da and the one-hot x_t."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from symgrad.check.programs.blocks import block, cut
 from symgrad.check.programs.expressions import Expressions
-from symgrad.check.programs.names import STATES, form, given, indices, named_in, prototype, raw_name, stem, targets, whole
+from symgrad.check.programs.names import STATES, form, given, indices, keyed, named_in, nested, prototype, raw_name, stem, targets, whole
 from symgrad.check.programs.scopes import Quantity, Scope
 from symgrad.check.programs.values import Blocks, Opaque, lifted, placed
 from symgrad.check.reading.trees import kind, walk
@@ -64,7 +64,7 @@ class Lookup:
 
     def meaning(self, e: ast.expr) -> Any:
         match e:
-            case ast.Subscript() if not (isinstance(e.slice, ast.Constant) and isinstance(e.slice.value, str)):
+            case ast.Subscript() if not keyed(e):
                 return self.entry(e)
             case ast.Attribute(value=inner, attr="v" | "value" | "data" | "val") if form(inner) != "self":
                 return self.expressions.value(inner)
@@ -75,8 +75,8 @@ class Lookup:
         span, parts, raw = self.expressions.span(e), indices(e), raw_name(e.value)
         steps = [by for p in parts if (by := self.step(p)) is not None]
         if len(steps) == 1 and all(self.step(p) is not None or whole(p) for p in parts):
-            if isinstance(e.value, ast.Subscript):
-                raise Opaque("an array with several indices")  # of layers and steps
+            if nested(e):
+                raise Opaque("an array with several indices")
             return self.indexed(raw, steps[0], span)
         if all(whole(p) for p in parts):
             return self.expressions.value(e.value)

@@ -199,5 +199,15 @@ def whole(p: ast.expr) -> bool:
     return False
 
 
+def keyed(e: ast.Subscript) -> bool:
+    """Whether an entry is one by its name: ``cache['h']``."""
+    return isinstance(e.slice, ast.Constant) and isinstance(e.slice.value, str)
+
+
+def nested(e: ast.Subscript) -> bool:
+    """``hs[k][t]``, an array of layers and steps, not ``cache['h'][t]``."""
+    return isinstance(e.value, ast.Subscript) and not (keyed(e.value) and not isinstance(e.value.value, ast.Subscript))
+
+
 def indices(e: ast.Subscript) -> list[ast.expr]:
     return list(e.slice.elts) if isinstance(e.slice, ast.Tuple) else [e.slice]
