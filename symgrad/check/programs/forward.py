@@ -149,8 +149,8 @@ class Forward(Lookup):
             return
         begun = self.begins(raw, value)
         if isinstance(value, ast.Dict) and op is None:
-            for key, held in zip(value.keys, value.values, strict=True):
-                self.begins(raw_name(ast.Subscript(target, key)) if key else "", held)
+            for key, first in zip(value.keys, value.values, strict=True):
+                self.begins(raw_name(ast.Subscript(target, key)) if key else "", first)
         if self.cell is self.scope and raw in self.scope.aliases and any(raw in names.values() for names in self.scope.steps.values()):
             for held in self.waiting:
                 held.pop(form(target), None)
