@@ -1,4 +1,7 @@
-r"""Indices of an output that stand alone, ``\partial \hat y_i/\partial o_j = \hat y_i (\delta_{ij} - \hat y_j)``: they count components of one step."""
+r"""Indices of components that one part of a line leaves out, or the step beside them.
+
+``\partial \hat y_i/\partial o_j = \hat y_i (\delta_{ij} - \hat y_j)`` is of one step, ``\partial L_t/\partial z_t = \hat y_{t,i} - y_{t,i}`` of one entry.
+"""
 
 from __future__ import annotations
 
@@ -9,15 +12,17 @@ from typing import Any
 
 from symgrad.check.defined.page import Page, plain
 from symgrad.check.evaluation.decide import Decider
+from symgrad.check.evaluation.instances import Indices
 from symgrad.check.judging.court import Court
 from symgrad.check.judging.failure import failed
 from symgrad.check.judging.proof import proved
 from symgrad.check.reading.claims import Link
 from symgrad.check.reading.judgement import Judgement
 from symgrad.check.reading.relations import STEPS
+from symgrad.check.reading.statements import loss_head
 from symgrad.check.reading.symbols import spelled
 from symgrad.check.reading.trees import children, kind, rebuilt, unwrapped, walk, with_children
-from symgrad.notation.syntax import Name
+from symgrad.notation.syntax import Index, Name
 
 OF_STEPS = (STEPS - {*"ijklmn"}) | {"T"}  # letters that count no components
 
@@ -36,6 +41,22 @@ def by_components(court: Court, link: Link, under: Callable[[Page], Page | None]
             components = replace(link, left=sides[0], right=sides[1])
             said = proved(court, page, outcome, components) if outcome.equal else failed(court, as_written(page), outcome, components)
             return said.assuming(f"the indices of {names} count components of one step")
+    return None
+
+
+def by_an_entry(court: Court, link: Link, under: Callable[[Page], Page | None]) -> Judgement | None:
+    r"""Proved, where the entries on the right are those of the gradient of a loss on the left, which leaves their index out."""
+    left = unwrapped(link.left)
+    derives = any(kind(n) == "Derivative" and loss_head(n.of) is not None for n in walk(left))
+    for page in court.pages_of(link.statement, under) if derives else ():
+        found, own = Indices(page, page.world), Indices(page, page.world)
+        found.read(link.right)
+        own.read(left)
+        for letter in found.entries if len(found.entries) == 1 and not own.entries else ():
+            entry = replace(link, left=Index(left, (Name(letter),), "_", span=left.span))
+            outcome = Decider(page).decide(entry.left, entry.right)
+            if outcome.holds:
+                return proved(court, page, outcome, entry).assuming(f"the left side is meant by its entry {letter}")
     return None
 
 

@@ -45,7 +45,7 @@ _SCRIPT = re.compile(r"</?su[bp]>", re.IGNORECASE)
 _INVISIBLE = re.compile("[\u200b-\u200d\u2060\ufeff\u00ad]|\u00a0|<br\\s*/?>")
 _STYLED = re.compile(r"<(b|i|u|em|strong|mark|span)(?:\s[^<>]*)?>(?=[^<>]*</\1>)|</(?:b|i|u|em|strong|mark|span)>")
 _QUOTED = re.compile(r"\n[ \t]*>[ \t>]*")
-_ESCAPES = re.compile(r"\\\\\\\\|\\\*|(?<![A-Za-z])([A-Za-z}\]])\\_(?=[\w{\\])|\}\\_|\\_(?=\{)")
+_ESCAPES = re.compile(r"\\\\\\\\|\\\*|(?<![A-Za-z])([A-Za-z}\]])\\_(?=[\w{\\])|\}\\_|\\_(?=\{)|\\<[^<>{}]*\\>")
 _DOUBLED = re.compile(r"\\\\(?=[{}%$,;!:|])")
 _TEXTUAL = re.compile(r"\\(?:text|mathrm|operatorname)\w*\s*\{[^{}]*\\_")
 
@@ -77,7 +77,7 @@ def scripted(source: Passage) -> Passage:
 
 
 def math_of_markdown(source: Passage, quoted: bool, doubled: bool) -> Passage:
-    r"""A formula as TeX gets it: ``\_``, ``\*`` and ``\\\\`` that were written for a Markdown reader, entities, marks of quotation."""
+    r"""A formula as TeX gets it: ``\_``, ``\*``, ``\<t\>`` and ``\\\\`` that were written for a Markdown reader, entities, marks of quotation."""
     found = unentitied(source)
     if not found.text.isascii() or "<br" in found.text:
         found = rewritten(found, _INVISIBLE, lambda m: "" if m[0] not in "\u00a0" and m[0][0] != "<" else " ")
@@ -95,4 +95,4 @@ def math_of_markdown(source: Passage, quoted: bool, doubled: bool) -> Passage:
 def _unescaped(m: re.Match[str]) -> str:
     if m[0] == "\\\\\\\\":
         return "\\\\"
-    return m[0].replace("\\", "", 1)
+    return f"<{m[0][2:-2]}>" if m[0][:2] == "\\<" else m[0].replace("\\", "", 1)
