@@ -184,6 +184,8 @@ def _settled(node: Any, known: Known) -> Any:
         return replace(node.arg, function=replace(node.arg.function, primes=node.arg.function.primes + 1), span=node.span)  # (tanh x)' is tanh'(x)
     if kind(node) == "Power" and kind(node.exponent) == "Product" and len(node.exponent.args) == 2:
         step, last = node.exponent.args
+        if kind(step) == "Number" and kind(last) == "Paren" and last.kind == "<":
+            step, last = last, step  # and so is h^{2<t>}
         if kind(step) == "Paren" and step.kind in ("(", "<") and (kind(last) == "Number" or is_top(last)):
             return replace(node, base=replace(node, exponent=step), exponent=last)  # h^{(t)2} is the square of h^{(t)}
     return node

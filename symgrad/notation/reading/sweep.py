@@ -359,9 +359,10 @@ def _script_range(found: list[Token], pair: list[int], at: int) -> range:
 
 
 def _angles(found: list[Token]) -> list[Token]:
-    r"""``^{<t>}`` as ``^{\langle t \rangle}``, ``^{[l]<t>}`` likewise."""
+    r"""``^{<t>}`` as ``^{\langle t \rangle}``, ``^{[l]<t>}`` and ``^{2<t>}`` likewise."""
     for k, token in enumerate(found):
         k0 = next((j for j in range(k - 1, max(k - 7, 1), -1) if found[j].key == "["), k) if found[k - 1].key == "]" else k  # behind a layer
+        k0 -= k0 == k and found[k - 1].key == "2"
         if token.key == "<" and k0 > 1 and found[k0 - 1].key in ("{", "^", "_") and (found[k0 - 1].key != "{" or found[k0 - 2].key in ("^", "_")):
             for close in range(k + 1, min(k + 8, len(found))):
                 if found[close].key == ">":
