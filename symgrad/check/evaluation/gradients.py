@@ -77,9 +77,12 @@ def _bare(function: Any) -> tuple[Any, list[Any]]:
 
 def gradient(run: Run, node: Any, wrt: Any, losses: tuple[int, ...]) -> Value:
     """∂L/∂q."""
+    word = head_of(node.of)
+    whole = (len(losses) > 1 or run.world.steps == 1 or run.page.examples) and word in run.page.total_losses
     inner = loss_steps(run, wrt)
     if inner is not None:
-        return scalar(int(bool(set(inner) & set(losses))))
+        v = scalar(int(bool(set(inner) & set(losses))))
+        return weighed(run, v) if whole and len(inner) == 1 and unwrapped(wrt) != unwrapped(node.of) else v
     target = quantity_of(run, wrt)
     if target is None:
         word = spelled(wrt) or (key_of(*_split(wrt)) if head_and_parts(wrt) else None)
@@ -92,9 +95,6 @@ def gradient(run: Run, node: Any, wrt: Any, losses: tuple[int, ...]) -> Value:
         if run.side == "left" or not shared(run, node.of, wrt):
             raise OutOfTime(key)
         raise Misfit("the loss of a step does not depend on later ones")
-    word = spelled(head_and_parts(unwrapped(node.of))[0]) if head_and_parts(unwrapped(node.of)) else None  # type: ignore[index]
-    if word is None and kind(unwrapped(node.of)) == "Apply":
-        word = spelled(unwrapped(node.of).function)
     ahead = run.page.ahead and word in run.page.tails and step is not None and losses[0] > step  # what comes through a later step alone, ``∂L_{t+1}/∂c_t``
     how, later = TOTAL, len(losses) > 1 or (run.page.many_to_one and len(run.page.lagged) > 1) or ahead
     if not timed and step is None:
@@ -116,11 +116,19 @@ def gradient(run: Run, node: Any, wrt: Any, losses: tuple[int, ...]) -> Value:
     v = adjoint(run, key, step, losses, how, entries)
     if timed and how == TOTAL and step is not None and len(losses) == 1 and step != losses[0] and word not in run.page.tails:
         run.vanished += not v.a.any()  # nothing leads from there to the loss of that step
-    if (len(losses) > 1 or run.world.steps == 1 or run.page.examples) and word in run.page.total_losses:
+    if whole:
         v = weighed(run, v)
     if node.sign == "nabla" and v.rank == 1 and not run.lenient:
         v = v.turned(run.world.model.orient)
     return v
+
+
+def head_of(loss: Any) -> str | None:
+    """The letter of a loss, ``L`` of ``L_t`` and of ``L(y_t)``."""
+    node = unwrapped(loss)
+    split = head_and_parts(node)
+    word = spelled(split[0]) if split is not None else None
+    return spelled(node.function) if word is None and kind(node) == "Apply" else word
 
 
 def shared(run: Run, of: Any, wrt: Any) -> bool:

@@ -22,6 +22,7 @@ from symgrad.notation.syntax import Number
 
 TITLE = re.compile(r"(?:\A|\n)[ \t]*#{1,6}[ \t][^\n]*(?:\n|\Z)|\\(?:sub)*section\*?\{[^{}]*\}")
 LABELLED = re.compile(r"\n(?=\*\*|\\textbf\{|\\paragraph\{|<b>|<strong>)")
+AVERAGE = re.compile(r"averag|gemittelt|moyenn|promedi|平均|평균", re.IGNORECASE)
 DISPLAY = "\uf8ff"  # a display in its place in the prose
 PLACE = re.compile(PH)
 FAR = 12  # displays before a line between which the prose is looked at
@@ -45,7 +46,7 @@ def changed(court: Court, page: Page, link: Link, holds: bool = True) -> str:
     beside = {sentence for sentence, case, rule in found if case == said.NAMELY and rule in functions(page)}  # "tanh, or the sigmoid"
     for sentence, case, words in found:
         if case not in (said.FUNCTION, said.NAMELY):
-            if case not in own and not has(page, link, case):
+            if case not in own and not has(page, link, case, words):
                 return f"the words before this change what the document defines: {words}"
             continue
         told = not supposed and not (case == said.NAMELY and sentence in beside)
@@ -132,10 +133,11 @@ def said_last(fragment: Any, equations: set[str]) -> tuple[str, bool]:
 # -- what the cell has -------------------------------------------------------------------------------------------------------------
 
 
-def has(page: Page, link: Link, case: str) -> bool:
+def has(page: Page, link: Link, case: str, words: str) -> bool:
     """Whether the cell has in its equations what words speak of, or the line is about something else."""
     if case in (said.LOSS, said.ENDING):
-        return not of_a_loss(page, link) or (case == said.ENDING and page.many_to_one)
+        written = page.many_to_one if case == said.ENDING else bool(page.averaged) and AVERAGE.search(words) is not None
+        return written or not of_a_loss(page, link)
     if case == said.PEEPHOLES:
         return looks_at_the_cell(page)
     nodes = [d.node for d in page.definitions.values()]
