@@ -6,6 +6,7 @@ They are counted as the outputs are: the class that is wanted at step t may be t
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import replace
 from itertools import pairwise
 from typing import Any
@@ -24,49 +25,77 @@ ONES = frozenset({"1", "I", "mathbb1", "mathbf1"})
 def one_hot(statements: list[Statement]) -> list[Statement]:
     """The statements with such vectors by one name, with the step and the component."""
     statements = entries_in_brackets(statements)
-    later = away(statements)
-    return [exchanged(s, {id(old): replace(counted(name, later), span=old.span) for old, name in named(s).values()}) for s in statements]
+    later, own = away(statements), ahead(statements)
+    return [exchanged(s, {id(old): replace(counted(name, later), span=old.span) for old, name in named(s, own).values()}) for s in statements]
 
 
 def one_hot_as_written(statements: list[Statement]) -> dict[Any, Any]:
     """The vectors by that name → how the document writes them."""
-    later = away(statements)
-    written = {new: n for s in statements for n in s.nodes if (new := entry_in_brackets(n)) is not None} if in_brackets(statements) else {}
-    return written | {counted(name, later): old for s in statements for old, name in named(s).values()}
+    later, own = away(statements), ahead(statements)
+    given = inputs(statements)
+    written = {new: n for s in statements for n in s.nodes if (new := entry_in_brackets(n, given)) is not None} if in_brackets(statements, given) else {}
+    return written | {counted(name, later): old for s in statements for old, name in named(s, own).values()}
 
 
 def entries_in_brackets(statements: list[Statement]) -> list[Statement]:
     r"""The statements with ``p_{t,y_t}`` for ``p_t(y_t)`` and ``p_t[y_t]``, the entry of the class, where a loss is the logarithm of that."""
-    return throughout(statements, entry_in_brackets) if in_brackets(statements) else statements
+    given = inputs(statements)
+    return throughout(statements, lambda n: entry_in_brackets(n, given)) if in_brackets(statements, given) else statements
 
 
-def in_brackets(statements: list[Statement]) -> bool:
+def inputs(statements: list[Statement]) -> set[str]:
+    """The letters of what the cell is computed from: where the class is the next input, it is that vector."""
+    given = (s for s in statements if not s.derives and kind(s.node) == "Relation" and loss_head(s.node.sides[0]) is None)
+    return {n.base for s in given for n in walk(s.node.sides[-1]) if kind(n) == "Name" and step_of(n)}
+
+
+def in_brackets(statements: list[Statement], given: set[str]) -> bool:
     """Whether a loss is the logarithm of an entry that stands in brackets."""
-    losses = (s for s in statements if not s.derives and kind(s.node) == "Relation" and loss_head(s.node.sides[0]) is not None)
-    logs = (n for s in losses for n in s.nodes if kind(n) == "Apply" and n.function in (Name("log"), Name("ln")) and len(n.args) == 1)
-    return any(entry_in_brackets(unwrapped(n.args[0])) is not None for n in logs)
+    logs = (n for s in statements if gives_a_loss(s) for n in s.nodes if kind(n) == "Apply" and n.function in (Name("log"), Name("ln")) and len(n.args) == 1)
+    return any(entry_in_brackets(unwrapped(n.args[0]), given) is not None for n in logs)
 
 
-def entry_in_brackets(node: Any) -> Any:
-    r"""``p_{t,y_t}`` for ``p_t(y_t)``; None for anything else."""
+def entry_in_brackets(node: Any, given: set[str]) -> Any:
+    r"""``p_{t,y_t}`` for ``p_t(y_t)``, ``p_{t,w_{t+1}}`` for ``p_t[w_{t+1}]``; None for anything else."""
     if kind(node) != "Product" or len(node.args) != 2 or kind(node.args[0]) != "Name" or kind(node.args[1]) != "Paren":
         return None
     output, label = node.args[0], unwrapped(node.args[1])
-    told = a_class(label) and step_of(label) == step_of(output) != ()
+    own, wanted = (number_at(step[0], {"t": 0}) if (step := step_of(n)) else None for n in (output, label))
+    told = a_class(label) and (step_of(label) == step_of(output) != () or (own == 0 and wanted == 1 and label.base not in given))
     return replace(output, subs=(*output.subs, label), span=node.span) if told else None
 
 
 def away(statements: list[Statement]) -> int:
-    """How many steps after an output the class stands that is wanted of it, as most differences have it: none, or one."""
+    """How many steps after an output the class stands that is wanted of it, as the loss has it, or else most differences: none, or one."""
     votes: Counter[int] = Counter()
+    given = Counter(by for *_, by in classes(statements))
     for s in statements:
         found = named(s)
         for n in s.nodes:
             less = unwrapped(n.args[1].arg) if kind(n) == "Sum" and len(n.args) == 2 and kind(n.args[1]) == "Negative" else None
             if id(less) in found and (own := step_of(n.args[0])) and (wanted := getattr(found[id(less)][1], "subs", ())[:1]):
-                at, of = number_at(wanted[0], {"t": 0}), number_at(own[0], {"t": 0})
-                votes[int(at - of) if at is not None and of is not None and "t" in letters(wanted[0]) else 0] += 1
+                votes[behind(own, wanted)] += 1
+    votes = given or votes
     return int(votes[1] > votes[0])
+
+
+def classes(statements: list[Statement]) -> Iterator[tuple[str, str, int]]:
+    r"""The output and the class in each loss, p and w in ``\log p_{t,w_{t+1}}``, and by how many steps this stands behind that."""
+    given = inputs(statements)
+    for n in (n for s in statements if gives_a_loss(s) for n in s.nodes):
+        if (entry := at_the_class(n)) is not None and (wanted := step_of(entry[2])) and entry[2].base not in given:
+            yield entry[0].base, entry[2].base, behind(entry[1], wanted)
+
+
+def ahead(statements: list[Statement]) -> frozenset[tuple[str, str]]:
+    r"""The letters of outputs and of classes behind these: where ``y_{t+1}`` is one, the vector by that letter has its step too."""
+    return frozenset((output, label) for output, label, by in classes(statements) if by)
+
+
+def behind(own: tuple[Any, ...], wanted: tuple[Any, ...]) -> int:
+    """By how many steps a class stands behind an output."""
+    at, of = number_at(wanted[0], {"t": 0}), number_at(own[0], {"t": 0}) if own else None
+    return int(at - of) if at is not None and of is not None and "t" in letters(wanted[0]) else 0
 
 
 def counted(name: Any, later: int) -> Any:
@@ -78,10 +107,17 @@ def counted(name: Any, later: int) -> Any:
     return replace(name, subs=(step, *name.subs[1:]))
 
 
-def named(s: Statement) -> dict[int, tuple[Any, Any]]:
-    """What is a one-hot vector, or a component of one, in a statement: what is subtracted from an output, and what says so itself."""
+def gives_a_loss(s: Statement) -> bool:
+    return not s.derives and kind(s.node) == "Relation" and loss_head(s.node.sides[0]) is not None
+
+
+def named(s: Statement, own: frozenset[tuple[str, str]] = frozenset()) -> dict[int, tuple[Any, Any]]:
+    """What is a one-hot vector, or a component of one, in a statement: what is subtracted from an output, and what says so itself.
+
+    `own` are letters of outputs, and of what is such a vector beside them.
+    """
     out: dict[int, tuple[Any, Any]] = {}
-    given = not s.derives and kind(s.node) == "Relation" and loss_head(s.node.sides[0]) is not None
+    given = gives_a_loss(s)
     for n in s.nodes:
         k = kind(n)
         if (call := argument(n)) is not None:
@@ -101,7 +137,8 @@ def named(s: Statement) -> dict[int, tuple[Any, Any]]:
             out[id(n)] = n, found
         elif k == "Sum" and len(n.args) == 2 and kind(n.args[1]) == "Negative":
             less = unwrapped(n.args[1].arg)
-            if (label := class_of(less)) is not None:
+            told = kind(less) == kind(n.args[0]) == "Name" and (n.args[0].base, less.base) in own and not less.accents and step_of(less)
+            if (label := less if told else class_of(less)) is not None:
                 out[id(less)] = less, Name(HOT, (), step_of(label))
             elif (found := kronecker(less)) is not None:
                 out[id(less)] = less, found
@@ -137,13 +174,21 @@ def by_class(node: Any) -> Any:
 
 def logarithm(node: Any) -> Any:
     r"""``\log p_{t,y_t}``, the logarithm of the entry of the class, as the sum over all entries that it is; None for anything else."""
+    found = at_the_class(node)
+    if found is None:
+        return None
+    head, step, _ = found
+    entry = Name(head.base, head.accents, (*step, ANY))
+    return Big("sum", ANY, None, None, Product((Name(HOT, (), (*(n for n in step if "t" in letters(n)), ANY)), replace(node, args=(entry,)))))
+
+
+def at_the_class(node: Any) -> tuple[Any, tuple[Any, ...], Any] | None:
+    r"""The p, the t and the class of ``\log p_{t,y_t}``; None for anything else."""
     split = head_and_parts(unwrapped(node.args[0])) if kind(node) == "Apply" and node.function in (Name("log"), Name("ln")) and len(node.args) == 1 else None
     classes = [p for p in split[1] if a_class(p.node)] if split is not None else []
     if split is None or len(classes) != 1:
         return None
-    step = tuple(p.node for p in split[1] if p is not classes[0])
-    entry = Name(split[0].base, split[0].accents, (*step, ANY))
-    return Big("sum", ANY, None, None, Product((Name(HOT, (), (*(n for n in step if "t" in letters(n)), ANY)), replace(node, args=(entry,)))))
+    return split[0], tuple(p.node for p in split[1] if p is not classes[0]), classes[0].node
 
 
 def a_class(node: Any) -> bool:
