@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Set
+from collections.abc import Collection, Iterator, Set
 from dataclasses import replace
 from fractions import Fraction as Ratio
 from itertools import pairwise
@@ -183,7 +183,8 @@ def stated_loss(page: Page, statements: list[Statement]) -> None:
         split = head_and_parts(unwrapped(s.node.sides[0]))
         if split is None or split[0].base not in LOSSES:
             continue
-        factor, right = before_the_sum(unwrapped(s.node.sides[-1]), page.symbols.letter)
+        formula = unwrapped(next((side for side in reversed(s.node.sides[1:]) if names_any(page, side, outputs)), s.node.sides[-1]))
+        factor, right = before_the_sum(formula, page.symbols.letter)
         if factor is None and (batch := of_a_batch(right)) is not None and not of_one(statements, batch[0]):
             page.examples, factor = batch
         page.averaged |= {str(spelled(split[0]))} if factor is not None else set()
@@ -202,7 +203,7 @@ def stated_loss(page: Page, statements: list[Statement]) -> None:
                     ref = page.symbols.ref(unwrapped(mine))
                     if ref is not None and ref.key in outputs and page.symbols.ref(unwrapped(other)) is None and not apart_in_time(page, ref, other):
                         wanted(page, ref.key, target_name(page, other, bound_letters(right)), "square" if half else "double")
-                        signs.setdefault(ref.key, set()).add(not turned(unwrapped(s.node.sides[-1]), n))
+                        signs.setdefault(ref.key, set()).add(not turned(formula, n))
             elif (
                 kind(n) in FACTORS
                 and len(n.args) == 2
@@ -225,8 +226,13 @@ def stated_loss(page: Page, statements: list[Statement]) -> None:
                         continue
                     rule = "binary" if any(of_the_rest(page, m, ref.key) for m in walk(right)) else "entropy"
                     wanted(page, ref.key, target_name(page, first, bound_letters(right)), rule)
-                    signs.setdefault(ref.key, set()).add(not to_be_large(s) or turned(unwrapped(s.node.sides[-1]), n))
+                    signs.setdefault(ref.key, set()).add(not to_be_large(s) or turned(formula, n))
     page.gained = frozenset(key for key, found in signs.items() if found == {False})
+
+
+def names_any(page: Page, node: Any, keys: Collection[str]) -> bool:
+    """Whether a formula names one of some quantities."""
+    return any((ref := page.symbols.ref(n)) is not None and ref.key in keys for n in walk(node))
 
 
 def apart_in_time(page: Page, output: Any, target: Any) -> bool:

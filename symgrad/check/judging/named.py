@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from symgrad.check.defined.definitions import general
 from symgrad.check.defined.groups import Group
 from symgrad.check.defined.page import Definition
 from symgrad.check.reading.activations import BUILTIN
@@ -73,8 +74,8 @@ def behind_the_cells(court: Court, s: Statement) -> str:
 
 
 def names_of(groups: list[Group]) -> dict[int, set[str]]:
-    """The names that a document gives its cells: to the equations of what several of them compute, if there is any such thing."""
-    cells = {k: g.definitions for k, g in enumerate(groups) if not g.alone}
+    """The names that a document gives its cells, but for one in general: to the equations of what several of them compute, if there is any such thing."""
+    cells = {k: g.definitions for k, g in enumerate(groups) if not g.alone and not all(general(d.node) for d in g.definitions.values())}
     times = Counter(key for own in cells.values() for key in own)
     told = {k: [d for key, d in own.items() if times[key] > 1 or max(times.values()) < 2] for k, own in cells.items()}
     return {k: {name for d in own for name in names_of_one(d)} for k, own in told.items()}
