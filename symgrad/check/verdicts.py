@@ -248,7 +248,7 @@ def named_at_the_end(first: Any, node: Any) -> bool:
 
 def abbreviates(court: Court, link: Link) -> bool:
     """Whether a link introduces a symbol for a derivative."""
-    if link.number != 0 or link.sign == "+=":
+    if link.number != 0 or link.sign == "+=" or kind(unwrapped(link.right)) == "Number":  # ``\delta_{T+1} = 0`` is no formula
         return False
     left, meant = unwrapped(link.left), link.right
     if (upside := upright(left)) is not None and introduces(link.right):  # ``\\delta_k^\\top = \\partial L/\\partial a_k``

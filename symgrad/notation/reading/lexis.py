@@ -86,6 +86,7 @@ _BOLD_GREEK = re.compile(rf"\\(?:bf|bm|bs|b|v)(?P<letter>{_or(name for name in t
 _ENVIRONMENT = re.compile(r"\\(begin|end)\s*\{\s*([A-Za-z]+\*?)\s*\}")
 _BIG_WORD = re.compile(r"(?P<sign>Σ|Π|sum|prod)(?:_.*|)[^(]?|(?P<upper>SUM|PROD|PRODUCT)_.*|(?P<word>Sum|Prod|[Pp]roduct)_(?![A-Za-z0-9])")
 _WIDE = re.compile(r"[^\n]*(?: {3}|\t)")
+_THICK = re.compile(r"(?:\\[;: ]\s*){2}")
 _TEXT_PART = re.compile(r"[{}$]|\\.", re.DOTALL)
 _SIMPLE = re.compile(r"(?:(if|for|when|where)\s+)?([^\W_]{1,2})\s*([=<>≠≤≥])\s*([^\W_]{1,2})")
 
@@ -117,7 +118,7 @@ def _one(match: re.Match[str], code: bool) -> Iterator[Token]:
     kind, key, start, end = match.lastgroup or "", match[0], match.start(), match.end()
     match kind:
         case "skip":
-            if code and _WIDE.fullmatch(key):
+            if (_WIDE.fullmatch(key) if code else _THICK.search(key)) is not None:
                 yield Token("gap", GAP, start, end)
         case "empty":  # before an index that is not of the letter before it
             yield Token("empty", "{}", start, end)
