@@ -70,6 +70,9 @@ TELLS = re.compile(  # between the symbol and the quantity, that of the loss as 
     r")",
     re.IGNORECASE,
 )
+DIRECT = re.compile(  # of the loss of its own step
+    rf"\s*,?\s*(?:{DENOTES}|{IS})\s*(?:the\s+)?(?:direct|immediate)\s+{GRADIENT}\s+(?:on|at|to|of|by|into|with\s+respect\s+to|w\.?r\.?t\.?)\s*{STATE}", re.IGNORECASE
+)
 BEHIND = re.compile(r"\s*的?(?:偏)?(?:梯度|导数|導數)|\s*に(?:関する|対する|よる|ついての)(?:偏)?(?:勾配|微分|導関数)")  # where the gradient is named last
 EASTERN = re.compile(r"[对對关關于於の]\s*(?:\S{0,6})$")
 OTHERWISE = re.compile(r"\b(?:immediate|local|direct|log|negative|approximate|norm|entr(?:y|ies)|not|never|if|suppose|assum\w+)\b", re.IGNORECASE)
@@ -145,7 +148,12 @@ def told(document: Document, parsed: Sequence[tuple[Fragment, Sequence[Any]]], v
             return None
         words, loss, by = words + OF + more, values[by], by + 1
     quantity = values[by]
-    if quantity is None or head_and_parts(quantity) is None or loss_head(quantity) is not None or OTHERWISE.search(words):
+    split = head_and_parts(quantity) if quantity is not None else None
+    if split is None or loss_head(quantity) is not None:
+        return None
+    if DIRECT.fullmatch(words) is not None and split[1]:
+        return replace(usual_loss(parsed), subs=(split[1][-1].node,)), quantity
+    if OTHERWISE.search(words):
         return None
     if TELLS.fullmatch(words) is None or (EASTERN.search(words) is not None and BEHIND.match(parsed[by][0].after) is None):
         return None
