@@ -21,9 +21,10 @@ from symgrad.check.defined.definitions import lags, parts_of, present_names, ste
 from symgrad.check.defined.groups import Collected
 from symgrad.check.defined.page import Abbreviation, Definition, Page, plain
 from symgrad.check.defined.typing import matrix_like
+from symgrad.check.evaluation.adjoints import upright
 from symgrad.check.reading.activations import ACTIVATIONS, BUILTIN, labelled_sigmas
 from symgrad.check.reading.statements import LOSSES, MARKS, Statement, bound_letters, names_in, relation_of, step_part
-from symgrad.check.reading.symbols import STEP_WORDS, Part, Symbols, head_and_parts, is_top, key_of, letters, spelled
+from symgrad.check.reading.symbols import STEP_WORDS, Part, Symbols, head_and_parts, is_top, key_of, letters, number_at, spelled
 from symgrad.check.reading.trees import FACTORS, children, kind, rebuilt, unwrapped, walk, with_children
 from symgrad.notation.syntax import Hadamard, Name
 
@@ -100,7 +101,7 @@ def page_of(definitions: dict[str, Definition], collected: Collected, statements
     definitions = page.definitions
     losses(page, statements, letter)
     for key, d in definitions.items():
-        symbols.ranks[key] = max(1, len(d.entries))
+        symbols.ranks[key] = 2 if decomposed(d) else max(1, len(d.entries))
         symbols.timed.add(key)
     later: list[tuple[str, Any]] = []
     elsewhere = names_with_a_step(statements, letter)
@@ -148,6 +149,11 @@ def page_of(definitions: dict[str, Definition], collected: Collected, statements
     symbols.clear()
     stepped = any(d.side is None or step_part(parts_of(d.side), letter) is not None for d in definitions.values())
     symbols.stepless = symbols.timed - elsewhere if not stepped and not counted(statements) & definitions.keys() else set()
+    for key, factors in ((key, decomposed(d)) for key, d in definitions.items()):
+        symbols.stepless |= {key} if factors else set()
+        if len(factors) == 3 and factors[1] == Name("Lambda") and upright(factors[2]) == factors[0] and (key := str(spelled(factors[0]))):
+            page.kinds[key] = "orthogonal"
+            page.guessed[key] = f"{plain(key)} is orthogonal, as in the decomposition of a symmetric matrix"
     symbols.bare, symbols.counting = symbols.timed - with_any_step(statements, letter), counting(statements, letter)
     symbols.clear()
     primes(page)
@@ -169,6 +175,14 @@ def page_of(definitions: dict[str, Definition], collected: Collected, statements
         page.notes.setdefault(key, plain(key))
     guesses(page, statements)
     return page
+
+
+def decomposed(d: Definition) -> tuple[Any, ...]:
+    r"""The factors of ``W = Q \Lambda Q^{-1}``, a matrix as a product of others; none of anything else."""
+    node = unwrapped(d.node)
+    factors = tuple(map(unwrapped, node.args)) if kind(node) == "Product" and d.side is not None and step_part(parts_of(d.side), d.letter) is None else ()
+    bare = [a.base if kind(a) == "Power" and number_at(a.exponent, {}) == -1 else upright(a) or a for a in factors]
+    return factors if len(bare) > 2 and all(map(matrix_like, (unwrapped(d.side), *bare))) else ()
 
 
 def concatenated(page: Page, statements: list[Statement]) -> None:

@@ -70,7 +70,7 @@ class Shapes:
         found = self.of.get(key)
         if found is None:
             rank = self.page.symbols.ranks.get(key, 1)
-            found = self.of[key] = tuple(Size() for _ in range(rank))
+            found = self.of[key] = (Size(),) * rank if key in self.page.kinds else tuple(Size() for _ in range(rank))
         return found
 
     def infer(self) -> None:
@@ -135,7 +135,10 @@ class Shapes:
             inner = self.shape(node.arg if k == "Transpose" else node.base)
             return None if inner is None else inner[::-1]
         if k == "Power":
-            return self.shape(node.base)
+            inner = self.shape(node.base)
+            if inner is not None and len(inner) == 2 and number_at(node.exponent, {}) == -1:
+                unify(*inner)
+            return inner
         if k == "Apply":
             shapes = [self.shape(a) for a in node.args]
             if len(node.args) == 1:

@@ -296,7 +296,8 @@ class Court:
         lemmas = {key for g in groups if g.alone for key in g.definitions}
         for k in range(len(groups)):
             page = self.page(k)
-            found = {r.key for n, _, parts in names_in(s.node) if (r := page.symbols.ref(n)) is not None and (parts or r.key not in indices)}
+            named = [(n.base if kind(n) == "Power" and page.symbols.ref(n) is None else n, parts) for n, _, parts in names_in(s.node)]  # the W of ``W^{T-t}``
+            found = {r.key for n, parts in named if (r := page.symbols.ref(n)) is not None and (parts or r.key not in indices)}
             elsewhere = {page.symbols.aliases[name] for name in page.symbols.aliases.keys() & lemmas}  # the z of ``z = f(x)`` is not what h is computed from
             defined[k] = sum(key in page.definitions or (key.startswith("pre:") and key not in elsewhere) for key in found)
             known[k] = len(found)

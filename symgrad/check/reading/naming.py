@@ -71,7 +71,8 @@ TELLS = re.compile(  # between the symbol and the quantity, that of the loss as 
     re.IGNORECASE,
 )
 DIRECT = re.compile(  # of the loss of its own step
-    rf"\s*,?\s*(?:{DENOTES}|{IS})\s*(?:the\s+)?(?:direct|immediate)\s+{GRADIENT}\s+(?:on|at|to|of|by|into|with\s+respect\s+to|w\.?r\.?t\.?)\s*{STATE}", re.IGNORECASE
+    rf"\s*,?\s*(?:{DENOTES}|{IS})\s*(?:the\s+)?(?:direct|immediate)\s+{GRADIENT}\s+(?:on|at|to|of|by|into|with\s+respect\s+to|w\.?r\.?t\.?)\s*{STATE}",
+    re.IGNORECASE,
 )
 BEHIND = re.compile(r"\s*的?(?:偏)?(?:梯度|导数|導數)|\s*に(?:関する|対する|よる|ついての)(?:偏)?(?:勾配|微分|導関数)")  # where the gradient is named last
 EASTERN = re.compile(r"[对對关關于於の]\s*(?:\S{0,6})$")

@@ -379,6 +379,7 @@ class Symbols:
                     fits = False  # h^2 is a power; h^0 is h at step 0
                 elif r == "S":
                     fits &= (key in self.timed or p.where == "paren") and _step_like(p.node)
+                    fits &= not (p.where == "sup" and key in self.stepless and self.ranks[key] == 2)  # the power of a matrix
                     component = p.where in ("sub", "bracket") and kind(p.node) == "Name" and p.node.base in COUNTERS - {self.letter, "T"}
                     fits &= not component or not (key in self.stepless or (key in self.bare and p.node.base not in self.counting))
                     step = p.node
