@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from symgrad.check.claim import Claim
 from symgrad.check.forms.accumulated import added_to
+from symgrad.check.forms.ahead import at_their_step
 from symgrad.check.forms.arguments import losses_as_written, without_arguments
 from symgrad.check.forms.bare import of_the_loss
 from symgrad.check.forms.barred import unbarred
@@ -119,6 +120,7 @@ def common_form(document: Document, cell: Cell | None) -> Common:
     found, jacobians = jacobians_by_letter(found)
     found, costs = losses_by_letter(found)
     found, zero = counted_from_zero(found)
+    found, early = at_their_step(found)
     found, numbered = layers_by_number(found)
     found = stated = behind_bars(softmaxes(found))
     one_at_a_time = (expectations, of_the_loss, added_to, term_by_term, one_by_one, with_marks, one_hot, without_sizes, without_arguments)
@@ -134,7 +136,7 @@ def common_form(document: Document, cell: Cell | None) -> Common:
     found, original = parts_named(found)
     names = names | outputs | {name.base: text(part) for name, part in original.items()}
     as_written = losses_as_written(stated) | one_hot_as_written(stated) | rectified | jacobians | costs | last
-    as_written |= unnamed | layers | homonyms | original | zero | cuts | double | numbered
+    as_written |= unnamed | layers | homonyms | original | zero | early | cuts | double | numbered
     return Common(found, as_written, names=names)
 
 

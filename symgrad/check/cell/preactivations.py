@@ -31,9 +31,6 @@ def preactivations_meant(page: Page) -> None:
         arg = unwrapped(node.args[0])
         if kind(arg) != "Sum" or inner_of(page, key, d) is not None:
             continue
-        if (early := counted_before(page, key, arg)) is not None:
-            page.redefine(key, replace(d, node=replace(node, args=(early,))))
-            continue
         whole = {page.canon(a, d.letter, d.shift): a for a in arg.args}
         for other, e in page.definitions.items():
             inner = unwrapped(e.node)
@@ -49,14 +46,6 @@ def preactivations_meant(page: Page) -> None:
                 page.redefine(other, replace(e, node=arg, letter=d.letter, shift=d.shift))
                 page.guessed[other] = f"{plain(other)} is read as the preactivation of {plain(key)}, though its formula differs"
                 break
-
-
-def counted_before(page: Page, key: str, arg: Any) -> Any:
-    """The name of what an activation is applied to, where it has the number of the step before: ``a_t`` beside ``h_{t+1} = tanh(W h_t + U x_t)``."""
-    d = page.definitions[key]
-    formula = page.canon(arg, d.letter, d.shift - 1)
-    others = (e for other, e in page.definitions.items() if other != key and e.side is not None and not e.entries and e.letter == d.letter)
-    return next((e.side for e in others if page.canon(e.node, e.letter, e.shift) == formula), None)
 
 
 def by_preactivations(page: Page, statements: list[Statement]) -> None:
