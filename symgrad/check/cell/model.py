@@ -27,7 +27,7 @@ ENTRYWISE = frozenset({"Sum", "Negative", "Number", "Power", "Hadamard", "Produc
 
 def terminals(page: Page) -> tuple[str, ...]:
     """The quantities that nothing of the same step is computed from: what a loss looks at."""
-    cell = {key: page.definitions[key] for key in page.definitions.keys() - named_for_a_derivation(page) - of_the_next(page)}
+    cell = {key: page.definitions[key] for key in page.definitions.keys() - named_for_a_derivation(page)}
     used = {ref.key for key, d in cell.items() for ref, lag in page.references(d) if lag == 0 and ref.key != key}
     shared = {
         page.named.get(page.canon(n, d.letter, d.shift))
@@ -53,12 +53,6 @@ def read_later(page: Page, outputs: tuple[str, ...]) -> tuple[str, ...]:
     references = {key: {ref.key for ref, _ in page.references(d)} for key, d in page.definitions.items()}
     last = [key for key in outputs if not any(key in found for found in references.values())]
     return tuple(key for key in outputs if not any(key in references[other] for other in last))
-
-
-def of_the_next(page: Page) -> set[str]:
-    r"""What an activation is applied to that has the number of the step before, ``h_{t+1} = \tanh(a_t)``: a part of that step."""
-    calls = [d for d in page.definitions.values() if kind(node := unwrapped(d.node)) == "Apply" and [kind(unwrapped(a)) for a in node.args] == ["Name"]]
-    return {ref.key for d in calls for ref, lag in page.references(d) if lag == -1 and ref.key != d.key}
 
 
 def named_for_a_derivation(page: Page) -> set[str]:

@@ -2,57 +2,48 @@ r"""Preactivations with the number of the step before, ``h_{t+1} = \tanh(a_t)``:
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 from symgrad.check.reading.statements import ADJOINT_HEADS, DEFINING, MARKS, Statement, letter_of, relation_of, throughout
-from symgrad.check.reading.symbols import letters, number_at
-from symgrad.check.reading.trees import kind, shifted, unwrapped, walk
-from symgrad.notation.syntax import Name
+from symgrad.check.reading.symbols import head_and_parts, letters, number_at
+from symgrad.check.reading.trees import kind, rebuilt, shifted, unwrapped, walk
 
 
 def at_their_step(statements: list[Statement]) -> tuple[list[Statement], dict[Any, Any]]:
     """The statements with such preactivations at the next step, and what stands there → what the document has."""
     letter = letter_of(statements)
-    given: dict[tuple[Name, int], Any] = {}
+    given: dict[tuple[Any, int], Any] = {}
     for s in statements:
         rel = relation_of(s.node)
-        left = unwrapped(rel.sides[0]) if rel is not None and rel.signs[0] in DEFINING and not s.derives else None
-        if left is not None and (at := step(left, letter)) is not None:
-            given[bare(left), at] = unwrapped(rel.sides[1])
+        left = stepped(unwrapped(rel.sides[0]), letter) if rel is not None and rel.signs[0] in DEFINING and not s.derives else None
+        if left is not None:
+            given[left] = unwrapped(rel.sides[1])
     calls = [unwrapped(right.args[0]) for (_, at), right in given.items() if at == 1 and kind(right) == "Apply" and len(right.args) == 1]
-    early = {name for (name, at), right in given.items() if at == 0 and (name, 1) not in given and any(is_it(name, right, call, letter) for call in calls)}
-    early -= {bare(n) for (_, at), right in given.items() if at == 0 for n in walk(right) if step(n, letter) is not None}  # a part of this step too
+    named = {stepped(call, letter) for call in calls}
+    early = {head for (head, at), right in given.items() if at == 0 and (head, 1) not in given and ((head, 0) in named or right in calls)}
+    early -= {found[0] for (_, at), right in given.items() if at == 0 for n in walk(right) if (found := stepped(n, letter)) is not None}  # of this step too
     original: dict[Any, Any] = {}
 
     def moved(n: Any) -> Any:
-        name = n.base if kind(n) == "Power" and n.exponent in early else n
-        if kind(name) != "Name":
+        split = head_and_parts(n) if kind(n) in ("Name", "Power", "Index") else None
+        if split is None:
             return None
-        own = len(name.subs) == 1 and (bare(name) in early or any(name.base == f"d{x.base}" for x in early))
-        marked = name.base in ADJOINT_HEADS | MARKS and (name is not n or any(sub in early for sub in name.subs))  # ``\delta^a_t``
-        steps = [sub for sub in name.subs if letter in letters(sub) or kind(sub) == "Number"]
+        head, parts = split
+        steps = [p.node for p in parts if letter in letters(p.node) or (kind(p.node) == "Number" and p.where != "sup")]
+        own = len(parts) == 1 and (head in early or any(head.base == f"d{name.base}" for name in early))
+        marked = head.base in ADJOINT_HEADS | MARKS and any(p.node in early for p in parts)  # ``\delta^a_t``
         if not (own or marked) or len(steps) != 1:
             return None
-        later = replace(name, subs=tuple(shifted(sub, 1) if sub is steps[0] else sub for sub in name.subs))
-        later = later if name is n else replace(n, base=later)
+        later = rebuilt(n, {id(steps[0]): shifted(steps[0], 1)})
         original[later] = n
         return later
 
     return (throughout(statements, moved), original) if early else (statements, {})
 
 
-def step(node: Any, letter: str) -> int | None:
-    """By how many steps from t a name with nothing but its step is."""
-    alone = kind(node) == "Name" and len(node.subs) == 1 and letter in letters(node.subs[0])
-    at = number_at(node.subs[0], {letter: 0}) if alone else None
-    return None if at is None else int(at)
-
-
-def bare(name: Any) -> Any:
-    return replace(name, subs=(), span=None)
-
-
-def is_it(name: Name, right: Any, call: Any, letter: str) -> bool:
-    """Whether an activation is applied to a quantity of this step, by its name or by its formula."""
-    return call == right if kind(call) != "Name" else step(call, letter) == 0 and bare(call) == name
+def stepped(node: Any, letter: str) -> tuple[Any, int] | None:
+    """A name with nothing but its step, and by how many steps from t that is."""
+    split = head_and_parts(node) if kind(node) in ("Name", "Power", "Index") else None
+    one = split[1][0].node if split is not None and len(split[1]) == 1 and letter in letters(split[1][0].node) else None
+    at = number_at(one, {letter: 0}) if one is not None else None
+    return None if split is None or at is None else (split[0], int(at))
