@@ -14,7 +14,7 @@ from symgrad.check.defined.incomplete import invented
 from symgrad.check.defined.page import Definition, Page, plain
 from symgrad.check.evaluation.adjoints import BEFORE
 from symgrad.check.reading.activations import meaning
-from symgrad.check.reading.statements import DEFINING, Statement, bound_letters, relation_of, step_part
+from symgrad.check.reading.statements import DEFINING, Statement, bound_letters, loss_head, relation_of, step_part
 from symgrad.check.reading.symbols import PLAIN_ACCENTS, Part, head_and_parts, key_of, letters, number_at, spelled
 from symgrad.check.reading.trees import kind, rebuilt, unwrapped, walk
 
@@ -121,6 +121,22 @@ def reached(page: Page, slopes: list[tuple[Any, Any]], active: Iterable[str]) ->
     return found.pop() if len(found) == 1 and found <= set(active) else None
 
 
+def by_differences(page: Page, statements: list[Statement], active: Iterable[str]) -> dict[str | None, str]:
+    r"""The softmax or sigmoid that a name is what it is applied to, as ``\partial L / \partial z_t = \hat y_t - y_t`` tells."""
+    calls = {key: page.activated(key) for key in active if key not in page.lagged}
+    outputs = {key for key, call in calls.items() if call is not None and meaning(page.functions, call.function) in ("softmax", "sigmoid")}
+    out: dict[str | None, str] = {}
+    for s in statements if outputs else ():
+        sides: list[Any] = [*map(unwrapped, s.node.sides)] if kind(s.node) == "Relation" else []
+        of_a_loss = sides and kind(sides[0]) == "Derivative" and loss_head(sides[0].of) is not None
+        split = head_and_parts(unwrapped(sides[0].wrt)) if of_a_loss else None
+        for whole in sides[1:] if split is not None else ():
+            terms = [unwrapped(a.arg if kind(a) == "Negative" else a) for a in whole.args] if kind(whole) == "Sum" and len(whole.args) == 2 else []
+            found = {ref.key for a in terms if (ref := page.symbols.ref(a)) is not None} & outputs
+            out |= {key_of(split[0], []): key for key in found} if split is not None else {}
+    return out
+
+
 def written_slopes(statements: list[Statement]) -> dict[str | None, set[Any]]:
     r"""The functions whose slopes the document takes, ``\psi'(z_t)``, by the name that they are applied to."""
     out: dict[str | None, set[Any]] = {}
@@ -177,7 +193,7 @@ def guesses(page: Page, statements: list[Statement]) -> None:
     taken = set(symbols.ranks)
     labels_used = {spelled(x) for s in statements for n in s.nodes if kind(n) == "Name" for x in n.subs}  # the u of ``W_u``, which alone is no quantity
     kinds = {key.partition("_")[0] for key in page.definitions if "_" in key}  # the z of ``z_u``
-    slopes, written = derivatives_by_name(statements), written_slopes(statements)
+    slopes, written, differing = derivatives_by_name(statements), written_slopes(statements), by_differences(page, statements, active)
     for s in statements:
         bound, within = bound_letters(s.node) | counting(page, s), {id(x) for n in s.nodes if kind(n) == "Name" for label in n.subs for x in walk(label)}
         for node in s.nodes:
@@ -204,7 +220,8 @@ def guesses(page: Page, statements: list[Statement]) -> None:
             sloped = by_its_slope(page, written.get(own, set()), active) if bare else set()
             if len(sloped) > 1:
                 continue  # one letter for what several functions are applied to
-            found = next(iter(sloped), None) or reached(page, slopes.get(own, []), active) or (alone(page, active) if not labels else None) if bare else None
+            found = next(iter(sloped), None) or reached(page, slopes.get(own, []), active) or differing.get(own) if bare else None
+            found = found or (alone(page, active) if bare and not labels else None)
             if found is not None:
                 read_as(page, own, found, taken)
                 continue

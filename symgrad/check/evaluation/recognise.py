@@ -154,6 +154,7 @@ def candidates(page: Page, name: str) -> list[Option]:
     label, named, layer = name.rpartition("_")[2], quantity_named(page, name), layer_named(page, name)
     symbol = name if not name.startswith(BY) else f"the derivative of the loss by {plain(name.removeprefix(BY).strip())}"
     told = page.told.get(name)
+    named = None if layer and named not in page.lagged else named  # the o of ``o^{out}`` beside a gate o
     for key in model.dims:
         if told is not None and key not in told:
             continue
