@@ -28,7 +28,7 @@ from symgrad.check.forms.costs import jacobians_by_letter, losses_by_letter
 from symgrad.check.forms.each import one_by_one
 from symgrad.check.forms.expected import expectations
 from symgrad.check.forms.graves import by_components
-from symgrad.check.forms.homonyms import told_apart
+from symgrad.check.forms.homonyms import told_apart, told_by_numbers
 from symgrad.check.forms.inner import parts_named
 from symgrad.check.forms.joined import with_marks
 from symgrad.check.forms.lastly import lastly, until_the_last
@@ -133,10 +133,11 @@ def common_form(document: Document, cell: Cell | None) -> Common:
         return common
     found, layers, names = layer_below(found)
     found, homonyms = told_apart(found)
+    found, numbers = told_by_numbers(found)
     found, original = parts_named(found)
     names = names | outputs | {name.base: text(part) for name, part in original.items()}
     as_written = losses_as_written(stated) | one_hot_as_written(stated) | rectified | jacobians | costs | last
-    as_written |= unnamed | layers | homonyms | original | zero | early | cuts | double | numbered
+    as_written |= unnamed | layers | homonyms | original | zero | early | numbers | cuts | double | numbered
     return Common(found, as_written, names=names)
 
 

@@ -17,7 +17,7 @@ from symgrad.check.evaluation.recognise import spoken
 from symgrad.check.evaluation.wrt import quantity_of
 from symgrad.check.reading.statements import THROUGH
 from symgrad.check.reading.symbols import number_at, spelled
-from symgrad.check.reading.trees import kind, unwrapped
+from symgrad.check.reading.trees import kind, rebuilt, unwrapped, walk
 from symgrad.check.worlds import field as F
 from symgrad.check.worlds.readings import Option
 from symgrad.check.worlds.values import Value, _contract
@@ -32,6 +32,7 @@ OVER = frozenset({"bar", "overline", "hat", "widehat", "tilde", "widetilde"})  #
 ALONG = frozenset({"carry", "carousel", "cell", "memory", "highway", "path", "own", "cec"})  # the path along a memory alone
 CURRENT = frozenset({"output", "out", "current", "present", "loss", "当前", "當前", "输出", "現在"})  # what the loss of the step itself gives
 RECURRENT = frozenset({"future", "next", "recurrent", "rec", "carry", "later", "recursive", "temporal", "time", "未来", "未來", "后续"})
+FROM = frozenset({"from", "via", "来自", "來自", "aus", "von", "de", "desde"})
 MOST = 4  # quantities that one part of a gradient comes through
 ROUTES = 6  # paths of a derivative that some are chosen among
 
@@ -58,6 +59,13 @@ def given(run: Run, node: Any) -> Value:
     return weighed(run, part) if len(losses) > 1 or run.page.examples else part  # the loss of one step is no part of a mean
 
 
+def from_step(run: Run, condition: Any) -> int | None:
+    r"""The step that a part comes from, ``\text{from } t + 1``."""
+    pair = next((n for n in walk(condition) if kind(n) == "Product" and len(n.args) == 2 and spelled(n.args[0]) in FROM), None)
+    at = number_at(rebuilt(condition, {id(pair): pair.args[1]}), run.env) if pair is not None else None
+    return None if at is None else int(at)
+
+
 def part_given(run: Run, node: Any, inner: Any, condition: Any, losses: tuple[int, ...]) -> Value:
     """Which part of ∂L/∂q a bar tells, by a step or a word."""
     at, word = number_at(condition, run.env), (spelled(condition) or "").lower()
@@ -70,7 +78,7 @@ def part_given(run: Run, node: Any, inner: Any, condition: Any, losses: tuple[in
     behind = behind_of(run, condition)
     if behind is not None and step is not None and not entries:
         return through(run, behind, key, step, losses)
-    if step is not None and word in RECURRENT:
+    if step is not None and (word in RECURRENT or from_step(run, condition) == step + 1):
         later = adjoint(run, key, step, losses, "carry", entries)
         run.vanished += len(losses) == 1 and not np.any(later.a)  # no later step has that loss
         return later

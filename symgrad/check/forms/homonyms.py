@@ -13,10 +13,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from symgrad.check.reading.statements import DEFINING, MARKS, Statement, bound_letters, exchanged, letter_of, names_in, step_part
+from symgrad.check.reading.statements import DEFINING, MARKS, Statement, bound_letters, exchanged, letter_of, names_in, step_part, throughout
 from symgrad.check.reading.symbols import head_and_parts, spelled
 from symgrad.check.reading.trees import kind, unwrapped, walk
 
+SPARE = ("a", "z", "u", "net")  # letters for what an activation is applied to
 Units = tuple[str, ...]  # of each component of a name, one of the letters that count the same
 
 
@@ -72,6 +73,23 @@ def told_apart(statements: list[Statement]) -> tuple[list[Statement], dict[Any, 
                 original[made] = n
         out.append(exchanged(s, new))
     return out, original
+
+
+def told_by_numbers(statements: list[Statement]) -> tuple[list[Statement], dict[Any, Any]]:
+    r"""The statements with a letter for each of what ``\partial \hat y_3/\partial z_3`` and ``\partial s_2/\partial z_2`` call z, and what stood there."""
+    above = defaultdict[tuple[Any, Any], set[Any]](set)
+    for n in (n for s in statements for n in s.nodes if kind(n) == "Derivative"):
+        of, by = head_and_parts(unwrapped(n.of)), head_and_parts(unwrapped(n.wrt))
+        if of is not None and by is not None and [p.node for p in of[1]] == [p.node for p in by[1]] and [kind(p.node) for p in by[1]] == ["Number"]:
+            above[by[0], by[1][0].node].add(of[0])
+    used = {n.base for s in statements for n in s.nodes if kind(n) == "Name"}
+    free = iter([w for w in SPARE if w not in used])
+    meant: dict[Any, Any] = {}
+    for name in dict.fromkeys(name for name, _ in above):
+        owners = {number: next(iter(found)) for (other, number), found in above.items() if other == name and len(found) == 1}
+        letters = dict(zip([*dict.fromkeys(owners.values())][1:], free, strict=False)) if len(owners) == sum(other == name for other, _ in above) else {}
+        meant |= {replace(name, subs=(number,)): replace(name, base=letters[owner], subs=(number,)) for number, owner in owners.items() if owner in letters}
+    return throughout(statements, lambda n: replace(meant[n], span=n.span) if n in meant else None), {new: old for old, new in meant.items()}
 
 
 def by_components(s: Statement, step: str) -> bool:
