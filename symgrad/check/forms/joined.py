@@ -1,13 +1,14 @@
-"""Steps that have lost their mark: ``rt`` is ``r_t``, in a document that writes that too, or gives ``rt`` by an equation."""
+"""Steps that have lost their mark: ``rt`` is ``r_t`` and ``r{t-1}`` is ``r_{t-1}``, in a document that writes that too, or gives ``rt`` by an equation."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
 from symgrad.check.reading.statements import DEFINING, Statement, letter_of, names_in, relation_of, step_part, throughout
-from symgrad.check.reading.symbols import spelled
+from symgrad.check.reading.symbols import letters, number_at, spelled
 from symgrad.check.reading.trees import kind, unwrapped
 from symgrad.notation.syntax import Name
 
@@ -22,21 +23,32 @@ def with_marks(statements: list[Statement]) -> list[Statement]:
     sides = (unwrapped(rel.sides[0]) for s in statements if (rel := relation_of(s.node)) is not None and rel.signs[0] in DEFINING)
     stepped |= {side.args[0].base for side in sides if kind(side) == "Product" and len(side.args) == 2 and touching(side.args[0], side.args[1], letter)}
 
-    def joined(node: Any) -> Any:
-        if not any(node is p for p in products):
-            return None
-        args: list[Any] = []
-        for a in node.args:
-            before = args[-1] if args else None
-            if before is None or not touching(before, a, letter) or before.base not in stepped:
-                args.append(a)
-            elif kind(a) == "Power":  # ``nt^2``
-                args[-1] = replace(a, base=marked(before, a.base), span=replace(before.span, end=a.span.end))
-            else:
-                args[-1] = marked(before, a)
-        return None if len(args) == len(node.args) else args[0] if len(args) == 1 else replace(node, args=tuple(args))
+    def lost(before: Any, a: Any) -> bool:
+        return touching(before, a, letter) and before.base in stepped
 
-    return throughout(statements, joined)
+    found = throughout(statements, lambda n: joined(n, lost) if any(n is p for p in products) else None)
+    indexed = {n for s in found for n in s.nodes if kind(n) == "Name" and len(n.subs) == 1} if found != statements else set()
+    return throughout(found, lambda n: joined(n, lambda before, a: beside(before, a) and marked(before, a) in indexed) if kind(n) == "Product" else None)
+
+
+def joined(node: Any, lost: Callable[[Any, Any], bool]) -> Any:
+    """A product in which some factors are indices that have lost their mark; None where none are."""
+    args: list[Any] = []
+    for a in node.args:
+        before = args[-1] if args else None
+        if before is None or not lost(before, a):
+            args.append(a)
+        elif kind(a) == "Power":  # ``nt^2``
+            args[-1] = replace(a, base=marked(before, a.base), span=replace(before.span, end=a.span.end))
+        else:
+            args[-1] = marked(before, a)
+    return None if len(args) == len(node.args) else args[0] if len(args) == 1 else replace(node, args=tuple(args))
+
+
+def beside(first: Any, index: Any) -> bool:
+    r"""Whether two names stand side by side, as in ``z{r_t}`` and ``z{\tilde h_t}``."""
+    names = kind(first) == kind(index) == "Name" and not first.subs and bool(index.subs)
+    return names and first.span is not None and index.span is not None and 0 <= index.span.start - first.span.end <= 1
 
 
 def marked(name: Name, step: Any) -> Name:
@@ -45,8 +57,9 @@ def marked(name: Name, step: Any) -> Name:
 
 
 def touching(first: Any, step: Any, letter: str) -> bool:
-    """Whether a letter stands right before that of the step, which may have an exponent."""
+    """Whether a letter stands right before that of the step, which may have an exponent, or before a step in braces."""
     step = step.base if kind(step) == "Power" else step
-    if step != Name(letter) or kind(first) != "Name" or first != Name(first.base) or len(first.base) > 1 or first.base == letter:
+    braced = kind(step) == "Sum" and letter in letters(step) and number_at(step, {letter: 0}) is not None
+    if not (braced or step == Name(letter)) or kind(first) != "Name" or first != Name(first.base, first.accents) or len(first.base) > 1 or first.base == letter:
         return False
-    return first.span is not None and step.span is not None and first.span.end == step.span.start
+    return first.span is not None and step.span is not None and first.span.end + braced == step.span.start

@@ -54,6 +54,7 @@ def failed(court: Court, page: Page, outcome: Outcome, link: Link) -> Judgement:
         return None if why is None else Judgement("undecided", *why, assumptions=notes)
 
     def held(*told: str) -> Judgement:
+        court.right.add((link.statement.number, link.number))
         return Judgement("proved", reading=Decider(page).reading(link.left, link.right, outcome.mode[0]), assumptions=(*notes, *told))
 
     court.transposed |= outcome.weak is not None and "gradient layout" in (key for key, _ in outcome.weak.chosen)
