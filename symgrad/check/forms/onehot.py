@@ -138,9 +138,10 @@ def named(s: Statement, own: frozenset[tuple[str, str]] = frozenset()) -> dict[i
         elif k == "Sum" and len(n.args) == 2 and kind(n.args[1]) == "Negative":
             less = unwrapped(n.args[1].arg)
             told = kind(less) == kind(n.args[0]) == "Name" and (n.args[0].base, less.base) in own and not less.accents and step_of(less)
-            if (label := less if told else class_of(less)) is not None:
+            one = Name("1", (), less.parts) if kind(less) == "Index" and less.base == Number("1") and less.kind == "_" else less
+            if (label := less if told else class_of(one)) is not None:
                 out[id(less)] = less, Name(HOT, (), step_of(label))
-            elif (found := kronecker(less)) is not None:
+            elif (found := kronecker(one)) is not None:
                 out[id(less)] = less, found
         elif kind(n) == "Cases" and (found := by_class(n)) is not None:
             out[id(n)] = n, found
@@ -155,9 +156,9 @@ def at_the_step(node: Any, step: Any) -> Any:
 
 
 def kronecker(node: Any) -> Name | None:
-    r"""``\delta_{k, y_t}``, component k of the vector; None for anything else."""
-    parts = [p.node for p in found[1]] if (found := head_and_parts(node)) is not None and found[0] == Name("delta") else []
-    parts = [a for p in parts for a in (p.args if kind(p) == "Product" else (p,))]
+    r"""``\delta_{k, y_t}``, ``1_{k, y_t}`` and ``1_{k = y_t}``, component k of the vector; None for anything else."""
+    parts = [p.node for p in found[1]] if (found := head_and_parts(node)) is not None and (found[0] == Name("delta") or found[0].base == "1") else []
+    parts = [a for p in parts for a in (p.args if kind(p) == "Product" else p.sides if kind(p) == "Relation" and p.signs == ("=",) else (p,))]
     return component(Relation(tuple(parts), ("=",))) if len(parts) == 2 else None
 
 
