@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from symgrad.check.programs.blocks import cut
 from symgrad.check.programs.lookup import Lookup
-from symgrad.check.programs.names import form, given, indices, missed, named_in, nested, raw_name, stem, straight, targets, unshaped, whole
+from symgrad.check.programs.names import form, given, indices, missed, named_in, nested, paired, raw_name, stem, straight, targets, unshaped, whole
 from symgrad.check.programs.scopes import NOW, Defined, Scope
 from symgrad.check.programs.values import Blocks, Opaque, blank, last_name, placed
 from symgrad.check.reading.statements import LOSSES
@@ -49,10 +49,11 @@ class Forward(Lookup):
         for name in self.waiting[-1].values():
             self.names.pop(name, None)
         for s in body:
-            if isinstance(s, ast.Assign) and len(s.targets) == 1 and isinstance(s.value, ast.Name | ast.Attribute):
-                self.copies[form(s.targets[0])] = raw_name(s.value)
-                if isinstance(s.targets[0], ast.Subscript):
-                    self.kept[raw_name(s.targets[0])] = s.targets[0], raw_name(s.value)
+            for target, value in paired(s):
+                if isinstance(value, ast.Name | ast.Attribute):
+                    self.copies[form(target)] = raw_name(value)
+                    if isinstance(target, ast.Subscript):
+                        self.kept[raw_name(target)] = target, raw_name(value)
             match s:
                 case ast.Assign(targets=[ast.Subscript() as target], value=ast.BinOp() | ast.Call() as value) if self.place(target) == 1:
                     self.one_behind(raw_name(target), value)
@@ -62,8 +63,8 @@ class Forward(Lookup):
                     self.appended[raw_name(where)] = raw_name(kept)
         for k, s in enumerate(body):
             self.one(s, body[k + 1 :])
-            if isinstance(s, ast.Assign):
-                self.copies.pop(form(s.targets[0]), None)  # ``h = h0`` before a loop is no copy for its next turn
+            for target, _ in paired(s):
+                self.copies.pop(form(target), None)  # ``h = h0`` before a loop is no copy for its next turn
         self.waiting.pop()
 
     def updated(self, n: ast.AST) -> list[ast.expr]:

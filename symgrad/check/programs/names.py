@@ -183,6 +183,15 @@ def targets(body: list[ast.stmt]) -> Iterator[ast.expr]:
                 yield target
 
 
+def paired(s: ast.stmt) -> Iterator[tuple[ast.expr, ast.expr]]:
+    """What a statement assigns to what: h_new to h and c_new to c in ``h, c = h_new, c_new``."""
+    match s:
+        case ast.Assign(targets=[ast.Tuple(elts=several)], value=ast.Tuple(elts=values)) if len(several) == len(values):
+            yield from zip(several, values, strict=True)
+        case ast.Assign(targets=[target], value=value):
+            yield target, value
+
+
 def named_in(e: ast.expr | ast.stmt) -> set[str]:
     """The names of the variables in an expression."""
     called = {id(n.func) for n in ast.walk(e) if isinstance(n, ast.Call)}

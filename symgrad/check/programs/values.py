@@ -10,7 +10,8 @@ from typing import Any
 from symgrad.check.reading.trees import fields_of
 from symgrad.notation.syntax import Span
 
-BLANK = frozenset({"zeros", "zeros_like", "empty", "empty_like", "ones", "full", "randn", "rand", "random", "uniform", "normal", "dict", "list", "defaultdict"})
+BLANK = frozenset({"zeros", "zeros_like", "empty", "empty_like", "ones", "full", "randn", "rand", "random", "uniform", "normal", "dict", "list", "defaultdict",
+                   "len", "size"})  # fmt: skip
 
 
 class Opaque(Exception):
@@ -56,9 +57,9 @@ def last_name(e: ast.expr) -> str:
 
 
 def blank(e: ast.expr) -> bool:
-    """Whether an expression only makes room: zeros, nothing, a number, random weights."""
+    """Whether an expression only makes room: zeros, nothing, a number, how large an array is, random weights."""
     match e:
-        case ast.Constant():
+        case ast.Constant() | ast.Attribute(attr="shape") | ast.Subscript(value=ast.Attribute(attr="shape")):
             return True
         case ast.Call(func=f):
             return last_name(f) in BLANK
