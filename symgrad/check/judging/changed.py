@@ -136,7 +136,8 @@ def said_last(fragment: Any, equations: set[str]) -> tuple[str, bool]:
 def has(page: Page, link: Link, case: str, words: str) -> bool:
     """Whether the cell has in its equations what words speak of, or the line is about something else."""
     if case in (said.LOSS, said.ENDING):
-        written = page.many_to_one if case == said.ENDING else bool(page.averaged) and AVERAGE.search(words) is not None
+        mean = page.loss_weight is not None and any(kind(n) == "Name" for n in walk(page.loss_weight))
+        written = page.many_to_one if case == said.ENDING else mean and AVERAGE.search(words) is not None
         return written or not of_a_loss(page, link)
     if case == said.PEEPHOLES:
         return looks_at_the_cell(page)
