@@ -15,6 +15,7 @@ import argparse
 import collections
 import json
 import os
+import re
 import sys
 import textwrap
 import time
@@ -54,9 +55,9 @@ class Page:
     def entries(self, latex: str) -> list[Claim]:
         """The entries that speak of a recorded claim."""
         needle, _ = squeezed(latex)
-        k = self.flat.find(needle)
-        if k >= 0:
-            first, last = self.places[k], self.places[k + len(needle) - 1] + 1
+        spots = [(self.places[m.start()], self.places[m.start() + len(needle) - 1] + 1) for m in re.finditer(re.escape(needle), self.flat)]
+        ends = {self.at(c.end_line, c.end_column) for c in self.claims}
+        for first, last in sorted(spots, key=lambda spot: spot[1] not in ends):  # a claim may be the beginning of another one
             return [c for c in self.claims if self.at(c.line, c.column) < last and self.at(c.end_line, c.end_column) > first]
         own = [(c, squeezed(c.latex)[0]) for c in self.claims]  # in a notebook the text is escaped
         return [c for c, text in own if text and (text in needle or needle in text)]

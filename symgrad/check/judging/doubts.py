@@ -137,6 +137,8 @@ def of_the_loss(court: Court, page: Page, outcome: Outcome, link: Link) -> Itera
         yield REJECTED
     if output := several_wanted(court, page, link):
         yield f"the loss holds {output} against several things, and this is of a loss that holds it against one"
+    if beside_sums(court, page, outcome, link):
+        yield "this holds only if it is what one step adds to the gradient, and the lines beside it sum over the steps"
     if losses := two_losses(page, link):
         yield f"this holds only if {losses} are one loss"
     if page.loss_weight is not None and not page.summed_too and (alone := of_the_step(page, outcome)) is not None:
@@ -163,6 +165,23 @@ def of_the_loss(court: Court, page: Page, outcome: Outcome, link: Link) -> Itera
         yield f"this holds of the usual loss, and the formula that the document writes has {what} in it"
     if weight := penalised(court, page, link):
         yield f"the loss that the document writes has a term in {weight} itself, which is not in this line"
+
+
+def beside_sums(court: Court, page: Page, outcome: Outcome, link: Link) -> bool:
+    r"""Whether a gradient by a weight is read as what one step adds to it, and other lines of its display have ``\sum_t`` for those of the same loss."""
+    left: Any = unwrapped(link.left)
+    if kind(left) != "Derivative" or outcome.chooser is None or "use" not in outcome.chooser.tags:
+        return False
+    others = (s.node.sides for s in court.statements if s.fragment is link.statement.fragment and s is not link.statement and kind(s.node) == "Relation")
+    by_weights = (
+        sides[1:]
+        for sides in others
+        if kind(other := unwrapped(sides[0])) == "Derivative"
+        and other.of == left.of
+        and (ref := page.symbols.ref(unwrapped(other.wrt))) is not None
+        and ref.key not in page.symbols.timed
+    )
+    return any(kind(n) == "Big" and n.kind == "sum" for sides in by_weights for side in sides for n in walk(side))
 
 
 def of_the_length(court: Court, page: Page, outcome: Outcome, link: Link) -> Iterator[str]:

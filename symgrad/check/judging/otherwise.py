@@ -191,7 +191,7 @@ def by_preactivation(court: Court, link: Link, under: Callable[[Page], Page | No
     for page in court.pages_of(link.statement, under) if any(kind(n) == "Derivative" for n in nodes) else ():
         gates = by_a_gate(page, nodes)
         taken = {id(n): key for n, key in gates.values() if n is unwrapped(link.left) or key in court.gates}
-        if not taken or elsewhere(court, page, link.statement, unwrapped(link.left)):
+        if not taken or (elsewhere(court, page, link.statement, unwrapped(link.left)) and not with_others(court, page, link.statement)):
             continue
         outcome = before_activations(page, link.left, link.right, frozenset(taken.values()))
         if outcome is None:
@@ -228,6 +228,16 @@ def of_gates_themselves(court: Court, page: Page, but: Statement, keys: frozense
             return False
         plain |= {key for n, key in gates.values() if holds and n is unwrapped(left) and kind(unwrapped(right)) != "Derivative"}
     return len(plain - keys) > 1
+
+
+def with_others(court: Court, page: Page, but: Statement) -> bool:
+    """Whether other lines of a display give gradients by gates as those by their preactivations: then all its lines are meant so."""
+    lines = (s.node.sides for s in court.statements if s is not but and s.fragment is but.fragment and kind(s.node) == "Relation")
+    for left, right, *_ in lines:
+        keys = frozenset(key for n, key in by_a_gate(page, [left]).values())
+        if keys and not Decider(page).decide(left, right).equal and before_activations(page, left, right, keys) is not None:
+            return True
+    return False
 
 
 def elsewhere(court: Court, page: Page, but: Statement, symbol: Any) -> bool:
