@@ -39,8 +39,8 @@ from symgrad.check.judging.meant import against_its_own
 from symgrad.check.judging.unusual import computed, made_of_others, weighed
 from symgrad.check.judging.variants import not_of_the_cell
 from symgrad.check.reading.claims import Link
-from symgrad.check.reading.statements import MARKS, loss_head, names_in
-from symgrad.check.reading.symbols import head_and_parts, is_top
+from symgrad.check.reading.statements import LETTERS, MARKS, loss_head, names_in
+from symgrad.check.reading.symbols import head_and_parts, is_top, spelled
 from symgrad.check.reading.trees import kind, unwrapped, walk
 from symgrad.notation.syntax import Product
 
@@ -161,7 +161,7 @@ def of_the_loss(court: Court, page: Page, outcome: Outcome, link: Link) -> Itera
         yield "this holds of the usual loss, and not of the one that the document writes"
     if target := computed(court, page, outcome.used):
         yield f"{target}, which is wanted, is itself computed from the output"
-    if what := weighed(court, page, outcome.used):
+    if what := weighed(court, page, link, outcome.used):
         yield f"this holds of the usual loss, and the formula that the document writes has {what} in it"
     if weight := penalised(court, page, link):
         yield f"the loss that the document writes has a term in {weight} itself, which is not in this line"
@@ -170,7 +170,7 @@ def of_the_loss(court: Court, page: Page, outcome: Outcome, link: Link) -> Itera
 def beside_sums(court: Court, page: Page, outcome: Outcome, link: Link) -> bool:
     r"""Whether a gradient by a weight is read as what one step adds to it, and other lines of its display have ``\sum_t`` for those of the same loss."""
     left: Any = unwrapped(link.left)
-    if kind(left) != "Derivative" or outcome.chooser is None or "use" not in outcome.chooser.tags:
+    if kind(left) != "Derivative" or link.sign == "+=" or outcome.chooser is None or "use" not in outcome.chooser.tags:
         return False
     others = (s.node.sides for s in court.statements if s.fragment is link.statement.fragment and s is not link.statement and kind(s.node) == "Relation")
     by_weights = (
@@ -181,7 +181,8 @@ def beside_sums(court: Court, page: Page, outcome: Outcome, link: Link) -> bool:
         and (ref := page.symbols.ref(unwrapped(other.wrt))) is not None
         and ref.key not in page.symbols.timed
     )
-    return any(kind(n) == "Big" and n.kind == "sum" for sides in by_weights for side in sides for n in walk(side))
+    sums = (n for sides in by_weights for side in sides for n in walk(side) if kind(n) == "Big" and n.kind == "sum" and n.index is not None)
+    return any(spelled(n.index) in LETTERS for n in sums)
 
 
 def of_the_length(court: Court, page: Page, outcome: Outcome, link: Link) -> Iterator[str]:

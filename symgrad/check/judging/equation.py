@@ -123,7 +123,7 @@ def equation(court: Court, link: Link, under: Callable[[Page], Page | None] = la
     by_formula = of_formula or judged_by_formula(court, link, under)
     if by_formula is not None:
         return by_formula if isinstance(by_formula, Judgement) else equation(court, link, by_formula)
-    judged = failed(court, page, *from_the_first(court, page, outcome, link))
+    judged = failed(court, page, *in_more_readings(court, page, outcome, link))
     if judged.verdict == "refuted" and by_convention(court, link):
         return ambiguous("this holds where the gate keeps and takes the other way round, and the document does not say which way it does")
     if judged.verdict == "refuted" and holds_so_far(court, page, link, under):
@@ -143,14 +143,18 @@ def holds_so_far(court: Court, page: Page, link: Link, under: Callable[[Page], P
     return any(outcome.equal and not outcome.vanished for outcome in outcomes)
 
 
-def from_the_first(court: Court, page: Page, outcome: Outcome, link: Link) -> tuple[Outcome, Link]:
-    """A link of which not all readings were tried, held against the first side of its chain, which has fewer, if all links before it hold."""
+def in_more_readings(court: Court, page: Page, outcome: Outcome, link: Link) -> tuple[Outcome, Link]:
+    """A link of which not all readings were tried, in more of them, if it has a letter for several weights, or all links of its chain before it hold.
+
+    Then it is held against the first side of the chain, which has fewer readings.
+    """
     before = ((link.statement.number, k) in court.right for k in range(link.number))
-    if outcome.complete or not link.earlier or not all(before):
+    if outcome.complete or not all(before) or not (link.earlier or unsure(outcome)[1]):
         return outcome, link
-    again = Decider(page).decide(link.earlier[0], link.right, limit=MORE * LIMIT)
+    whole = replace(link, left=link.earlier[0]) if link.earlier else link
+    again = Decider(page).decide(whole.left, whole.right, limit=MORE * LIMIT)
     sure = again.typed and again.complete and not (again.equal or again.missing or again.unsupported or again.weak or again.nothing or again.vanished)
-    return (again, replace(link, left=link.earlier[0])) if sure else (outcome, link)
+    return (again, whole) if sure else (outcome, link)
 
 
 def of_numbers(link: Link) -> bool:

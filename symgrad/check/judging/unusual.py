@@ -7,6 +7,7 @@ from typing import Any
 
 from symgrad.check.cell.written import COUNTS
 from symgrad.check.defined.page import Page
+from symgrad.check.judging.caution import gradients_in
 from symgrad.check.judging.court import Court
 from symgrad.check.reading.claims import EQUAL, Link
 from symgrad.check.reading.statements import Statement, bound_letters, loss_head, names_in, weight
@@ -17,16 +18,26 @@ from symgrad.notation.syntax import Name
 SIZES = COUNTS | {"m", "B", "S", "M", "K", "C"}  # letters for how many steps, examples or components there are
 FIXED = re.compile(r"\bdetach|\bstop[- ]?grad|\bconstants?\b|\bfixed\b|\bfrozen\b|\bsemi-gradient|\btarget network|常数|固定", re.IGNORECASE)
 MOVING = re.compile(r"\b(?:not|no|never|without|isn't)\b\W{0,3}(?:\w+\W+)?(?:detach|stop[- ]?grad|constant|fixed|frozen)|\bresidual gradient", re.IGNORECASE)
+NORM = "an absolute value"
 LOGARITHMS = frozenset({"log", "ln"})
 
 
-def weighed(court: Court, page: Page, used: set[str]) -> str:
-    """What stands beside the output in the formula of a loss that no rule knows; empty if nothing does, or if no loss of an output is used."""
+def weighed(court: Court, page: Page, link: Link, used: set[str]) -> str:
+    """What stands beside the output in the formula of a loss that no rule knows; empty if nothing does, or if no loss of an output is used.
+
+    A norm is a loss like another one for the chain rule, in a line that names neither what is wanted nor a symbol for a gradient.
+    """
     outputs = {key for key, target in page.targets.items() if {key, target} & used}
     for s in court.statements if outputs and not court.program else ():
-        if defines_a_loss(s) and (found := beside(page, s.node.sides[-1], outputs, bound_letters(s.node))):
+        if defines_a_loss(s) and (found := beside(page, s.node.sides[-1], outputs, bound_letters(s.node))) and not (found == NORM and any_loss(page, link)):
             return found
     return ""
+
+
+def any_loss(page: Page, link: Link) -> bool:
+    """Whether a line names neither what is wanted of an output nor a symbol for a gradient."""
+    wanted, names = {*page.targets.values()}, [n for side in (link.left, link.right) for n, _, _ in names_in(side)]
+    return not any((ref := page.symbols.ref(n)) is not None and ref.key in wanted for n in names) and not gradients_in(page, link)
 
 
 def computed(court: Court, page: Page, used: set[str]) -> str:
@@ -52,7 +63,7 @@ def beside(page: Page, node: Any, outputs: set[str], bound: frozenset[str]) -> s
         case "Big" if node.kind != "sum":
             return str(node.kind)
         case "Absolute" | "Norm":
-            return "an absolute value"
+            return NORM
         case "Power" if kind(unwrapped(node.base)) in ("Absolute", "Norm"):
             inside = [*children(unwrapped(node.base))]
         case "Product" | "Infix" | "Hadamard" | "Fraction":

@@ -12,6 +12,7 @@ from symgrad.check.reading.trees import kind, unwrapped, walk
 from symgrad.notation.syntax import Apply, Derivative, Index, Name, Paren, Power, Product
 
 FUNCTIONS = frozenset({"f", "g", "phi", "varphi", "psi", "F", "G", "sigma", "rho", "varsigma"})
+PARAMETERS = frozenset({"theta", "Theta", "vartheta"})
 LETTERS = FUNCTIONS | {"h", "a", "s"}  # these also scale what stands in brackets
 
 
@@ -235,6 +236,10 @@ def _product(node: Any, known: Known) -> Any:
             out.append(applied if exponent is None else Power(applied, exponent, span=span))
             k += 2
             continue
+        if nxt is not None and _of_parameters(a, nxt, known):
+            out.append(replace(a, span=replace(a.span, end=nxt.span.end) if a.span is not None and nxt.span is not None else None))
+            k += 2
+            continue
         if nxt is not None and kind(a) == "Name" and spelled(a) in known.bracketed and (at := _at_a_step(a, nxt)) is not None:
             out.append(at)
             k += 2
@@ -255,6 +260,14 @@ def _product(node: Any, known: Known) -> Any:
     if len(out) == len(args):
         return node
     return out[0] if len(out) == 1 else replace(node, args=tuple(out))
+
+
+def _of_parameters(loss: Any, arg: Any, known: Known) -> bool:
+    r"""Whether a loss stands before what it is a function of, ``\mathcal L(\theta)``: a letter in brackets that is no quantity and counts no steps."""
+    letter = unwrapped(arg)
+    named = kind(loss) == "Name" and loss.base in LOSSES and kind(arg) == "Paren" and arg.kind == "("
+    alone = named and kind(letter) == "Name" and letter == Name(letter.base) and letter.base not in known.steps
+    return alone and (letter.base in PARAMETERS or not known.quantity(letter))
 
 
 def _label(weight: Any, letter: Any, known: Known) -> Any:

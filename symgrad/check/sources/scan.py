@@ -63,6 +63,7 @@ MARKDOWN = _dialect(
         r"<math>(?P<wiki>[^<]{1,4000})</math>",
         r"(?P<aside><!--|<(?:script|style)\b)",
         r"^(?P<quote>[ \t>]*)(?:[-*+]\s+|\d{1,3}[.)]\s+)?(?P<fence>`{3,}|~{3,})(?P<info>[^\n`]*)$",
+        r"\{%-?[ \t]*highlight[ \t]+(?P<jekyll>\w+)[^%\n]*%\}",
         r"^(?P<indent>[ \t]*)(?:\#|//)?\.\.[ \t]+math::(?P<first>[^\n]*)$",
         r"(?::math:|\{math\})`(?P<role>[^`]{1,4000})`",
         r"(?P<double>\\\\[\[(])",
@@ -130,6 +131,9 @@ def _item(m: re.Match[str], text: str, search: _Search) -> Item | int:
         case "info":
             named = _FENCED.match(text, m.end("fence"))
             return _fence(m, text) if named is None else _begun(m["fence"], m.start("fence"), named, text)
+        case "jekyll":
+            end = re.compile(r"\{%-?[ \t]*endhighlight").search(text, at)
+            return at if end is None else Item("fence", start, end.end(), (at, end.start()), None, m["jekyll"].lower())
         case "first":
             return _directive(m, text)
         case "role" | "wiki" as name:

@@ -56,7 +56,8 @@ _END = rf"""
   | (?P<sign>{_or(map(re.escape, _SIGNS))}|.|\n)
 """
 _LATEX = re.compile(
-    rf"""(?P<skip>(?:\s|~|\$|%[^\n]*|\\[,;:!>\s/]|\\(?:left|right)(?![A-Za-z]|\s*\.)|(?:[_^]\s*\{{\s*\}}|\{{\s*\}}(?!\s*_))|\\(?:text|mbox)\s*\{{[\s~]*\}}
+    rf"""(?P<thin>(?:\\[,;\ ]\s*){{4,}}(?=[\w{{}}^\\]+\s*=))
+  | (?P<skip>(?:\s|~|\$|%[^\n]*|\\[,;:!>\s/]|\\(?:left|right)(?![A-Za-z]|\s*\.)|(?:[_^]\s*\{{\s*\}}|\{{\s*\}}(?!\s*_))|\\(?:text|mbox)\s*\{{[\s~]*\}}
         |\\(?:{_or(_SPACING)})(?![A-Za-z])|\\(?:{_or(table.DISCARDED)})(?![A-Za-z])\*?\s*(?:{_BRACES})?|\\bbox\s*(?:\[[^\]\\{{]*+\])?)+)
   | (?P<method>(?<=[\w}})\]])\.T(?![A-Za-z0-9_^'({{]))
   | (?P<empty>\{{\s*\}})
@@ -124,7 +125,7 @@ def _one(match: re.Match[str], code: bool) -> Iterator[Token]:
             yield Token("empty", "{}", start, end)
         case "newline" | "row":
             yield Token("row", ROW, start, end)
-        case "gap":
+        case "gap" | "thin":  # thin spaces in a row before the next equation
             yield Token("gap", GAP, start, end)
         case "environment":
             parts = _ENVIRONMENT.match(key)
