@@ -11,7 +11,7 @@ from itertools import pairwise
 from typing import Any
 
 from symgrad.check.cell.model import terminals
-from symgrad.check.defined.page import Abbreviation, Page
+from symgrad.check.defined.page import Abbreviation, Page, plain
 from symgrad.check.reading.activations import meaning
 from symgrad.check.reading.settle import FUNCTIONS
 from symgrad.check.reading.statements import DEFINING, HOT, LOSSES, Statement, bound_letters, loss_head, names_in, step_part, summands, sums_steps, weight
@@ -348,8 +348,24 @@ def twice(page: Page, statements: list[Statement], output: str) -> bool:
     return any(map(differs, doubled)) and not any(map(differs, sides))
 
 
+def predicted(page: Page, statements: list[Statement]) -> None:
+    r"""``\hat y_t``, which nothing defines, is the one output ``a_t = \sigma(o_t)`` of a cell, unless the document adds or subtracts the two."""
+    outputs = [key for key in terminals(page) if key not in page.lagged and page.activated(key) is not None]
+    names = {key_of(head, []): head for s in statements for _, head, _ in names_in(s.node) if head.base == "y" and head.accents in (("hat",), ("widehat",))}
+    sides = {split[0] for s in statements if kind(s.node) == "Relation" and (split := head_and_parts(unwrapped(s.node.sides[0]))) is not None}
+    for name, head in names.items():
+        if name is None or len(outputs) != 1 or outputs[0] == "y" or name in page.symbols.ranks or head in sides:
+            continue
+        sums = ({ref.key if (ref := page.symbols.ref(m)) is not None else key_of(h, []) for m, h, _ in names_in(n)} for s in statements for n in s.nodes if kind(n) == "Sum")
+        if not any({name, outputs[0]} <= keys for keys in sums):
+            page.symbols.aliases[name] = outputs[0]
+            page.guessed.setdefault(outputs[0], f"{plain(name)} is read as {plain(outputs[0])}")
+            page.symbols.clear()
+
+
 def targets(page: Page, statements: list[Statement]) -> None:
     """The wanted value in the loss of a softmax output: a name that is subtracted from the output, or stands beside its logarithm."""
+    predicted(page, statements)
     errors(page, statements)
     stated_loss(page, statements)
     outputs = {

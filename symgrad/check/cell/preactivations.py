@@ -254,7 +254,7 @@ def read_as(page: Page, name: str | None, gate: str, taken: set[str]) -> None:
 
 
 def below_an_accent(page: Page, split: tuple[Any, tuple[Part, ...]], active: dict[str, str]) -> str | None:
-    r"""The gate z in ``\bar z_t``, ``\overline{z}_t``, and in ``\hat z_t`` where that is no state: None if there is none, or no accent."""
+    r"""The gate z in ``\bar z_t``, ``\overline{z}_t``, and in ``\hat z_t`` where that is no state and no output y: None if there is none, or no accent."""
     head, parts = split
     if len(head.accents) != 1:
         return None
@@ -262,5 +262,5 @@ def below_an_accent(page: Page, split: tuple[Any, tuple[Part, ...]], active: dic
     key = key_of(replace(head, accents=()), [p for p in parts if step_part((p,), page.symbols.letter) is None])
     if accent == "bar":
         return key if key in active else next((k for k in active if k.split("~")[0] == key), None)
-    whole = accent in ("hat", "tilde") and key in active and key not in page.lagged and kind(unwrapped(page.definitions[key].node)) == "Apply"
+    whole = accent in ("hat", "tilde") and head.base != "y" and key in active and key not in page.lagged and kind(unwrapped(page.definitions[key].node)) == "Apply"
     return key if whole else None

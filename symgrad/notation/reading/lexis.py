@@ -58,7 +58,7 @@ _END = rf"""
 _LATEX = re.compile(
     rf"""(?P<thin>\s*(?:\\[,;\ ]\s*){{4,}}(?=[\w{{}}^\\]+\s*=))
   | (?P<skip>(?:\s|~|\$|%[^\n]*|\\[,;:!>\s/]|\\(?:left|right)(?![A-Za-z]|\s*\.)|(?:[_^]\s*\{{\s*\}}|\{{\s*\}}(?!\s*_))|\\(?:text|mbox)\s*\{{[\s~]*\}}
-        |\\(?:{_or(_SPACING)})(?![A-Za-z])|\\(?:{_or(table.DISCARDED)})(?![A-Za-z])\*?\s*(?:{_BRACES})?|\\bbox\s*(?:\[[^\]\\{{]*+\])?)+)
+        |\\(?:{_or(_SPACING)})(?![A-Za-z])|\\tag\s*[0-9]+|\\(?:{_or(table.DISCARDED)})(?![A-Za-z])\*?\s*(?:{_BRACES})?|\\bbox\s*(?:\[[^\]\\{{]*+\])?)+)
   | (?P<method>(?<=[\w}})\]])\.T(?![A-Za-z0-9_^'({{]))
   | (?P<empty>\{{\s*\}})
   | (?P<upright>\\mathrm\{{(?:{_or(word[0] + "[}]" + word[1:].replace(" ", "[ ]") for word in _SPACED)})(?![A-Za-z]))
