@@ -356,8 +356,8 @@ def predicted(page: Page, statements: list[Statement]) -> None:
     for name, head in names.items():
         if name is None or len(outputs) != 1 or outputs[0] == "y" or name in page.symbols.ranks or head in sides:
             continue
-        sums = ({ref.key if (ref := page.symbols.ref(m)) is not None else key_of(h, []) for m, h, _ in names_in(n)} for s in statements for n in s.nodes if kind(n) == "Sum")
-        if not any({name, outputs[0]} <= keys for keys in sums):
+        sums = ([*names_in(n)] for s in statements for n in s.nodes if kind(n) == "Sum")
+        if not any({name, outputs[0]} <= {key_of(h, []) for _, h, _ in found} for found in sums):
             page.symbols.aliases[name] = outputs[0]
             page.guessed.setdefault(outputs[0], f"{plain(name)} is read as {plain(outputs[0])}")
             page.symbols.clear()

@@ -262,5 +262,6 @@ def below_an_accent(page: Page, split: tuple[Any, tuple[Part, ...]], active: dic
     key = key_of(replace(head, accents=()), [p for p in parts if step_part((p,), page.symbols.letter) is None])
     if accent == "bar":
         return key if key in active else next((k for k in active if k.split("~")[0] == key), None)
-    whole = accent in ("hat", "tilde") and head.base != "y" and key in active and key not in page.lagged and kind(unwrapped(page.definitions[key].node)) == "Apply"
-    return key if whole else None
+    if accent not in ("hat", "tilde") or head.base == "y" or key not in active or key in page.lagged:
+        return None
+    return key if kind(unwrapped(page.definitions[key].node)) == "Apply" else None

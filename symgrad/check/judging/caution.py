@@ -423,10 +423,13 @@ def unmatched(page: Page, link: Link) -> set[str]:
     return {w for w in right - left - bound_letters(link.right) if len(w) == 1}
 
 
-def reaches(side: Any) -> bool:
-    r"""``\sum_t a_t - b_t``: the difference is meant to be summed."""
+def reaching(side: Any) -> Any:
+    r"""``\sum_t (a_t - b_t)`` for ``\sum_t a_t - b_t``, where what stands behind has the index of the sum too; None for any other side."""
     side = unwrapped(side)
-    return kind(side) == "Sum" and kind(unwrapped(side.args[0])) == "Big" and unwrapped(side.args[0]).kind == "sum"
+    first: Any = unwrapped(side.args[0]) if kind(side) == "Sum" else None
+    if kind(first) != "Big" or first.kind != "sum" or first.index is None or not all(any(n == first.index for n in walk(a)) for a in side.args[1:]):
+        return None
+    return replace(first, body=Sum((first.body, *side.args[1:])), span=side.span)
 
 
 def passed_through(node: Any, link: Link) -> bool:

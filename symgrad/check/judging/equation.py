@@ -12,7 +12,7 @@ from symgrad.check.defined.definitions import general
 from symgrad.check.defined.page import Page, plain
 from symgrad.check.evaluation.decide import Decider, Outcome
 from symgrad.check.judging.attempt import attempt
-from symgrad.check.judging.caution import symbol_on
+from symgrad.check.judging.caution import reaching, symbol_on
 from symgrad.check.judging.classes import at_the_class, of_either
 from symgrad.check.judging.court import SCALAR, Court
 from symgrad.check.judging.doubts import by_convention
@@ -124,6 +124,11 @@ def equation(court: Court, link: Link, under: Callable[[Page], Page | None] = la
     if by_formula is not None:
         return by_formula if isinstance(by_formula, Judgement) else equation(court, link, by_formula)
     judged = failed(court, page, *in_more_readings(court, page, outcome, link))
+    if judged.verdict == "refuted" and (summed_up := reaching(link.right)) is not None:
+        said = equation(court, replace(link, right=summed_up), under)
+        if said.verdict != "refuted":
+            court.wrong.discard((link.statement.number, link.number))
+            return said.assuming("the sum is taken to reach over the whole difference")
     if judged.verdict == "refuted" and by_convention(court, link):
         return ambiguous("this holds where the gate keeps and takes the other way round, and the document does not say which way it does")
     if judged.verdict == "refuted" and holds_so_far(court, page, link, under):

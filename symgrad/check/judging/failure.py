@@ -82,8 +82,6 @@ def failed(court: Court, page: Page, outcome: Outcome, link: Link) -> Judgement:
         return refuted(court, page, outcome, link, repair, notes)
     if (opened := undecided(of_the_slip(court, page, outcome, link, repair))) is not None:
         return opened
-    if repair is not None and repair.code == "missing-brackets" and caution.reaches(link.right):
-        return held("the sum is taken to reach over the whole difference")
     if (opened := undecided(of_readings(page, outcome, link, repair))) is not None:
         return opened
     if not outcome.typed:
