@@ -132,8 +132,8 @@ def _item(m: re.Match[str], text: str, search: _Search) -> Item | int:
             named = _FENCED.match(text, m.end("fence"))
             return _fence(m, text) if named is None else _begun(m["fence"], m.start("fence"), named, text)
         case "jekyll":
-            end = re.compile(r"\{%-?[ \t]*endhighlight").search(text, at)
-            return at if end is None else Item("fence", start, end.end(), (at, end.start()), None, m["jekyll"].lower())
+            closed = re.compile(r"\{%-?[ \t]*endhighlight").search(text, at)
+            return at if closed is None else Item("fence", start, closed.end(), (at, closed.start()), None, m["jekyll"].lower())
         case "first":
             return _directive(m, text)
         case "role" | "wiki" as name:
