@@ -24,6 +24,7 @@ from symgrad.check.worlds.values import Value, _contract
 from symgrad.check.worlds.world import DIRECT, Missing, OutOfTime, Quantity, Unsupported, World
 
 if TYPE_CHECKING:
+    from symgrad.check.defined.page import Page
     from symgrad.check.evaluation.evaluate import Run
 
 IMMEDIATE = frozenset({"direct", "explicit", "immediate", "partial", "local", "instant", "expl", "imm", "dir", "fixed", "const", "constant",
@@ -114,12 +115,32 @@ def along_itself(run: Run, derivative: Any, near: bool) -> Value | None:
 
 
 def all_held(run: Run, derivative: Any, conditions: tuple[Any, ...]) -> bool:
-    r"""Whether all else that an equation names is behind the bar, ``\left. \partial c_t / \partial c_{t-1} \right|_{f_t, i_t, g_t}``: it is fixed."""
+    r"""Whether all else that an equation names is behind the bar, ``\left. \partial c_t / \partial c_{t-1} \right|_{f_t, i_t, g_t}``: it is fixed.
+
+    So it is by a weight with the states before behind the bar, ``\left. \partial h_t / \partial W \right|_{h_{t-1}}``.
+    """
     of, by = (run.page.symbols.ref(unwrapped(n)) for n in (derivative.of, derivative.wrt))
     d = run.page.definitions.get(of.key) if of is not None else None
     names = [unwrapped(a) for c in map(unwrapped, conditions) for a in (c.args if kind(c) in ("Tuple", "Stack") else (c,))]
-    held = {ref.key if (ref := run.page.symbols.ref(n)) is not None else None for n in names}
-    return d is not None and by is not None and None not in held and {ref.key for ref, _ in run.page.references(d)} - {by.key} <= held
+    refs = [ref for n in names if (ref := run.page.symbols.ref(n)) is not None]
+    if of is None or d is None or by is None or len(refs) < len(names):
+        return False
+    now = run.step_of(of)
+    earlier = {r.key for r in refs if now is not None and run.step_of(r) == now - 1}
+    if by.key not in run.page.symbols.timed and earlier and states_before(run.page, d.key) <= earlier:
+        return True
+    return {ref.key for ref, _ in run.page.references(d)} - {by.key} <= {r.key for r in refs}
+
+
+def states_before(page: Page, key: str) -> set[str]:
+    """The states of the step before that a quantity is computed from."""
+    before, todo, done = set[str](), {key}, set[str]()
+    while todo:
+        done |= {one := todo.pop()}
+        found = [(ref.key, lag) for ref, lag in page.references(page.definitions[one])]
+        before |= {other for other, lag in found if lag and other in page.lagged}
+        todo |= {other for other, lag in found if not lag and other in page.definitions} - done
+    return before
 
 
 class Share:
