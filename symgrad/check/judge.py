@@ -39,6 +39,7 @@ from symgrad.check.forms.onehot import one_hot, one_hot_as_written
 from symgrad.check.forms.outside import steps_brought_in
 from symgrad.check.forms.overset import term_by_term
 from symgrad.check.forms.packed import unpacked
+from symgrad.check.forms.parameters import of_functions
 from symgrad.check.forms.ranges import ranges
 from symgrad.check.forms.rectified import rectifiers
 from symgrad.check.forms.sized import without_sizes
@@ -117,7 +118,7 @@ def common_form(document: Document, cell: Cell | None) -> Common:
     found, double = one_within_another(found)
     found = slopes_by_name(steps_brought_in(found))
     found, rectified = rectifiers(circled(values_by_letter(functions_at_steps(found)), document.text))
-    found, jacobians = jacobians_by_letter(found)
+    found, jacobians = jacobians_by_letter(of_functions(found))
     found, costs = losses_by_letter(found)
     found, zero = counted_from_zero(found)
     found, early = at_their_step(found)

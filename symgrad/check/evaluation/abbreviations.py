@@ -71,8 +71,8 @@ def abbreviation(run: Run, node: Any) -> Value | None:
             if short is None:
                 continue
             rest = [p for p in parts if p not in labels]
-            if kind(node) == "Power" and kind(node.exponent) == "Number" and len(rest) > len(short.slots) + len(short.entries):
-                continue  # the square of ``e_{t,k}``
+            if kind(node) == "Power" and kind(node.exponent) in ("Number", "Negative") and len(rest) > len(short.slots) + len(short.entries):
+                continue  # the square of ``e_{t,k}``, the inverse of ``J_t``
             if of_the_last_step(run, short) and not any(number_at(p.node, run.env) == run.world.steps for p in rest):
                 continue  # what ``\delta_T`` is says nothing of ``\delta_t``
             return expanded(run, short, rest, node)

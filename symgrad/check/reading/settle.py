@@ -9,7 +9,7 @@ from symgrad.check.reading.activations import ACTIVATIONS, BUILTIN
 from symgrad.check.reading.statements import LOSSES, names_in
 from symgrad.check.reading.symbols import COUNTERS, bracket_by_bracket, head_and_parts, is_top, key_of, letters, spelled
 from symgrad.check.reading.trees import kind, unwrapped, walk
-from symgrad.notation.syntax import Apply, Derivative, Index, Name, Paren, Power, Product
+from symgrad.notation.syntax import Apply, Derivative, Index, Name, Negative, Number, Paren, Power, Product, Transpose
 
 FUNCTIONS = frozenset({"f", "g", "phi", "varphi", "psi", "F", "G", "sigma", "rho", "varsigma"})
 PARAMETERS = frozenset({"theta", "Theta", "vartheta"})
@@ -143,7 +143,7 @@ def stepping(node: Any) -> bool:
 
 def settled(node: Any, known: Known) -> Any:
     """The node with applications where a product of a function and a bracket was read."""
-    if not any(kind(n) in ("Product", "Differential", "Apply", "Index") or (known.layered and layer(n)) or final(n, known) for n in walk(node)):
+    if not any(kind(n) in ("Product", "Differential", "Apply", "Index", "Negative") or (known.layered and layer(n)) or final(n, known) for n in walk(node)):
         return node
     return _settled(node, known)
 
@@ -174,6 +174,8 @@ def _settled(node: Any, known: Known) -> Any:
         return Index(node.function, node.args, "[", span=node.span) if entry else replace(node, function=fused(node.function, known))
     if of_a_span(node) and node.base == Name(node.base.base) and node.base.base in known.factors:
         return Product((node.base, Paren(node.parts[0], "(", span=node.parts[0].span)), span=node.span)
+    if kind(node) == "Power" and kind(node.exponent) == "Negative" and kind(node.exponent.arg) == "Name" and node.exponent.arg.base in ("top", "intercal"):
+        return Transpose(replace(node, exponent=Negative(Number("1"))), span=node.span)  # ``J_t^{-\\top}``
     if final(node, known):
         return replace(node, exponent=Paren(node.exponent, "(", span=node.exponent.span))
     if known.layered and layer(node):
