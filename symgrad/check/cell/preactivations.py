@@ -206,6 +206,10 @@ def guesses(page: Page, statements: list[Statement]) -> None:
             if symbols.ref(inner) is None and (gate := below_an_accent(page, split, active)) is not None:
                 read_as(page, key_of(split[0], [p for p in split[1] if step_part((p,), symbols.letter) is None]), gate, taken)
                 continue
+            whole = key_of(split[0], [p for p in split[1] if step_part((p,), symbols.letter) is None]) or ""
+            if whole[:1] in ("a", "z") and whole[1:] in active and symbols.ref(inner) is None:  # ``zo_t``, in code
+                read_as(page, whole, whole[1:], taken)
+                continue
             if split[0].base not in PREACTIVATIONS and not any(spelled(p.node) in BEFORE for p in split[1]):
                 continue
             ref = symbols.ref(inner)

@@ -33,7 +33,7 @@ from symgrad.check.reading.prose import clause
 from symgrad.check.reading.relations import number
 from symgrad.check.reading.sentences import SAID
 from symgrad.check.reading.settle import FUNCTIONS, names_a_function
-from symgrad.check.reading.statements import DEFINING, LOSSES, Statement, derived, letter_of, names_in, relation_of, step_part, sums_steps, weight
+from symgrad.check.reading.statements import DEFINING, LOSSES, Statement, derived, letter_of, loss_head, names_in, relation_of, step_part, sums_steps, weight
 from symgrad.check.reading.symbols import STEP_WORDS, Part, Symbols, head_and_parts, is_top, key_of, letters, number_at, spelled
 from symgrad.check.reading.trees import children, kind, rebuilt, shifted, unwrapped, walk
 from symgrad.notation.syntax import Name, Number
@@ -304,7 +304,7 @@ def recursive(rel: Any, head: Name) -> bool:
 def error_signal(rel: Any, letter: str) -> str | None:
     r"""The e of ``e_t = (1 - h_t^2) \odot (V^\top (\hat y_t - y_t) + W^\top e_{t+1})``: it runs backwards, and is a gradient, no state.
 
-    Its value at the next step stands in no activation, beside a transposed weight or a slope.
+    Its value at the next step stands in no activation, beside a transposed weight, a slope, or a gradient of the loss.
     """
     split = head_and_parts(unwrapped(rel.sides[0]))
     step = step_part(split[1], letter) if split is not None else None
@@ -319,7 +319,8 @@ def error_signal(rel: Any, letter: str) -> str | None:
     turned = any(kind(n) == "Transpose" or (kind(n) == "Power" and is_top(n.exponent)) for n in free)
     sloped = any(kind(n) == "Sum" and n.args[0] == Number("1") and kind(n.args[-1]) == "Negative" and kind(n.args[-1].arg) == "Power" for n in free)
     primed = any(kind(n) == "Apply" and kind(n.function) == "Name" and n.function.primes for n in free)
-    return spelled(split[0]) if later and (turned or sloped or primed) else None
+    of_losses = any(kind(n) == "Derivative" and loss_head(n.of) is not None for n in free)
+    return spelled(split[0]) if later and (turned or sloped or primed or of_losses) else None
 
 
 def outside_activations(node: Any) -> Iterator[Any]:

@@ -20,7 +20,7 @@ _TOKEN = re.compile(
   | (?P<math>\\(?:text|textrm|textbf|textit|mathrm|mathbf|mathit|operatorname|boldsymbol|mathcal|mathbb|hat|tilde|bar|mbox)\*?\s*\{[^{}]{0,80}\}
       | \\[A-Za-z]+ | \\. | [_^]\s*\{[^{}\n]{0,60}\} | [_^](?:[^\W_]+|[^\W]) | \d+(?:\.\d+)?)
   | (?P<accented>(?=[A-Za-z]*[À-ÖØ-öø-ÿ])[A-Za-zÀ-ÖØ-öø-ÿ]{2,})
-  | (?P<name>[A-Za-z][A-Za-z0-9]*(?:_\{[^{}\n]{0,60}\}|_[A-Za-z0-9]+)*)
+  | (?P<name>[A-Za-z](?:[A-Za-z0-9](?![\u0300-\u036f]))*(?:_\{[^{}\n]{0,60}\}|_[A-Za-z0-9]+)*)
   | (?P<word>[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]+)
   | (?P<letter>[^\W\d_][\u0300-\u036f\u20d0-\u20ff]*)
   | (?P<url>\b[a-z]+://\S+)
@@ -51,6 +51,7 @@ _FRAME = re.compile(r"(?m)^[ \t]*[│┃║├╟┆┊]|[│┃║┤╢┆┊]
 _RULE = re.compile(r"={4,}|#{4,}|~{4,}")  # beside a title, ``===== h = tanh(a) =====``
 _CONTINUES = re.compile(r"\s*(?:[=≈≤≥]|[+\-−*/×⊙∘·@⊗]\s)")
 _SHARE = re.compile(r"\s*(?:from|via|through|along)(?:\s+(?:the\s+)?[A-Za-z-]+)?\s*")  # a way by which a part of a gradient comes
+_GRADIENT = re.compile(r"[∂∇δΔ]|\bd[A-Za-z]|\\(?:partial|nabla|delta|Delta)")
 _SLOPE_OF = re.compile(r"\s*(?:the\s+)?(?:derivative|slope|gradient)\s+of\s+", re.IGNORECASE)
 _ASIDE = re.compile(r"(?<=[\w)\]])\s+[-–—]\s+[A-Z][a-z]{2,}(?:!|\s+[a-z]{2,}[^=]*)$")  # ``dL/du = … - Vectorized!``
 _BROKEN_OFF = re.compile(r"(?:[=+\-−*/×⊙∘·@⊗(\[,]|\\odot|\\cdot|\\times|\\circ)\s*$")
@@ -192,7 +193,7 @@ def _opened_before(before: str, run: str) -> bool:
 def _share(whole: Passage, run: Passage) -> Passage:
     """``dL/dh_{t-1} from h_t = dL/dh_t * (1 - z_t)``: what comes by one way is a part, ``dL/dh_{t-1} += ...``."""
     sign = RELATION.search(run.text)
-    if sign is None or sign[0] != "=" or RELATION.search(whole.text) or not _MATHEMATICAL.search(whole.text):
+    if sign is None or sign[0] != "=" or RELATION.search(whole.text) or not _GRADIENT.search(whole.text):
         return run
     at = slice(*sign.span())
     return joined([whole, spelled("+=", run[at]), run[at.stop :]])
@@ -220,7 +221,7 @@ def _is_word(token: re.Match[str], text: str) -> bool:
     if kind != "name" or "_" in word or len(word) == 1 or any(c.isdigit() for c in word):
         return kind == "name" and word in ("a", "A", "I") and _between_words(token, text)
     following = text[token.end() : token.end() + 1]
-    if word in FUNCTIONS or word in GREEK or (following and following in "_^'′([" and word.lower() not in PROSE):
+    if word in FUNCTIONS or word in GREEK or following == "ₜ" or (following and following in "_^'′([" and word.lower() not in PROSE):
         return False
     if word == "do" and _operates(token, text, brackets=""):  # the gradient of an output gate
         return False
