@@ -63,8 +63,17 @@ def shifted(node: Any, by: int) -> Any:
     return node if by == 0 else Sum((node, one if by > 0 else Negative(one)), span=node.span)
 
 
+def at_a_step(bar: Any) -> bool:
+    r"""Whether a bar tells at which step a weight is used, ``\left.\frac{\partial L}{\partial W}\right|_{t=3}``, and no value of a quantity."""
+    condition: Any = unwrapped(bar.conditions[0]) if len(bar.conditions) == 1 and kind(unwrapped(bar.node)) == "Derivative" else None
+    told = kind(condition) == "Relation" and condition.signs == ("=",) and kind(condition.sides[1]) == "Number" and spelled(condition.sides[0]) in ("t", "tau", "k")
+    return told and not any(kind(n) == "Name" and n.base == condition.sides[0].base for n in walk(bar.node))
+
+
 def _lifted(side: Any) -> tuple[Any, tuple[Any, ...]]:
     bare = unwrapped(side)
+    if kind(bare) == "Given" and at_a_step(bare):
+        return side, ()
     if kind(bare) == "Given" and all(valued(c) for c in bare.conditions):
         return bare.node, bare.conditions
     if kind(bare) == "Apply" and kind(bare.function) == "Name" and bare.function.base == "lim" and len(bare.args) == 1:

@@ -39,6 +39,9 @@ _ANYWAY = re.compile(  # where a formula is announced
     r"|ここで|ただし|したがって|すなわち|つまり|よって|여기서|따라서|그러므로|즉)[，,：:、]?[ \t]*(?=[A-Za-z∂∇\u0370-\u03ff])"
 )
 _WAY = re.compile(r"[ \t]*[(（](?:(?:from|via|through|along)\b|来自|來自|通过|通過|经由|經由|经过|經過|沿)[^()（）=]*[)）]\s*(?=\+?=)")  # `(from h_t) =`
+_STEP = re.compile(  # `(at t) =`, `(from t=3) =`, `(contribution of step t) =`
+    r"[ \t]*[(（](?:at|from|for|contributions? (?:at|of|from))\s+(?:the\s+)?(?:time[- ]?)?(?:steps?\s+)?(?:t\s*=\s*)?(t|k|\d+)[)）]\s*(?==)"
+)
 _UNSAID = re.compile(  # a last term that is dots or words: ``+ ...``, ``+ other terms``, ``+ z_t terms through h``, ``+ [terms of the gates]``
     r"(?<=\+)[ \t]*(?:\.{2,}|\[(?:[A-Za-z]+[ -])+[A-Za-z]+\]|(?:[^\s+=()]{1,12}[ -]){0,4}(?:terms?|contributions?|parts|rest|others)"
     r"(?:[ -][^\s+=()]+){0,8})[ \t]*$"
@@ -118,7 +121,11 @@ def _ranged(line: Passage) -> Passage:
 
 
 def _on_their_ways(line: Passage) -> Passage:
-    """``∂L/∂c_t (from h_t) = …``: what comes by one way is a part, ``∂L/∂c_t += …``."""
+    """``∂L/∂c_t (from h_t) = …``: what comes by one way is a part, ``∂L/∂c_t += …``; ``∂L/∂W (at t) = …`` is ``∂L/∂W|_t = …``."""
+    m = _STEP.search(line.text)
+    if m is not None and not RELATION.search(line.text, 0, m.start()) and re.search(r"[∂∇d][\w.]+\s*$", line.text[: m.start()]):
+        bar = [spelled(sign, line[slice(*m.span())]) for sign in ("|_{", "} ")]
+        return joined([line[: m.start()], bar[0], line[slice(*m.span(1))], bar[1], line[m.end() :]])
     m = _WAY.search(line.text)
     if m is None or RELATION.search(line.text, 0, m.start()):
         return line
