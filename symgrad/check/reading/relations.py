@@ -66,8 +66,9 @@ def shifted(node: Any, by: int) -> Any:
 def at_a_step(bar: Any) -> bool:
     r"""Whether a bar tells at which step a weight is used, ``\left.\frac{\partial L}{\partial W}\right|_{t=3}``, and no value of a quantity."""
     condition: Any = unwrapped(bar.conditions[0]) if len(bar.conditions) == 1 and kind(unwrapped(bar.node)) == "Derivative" else None
-    told = kind(condition) == "Relation" and condition.signs == ("=",) and kind(condition.sides[1]) == "Number" and spelled(condition.sides[0]) in ("t", "tau", "k")
-    return told and not any(kind(n) == "Name" and n.base == condition.sides[0].base for n in walk(bar.node))
+    if kind(condition) != "Relation" or condition.signs != ("=",) or kind(condition.sides[1]) != "Number":
+        return False
+    return spelled(condition.sides[0]) in ("t", "tau", "k") and not any(n == condition.sides[0] for n in walk(bar.node))
 
 
 def _lifted(side: Any) -> tuple[Any, tuple[Any, ...]]:
