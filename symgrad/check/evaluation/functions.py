@@ -43,6 +43,9 @@ def apply(run: Run, node: Any) -> Value:
         for a in node.args[1:]:
             out = prod(run, out, run.value(a))
         return out
+    if base == "outer" and len(node.args) == 2:
+        x, y = (run.value(a) for a in node.args)
+        return values.outer(x, y) if x.rank == y.rank == 1 and not run.flat else prod(run, x, y)
     if base in ("sum", "Sum") and all(kind(a) == "Relation" for a in node.args[1:]):  # ``sum(a, axis=0)``: over the examples
         return run.value(node.args[0])
     if base in ("transpose",) and len(node.args) == 1:

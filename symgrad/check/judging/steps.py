@@ -184,7 +184,7 @@ def of_few_steps(court: Court, link: Link, under: Callable[[Page], Page | None])
         outcome = attempt(court, short, link.left, link.right, link)
         if not outcome.holds:
             continue
-        if said or (fragment is not None and LAST_STEP.search(clause(fragment.before.rstrip())) is not None):
+        if said or (fragment is not None and LAST_STEP.search(clause(fragment.before.rstrip().rstrip(".。"))) is not None):
             return proved(court, short, outcome, link, told=True).assuming(f"the sequence has {steps} steps")
         return ambiguous(f"this holds only if step {steps} is the last one")
     return None

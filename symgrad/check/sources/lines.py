@@ -205,6 +205,8 @@ def _behind(before: Passage, run: Passage) -> Passage:
     return joined([before, run[sign.end() :]]) if sign is not None and RELATION.search(before.text[-3:]) else run[len(run) :]
 
 
+WANTED = frozenset({"target", "targets", "label", "labels", "truth"})
+_SUBTRACTED = re.compile(r"[\w)}\]][ \t]*[-−–][ \t]*$")  # ``y_3 - target``
 _FACTOR = re.compile(r"[ \t]*[A-Za-z_]")
 _TERMS = re.compile(r"\(\s*[\w.²'′{}\[\]^]+(?:\s*[-+*/×⊙∘·@−]\s*[\w.²'′{}\[\]^]+)+\s*\)")
 
@@ -222,6 +224,8 @@ def _is_word(token: re.Match[str], text: str) -> bool:
         return kind == "name" and word in ("a", "A", "I") and _between_words(token, text)
     following = text[token.end() : token.end() + 1]
     if word in FUNCTIONS or word in GREEK or following == "ₜ" or (following and following in "_^'′([" and word.lower() not in PROSE):
+        return False
+    if word in WANTED and _SUBTRACTED.search(text, 0, token.start()):
         return False
     if word == "do" and _operates(token, text, brackets=""):  # the gradient of an output gate
         return False
