@@ -36,6 +36,9 @@ def packed(page: Page) -> dict[str, Packed]:
                 continue
             for one, other in [*zip(n.args, n.args[1:], strict=False), *zip(n.args[1:], n.args, strict=False)]:
                 weight, pile = page.symbols.ref(unwrapped(one)), unwrapped(other)
+                whole = page.symbols.ref(pile)
+                if whole is not None and whole.key in page.definitions and not whole.entries:  # ``z_t = [h_{t-1}, x_t]``
+                    pile = unwrapped(page.definitions[whole.key].node)
                 if weight is None or weight.key in page.symbols.timed or kind(pile) != "Stack" or len(pile.args) < 2:
                     continue
                 found = [page.symbols.ref(unwrapped(a)) or gated(page, a) for a in pile.args]
