@@ -94,6 +94,10 @@ class Reader:
         """Whether some cell of the document so far has this quantity."""
         return any(key in g.definitions for g in self.out.groups)
 
+    def parameter(self, word: str) -> bool:
+        """Whether an equation of the document so far has a weight of this name, ``Wxh``."""
+        return len(word) > 1 and any(spelled(head) == word for g in self.out.groups for d in g.definitions.values() for _, head, _ in names_in(d.node))
+
     def take(self, s: Statement) -> None:
         """A statement: a definition or none, of the cell at hand or of the next one."""
         if s.number in self.listings:
@@ -139,8 +143,9 @@ class Reader:
         key, letter, shift, entries, side = found
         if self.anywhere(key) and special(s):
             return None
-        if key[0] == "d" and self.anywhere(key[1:]):
-            return None  # ``dlogits_t = p_t - y_t``, a gradient by a quantity that has a word for its name
+        named = [key, *(str(spelled(head)) for _, head, _ in names_in(rel.sides[side]))] if key[0] == "d" else []
+        if any(name[:1] == "d" and self.anywhere(name[1:]) for name in named) or (named and self.parameter(key[1:])):
+            return None  # ``dlogits_t = p_t - y_t``, a gradient by a quantity that has a word for its name; ``dhraw_t = (1 - h_t^2) dh_t``, made of one
         valued, self.value = self.value, (number(rel.sides[-1]), rel.sides[0])
         if self.value[0] is not None and self.anywhere(key):
             return None  # an example of what is defined already

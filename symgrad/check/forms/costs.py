@@ -22,27 +22,30 @@ def losses_by_letter(statements: list[Statement]) -> tuple[list[Statement], dict
     out: list[Statement] = []
     original: dict[Any, Any] = {}
     for s in statements:
-        new = {id(n): replace(n, base=LOSS) for n in s.nodes if kind(n) == "Name" and n.base in letters and not n.accents}
+        exponentials = {id(n.base) for n in s.nodes if kind(n) == "Power" and n.base == Name("e")}
+        named = [n for n in s.nodes if kind(n) == "Name" and n.base in letters and not n.accents and id(n) not in exponentials]
+        new = {id(n): replace(n, base=LOSS) for n in named}
         original |= {new[id(n)]: n for n in s.nodes if id(n) in new}
         out.append(exchanged(s, new))
     return out, original
 
 
 def squares(s: Statement, statements: list[Statement]) -> str | None:
-    r"""The letter of ``C = \frac{1}{2} \sum_t \sum_k (d_k(t) - y_k(t))^2`` that is differentiated somewhere; None for anything else."""
+    r"""The letter of ``C = \frac{1}{2} \sum_t \sum_k (d_k(t) - y_k(t))^2`` or ``e_t = \frac{1}{2} \|y_t - d_t\|^2`` that is differentiated, or one of logarithms; None for others."""
     rel = relation_of(s.node)
-    if rel is None or rel.signs[0] not in ("=", ":=") or s.derives:
-        return None
-    left: Any = unwrapped(rel.sides[0])
-    if kind(left) != "Name" or left != Name(left.base) or left.base in LOSSES or len(left.base) > 1:
+    split = head_and_parts(unwrapped(rel.sides[0])) if rel is not None and rel.signs[0] in ("=", ":=") and not s.derives else None
+    if rel is None or split is None or split[0] != Name(split[0].base) or split[0].base in LOSSES or len(split[0].base) > 1 or len(split[1]) > 1:
         return None
     powers = [unwrapped(n.base) for n in walk(rel.sides[-1]) if kind(n) == "Power" and getattr(n.exponent, "text", "") == "2"]
-    differences = any(kind(n) == "Sum" and len(n.args) == 2 and kind(n.args[1]) == "Negative" for n in powers)
-    summed = any(kind(n) == "Big" and n.kind == "sum" for n in walk(rel.sides[-1]))
-    if not differences or not summed:
+    inside = [unwrapped(n.arg) if kind(n) == "Norm" else n for n in powers]
+    differences = any(kind(n) == "Sum" and len(n.args) == 2 and kind(n.args[1]) == "Negative" for n in inside)
+    summed = any(kind(n) == "Big" and n.kind == "sum" for n in walk(rel.sides[-1])) or any(kind(n) == "Norm" for n in powers)
+    logarithms = any(kind(n) == "Apply" and kind(n.function) == "Name" and n.function.base in ("log", "ln") for n in walk(rel.sides[-1]))
+    if not (differences and summed) and not logarithms:
         return None
-    taken = any(kind(n) == "Derivative" and unwrapped(n.of) == left for other in statements for n in other.nodes)
-    return str(left.base) if taken else None
+    ends = [head_and_parts(unwrapped(n.of)) for other in statements for n in other.nodes if kind(n) == "Derivative"]
+    taken = any(end is not None and end[0] == split[0] and len(end[1]) == len(split[1]) for end in ends)
+    return str(split[0].base) if taken else None
 
 
 def sums_itself(s: Statement) -> str | None:

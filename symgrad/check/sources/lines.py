@@ -207,6 +207,7 @@ def _behind(before: Passage, run: Passage) -> Passage:
 
 WANTED = frozenset({"target", "targets", "label", "labels", "truth"})
 _SUBTRACTED = re.compile(r"[\w)}\]][ \t]*[-−–][ \t]*$")  # ``y_3 - target``
+_BIAS = re.compile(r"[\w)}\]ₜ][ \t]*\+[ \t]*$")  # ``y = Why h + by``
 _FACTOR = re.compile(r"[ \t]*[A-Za-z_]")
 _TERMS = re.compile(r"\(\s*[\w.²'′{}\[\]^]+(?:\s*[-+*/×⊙∘·@−]\s*[\w.²'′{}\[\]^]+)+\s*\)")
 
@@ -224,6 +225,8 @@ def _is_word(token: re.Match[str], text: str) -> bool:
         return kind == "name" and word in ("a", "A", "I") and _between_words(token, text)
     following = text[token.end() : token.end() + 1]
     if word in FUNCTIONS or word in GREEK or following == "ₜ" or (following and following in "_^'′([" and word.lower() not in PROSE):
+        return False
+    if word == "by" and _BIAS.search(text, 0, token.start()) and not re.match(r"[ \t]+[A-Za-z]{2,}", text[token.end() :]):
         return False
     if word in WANTED and _SUBTRACTED.search(text, 0, token.start()):
         return False
