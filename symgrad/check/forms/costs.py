@@ -31,7 +31,10 @@ def losses_by_letter(statements: list[Statement]) -> tuple[list[Statement], dict
 
 
 def squares(s: Statement, statements: list[Statement]) -> str | None:
-    r"""The letter of ``C = \frac{1}{2} \sum_t \sum_k (d_k(t) - y_k(t))^2`` or ``e_t = \frac{1}{2} \|y_t - d_t\|^2`` that is differentiated, or one of logarithms; None for others."""
+    r"""The letter of ``C = \frac{1}{2} \sum_t \sum_k (d_k(t) - y_k(t))^2`` that is differentiated somewhere; None for anything else.
+
+    So too of one at a step, ``e_t = \frac{1}{2} \|y_t - d_t\|^2``, and of one with a logarithm.
+    """
     rel = relation_of(s.node)
     split = head_and_parts(unwrapped(rel.sides[0])) if rel is not None and rel.signs[0] in ("=", ":=") and not s.derives else None
     if rel is None or split is None or split[0] != Name(split[0].base) or split[0].base in LOSSES or len(split[0].base) > 1 or len(split[1]) > 1:

@@ -27,6 +27,7 @@ _RANGE = re.compile(  # ``Σ(t=1 to T)``, ``prod_{t=1..T}``
     r"(?:\s+to\s+|\s*(?:\.\.+|…)\s*)([^(){}\s]+)\s*[)}]"
 )
 _TILDE = re.compile(r"(?<![A-Za-z~\\])([dD∂δΔ]?[A-Za-z])~(?=[_^'\s)\]}*/+,;.=⊙∘·×−-]|$)")
+_ANGLED = re.compile(r"(?<=[^\W_]|[\u0300-\u036f])<(t(?:[-+−]1)?)>")  # ``a<t-1>``
 _BAR = re.compile(r"(?<=[\w)\]}])\|(?=[^\W\d_]{2,})")  # ``(∂h_k/∂W)|direct``
 _STRONG = re.compile(r"(?<![^\s(\[|])\*\*(?=[^\s*])([^*\n]*[^\s*])\*\*(?![^\s)\].,;:|])")  # ``**∂L/∂W** = …``
 _OWNED = re.compile(r"(?<=[A-Za-z]{2})['’]s(?=\s)")
@@ -92,9 +93,11 @@ def _uncommented(line: Passage) -> Passage:
 
 
 def _marked(line: Passage) -> Passage:
-    r"""``c~_t`` as ``c̃_t``; without the words before a formula that only announce it, and without emphasis."""
+    r"""``c~_t`` as ``c̃_t``, ``a<t>`` as ``a_t``; without the words before a formula that only announce it, and without emphasis."""
     if "'s" in line.text or "’s" in line.text:
         line = rewritten(line, _OWNED, lambda m: "")
+    if "<t" in line.text:
+        line = rewritten(line, _ANGLED, lambda m: f"_{{{m[1]}}}")
     if "~" in line.text and "\\" not in line.text:
         line = rewritten(line, _TILDE, lambda m: m[1] + "\u0303")
     if "**" in line.text:
