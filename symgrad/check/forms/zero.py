@@ -91,7 +91,7 @@ def begins(statements: list[Statement], places: list[list[tuple[Any, Part]]], su
     """Whether a document counts from 0."""
     if any(number_at(p.node, {}) == -1 for found in places for _, p in found):
         return True
-    if any(n.lower is not None and number_at(n.lower, {}) == 0 and n.upper is not None and ends_before(n.upper) for n in sums):
+    if any(n.lower is not None and number_at(n.lower, {}) == 0 and n.upper is not None and ends_before(n.upper) and not reaches_on(n) for n in sums):
         return True
     for s, found in zip(statements, places, strict=True):
         rel = relation_of(s.node)
@@ -100,6 +100,12 @@ def begins(statements: list[Statement], places: list[list[tuple[Any, Part]]], su
         if any(n is left for n in zeros) and len(zeros) > 1:
             return True
     return False
+
+
+def reaches_on(big: Any) -> bool:
+    r"""Whether a sum names the step after its index, ``\sum_{t=0}^{T-1} \delta_{t+1} h_t^\top``: up to the step T, and from the first one on."""
+    parts = (p.node for n in walk(big.body) if (split := head_and_parts(n)) is not None for p in split[1])
+    return any(number_at(node, {str(spelled(big.index)): 0}) == 1 and letters(node) for node in parts)
 
 
 def ends_before(node: Any) -> bool:
