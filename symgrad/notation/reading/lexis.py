@@ -59,6 +59,7 @@ _LATEX = re.compile(
     rf"""(?P<thin>\s*(?:\\[,;\ ]\s*){{4,}}(?=[\w{{}}^\\]+\s*=))
   | (?P<skip>(?:\s|~|\$|%[^\n]*|\\[,;:!>\s/]|\\(?:left|right)(?![A-Za-z]|\s*\.)|(?:[_^]\s*\{{\s*\}}|\{{\s*\}}(?!\s*_))|\\(?:text|mbox)\s*\{{[\s~]*\}}
         |\\(?:{_or(_SPACING)})(?![A-Za-z])|\\tag\s*[0-9]+|\\(?:{_or(table.DISCARDED)})(?![A-Za-z])\*?\s*(?:{_BRACES})?|\\bbox\s*(?:\[[^\]\\{{]*+\])?)+)
+  | (?P<any>(?<=_)\*|(?<=_\{{)\*(?=\}})|(?<![\w}})\]])\*(?=_))
   | (?P<method>(?<=[\w}})\]])\.T(?![A-Za-z0-9_^'({{]))
   | (?P<empty>\{{\s*\}})
   | (?P<upright>\\mathrm\{{(?:{_or(word[0] + "[}]" + word[1:].replace(" ", "[ ]") for word in _SPACED)})(?![A-Za-z]))
@@ -125,6 +126,8 @@ def _one(match: re.Match[str], code: bool) -> Iterator[Token]:
             yield Token("empty", "{}", start, end)
         case "newline" | "row":
             yield Token("row", ROW, start, end)
+        case "any":  # ``W_*``, of each gate
+            yield Token("command", r"\star", start, end)
         case "gap" | "thin":  # thin spaces in a row before the next equation
             yield Token("gap", GAP, start, end)
         case "environment":
