@@ -91,8 +91,9 @@ def gradient(run: Run, node: Any, wrt: Any, losses: tuple[int, ...]) -> Value:
     timed = key in run.page.symbols.timed
     if timed and step is not None and step >= 1 and key in run.page.lagged and key not in run.page.definitions:
         raise Missing(f"the update of {run.page.notes.get(key, key)}")
-    if timed and step is not None and max(losses) < step <= run.world.steps and not run.world.later and not run.sums & run.steps_bound:
-        if run.side == "left" or not shared(run, node.of, wrt):
+    apart = not shared(run, node.of, wrt)  # ``\\partial L_t/\\partial z_{k+1}``: also of the step behind the end
+    if timed and step is not None and max(losses) < step <= run.world.steps + apart and not run.world.later and not run.sums & run.steps_bound:
+        if run.side == "left" or apart:
             raise OutOfTime(key)
         raise Misfit("the loss of a step does not depend on later ones")
     ahead = run.page.ahead and word in run.page.tails and step is not None and losses[0] > step  # what comes through a later step alone, ``∂L_{t+1}/∂c_t``
