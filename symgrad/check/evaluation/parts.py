@@ -53,7 +53,9 @@ def given(run: Run, node: Any) -> Value:
     if losses is None:
         if word in ALONG | IMMEDIATE and (found := along_itself(run, inner, word in ALONG)) is not None:
             return found
-        if word in IMMEDIATE | OVER:
+        of, by = (run.page.symbols.ref(unwrapped(n)) for n in (inner.of, inner.wrt))
+        its_own = of is not None and by is not None and by.key not in run.page.symbols.timed and number_at(condition, run.env) == run.step_of(of)
+        if word in IMMEDIATE | OVER or its_own:  # ``\\left. \\partial h_k/\\partial W \\right|_{(k)}``
             return run.value(replace(inner, sign="partial+"))
         raise Unsupported("which part of the derivative is meant", node)
     part = part_given(run, node, inner, condition, losses)

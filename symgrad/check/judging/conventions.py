@@ -41,8 +41,9 @@ def against_convention(court: Court, page: Page, outcome: Outcome, link: Link) -
         others = [o for o in court.links if o.statement is not link.statement and any(along(page, n) for n in walk(o.right))]
         if any(Decider(page).decide(o.left, o.right, limit=FEW, modes=((False, False),)).equal for o in others[:LINES]):
             return f"this holds only if a gradient is a {'row' if page.world.model.orient > 0 else 'column'}, which it is not in another line"
-    if outcome.lenient and outcome.reading != "scalar" and any(makes(page, n) is not None for n in walk(link.right)):
-        if UPRIGHT.search(court.words) is not None or SHAPED.search(court.words) is not None:
+    if outcome.lenient and outcome.reading != "scalar" and (made := {makes(page, n) for n in walk(link.right)} - {None}):
+        told = {"row" if re.search(r"\brow|行", m[0], re.IGNORECASE) else "column" for m in UPRIGHT.finditer(court.words)}
+        if (told and told != made) or SHAPED.search(court.words) is not None:
             return "this holds only if a vector stands otherwise than the document says"
         if any(both_ways(page, n) for n in walk(link.right)):
             return "this holds only if one gradient is a column and another one a row"
