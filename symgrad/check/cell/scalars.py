@@ -24,13 +24,14 @@ OTHERWISE = re.compile(  # "1 if an episode has just begun and 0 otherwise"
     r"\b(?:otherwise|else|sonst|andernfalls|ansonsten|sinon|en caso contrario|si no|caso contr[áa]rio|sen[ãa]o|altrimenti|иначе)\b|否则|それ以外|그 ?외|아니면",
     re.IGNORECASE,
 )
+GREEK = frozenset({"alpha", "beta", "gamma", "lambda", "eta", "epsilon", "kappa", "mu", "rho", "tau"})
 NEAR = 120  # characters around a formula that may tell of the other case
 
 
 def numbers(page: Page, statements: list[Statement]) -> None:
     """Take these names for numbers."""
     ranks, timed = page.symbols.ranks, page.symbols.timed
-    found = {key for d in page.definitions.values() for key in before_weights(page, d.node)} - elsewhere(page)
+    found = {key for d in page.definitions.values() for key in (*before_weights(page, d.node), *gains(page, d.node))} - elsewhere(page)
     found |= set(declared(page, statements))
     switches = told_by_cases(page, statements) & timed
     for key in found - timed - page.definitions.keys() | switches:
@@ -50,6 +51,15 @@ def before_weights(page: Page, node: Any) -> Iterator[str]:
         for a, b in pairwise(n.args) if product else ():
             if weighs(page, b) and not (a_weight(page, unwrapped(b)) and a_weight(page, unwrapped(n.args[-1]))):  # ``x W`` is a row before a matrix
                 yield from vectors(page, a)
+
+
+def gains(page: Page, node: Any) -> Iterator[str]:
+    r"""The Greek letters that stand without a sign before vectors, ``(1 - \\alpha) h_{t-1} + \\alpha \\tanh(a_t)``."""
+    for a, b in (pair for n in walk(node) if kind(n) == "Product" for pair in pairwise(n.args)):
+        inner = unwrapped(a)
+        terms = [unwrapped(x.arg if kind(x) == "Negative" else x) for x in (inner.args if kind(inner) == "Sum" else (inner,))]
+        if a_vector(page, b) and all(kind(x) == "Number" or (kind(x) == "Name" and x.base in GREEK) for x in terms):
+            yield from vectors(page, a)
 
 
 def vectors(page: Page, node: Any) -> Iterator[str]:
