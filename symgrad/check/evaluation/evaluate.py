@@ -314,7 +314,9 @@ class Run:
             return None
 
     def inner(self, node: Any) -> Value:
-        """``(a)``."""
+        """``(a)``; not ``<a, b>``, which is no list."""
+        if node.kind == "<" and kind(node.arg) == "Tuple":
+            raise Unsupported("angle brackets")
         return closed(self, node.arg)
 
     def name(self, node: Any) -> Value:

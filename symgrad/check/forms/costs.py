@@ -17,7 +17,8 @@ JACOBIAN = "Jacobian"
 def losses_by_letter(statements: list[Statement]) -> tuple[list[Statement], dict[Any, Any]]:
     """The statements with such losses by a word, and the word → how the document writes them."""
     letters = {base for s in statements if (base := sums_itself(s) or squares(s, statements)) is not None}
-    if len(letters) != 1 or any(kind(n) == "Name" and n.base in LOSSES for s in statements for n in s.nodes if s.derives):
+    heads = [sides[0] for sides in {relation_of(s.node).sides for s in statements if squares(s, statements) and any(kind(n) == "Norm" for n in s.nodes)}]
+    if len(set(heads)) < len(heads) or len(letters) != 1 or any(kind(n) == "Name" and n.base in LOSSES for s in statements for n in s.nodes if s.derives):
         return statements, {}
     out: list[Statement] = []
     original: dict[Any, Any] = {}
