@@ -7,7 +7,7 @@ of a chain is decided on the definitions in force (`decide`) and, where it is wr
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing
 from dataclasses import replace
 from functools import partial
@@ -53,13 +53,14 @@ from symgrad.check.forms.zero import counted_from_zero
 from symgrad.check.judging.court import Court
 from symgrad.check.judging.told import in_words
 from symgrad.check.programs.foreign import WHY, gradients
-from symgrad.check.programs.reader import Unit, units
+from symgrad.check.programs.reader import Unit, shown, units
 from symgrad.check.programs.rulings import judged
 from symgrad.check.reading.claims import Link, links, span_of, statements_of
 from symgrad.check.reading.judgement import Judgement
 from symgrad.check.reading.lint import printed
-from symgrad.check.reading.statements import Statement
-from symgrad.check.reading.trees import forget, kind
+from symgrad.check.reading.statements import Statement, names_in, step_part
+from symgrad.check.reading.symbols import key_of
+from symgrad.check.reading.trees import forget, kind, walk
 from symgrad.check.verdicts import introduce, ruling
 from symgrad.notation.text import text
 
@@ -85,8 +86,14 @@ def judge(document: Document, cell: Cell | None = None) -> Iterator[Claim]:
 def formulas(document: Document, cell: Cell | None) -> Iterator[Claim]:
     """The claims of formulas and of backward passes in Python."""
     common = common_form(document, cell)
+    court = Court(common.statements, cell, text=document.text, common=common)
+    if document.programs and cell is None and (equations := lacking(court, shown(document.programs))):
+        court.close()
+        common = common_form(document, cell, equations)
+        court = Court(common.statements, text=document.text, common=common)
+        court.certain &= not in_rows(equations)  # else comments may think of columns
     found = common.statements
-    with closing(Court(found, cell, text=document.text, common=common)) as court:
+    with closing(court):
         programs = units(document.programs, court.collected)
         court.bare &= not programs
         introduce(court, (link for s in found if kind(s.node) != "Unread" for link in links(s)))
@@ -96,7 +103,7 @@ def formulas(document: Document, cell: Cell | None) -> Iterator[Claim]:
             if kind(s.node) == "Unread":
                 yield unread(document, s)
                 continue
-            if s.unpacked or s.instance:
+            if s.unpacked or s.instance or s.fragment.kind == "program":
                 continue
             instances = takewhile(lambda other: other.instance > 0, found[s.number + 1 :])
             alike = zip(*map(links, [s, *instances]), strict=True)
@@ -106,15 +113,37 @@ def formulas(document: Document, cell: Cell | None) -> Iterator[Claim]:
                 yield written(document, link, said)
             if s.broken is not None:
                 yield unbalanced(document, s, [ruling for ruling in rulings if ruling not in whole])
-        for unit in programs:
-            yield from coded(document, unit)
+        read = [claim for unit in programs for claim in coded(document, unit)]
+        yield from read
+    places = {(claim.line, claim.column) for claim in read}
     for fragment in gradients(document.foreign):
-        yield document.claim(fragment, verdict="unread", code="unread-formula", message=WHY)
+        claim = document.claim(fragment, verdict="unread", code="unread-formula", message=WHY)
+        if (claim.line, claim.column) not in places:
+            yield claim
 
 
-def common_form(document: Document, cell: Cell | None) -> Common:
-    """The statements of a document in the notation that the rooms behind understand."""
-    found, cuts = ranges([mended(s) for s in statements_of(document)])
+def lacking(court: Court, equations: list[Statement]) -> list[Statement]:
+    """What the formulas lack of the cell that the programs compute: all of it where they define none, else the gates that they only name."""
+    whole = court.borrowed or not court.recurrent()
+    if whole or in_rows(equations):
+        return equations if whole else []
+    pages = [court.page(k) for k in range(len(court.collected.groups))]
+    known = {key for p in pages for key in p.definitions} - set(court.invented)
+    used = {ref.key for p in pages for key in known & set(p.definitions) for n in walk(p.definitions[key].node) if (ref := p.symbols.ref(n)) is not None}
+    more = [(s, key) for s in equations for _, head, parts in names_in(s.node.sides[0]) if (key := key_of(head, list(parts[:-1]))) not in known]
+    return [s for s, _ in more] if any(key in used for _, key in more) else []
+
+
+def in_rows(equations: list[Statement]) -> bool:
+    """Whether a program multiplies weights from the left, as those do that hold examples in rows."""
+    ends = [(n.args[0], n.args[-1]) for s in equations for n in s.nodes if kind(n) == "Infix" and n.sign == "at"]
+    stepped = [[any(step_part(parts, "t") for _, _, parts in names_in(end)) for end in pair] for pair in ends]
+    return [True, False] in stepped
+
+
+def common_form(document: Document, cell: Cell | None, equations: Iterable[Statement] = ()) -> Common:
+    """The statements of a document, behind the equations of its programs, in the notation that the rooms behind understand."""
+    found, cuts = ranges([replace(mended(s), number=k) for k, s in enumerate([*equations, *statements_of(document)])])
     found, double = one_within_another(found)
     found = slopes_by_name(steps_brought_in(found))
     found, rectified = rectifiers(circled(values_by_letter(functions_at_steps(found)), document.text))

@@ -43,7 +43,7 @@ def cases(folder: Path = SUITES) -> Iterator[Case]:
 def differences(case: Case, document: Document, claims: list[Claim]) -> Iterator[str]:
     """Where the claims are not what the comments expect."""
     for m in EXPECT.finditer(case.text):
-        if any(p.starts[0] <= m.start() < p.ends[-1] for p in document.programs):
+        if any(p.starts[0] <= m.start() < p.ends[-1] for p in (q.origin or q for q in document.programs)):
             line = document.position(m.start())[0]
             yield from _compared(m, document, [c for c in claims if c.line == line], document.text.split("\n")[line - 1].strip())
             continue

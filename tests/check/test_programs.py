@@ -220,14 +220,80 @@ void back(const float* h, const float* gate) {
     [
         ("cu", FOREIGN, []),  # one alone is no backward pass
         ("cu", FOREIGN.replace("d_raw", "d_gate_raw").replace("gate)", "gate, float gate_raw)"), [5, 6]),
-        ("m", "function dW = back(h, a, W)\n% h(t) = tanh(a(t))\nda = dh(:,t) .* (1 - h(:,t).^2) + ...\n  dh(:,t);\ndW = dW + da * h(:,t-1)';\nend\n", [3, 5]),
+        ("m", "function dW = back(h, a, W)\nda = mtimesx(dh(:,t), 1 - h(:,t).^2, 'T') + ...\n  dh(:,t);\ndW = dW + mtimesx(da, h(:,t-1), 'T');\nend\n", [2, 4]),
         ("js", "dx = speed * dt; dy = dx * 2;\nlet delta = now - then;\n", []),
     ],
 )
 def test_statements_of_other_languages_are_told_to_be_unread(kind: str, text: str, lines: list[int]) -> None:
     found = [c for c in claims(text, kind) if c.verdict == "unread"]
     assert [c.line for c in found] == lines
-    assert all("Python only" in c.message for c in found)
+    assert all("is not read" in c.message for c in found)
+
+
+SHOWN = """
+for t = 2:T
+    z = sigmoid(Wz * x + Uz * h_prev + bz);
+    g = tanh(Wg * x + Ug * h_prev + bg);
+    h_new = (1 - z) .* h_prev + z .* g;
+    h_prev = h_new;
+end
+% d(h_new)/dg = z
+% d(h_new)/d(z) = g - h_prev
+% d(h_new)/d(z) = h_prev - g
+% dg = dh * (1 - z) * tanh'(g)
+"""
+
+
+def test_comments_speak_of_the_cell_that_the_code_shows() -> None:
+    assert [c.verdict for c in claims(SHOWN, "m")] == ["proved", "proved", "refuted", "refuted"]
+    gates = "".join(line for line in SHOWN.splitlines(keepends=True) if "for" not in line)
+    told = gates.replace("% d(h_new)/dg", "% h_new = (1 - z) .* h_prev + z .* g\n% d(h_new)/dg")
+    assert [c.verdict for c in claims(told, "m")] == ["proved", "proved", "refuted", "refuted"]
+    other = SHOWN + "function h = other(x, h_prev)\n    h_new = z .* h_prev + (1 - z) .* tanh(Wg * x + Ug * h_prev);\nend\n"
+    assert "refuted" not in [c.verdict for c in claims(other, "m")]  # two cells under the same names
+
+
+LISTED = r"""
+\documentclass{article}
+\begin{document}
+\begin{lstlisting}[style=x, language=Python, caption={A cell}]
+def forward(x, s_prev):
+    s = np.tanh(W @ x + R @ s_prev + b)
+    return s
+\end{lstlisting}
+\begin{minted}[linenos]{python}
+def backward(ds, s, s_prev):
+    da = ds * (1 - s * s)
+    dR = np.outer(da, s_prev)
+    ds_prev = R @ da
+\end{minted}
+\begin{lstlisting}
+ds_prev = R @ da
+\end{lstlisting}
+\end{document}
+"""
+
+
+def test_listings_of_tex_that_name_their_language_are_programs() -> None:
+    assert [(c.line, c.verdict) for c in claims(LISTED, "tex")] == [(11, "proved"), (12, "proved"), (13, "refuted")]
+
+
+ROWS = """
+# dL/ds_prev = R^T * da
+# ds/ds_prev = diag(1 - s^2) * R
+# da = ds * (1 - s^2)
+# da = ds * (1 - s)
+def forward(x, s_prev, W, R, b):
+    a = x @ W + s_prev @ R + b
+    s = np.tanh(a)
+    return s
+"""
+
+
+def test_comments_may_think_of_columns_where_the_code_has_rows() -> None:
+    assert [c.verdict for c in claims(ROWS, "py")] == ["undecided", "undecided", "proved", "undecided"]
+    columns = ROWS.replace("x @ W", "W @ x").replace("s_prev @ R", "R @ s_prev")
+    assert [c.verdict for c in claims(columns, "py")] == ["proved", "proved", "proved", "refuted"]
 
 
 SKETCH = """

@@ -59,9 +59,9 @@ CASES = {
     "words in brackets and behind the last sign": (
         "md",
         "```\ndL/dgate = dL/dh * (candidate - h_prev * decay)\ndL/dh_prev = dL/dh * (1 - gate) * decay\n"
-        "h_t = f_t * c_t * whatever\n**h_t = o_t * c_t** is it\n```",
+        "h_t = f_t * c_t * whatever it is\n**h_t = o_t * c_t** is it\nh_t = f_t * c_t + gate * candidate\n```",
         ["code 2:1 dL/dgate = dL/dh * (candidate - h_prev * decay)", "code 3:1 dL/dh_prev = dL/dh * (1 - gate) * decay", "code 4:1 h_t = f_t * c_t *",
-         "code 5:3 h_t = o_t * c_t"]),
+         "code 5:3 h_t = o_t * c_t", "code 6:1 h_t = f_t * c_t + gate * candidate"]),
     "fence of a program": ("md", "```python\n# dz = dh * (h - n) * z\nz = f(dh * q)\n```", ["code 2:3 dz = dh * (h - n) * z"]),
     "program without its name": ("md", "```\nimport numpy as np\ndz = dh * np.tanh(z)\n```", []),
     "bullets": ("txt", "1. z_t = σ(W_z·[h_{t-1}, x_t])\n- ∂h_t/∂h_{t-1} = (1 - z_t)\n* **Reset gate**: r_t = σ(x_t)", [

@@ -105,6 +105,7 @@ def page_of(definitions: dict[str, Definition], collected: Collected, statements
         symbols.timed.add(key)
     later: list[tuple[str, Any]] = []
     elsewhere = names_with_a_step(statements, letter)
+    signs = {"e", "I", "1", letter, "T"} - oblong(statements)
     unreadable = set[str]()  # equations with a name that is none here, ``a_t^{l-1}``
     for d in definitions.values():
         skip = bound_letters(d.node) | set(STEP_WORDS) | {w for e in d.entries for w in letters(e)}
@@ -116,7 +117,7 @@ def page_of(definitions: dict[str, Definition], collected: Collected, statements
             calls = [n for n in walk(d.node) if kind(n) == "Apply" and len(n.args) == 1 and spelled(n.function) != "sqrt"]  # ``1 / \sqrt n`` is a number
             behind |= {id(a) for n in (*calls, *(n for n in walk(d.node) if kind(n) == "Stack")) for a in n.args}
         for node, head, parts in names_in(d.node):
-            if (head.base in ("e", "I", "1", letter, "T") and not parts) or (spelled(head) in skip and not parts):
+            if (head.base in signs and not parts) or (spelled(head) in skip and not parts):
                 continue
             known = symbols.ref(node)
             labelled = parts and step_part(parts, letter) is None and spelled(head) in collected.families  # ``a_f`` beside a is one of its parts
@@ -260,6 +261,13 @@ def counting(statements: list[Statement], letter: str) -> set[str]:
     sums = [n for s in statements for n in s.nodes if kind(n) == "Big" and n.index is not None]
     ends = ((n.index, w) for n in sums for side in (n.lower, n.upper) if side is not None for w in letters(side))
     return beside | alone | {str(spelled(index)) for index, w in ends if w in (letter, "T")}
+
+
+def oblong(statements: list[Statement]) -> set[str]:
+    r"""What is declared to have other rows than columns: ``I \in \mathbb{R}^{d \times n}`` is no identity."""
+    sides = [s.node.sides for s in statements if kind(s.node) == "Relation" and s.node.signs == ("in",) and kind(s.node.sides[1]) == "Power"]
+    sizes = [(head, space.exponent.args) for head, space in sides if kind(space.exponent) == "Infix" and len(space.exponent.args) == 2]
+    return {head.base for head, (rows, columns) in sizes if kind(head) == "Name" and not head.subs and spelled(rows) != spelled(columns)}
 
 
 def counted(statements: list[Statement]) -> set[str]:

@@ -32,7 +32,7 @@ def numbers(page: Page, statements: list[Statement]) -> None:
     """Take these names for numbers."""
     ranks, timed = page.symbols.ranks, page.symbols.timed
     found = {key for d in page.definitions.values() for key in (*before_weights(page, d.node), *gains(page, d.node))} - elsewhere(page)
-    found |= set(declared(page, statements))
+    found |= set(declared(page, statements)) | ({"Δt"} & ranks.keys())
     switches = told_by_cases(page, statements) & timed
     for key in found - timed - page.definitions.keys() | switches:
         ranks[key] = 0

@@ -10,7 +10,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeAlias
 
 from symgrad.check.defined.definitions import (
     counters,
@@ -23,7 +23,7 @@ from symgrad.check.defined.definitions import (
     own_letter,
 )
 from symgrad.check.defined.formulas import by_formula, falls, functional, of_its_variable
-from symgrad.check.defined.groups import Collected, Group, begun_before, handed_over, names_the_stepless
+from symgrad.check.defined.groups import Collected, Group, begun_before, handed_over, names_the_stepless, reads_out
 from symgrad.check.defined.listings import listed
 from symgrad.check.defined.page import Definition, Page, plain
 from symgrad.check.reading import lint
@@ -60,6 +60,9 @@ def collect(statements: list[Statement]) -> Collected:
     return reader.out
 
 
+Letter: TypeAlias = tuple[str, tuple[str, ...]]  # a letter, whatever its indices
+
+
 class Reader:
     """What has been read of a document so far: its definitions, and the group that the next one belongs to."""
 
@@ -72,13 +75,14 @@ class Reader:
         self.page = Page(Symbols(), {})
         self.counting = counters(statements)
         self.listings = listed(statements, self.out.letter)
-        self.slopes = set[tuple[str, tuple[str, ...]]]()
+        self.slopes = set[Letter]()
         self.value: tuple[Any, Any] = None, None  # of the line before, and what has it
         relations = [(s, rel) for s in statements if (rel := relation_of(s.node)) is not None]
         named = {id(s): [split for n in s.nodes if kind(n) in ("Name", "Power", "Index") and (split := head_and_parts(n)) is not None] for s in statements}
         self.bases = {str(spelled(head)) for splits in named.values() for head, parts in splits if step_part(parts, self.out.letter)}
         self.stepped = {id(s.fragment) for s, _ in relations if any(step_part(parts, self.out.letter) for _, parts in named[id(s)])}
         self.timeless = Counter(id(s.fragment) for s, _ in relations if id(s.fragment) not in self.stepped)
+        self.gradients = gradients(relations, self.out.letter)
         sides = (self.of_side(rel.sides[0]) for _, rel in relations)
         self.said_of = {found[0] for found in sides if found is not None}
 
@@ -126,7 +130,7 @@ class Reader:
         if rel is None or rel.signs[0] not in DEFINING or (s.fragment is not None and s.fragment.kind == SAID):
             return None
         split = head_and_parts(unwrapped(rel.sides[0])) if self.slopes else None
-        if split is not None and slope_name(split[0]) in self.slopes and recursive(rel, split[0]):
+        if (split is not None and slope_name(split[0]) in self.slopes and recursive(rel, split[0])) or letters_behind(rel) & self.gradients:
             return None
         if (signal := error_signal(rel, out.letter)) is not None:
             out.signals.add(signal)
@@ -164,7 +168,8 @@ class Reader:
         assert split is not None
         timeless = step_part(split[1], d.letter) is None and d.letter == letter and not any(step_part(p, letter) for _, _, p in names_in(d.node))
         alone = bool(self.stepped) and self.timeless[id(s.fragment)] < 2 and "'" not in d.key
-        return timeless and alone and not words_of_steps(rel) and not names_the_stepless(d, self.group, letter)
+        output = d.key not in self.bases and reads_out(d, self.group, letter)
+        return timeless and alone and not words_of_steps(rel) and not output and not names_the_stepless(d, self.group, letter)
 
     def another(self, d: Definition, rel: Any, side: int) -> bool:
         """Whether a quantity that the cell has already is given anew, by an equation of the next cell, which begins here."""
@@ -286,7 +291,7 @@ def named_inside(old: Definition, d: Definition, letter: str, gates: frozenset[s
     return Definition(found[0], whole.args[0], old.letter, old.shift, (), d.place, side)
 
 
-def named_slopes(s: Statement) -> Iterator[tuple[str, tuple[str, ...]]]:
+def named_slopes(s: Statement) -> Iterator[Letter]:
     r"""The letters that a statement gives to derivatives: P in ``P_t := \partial h_t / \partial \theta``."""
     rel = relation_of(s.node)
     if rel is None or rel.signs[0] not in DEFINING or kind(unwrapped(rel.sides[1])) != "Derivative":
@@ -296,14 +301,31 @@ def named_slopes(s: Statement) -> Iterator[tuple[str, tuple[str, ...]]]:
         yield slope_name(own[0])
 
 
-def slope_name(head: Name) -> tuple[str, tuple[str, ...]]:
+def slope_name(head: Name) -> Letter:
     """What tells a letter from others, whatever its indices."""
     return head.base, head.accents
 
 
+def letters_behind(rel: Any) -> set[Letter]:
+    """The letters that stand on the right."""
+    return {slope_name(head) for side in rel.sides[1:] for _, head, _ in names_in(side)}
+
+
 def recursive(rel: Any, head: Name) -> bool:
     """Whether the letter on the left stands on the right too."""
-    return any(slope_name(other) == slope_name(head) for side in rel.sides[1:] for _, other, _ in names_in(side))
+    return slope_name(head) in letters_behind(rel)
+
+
+def gradients(relations: list[tuple[Statement, Any]], letter: str) -> set[Letter]:
+    r"""The letters of gradients of a loss, ``g_t = \partial L / \partial h_t``, and of what is computed from these alone, ``e_t = g_t \odot (1 - h_t^2)``."""
+    sides = [(s, rel, own) for s, rel in relations if rel.signs[0] in DEFINING and (own := head_and_parts(unwrapped(rel.sides[0]))) is not None]
+    by_loss = [own for _, rel, own in sides if loss_head(getattr(unwrapped(rel.sides[1]), "of", None)) is not None]
+    found = {slope_name(head) for head, parts in by_loss if step_part(parts, letter) is not None}
+    given = [(slope_name(own[0]), letters_behind(rel)) for s, rel, own in sides if not s.derives]
+    found -= {name for name, behind in given if not behind & found}
+    while more := {name for name, behind in given if behind & found} - {name for name, behind in given if not behind & found} - found:
+        found |= more
+    return found
 
 
 def error_signal(rel: Any, letter: str) -> str | None:
@@ -454,8 +476,11 @@ def words_of_steps(rel: Any) -> bool:
 
 
 def copies(key: str, node: Any) -> bool:
-    """``W^{(t)} = W``: the uses of a parameter are told apart, nothing is defined."""
-    split = head_and_parts(unwrapped(node))
+    """``W^{(t)} = W``, ``X_t = X[:, t]``: the uses of a parameter are told apart, or the steps of an array, nothing is defined."""
+    node = unwrapped(node)
+    if kind(node) == "Index" and all(kind(p) == "Slice" or (kind(p) == "Name" and not p.subs) for p in node.parts):
+        node = node.base
+    split = head_and_parts(node)
     return split is not None and key_of(split[0], list(split[1])) == key
 
 

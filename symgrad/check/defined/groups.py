@@ -84,6 +84,13 @@ def names_the_stepless(d: Definition, group: Group, letter: str) -> bool:
     return not bare_names(d).isdisjoint(timeless_names(d, group, letter))
 
 
+def reads_out(d: Definition, group: Group, letter: str) -> bool:
+    """Whether an equation gives, by weights of its own, an output without steps of a state that has some: ``y = V h + c`` behind ``h_t = tanh(W h_{t-1})``."""
+    states = {key for e in group.definitions.values() for key, at in lags(e, letter).items() if at - {0}} & group.definitions.keys()
+    weights, others = ({key_of(head, list(parts)) for e in several for _, head, parts in names_in(e.node)} for several in ([d], group.definitions.values()))
+    return d.key not in group.definitions and not bare_names(d).isdisjoint(states) and (weights - states).isdisjoint(others)
+
+
 def timeless_names(d: Definition, group: Group, letter: str) -> set[str]:
     """What an equation names that has an equation without steps, ``z_{ifo} = U x_t + W h_{t-1}``."""
     splits = [split for n in walk(d.node) if kind(n) == "Name" and (split := head_and_parts(n)) is not None]

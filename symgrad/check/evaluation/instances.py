@@ -127,7 +127,7 @@ class Indices:
             self.step(node, bound)
         if not parts and spelled(head) in self.page.abbreviations:
             self.stepless = True  # what it stands for has steps
-        if head.base[:1] == "d" and head.base not in MARKS:  # ``dh_prev``
+        if head.base[:1] == "d" and (head.base not in MARKS or (head.base == "d" and parts)):  # ``dh_prev``, ``d_a``
             target, named = symbol_target(self.page, node, {}), symbol_of(self.page, node)
             settled = named is not None and named[1] is None and f"? {named[0]}" in self.page.meanings  # ``dz_f``, which a line before has shown to be one
             self.stepless = self.stepless or settled or (target is not None and target[0] in self.page.symbols.timed)

@@ -1,6 +1,6 @@
 r"""Derivatives by a part of an equation: ``\partial L / \partial \tanh(c_t)``, ``\partial L / \partial (r_t \odot h_{t-1})``.
 
-So too ``\delta_{r \odot h}``, and ``dtanh`` where the equations apply it once inside.
+So too ``\delta_{r \odot h}``, ``drh`` and ``d_rh``, and ``dtanh`` where the equations apply it once inside.
 
 The part becomes a quantity of its own, with an equation, wherever the equations of the cell and the derivatives name it; where the document
 has a name for it, it keeps that.
@@ -28,7 +28,8 @@ def parts_named(statements: list[Statement]) -> tuple[list[Statement], dict[Any,
     defining = [s for s in statements if (rel := relation_of(s.node)) is not None and rel.signs[0] in DEFINING and not s.derives]
     letter = letter_of(statements)
     labels, words = by_symbols(statements, defining, letter)
-    wanted |= {alike(part): part for part in (*labels.values(), *words)}
+    glued = of_products(statements, defining)
+    wanted |= {alike(part): part for part in (*labels.values(), *words, *glued.values())}
     names: dict[Any, Any] = {alike(s.node.sides[1]): unwrapped(s.node.sides[0]) for s in defining if alike(s.node.sides[1]) in wanted}
     parts: dict[Any, Any] = {}  # as the cell has them
     for s in defining if wanted else ():
@@ -46,13 +47,14 @@ def parts_named(statements: list[Statement]) -> tuple[list[Statement], dict[Any,
         marked = {id(label): alike(labels[id(label)]) for n in s.nodes if kind(n) == "Name" for label in n.subs if id(label) in labels}
         found = {id(n): form for n in (*within, *ends) if kind(n) in PARTS and (form := alike(n)) in names}
         found |= {key: form for key, form in marked.items() if form in names}
-        for form in dict.fromkeys(found.values()):
+        for form in dict.fromkeys((*found.values(), *(alike(glued[id(n)]) for n in s.nodes if id(n) in glued))):
             if form in parts and form not in known:
                 known.add(form)
                 told = Relation((names[form], parts[form]), ("=",))
                 out.append(Statement(s.fragment, told, told, (), 0, unpacked=True))
         spans = {id(n): n.span for n in (*within, *ends, *(label for n in s.nodes if kind(n) == "Name" for label in n.subs))}
-        out.append(exchanged(s, {key: replace(names[form], span=spans[key]) for key, form in found.items()}))
+        products = {id(n): Name("d", subs=(names[form],), span=n.span) for n in s.nodes if id(n) in glued and (form := alike(glued[id(n)])) in names}
+        out.append(exchanged(s, {key: replace(names[form], span=spans[key]) for key, form in found.items()} | products))
     return [replace(s, number=k) for k, s in enumerate(out)], {names[form]: wanted[form] for form in parts}
 
 
@@ -70,6 +72,19 @@ def by_symbols(statements: list[Statement], defining: list[Statement], letter: s
         called = {alike(part): part for part in parts if kind(part) == "Apply" and part.function == Name(word)}
         words += called.values() if len(called) == 1 else ()
     return labels, words
+
+
+def of_products(statements: list[Statement], defining: list[Statement]) -> dict[int, Any]:
+    """The names that are a d before the letters of two gates or states, by the product of these: ``drh``, ``d_rh``, ``dr_h_prev`` beside ``r * h_prev``."""
+    products = [n for s in defining for n in walk(s.node.sides[1]) if kind(n) in FACTORS - {"Product"} and len(n.args) == 2]
+    named = [(n, [split[0].base for a in n.args if (split := head_and_parts(a)) is not None]) for n in products]
+    small = [(n, bases) for n, bases in named if len(bases) == 2 and "".join(bases).islower()]
+    out = dict[int, Any]()
+    for n in (n for s in statements for n in s.nodes if kind(n) == "Name" and n.base[:1] == "d"):
+        word = n.base[1:] + "".join(x.base for sub in n.subs for x in walk(sub) if kind(x) == "Name" and spelled(x) not in STEP_WORDS)
+        meant = {alike(part): part for part, bases in small if word in ("".join(bases), "".join(reversed(bases)))}
+        out |= {id(n): part for part in meant.values() if len(meant) == 1}
+    return out
 
 
 def timeless(node: Any, letter: str) -> Any:

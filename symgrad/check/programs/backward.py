@@ -155,7 +155,7 @@ class Backward(Gradients):
         if found is None or (kind(found) == "Variable" and found.text == raw):  # clipped
             return
         copied = kind(found) == "Variable"
-        if copied and raw in self.renamed:
+        if raw in self.renamed and (copied or isinstance(value, ast.Name)):
             self.names[raw] = found  # for the next turn of the loop
             return
         if added_later(target, rest) or (copied and gradient.by.timed and not assigned(found)):

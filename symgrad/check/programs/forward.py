@@ -94,13 +94,15 @@ class Forward(Lookup):
                 return
         self.start, stop = self.program.span(s)
         source = self.program.source[self.start : stop]
-        self.statement = Fragment(source, source, "program")
+        self.statement = Fragment(source, source.origin or source, "program")
         match s:
             case ast.Assign(targets=[target], value=ast.Call(func=ast.Name(id="sum"), args=[ast.GeneratorExp(elt=value, generators=[turns])])):
                 self.counted(turns.target, turns.iter)
                 self.loops += 1
                 self.assign(target, value, ast.Add(), rest)
                 self.loops -= 1
+            case ast.Assign(targets=[target], value=value) if self.reader.gradient_like(raw_name(target)) and (more := added(target, value)) is not None:
+                self.assign(target, more, ast.Add(), rest)
             case ast.Assign(targets=[target], value=value):
                 self.assign(target, value, None, rest)
             case ast.AnnAssign(target=target, value=ast.expr() as value):
@@ -171,7 +173,10 @@ class Forward(Lookup):
                 found: Any = self.expressions.value(value)
             except Opaque as why:
                 found = why
-            self.settle(target, raw, found, op, rest, value)
+            if isinstance(found, Opaque) and self.taken_out(value):
+                self.names.pop(raw, None)
+            else:
+                self.settle(target, raw, found, op, rest, value)
         for names in self.waiting:
             names.pop(form(target), None)
 
@@ -180,6 +185,11 @@ class Forward(Lookup):
         if isinstance(value, ast.List):
             (self.begun.add if len(value.elts) == 1 else self.begun.discard)(raw)
         return isinstance(value, ast.List) and len(value.elts) == 1
+
+    def taken_out(self, value: ast.expr) -> bool:
+        """Whether a variable is taken out of what is handed to a function: ``W = params[0]``."""
+        handed = {a.arg for a in self.scope.arguments} - {*self.names, *self.scope.lists}
+        return isinstance(value, ast.Subscript) and isinstance(value.slice, ast.Constant) and isinstance(value.value, ast.Name) and value.value.id in handed
 
     def select(self, target: ast.Subscript, raw: str, value: ast.expr, place: tuple[Any, bool]) -> None:
         """``dU[:, x[t]] += da``, which is the outer product of da and the one-hot x_t."""
@@ -339,6 +349,15 @@ class Forward(Lookup):
             copy = self.scope.quantities[raw], 0
         if copy is not None:
             self.scope.lists[raw] = (copy[0], copy[1] - (raw in self.begun))
+
+
+def added(target: ast.expr, value: ast.expr) -> ast.expr | None:
+    """The b + c of ``dW = dW + b + c``."""
+    if not isinstance(value, ast.BinOp) or not isinstance(value.op, ast.Add):
+        return None
+    if ast.unparse(value.left) == ast.unparse(target):
+        return value.right
+    return (more := added(target, value.left)) and ast.copy_location(ast.BinOp(more, value.op, value.right), value)
 
 
 def unturned(e: ast.expr) -> ast.expr:

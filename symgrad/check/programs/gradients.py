@@ -68,6 +68,8 @@ class Gradients(Forward):
         """A gradient that comes from elsewhere, or a quantity of the cell."""
         if (gradient := self.gradient(raw)) is not None:
             return self.before(raw, gradient, span)
+        if self.cell is self.scope and self.cell.exactly(raw) is None and aimed(raw) and any(a.arg == raw for a in self.scope.arguments):
+            return Quantity(raw, Name(raw), True).written(0, span)  # where both passes are in one function
         found = self.old(raw) or self.cell.find(raw) or self.adopted(raw)
         if self.cell is self.scope and found is not None and found[0].name in self.cell.lagged & set(self.cell.definitions) and self.ahead(raw, what):
             return found[0].written(found[0].at - 1, span)  # where both passes are in one loop
@@ -179,6 +181,9 @@ class Gradients(Forward):
         elif gradient.word == "next":
             later = self.loops and any(raw in names.values() for names in self.waiting) and not any(d.last for d in self.cell.definitions.values())
             ways = (("carry", 0),) if later else (("carry", 0), ("total", 0))
+            if source and raw in self.reader.multiplied and ((known := self.gradient(source)) is None or known.word == "raw"):
+                self.renamed.add(raw)
+                ways += (("pre", 1),)  # ``dh_next @ W.T``, and ``dh_next = dtanh`` further on
         return self.variable(raw, gradient, self.number, ways, span)
 
     def latest(self, raw: str, span: Span) -> Any:

@@ -166,7 +166,7 @@ class Lookup:
         if found is None and what in self.made and not given(word):
             raise Opaque("an array that is filled elsewhere")
         if found is None:
-            gate = what == raw and len(raw) < 3 and raw not in self.reader.multiplied and raw[0] not in WEIGHTS and not self.cell.steps
+            gate = what == raw and len(raw) < 3 and raw not in self.reader.multiplied | self.reader.numbers and raw[0] not in WEIGHTS and not self.cell.steps
             found = self.new(raw, given(word) or age < 0 or gate), min(age, 0)
         return found[0].written(found[1], span)
 

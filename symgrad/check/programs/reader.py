@@ -41,6 +41,7 @@ class Reader:
         self.known = known
         self.functions: dict[str, ast.FunctionDef] = {}
         self.multiplied: set[str] = set()  # names that stand in a matrix product
+        self.numbers: set[str] = set()  # names that are given a number
         self.words = {name for scope in known for name in scope.quantities}
         self.renamed: dict[str, set[str]] = {}  # ``f = np.tanh``: what a program calls an activation
         self.scopes: list[Scope] = []
@@ -73,6 +74,8 @@ class Reader:
                 self.multiplied.add(raw_name(base))
             case ast.Call(func=f, args=args) if last_name(f) in ("dot", "matmul", "mm", "mv"):
                 self.multiplied |= {raw_name(bare(x)) for x in (*args, *([f.value] if isinstance(f, ast.Attribute) else []))}
+            case ast.Assign(targets=[ast.Name(id=name)], value=ast.Constant(value=int() | float())):
+                self.numbers.add(name)
             case ast.Assign(targets=[ast.Name() | ast.Attribute() as name], value=value) if (called := self.activation(value)):
                 self.renamed.setdefault(last_name(name), set()).add(called)
         match n:
@@ -152,7 +155,7 @@ class Reader:
             program = self.where[id(s)]
             start, stop = program.span(s)
             source = program.source[start:stop]
-            yield Claimed(Fragment(source, source, "program"), why="the page does not show the forward pass that this is derived from")
+            yield Claimed(Fragment(source, source.origin or source, "program"), why="the page does not show the forward pass that this is derived from")
 
     def cell_of(self, k: int) -> Scope | None:
         """The forward pass of a scope's gradients: its own, else the one that knows most of the names, else the page's formulas."""
@@ -190,6 +193,15 @@ def bare(e: ast.expr) -> ast.expr:
                 e = inner
             case _:
                 return e
+
+
+def shown(programs: Iterable[Passage]) -> list[Statement]:
+    """The cell that programs compute, where all that compute one compute the same."""
+    cells = [s for s in Reader([program(p) for p in programs], []).scopes if s.recurrent]
+    most = max(cells, key=lambda s: len(s.definitions), default=None)
+    if most is None or any(d.node != most.definitions[name].node for s in cells for name, d in s.definitions.items() if name in most.definitions):
+        return []
+    return most.stated()
 
 
 def units(programs: Iterable[Passage], collected: Collected | None = None) -> list[Unit]:

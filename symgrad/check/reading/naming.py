@@ -122,6 +122,8 @@ def is_name_of(before: str, words: str) -> bool:
     """Whether a symbol is said to stand for the formula behind it: ``$g_t$ denotes the gradient …``."""
     if OTHERWISE.search(words):
         return False
+    if words.strip() == "|":  # of a table of symbols
+        return before.strip() == "|" or before.rsplit("\n", 1)[-1].strip() == "|"
     cue = re.search(LET, before, re.IGNORECASE) is not None
     if PREPOSED.search(before) and not cue:
         return False

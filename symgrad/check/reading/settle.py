@@ -273,7 +273,9 @@ def _of_parameters(loss: Any, arg: Any, known: Known) -> bool:
 
 
 def _label(weight: Any, letter: Any, known: Known) -> Any:
-    """``W_hy``, without braces: a weight with two letters for a label, where y has a step in the document and none here."""
+    """``W_hy``, without braces: a weight with two letters for a label, where y has a step in the document and none here; ``Δt`` is one letter."""
+    if weight == Name("Delta") and letter == Name("t"):
+        return Name("Δt", span=weight.span and letter.span and replace(weight.span, end=letter.span.end))
     if kind(weight) != "Name" or kind(letter) != "Name" or len(weight.subs) != 1 or letter != Name(letter.base) or not weight.base.isupper():
         return None
     label = weight.subs[0]

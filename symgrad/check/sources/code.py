@@ -31,7 +31,7 @@ _EMBEDDED = re.compile(r"\$\{(?:[^{}]|\{[^{}]*\})*(?:\}|$)")  # in `...`
 _PLACEHOLDER = re.compile(r"(?<![\w}^\\])\{\w*(?::[^{}\n]*)?\}(?!\w)|%[-+0-9.]*[dfgsei](?![A-Za-z])")
 _PART = re.compile(r"[,;:](?=\s)|[$\n→⇒]|[ \t]{2,}")  # where one statement of a string ends and another begins
 _ADJOINING = re.compile(r"""["'`](?:[\s+\\]|(?P<apart>,)|\#[^\n]*\n|//[^\n]*\n)*[rRbBuUfF]{0,2}["'`]""")
-_SLOPE = re.compile(r"∂[^\s=/]{0,24}/\s*∂|\bd[A-Z]\w*/d[A-Za-z]|\bd[A-Za-z]{1,2}_\{[^{}\n]{1,12}\}")
+_SLOPE = re.compile(r"∂[^\s=/]{0,24}/\s*∂|\bd[A-Z]\w*/d[A-Za-z]|\bd[A-Za-z]{1,2}_\{[^{}\n]{1,12}\}|\bd_\w+ \+?= [^\n=]*(?:\w'\(|\bd_\w+ \*)")
 _OPEN_LINE = re.compile(r"^[^\n∂]*(?P<slope>∂[^\s=/∂]{1,24}/\s*∂\w)[^\n]*$", re.MULTILINE)
 _INDEXED = re.compile(r"[^\W\d]_\{\w[^{}\n]{0,40}\}[^\n]{0,200}=|=[^\n]{0,200}[^\W\d]_\{\w[^{}\n]{0,40}\}")
 MAX_STRINGS = 400  # side by side

@@ -23,12 +23,13 @@ class Passage:
     text: str
     starts: Sequence[int]
     ends: Sequence[int]
+    origin: Passage | None = None  # what a program was put into Python from
 
     def __len__(self) -> int:
         return len(self.text)
 
     def __getitem__(self, part: slice) -> Passage:
-        return Passage(self.text[part], self.starts[part], self.ends[part])
+        return Passage(self.text[part], self.starts[part], self.ends[part], self.origin)
 
     def strip(self, characters: str | None = None) -> Passage:
         """Without the white space around."""
@@ -127,7 +128,7 @@ class Document:
     fragments: tuple[Fragment, ...] = field(repr=False)
     directives: tuple[Directive, ...] = ()
     problems: tuple[Problem, ...] = ()
-    programs: tuple[Passage, ...] = field(default=(), repr=False)  # in Python, in order
+    programs: tuple[Passage, ...] = field(default=(), repr=False)  # in Python, or put into it, in order
     foreign: tuple[Passage, ...] = field(default=(), repr=False)  # programs in other languages, their comments and strings blank
     sketches: tuple[Passage, ...] = field(default=(), repr=False)  # comments whose formulas read as Python
 

@@ -41,14 +41,19 @@ _CODE = re.compile(
     re.MULTILINE | re.VERBOSE,
 )
 _ENTITY_OR_TAG = re.compile(r"</?[A-Za-z][^<>\n]{0,300}>")
-_MATHEMATICAL = re.compile(r"\bd[A-Za-z]\w*(?:\([^()]*\)|\[[^\[\]]*\])?/d[A-Za-z]|[_^∂∇δΔσφψθΓα-ωΣ∑∏⊙∘⊗·×ᵀ⊤\\∈′√]|'\s*\(|[\u0300-\u036f]|[²³ᵗ⁺₀-₉ₜ]")
+_MATHEMATICAL = re.compile(
+    r"\bd(?:[A-Za-z]\w*(?:\([^()]*\)|\[[^\[\]]*\])?|\([^()\n]{2,40}\))/d[A-Za-z(]|"
+    r"[_^∂∇δΔσφψθΓα-ωΣ∑∏⊙∘⊗·×ᵀ⊤\\∈′√]|'\s*\(|[\u0300-\u036f]|[²³ᵗ⁺₀-₉ₜ]"
+)
 _TRANSPOSED = re.compile(r"\.T(?!\w)")
 _NORM = re.compile(r"\|\|(?=[^\s|])[^|\n]{1,120}(?<=[^\s|])\|\|")  # no alternatives of a program
 _ADDED = re.compile(r"d[A-Za-z](?:\w{0,2}|\w?_\w+)")  # a gradient that is added, or added to
-_LABELLED = re.compile(r"d[A-Za-z]\w?_\w+")  # ``db_f = df_t``
-_OPERAND = re.compile(r"(?:d[A-Za-z]\w{0,2}(?:_\w+)?(?:/d\w+)?|[∂δ∇][\w/∂]*)\s*\+?=(?:[^=\n]*[-+*/@⊙∘·×−])?\s*")  # of a gradient
+_LABELLED = re.compile(r"d(?:[A-Za-z]\w?)?_\w+")  # ``db_f = df_t``
+_OPERAND = re.compile(  # of a gradient or of a quantity
+    r"(?:d(?:[A-Za-z]\w{0,2}(?:_\w+)?|\([^()\n]{1,40}\))(?:/d(?:\w+|\([^()\n]{1,40}\)))?|[∂δ∇][\w/∂]*|[A-Za-z](?:\w*_\w+)?)\s*\+?=(?:[^=\n]*[-+*/@⊙∘·×−])?\s*"
+)
 _FRAME = re.compile(r"(?m)^[ \t]*[│┃║├╟┆┊]|[│┃║┤╢┆┊][ \t]*$|(?<=[ \t])[│┃║](?=[ \t])")  # of a box around formulas, and of its columns
-_RULE = re.compile(r"={4,}|#{4,}|~{4,}")  # beside a title, ``===== h = tanh(a) =====``
+_RULE = re.compile(r"={4,}|#{4,}|~{4,}|(?<!\S)-{3,}(?!\S)")  # beside a title, ``===== h = tanh(a) =====``
 _CONTINUES = re.compile(r"\s*(?:[=≈≤≥]|[+\-−*/×⊙∘·@⊗]\s)")
 _SHARE = re.compile(r"\s*(?:from|via|through|along)(?:\s+(?:the\s+)?[A-Za-z-]+)?\s*")  # a way by which a part of a gradient comes
 _GRADIENT = re.compile(r"[∂∇δΔ]|\bd[A-Za-z]|\\(?:partial|nabla|delta|Delta)")
@@ -230,11 +235,12 @@ def _is_word(token: re.Match[str], text: str) -> bool:
         return False
     if word in WANTED and _SUBTRACTED.search(text, 0, token.start()):
         return False
-    if word == "do" and _operates(token, text, brackets=""):  # the gradient of an output gate
+    if (word == "do" and _operates(token, text, brackets="")) or re.fullmatch("d?[A-Za-z](?:prev|next)", word):  # the gradient of an output gate
         return False
     if word in SIDE_BY_SIDE or (word[0] in "dD∂Δ" and len(word) <= 3 and word not in PROSE):
         return False
-    if word[0] == "d" and len(word) <= 10 and word.islower() and word not in WITH_D | PROSE and _operates(token, text):
+    multiplied = _operates(token, text) or text[: token.start()].rstrip().endswith(("^T", ".T", "ᵀ", "⊤"))
+    if word[0] == "d" and len(word) <= 10 and word.islower() and word not in WITH_D | PROSE and multiplied:
         return False
     if re.fullmatch("d[A-Z][a-z]{1,3}", word) and _operates(token, text, brackets=""):  # ``dWxh``
         return False

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TypeAlias
 
-from symgrad.check.sources import code, html, lines, notebook, python, scan
+from symgrad.check.sources import code, html, lines, matlab, notebook, python, scan
 from symgrad.check.sources.document import Directive, Document, Fragment, Passage, Problem, joined, passage
 from symgrad.check.sources.macros import Endless, Macros, configured, without
 from symgrad.check.sources.passages import math_of_markdown, scripted, synthetic, unentitied, unquoted
@@ -27,6 +27,7 @@ _MARK_UP = words("markdown md mdx gfm html rst mathjax")
 _LATEX = words("latex tex katex")
 _DIRECTIVE = re.compile(r"<!--\s*symgrad:\s*(?P<html>[^\n]*?)\s*-->|^[ \t]*(?:%+|#+|//+|\.\.|;+)[ \t]*symgrad:[ \t]*(?P<line>[^\n]*?)[ \t]*$", re.MULTILINE)
 _VERBATIM = re.compile(r"\\begin\s*\{(verbatim\*?|Verbatim|lstlisting|minted|comment|filecontents\*?|alltt)\}")
+_LANGUAGE = re.compile(r"language\s*=\s*\{?(\w+)|^\s*(?:\[[^\]]*\])?\{(\w+)\}")  # of a listing
 _VERB = re.compile(r"\\verb\*?([^\sA-Za-z*])[^\n]*?\1|\\lstinline(?:\[[^\]\n]*\])?([^\sA-Za-z{\[])[^\n]*?\2")
 _TEX_COMMENT = re.compile(r"(?<!\\)((?:\\\\)*)%[^\n]*")
 _STRUCTURE = re.compile(r"\\(?:begin|end)(?![A-Za-z])|\$|\\[\[\]()](?!\w)")
@@ -119,18 +120,25 @@ class Reading:
         if (language in code.FAMILY and not code.holds_formulas(inner, language)) or (
             not language and code.is_program(inner.text) and not code.only_loops(inner)
         ):
-            if not language or language in python.LANGUAGES:
-                self.programs.append(inner)
             literals = list(code.prose(inner, language or "python"))
             strings = [part for part, _ in literals if part.text]
-            if language and language not in python.LANGUAGES:
-                self.foreign.append(code.bare(inner, strings))
+            self.program(inner, language or "python", strings)
             for part in (*(part for part, short in literals if not short), *code.pages(inner, literals), *code.open_lines(inner, strings)):
                 yield from self._listing(part, False)
         else:
             if not language and (sketch := sketched(inner)) is not None:
                 self.sketches.append(sketch)
             yield from self._listing(inner, False)
+
+    def program(self, source: Passage, language: str, strings: list[Passage]) -> None:
+        """A program, whose comments and strings are known."""
+        if language in python.LANGUAGES:
+            self.programs.append(source)
+            return
+        bare = code.bare(source, strings)
+        self.foreign.append(bare)
+        if language in code.OF_MATRICES and len(bare) <= python.MAX_CHARACTERS:
+            self.programs.append(matlab.in_python(bare, language in ("jl", "julia")))
 
     def _listing(self, inner: Passage, quoted: bool) -> Iterator[tuple[Passage, str, str | None]]:
         for found in lines.equations(inner, True, self.running):
@@ -159,7 +167,7 @@ class Reading:
 
 def read_tex(reading: Reading, source: Passage) -> None:
     """LaTeX: listings and comments go, definitions are kept, abbreviations of environments are expanded first."""
-    source = _without_verbatim(source)
+    source = _without_verbatim(reading, source)
     source = without(source, [(m.start() + len(m[1]), m.end()) for m in _TEX_COMMENT.finditer(source.text)], "")
     source = reading.macros.collect(source)
     end = source.text.find("\\end{document}")
@@ -173,7 +181,7 @@ def read_tex(reading: Reading, source: Passage) -> None:
     reading.block(source, TEX)
 
 
-def _without_verbatim(source: Passage) -> Passage:
+def _without_verbatim(reading: Reading, source: Passage) -> Passage:
     cut: list[tuple[int, int]] = []
     at = 0
     while m := _VERBATIM.search(source.text, at):
@@ -182,6 +190,10 @@ def _without_verbatim(source: Passage) -> Passage:
         line = source.text.rfind("\n", 0, m.start()) + 1
         if "%" not in source.text[line : m.start()].replace("\\%", ""):
             cut.append((m.start(), at))
+            first = max(source.text.find("\n", m.end(), max(end, 0)), m.end())
+            told = _LANGUAGE.search(source.text[m.end() : first]) if m[1] in ("lstlisting", "minted") else None
+            if told is not None and (language := (told[1] or told[2]).lower()) in code.FAMILY:
+                reading.program(body := source[first:end], language, [part for part, _ in code.prose(body, language) if part.text])
         else:
             at = m.end()
     source = without(source, cut, "\n")
@@ -219,12 +231,9 @@ def read_notebook(reading: Reading, source: Passage) -> None:
 
 def read_program(reading: Reading, source: Passage, language: str) -> None:
     """The comments and strings of a program, a short string only if it is plainly LaTeX; the whole of it is kept if it is Python."""
-    if language in python.LANGUAGES:
-        reading.programs.append(source)
     literals = list(code.prose(source, language))
     strings = [part for part, _ in literals if part.text]
-    if language not in python.LANGUAGES:
-        reading.foreign.append(code.bare(source, strings))
+    reading.program(source, language, strings)
     for line in code.open_lines(source, strings):
         reading.block(reading.macros.collect(unentitied(line)), MARKDOWN)
     outside = code.open_formulas(source, strings)

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from symgrad.notation import table
 from symgrad.notation.reading.marks import Marks
+from symgrad.notation.reading.sweep import lone
 from symgrad.notation.reading.tokens import Token
 from symgrad.notation.syntax import Derivative, Differential, Fraction, Given, Infix, Name, Node, Number, Operator, Power, Product, Span, Tuple
 
@@ -229,9 +230,9 @@ class Differentials(Marks):
     def derivative_ahead(self) -> bool:
         """Whether the d here is that of ``d a / d b``."""
         k = self.at + 1
+        if self.tokens[k].key in ("_", "^", "'", "/") or (self.tokens[k].key == "(" and (lone(self.tokens, k) or lone(self.tokens, self.partner[k] + 3))):
+            return False
         for _ in range(3):
-            if self.tokens[k].key in ("_", "^", "'", "/", "(") and k == self.at + 1:
-                return False
             k = self.behind_operand(k)
             if k < 0:
                 return False

@@ -2,6 +2,7 @@ r"""Letters: the identifiers of code as names, a font or an accent on more than 
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from dataclasses import replace
 
@@ -9,11 +10,12 @@ from symgrad.notation import table
 from symgrad.notation.syntax import Index, Name, Node, Number, Power, Product, Span, Stack, Transpose, Tuple
 
 _ACCENTS = frozenset(("tilde", "hat", "bar"))
+_GLUED = re.compile("(d?[A-Za-z])(prev|next)")
 
 
 def identifier_name(text: str, span: Span) -> Name:
-    """``W_hf`` as ``W_{hf}``, ``h_tilde`` as ``\\tilde{h}``, ``h̃_t``; the base stays a word."""
-    head, *rest = text.split("_")
+    """``W_hf`` as ``W_{hf}``, ``h_tilde`` as ``\\tilde{h}``, ``h̃_t``, ``hprev`` as ``h_{prev}``; the base stays a word."""
+    head, *rest = (text if (glued := _GLUED.fullmatch(text)) is None else "_".join(glued.groups())).split("_")
     base, accents = _letters(head)
     subs: list[Node] = []
     for word in rest:

@@ -65,7 +65,8 @@ _LATEX = re.compile(
   | (?P<upright>\\mathrm\{{(?:{_or(word[0] + "[}]" + word[1:].replace(" ", "[ ]") for word in _SPACED)})(?![A-Za-z]))
     {_COMMON}
   | (?<![A-Za-z\\])(?P<spaced>(?:{_or(word.replace(" ", "[ ]") for word in _SPACED)})(?![A-Za-z]|[ ][A-Za-z](?![A-Za-z])))
-  | (?P<word>(?:(?<![A-Za-z\\])|(?<=[_^][A-Za-z]))(?:{_or(_WORDS)})(?![A-Za-z])|(?:tanh|sigmoid|softmax|diag)(?![A-Za-z]))
+  | (?P<word>(?:(?<![A-Za-z\\])|(?<=[_^][A-Za-z]))(?:{_or(_WORDS)})(?![A-Za-z])|(?:tanh|sigmoid|softmax|diag)(?![A-Za-z])
+        |(?<![A-Za-z\\_^])(?<![_^]\{{)ln(?=\s*\(|\\|\s+[A-Za-z\\]))
   | (?P<identifier>(?<![A-Za-z\\])[A-Za-z]{{2,}}(?:\\_[A-Za-z0-9]+)+)
   | (?P<plain>(?<![A-Za-z\\_^])(?:(?=[A-Za-z]*[aeiou])(?![i-np-t]+(?![A-Za-z]))(?![A-Z]?[a-z]*(?:{_or(_WORDS)}))[A-Z]?[a-z]{{4,}}
         |d?(?:{_or(table.SHORT_WORDS)}))(?![A-Za-z]))

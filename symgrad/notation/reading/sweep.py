@@ -6,6 +6,7 @@ begin; ``|`` is told from the bar in ``[a | b]`` and in ``a |_{b}``.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -13,6 +14,7 @@ from symgrad.notation import table
 from symgrad.notation.reading.lexis import CELL, GAP, ROW
 from symgrad.notation.reading.tokens import Token
 
+STEPS = frozenset((*"tkijnT0123", r"\tau"))  # what may count steps
 _OPERANDS = frozenset(("letter", "number", "word", "identifier", "operator"))
 EVALUATED, SEPARATOR, OPEN_EDGE, CLOSE_EDGE = r"\evaluated", r"\separator", r"\left.", r"\right."
 _OPEN = {"(": ")", "[": "]", r"\{": r"\}", "{": "}", r"\langle": r"\rangle", OPEN_EDGE: r"\evaluated", r"\lfloor": r"\rfloor"}
@@ -271,19 +273,26 @@ def _pairs(found: list[Token], first: int, last: int) -> bool:
 
 
 def _split_differentials(found: list[Token]) -> list[Token]:
-    """``dL/dh_t``, ``dh(t)/dh(t-1)`` in code: the d apart from the name, as in ``d L / d h_t``."""
+    """``dL/dh_t``, ``dh(t)/dh(t-1)``, ``d(W h)/dh`` in code: the d apart from the name, as in ``d L / d h_t``."""
     split = list(found)
     for last in range(len(found) - 3, -1, -1):
         k = _before_its_step(found, last)
-        above, slash, below = found[k], found[last + 1].key, found[last + 2]
-        if slash == "/" and all(t.kind == "identifier" and len(t.key) > 1 and t.key[0] == "d" for t in (above, below)):
-            for at in (last + 2, k):
-                token = found[at]
-                split[at : at + 1] = [Token("letter", "d", token.start, token.start + 1), token._replace(key=token.key[1:], start=token.start + 1)]
-        elif slash == "/" and _bracketed(found, last + 2) and above.kind == "identifier" and len(above.key) > 1 and above.key[0] == "d":
-            split[last + 2] = below._replace(kind="letter")
-            split[k : k + 1] = [Token("letter", "d", above.start, above.start + 1), above._replace(key=above.key[1:], start=above.start + 1)]
+        for at in (last + 2, k) if found[last + 1].key == "/" and all(_marked(found, at) for at in (last + 2, k)) else ():
+            token = found[at]
+            bare = [token._replace(key=token.key[1:], start=token.start + 1)] if len(token.key) > 1 else []
+            split[at : at + 1] = [Token("letter", "d", token.start, token.start + 1), *bare]
     return split
+
+
+def _marked(found: list[Token], k: int) -> bool:
+    """Whether a name stands here that begins with d, or a d with a bracket behind it, ``d(W h)``."""
+    bracket = [token.key for token in found[k + 1 : k + 2]] == ["("] and not lone(found, k + 1)
+    return found[k].kind == "identifier" and found[k].key[0] == "d" and (len(found[k].key) > 1 or bracket)
+
+
+def lone(found: Sequence[Token], k: int) -> bool:
+    """Whether one letter for a step stands in a bracket that opens here: ``d(t)`` is d at a step."""
+    return [token.key for token in found[k : k + 3 : 2]] == ["(", ")"] and found[k + 1].key in STEPS
 
 
 def _before_its_step(found: list[Token], last: int) -> int:
@@ -293,11 +302,6 @@ def _before_its_step(found: list[Token], last: int) -> int:
     first = next((k for k in range(last - 1, max(last - 6, 0), -1) if found[k].key in ("(", "[")), 0)
     simple = all(t.kind in ("identifier", "number", "letter") or t.key in ("+", "-", "\u2212") for t in found[first + 1 : last])
     return first - 1 if first and simple and found[first - 1].kind == "identifier" else last
-
-
-def _bracketed(found: list[Token], k: int) -> bool:
-    """Whether a d with a bracket behind it stands here: ``d(W h)``."""
-    return [token.key for token in found[k : k + 2]] == ["d", "("]
 
 
 def _undecorated(found: list[Token], labels: list[tuple[list[Token], list[Token]]]) -> list[Token]:
