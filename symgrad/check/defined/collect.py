@@ -130,7 +130,8 @@ class Reader:
         if rel is None or rel.signs[0] not in DEFINING or (s.fragment is not None and s.fragment.kind == SAID):
             return None
         split = head_and_parts(unwrapped(rel.sides[0])) if self.slopes else None
-        if (split is not None and slope_name(split[0]) in self.slopes and recursive(rel, split[0])) or letters_behind(rel) & self.gradients:
+        of_a_slope = split is not None and slope_name(split[0]) in self.slopes and (recursive(rel, split[0]) or self.written_out(rel))
+        if of_a_slope or letters_behind(rel) & self.gradients:
             return None
         if (signal := error_signal(rel, out.letter)) is not None:
             out.signals.add(signal)
@@ -138,6 +139,10 @@ class Reader:
         if function_definition(out, s, rel) or first_step(out, s, rel, self.bases) or initial_value(out, s, rel) or total_loss(out, s, rel):
             return None
         return rel
+
+    def written_out(self, rel: Any) -> bool:
+        r"""Whether an equation for a derivative by letter is a sum of such letters, the recursion written out: ``a_t = b_t + \sum_i (\prod_j c_j) b_i``."""
+        return any(kind(n) == "Big" and any(slope_name(head) in self.slopes for _, head, _ in names_in(n)) for side in rel.sides[1:] for n in walk(side))
 
     def definition(self, s: Statement, rel: Any) -> tuple[Definition, Any, int] | None:
         """The quantity that an equation gives a formula, the equation as it is meant, and the side with the formula; None of an example or a special case."""

@@ -13,7 +13,7 @@ from symgrad.check.evaluation.adjoints import symbol_target
 from symgrad.check.evaluation.decide import Outcome
 from symgrad.check.evaluation.recognise import symbol_of
 from symgrad.check.reading.activations import BUILTIN, meaning
-from symgrad.check.reading.claims import Link
+from symgrad.check.reading.claims import Link, span_of
 from symgrad.check.reading.judgement import Judgement, ambiguous
 from symgrad.check.reading.naming import TOLD
 from symgrad.check.reading.relations import STEPS
@@ -135,6 +135,21 @@ def asked_for(link: Link) -> bool:
         return False
     before = fragment.before.rstrip(" \n:$")[-160:]
     return ASKED.search(before) is not None or (fragment.kind == "inline" and SUPPOSED.search(before) is not None)
+
+
+SPACE = re.compile(r"(?:\\[;:,!> ]|\\q?quad(?![A-Za-z])|\\hspace\*?\{[^{}]*\}|[\s~&])*")
+
+
+def behind_a_space(link: Link, statements: list[Statement]) -> str:
+    r"""What stands behind a formula with nothing but space between, ``= \operatorname{diag}(f') \quad W``: it may be a factor, and may be none."""
+    s = link.statement
+    after = statements[s.number + 1] if s.number + 1 < len(statements) else None
+    if after is None or s.fragment is None or after.fragment is not s.fragment or kind(after.node) not in ("Name", "Product", "Diagonal", "Transpose", "Power"):
+        return ""
+    end, start = span_of(link.right), span_of(after.node)
+    if end is None or start is None or link.number + 1 < len(s.node.signs) or SPACE.fullmatch(s.fragment.latex, end[1], max(end[1], start[0])) is None:
+        return ""
+    return str(s.fragment.written(*start)).strip()
 
 
 SIGNED = re.compile(r"(?:&|\\quad|\\;|\\,|\s)*[+-]")

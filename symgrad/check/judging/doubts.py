@@ -12,6 +12,7 @@ from symgrad.check.defined.page import Page, plain
 from symgrad.check.evaluation import everystep
 from symgrad.check.evaluation.decide import Decider, Outcome
 from symgrad.check.judging.attempt import attempt
+from symgrad.check.judging.caution import behind_a_space
 from symgrad.check.judging.changed import changed
 from symgrad.check.judging.conventions import against_convention
 from symgrad.check.judging.counted import taken_for_a_vector
@@ -67,6 +68,8 @@ def doubts(court: Court, page: Page, outcome: Outcome, link: Link, told: bool = 
         yield from of_the_length(court, page, outcome, link)
     if weight := shared_weight(court, page, link):
         yield f"other states are computed by {weight} too, as the words say, and this is the gradient through some of them"
+    if factor := behind_a_space(link, court.statements):
+        yield f"${factor}$ stands behind this with a space between, and may be a factor of it"
     if left_out := unexcused(court, page, outcome, link):
         yield f"this holds only if {left_out}"
     if court.other_convention is not None and not by_convention(court, link):

@@ -159,6 +159,8 @@ def of_the_line(court: Court, page: Page, outcome: Outcome, link: Link) -> Itera
         yield "condition", "the words before this ask for it or suppose it; it does not hold in general"
     if caution.goes_on(link, court.statements):
         yield AMBIGUOUS, "the next display begins with a sign, so the sum may go on there"
+    if factor := caution.behind_a_space(link, court.statements):
+        yield AMBIGUOUS, f"${factor}$ stands behind this with a space between, and may be a factor of it"
     if several := caution.one_of_several(page, outcome, link):
         yield AMBIGUOUS, f"{several} is one of those that are summed up here, and the document defines no others"
     if state := stepless(court, page, outcome):
