@@ -17,7 +17,7 @@ from symgrad.check.evaluation.adjoints import symbol_ids, symbol_target, upright
 from symgrad.check.evaluation.functions import left_out
 from symgrad.check.inequalities import majorants, norms
 from symgrad.check.inequalities.factors import speaks_of_extremes
-from symgrad.check.judging import caution, identities, powers, suppose
+from symgrad.check.judging import identities, marks, powers, suppose
 from symgrad.check.judging.court import Court
 from symgrad.check.judging.denials import denied
 from symgrad.check.judging.descent import step_of_descent
@@ -114,7 +114,7 @@ def ruled(court: Court, link: Link) -> Judgement | None:
     if power is not None:
         return power
     limit = link.sign in ("->", "to") and any(g in ("->", "to") for c in court.conditions(link) if kind(c.node) == "Relation" for g in c.node.signs)
-    if link.sign not in EQUAL and not limit and not (link.sign == "<-" and caution.of_a_gradient(court.page(court.order(s)[0]), link.left)):
+    if link.sign not in EQUAL and not limit and not (link.sign == "<-" and marks.of_a_gradient(court.page(court.order(s)[0]), link.left)):
         return denied(court, link) or other(court, link, between_norms)
     if (s.number, link.number) in court.introductions:
         if introduces(link.right) or introduces(link.left) or link.number:
@@ -259,7 +259,7 @@ def abbreviates(court: Court, link: Link) -> bool:
     left, meant = at_any_step(court, page, left, meant)
     split = head_and_parts(left)
     if split is None:
-        if introduces(link.right) and (marked := caution.symbol_on(page, left)) is not None:  # ``\\delta f_t = \\partial L/\\partial f_t``
+        if introduces(link.right) and (marked := marks.symbol_on(page, left)) is not None:  # ``\\delta f_t = \\partial L/\\partial f_t``
             by_its_own(court, marked, unwrapped(link.right))
         return False
     head, parts = split

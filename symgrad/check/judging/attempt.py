@@ -6,7 +6,7 @@ from typing import Any
 
 from symgrad.check.defined.page import Page
 from symgrad.check.evaluation.decide import Decider, Outcome
-from symgrad.check.judging import caution
+from symgrad.check.judging import marks
 from symgrad.check.judging.court import Court
 from symgrad.check.reading.claims import EQUAL, Link
 from symgrad.check.reading.statements import Statement
@@ -22,7 +22,7 @@ def attempt(court: Court, page: Page, left: Any, right: Any, link: Link) -> Outc
     if earlier and not outcome.typed and (outcome.unsupported is not None or outcome.missing is not None):
         for side in reversed(earlier):
             again = Decider(page).decide(side, right)
-            named = outcome.missing is not None and caution.symbol_on(page, side) is not None  # what it is of, the side that is not understood may say
+            named = outcome.missing is not None and marks.symbol_on(page, side) is not None  # what it is of, the side that is not understood may say
             if again.equal or (again.typed and not named):
                 return again
     if earlier and before in court.right and not summed(link):
@@ -30,7 +30,7 @@ def attempt(court: Court, page: Page, left: Any, right: Any, link: Link) -> Outc
         again = Decider(page).decide(earlier[0], right)
         if again.equal:
             return again
-    if earlier and before not in court.right and (before in court.wrong or caution.symbol_on(page, earlier[0]) is None):
+    if earlier and before not in court.right and (before in court.wrong or marks.symbol_on(page, earlier[0]) is None):
         again = Decider(page).decide(earlier[0], right)  # behind an open line, a symbol for a gradient may mean anything
         if again.equal:
             again.skipped = True

@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 from symgrad.check.defined.page import Page
-from symgrad.check.judging import caution
+from symgrad.check.judging import marks
 from symgrad.check.judging.attempt import attempt
 from symgrad.check.judging.court import Court
 from symgrad.check.judging.functions import calls, with_functions
@@ -153,7 +153,7 @@ def has(page: Page, link: Link, case: str, words: str) -> bool:
 
 def looks_at_the_cell(page: Page) -> bool:
     """Whether a gate of the cell has peepholes: it is computed from two states."""
-    return any(len({r.key for r, _ in page.references(d)} & page.lagged) > 1 for key, d in page.definitions.items() if caution.gate(page, key))
+    return any(len({r.key for r, _ in page.references(d)} & page.lagged) > 1 for key, d in page.definitions.items() if marks.gate(page, key))
 
 
 def outside(page: Page, node: Any, key: str) -> bool:

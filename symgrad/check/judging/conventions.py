@@ -8,8 +8,8 @@ from typing import Any
 
 from symgrad.check.defined.page import Page
 from symgrad.check.evaluation.decide import Decider, Outcome
-from symgrad.check.judging.caution import symbol_on
 from symgrad.check.judging.court import Court
+from symgrad.check.judging.marks import symbol_on
 from symgrad.check.reading.claims import Link
 from symgrad.check.reading.statements import MARKS, loss_head
 from symgrad.check.reading.symbols import head_and_parts

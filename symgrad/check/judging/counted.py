@@ -7,7 +7,7 @@ from typing import Any
 
 from symgrad.check.cell.scalars import declared
 from symgrad.check.defined.page import Page, plain
-from symgrad.check.judging import caution
+from symgrad.check.judging import marks
 from symgrad.check.judging.court import Court
 from symgrad.check.reading.claims import Link
 from symgrad.check.reading.symbols import is_top
@@ -41,7 +41,7 @@ def numbers(court: Court, page: Page) -> set[str]:
     """The quantities that a document computes by the step and that are numbers in it, neither states nor outputs."""
     memo = page.memos["numbers"]
     if "found" not in memo:
-        gates = {key for key in page.definitions if caution.gate(page, key)} if GATES.search(court.words) else set()
+        gates = {key for key in page.definitions if marks.gate(page, key)} if GATES.search(court.words) else set()
         told = {key for key in declared(page, court.statements) if key in page.definitions}
         vectors = {key for key, d in page.definitions.items() if page.symbols.ranks.get(key) == 1 and not d.entries} - page.lagged - page.targets.keys()
         memo["found"] = {key for key in vectors if key in gates | told or by_its_weights(page, key)}

@@ -8,7 +8,7 @@ from typing import Any
 from symgrad.check.defined.definitions import stepped_names
 from symgrad.check.defined.page import Page, plain
 from symgrad.check.evaluation.decide import Outcome
-from symgrad.check.judging import caution
+from symgrad.check.judging import marks
 from symgrad.check.judging.court import Court
 from symgrad.check.reading.claims import EQUAL, Link
 from symgrad.check.reading.hypotheses import told as said
@@ -27,7 +27,7 @@ DEPENDS = re.compile(
 def tied_weights(court: Court, page: Page, link: Link) -> str:
     """The weights of a line that the document says to be one, before it: the gradient by one of them is that by the other too."""
     named = {key for side in (link.left, link.right) for n in walk(side) if (key := by_a_weight(page, n))}
-    target = caution.symbol_on(page, link.left)
+    target = marks.symbol_on(page, link.left)
     named |= {target[0]} if target is not None else set()
     return next((f"{plain(a)} and {plain(b)}" for a, b in ties(court, page, link.statement) if named & {a, b}), "")
 

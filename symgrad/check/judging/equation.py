@@ -12,7 +12,7 @@ from symgrad.check.defined.definitions import general
 from symgrad.check.defined.page import Page, plain
 from symgrad.check.evaluation.decide import Decider, Outcome
 from symgrad.check.judging.attempt import attempt
-from symgrad.check.judging.caution import reaching, symbol_on
+from symgrad.check.judging.caution import reaching
 from symgrad.check.judging.classes import at_the_class, of_either
 from symgrad.check.judging.court import SCALAR, Court
 from symgrad.check.judging.doubts import by_convention
@@ -20,6 +20,7 @@ from symgrad.check.judging.excuses import along_no_memory
 from symgrad.check.judging.failure import failed, refuted
 from symgrad.check.judging.functions import against_its_words
 from symgrad.check.judging.losses import put_aside
+from symgrad.check.judging.marks import symbol_on
 from symgrad.check.judging.otherwise import OTHERWISE, from_zero, of_an_rnn, recognised_anew, recognition, supposed
 from symgrad.check.judging.proof import proved
 from symgrad.check.judging.repeated import summed

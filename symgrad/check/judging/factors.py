@@ -14,7 +14,7 @@ from symgrad.check.cell.written import COUNTS
 from symgrad.check.defined.page import Page
 from symgrad.check.evaluation.decide import Decider
 from symgrad.check.evaluation.recognise import seeking, symbol_of
-from symgrad.check.judging.caution import gradients_in, symbol_on
+from symgrad.check.judging.marks import gradients_in, symbol_on
 from symgrad.check.reading.claims import Link
 from symgrad.check.reading.statements import loss_head
 from symgrad.check.reading.symbols import spelled

@@ -13,7 +13,7 @@ from symgrad.check.evaluation import everystep
 from symgrad.check.evaluation.decide import Decider, Outcome
 from symgrad.check.evaluation.derivatives import told_apart
 from symgrad.check.evaluation.evaluate import a_unit_vector
-from symgrad.check.judging import caution
+from symgrad.check.judging import caution, marks
 from symgrad.check.judging.changed import changed
 from symgrad.check.judging.counted import taken_for_a_vector
 from symgrad.check.judging.court import Court
@@ -200,7 +200,7 @@ def of_the_line(court: Court, page: Page, outcome: Outcome, link: Link) -> Itera
 def of_order(court: Court, page: Page, link: Link, repair: Any) -> Iterator[Why]:
     """What the slip would mend is convention: the order of factors, a block of a weight by its whole, where steps are counted from."""
     code = repair.code if repair is not None else ""
-    if code in OF_ROWS and (court.transposed or caution.a_row_first(page, link)) and caution.conventional(page, link):
+    if code in OF_ROWS and (court.transposed or caution.a_row_first(page, link)) and marks.conventional(page, link):
         yield AMBIGUOUS, "the document writes gradients transposed, as for vectors that are rows: what the order of factors means here is open"
     if code not in OF_ANY_ORDER and caution.flattened(page, link):
         yield AMBIGUOUS, "in which order a Kronecker product has the entries of a matrix is convention"
@@ -331,7 +331,7 @@ def doubtful(court: Court, page: Page, outcome: Outcome, link: Link) -> str:
         return "but the document may mean another cell"
     if caution.guessed(page, outcome) and not settled_guesses(court, page, link, outcome):
         return "but what it names is in part a guess"
-    if caution.conventional(page, link) and not settled_symbols(court, page, link):
+    if marks.conventional(page, link) and not settled_symbols(court, page, link):
         return "but what its symbols for gradients or its numbers stand for is convention"
     return ""
 
@@ -374,7 +374,7 @@ def of_numbers(court: Court, page: Page, outcome: Outcome, link: Link) -> Outcom
 
 def of_symbols(page: Page, link: Link) -> bool:
     """Whether there is more convention in a line than a ∇, of which what stands behind it says what it is."""
-    return caution.of_conventions(page, link, by_nabla=False) or bool(caution.gradients_in(page, link))
+    return marks.of_conventions(page, link, by_nabla=False) or bool(marks.gradients_in(page, link))
 
 
 def holds_for_rows(page: Page, link: Link) -> bool:
@@ -396,7 +396,7 @@ def given_later(court: Court, page: Page, link: Link, symbol: Any) -> bool:
         return any(Decider(court.page(k)).decide(link.left, x).equal for k in court.order(link.statement) for x in same)
     if split is None or all(unwrapped(n) is not symbol for n in ((side.of, side.wrt) if kind(side) == "Derivative" else (side,))):
         return False
-    if kind(side) == "Derivative" and caution.symbol_on(page, link.left) is not None:
+    if kind(side) == "Derivative" and marks.symbol_on(page, link.left) is not None:
         return False  # ``\delta_{o_t} = \partial L/\partial i_t``: it says itself what it is the gradient by
     later = sides[link.number + 2 :]
     return any(Decider(page).decide(link.left, side, limit=16).equal for side in later if kind(unwrapped(side)) != "Tuple")

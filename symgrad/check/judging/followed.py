@@ -15,7 +15,7 @@ from typing import Any
 from symgrad.check.defined.page import Page, plain
 from symgrad.check.evaluation.decide import Decider, Outcome
 from symgrad.check.evaluation.parts import Share
-from symgrad.check.judging import caution
+from symgrad.check.judging import marks
 from symgrad.check.judging.court import Court
 from symgrad.check.judging.functions import LINEAR, NO_LONGER, activated, calls, exchanged, named_rule, told, with_functions
 from symgrad.check.judging.proof import proved
@@ -135,7 +135,7 @@ def named(page: Page, prose: Prose) -> set[str]:
 
 
 def gates(page: Page) -> set[str]:
-    return {key for key in page.definitions if caution.gate(page, key)}
+    return {key for key in page.definitions if marks.gate(page, key)}
 
 
 def directly(page: Page, link: Link) -> Outcome | None:
@@ -143,7 +143,7 @@ def directly(page: Page, link: Link) -> Outcome | None:
     left: Any = unwrapped(link.left)
     if kind(left) == "Derivative":
         return None if loss_head(left.of) is not None else holds(page, replace(left, sign="partial+"), link.right)
-    target = caution.symbol_on(page, left)
+    target = marks.symbol_on(page, left)
     own = target is not None and target[0] in page.lagged and not target[2]
     return holds(page, Share(target[0], target[1], own=True), link.right) if own else None
 

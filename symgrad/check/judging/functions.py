@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from symgrad.check.defined.page import Definition, Page
-from symgrad.check.judging import caution
+from symgrad.check.judging import marks
 from symgrad.check.judging.attempt import attempt
 from symgrad.check.judging.court import Court
 from symgrad.check.reading.activations import BUILTIN, meaning
@@ -55,7 +55,7 @@ def sigma_alone(court: Court, page: Page) -> bool:
 def free_functions(page: Page) -> list[str]:
     r"""The letters for functions that the cell applies and nothing explains, with their labels, ``\sigma_h``."""
     calls = (n.function for d in page.definitions.values() for n in walk(d.node) if kind(n) == "Apply" and kind(n.function) == "Name")
-    free = {f: meaning(page.functions, f) for f in calls if not f.primes and not caution.specific(f)}
+    free = {f: meaning(page.functions, f) for f in calls if not f.primes and not marks.specific(f)}
     return sorted({str(rule) for f, rule in free.items() if rule in (f.base, spelled(f)) and rule not in BUILTIN.values()})
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from symgrad.check.cell.written import formulas, with_loss
 from symgrad.check.defined.page import Page
 from symgrad.check.evaluation.decide import Outcome
-from symgrad.check.judging import caution
+from symgrad.check.judging import marks
 from symgrad.check.judging.attempt import attempt
 from symgrad.check.judging.court import Court
 from symgrad.check.judging.functions import unknown_functions
@@ -126,7 +126,7 @@ def otherwise_written(court: Court, page: Page, link: Link) -> bool:
 def of_a_loss(page: Page, link: Link) -> bool:
     """Whether a line has a gradient of the loss in it."""
     derivatives = (n for side in (link.left, link.right) for n in walk(side) if kind(n) == "Derivative")
-    return any(loss_head(n.of) is not None for n in derivatives) or bool(caution.gradients_in(page, link))
+    return any(loss_head(n.of) is not None for n in derivatives) or bool(marks.gradients_in(page, link))
 
 
 def by(under: Under, formula: Any) -> Under:
@@ -208,8 +208,8 @@ def open_factor(page: Page, link: Link) -> bool:
     sides = [*walk(link.left), *walk(link.right)]
     if page.marks_summed is not None or not any(kind(n) == "Derivative" and loss_head(n.of) is not None for n in sides):
         return False
-    marks = [n for n in caution.gradients_in(page, link) if kind(unwrapped(n)) != "Derivative"]
-    return any((short := introduced(page, n)) is None or kind(unwrapped(short.node)) != "Derivative" for n in marks)
+    symbols = [n for n in marks.gradients_in(page, link) if kind(unwrapped(n)) != "Derivative"]
+    return any((short := introduced(page, n)) is None or kind(unwrapped(short.node)) != "Derivative" for n in symbols)
 
 
 def two_losses(page: Page, link: Link) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 from symgrad.check.defined.page import Abbreviation, Page
 from symgrad.check.evaluation.adjoints import symbol_id
 from symgrad.check.evaluation.decide import Decider, Outcome
-from symgrad.check.judging import caution
+from symgrad.check.judging import caution, marks
 from symgrad.check.judging.court import Court
 from symgrad.check.reading.claims import Link, links
 from symgrad.check.reading.prose import clause
@@ -49,7 +49,7 @@ def given(court: Court, page: Page, symbol: str) -> set[str]:
     if not memo:
         memo[""] = set()
         for other in (other for s in court.statements if kind(s.node) == "Relation" for other in links(s)):
-            name, target = named_by(page, other.left), caution.symbol_on(page, other.left)
+            name, target = named_by(page, other.left), marks.symbol_on(page, other.left)
             if name is None or target[0] not in page.definitions:
                 continue
             way = which_way(page, other, name)
@@ -98,7 +98,7 @@ def sharing(court: Court, page: Page, symbol: str, link: Link) -> list[Link]:
 
 def named_by(page: Page, node: Any) -> str | None:
     """The symbol for a gradient that a node is, as all its occurrences are named."""
-    target = caution.symbol_on(page, node)
+    target = marks.symbol_on(page, node)
     return symbol_id(target[4], target[3], target[1]) if target is not None else None
 
 

@@ -17,7 +17,7 @@ from symgrad.check.evaluation.adjoints import is_mark, upright
 from symgrad.check.evaluation.decide import Decider, Outcome
 from symgrad.check.evaluation.parts import Share
 from symgrad.check.evaluation.recognise import PARAMETERS, seeking, symbol_of
-from symgrad.check.judging import caution
+from symgrad.check.judging import marks
 from symgrad.check.judging.attempt import attempt
 from symgrad.check.judging.classes import at_the_class
 from symgrad.check.judging.components import by_an_entry, by_components
@@ -66,7 +66,7 @@ RECOGNISED = 400  # readings in which a symbol for a gradient is held against th
 def added(court: Court, link: Link, under: Callable[[Page], Page | None]) -> Judgement | None:
     """Proved, where a line adds to a gradient some of the parts that it is summed from."""
     for page in court.pages_of(link.statement, under) if link.sign == "+=" else ():
-        target, wrt = caution.symbol_on(page, link.left), unwrapped(link.left)
+        target, wrt = marks.symbol_on(page, link.left), unwrapped(link.left)
         ref = page.symbols.ref(unwrapped(wrt.wrt)) if kind(wrt) == "Derivative" else None
         key, step, entries = (ref.key, ref.step, ref.entries) if ref is not None else target[:3] if target is not None else ("", None, ())
         if key not in page.symbols.timed or entries:
@@ -100,7 +100,7 @@ def of_another_loss(court: Court, link: Link, under: Callable[[Page], Page | Non
     page = under(court.page(court.order(link.statement)[0]))
     if page is None or kind(right) != "Derivative" or link.number or loss_head(right.of) is None:
         return None
-    target, ref = caution.symbol_on(page, link.left), page.symbols.ref(unwrapped(right.wrt))
+    target, ref = marks.symbol_on(page, link.left), page.symbols.ref(unwrapped(right.wrt))
     if target is None or ref is None or target[0] != ref.key or ref.key in page.symbols.timed:
         return None
     court.right.add((link.statement.number, link.number))
@@ -307,9 +307,9 @@ def gates_beside(page: Page, link: Link) -> frozenset[str]:
     inside = {id(x) for n in derivatives for x in walk(n)}
     found = {r.key for n in walk(link.right) if id(n) not in inside and (r := page.symbols.ref(n)) is not None}
     of = page.symbols.ref(unwrapped(unwrapped(link.left).of))
-    candidate = of is not None and of.key in page.definitions and within(page, of.key) and not caution.gate(page, of.key)
-    named = any(caution.gate(page, k) for k in found) and bool(derivatives or candidate)
-    return frozenset(k for k in page.definitions if caution.gate(page, k)) if named else frozenset()
+    candidate = of is not None and of.key in page.definitions and within(page, of.key) and not marks.gate(page, of.key)
+    named = any(marks.gate(page, k) for k in found) and bool(derivatives or candidate)
+    return frozenset(k for k in page.definitions if marks.gate(page, k)) if named else frozenset()
 
 
 def of_a_state(page: Page, side: Any) -> bool:
@@ -324,7 +324,7 @@ def of_an_rnn(court: Court, link: Link, missing: bool) -> Judgement | None:
     told = about_an_rnn(court)
     if link.statement.number not in told or court.conditions(link):
         return None  # what is said for values of gates is said of the cell that has them
-    if not all(any(caution.gate(page, key) and within(page, key) for key in page.definitions) for page in pages):
+    if not all(any(marks.gate(page, key) and within(page, key) for key in page.definitions) for page in pages):
         return None
     if court.aside is None:
         about = [s for s in court.statements if s.number in told]

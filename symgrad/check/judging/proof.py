@@ -7,7 +7,7 @@ from symgrad.check.evaluation import everystep
 from symgrad.check.evaluation.adjoints import symbol_id
 from symgrad.check.evaluation.decide import Outcome
 from symgrad.check.evaluation.variables import named
-from symgrad.check.judging import caution
+from symgrad.check.judging import marks
 from symgrad.check.judging.court import Court
 from symgrad.check.judging.doubts import doubts
 from symgrad.check.judging.lengths import too_short
@@ -58,7 +58,7 @@ def remember(court: Court, page: Page, outcome: Outcome, link: Link) -> None:
         return
     asked = outcome.chooser.asked.items()
     page.settled.update({key[1]: str(options[0].value) for key, options in asked if isinstance(key, tuple) and key[0] == "weight" and len(options) == 1})
-    target = caution.symbol_on(page, link.left)
+    target = marks.symbol_on(page, link.left)
     if target is None:
         return
     _, _, _, words, name, _ = target

@@ -10,8 +10,9 @@ from symgrad.check.defined.incomplete import invented
 from symgrad.check.defined.page import Page
 from symgrad.check.evaluation.adjoints import told_by_gates
 from symgrad.check.evaluation.decide import Decider, Outcome
-from symgrad.check.judging.caution import gate, gradients_in, of_conventions, solved_symbol, symbol_on, word
+from symgrad.check.judging.caution import word
 from symgrad.check.judging.court import Court
+from symgrad.check.judging.marks import gate, gradients_in, of_conventions, solved_symbol, symbol_on
 from symgrad.check.judging.meanings import introduced
 from symgrad.check.reading.claims import EQUAL, Link, links
 from symgrad.check.reading.naming import TOLD

@@ -7,8 +7,8 @@ from typing import Any
 
 from symgrad.check.cell.written import COUNTS
 from symgrad.check.defined.page import Page
-from symgrad.check.judging.caution import gradients_in
 from symgrad.check.judging.court import Court
+from symgrad.check.judging.marks import gradients_in
 from symgrad.check.reading.claims import EQUAL, Link
 from symgrad.check.reading.statements import Statement, bound_letters, loss_head, names_in, weight
 from symgrad.check.reading.symbols import head_and_parts, labelled, letters, number_at, spelled
