@@ -15,6 +15,7 @@ from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from symgrad.check.claim import Claim
+from symgrad.check.court.court import Court
 from symgrad.check.forms.accumulated import added_to
 from symgrad.check.forms.ahead import at_their_step
 from symgrad.check.forms.arguments import losses_as_written, without_arguments
@@ -50,8 +51,6 @@ from symgrad.check.forms.standing import functions_at_steps, values_by_letter
 from symgrad.check.forms.unnamed import outputs_of_losses
 from symgrad.check.forms.uses import behind_bars
 from symgrad.check.forms.zero import counted_from_zero
-from symgrad.check.judging.court import Court
-from symgrad.check.judging.told import in_words
 from symgrad.check.programs.foreign import WHY, gradients
 from symgrad.check.programs.reader import Unit, shown, units
 from symgrad.check.programs.rulings import judged
@@ -61,6 +60,7 @@ from symgrad.check.reading.lint import printed
 from symgrad.check.reading.statements import Statement, names_in, step_part
 from symgrad.check.reading.symbols import key_of
 from symgrad.check.reading.trees import forget, kind, walk
+from symgrad.check.ruling.told import in_words
 from symgrad.check.verdicts import introduce, ruling
 from symgrad.notation.text import text
 

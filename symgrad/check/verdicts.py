@@ -10,6 +10,8 @@ from typing import Any
 
 from symgrad.check import limits
 from symgrad.check.cell.written import formulas
+from symgrad.check.court import identities, marks, powers
+from symgrad.check.court.court import Court
 from symgrad.check.defined.collect import slope_name
 from symgrad.check.defined.page import Abbreviation, Page
 from symgrad.check.evaluation.abbreviations import flat, indices_of
@@ -17,19 +19,15 @@ from symgrad.check.evaluation.adjoints import symbol_ids, symbol_target, upright
 from symgrad.check.evaluation.functions import left_out
 from symgrad.check.inequalities import majorants, norms
 from symgrad.check.inequalities.factors import speaks_of_extremes
-from symgrad.check.judging import identities, marks, powers, suppose
-from symgrad.check.judging.court import Court
+from symgrad.check.judging import suppose
 from symgrad.check.judging.denials import denied
 from symgrad.check.judging.descent import step_of_descent
 from symgrad.check.judging.equation import equation, holding
-from symgrad.check.judging.followed import by_the_words, linearly
-from symgrad.check.judging.multiples import by_the_other
-from symgrad.check.judging.otherwise import along, recognition, told_by_its_kind
 from symgrad.check.judging.special import special
-from symgrad.check.judging.unbounded import bounded
-from symgrad.check.judging.variants import kept_open
 from symgrad.check.numbers import worked
 from symgrad.check.numbers.examples import NEARLY
+from symgrad.check.otherwise.followed import by_the_words, linearly
+from symgrad.check.otherwise.otherwise import along, recognition, told_by_its_kind
 from symgrad.check.reading import lint
 from symgrad.check.reading.activations import BUILTIN
 from symgrad.check.reading.claims import EQUAL, Link
@@ -39,6 +37,9 @@ from symgrad.check.reading.relations import a_range, of_letters
 from symgrad.check.reading.statements import ADJOINT_HEADS, LOSSES, MARKS, bound_letters, derived, loss_head, names_in
 from symgrad.check.reading.symbols import head_and_parts, key_of, letters, spelled
 from symgrad.check.reading.trees import kind, rebuilt, unwrapped, walk
+from symgrad.check.ruling.multiples import by_the_other
+from symgrad.check.ruling.unbounded import bounded
+from symgrad.check.ruling.variants import kept_open
 from symgrad.check.worlds.values import Misfit
 from symgrad.check.worlds.world import TOTAL
 from symgrad.notation.syntax import Name, Transpose

@@ -6,9 +6,9 @@ from copy import copy
 
 import pytest
 
+from symgrad.check.court.court import Court
 from symgrad.check.defined.page import Page
 from symgrad.check.evaluation import everystep
-from symgrad.check.judging.court import Court
 from symgrad.check.judging.suppose import Supposition, under
 from symgrad.check.reading.claims import Link, links, statements_of
 from symgrad.check.sources import read_text

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
+from symgrad.check.court.court import Court
 from symgrad.check.evaluation.decide import Decider
 from symgrad.check.judge import judge
-from symgrad.check.judging.court import Court
 from symgrad.check.reading.claims import links, statements_of
 from symgrad.check.reading.trees import walk
 from symgrad.check.slips.edits import Slips

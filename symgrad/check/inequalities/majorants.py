@@ -15,14 +15,14 @@ from fractions import Fraction
 from typing import Any
 
 from symgrad.check import limits
+from symgrad.check.court.court import Court
+from symgrad.check.court.identities import ARGUMENT
 from symgrad.check.defined.page import Page
 from symgrad.check.evaluation.decide import Decider
 from symgrad.check.inequalities.counterexamples import AT_LEAST, fails, unequal, unequal_once
 from symgrad.check.inequalities.factors import NORMS, Unknown, counts, flat, moved, normed, shift, turned
 from symgrad.check.inequalities.premises import AT_MOST, Bound, Premises, stated
 from symgrad.check.inequalities.sides import Sides
-from symgrad.check.judging.court import Court
-from symgrad.check.judging.identities import ARGUMENT
 from symgrad.check.reading.claims import EQUAL, Link
 from symgrad.check.reading.judgement import Judgement
 from symgrad.check.reading.trees import kind, rebuilt, unwrapped, walk

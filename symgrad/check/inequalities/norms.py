@@ -10,10 +10,10 @@ import itertools
 from dataclasses import replace
 from typing import Any
 
+from symgrad.check.court.court import Court
 from symgrad.check.defined.page import Page
 from symgrad.check.evaluation.decide import Decider
 from symgrad.check.inequalities.factors import NORMS
-from symgrad.check.judging.court import Court
 from symgrad.check.reading.claims import EQUAL, Link
 from symgrad.check.reading.judgement import Judgement
 from symgrad.check.reading.symbols import spelled

@@ -8,11 +8,11 @@ from fractions import Fraction
 from functools import cached_property, reduce
 from typing import Any
 
+from symgrad.check.court.court import Court
 from symgrad.check.defined.page import Page
 from symgrad.check.evaluation.decide import Decider
 from symgrad.check.inequalities import words
 from symgrad.check.inequalities.factors import NORMS, Unknown, extreme, flat, joined, largest, later, normed, put, turned
-from symgrad.check.judging.court import Court
 from symgrad.check.reading.activations import meaning
 from symgrad.check.reading.claims import EQUAL, Link
 from symgrad.check.reading.relations import number

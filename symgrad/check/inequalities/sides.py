@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from symgrad.check.court.court import Court
 from symgrad.check.defined.page import Page
 from symgrad.check.evaluation.decide import Decider
 from symgrad.check.inequalities.factors import NORMS, Split, Unknown, count, counts, flat, joined, largest, later, normed
-from symgrad.check.judging.court import Court
 from symgrad.check.reading.relations import number
 from symgrad.check.reading.symbols import is_top
 from symgrad.check.reading.trees import kind, rebuilt, unwrapped

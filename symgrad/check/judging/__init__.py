@@ -1,1 +1,1 @@
-"""What may be said of a claim: proofs and what they take for granted, other meanings of a line, failures and their reasons."""
+"""An equation from the first reading to the verdict, alone or under what the words around it suppose."""

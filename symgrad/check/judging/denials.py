@@ -6,13 +6,14 @@ somewhere.
 
 from __future__ import annotations
 
+from symgrad.check.court.court import Court
 from symgrad.check.defined.page import Page
 from symgrad.check.evaluation.decide import Decider, Outcome
-from symgrad.check.judging import caution, suppose
-from symgrad.check.judging.court import Court
+from symgrad.check.judging import suppose
 from symgrad.check.reading.claims import Link, span_of
 from symgrad.check.reading.judgement import Judgement
 from symgrad.check.reading.statements import derived
+from symgrad.check.ruling import caution
 
 UNEQUAL = frozenset({"!=", "neq"})
 

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+from symgrad.check.court.court import Court
 from symgrad.check.defined.page import Page, plain
-from symgrad.check.judging.court import Court
 from symgrad.check.judging.equation import equation
 from symgrad.check.reading.claims import EQUAL, Link, links, span_of
 from symgrad.check.reading.judgement import Judgement

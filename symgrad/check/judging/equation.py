@@ -8,27 +8,18 @@ from typing import Any
 
 import numpy as np
 
+from symgrad.check.court.attempt import attempt
+from symgrad.check.court.court import SCALAR, Court
+from symgrad.check.court.marks import symbol_on
 from symgrad.check.defined.definitions import general
 from symgrad.check.defined.page import Page, plain
 from symgrad.check.evaluation.decide import Decider, Outcome
-from symgrad.check.judging.attempt import attempt
-from symgrad.check.judging.caution import reaching
-from symgrad.check.judging.classes import at_the_class, of_either
-from symgrad.check.judging.court import SCALAR, Court
-from symgrad.check.judging.doubts import by_convention
-from symgrad.check.judging.excuses import along_no_memory
-from symgrad.check.judging.failure import failed, refuted
-from symgrad.check.judging.functions import against_its_words
-from symgrad.check.judging.losses import put_aside
-from symgrad.check.judging.marks import symbol_on
-from symgrad.check.judging.otherwise import OTHERWISE, from_zero, of_an_rnn, recognised_anew, recognition, supposed
-from symgrad.check.judging.proof import proved
-from symgrad.check.judging.repeated import summed
-from symgrad.check.judging.single import of_a_number
-from symgrad.check.judging.solved import settle
-from symgrad.check.judging.tied import against_the_words, by_its_names, the_same
-from symgrad.check.judging.unsaid import unsaid
-from symgrad.check.judging.written import judged_by_formula, of_its_formula
+from symgrad.check.otherwise.classes import at_the_class, of_either
+from symgrad.check.otherwise.otherwise import OTHERWISE, from_zero, of_an_rnn, recognised_anew, recognition, supposed
+from symgrad.check.otherwise.repeated import summed
+from symgrad.check.otherwise.single import of_a_number
+from symgrad.check.otherwise.unsaid import unsaid
+from symgrad.check.otherwise.written import judged_by_formula, of_its_formula
 from symgrad.check.reading.activations import meaning
 from symgrad.check.reading.claims import Link, span_of
 from symgrad.check.reading.judgement import Judgement, ambiguous
@@ -36,6 +27,15 @@ from symgrad.check.reading.prose import clause
 from symgrad.check.reading.statements import names_in, step_part
 from symgrad.check.reading.symbols import head_and_parts, key_of, number_at
 from symgrad.check.reading.trees import kind, unwrapped, walk
+from symgrad.check.ruling.caution import reaching
+from symgrad.check.ruling.doubts import by_convention
+from symgrad.check.ruling.excuses import along_no_memory
+from symgrad.check.ruling.failure import failed, refuted
+from symgrad.check.ruling.functions import against_its_words
+from symgrad.check.ruling.losses import put_aside
+from symgrad.check.ruling.proof import proved
+from symgrad.check.ruling.solved import settle
+from symgrad.check.ruling.tied import against_the_words, by_its_names, the_same
 from symgrad.check.slips import diagnose
 from symgrad.check.slips.edits import Slips
 from symgrad.check.worlds.readings import LIMIT

@@ -10,9 +10,8 @@ from dataclasses import replace
 from itertools import islice
 from typing import Any
 
+from symgrad.check.court.court import Court
 from symgrad.check.defined.page import Page
-from symgrad.check.judging.court import Court
-from symgrad.check.judging.functions import LINEAR
 from symgrad.check.judging.suppose import under_conditions
 from symgrad.check.reading import hypotheses as said
 from symgrad.check.reading.claims import Link
@@ -23,6 +22,7 @@ from symgrad.check.reading.relations import functional, valued
 from symgrad.check.reading.statements import Statement, names_in
 from symgrad.check.reading.symbols import number_at
 from symgrad.check.reading.trees import kind, unwrapped, walk
+from symgrad.check.ruling.functions import LINEAR
 
 BACK = 12  # statements before a line whose words are looked at
 STANDING = ("symmetric", "skew-symmetric", "orthogonal")  # properties of weights that hold on once they are told

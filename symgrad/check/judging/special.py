@@ -15,14 +15,12 @@ from copy import copy
 from dataclasses import replace
 from typing import Any
 
+from symgrad.check.court.court import Court
 from symgrad.check.defined.page import Page, plain
 from symgrad.check.evaluation.decide import Decider
-from symgrad.check.judging.changed import looks_at_the_cell
-from symgrad.check.judging.court import Court
-from symgrad.check.judging.followed import STRICTLY, gates
-from symgrad.check.judging.functions import activated, calls, with_equations, with_functions
 from symgrad.check.judging.lasting import of_an_example, supposed_before, told_before
-from symgrad.check.judging.steps import AT_THE_END
+from symgrad.check.otherwise.followed import STRICTLY, gates
+from symgrad.check.otherwise.steps import AT_THE_END
 from symgrad.check.reading import hypotheses as said
 from symgrad.check.reading.claims import EQUAL, Link
 from symgrad.check.reading.judgement import Judgement, ambiguous
@@ -31,6 +29,8 @@ from symgrad.check.reading.relations import valued
 from symgrad.check.reading.statements import derived, loss_head
 from symgrad.check.reading.symbols import is_top, spelled
 from symgrad.check.reading.trees import kind, rebuilt, unwrapped, walk
+from symgrad.check.ruling.changed import looks_at_the_cell
+from symgrad.check.ruling.functions import activated, calls, with_equations, with_functions
 from symgrad.check.worlds.matrices import KINDS
 from symgrad.notation.syntax import Name, Negative, Number, Paren, Sum, Transpose
 

@@ -13,12 +13,11 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
 
+from symgrad.check.court.attempt import attempt
+from symgrad.check.court.court import Court
 from symgrad.check.defined.formulas import functional
 from symgrad.check.defined.page import Page, plain
-from symgrad.check.judging.attempt import attempt
-from symgrad.check.judging.court import Court
 from symgrad.check.judging.equation import equation
-from symgrad.check.judging.functions import with_functions
 from symgrad.check.reading.activations import BUILTIN, meaning
 from symgrad.check.reading.claims import EQUAL, Link
 from symgrad.check.reading.conditions import MEANT, Condition, introduced
@@ -28,6 +27,7 @@ from symgrad.check.reading.relations import ORDERED, STEPS, number, of_steps, va
 from symgrad.check.reading.statements import MARKS, derived, loss_head, names_in
 from symgrad.check.reading.symbols import letters, number_at, spelled
 from symgrad.check.reading.trees import kind, unwrapped, walk
+from symgrad.check.ruling.functions import with_functions
 from symgrad.check.worlds.field import P
 from symgrad.notation.latex import latex
 

@@ -8,8 +8,8 @@ from fractions import Fraction
 from functools import cached_property
 from typing import Any
 
-from symgrad.check.judging.court import Court
-from symgrad.check.judging.marks import of_a_gradient
+from symgrad.check.court.court import Court
+from symgrad.check.court.marks import of_a_gradient
 from symgrad.check.numbers.decimals import ZERO, NoNumber, Widen, Written, exact, written
 from symgrad.check.numbers.reckon import Reckoner, Rows, Slopes, at_step, differential, shape
 from symgrad.check.reading.claims import EQUAL, Link

@@ -12,7 +12,7 @@ from fractions import Fraction
 from itertools import islice
 from typing import Any
 
-from symgrad.check.judging.court import Court
+from symgrad.check.court.court import Court
 from symgrad.check.numbers.decimals import Interval, NoNumber, Widen, Written, exact
 from symgrad.check.numbers.examples import NEARLY, SEVERAL, Example, figures, listed, nameable, named
 from symgrad.check.numbers.reckon import Rows, shape

@@ -6,8 +6,8 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import replace
 
+from symgrad.check.court.court import Court
 from symgrad.check.evaluation.variables import AROUND, assigned, named
-from symgrad.check.judging.court import Court
 from symgrad.check.judging.equation import equation, holding
 from symgrad.check.programs.backward import Claimed
 from symgrad.check.programs.reader import Unit
