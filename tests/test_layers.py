@@ -14,8 +14,8 @@ ROOMS = [
     "document", "cli", "__main__",
 ]  # fmt: skip
 CHECK = [
-    "limits", "claim", "sources", "worlds", "reading", "forms", "defined", "evaluation", "cell", "slips", "court", "ruling", "otherwise", "judging", "inequalities", "numbers",
-    "verdicts", "programs", "judge", "worker", "explain", "report", "outcome", "run", "command",
+    "limits", "claim", "sources", "worlds", "reading", "forms", "defined", "evaluation", "cell", "slips", "court", "ruling", "otherwise", "judging",
+    "inequalities", "numbers", "verdicts", "programs", "judge", "worker", "explain", "report", "outcome", "run", "command",
 ]  # fmt: skip
 MODULES = sorted(PACKAGE.rglob("*.py"))
 
