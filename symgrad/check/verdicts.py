@@ -12,8 +12,8 @@ from symgrad.check import limits
 from symgrad.check.cell.written import formulas
 from symgrad.check.court import identities, marks, powers
 from symgrad.check.court.court import Court
-from symgrad.check.defined.collect import slope_name
 from symgrad.check.defined.page import Abbreviation, Page
+from symgrad.check.defined.slopes import slope_name
 from symgrad.check.evaluation.abbreviations import flat, indices_of
 from symgrad.check.evaluation.adjoints import symbol_ids, symbol_target, upright
 from symgrad.check.evaluation.functions import left_out

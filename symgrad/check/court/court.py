@@ -15,10 +15,11 @@ from symgrad.check.cell.library import matched, prelude
 from symgrad.check.court import identities
 from symgrad.check.court.factors import summed_marks
 from symgrad.check.court.named import names_of, tied
-from symgrad.check.defined.collect import collect, recursive, slope_name
+from symgrad.check.defined.collect import collect
 from symgrad.check.defined.groups import Collected, split_groups
 from symgrad.check.defined.incomplete import Supposed, completed, held_fixed, outputs_left_out, states_left_out, suppositions, taken_for
 from symgrad.check.defined.page import Abbreviation, Page
+from symgrad.check.defined.slopes import recursive, slope_name
 from symgrad.check.evaluation.decide import Outcome
 from symgrad.check.reading.aside import put_aside
 from symgrad.check.reading.changes import NAMED

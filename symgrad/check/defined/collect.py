@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any, TypeAlias
+from typing import Any
 
 from symgrad.check.defined.definitions import (
     counters,
@@ -22,25 +21,22 @@ from symgrad.check.defined.definitions import (
     of_a_number,
     own_letter,
 )
-from symgrad.check.defined.formulas import by_formula, falls, functional, of_its_variable
 from symgrad.check.defined.groups import Collected, Group, begun_before, handed_over, names_the_stepless, reads_out
+from symgrad.check.defined.lettered import function_definition, in_some_case, in_words
 from symgrad.check.defined.listings import listed
 from symgrad.check.defined.page import Definition, Page, plain
+from symgrad.check.defined.slopes import Letter, error_signal, gradients, letters_behind, named_slopes, recursive, slope_name
+from symgrad.check.defined.targets import differentiated, hatless, wanted, without_hat
 from symgrad.check.reading import lint
-from symgrad.check.reading.activations import BUILTIN, CASE, said
 from symgrad.check.reading.conditions import special
 from symgrad.check.reading.prose import clause
 from symgrad.check.reading.relations import number
 from symgrad.check.reading.sentences import SAID
-from symgrad.check.reading.settle import FUNCTIONS, names_a_function
-from symgrad.check.reading.statements import DEFINING, LOSSES, Statement, derived, letter_of, loss_head, names_in, relation_of, step_part, sums_steps, weight
-from symgrad.check.reading.symbols import STEP_WORDS, Part, Symbols, head_and_parts, is_top, key_of, letters, number_at, spelled
-from symgrad.check.reading.trees import children, kind, rebuilt, shifted, unwrapped, walk
-from symgrad.notation.syntax import Name, Number
-
-ARBITRARY = re.compile(r"\b(?:any|arbitrary|generic|some|differentiable)\b|任意|beliebig|quelconque|cualquier|qualquer|произвольн", re.IGNORECASE)
-REACH = 60  # characters behind a letter in which words say of what kind its function is
-OUTPUTS = frozenset({"softmax", "Softmax", "sigma", "sigmoid", "g"})  # functions that give what a loss is held against
+from symgrad.check.reading.settle import FUNCTIONS
+from symgrad.check.reading.statements import DEFINING, LOSSES, Statement, derived, letter_of, names_in, relation_of, step_part, sums_steps, weight
+from symgrad.check.reading.symbols import STEP_WORDS, Symbols, head_and_parts, is_top, key_of, letters, number_at, spelled
+from symgrad.check.reading.trees import kind, rebuilt, shifted, unwrapped, walk
+from symgrad.notation.syntax import Name
 
 IN_A_CASE = re.compile(  # what a gate does, or when, or how others write it; no simpler cell that the document goes on with
     r"\b(?:py-?torch|tensorflow|keras|cudnn|(?:other|some|many|several)\s+(?:papers?|authors?|texts?|books?|sources?|implementations?|librar\w+|frameworks?|variants?"
@@ -60,7 +56,6 @@ def collect(statements: list[Statement]) -> Collected:
     return reader.out
 
 
-Letter: TypeAlias = tuple[str, tuple[str, ...]]  # a letter, whatever its indices
 
 
 class Reader:
@@ -243,34 +238,6 @@ class Reader:
                     out.meant[bare.key] = f"{plain(bare.key)}, which the document derives by the state, is read as {plain(key)}"
 
 
-def in_words(out: Collected, s: Statement) -> None:
-    """What words say of a letter for a function, the first that name one; that it is any says less than these."""
-    assert s.fragment is not None
-    before = clause(s.fragment.before)
-    letter, rule = s.node.base, said(s.node, before, s.fragment.after)
-    if rule is None:
-        return
-    if CASE.search(before) and rule != letter:
-        out.cases.setdefault(letter, set()).add(rule)
-        return
-    if rule == letter and letter not in out.functions:
-        out.open.add(letter)
-        if ARBITRARY.search(before + s.fragment.after[:REACH]):
-            out.arbitrary.add(letter)
-    elif rule != letter and letter in out.open:
-        out.open.discard(letter)
-        del out.functions[letter]
-    out.functions.setdefault(letter, rule)
-
-
-def in_some_case(out: Collected) -> None:
-    """What letters for functions are "if f is tanh", where nothing is said of them in general: any, if there are several cases."""
-    for letter, rules in out.cases.items():
-        if letter not in out.functions and (len(rules) > 1 or rules != {"identity"}):
-            out.functions[letter] = letter if len(rules) > 1 else next(iter(rules))
-            out.open |= {letter} if len(rules) > 1 else set()
-
-
 def in_passing(s: Statement, d: Definition, definitions: dict[str, Definition]) -> bool:
     """Whether a sentence says what the cell does in some case, "when the gate is closed, $h_t = h_{t-1}$", by names that its equations have anyway."""
     if s.fragment is None or s.fragment.kind != "inline" or not IN_A_CASE.search(clause(s.fragment.before)):
@@ -294,133 +261,6 @@ def named_inside(old: Definition, d: Definition, letter: str, gates: frozenset[s
         return None
     side = replace(head, subs=(step.node,)) if d.entries and step is not None else name
     return Definition(found[0], whole.args[0], old.letter, old.shift, (), d.place, side)
-
-
-def named_slopes(s: Statement) -> Iterator[Letter]:
-    r"""The letters that a statement gives to derivatives: P in ``P_t := \partial h_t / \partial \theta``."""
-    rel = relation_of(s.node)
-    if rel is None or rel.signs[0] not in DEFINING or kind(unwrapped(rel.sides[1])) != "Derivative":
-        return
-    own = head_and_parts(unwrapped(rel.sides[0]))
-    if own is not None:
-        yield slope_name(own[0])
-
-
-def slope_name(head: Name) -> Letter:
-    """What tells a letter from others, whatever its indices."""
-    return head.base, head.accents
-
-
-def letters_behind(rel: Any) -> set[Letter]:
-    """The letters that stand on the right."""
-    return {slope_name(head) for side in rel.sides[1:] for _, head, _ in names_in(side)}
-
-
-def recursive(rel: Any, head: Name) -> bool:
-    """Whether the letter on the left stands on the right too."""
-    return slope_name(head) in letters_behind(rel)
-
-
-def gradients(relations: list[tuple[Statement, Any]], letter: str) -> set[Letter]:
-    r"""The letters of gradients of a loss, ``g_t = \partial L / \partial h_t``, and of what is computed from these alone, ``e_t = g_t \odot (1 - h_t^2)``."""
-    sides = [(s, rel, own) for s, rel in relations if rel.signs[0] in DEFINING and (own := head_and_parts(unwrapped(rel.sides[0]))) is not None]
-    by_loss = [own for _, rel, own in sides if loss_head(getattr(unwrapped(rel.sides[1]), "of", None)) is not None]
-    found = {slope_name(head) for head, parts in by_loss if step_part(parts, letter) is not None}
-    given = [(slope_name(own[0]), letters_behind(rel)) for s, rel, own in sides if not s.derives]
-    found -= {name for name, behind in given if not behind & found}
-    while more := {name for name, behind in given if behind & found} - {name for name, behind in given if not behind & found} - found:
-        found |= more
-    return found
-
-
-def error_signal(rel: Any, letter: str) -> str | None:
-    r"""The e of ``e_t = (1 - h_t^2) \odot (V^\top (\hat y_t - y_t) + W^\top e_{t+1})``: it runs backwards, and is a gradient, no state.
-
-    Its value at the next step stands in no activation, beside a transposed weight, a slope, or a gradient of the loss.
-    """
-    split = head_and_parts(unwrapped(rel.sides[0]))
-    step = step_part(split[1], letter) if split is not None else None
-    if split is None or step is None or number_at(step.node, {letter: 0}) != 0 or len(rel.sides) != 2:
-        return None
-    free = [*outside_activations(rel.sides[1])]
-    later = any(
-        head == split[0] and (at := step_part(parts, letter)) is not None and number_at(at.node, {letter: 0}) == 1
-        for n in free
-        for _, head, parts in (names_in(n) if kind(n) in ("Name", "Power", "Index") else ())
-    )
-    turned = any(kind(n) == "Transpose" or (kind(n) == "Power" and is_top(n.exponent)) for n in free)
-    sloped = any(kind(n) == "Sum" and n.args[0] == Number("1") and kind(n.args[-1]) == "Negative" and kind(n.args[-1].arg) == "Power" for n in free)
-    primed = any(kind(n) == "Apply" and kind(n.function) == "Name" and n.function.primes for n in free)
-    of_losses = any(kind(n) == "Derivative" and loss_head(n.of) is not None for n in free)
-    return spelled(split[0]) if later and (turned or sloped or primed or of_losses) else None
-
-
-def outside_activations(node: Any) -> Iterator[Any]:
-    """The nodes of a formula that stand in no function's argument."""
-    yield node
-    if kind(node) == "Apply":
-        return
-    for child in children(node):
-        yield from outside_activations(child)
-
-
-def wanted(page: Page, key: str, definitions: dict[str, Definition], statements: list[Statement]) -> bool:
-    r"""Whether y is what is wanted, though the document gives it as an output too.
-
-    So beside ``y_t = V h_t``, where it says ``\hat y_t = \operatorname{softmax}(V h_t)`` and ``\hat y_t - y_t``.
-    """
-    d, hatted = definitions[key], definitions.get(f"{key}~hat")
-    if hatted is None:
-        return False
-    node: Any = unwrapped(hatted.node)
-    if kind(node) != "Apply" or len(node.args) != 1 or (d.letter, d.shift) != (hatted.letter, hatted.shift):
-        return False
-    inside = page.canon(node.args[0])
-    alike = {page.canon(e.side): page.canon(e.node) for e in definitions.values() if e.side is not None and e is not d}  # ``o_t = V h_t``
-    return page.canon(d.node) in (inside, alike.get(inside)) and subtracted(page, hatted.side, d.side, statements)
-
-
-def differentiated(key: str, d: Definition, definitions: dict[str, Definition]) -> bool:
-    """Whether ``c'_t = f'_t c_{t-1} + i'_t`` is the derivative, by anything, of equations that are there without primes."""
-    primed = {str(spelled(head)) for _, head, _ in names_in(d.node) if head.primes} - {key}
-    return "'" in key and key.replace("'", "") in definitions and any(word.replace("'", "") in definitions for word in primed)
-
-
-def hatless(page: Page, d: Definition, definitions: dict[str, Definition], statements: list[Statement]) -> Definition | None:
-    r"""The definition of ``\hat y_t``, where ``y_t = \operatorname{softmax}(V h_t)`` is said and ``\hat y_t - y_t`` is written."""
-    node: Any = unwrapped(d.node)
-    side: Any = unwrapped(d.side)
-    if kind(node) != "Apply" or spelled(node.function) not in OUTPUTS or kind(side) != "Name" or side.accents or f"{d.key}~hat" in definitions:
-        return None
-    hatted = replace(side, accents=("hat",))
-    named = any(page.canon(n) == page.canon(side) for e in definitions.values() for n in walk(e.node))
-    return replace(d, key=f"{d.key}~hat", side=hatted) if not named and subtracted(page, hatted, side, statements) else None
-
-
-def without_hat(page: Page, d: Definition, definitions: dict[str, Definition], statements: list[Statement], letter: str) -> Definition | None:
-    r"""``y_t = \hat y_t``, where only ``\hat y_t`` has an equation and ``\partial y_t / \partial h_t`` is written."""
-    side: Any = unwrapped(d.side)
-    if kind(side) != "Name" or side.accents != ("hat",) or (key := d.key.removesuffix("~hat")) in definitions:
-        return None
-    bare = replace(side, accents=())
-    states = {without_step(head, parts, letter) for _, head, parts in names_in(d.node)} & definitions.keys()
-    derived_by = {(page.canon(n.of), without_step(*split, letter)) for s in statements for n in s.nodes
-                  if kind(n) == "Derivative" and (split := head_and_parts(unwrapped(n.wrt))) is not None}  # fmt: skip
-    named = any((page.canon(bare), state) in derived_by for state in states)
-    return replace(d, key=key, node=side, side=bare) if named and not subtracted(page, side, bare, statements) else None
-
-
-def without_step(head: Any, parts: tuple[Part, ...], letter: str) -> str | None:
-    """The key of a name without its step."""
-    return key_of(head, [p for p in parts if step_part((p,), letter) is None])
-
-
-def subtracted(page: Page, hatted: Any, bare: Any, statements: list[Statement]) -> bool:
-    r"""Whether the document writes ``\hat y_t - y_t``, at whatever step."""
-    sides = [spelled(replace(n, subs=())) for n in (hatted, bare)]
-    differences = (n for s in statements for n in s.nodes if kind(n) == "Sum" and len(n.args) == 2 and kind(n.args[1]) == "Negative")
-    heads = ([head_and_parts(unwrapped(a)) for a in (n.args[0], n.args[1].arg)] for n in differences)
-    return any([spelled(split[0]) if split is not None else None for split in found] == sides for found in heads)
 
 
 def expands(old: Definition, new: Definition, letter: str) -> bool:
@@ -524,85 +364,3 @@ def first_step(out: Collected, s: Statement, rel: Any, stepped: set[str]) -> boo
 
 def at_zero(parts: tuple[Any, ...]) -> bool:
     return bool(parts) and kind(parts[-1].node) == "Number" and parts[-1].node.text == "0"
-
-
-def function_definition(out: Collected, s: Statement, rel: Any) -> bool:
-    r"""``g(x) = \tanh(x)``, ``\sigma(x) = \frac{1}{1+e^{-x}}``: a name for a function; of known ones the formula is a claim."""
-    sides = [unwrapped(x) for x in rel.sides]
-    if s.fragment is not None and s.fragment.kind == "inline" and CASE.search(clause(s.fragment.before)) and (told := functional(rel)) is not None:
-        out.cases.setdefault(told[0], set()).add(told[1])
-        out.defining.add((s.number, 0))
-        return True
-    if rel.signs[0] in DEFINING and names_a_function(rel):
-        out.functions[sides[0].base] = BUILTIN[sides[1].base]
-        out.defining.add((s.number, 0))
-        return True
-    heads = []
-    for x in sides:
-        if (
-            kind(x) == "Apply"
-            and len(x.args) == 1
-            and kind(unwrapped(x.args[0])) == "Name"
-            and not unwrapped(x.args[0]).subs
-            and not x.function.primes
-            and not x.function.subs
-        ):
-            heads.append((x.function.base, spelled(unwrapped(x.args[0]))))
-        else:
-            heads.append((None, None))
-    if len(sides) == 2 and kind(sides[0]) == "Product" and [kind(a) for a in sides[0].args] == ["Name", "Paren"] and unwrapped(sides[0].args[1]) == sides[1]:
-        identity = kind(sides[1]) == "Name" and not sides[1].subs  # ``h(x) = x``, of a function by the letter of a state
-        out.defining |= {(s.number, 0)} if identity else set()
-        return identity
-    head, variable = heads[0]
-    if len(heads) == 2 and head == "sigma" and heads[1][0] is None and kind(sides[1]) != "Name" and not derived(rel):
-        return of_sigma(out, s, str(variable), sides[1])
-    known = next((BUILTIN[b] for b, _ in heads if b in BUILTIN), None)
-    names = [b for b, _ in heads if b and b not in BUILTIN]
-    if len(heads) > 1 and heads[0][0] == "sigma" and heads[1][0] in ("tanh", "relu", "ReLU") and heads[0][1] == heads[1][1]:  # the letter for any activation
-        known, names = BUILTIN[str(heads[1][0])], ["sigma"]
-    if not names or out.letter in [w for _, w in heads]:
-        return False
-    if known is not None:
-        for b in names:
-            out.functions[b] = known
-        out.defining.update((s.number, k) for k in range(len(rel.signs)))
-        return True
-    if kind(sides[-1]) == "Name" and sides[-1].base in [w for _, w in heads]:
-        for b in names:
-            out.functions[b] = "identity"
-        out.defining.update((s.number, k) for k in range(len(rel.signs)))
-        return True
-    if len(heads) == 2 and head and (rule := by_formula(str(variable), sides[1])) is not None:
-        told = out.functions.setdefault(head, rule)
-        if told != rule:  # several formulas: the letter is that of any of these functions
-            out.functions[head] = head
-        out.defining.add((s.number, 0))
-        return True
-    if len(heads) == 2 and head in FUNCTIONS and of_its_variable(str(variable), sides[1]):
-        leave_open(out, s, head)
-        return True
-    return False
-
-
-def of_sigma(out: Collected, s: Statement, variable: str, node: Any) -> bool:
-    r"""``\sigma(x) = \frac{2}{1 + e^{-x}} - 1``: another function by the letter of the logistic one.
-
-    A formula of that one, or one that falls, as it does where a sign is lost, is a claim about it.
-    """
-    rule = by_formula(variable, node)
-    if rule == "sigmoid" or falls(node, variable) or (rule is None and not of_its_variable(variable, node)):
-        return False
-    if rule is None or out.functions.get("sigma", rule) != rule:
-        leave_open(out, s, "sigma")
-    else:
-        out.functions["sigma"] = rule
-        out.defining.add((s.number, 0))
-    return True
-
-
-def leave_open(out: Collected, s: Statement, letter: str) -> None:
-    """A letter stands for a function of which nothing may be supposed."""
-    out.functions[letter] = letter
-    out.open.add(letter)
-    out.defining.add((s.number, 0))

@@ -1,0 +1,80 @@
+r"""Letters that a document gives to derivatives and to gradients: their equations are claims, and define nothing of the cell."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, TypeAlias
+
+from symgrad.check.reading.statements import DEFINING, Statement, loss_head, names_in, relation_of, step_part
+from symgrad.check.reading.symbols import head_and_parts, is_top, number_at, spelled
+from symgrad.check.reading.trees import children, kind, unwrapped
+from symgrad.notation.syntax import Name, Number
+
+Letter: TypeAlias = tuple[str, tuple[str, ...]]  # a letter, whatever its indices
+
+def named_slopes(s: Statement) -> Iterator[Letter]:
+    r"""The letters that a statement gives to derivatives: P in ``P_t := \partial h_t / \partial \theta``."""
+    rel = relation_of(s.node)
+    if rel is None or rel.signs[0] not in DEFINING or kind(unwrapped(rel.sides[1])) != "Derivative":
+        return
+    own = head_and_parts(unwrapped(rel.sides[0]))
+    if own is not None:
+        yield slope_name(own[0])
+
+
+def slope_name(head: Name) -> Letter:
+    """What tells a letter from others, whatever its indices."""
+    return head.base, head.accents
+
+
+def letters_behind(rel: Any) -> set[Letter]:
+    """The letters that stand on the right."""
+    return {slope_name(head) for side in rel.sides[1:] for _, head, _ in names_in(side)}
+
+
+def recursive(rel: Any, head: Name) -> bool:
+    """Whether the letter on the left stands on the right too."""
+    return slope_name(head) in letters_behind(rel)
+
+
+def gradients(relations: list[tuple[Statement, Any]], letter: str) -> set[Letter]:
+    r"""The letters of gradients of a loss, ``g_t = \partial L / \partial h_t``, and of what is computed from these alone, ``e_t = g_t \odot (1 - h_t^2)``."""
+    sides = [(s, rel, own) for s, rel in relations if rel.signs[0] in DEFINING and (own := head_and_parts(unwrapped(rel.sides[0]))) is not None]
+    by_loss = [own for _, rel, own in sides if loss_head(getattr(unwrapped(rel.sides[1]), "of", None)) is not None]
+    found = {slope_name(head) for head, parts in by_loss if step_part(parts, letter) is not None}
+    given = [(slope_name(own[0]), letters_behind(rel)) for s, rel, own in sides if not s.derives]
+    found -= {name for name, behind in given if not behind & found}
+    while more := {name for name, behind in given if behind & found} - {name for name, behind in given if not behind & found} - found:
+        found |= more
+    return found
+
+
+def error_signal(rel: Any, letter: str) -> str | None:
+    r"""The e of ``e_t = (1 - h_t^2) \odot (V^\top (\hat y_t - y_t) + W^\top e_{t+1})``: it runs backwards, and is a gradient, no state.
+
+    Its value at the next step stands in no activation, beside a transposed weight, a slope, or a gradient of the loss.
+    """
+    split = head_and_parts(unwrapped(rel.sides[0]))
+    step = step_part(split[1], letter) if split is not None else None
+    if split is None or step is None or number_at(step.node, {letter: 0}) != 0 or len(rel.sides) != 2:
+        return None
+    free = [*outside_activations(rel.sides[1])]
+    later = any(
+        head == split[0] and (at := step_part(parts, letter)) is not None and number_at(at.node, {letter: 0}) == 1
+        for n in free
+        for _, head, parts in (names_in(n) if kind(n) in ("Name", "Power", "Index") else ())
+    )
+    turned = any(kind(n) == "Transpose" or (kind(n) == "Power" and is_top(n.exponent)) for n in free)
+    sloped = any(kind(n) == "Sum" and n.args[0] == Number("1") and kind(n.args[-1]) == "Negative" and kind(n.args[-1].arg) == "Power" for n in free)
+    primed = any(kind(n) == "Apply" and kind(n.function) == "Name" and n.function.primes for n in free)
+    of_losses = any(kind(n) == "Derivative" and loss_head(n.of) is not None for n in free)
+    return spelled(split[0]) if later and (turned or sloped or primed or of_losses) else None
+
+
+def outside_activations(node: Any) -> Iterator[Any]:
+    """The nodes of a formula that stand in no function's argument."""
+    yield node
+    if kind(node) == "Apply":
+        return
+    for child in children(node):
+        yield from outside_activations(child)
