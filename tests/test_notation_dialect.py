@@ -110,7 +110,7 @@ LETTERS = [
     ("W{}_i x", Product((sub(W, i), x))), (r"(a) {}_i W", Product((a, sub(W, i)))), ("n e t_t", Name("net", subs=(t,))),
     ("n e t r", Product((n, e, t, r))),
     (r"\mat W", sub(W, font="mathbf")), (r"\vect x_t", sub(x, t, font="mathbf")), (r"\bs\delta", sub(delta, font="mathbf")),
-    (r"\vdelta", sub(delta, font="mathbf")), (r"\beta", Name("beta")), (r"\1", Name("1", font="mathbf")), ("z_*", sub(z, Ellipsis("cdot"))),
+    (r"\vdelta", sub(delta, font="mathbf")), (r"\beta", Name("beta")), (r"\1", Name("1", font="mathbf")), ("z_*", sub(z, Name("star"))),
     ("L_{>t}", sub(L, Relation((Blank(), t), (">",)))), (r"hidden\_size", Name("hidden", subs=(Name("size"),))),
     ("Ux_t", Product((U, xt))), (r"\text{loss rate}_t", Name("loss rate", subs=(t,))),
 ]  # fmt: skip
