@@ -134,6 +134,7 @@ def definition_of_side(
             and p.node.base != letter
             and not p.node.subs
             and not (p.node.base in GATES and spelled(head) in gates)
+            and f"{spelled(head)} {p.node.base}" not in gates
         )
     )
     labels = [p for p in rest if p.node not in entries]
@@ -194,7 +195,10 @@ def own_letter(rel: Any, letter: str, stepped: set[str], known: Mapping[str, Def
 
 
 def families(statements: list[Statement]) -> frozenset[str]:
-    r"""The letters that carry labels no component is called by: ``\Gamma_f``, ``\Gamma_o``, and so ``\Gamma_i`` is a gate too."""
+    r"""The letters that carry labels no component is called by: ``\Gamma_f``, ``\Gamma_o``, and so ``\Gamma_i`` is a gate too.
+
+    With their labels, where these are the letters of what is computed from them: ``n_t = \tanh(a^n_t)``.
+    """
     out = set()
     for s in statements:
         rel = relation_of(s.node)
@@ -210,6 +214,9 @@ def families(statements: list[Statement]) -> frozenset[str]:
         label = spelled(inner[1][0].node) if inner is not None and len(inner[1]) == 1 else None
         if inner is not None and label is not None and label == spelled(unwrapped(rel.sides[0])):
             out.add(str(spelled(inner[0])))  # ``f = \\sigma(a_f)``
+        own = head_and_parts(unwrapped(rel.sides[0]))
+        if inner is not None and own is not None and any(p.node == Name(own[0].base) for p in inner[1]):
+            out.add(f"{spelled(inner[0])} {own[0].base}")
     return frozenset(out)
 
 

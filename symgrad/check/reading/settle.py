@@ -3,6 +3,7 @@ r"""Brackets settled: ``f (a)`` applies f where f is no quantity of the document
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Any
 
 from symgrad.check.reading.activations import ACTIVATIONS, BUILTIN
@@ -38,12 +39,32 @@ class Known:
         return split is not None and (key_of(split[0], labels) or "") in self.quantities
 
 
+def called_at(nodes: list[Any]) -> dict[str, set[str]]:
+    """The letters in brackets behind what several equations define, ``a(n)``, ``h(n)``, one of them a step before too; and all that has such a bracket."""
+    pairs = [(a, unwrapped(b)) for node in nodes for n in walk(node) if kind(n) == "Product" for a, b in pairwise(n.args)
+             if kind(a) == "Name" and not (a.subs or a.primes) and kind(b) in ("Paren", "Sum")]  # fmt: skip
+    calls = [n for node in nodes for n in walk(node) if kind(n) == "Apply" and kind(n.function) == "Name" and len(n.args) == 1]
+    pairs += [(n.function, unwrapped(n.args[0])) for n in calls if n.function == Name(n.function.base) and n.function.base not in BUILTIN]
+    lefts = [unwrapped(node.sides[0]) for node in nodes if kind(node) == "Relation" and node.signs[0] in ("=", ":=")]
+    starts = {id(left.args[0] if kind(left) == "Product" else left.function) for left in lefts if kind(left) in ("Product", "Apply")}
+    out = {}
+    for letter in {b.base for a, b in pairs if id(a) in starts and kind(b) == "Name" and b == Name(b.base) and len(b.base) == 1}:
+        defined = {key_of(a, []) for a, b in pairs if id(a) in starts and b == Name(letter)}
+        if len(defined) > 1 and any(key_of(a, []) in defined for a, b in pairs if kind(b) == "Sum" and letter in letters(b)):
+            out[letter] = {str(key_of(a, [])) for a, b in pairs if letter in letters(b)}
+    return out
+
+
 def known_in(nodes: list[Any]) -> Known:
     """What a document says of its names: what carries a step somewhere, or stands on a left side, is a quantity."""
     steps, quantities, bracketed, given = {"t"}, set[str](), set[str](), set[str]()
     found = [(n, split) for node in nodes for n in walk(node) if kind(n) in ("Name", "Power", "Index") and (split := head_and_parts(n)) is not None]
     for _, (_, parts) in found:
         steps |= {w for p in parts if kind(p.node) == "Sum" for w in letters(p.node)}
+    for letter, heads in called_at(nodes).items():
+        steps.add(letter)
+        quantities |= heads
+        bracketed |= heads
     for n, (head, parts) in found:
         at = [p for p in parts if set(letters(p.node)) & steps]
         if at:
@@ -170,6 +191,9 @@ def _settled(node: Any, known: Known) -> Any:
     if kind(node) == "Apply" and kind(node.function) == "Name":
         if scaled(node, known):
             return Product((node.function, Paren(node.args[0], "(", span=node.args[0].span)), span=node.span)
+        stepped = node.function == Name(node.function.base) and node.function.base in known.bracketed
+        if stepped and len(node.args) == 1 and {*letters(node.args[0])} & known.steps:
+            return Index(node.function, node.args, "(", span=node.span)  # ``g(n)`` beside ``c(n-1)``, a gate at a step
         entry = len(node.args) == 2 and of_a_matrix(node.function) and all(a == Name(getattr(a, "base", "")) and a.base in COUNTERS for a in node.args)
         return Index(node.function, node.args, "[", span=node.span) if entry else replace(node, function=fused(node.function, known))
     if of_a_span(node) and node.base == Name(node.base.base) and node.base.base in known.factors:
