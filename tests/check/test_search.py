@@ -119,3 +119,34 @@ def test_a_repair_of_plain_text_is_plain_text(line: str, expected: str) -> None:
     cell = "f_t = σ(A h_{t-1} + B x_t)\no_t = σ(C h_{t-1} + D x_t)\nc_t = f_t * c_{t-1} + tanh(E x_t)\nh_t = o_t * tanh(c_t)\n"
     (wrong,) = [c for c in judge(read_text(f"```\n{cell}\n{line}\n```", "md", name="page")) if c.verdict == "refuted"]
     assert wrong.expected == expected
+
+
+GATES = "f_t = σ(W_f [h_{t-1}, x_t])\ni_t = σ(W_i [h_{t-1}, x_t])\ng_t = tanh(W_g [h_{t-1}, x_t])\n"
+CELL = GATES + "o_t = σ(W_o [h_{t-1}, x_t])\nc_t = f_t * c_{t-1} + i_t * g_t\nh_t = o_t * tanh(c_t)\n"
+
+
+def test_a_symbol_is_of_the_kind_that_others_have_shown() -> None:
+    """``dz_g`` beside ``dz_i`` and ``dz_f``; beside one of them alone it may be a letter for anything."""
+    shown = ["dz_i = di_t * i_t * (1 - i_t)", "dz_f = df_t * f_t * (1 - f_t)"]
+    wrong = "dz_g = dg_t * g_t * (1 - g_t)"
+
+    def last(lines: list[str]) -> str:
+        return [c.verdict for c in judge(read_text(f"{CELL}\n```\n" + "\n".join(lines) + "\n```\n", "md", name="page"))][-1]
+
+    assert last([*shown, wrong]) == "refuted"
+    assert last([*shown[:1], wrong]) == "undecided"
+    assert last([*shown, "dz_g = dg_t * (1 - g_t^2)"]) == "proved"
+
+
+def test_a_name_in_a_symbol_is_no_guess_where_another_line_needs_it() -> None:
+    cell = GATES.replace("i_t = σ(W_i [h_{t-1}, x_t])\n", "") + "c_t = f_t * c_{t-1} + (1 - f_t) * g_t\nh_t = tanh(c_t)\n"
+    lines = "dz_f = df_t * f_t * (1 - f_t)\ndz_g = dg_t * g_t * (3 - g_t)\ndW_g = dz_g * [h_{t-1}, x_t]^T\n"
+    shown = r"$$\delta z_f = \delta f_t \odot f_t \odot (1 - f_t), \quad \delta z_g = \delta g_t \odot (1 - g_t^2)$$"
+    claims = list(judge(read_text(f"{cell}\n```\n{lines}```\n\n{shown}\n", "md", name="page")))
+    assert [c.verdict for c in claims] == ["proved", "refuted", "proved", "proved", "proved"]
+
+
+def test_a_gate_by_the_letter_of_a_function_has_its_step_in_brackets() -> None:
+    cell = r"$$f(n) = \sigma(W_f x(n) + U_f h(n-1)), \quad g(n) = \tanh(W_g x(n) + U_g h(n-1)), \quad h(n) = f(n) \odot h(n-1) + (1 - f(n)) \odot g(n)$$"
+    claim = r"$$\frac{\partial L}{\partial g(n)} = \frac{\partial L}{\partial h(n)} \odot (1 - f(n))$$"
+    assert {c.verdict for c in judge(read_text(f"{cell} {claim}", "md", name="page"))} == {"proved"}
