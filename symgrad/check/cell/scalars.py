@@ -54,7 +54,7 @@ def before_weights(page: Page, node: Any) -> Iterator[str]:
 
 
 def gains(page: Page, node: Any) -> Iterator[str]:
-    r"""The Greek letters that stand without a sign before vectors, ``(1 - \\alpha) h_{t-1} + \\alpha \\tanh(a_t)``."""
+    r"""The Greek letters that stand without a sign before vectors, ``(1 - \alpha) h_{t-1} + \alpha \tanh(a_t)``."""
     for a, b in (pair for n in walk(node) if kind(n) == "Product" for pair in pairwise(n.args)):
         inner = unwrapped(a)
         terms = [unwrapped(x.arg if kind(x) == "Negative" else x) for x in (inner.args if kind(inner) == "Sum" else (inner,))]
