@@ -161,7 +161,7 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument("--to", default="md", metavar="FORMATS", help="md, tex, html, pdf, separated by commas: md rewrites in place, the others stand beside it")
 
     p = command(
-        "check", check, "judge the derivations in documents: LaTeX, Markdown, notebooks, HTML, plain text",
+        "check", check, "judge the derivations in documents (LaTeX, Markdown, notebooks, HTML, plain text) and in programs (Python, MATLAB, Julia)",
         "symgrad check notes.md\nsymgrad check paper.tex --cell gru\nsymgrad check docs --format github --strict\ncat notes.md | symgrad check -",
     )  # fmt: skip
     p.add_argument("paths", nargs="+", metavar="PATH", help="documents or folders; - is standard input")
