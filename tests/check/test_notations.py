@@ -11,7 +11,7 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 sys.path.insert(0, str(Path(__file__).parent))
-from notations import NETWORKS, Notation, notations
+from notations import NETWORKS, Notation, Pick, notation
 
 from symgrad.check.judge import judge
 from symgrad.check.slips import diagnose
@@ -26,6 +26,10 @@ def short() -> Iterator[None]:
         yield
 
 
+def choices(data: st.DataObject) -> Pick:
+    return lambda options: data.draw(st.sampled_from(options))
+
+
 def verdicts(w: Notation, equations: list[str], claims: list[str]) -> dict[str, str]:
     """The verdict of every claim, by its formula."""
     document = read_text(w.document(equations, claims), "md", name="notations")
@@ -36,11 +40,12 @@ def verdicts(w: Notation, equations: list[str], claims: list[str]) -> dict[str, 
 @settings(max_examples=10, deadline=None, derandomize=True, phases=[Phase.generate])  # a smaller notation tells no more, and takes minutes to find
 @given(data=st.data())
 def test_a_derivation_in_any_notation(network: str, data: st.DataObject) -> None:
-    w = data.draw(notations() if network == "rnn" else notations("t"))
-    equations, claims = NETWORKS[network](w, data.draw)
+    pick = choices(data)
+    w = notation(pick) if network == "rnn" else notation(pick, "t")
+    equations, claims = NETWORKS[network](w, pick)
     true = [claim for claim, _ in claims]
     assert verdicts(w, equations, true) == dict.fromkeys(true, "proved")
-    false = [data.draw(st.sampled_from(slips)) for _, slips in claims if slips]
+    false = [pick(slips) for _, slips in claims if slips]
     found = verdicts(w, equations, false)
     assert "proved" not in found.values(), (w, [claim for claim in false if found.get(claim) == "proved"])
 
@@ -49,10 +54,11 @@ def test_a_derivation_in_any_notation(network: str, data: st.DataObject) -> None
 @given(pair=st.permutations(["rnn", "lstm", "gru"]), data=st.data())
 def test_two_cells_in_one_document(pair: list[str], data: st.DataObject) -> None:
     """Each has its own equations: the second takes up letters of the first."""
-    w = data.draw(notations("t"))
-    parts = [NETWORKS[network](w, data.draw) for network in pair[:2]]
+    pick = choices(data)
+    w = notation(pick, "t")
+    parts = [NETWORKS[network](w, pick) for network in pair[:2]]
     for slips in (False, True):
-        chosen = [[data.draw(st.sampled_from(false)) if slips and false else claim for claim, false in claims] for _, claims in parts]
+        chosen = [[pick(false) if slips and false else claim for claim, false in claims] for _, claims in parts]
         text = "\n\n".join(w.document(equations, claims) for (equations, _), claims in zip(parts, chosen, strict=True))
         found = [(claim.latex, claim.verdict) for claim in judge(read_text(text, "md", name="two"), None)]
         true = {claim for _, claims in parts for claim, _ in claims}

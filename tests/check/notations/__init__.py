@@ -1,0 +1,12 @@
+"""True derivations, and false ones, in the notations of many authors: see `writing`.
+
+A network gives its equations, and claims with slips: formulas that are like the claim, and false.
+"""
+
+from .gates import gru, lstm
+from .rnn import rnn
+from .writing import Claim, Notation, Pick, notation
+
+NETWORKS = {"rnn": rnn, "lstm": lstm, "gru": gru}
+
+__all__ = ["NETWORKS", "Claim", "Notation", "Pick", "notation"]
