@@ -19,7 +19,7 @@ from symgrad.check.reading.symbols import head_and_parts, labelled, number_at, s
 from symgrad.check.reading.trees import children, kind, unwrapped, walk
 from symgrad.check.worlds import values
 from symgrad.check.worlds.field import WORLDS, Redraw
-from symgrad.check.worlds.products import common
+from symgrad.check.worlds.products import CROSSED, common
 from symgrad.check.worlds.readings import LIMIT, Chooser, Exploration, Option, explore
 from symgrad.check.worlds.values import Misfit, Value, transposed
 from symgrad.check.worlds.world import Missing, OutOfTime, Unsupported, World
@@ -296,6 +296,18 @@ class Decider:
         except (Missing, Unsupported, Redraw):
             return "never"
 
+    def forced(self, chooser: Chooser, left: Any, right: Any, mode: tuple[bool, bool]) -> bool:
+        """Whether ⊗ is all that was read in an unlikely way, and the outer product gives no such shape as the other side has."""
+        weak = {key: 0 for key, option in chooser.chosen if option.weak and option.note == CROSSED}
+        if not weak or any(option.weak and key not in weak for key, option in chooser.chosen):
+            return False
+        outer = Chooser({**chooser.fixed, **weak})
+        try:
+            tried = self.once(left, right, outer, *mode, set())
+        except (Missing, Unsupported, Redraw):
+            return False
+        return tried.state == "misfit" or any(isinstance(key, tuple) and key[0] == "raised" for key in outer.asked)
+
     def decide(self, left: Any, right: Any, limit: int = LIMIT, modes: tuple[tuple[bool, bool], ...] | None = None) -> Outcome:
         """All readings: matrices, then lying and standing vectors mixed, then scalars where the text allows them."""
         out = Outcome()
@@ -330,7 +342,7 @@ class Decider:
                     if tried.vanished and (chooser.tags & {"immediate", "carry", "loss"} or self.page.constant):
                         out.idle |= "immediate" in chooser.tags  # what stands beside a derivative that is read so that it is zero may be anything
                         continue
-                    if chooser.weak:
+                    if chooser.weak and not self.forced(chooser, left, right, (flat, lenient)):
                         if self.page.fixed and not any(np.any(v.a) for v in tried.values or ()):
                             continue  # 0 = 0, because a gate that is supposed to be 0 is all that is left
                         out.weak = out.weak or chooser

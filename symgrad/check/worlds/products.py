@@ -24,6 +24,7 @@ OUTER = "outer"  # ``\\otimes`` in a document that does not write its gates with
 CROSSES = frozenset({"otimes", OUTER})
 OTHERWISE_UPRIGHT = "vectors stand here otherwise than in the equations of the cell"
 DIAGONAL_NOTE = "a vector beside a matrix is read as its diagonal matrix"
+CROSSED = "⊗ is read as the product entry by entry"
 
 
 class Meanings(NamedTuple):
@@ -77,7 +78,7 @@ def _meanings(sign: str, x: tuple[int, ...], lies: int, turned: bool, y: tuple[i
         elif sign in CROSSES:
             can(0, "outer", outer)
             if alike:
-                can(2, "entrywise", _scaled, "⊗ is read as the product entry by entry" if sign == OUTER else "", sign == OUTER)
+                can(2, "entrywise", _scaled, CROSSED if sign == OUTER else "", sign == OUTER)
         elif turned != turned_too:  # ``a b^\\top``, ``a^\\top b``: a matrix or a number, nothing entry by entry
             makes_matrix = turned_too == (upright > 0)
             if lies * other != 1:
