@@ -332,3 +332,33 @@ def test_a_slip_in_a_sketch_is_not_proved(old: str, new: str) -> None:
 def test_a_sketch_with_a_line_that_is_no_python_is_none() -> None:
     assert read_text(SKETCH, "cu").sketches
     assert not read_text(SKETCH.replace("dpre @ x.T", "dpre · xᵀ"), "cu").sketches
+
+
+OF_MATRICES = """
+for t = 1:T
+  a = U * x(:, t) + W * s(:, t) + b;
+  s(:, t + 1) = tanh(a);
+  o(:, t) = V * s(:, t + 1);
+end
+for t = T:-1:1
+  do = o(:, t) - y(:, t);
+  ds = V' * do + ds_next;
+  da = ds .* (1 - s(:, t).^2);
+  dW = dW + da * s(:, t + 1)';
+  ds_next = W * da;
+end
+"""
+
+
+@pytest.mark.parametrize(
+    ("kind", "repairs"),
+    [
+        ("m", ["ds .* (1 - s(:, t + 1).^2)", "da * s(:, t)'", "W' * da"]),
+        ("jl", ["ds .* (1 .- s[:, t + 1].^2)", "da * s[:, t]'", "W' * da"]),
+    ],
+)
+def test_a_repair_is_written_in_the_language_of_the_program(kind: str, repairs: list[str]) -> None:
+    text = OF_MATRICES
+    if kind == "jl":
+        text = re.sub(r"(\w)\(([^()]*)\)", r"\1[\2]", text).replace("tanh[a]", "tanh.(a)").replace("(1 -", "(1 .-").replace(";", "")
+    assert [c.expected for c in judge(read_text(text, kind, name=f"bptt.{kind}"), None) if c.verdict == "refuted"] == repairs

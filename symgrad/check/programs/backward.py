@@ -55,7 +55,7 @@ class Backward(Gradients):
         super().__init__(reader, scope, cell, number)
         self.claims: list[Claimed] = []
         self.parts: dict[str, list[Claimed]] = {}  # of what variables hold: the claims that are judged where these are used
-        self.write = Programmer(self.spelled, cell)
+        self.write = Programmer(self.spelled, cell, reader.where[id(scope.body[0])].source.origin if scope.body else None)
 
     def block(self, body: list[ast.stmt]) -> None:
         for raw in {raw_name(t) for t in targets(body)}:

@@ -7,16 +7,18 @@ from dataclasses import replace
 from typing import Any
 
 from symgrad.check.programs.scopes import Scope
+from symgrad.check.sources import matlab
+from symgrad.check.sources.document import Passage
 from symgrad.notation.numpy_formula import ATOM, FACTOR, SUM, Unwritten, Writer
 from symgrad.notation.syntax import Fraction, Infix, Name, Node, Power, Variable
 
 
 class Programmer(Writer):
-    """Nodes to the Python of one scope."""
+    """Nodes to the Python of one scope, or to what its program was put into Python from."""
 
-    def __init__(self, spelled: Mapping[Any, str], cell: Scope) -> None:
+    def __init__(self, spelled: Mapping[Any, str], cell: Scope, origin: Passage | None) -> None:
         super().__init__(False)
-        self.spelled, self.cell = spelled, cell
+        self.spelled, self.cell, self.origin = spelled, cell, origin
         self.rules |= {
             Infix: self.infix,
             Variable: lambda n: (n.text, ATOM),
@@ -24,7 +26,8 @@ class Programmer(Writer):
         }
 
     def __call__(self, node: Node) -> str:
-        return self.text(node, SUM)
+        found = self.text(node, SUM)
+        return found if self.origin is None else matlab.written_back(found, self.origin.text)
 
     def name(self, node: Name) -> tuple[str, int]:
         bare = replace(node, span=None)
@@ -38,6 +41,8 @@ class Programmer(Writer):
 
     def infix(self, node: Infix) -> tuple[str, int]:
         if node.sign == "otimes":
+            if self.origin is not None:
+                return " @ ".join((self.text(node.args[0], ATOM), f"{self.text(node.args[1], ATOM)}.T")), FACTOR
             return f"np.outer({', '.join(self.text(a, SUM) for a in node.args)})", ATOM
         return " @ ".join(self.text(a, ATOM) for a in node.args), FACTOR
 

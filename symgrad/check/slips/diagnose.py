@@ -139,6 +139,7 @@ def written(edit: Edit, link: Any, page: Page) -> Repair:
     try:
         if (
             edit.inserted is not None
+            or (fragment is not None and fragment.body.origin is not None)  # put into Python from another language
             or span is None
             or whole is None
             or edit.tree is edit.new

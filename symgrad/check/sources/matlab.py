@@ -26,6 +26,7 @@ _SIGNS = (
     r"|(?P<summed>(?<![\w.])sum(?=\())|(?P<blank>(?<![\w.])(?:zero|similar)(?=\())|(?P<entrywise>\.\*|FACTOR\s*\*|\*\s*(?=FACTOR(?![\w.(\[{])))|(?P<product>\*)"
 )
 _WRITTEN = {"goes_on": " ", "transposed": ".T", "power": "**", "summed": "np.sum", "blank": "zeros", "product": "@"}  # the rest is left out
+_BACK = [(re.compile(python), sign) for python, sign in ((r"\*\*", ".^"), (r" ([*/]) ", r" .\1 "), (" @ ", " * "), (r"\.T\b", "'"), (r"\bnp\.", ""))]
 _BRACKETS = re.compile(r"[()\[\]{};:\n]|\bend\b")
 _ALL = re.compile(r"(?<=\w)\[\s*:\s*(?:,\s*:\s*)*\]")  # of an array
 _HANDLE = re.compile(r"\s*([^\W\d]\w*)\s*=\s*@\(([\w\s,]*)\)|\s*([^\W\d]\w*)\(([\w\s,]*)\)\s*=(?!=)\s*(?=.*[^\W\d])")
@@ -50,6 +51,15 @@ def in_python(source: Passage, square: bool) -> Passage:
     held = {m[1] for m in _SET.finditer(source.text) if m[2][:1] != "@"} | {m[1] for m in _FILLED.finditer(source.text)}
     found = rewritten(_bracketed(found, set() if square else held), _ALL, lambda m: "")
     return replace(joined([part for line in _lines(found, numbers) for part in line]), origin=origin)
+
+
+def written_back(formula: str, program: str) -> str:
+    """A formula in Python as this program would have it."""
+    for python, sign in _BACK:
+        formula = python.sub(sign, formula)
+    if re.search(r"\w\[", program) is None:  # Julia has square brackets, and a dot before the sign for the numbers that it adds to arrays
+        return formula.replace("[", "(").replace("]", ")")
+    return re.sub(r"(?<=\b1) -", " .-", formula)
 
 
 def _numbers(text: str) -> set[str]:
