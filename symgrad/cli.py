@@ -164,7 +164,7 @@ def parser() -> argparse.ArgumentParser:
         "check", check, "judge the derivations in documents (LaTeX, Markdown, notebooks, HTML, plain text) and in programs (Python, MATLAB, Julia)",
         "symgrad check notes.md\nsymgrad check paper.tex --cell gru\nsymgrad check docs --format github --strict\ncat notes.md | symgrad check -",
     )  # fmt: skip
-    p.add_argument("paths", nargs="+", metavar="PATH", help="documents or folders; - is standard input")
+    p.add_argument("paths", nargs="+", metavar="PATH", help="documents, programs, or folders, whose documents are read and no programs; - is standard input")
     p.add_argument("--cell", metavar="CELL", help="the cell of documents that do not define one: a name of the library, or file.py:function")
     p.add_argument("--format", choices=("text", "json", "github", "sarif"), default="text")
     p.add_argument("--strict", action="store_true", help="what is undecided or unread fails too")

@@ -14,7 +14,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from symgrad.cells import LIBRARY
 from symgrad.check import run
+from symgrad.check.judge import judge
 from symgrad.check.reading.trees import shifted
 from symgrad.check.sources import read_text
 from symgrad.check.worker import judged
@@ -147,12 +149,20 @@ FOUND = {  # what the fuzzer has found, made small
     "a fence with a bracket for a language": "```}W\n$x = 1$\n```\n\n$h_t = h_t$",
     "a derivative by nothing": "$$h_t = U h_{t-1}$$ $$\\frac{\\partial h_t}{\\partial 0 h_{t-1}} = U$$",
     "an entry defined by a vector": "$$f_ i_t = \\sigma(x_t, h_{t-1})$$ $$h_t = f_t \\odot h_{t-1}$$ $$\\frac{\\partial h_t}{\\partial h_{t-1}} = f_t$$",
+    "a stack of quantities that are none": "$\\hat{c}\\\\t=o st$s_t=[h;c_t]\ndelta s={{1}_{}}",
 }
 
 
 @pytest.mark.parametrize("name", FOUND)
 def test_what_was_found(name: str) -> None:
     assert told("md", FOUND[name])
+
+
+def test_two_outputs_of_different_sizes_held_against_one_target() -> None:
+    text = "q=u_t$L_{a}=\\|q-d\\|^2$L=d^tlog p\\quad o=E^put\\quad p=\\rm{s}(o$\\frac{\\partial L}{partial t}=p"
+    codes = [claim.code for claim in judge(read_text(text, "md", name="found"), LIBRARY["gru"])]
+    assert "undefined-symbol" in codes
+    assert "internal-error" not in codes
 
 
 def test_a_step_that_is_no_whole_number_can_be_moved() -> None:

@@ -213,7 +213,8 @@ def model(page: Page, flat: bool) -> Model:
                 rules[wanted] = "first" if page.first else "target"
     votes = shapes.votes
     lowest = min([0, *(lag + 1 for d in page.definitions.values() for _, lag in page.references(d))])
-    return Model(equations, dims, frozenset(page.symbols.timed), frozenset(hidden), outputs, rules, -1 if votes[1] > votes[0] else 1, lowest, stacks(page), cut)
+    piles = {key: parts for key, parts in stacks(page).items() if dims[key] == (sum(n for p in parts for n in dims[p]),)}
+    return Model(equations, dims, frozenset(page.symbols.timed), frozenset(hidden), outputs, rules, -1 if votes[1] > votes[0] else 1, lowest, piles, cut)
 
 
 def equation(page: Page, key: str, node: Any, d: Definition) -> Equation:

@@ -310,6 +310,8 @@ class World:
         if kind.startswith(("entropy:", "binary:", "square:", "double:", "clean:")):
             rule, target = kind.split(":", 1)
             y, wanted = self.value(output, step).a.reshape(WORLDS, -1), self.value(target, step).a.reshape(WORLDS, -1)
+            if y.shape != wanted.shape:
+                raise Unsupported("an output that is held against what has another size")
             if rule in ("square", "double"):
                 return (y - wanted) * (1 + (rule == "double")) % P
             if not self.model.dims[output] or rule == "clean":  # the slope that makes ∂L/∂a = y - wanted
