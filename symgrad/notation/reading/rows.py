@@ -32,6 +32,8 @@ _ARROWS = frozenset((r"\implies", r"\iff", r"\Rightarrow", r"\Longrightarrow", r
                      "=>", "⇒", "⇔", "∴", "∵"))  # fmt: skip
 _TO = frozenset((r"\to", r"\rightarrow", r"\longrightarrow", "->", "→"))
 
+_FACTORS = frozenset((r"\frac", r"\dfrac", r"\tfrac", r"\prod", r"\sum"))
+
 
 @dataclass
 class Statement:
@@ -112,6 +114,11 @@ def follows(row: list[Token], k: int, part: list[Token]) -> bool:
     return after < len(row) and row[after].key == "="
 
 
+def multiplies(before: list[Token], part: list[Token]) -> bool:
+    r"""Whether a row without a relation is a factor of the one before, ``a = b \\ & (c + d)``."""
+    return relates(before) and not before[-1].key.endswith((".", "!")) and (partners(part)[0] > 0 or part[0].key in _FACTORS)
+
+
 def _separates(row: list[Token], k: int, part: list[Token]) -> bool:
     """Whether prose here stands between formulas, not in one."""
     after = row[k + 1].key if k + 1 < len(row) else ""
@@ -131,11 +138,13 @@ class _Row:
         self.waiting: list[list[Token]] = []  # `a, b` before `= c`
         self.first = len(found)  # where its statements begin
         self.opened = False  # whether a word opened a bracket, `(since a = b)`
+        self.bare = False  # whether it has no sign for a relation
         self.range: list[Token] = []  # the last condition, while a list may go on in it
 
     def read(self, row: list[Token]) -> None:
         if self.code:
             row = unlabelled(row)
+        self.bare = not relates(row)
         for lead, part in pieces(row):
             if lead.startswith("prose:"):
                 self.prose(part[0])
@@ -200,7 +209,7 @@ class _Row:
             part = [prose(part)]
         if lead == "row":
             here = self.found[-1].tokens if self.found else []
-            if here and (ends_open(here) or part[0].key in table.RELATION_SIGNS or (starts_on(part) and not relates(part))):
+            if here and (ends_open(here) or part[0].key in table.RELATION_SIGNS or (starts_on(part) and not relates(part)) or (self.bare and multiplies(here, part))):
                 self.join(here, part)
                 return
         elif lead != "comma" and self.waiting and (ends_open(self.waiting[-1]) or starts_on(part)):
