@@ -60,7 +60,10 @@ def ruling(court: Court, link: Link) -> Judgement | None:
             page = court.pages[k] = court.page(k).twin()
             page.abbreviations = page.abbreviations | {key: court.renewed[key][1] for key in due}
         court.renewed = {key: new for key, new in court.renewed.items() if key not in due}
-    return protected(ruled, court, link)
+    found = protected(ruled, court, link)
+    if found is not None and found.verdict == "undecided":
+        court.open.add((link.statement.number, link.number))
+    return found
 
 
 def protected(judge: Callable[[Court, Link], Judgement | None], court: Court, link: Link) -> Judgement | None:

@@ -20,11 +20,16 @@ def attempt(court: Court, page: Page, left: Any, right: Any, link: Link) -> Outc
         return outcome
     earlier, before = chain(court, link)
     if earlier and not outcome.typed and (outcome.unsupported is not None or outcome.missing is not None):
+        differs: Outcome | None = None
         for side in reversed(earlier):
             again = Decider(page).decide(side, right)
             named = outcome.missing is not None and marks.symbol_on(page, side) is not None  # what it is of, the side that is not understood may say
-            if again.equal or (again.typed and not named):
+            if again.equal:
                 return again
+            if again.typed and not named:
+                differs = differs or again
+        if differs is not None:
+            return differs
     if earlier and before in court.right and not summed(link):
         # the same symbol may have meant the immediate derivative in the line before: hold it against the first line too
         again = Decider(page).decide(earlier[0], right)
@@ -36,6 +41,15 @@ def attempt(court: Court, page: Page, left: Any, right: Any, link: Link) -> Outc
             again.skipped = True
             return again
     return outcome
+
+
+def begins_otherwise(court: Court, page: Page, link: Link) -> bool:
+    """Whether a link equals the side before it, which has been left open, and not the first side of its chain."""
+    earlier, before = chain(court, link)
+    if not earlier or before not in court.open:
+        return False
+    whole = Decider(page).decide(earlier[0], link.right)
+    return bool(whole.typed) and not (whole.equal or whole.missing or whole.unsupported or whole.weak or whole.idle)
 
 
 def chain(court: Court, link: Link) -> tuple[tuple[Any, ...], tuple[int, int]]:

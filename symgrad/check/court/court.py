@@ -57,6 +57,7 @@ class Court:
     pages: dict[int, Page] = field(default_factory=dict)
     orders: dict[int, tuple[Statement, list[int]]] = field(default_factory=dict)  # of the pages that a statement may speak of
     shorter: dict[int, Court] = field(default_factory=dict)  # courts of the statements before one
+    open: set[tuple[int, int]] = field(default_factory=set)  # links that are left open
     wrong: set[tuple[int, int]] = field(default_factory=set)  # links that are refuted,
     right: set[tuple[int, int]] = field(default_factory=set)  # and that are proved
     consistent: dict[str, bool] = field(default_factory=dict)  # symbols for gradients → whether they may be read as a line has read them

@@ -8,7 +8,7 @@ from copy import copy
 from itertools import pairwise
 from typing import Any
 
-from symgrad.check.court.attempt import attempt
+from symgrad.check.court.attempt import attempt, begins_otherwise
 from symgrad.check.court.court import Court
 from symgrad.check.defined.page import Page, plain
 from symgrad.check.evaluation import everystep
@@ -68,6 +68,8 @@ def doubts(court: Court, page: Page, outcome: Outcome, link: Link, told: bool = 
         yield from of_the_length(court, page, outcome, link)
     if weight := shared_weight(court, page, link):
         yield f"other states are computed by {weight} too, as the words say, and this is the gradient through some of them"
+    if not outcome.skipped and begins_otherwise(court, page, link):
+        yield "this equals the side before it, and not the first side of its chain"
     if factor := behind_a_space(link, court.statements):
         yield f"${factor}$ stands behind this with a space between, and may be a factor of it"
     if left_out := unexcused(court, page, outcome, link):

@@ -37,6 +37,8 @@ def proved(court: Court, page: Page, outcome: Outcome, link: Link, told: bool = 
         notes.append(f"there are {page.steps} steps")
     if outcome.skipped:
         notes.append("it is held against the first side, as the one before it does not hold")
+    elif link.earlier and (link.statement.number, link.number - 1) in court.wrong:
+        notes.append("it equals the side before it, which is refuted")
     if outcome.reading == "scalar" and any((r := page.symbols.ref(n)) is not None and page.symbols.ranks[r.key] == 2 for n in walk(link.right)):
         notes.append("it holds of numbers, not of matrices as it stands")
     elif outcome.lenient:
