@@ -16,7 +16,7 @@ from symgrad.check.evaluation.gradients import adjoint, all_losses, loss_steps, 
 from symgrad.check.evaluation.recognise import spoken
 from symgrad.check.evaluation.wrt import quantity_of
 from symgrad.check.reading.statements import THROUGH
-from symgrad.check.reading.symbols import number_at, spelled
+from symgrad.check.reading.symbols import Ref, number_at, spelled
 from symgrad.check.reading.trees import kind, rebuilt, unwrapped, walk
 from symgrad.check.worlds import field as F
 from symgrad.check.worlds.readings import Option
@@ -80,7 +80,10 @@ def part_given(run: Run, node: Any, inner: Any, condition: Any, losses: tuple[in
         return adjoint(run, key, int(at), losses, "use", entries)
     behind = behind_of(run, condition)
     if behind is not None and step is not None and not entries:
-        return through(run, behind, key, step, losses)
+        at = run.step_of(behind)
+        if at is not None and not 0 <= at - step <= (kind(condition) == "Product"):  # of a name alone, it may be what is held
+            raise Unsupported("a part that comes through another step", node)
+        return through(run, behind.key, key, step, losses, 0 if at is None else int(at) - step)
     if step is not None and (word in RECURRENT or from_step(run, condition) == step + 1):
         later = adjoint(run, key, step, losses, "carry", entries)
         run.vanished += len(losses) == 1 and not np.any(later.a)  # no later step has that loss
@@ -227,13 +230,12 @@ def users_of(run: Run, key: str) -> list[tuple[str, int]]:
     return [(user, later) for later in (0, 1) for user in world.model.equations if (key, now) in world.local((user, now + later))]
 
 
-def behind_of(run: Run, condition: Any) -> str | None:
+def behind_of(run: Run, condition: Any) -> Ref | None:
     """The quantity in ``via h_t``."""
     if kind(condition) == "Product" and spelled(condition.args[0]) in THROUGH:
-        ref = run.page.symbols.ref(condition.args[-1])
-        return None if ref is None else ref.key
+        return run.page.symbols.ref(condition.args[-1])
     ref = run.page.symbols.ref(condition)
-    return ref.key if ref is not None and ref.key in run.page.symbols.timed else None
+    return ref if ref is not None and ref.key in run.page.symbols.timed else None
 
 
 def through(run: Run, behind: str, key: str, step: int, losses: tuple[int, ...], later: int = 0) -> Value:
