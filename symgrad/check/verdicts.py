@@ -284,7 +284,7 @@ def abbreviates(court: Court, link: Link) -> bool:
     inside = components(page, meant)
     entries += [p for p in (*slots, *labels) if inside and inside.keys() >= {*letters(p.node)} != set() and p not in entries]
     slots, labels = [p for p in slots if p not in entries], [p for p in labels if p not in entries]
-    alone = by_letter(court, page, head, entries, meant)
+    alone = by_letter(court, page, head, entries, {w for p in slots for w in letters(p.node)}, meant)
     labels, entries = ([*labels, *entries], []) if alone else (labels, entries)
     key = key_of(head, labels)
     if key is None:
@@ -340,10 +340,11 @@ def at_any_step(court: Court, page: Page, left: Any, meant: Any) -> tuple[Any, A
     return rebuilt(left, {id(number): letter}), rebuilt(meant, {id(wrt.step): letter})
 
 
-def by_letter(court: Court, page: Page, head: Name, entries: list[Any], meant: Any) -> set[str]:
+def by_letter(court: Court, page: Page, head: Name, entries: list[Any], counted: set[str], meant: Any) -> set[str]:
     r"""The letters that count the same components, its own among them, where the letter tells a symbol from others.
 
-    So ``\delta_k`` of the outputs is told from ``\delta_j`` and ``\delta_l`` of the hidden units.  None where the letter tells nothing.
+    So ``\delta_k`` of the outputs is told from ``\delta_j`` and ``\delta_l`` of the hidden units.  None where the letter tells nothing, and none
+    of those that count the symbol's steps.
     """
     own = {w for p in entries for w in letters(p.node)}
     sizes, of = extents(page, meant), components(page, meant)
@@ -351,7 +352,7 @@ def by_letter(court: Court, page: Page, head: Name, entries: list[Any], meant: A
     alike, apart, rivals = set(own), False, False
     for s in court.statements if len(own) == 1 else ():
         uses = [found for found in names_in(s.node) if slope_name(found[1]) == slope_name(head)]
-        others = {w for _, _, parts in uses for p in parts for w in letters(p.node)} - own
+        others = {w for _, _, parts in uses for p in parts for w in letters(p.node)} - own - counted
         if not others or kind(s.node) != "Relation":
             continue
         there, right = extents(page, s.node), components(page, s.node.sides[-1])

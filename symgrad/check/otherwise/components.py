@@ -5,6 +5,7 @@ r"""Indices of components that one part of a line leaves out, or the step beside
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from copy import copy
 from dataclasses import replace
@@ -15,15 +16,16 @@ from symgrad.check.defined.page import Page, plain
 from symgrad.check.evaluation.decide import Decider
 from symgrad.check.evaluation.instances import Indices
 from symgrad.check.reading.claims import Link
-from symgrad.check.reading.judgement import Judgement
+from symgrad.check.reading.judgement import Judgement, ambiguous
 from symgrad.check.reading.relations import STEPS
-from symgrad.check.reading.statements import loss_head
+from symgrad.check.reading.statements import Statement, loss_head
 from symgrad.check.reading.symbols import spelled
 from symgrad.check.reading.trees import children, kind, rebuilt, unwrapped, walk, with_children
 from symgrad.check.ruling.failure import failed
 from symgrad.check.ruling.proof import proved
 from symgrad.notation.syntax import Index, Name
 
+BATCH = re.compile(r"batch|\bexamples?\b|\bsamples?\b|批|样本|樣本|バッチ|배치|\blote\b|батч|пакет", re.IGNORECASE)
 OF_STEPS = (STEPS - {*"ijklmn"}) | {"T"}  # letters that count no components
 
 
@@ -58,6 +60,41 @@ def by_an_entry(court: Court, link: Link, under: Callable[[Page], Page | None]) 
             if outcome.holds:
                 return proved(court, page, outcome, entry).assuming(f"the left side is meant by its entry {letter}")
     return None
+
+
+def over_examples(court: Court, link: Link, under: Callable[[Page], Page | None]) -> Judgement | None:
+    r"""``\sum_i \delta_{t,i}`` where vectors are rows: i may count those of a batch, its examples, of each of which the line is one."""
+    for page in court.pages_of(link.statement, under):
+        found = [n for n in walk(link.right) if kind(n) == "Big" and n.kind == "sum" and n.index is not None] if page.world.model.orient < 0 else []
+        for big in found:
+            letter = spelled(big.index)
+            names = (n for n in walk(big.body) if kind(n) == "Name" and letter != page.symbols.letter)
+            new = {id(n): bare for n in names if (bare := without(n, letter)) is not n}
+            outcome = Decider(page).decide(link.left, rebuilt(link.right, {id(big): rebuilt(big.body, new)})) if new else None
+            if outcome is None or not outcome.holds:
+                continue
+            if not (BATCH.search(court.text) or any(piled_up(page, s) for s in court.statements)):
+                return ambiguous(f"this holds only if {letter} counts the examples of a batch")
+            return proved(court, page, outcome, link).assuming(f"{letter} counts the examples of a batch, of each of which this is a sum")
+    return None
+
+
+def without(name: Any, letter: str | None) -> Any:
+    """A name without an index."""
+    kept = [sub for sub in name.subs if spelled(sub) != letter]
+    lists = [replace(sub, args=left) if len(left := tuple(a for a in sub.args if spelled(a) != letter)) > 1 else left[0]
+             if left else sub for sub in kept if kind(sub) in ("Tuple", "Stack")]  # fmt: skip
+    subs = tuple(lists.pop(0) if kind(sub) in ("Tuple", "Stack") else sub for sub in kept)
+    return name if subs == name.subs else replace(name, subs=subs)
+
+
+def piled_up(page: Page, s: Statement) -> bool:
+    r"""Whether a shape is declared of two sizes for what is a vector of the cell, ``x_t \in \mathbb{R}^{N \times m}``."""
+    if kind(s.node) != "Relation" or "in" not in s.node.signs:
+        return False
+    powers = [unwrapped(n.exponent) for n in walk(s.node.sides[-1]) if kind(n) == "Power"]
+    refs = [page.symbols.ref(n) for side in s.node.sides[:-1] for n in walk(side)]
+    return any(kind(e) in ("Product", "Infix") and len(e.args) == 2 for e in powers) and any(r is not None and page.symbols.ranks[r.key] == 1 for r in refs)
 
 
 def as_written(page: Page) -> Page:

@@ -21,7 +21,7 @@ from symgrad.check.evaluation.decide import Decider, Outcome
 from symgrad.check.evaluation.parts import Share
 from symgrad.check.evaluation.recognise import PARAMETERS, seeking, symbol_of
 from symgrad.check.otherwise.classes import at_the_class
-from symgrad.check.otherwise.components import by_an_entry, by_components
+from symgrad.check.otherwise.components import by_an_entry, by_components, over_examples
 from symgrad.check.otherwise.followed import by_the_words, linearly
 from symgrad.check.otherwise.free import by_activation, by_its_words, by_what_it_is_applied_to, of_a_square
 from symgrad.check.otherwise.redefined import redefined
@@ -472,5 +472,5 @@ OTHERWISE = (  # in turn
     added, of_another_loss, of_a_numbered_step, of_all_steps, of_the_sum, of_one_example, of_one_step, of_one_loss, from_then_on, redefined, put_in_place,
     slopes_on_a_diagonal, bound_tighter, by_preactivation, by_its_words, by_activation, by_what_it_is_applied_to, by_the_words, linearly, at_the_end,
     before_the_end, after_the_first, along, from_nothing, at_the_last_step, of_few_steps, of_a_number, of_its_own_step, beside_the_next, by_components,
-    by_an_entry, as_given_before, of_a_square, at_the_class, marks_alone,
+    by_an_entry, over_examples, as_given_before, of_a_square, at_the_class, marks_alone,
 )  # fmt: skip

@@ -116,7 +116,7 @@ def follows(row: list[Token], k: int, part: list[Token]) -> bool:
 
 def multiplies(before: list[Token], part: list[Token]) -> bool:
     r"""Whether a row without a relation is a factor of the one before, ``a = b \\ & (c + d)``."""
-    return relates(before) and not before[-1].key.endswith((".", "!")) and (partners(part)[0] > 0 or part[0].key in _FACTORS)
+    return bool(before) and relates(before) and not before[-1].key.endswith((".", "!")) and (partners(part)[0] > 0 or part[0].key in _FACTORS)
 
 
 def _separates(row: list[Token], k: int, part: list[Token]) -> bool:
@@ -209,7 +209,8 @@ class _Row:
             part = [prose(part)]
         if lead == "row":
             here = self.found[-1].tokens if self.found else []
-            if here and (ends_open(here) or part[0].key in table.RELATION_SIGNS or (starts_on(part) and not relates(part)) or (self.bare and multiplies(here, part))):
+            joins = part[0].key in table.RELATION_SIGNS or (starts_on(part) and not relates(part)) or (self.bare and multiplies(here, part))
+            if here and (joins or ends_open(here)):
                 self.join(here, part)
                 return
         elif lead != "comma" and self.waiting and (ends_open(self.waiting[-1]) or starts_on(part)):
