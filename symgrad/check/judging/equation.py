@@ -70,7 +70,7 @@ def equation(court: Court, link: Link, under: Callable[[Page], Page | None] = la
             continue
         page.sized = court.declared is not None and link.statement.number >= court.declared
         outcome = attempt(court, page, left, right, link)
-        if outcome.equal and outcome.reading == "scalar" and court.matrices and outcome.near and not of_numbers(link):
+        if outcome.equal and outcome.reading == "scalar" and court.matrices and outcome.near and not of_numbers(court, page, link):
             strict = Decider(page).decide(left, right, modes=((False, False), (False, True)))
             slip = diagnose.repair(page, strict, link, diagnose.RUNS // 2, Slips.transposes)
             if slip is not None:
@@ -163,10 +163,14 @@ def in_more_readings(court: Court, page: Page, outcome: Outcome, link: Link) -> 
     return (again, whole) if sure else (outcome, link)
 
 
-def of_numbers(link: Link) -> bool:
-    """Whether the sentence says that it speaks of numbers, "in the scalar case"."""
+def of_numbers(court: Court, page: Page, link: Link) -> bool:
+    """Whether the sentence says that it speaks of numbers, "in the scalar case", or the document does, and the weights have small letters."""
     fragment = link.statement.fragment
-    return fragment is not None and SCALAR.search(clause(fragment.before)) is not None
+    if fragment is not None and SCALAR.search(clause(fragment.before)) is not None:
+        return True
+    names = [(n, page.symbols.ref(n)) for side in (link.left, link.right) for n in walk(side) if kind(n) == "Name"]
+    weights = [n for n, ref in names if ref is not None and page.symbols.ranks[ref.key] == 2]
+    return SCALAR.search(court.words) is not None and all(n.base.islower() and not n.font for n in weights)
 
 
 def of_another_cell(court: Court, link: Link, k: int, outcome: Outcome, first: tuple[Page, Outcome] | None) -> Judgement | None:

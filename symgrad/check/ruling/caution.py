@@ -69,6 +69,16 @@ def down_to_zero(link: Link) -> bool:
     return any(unwrapped(n.lower) == last and unwrapped(n.upper) == Number("0") for n in sums)
 
 
+def from_the_first(page: Page, link: Link, statements: list[Statement]) -> Any:
+    r"""The right side with its sums over steps from 1 where they start at 0, if a line derives the state of step 0 by a parameter: it may be a step like others."""
+    derivatives = [n for s in statements for n in s.nodes if kind(n) == "Derivative"]
+    pairs = [(page.symbols.ref(unwrapped(n.of)), page.symbols.ref(unwrapped(n.wrt))) for n in derivatives]
+    if not any(of is not None and by is not None and by.step is None and of.step is not None and number_at(of.step, {}) == 0 for of, by in pairs):
+        return None
+    sums = [n for n in walk(link.right) if kind(n) == "Big" and n.kind == "sum" and n.lower is not None and number_at(n.lower, {}) == 0]
+    return rebuilt(link.right, {id(n): replace(n, lower=Number("1")) for n in sums}) if sums else None
+
+
 def at_numbered_steps(page: Page, link: Link) -> bool:
     """Whether a line without a derivative speaks of nothing but steps told by number."""
     named = [(n, r) for side in (link.left, link.right) for n in walk(side) if (r := page.symbols.ref(n)) is not None and r.key in page.symbols.timed]

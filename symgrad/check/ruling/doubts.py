@@ -46,6 +46,7 @@ from symgrad.check.ruling.variants import not_of_the_cell
 from symgrad.notation.syntax import Product
 
 NONLINEARITY = re.compile(r"non-?linear|activation|activaci|активац|нелинейн|激活|非线性|非線形|활성", re.IGNORECASE)
+OF_GATES = re.compile(r"(?<![A-Za-z])(?:sigmoid|logistic function)(?![A-Za-z])", re.IGNORECASE)
 SHARED = re.compile(
     r"\bshar(?:e|es|ed|ing)\b[^.;]{0,40}(?:weight|parameter|matri|\uE000|\$)|\bsame (?:weights?|parameters?|matri\w+|network|net|cell|RNN|encoder)\b"
     r"|\bsiamese\b|\btied\b"
@@ -96,8 +97,24 @@ def of_symbols(court: Court, page: Page, outcome: Outcome, link: Link) -> Iterat
             yield f"this holds only if σ is read as the activation of the cell, {page.sigma}"
     if against := against_its_words(court, page, link):
         yield against
+    if court.borrowed and court.cell is None and slope_in_values(link) and (function := of_another_activation(court, page)):
+        yield f"the document does not define its cell, and speaks of {function}, which that cell has not"
     if lost := without_a_step(court, page, link):
         yield f"{lost} has no step here, under a sum over steps, and has one elsewhere"
+
+
+def slope_in_values(link: Link) -> bool:
+    """Whether a slope is written in what the activation gives, ``1 - h^2``, and the activation is not named."""
+    found = [n for side in (link.left, link.right) for n in walk(side)]
+    return any(kind(n) == "Power" and kind(n.exponent) == "Number" and n.exponent.text == "2" for n in found) and not any(
+        kind(n) == "Apply" and spelled(n.function) == "tanh" for n in found
+    )
+
+
+def of_another_activation(court: Court, page: Page) -> str:
+    """The activation that a document names without a definition, and that the cell which it is read for has nowhere."""
+    applied = {n.function.base for d in page.definitions.values() for n in walk(d.node) if kind(n) == "Apply" and kind(n.function) == "Name"}
+    return "" if {"sigma", "sigmoid"} & applied or (found := OF_GATES.search(court.text)) is None else found[0]
 
 
 def without_a_step(court: Court, page: Page, link: Link) -> str:

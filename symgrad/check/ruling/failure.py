@@ -209,6 +209,8 @@ def of_order(court: Court, page: Page, link: Link, repair: Any) -> Iterator[Why]
         yield AMBIGUOUS, f"{whole} may stand here for the block of it that the document has a name for elsewhere"
     if code == "sum-bounds" and caution.down_to_zero(link):
         yield AMBIGUOUS, "the sum goes down to step 0, so the steps may be counted from there"
+    if (later := caution.from_the_first(page, link, court.statements)) is not None and Decider(page).decide(link.left, later).holds:
+        yield AMBIGUOUS, "the document derives the state of step 0 by a parameter, so the steps may be counted from there"
     if code in OF_ROWS | {"extra-factor"} and caution.by_a_matrix(page, link):
         yield AMBIGUOUS, "the derivative of a vector by a matrix is a tensor: on which side of it a factor stands is open"
 

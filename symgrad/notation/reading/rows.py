@@ -32,7 +32,7 @@ _ARROWS = frozenset((r"\implies", r"\iff", r"\Rightarrow", r"\Longrightarrow", r
                      "=>", "⇒", "⇔", "∴", "∵"))  # fmt: skip
 _TO = frozenset((r"\to", r"\rightarrow", r"\longrightarrow", "->", "→"))
 
-_FACTORS = frozenset((r"\frac", r"\dfrac", r"\tfrac", r"\prod", r"\sum"))
+_FACTORS = frozenset((r"\prod", r"\sum"))  # a fraction alone may be a derivative whose other side is lost
 
 
 @dataclass
