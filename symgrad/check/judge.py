@@ -26,6 +26,7 @@ from symgrad.check.forms.bundled import bundled
 from symgrad.check.forms.circled import circled
 from symgrad.check.forms.common import Common
 from symgrad.check.forms.costs import jacobians_by_letter, losses_by_letter
+from symgrad.check.forms.diagonals import by_diagonal_entries
 from symgrad.check.forms.each import one_by_one
 from symgrad.check.forms.expected import expectations
 from symgrad.check.forms.graves import by_components
@@ -145,7 +146,7 @@ def common_form(document: Document, cell: Cell | None, equations: Iterable[State
     """The statements of a document, behind the equations of its programs, in the notation that the rooms behind understand."""
     found, cuts = ranges([replace(mended(s), number=k) for k, s in enumerate([*equations, *statements_of(document)])])
     found, double = one_within_another(found)
-    found = slopes_by_name(steps_brought_in(found))
+    found = slopes_by_name(steps_brought_in(by_diagonal_entries(found)))
     found, rectified = rectifiers(circled(values_by_letter(functions_at_steps(found)), document.text))
     found, jacobians = jacobians_by_letter(of_functions(found))
     found, costs = losses_by_letter(found)

@@ -18,7 +18,7 @@ from symgrad.check.evaluation.instances import Indices
 from symgrad.check.reading.claims import Link
 from symgrad.check.reading.judgement import Judgement, ambiguous
 from symgrad.check.reading.relations import STEPS
-from symgrad.check.reading.statements import Statement, loss_head
+from symgrad.check.reading.statements import Statement, loss_head, without_index
 from symgrad.check.reading.symbols import spelled
 from symgrad.check.reading.trees import children, kind, rebuilt, unwrapped, walk, with_children
 from symgrad.check.ruling.failure import failed
@@ -68,24 +68,14 @@ def over_examples(court: Court, link: Link, under: Callable[[Page], Page | None]
         found = [n for n in walk(link.right) if kind(n) == "Big" and n.kind == "sum" and n.index is not None] if page.world.model.orient < 0 else []
         for big in found:
             letter = spelled(big.index)
-            names = (n for n in walk(big.body) if kind(n) == "Name" and letter != page.symbols.letter)
-            new = {id(n): bare for n in names if (bare := without(n, letter)) is not n}
-            outcome = Decider(page).decide(link.left, rebuilt(link.right, {id(big): rebuilt(big.body, new)})) if new else None
+            body = without_index(big.body, letter) if letter != page.symbols.letter else big.body
+            outcome = Decider(page).decide(link.left, rebuilt(link.right, {id(big): body})) if body != big.body else None
             if outcome is None or not outcome.holds:
                 continue
             if not (BATCH.search(court.text) or any(piled_up(page, s) for s in court.statements)):
                 return ambiguous(f"this holds only if {letter} counts the examples of a batch")
             return proved(court, page, outcome, link).assuming(f"{letter} counts the examples of a batch, of each of which this is a sum")
     return None
-
-
-def without(name: Any, letter: str | None) -> Any:
-    """A name without an index."""
-    kept = [sub for sub in name.subs if spelled(sub) != letter]
-    lists = [replace(sub, args=left) if len(left := tuple(a for a in sub.args if spelled(a) != letter)) > 1 else left[0]
-             if left else sub for sub in kept if kind(sub) in ("Tuple", "Stack")]  # fmt: skip
-    subs = tuple(lists.pop(0) if kind(sub) in ("Tuple", "Stack") else sub for sub in kept)
-    return name if subs == name.subs else replace(name, subs=subs)
 
 
 def piled_up(page: Page, s: Statement) -> bool:

@@ -55,6 +55,26 @@ def throughout(statements: list[Statement], new: Callable[[Any], Any]) -> list[S
     return [exchanged(s, {id(n): made for n in s.nodes if (made := new(n)) is not None}) for s in statements]
 
 
+def without_index(node: Any, letter: str | None) -> Any:
+    r"""A formula whose names have no such index: ``1 - h_t^2`` for ``1 - h_{t,i}^2``, ``h`` for ``h[i]``."""
+    new: dict[int, Any] = {}
+    for n in walk(node):
+        if kind(n) == "Name":
+            subs = tuple(left for sub in n.subs if (left := _kept(sub, letter)) is not None)
+            new |= {id(n): replace(n, subs=subs)} if subs != n.subs else {}
+        elif kind(n) == "Index" and len(n.parts) == 1 and spelled(n.parts[0]) == letter:
+            new[id(n)] = n.base
+    return rebuilt(node, new)
+
+
+def _kept(sub: Any, letter: str | None) -> Any:
+    """A subscript without an index; None if nothing is left."""
+    if kind(sub) not in ("Tuple", "Stack"):
+        return None if spelled(sub) == letter else sub
+    left = tuple(a for a in sub.args if spelled(a) != letter)
+    return sub if len(left) == len(sub.args) else replace(sub, args=left) if len(left) > 1 else left[0] if left else None
+
+
 def relation_of(node: Any) -> Any:
     return node if kind(node) == "Relation" else None
 

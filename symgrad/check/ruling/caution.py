@@ -70,7 +70,7 @@ def down_to_zero(link: Link) -> bool:
 
 
 def from_the_first(page: Page, link: Link, statements: list[Statement]) -> Any:
-    r"""The right side with its sums over steps from 1 where they start at 0, if a line derives the state of step 0 by a parameter: it may be a step like others."""
+    """The right side with its sums over steps from 1 where they start at 0, if a line derives the state of step 0 by a parameter."""
     derivatives = [n for s in statements for n in s.nodes if kind(n) == "Derivative"]
     pairs = [(page.symbols.ref(unwrapped(n.of)), page.symbols.ref(unwrapped(n.wrt))) for n in derivatives]
     if not any(of is not None and by is not None and by.step is None and of.step is not None and number_at(of.step, {}) == 0 for of, by in pairs):

@@ -110,6 +110,8 @@ class Differentials(Marks):
         self.bars, self.stops = bars, stops
         self.take()
         node = None if not items else items[0] if len(items) == 1 else Tuple(tuple(items), span=self.span(start))
+        if type(node) is Power and node.exponent == Name("plus"):  # ``\\partial h_t^+`` for ``\\partial^+ h_t``
+            node, sign = node.base, "partial+"
         return Part(node, sign, order)
 
     def order(self) -> tuple[str, int]:

@@ -13,6 +13,7 @@ from symgrad.notation import table
 from symgrad.notation.reading.tokens import MAX_CHARACTERS, MAX_TOKENS, ParseError, Token, accented_letter
 from symgrad.notation.syntax import Span
 
+NUMBERED = frozenset("①②③④⑤⑥⑦⑧⑨⑩⑪⑫⑬⑭⑮⑯⑰⑱⑲⑳❶❷❸❹❺❻❼❽❾❿")  # in front of formulas in a list
 ROW, GAP, CELL = r"\\", r"\quad", "&"
 _or = "|".join
 _escaped = re.compile(r"\\(.)", re.DOTALL)
@@ -172,6 +173,8 @@ def _one(match: re.Match[str], code: bool) -> Iterator[Token]:
         case "lowered" | "raised":
             yield from _script(kind, match)
         case "letter" | "mark":
+            if key in NUMBERED:
+                return
             if key in ("Σ", "Π"):
                 yield Token("command", r"\sum" if key == "Σ" else r"\prod", start, end)
                 return
