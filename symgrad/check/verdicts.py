@@ -131,7 +131,7 @@ def ruled(court: Court, link: Link) -> Judgement | None:
     if supposed is not None:
         return None if suppose.introduced(s.fragment, label=True) else supposed
     link, told = bounded(court, identities.at_a_point(link) or by_the_other(court, link))
-    said = suppose.conditioned(court, link) or equation(court, link)
+    said = suppose.conditioned(court, link) or (ambiguous("a limit under a condition that has no value here") if limit else equation(court, link))
     said = replace(said, assumptions=(*said.assumptions, told)) if told else said
     if said.verdict == "refuted" and worked.agrees(court, link):
         court.wrong.discard((s.number, link.number))

@@ -51,6 +51,7 @@ def losses(page: Page, statements: list[Statement], letter: str) -> None:
             return
         (step if any(not labelled(p.node) for p in split[1]) else total)[word] += 1
 
+    jacobians = [unwrapped(n.sides[0]) for s in statements for n in s.nodes if kind(n) == "Relation" and names_a_jacobian(n)]
     for s in statements:
         for n in s.nodes:
             if kind(n) == "Derivative":
@@ -58,7 +59,7 @@ def losses(page: Page, statements: list[Statement], letter: str) -> None:
                     note(loss)
                     if n.sign in ("nabla",):
                         note(loss)
-            if kind(n) == "Relation" and not names_a_jacobian(n):
+            if kind(n) == "Relation" and unwrapped(n.sides[0]) not in jacobians:
                 note(n.sides[0])
     for s in statements:
         if kind(s.node) == "Relation" and len(s.node.sides) == 2 and (head := loss_head(s.node.sides[0])) is not None:

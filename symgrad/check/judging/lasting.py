@@ -20,7 +20,7 @@ from symgrad.check.reading.judgement import Judgement, ambiguous
 from symgrad.check.reading.prose import clause, masked, paragraph
 from symgrad.check.reading.relations import functional, valued
 from symgrad.check.reading.statements import Statement, names_in
-from symgrad.check.reading.symbols import number_at
+from symgrad.check.reading.symbols import number_at, spelled
 from symgrad.check.reading.trees import kind, unwrapped, walk
 from symgrad.check.ruling.functions import LINEAR
 
@@ -37,6 +37,8 @@ def supposed_before(court: Court, link: Link) -> Judgement | None:
     """Why a line is left open that holds under the conditions told last before it, where its own words name none and do not say that they end."""
     text = masked(link.statement.fragment.before.rstrip(), True).text
     own, words = paragraph(text), clause(link.statement.fragment.before.rstrip())
+    if (matrix := of_a_derivative(court, link)) is not None:
+        return ambiguous(f"the text has supposed a value of {matrix} before, and here it may still have that")
     if named(court.conditions(link)) or GENERAL.search(words) or ENDED.search(words) or said.ITEM.match(own) or said.question(link.statement.fragment):
         return None
     written = heads(link.right)
@@ -51,6 +53,13 @@ def supposed_before(court: Court, link: Link) -> Judgement | None:
         return None  # what is written out has no longer that value
     names = under_conditions(court, link, found)
     return ambiguous(f"this holds only if {names} still, as the text has supposed before") if names else None
+
+
+def of_a_derivative(court: Court, link: Link) -> str | None:
+    r"""A letter for a derivative to which the last condition before a line gives a value, ``J_F \to 0``."""
+    page = court.page(court.order(link.statement)[0])
+    last = next((found for s in before(court, link) if (found := named(conditions(s)))), ())
+    return next((page.shown(left) for c in last for left in c.node.sides[:1] if str(spelled(left)) in page.abbreviations), None)
 
 
 def heads(node: Any) -> set[str]:

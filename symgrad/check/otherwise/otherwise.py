@@ -383,8 +383,12 @@ def recognition(court: Court, link: Link, under: Callable[[Page], Page | None] =
             continue
         if named is not None and of_a_parameter(named[0]):
             continue  # ``db = dh_t``: of what the cell does not have
-        page = seeking(page, named[0] if named is not None else "", link.right)
+        page, ended = seeking(page, named[0] if named is not None else "", link.right), ()
         outcome = Decider(page).decide(link.left, link.right, limit=RECOGNISED, modes=STRICTLY if court.matrices else None)
+        if not outcome.equal and named is not None and not page.many_to_one | bool(page.step_losses) and page.lagged.issuperset(page.world.model.outputs):
+            page, ended = page.twin(), (AT_THE_END,)  # ``\delta_{t-1} = J_t^\top \delta_t``, of a cell without outputs
+            page.many_to_one = True
+            outcome = Decider(page).decide(link.left, link.right, limit=RECOGNISED, modes=STRICTLY if court.matrices else None)
         if not outcome.equal:
             continue
         assert outcome.chooser is not None
@@ -392,7 +396,8 @@ def recognition(court: Court, link: Link, under: Callable[[Page], Page | None] =
             if isinstance(key, tuple) and key[0] == "recognised":
                 for p in court.pages.values():
                     p.meanings.setdefault(f"? {key[1]}", str(option.value))
-        return proved(court, page, outcome, link)
+                    p.many_to_one |= bool(ended)
+        return proved(court, page, outcome, link).assuming(*ended)
     return None
 
 
