@@ -12,7 +12,7 @@ from symgrad.check.reading.symbols import COUNTERS, bracket_by_bracket, head_and
 from symgrad.check.reading.trees import kind, unwrapped, walk
 from symgrad.notation.syntax import Apply, Derivative, Index, Name, Negative, Number, Paren, Power, Product, Transpose
 
-FUNCTIONS = frozenset({"f", "g", "phi", "varphi", "psi", "F", "G", "sigma", "rho", "varsigma"})
+FUNCTIONS = frozenset({"f", "g", "phi", "varphi", "psi", "F", "G", "sigma", "rho", "varsigma", "zeta", "chi"})
 PARAMETERS = frozenset({"theta", "Theta", "vartheta"})
 LETTERS = FUNCTIONS | {"h", "a", "s"}  # these also scale what stands in brackets
 
