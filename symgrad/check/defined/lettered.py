@@ -54,7 +54,7 @@ def function_definition(out: Collected, s: Statement, rel: Any) -> bool:
         out.defining.add((s.number, 0))
         return True
     if rel.signs[0] in DEFINING and names_a_function(rel):
-        out.functions[sides[0].base] = BUILTIN[sides[1].base]
+        out.functions[str(spelled(sides[0]))] = BUILTIN[sides[1].base]
         out.defining.add((s.number, 0))
         return True
     heads = []

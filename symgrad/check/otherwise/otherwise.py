@@ -383,7 +383,8 @@ def recognition(court: Court, link: Link, under: Callable[[Page], Page | None] =
             continue
         if named is not None and of_a_parameter(named[0]):
             continue  # ``db = dh_t``: of what the cell does not have
-        page, ended = seeking(page, named[0] if named is not None else "", link.right), ()
+        page = seeking(page, named[0] if named is not None else "", link.right)
+        ended: tuple[str, ...] = ()
         outcome = Decider(page).decide(link.left, link.right, limit=RECOGNISED, modes=STRICTLY if court.matrices else None)
         if not outcome.equal and named is not None and not page.many_to_one | bool(page.step_losses) and page.lagged.issuperset(page.world.model.outputs):
             page, ended = page.twin(), (AT_THE_END,)  # ``\delta_{t-1} = J_t^\top \delta_t``, of a cell without outputs

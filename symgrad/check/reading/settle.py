@@ -136,9 +136,11 @@ def by_a_formula(relation: Any, steps: set[str]) -> str:
 
 
 def names_a_function(relation: Any) -> bool:
-    r"""``f = \sigma``: a letter for a known activation."""
+    r"""``f = \sigma``, ``\sigma_h = \tanh``: a letter for a known activation."""
     sides = [unwrapped(x) for x in relation.sides]
-    if len(sides) != 2 or not all(kind(x) == "Name" and x == Name(x.base) for x in sides):
+    labelled = len(sides) == 2 and kind(sides[0]) == "Name" and [kind(sub) for sub in sides[0].subs] == ["Name"] and sides[0].subs[0].base != "t"
+    bare = replace(sides[0], subs=()) if labelled else sides[0]
+    if len(sides) != 2 or not all(kind(x) == "Name" and x == Name(x.base) for x in (bare, sides[1])):
         return False
     return sides[0].base in FUNCTIONS - {sides[1].base} and BUILTIN.get(sides[1].base) in ACTIVATIONS
 
