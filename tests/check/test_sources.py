@@ -294,3 +294,8 @@ def test_many_words_in_brackets_are_read_at_once() -> None:
     begun = time.process_time()
     read_text("a = b (" + "word-and-word " * 400 + "1)\n" + "x = y (" + "a" * 3000 + ".)", "md")
     assert time.process_time() - begun < 2
+
+
+def test_a_docstring_whose_end_is_missing() -> None:
+    text = 'def back(dh):\n    """The gate:\n\n        dz = dh * (c - h_prev)\n        dz_in = dz * z * (1 - z)\n'
+    assert [f.latex for f in read_text(text, "py", name="cut.py").fragments] == ["dz = dh * (c - h_prev)", "dz_in = dz * z * (1 - z)"]

@@ -46,6 +46,7 @@ _MATHEMATICAL = re.compile(
     r"[_^∂∇δΔσφψθΓα-ωΣ∑∏⊙∘⊗·×ᵀ⊤\\∈′√]|'\s*\(|[\u0300-\u036f]|[²³ᵗ⁺₀-₉ₜ]"
 )
 _TRANSPOSED = re.compile(r"\.T(?!\w)")
+_QUOTED = re.compile(r'(?<![\w=(])"[A-Za-z][A-Za-z ,\'-]{0,60}"(?!\w)')  # a word in quotation marks
 _NORM = re.compile(r"\|\|(?=[^\s|])[^|\n]{1,120}(?<=[^\s|])\|\|")  # no alternatives of a program
 _ADDED = re.compile(r"d[A-Za-z](?:\w{0,2}|\w?_\w+)")  # a gradient that is added, or added to
 _LABELLED = re.compile(r"d(?:[A-Za-z]\w?)?_\w+")  # ``db_f = df_t``
@@ -160,7 +161,7 @@ def _runs(line: Passage, code: bool) -> Iterator[Passage]:
     if aside := _ASIDE.search(line.text):
         line = line[: aside.start()]
     text = line.text
-    if text.count("=") > 60 or _CODE.search(_NORM.sub(" ", text)):
+    if text.count("=") > 60 or _CODE.search(_NORM.sub(" ", text if code else _QUOTED.sub(" ", text))):
         return
     if _ENTITY_OR_TAG.search(text) and not re.search(r"\^<|\^\{<", text):
         text = _ENTITY_OR_TAG.sub(lambda m: "\x00" * len(m[0]), text)

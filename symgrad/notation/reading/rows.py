@@ -76,6 +76,7 @@ def pieces(row: list[Token]) -> Iterator[tuple[str, list[Token]]]:
     """The parts of a row between the separators outside brackets, each with what stands before it."""
     pair = partners(row)
     lead, part = "row", list[Token]()
+    signs = {*table.INFIX, *table.RELATION_SIGNS}
     k = 0
     while k < len(row):
         token = row[k]
@@ -83,6 +84,9 @@ def pieces(row: list[Token]) -> Iterator[tuple[str, list[Token]]]:
         if pair[k] > k:
             part.extend(row[k : pair[k] + 1])
             k = pair[k] + 1
+            continue
+        if key == ";" and (signs.issuperset(t.key for t in row[k + 1 : k + 2]) or signs.issuperset(t.key for t in row[k - 1 : k])) and 0 < k < len(row) - 1:
+            k += 1  # ``a ;+; b``, a space that has lost its backslash
             continue
         separator = (
             "gap" if token.kind == "gap" else "cell" if key == CELL else "comma" if key in (",", ";", "，", "；")
