@@ -219,6 +219,13 @@ def opaque(page: Page, outcome: Outcome) -> str:
     return next((page.notes.get(k, plain(k)) for k in sorted(found) if k[:1] not in "xX" and not k.startswith("pre:")), "")
 
 
+def sloped(repair: Any, link: Link) -> bool:
+    """Whether what is said not to belong to a line is a slope: what is meant may be the gradient by what an activation is applied to."""
+    if repair.code != "extra-factor" or repair.blame is None or link.statement.fragment is None:
+        return False
+    return re.search(r"'|\\prime|1\s*[-−]", link.statement.fragment.latex[slice(*repair.blame)]) is not None
+
+
 def left_out(page: Page) -> str:
     """A gate without a definition, whether or not a claim names it."""
     return next((page.notes.get(k, plain(k)) for k in sorted(page.definitions) if invented(page, k)), "")

@@ -226,7 +226,7 @@ def of_the_slip(court: Court, page: Page, outcome: Outcome, link: Link, repair: 
         yield UNDEFINED, ANOTHER
     if outcome.missing is None and (gate := caution.left_out(page)) and (names_no_weight(repair) or holds_beside(page, link)):
         yield "incomplete-cell", f"the document does not say what {gate} is computed from"
-    if gate := left_out(page, outcome, repair):
+    if gate := left_out(page, outcome, link, repair):
         yield "incomplete-cell", f"the document does not say what {gate} is computed from"
     if outcome.missing is None and (of := caution.meant_otherwise(page, link, court.statements)):
         yield AMBIGUOUS, f"the document introduces its symbol for the gradient of {of} for something else than the symbol names"
@@ -259,7 +259,7 @@ def of_readings(page: Page, outcome: Outcome, link: Link, repair: Any) -> Iterat
 
 def of_what_lacks(page: Page, outcome: Outcome, link: Link, repair: Any) -> Iterator[Why]:
     """What a line is said to lack may be understood."""
-    if gate := left_out(page, outcome, repair):
+    if gate := left_out(page, outcome, link, repair):
         yield "incomplete-cell", f"the document does not say what {gate} is computed from"
     by = head_and_parts(unwrapped(link.left).wrt) if kind(unwrapped(link.left)) == "Derivative" else None
     if repair is not None and repair.code == "wrong-shape" and by is not None and any(p.where == "bracket" for p in by[1]):
@@ -288,9 +288,11 @@ def stepless(court: Court, page: Page, outcome: Outcome) -> str:
     return next((page.notes.get(key, key) for key in inputs if any(key in other.lagged & other.definitions.keys() for other in cells)), "")
 
 
-def left_out(page: Page, outcome: Outcome, repair: Any) -> str:
+def left_out(page: Page, outcome: Outcome, link: Link, repair: Any) -> str:
     """The gate of which the document does not say what it is computed from, if a slip is none where it does not depend on the state."""
-    return (caution.opaque(page, outcome) or caution.left_out(page)) if repair is not None and repair.code in caution.THROUGH_GATES else ""
+    if repair is None or not (repair.code in caution.THROUGH_GATES or caution.sloped(repair, link)):
+        return ""
+    return caution.opaque(page, outcome) or caution.left_out(page)
 
 
 def names_no_weight(repair: Any) -> bool:
