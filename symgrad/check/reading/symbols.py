@@ -427,8 +427,9 @@ class Symbols:
         return key, None, written
 
     def _labels(self, key: str, node: Any) -> bool:
-        """Whether the one index of a matrix is the name of a quantity, and none that people count by: ``U_h`` is no row of U beside a state h."""
-        return self.ranks[key] == 2 and kind(node) == "Name" and spelled(node) in self.timed and node.base not in COUNTERS
+        """Whether an index has the name of a quantity, and none that people count by: ``U_h`` is no row beside a state h, ``W_{qh}`` no entry."""
+        letters_of = node.args if kind(node) == "Product" else (node,)
+        return self.ranks[key] == 2 and any(kind(a) == "Name" and spelled(a) in self.timed and a.base not in COUNTERS for a in letters_of)
 
 
 def entries_of(node: Any, most: int) -> tuple[Any, ...] | None:

@@ -462,5 +462,12 @@ def adjoint_claim(link: Link) -> bool:
     return not ((kind(left) == "Derivative" and kind(unwrapped(left.of)) != "Name") or kind(left) == "Derivative")
 
 
+def taken_for_another(page: Page, outcome: Outcome, link: Link) -> str:
+    """The name that is read as a weight of the cell which has another one, ``W_{qh}`` as W."""
+    chosen = outcome.best.chosen if outcome.best is not None else []
+    names = page.settled.keys() | {str(key[1]) for key, _ in chosen if isinstance(key, tuple) and key[0] == "weight"}
+    return next((page.shown(n) for n in walk(link.right) if kind(n) == "Name" and spelled(n) in names), "")
+
+
 def guessed(page: Page, outcome: Outcome) -> bool:
     return any(key in page.guessed or invented(page, key) for key in outcome.used)

@@ -224,6 +224,8 @@ def of_the_slip(court: Court, page: Page, outcome: Outcome, link: Link, repair: 
         yield UNDEFINED, f"nothing in the document defines {shown(outcome.missing.where, name, link)}"
     if not court.certain:
         yield UNDEFINED, ANOTHER
+    if repair is not None and repair.code in OF_ROWS and (guess := caution.taken_for_another(page, outcome, link)):
+        yield AMBIGUOUS, f"{guess} is no name of the cell, and the weight that it is taken for may be laid out otherwise"
     if outcome.missing is None and (gate := caution.left_out(page)) and (names_no_weight(repair) or holds_beside(page, link)):
         yield "incomplete-cell", f"the document does not say what {gate} is computed from"
     if gate := left_out(page, outcome, link, repair):
