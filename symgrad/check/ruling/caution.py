@@ -465,7 +465,8 @@ def adjoint_claim(link: Link) -> bool:
 def taken_for_another(page: Page, outcome: Outcome, link: Link) -> str:
     """The name that is read as a weight of the cell which has another one, ``W_{qh}`` as W."""
     chosen = outcome.best.chosen if outcome.best is not None else []
-    names = page.settled.keys() | {str(key[1]) for key, _ in chosen if isinstance(key, tuple) and key[0] == "weight"}
+    meant = page.settled | {str(key[1]): str(option.value) for key, option in chosen if isinstance(key, tuple) and key[0] == "weight"}
+    names = {name for name, key in meant.items() if name.lower() != key.lower()}
     return next((page.shown(n) for n in walk(link.right) if kind(n) == "Name" and spelled(n) in names), "")
 
 

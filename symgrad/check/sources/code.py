@@ -117,7 +117,7 @@ def _prose(source: Passage, language: str) -> Iterator[tuple[Passage, bool]]:
             continue
         quote = m["quote"]
         stop = _closing(text, at, quote)
-        if stop < 0 and len(quote) == 3:  # the end of the file is missing
+        if stop < 0 and len(quote) == 3 and '"' not in text[at:]:  # the end of the file is missing
             stop = len(text)
         if stop < 0:
             continue
