@@ -76,8 +76,9 @@ def known_in(nodes: list[Any]) -> Known:
         split = head_and_parts(unwrapped(node.sides[0])) if kind(node) == "Relation" else None
         if split is not None and not names_a_function(node):
             quantities |= {key_of(split[0], []) or "", key_of(split[0], list(split[1])) or ""}
-            labels = [p for p in split[1] if not set(letters(p.node)) & steps]
-            given |= {key_of(split[0], labels) or ""} if len(labels) < len(split[1]) else set()
+            given.add(at_each_step(split, steps))
+        elif (alone := head_and_parts(unwrapped(node))) is not None:  # a formula of its own, between words
+            given.add(at_each_step(alone, steps))
     layered = any(
         (layer(n) or (kind(n) == "Power" and bracket_by_bracket(n.exponent))) and any(set(letters(p.node)) & steps for p in parts) for n, (_, parts) in found
     )
@@ -87,6 +88,12 @@ def known_in(nodes: list[Any]) -> Known:
     scripts = {id(x) for node in nodes for n in walk(node) for part in scripts_of(n) for x in walk(part)}  # the h of ``W_{hh}`` is no factor
     products = (n for node in nodes for n in walk(node) if kind(n) in ("Product", "Infix") and id(n) not in scripts)
     above -= {a.base for n in products for a in n.args if kind(a) == "Name" and a == Name(a.base)}  # ``w^{T-1}`` beside ``w h_{t-1}``
+    last = {id(n.base) for node in nodes for n in walk(node) if kind(n) == "Power" and is_top(n.exponent)}
+    bare = {n.base for n, _ in found if kind(n) == "Name" and n == Name(n.base) and id(n) not in raised | last | scripts}
+    alone = [n for n, _ in found if above and kind(n) == "Power" and kind(n.base) == "Name" and kind(n.exponent) == "Name" and not is_top(n.exponent)]
+    above |= {n.base.base for n in alone if n.exponent.base in steps} - bare  # ``p^t`` beside ``h^{t-1}``
+    lefts = {id(unwrapped(node.sides[0])) for node in nodes if kind(node) == "Relation"}
+    above -= {"e"} - {n.base.base for n in alone if n.exponent.base in steps and id(n) in lefts}  # an error, not an exponential
     sloped = {n.base for n, _ in found if kind(n) == "Name" and n.primes and not n.subs and n.base in FUNCTIONS}
     applied = (n.function for node in nodes for n in walk(node) if kind(n) == "Apply" and len(n.args) == 1 and kind(n.function) == "Name")
     sloped |= {f.base for f in applied if f.primes and not f.subs and f.base in LETTERS}
@@ -94,6 +101,12 @@ def known_in(nodes: list[Any]) -> Known:
     sides = [unwrapped(node.sides[1]) for node in nodes if kind(node) == "Relation"]
     sloped |= {side.args[0].base for side in sides if applies(side)}
     return Known(quantities, bracketed, steps, layered, frozenset(sloped), frozenset(above), factors_in(found, steps), frozenset(given))
+
+
+def at_each_step(split: Any, steps: set[str]) -> str:
+    """The name of what has a step, without it; empty for anything else."""
+    labels = [p for p in split[1] if not set(letters(p.node)) & steps] if split is not None else []
+    return key_of(split[0], labels) or "" if split is not None and len(labels) < len(split[1]) else ""
 
 
 def factors_in(found: list[tuple[Any, Any]], steps: set[str]) -> frozenset[str]:
@@ -146,9 +159,9 @@ def names_a_function(relation: Any) -> bool:
 
 
 def final(node: Any, known: Known) -> bool:
-    """Whether a T above is the last step."""
+    """Whether a T above is the last step, or what else is above an e a step."""
     named = kind(node) == "Power" and kind(node.base) == "Name" and not node.base.subs and node.base.base in known.above
-    return named and kind(node.exponent) == "Name" and node.exponent == Name("T")
+    return named and (node.exponent == Name("T") or (node.base.base == "e" and kind(node.exponent) in ("Name", "Sum") and stepping(node.exponent)))
 
 
 def layer(node: Any) -> bool:
@@ -185,9 +198,9 @@ def _settled(node: Any, known: Known) -> Any:
             inside = tuple(_settled(v, known) if hasattr(type(v), "__dataclass_fields__") else v for v in value)
             if any(p is not q for p, q in zip(inside, value, strict=True)):
                 changed[name] = inside
-    node = replace(node, **changed) if changed else node
+    written, node = node, replace(node, **changed) if changed else node
     if kind(node) == "Product":
-        return _product(node, known)
+        return _product(node, written.args, known)
     if kind(node) == "Fraction" and kind(node.denominator) == "Differential":
         return _derivative(node)
     if kind(node) == "Apply" and kind(node.function) == "Name":
@@ -211,6 +224,8 @@ def _settled(node: Any, known: Known) -> Any:
         return Power(replace(node.base, subs=(*node.base.subs, unwrapped(step))), Name(f"({first.arg.text})", span=first.span), span=node.span)
     if kind(node) == "Differential" and node.sign == "prime" and kind(node.arg) == "Apply" and len(node.arg.args) == 1 and kind(node.arg.function) == "Name":
         return replace(node.arg, function=replace(node.arg.function, primes=node.arg.function.primes + 1), span=node.span)  # (tanh x)' is tanh'(x)
+    if kind(node) in ("Power", "Transpose") and (factors := beside_a_row(node, known)):
+        return factors
     if kind(node) == "Power" and kind(node.exponent) == "Product" and len(node.exponent.args) == 2:
         step, last = node.exponent.args
         if kind(step) == "Number" and kind(last) == "Paren" and last.kind == "<":
@@ -222,13 +237,22 @@ def _settled(node: Any, known: Known) -> Any:
 
 def scaled(node: Any, known: Known) -> bool:
     r"""Whether ``g_t (1 - g_t)`` is a product: g is given at every step, and in the brackets a sum of what has a step; so is ``h'_t (\nabla_{h_t} L)``."""
-    split = head_and_parts(replace(node.function, primes=0))
-    if split is None or len(node.args) != 1 or kind(arg := unwrapped(node.args[0])) not in ("Sum", "Derivative") or stepping(arg):
+    if len(node.args) != 1 or kind(arg := unwrapped(node.args[0])) not in ("Sum", "Derivative") or stepping(arg):
         return False
-    labels = [p for p in split[1] if not set(letters(p.node)) & known.steps]
-    named = len(labels) < len(split[1]) and key_of(split[0], labels) in known.given
+    named = at_each_step(head_and_parts(replace(node.function, primes=0)), known.steps) in known.given - {""}
     stepped = all(any(set(letters(p.node)) & known.steps for p in parts) for _, _, parts in names_in(arg))
     return named and (kind(arg) == "Derivative" if node.function.primes else kind(arg) == "Sum" and stepped)
+
+
+def beside_a_row(node: Any, known: Known) -> Any:
+    r"""The product ``g_t (x_t)^\top``, where g is given at every step: it is applied to nothing; None for anything else."""
+    call: Any = node.arg if kind(node) == "Transpose" else node.base if is_top(node.exponent) else None
+    if kind(call) != "Apply" or len(call.args) != 1 or kind(call.function) != "Name" or call.function.primes:
+        return None
+    if at_each_step(head_and_parts(call.function), known.steps) not in known.given - {""}:
+        return None
+    row = Paren(call.args[0], "(", span=call.args[0].span)
+    return Product((call.function, replace(node, **{"arg" if kind(node) == "Transpose" else "base": row})), span=node.span)
 
 
 def of_a_matrix(name: Name) -> bool:
@@ -247,7 +271,8 @@ def _derivative(node: Any) -> Any:
     return found if len(above) == 1 else replace(node.numerator, args=(*above[:-1], found), span=node.span)
 
 
-def _product(node: Any, known: Known) -> Any:
+def _product(node: Any, written: tuple[Any, ...], known: Known) -> Any:
+    """The product with its applications; as it was written, a product in brackets is one yet, where ``z(t)`` has become a step."""
     args = list(node.args)
     out: list[Any] = []
     k = 0
@@ -255,7 +280,7 @@ def _product(node: Any, known: Known) -> Any:
         a = args[k]
         nxt = args[k + 1] if k + 1 < len(args) else None
         head, exponent = (a.base, a.exponent) if kind(a) == "Power" and kind(a.base) == "Name" and kind(a.exponent) == "Number" else (a, None)
-        if nxt is not None and kind(head) == "Name" and _applied(head, nxt, known):
+        if nxt is not None and kind(head) == "Name" and (_applied(head, nxt, known) or (head.primes and _applied(head, written[k + 1], known))):
             arg = unwrapped(nxt)
             span = None
             if head.span is not None and nxt.span is not None:

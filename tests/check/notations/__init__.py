@@ -3,10 +3,19 @@
 A network gives its equations, and claims with slips: formulas that are like the claim, and false.
 """
 
+from .bptt import bptt
 from .gates import gru, lstm
+from .page import judged, page
 from .rnn import rnn
 from .writing import Claim, Notation, Pick, notation
 
-NETWORKS = {"rnn": rnn, "lstm": lstm, "gru": gru}
+NETWORKS = {"rnn": rnn, "lstm": lstm, "gru": gru, "bptt": bptt}
+NOTATIONS = {"bptt": page}
 
-__all__ = ["NETWORKS", "Claim", "Notation", "Pick", "notation"]
+
+def noted(network: str, pick: Pick, letters: str = "tttkni") -> Notation:
+    """How somebody writes a network."""
+    return NOTATIONS.get(network, notation)(pick, letters)
+
+
+__all__ = ["NETWORKS", "Claim", "Notation", "Pick", "judged", "notation", "noted"]

@@ -1,0 +1,168 @@
+"""Backpropagation through time, with outputs and losses."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from .page import Page
+from .writing import Claim, Notation, Pick
+
+WEIGHTS = (
+    ("W", "U", "V"), ("U", "W", "V"), ("W_{hh}", "W_{xh}", "W_{hy}"), ("W_h", "W_x", "W_y"), ("A", "B", "C"), (r"W_{\text{rec}}", r"W_{\text{in}}", r"W_{\text{out}}"),
+    (r"\mathbf{W}_{hh}", r"\mathbf{W}_{hx}", r"\mathbf{W}_{yh}"), ("W^{hh}", "W^{hx}", "W^{yh}"), ("W_{aa}", "W_{ax}", "W_{ya}"), ("R", "W", "V"), (r"\Theta", r"\Phi", r"\Psi"),
+    ("W_{ss}", "W_{sx}", "W_{os}"), ("W^{(h)}", "W^{(x)}", "W^{(y)}"), (r"\boldsymbol{W}", r"\boldsymbol{U}", r"\boldsymbol{V}"),
+)  # fmt: skip
+STATES = (("h", ""), ("s", ""), ("h", "a"), ("h", "z"), ("s", "z"), ("a", ""), ("h", "u"), ("a", "z"), ("h", r"\mathrm{net}"))
+OUTPUTS = (("o", r"\hat y", "y"), ("q", r"\hat y", "y"), ("o", "p", "y"), ("o", "y", "d"), ("q", "p", "d"), ("v", "y", r"\hat y"), ("o", r"\hat y", "y"), ("", r"\hat y", "y"), ("o", "y", r"\bar y"))
+BIASES = (("", ""), (" + b", " + c"), (" + b_h", " + b_y"), (" + b_h", ""), (r" + \mathbf{b}", r" + \mathbf{c}"), ("", " + c"))
+FUNCTIONS = (r"\tanh", r"\sigma", r"\phi", "f", r"\text{tanh}", "tanh", r"\operatorname{tanh}", r"\varphi", "F")
+
+
+@dataclass(frozen=True)
+class Net:
+    """The letters: of the weights, the biases, the state, its preactivation, the output, what it is made of, its target, ∂L/∂a_t."""
+
+    w: Page
+    weights: tuple[str, str, str]
+    biases: tuple[str, str]
+    letters: dict[str, str]
+    function: str
+    kind: str  # of the loss
+    square: str  # of a slope, "" where it stands as f'(a)
+
+    def at(self, what: str, shift: int = 0, step: str = "") -> str:
+        return self.w.at(self.letters[what], shift, step)
+
+    def inside(self, shift: int = 0, step: str = "") -> str:
+        W, U, _ = self.weights
+        return f"{W}{self.w.space}{self.at('h', shift - 1, step)} + {U}{self.w.space}{self.at('x', shift, step)}{self.biases[0]}"
+
+    def each(self) -> str:
+        return self.w.loss + self.w.step % self.w.letter
+
+    def linear(self) -> str:
+        return f"{self.weights[2]}{self.w.space}{self.at('h')}{self.biases[1]}"
+
+    def slope(self, shift: int = 0, step: str = "") -> str:
+        if "tanh" in self.function and self.square:
+            h = self.at("h", shift, step)
+            return f"1 - {self.w.squared(h) if self.square == '2' else f'{h}{self.w.times}{h}'}"
+        return f"{self.function}'({self.at('a', shift, step) if self.letters['a'] else self.inside(shift, step)})"
+
+    def error(self, step: str = "") -> str:
+        """∂L_t/∂o_t, as it comes out."""
+        o = self.letters["o"] or self.letters["p"]
+        return self.w.d(self.w.loss, self.w.at(o, 0, step)) if self.kind == "any" else f"({self.at('p', 0, step)} - {self.at('y', 0, step)})"
+
+
+def equal(left: str, right: str, *slips: str) -> Claim:
+    return f"{left} = {right}", tuple(f"{left} = {slip}" for slip in slips)
+
+
+def of_outputs(net: Net) -> list[Claim]:
+    w, (W, _, V), error, at = net.w, net.weights, net.error(), net.at
+    each = f"\\sum_{{{w.letter}}} "
+    claims = [
+        equal(w.d(w.loss, V), f"{each}{error}{w.space}{w.transposed(at('h'))}", f"{each}{error}{w.space}{w.transposed(at('h', -1))}"),
+        equal(w.d(w.loss, at("h", step="T")), f"{w.transposed(V)}{w.space}{net.error('T')}"),
+        equal(w.d(net.each(), at("h")), f"{w.transposed(V)}{w.space}{error}", f"{w.transposed(W)}{w.space}{error}"),
+        equal(w.d(w.loss, V), f"\\sum_{{{w.letter}}} {w.d(net.each(), V)}"),
+    ]
+    if net.biases[1]:
+        claims.append(equal(w.d(w.loss, net.biases[1][3:]), f"{each}{error}"))
+    if net.kind != "any" and (net.letters["o"] or net.kind == "squares"):
+        o, p, y = at("o" if net.letters["o"] else "p"), at("p"), at("y")
+        claims += [equal(w.d(w.loss, o), f"{p} - {y}", f"{y} - {p}", f"{p}"), equal(w.d(net.each(), o), f"{p} - {y}", f"{y} - {p}")]
+        claims.append(equal(w.d(o, at("h")), V, W))
+    return claims
+
+
+def of_states(net: Net) -> list[Claim]:
+    w, (W, U, V), at = net.w, net.weights, net.at
+    here, later = w.diag(net.slope()), w.diag(net.slope(1))
+    now, after = f"{w.transposed(V)}{w.space}{net.error()}", w.d(w.loss, at("h", 1))
+    jacobian, following, by_h = w.d(at("h"), at("h", -1)), w.d(at("h", 1), at("h")), w.d(w.loss, at("h"))
+    back = f"{w.transposed(W)}{w.space}"
+    k, j = [letter for letter in "kmj" if letter != w.letter][:2]
+    whole, product = w.d(at("h"), at("h", step=k)), f"\\prod_{{{j}=%s}}^{{{w.letter}}} "
+    factor, steps = f"{w.diag(net.slope(step=j))}{w.space}", w.d(at("h", step=j), at("h", -1, j))
+    claims = [
+        equal(jacobian, f"{here}{w.space}{W}", f"{W}{w.space}{here}", f"{w.diag(net.slope(-1))}{w.space}{W}", f"{here}{w.space}{U}", W),
+        equal(by_h, f"{now} + {w.transposed(following)} {after}", f"{now} + {w.transposed(following)} {by_h}"),
+        equal(by_h, f"{now} + {back}{later}{w.space}{after}", f"{now} + {W}{w.space}{later}{w.space}{after}", f"{now} + {back}{here}{w.space}{after}"),
+        equal(by_h, f"{now} + {back}({after}{w.times}({net.slope(1)}))", f"{now} + {back}({by_h}{w.times}({net.slope(1)}))", f"{now} + {back}{after}"),
+        equal(whole, f"{product % f'{k}+1'}{factor}{W}", f"{product % k}{factor}{W}", f"{product % f'{k}+2'}{factor}{W}"),
+        equal(f"{whole} = {product % f'{k}+1'}{steps}", f"{product % f'{k}+1'}{factor}{W}", f"{product % f'{k}+1'}{factor}{U}"),
+    ]
+    if net.letters["a"]:
+        inner, step = w.d(at("h"), at("a")), w.d(at("a"), at("h", -1))
+        claims += [equal(inner, here), equal(step, W, U), equal(jacobian, f"{inner}{w.dot}{step} = {here}{w.space}{W}", f"{inner}{w.dot}{step} = {here}{w.space}{U}")]
+    return claims
+
+
+def of_sums(net: Net) -> list[Claim]:
+    """The chain from a loss back to each use of a weight."""
+    w, W, at = net.w, net.weights[0], net.at
+    k, j = [letter for letter in "kmj" if letter != w.letter][:2]
+    loss, total = w.d(net.each(), W), w.d(w.loss, W)
+    head = w.dot.join([w.d(net.each(), at("p")), w.d(at("p"), at("h"))])
+    claims = [equal(total, f"\\sum_{{{w.letter}=1}}^{{T}} {loss}"), equal(loss, f"{head}{w.dot}{w.d(at('h'), W)}", f"{head}{w.dot}{w.d(at('h', -1), W)}")]
+    if "partial" not in w.fraction:
+        return claims
+    direct, here = (w.d(at("h", step=step), W).replace("partial", "partial^+", 1) for step in (k, ""))
+    parts = f"\\sum_{{{k}=1}}^{{{w.letter}}} {head}{w.dot}%s{w.dot}{direct}"
+    whole, product = w.d(at("h"), at("h", step=k)), f"\\left(\\prod_{{{j}=%s}}^{{{w.letter}}} {w.d(at('h', step=j), at('h', -1, j))}\\right)"
+    past = f"{w.d(at('h'), at('h', -1))}{w.dot}"
+    return [
+        *claims,
+        equal(loss, parts % whole, (parts % whole).replace("=1}", "=2}", 1)),
+        equal(loss, parts % (product % f"{k}+1"), parts % (product % k), parts % (product % f"{k}+2")),
+        equal(total, f"\\sum_{{{w.letter}=1}}^{{T}} {parts % whole}"),
+        equal(w.d(at("h"), W), f"{here} + {past}{w.d(at('h', -1), W)}", f"{here} + {past}{w.d(at('h'), W)}"),
+    ]
+
+
+def of_errors(net: Net) -> list[Claim]:
+    w, (W, U, V), at = net.w, net.weights, net.at
+    delta, sums = at("delta"), f"\\sum_{{{w.letter}=1}}^{{T}} {at('delta')}"
+    inner, wrong = (f"{w.transposed(V)}{w.space}{net.error()} + {back}{w.space}{at('delta', 1)}" for back in (w.transposed(W), W))
+    claims = [
+        equal(delta, f"({inner}){w.times}({net.slope()})", f"({wrong}){w.times}({net.slope()})", f"({inner}){w.times}({net.slope(1)})"),
+        equal(delta, f"{w.diag(net.slope())}{w.space}({inner})", inner, f"{w.diag(net.slope())}{w.space}({wrong})"),
+        equal(w.d(w.loss, W), f"{sums}{w.space}{w.transposed(at('h', -1))}", f"{sums}{w.space}{w.transposed(at('h'))}"),
+        equal(w.d(w.loss, U), f"{sums}{w.space}{w.transposed(at('x'))}", f"{sums}{w.space}{w.transposed(at('h'))}"),
+        equal(w.d(w.loss, at("x")), f"{w.transposed(U)}{w.space}{delta}", f"{U}{w.space}{delta}", f"{w.transposed(U)}{w.space}{at('delta', 1)}"),
+        equal(w.d(w.loss, at("h", step="0")), f"{w.transposed(W)}{w.space}{at('delta', step='1')}", f"{W}{w.space}{at('delta', step='1')}"),
+        equal(w.d(w.loss, at("h")), inner, wrong),
+        equal(at("delta", step="T"), f"({w.transposed(V)}{w.space}{net.error('T')}){w.times}({net.slope(step='T')})"),
+    ]
+    if net.biases[0]:
+        claims.append(equal(w.d(w.loss, net.biases[0][3:]), sums, f"{sums}{w.space}{w.transposed(at('h', -1))}"))
+    return claims
+
+
+def bptt(w: Notation, pick: Pick) -> tuple[list[str], list[Claim]]:
+    """h_t = φ(W h_{t-1} + U x_t + b), p_t = softmax(V h_t + c), L = Σ_t L_t."""
+    assert isinstance(w, Page)
+    kind = pick(["softmax", "softmax", "squares", "any"])
+    state, inner = pick([pair for pair in STATES if w.letter not in pair])
+    raw, out, target = pick([names for names in OUTPUTS if state not in names and names[0] != inner])
+    letters = {"h": state, "a": inner, "x": "x", "o": raw if kind == "softmax" else "", "p": out, "y": target, "delta": pick([r"\delta", "e", r"\epsilon", "g", r"\gamma"])}
+    net = Net(w, pick(WEIGHTS), pick(BIASES), letters, pick(FUNCTIONS), kind, pick(["", "2", "times"]))
+    p, y = net.at("p"), net.at("y")
+    equations = [f"{net.at('a')} = {net.inside()}", f"{net.at('h')} = {net.function}({net.at('a')})"] if inner else [f"{net.at('h')} = {net.function}({net.inside()})"]
+    equations += [f"{net.at('o')} = {net.linear()}"] if letters["o"] else []
+    softmax = pick([r"\operatorname{softmax}", r"\text{softmax}", r"\mathrm{softmax}", "softmax"])
+    equations.append(f"{p} = {softmax}({net.at('o') if letters['o'] else net.linear()})" if kind == "softmax" else f"{p} = {net.linear()}")
+    losses = {
+        "softmax": (f"-{w.transposed(y)} \\log {p}", f"-{w.transposed(y)} \\log({p})"),
+        "squares": (f"\\frac{{1}}{{2}} \\| {p} - {y} \\|^2", f"\\frac12 \\lVert {y} - {p} \\rVert_2^2"),
+        "any": (f"l({p}, {y})",),
+    }
+    each, total = f"{net.each()} = {pick(losses[kind])}", f"{w.loss} = \\sum_{{{w.letter}=1}}^{{T}} {net.each()}"
+    equations += pick([[each, total], [f"The loss is ${total}$ with ${each}$."], [total, f"where ${each}$ is the loss of a step."]])
+    claims = [*of_outputs(net), *of_states(net), *of_sums(net)]
+    if inner:
+        equations.append(w.introduce(net.at("delta"), w.d(w.loss, net.at("a"))))
+        claims += of_errors(net)
+    return equations, [claim for claim in claims if pick([True, False])]
