@@ -245,14 +245,17 @@ def scaled(node: Any, known: Known) -> bool:
 
 
 def beside_a_row(node: Any, known: Known) -> Any:
-    r"""The product ``g_t (x_t)^\top``, where g is given at every step: it is applied to nothing; None for anything else."""
+    r"""The product ``g_t (x_t)^\top``, or ``g^t (x^t)^\top``, where g is given at every step: it is applied to nothing; None for anything else."""
     call: Any = node.arg if kind(node) == "Transpose" else node.base if is_top(node.exponent) else None
+    raised = call if kind(call) == "Power" else None
+    call = raised.base if raised is not None else call
     if kind(call) != "Apply" or len(call.args) != 1 or kind(call.function) != "Name" or call.function.primes:
         return None
-    if at_each_step(head_and_parts(call.function), known.steps) not in known.given - {""}:
+    factor = replace(raised, base=call.function, span=call.function.span) if raised is not None else call.function
+    if at_each_step(head_and_parts(factor), known.steps) not in known.given - {""}:
         return None
     row = Paren(call.args[0], "(", span=call.args[0].span)
-    return Product((call.function, replace(node, **{"arg" if kind(node) == "Transpose" else "base": row})), span=node.span)
+    return Product((factor, replace(node, **{"arg" if kind(node) == "Transpose" else "base": row})), span=node.span)
 
 
 def of_a_matrix(name: Name) -> bool:
@@ -264,7 +267,7 @@ def _derivative(node: Any) -> Any:
     """``∂h(m) / ∂h(k)`` as a derivative, with the factors before it."""
     above = node.numerator.args if kind(node.numerator) == "Product" else (node.numerator,)
     of, by = above[-1], node.denominator
-    if kind(of) != "Differential" or of.sign != by.sign or of.sign not in ("partial", "d"):
+    if kind(of) != "Differential" or of.sign.rstrip("+") != by.sign.rstrip("+") or by.sign.rstrip("+") not in ("partial", "d"):
         return node
     span = replace(of.span, end=by.span.end) if of.span is not None and by.span is not None else None
     found = Derivative(of.arg, by.arg, of.sign, span=span)

@@ -116,7 +116,7 @@ def of_sums(net: Net) -> list[Claim]:
     return [
         *claims,
         equal(loss, parts % whole, (parts % whole).replace("=1}", "=2}", 1)),
-        equal(loss, parts % (product % f"{k}+1"), parts % (product % k), parts % (product % f"{k}+2")),
+        equal(loss, parts % (product % f"{k}+1"), parts % (product % k)),
         equal(total, f"\\sum_{{{w.letter}=1}}^{{T}} {parts % whole}"),
         equal(w.d(at("h"), W), f"{here} + {past}{w.d(at('h', -1), W)}", f"{here} + {past}{w.d(at('h'), W)}"),
     ]
