@@ -265,7 +265,7 @@ def of_a_matrix(name: Name) -> bool:
 
 def _derivative(node: Any) -> Any:
     """``∂h(m) / ∂h(k)`` as a derivative, with the factors before it."""
-    above = node.numerator.args if kind(node.numerator) == "Product" else (node.numerator,)
+    above = node.numerator.args if kind(node.numerator) in ("Product", "Infix", "Hadamard") else (node.numerator,)
     of, by = above[-1], node.denominator
     if kind(of) != "Differential" or of.sign.rstrip("+") != by.sign.rstrip("+") or by.sign.rstrip("+") not in ("partial", "d"):
         return node
