@@ -3,14 +3,14 @@
 A network gives its equations, and claims with slips: formulas that are like the claim, and false.
 """
 
-from .bptt import bptt
+from .bptt import bptt, bptt_last, bptt_rows
 from .gates import gru, lstm
 from .page import judged, page
 from .rnn import rnn
 from .writing import Claim, Notation, Pick, notation
 
-NETWORKS = {"rnn": rnn, "lstm": lstm, "gru": gru, "bptt": bptt}
-NOTATIONS = {"bptt": page}
+NETWORKS = {"rnn": rnn, "lstm": lstm, "gru": gru, "bptt": bptt, "bptt_last": bptt_last, "bptt_rows": bptt_rows}
+NOTATIONS = dict.fromkeys(("bptt", "bptt_last", "bptt_rows"), page)
 
 
 def noted(network: str, pick: Pick, letters: str = "tttkni") -> Notation:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from .page import Page
 from .writing import Claim, Notation, Pick
@@ -40,8 +40,14 @@ class Net:
     def each(self) -> str:
         return self.w.loss + self.w.step % self.w.letter
 
-    def linear(self) -> str:
-        return f"{self.weights[2]}{self.w.space}{self.at('h')}{self.biases[1]}"
+    def linear(self, step: str = "") -> str:
+        return f"{self.weights[2]}{self.w.space}{self.at('h', step=step)}{self.biases[1]}"
+
+    def entropies(self, p: str, y: str) -> tuple[str, ...]:
+        return f"-{self.w.transposed(y)} \\log {p}", f"-{self.w.transposed(y)} \\log({p})"
+
+    def introduced(self) -> str:
+        return self.w.introduce(self.at("delta"), self.w.d(self.w.loss, self.at("a")))
 
     def slope(self, shift: int = 0, step: str = "") -> str:
         if "tanh" in self.function and self.square:
@@ -53,6 +59,21 @@ class Net:
         """∂L_t/∂o_t, as it comes out."""
         o = self.letters["o"] or self.letters["p"]
         return self.w.d(self.w.loss, self.w.at(o, 0, step)) if self.kind == "any" else f"({self.at('p', 0, step)} - {self.at('y', 0, step)})"
+
+
+@dataclass(frozen=True)
+class Rows(Net):
+    """The same where vectors are rows."""
+
+    def inside(self, shift: int = 0, step: str = "") -> str:
+        W, U, _ = self.weights
+        return f"{self.at('x', shift, step)}{self.w.space}{U} + {self.at('h', shift - 1, step)}{self.w.space}{W}{self.biases[0]}"
+
+    def linear(self, step: str = "") -> str:
+        return f"{self.at('h', step=step)}{self.w.space}{self.weights[2]}{self.biases[1]}"
+
+    def entropies(self, p: str, y: str) -> tuple[str, ...]:
+        return (f"-\\log({p}){self.w.space}{self.w.transposed(y)}",)
 
 
 def equal(left: str, right: str, *slips: str) -> Claim:
@@ -141,28 +162,116 @@ def of_errors(net: Net) -> list[Claim]:
     return claims
 
 
-def bptt(w: Notation, pick: Pick) -> tuple[list[str], list[Claim]]:
-    """h_t = φ(W h_{t-1} + U x_t + b), p_t = softmax(V h_t + c), L = Σ_t L_t."""
+def of_the_last(net: Net) -> list[Claim]:
+    """Where the loss looks at the last step alone."""
+    w, (W, _, V), at, T = net.w, net.weights, net.at, "T"
+    by_h, after, by_last, error = w.d(w.loss, at("h")), w.d(w.loss, at("h", 1)), w.d(w.loss, at("h", step=T)), net.error(T)
+    back, later, following = f"{w.transposed(W)}{w.space}", w.diag(net.slope(1)), w.transposed(w.d(at("h", 1), at("h")))
+    whole, each = w.d(at("h", step=T), at("h")), f"{w.diag(net.slope(step='j'))}{w.space}{W}"
+    claims = [
+        equal(by_last, f"{w.transposed(V)}{w.space}{error}"),
+        equal(w.d(w.loss, V), f"{error}{w.space}{w.transposed(at('h', step=T))}", f"{error}{w.space}{w.transposed(at('h', -1, T))}"),
+        equal(by_h, f"{following}{w.space}{after}", f"{following}{w.space}{by_h}"),
+        equal(by_h, f"{back}{later}{w.space}{after}", f"{W}{w.space}{later}{w.space}{after}", f"{back}{w.diag(net.slope())}{w.space}{after}"),
+        equal(by_h, f"{back}({after}{w.times}({net.slope(1)}))", f"{back}({after}{w.times}({net.slope()}))", f"{back}{after}"),
+        equal(whole, f"\\prod_{{j={w.letter}+1}}^{{T}} {each}", f"\\prod_{{j={w.letter}}}^{{T}} {each}"),
+        equal(by_h, f"{by_last}{w.dot}{whole}"),
+    ]
+    if "partial" in w.fraction:
+        direct = w.d(at("h"), W).replace("partial", "partial^+", 1)
+        claims.append(equal(w.d(w.loss, W), *(f"\\sum_{{{w.letter}={first}}}^{{T}} {by_last}{w.dot}{whole}{w.dot}{direct}" for first in "12")))
+    if net.letters["a"]:
+        delta, next_one, slope = at("delta"), at("delta", 1), net.slope()
+        sums = f"\\sum_{{{w.letter}=1}}^{{T}} {delta}{w.space}"
+        claims += [
+            equal(delta, f"({back}{next_one}){w.times}({slope})", f"({W}{w.space}{next_one}){w.times}({slope})", f"({back}{next_one}){w.times}({net.slope(1)})"),
+            equal(at("delta", step=T), f"({w.transposed(V)}{w.space}{error}){w.times}({net.slope(step=T)})"),
+            equal(w.d(w.loss, W), f"{sums}{w.transposed(at('h', -1))}", f"{sums}{w.transposed(at('h'))}"),
+        ]
+    return claims
+
+
+def of_rows(net: Net) -> list[Claim]:
+    w, (W, U, V), at, error = net.w, net.weights, net.at, net.error()
+    each, now, after, by_h = f"\\sum_{{{w.letter}=1}}^{{T}} ", f"{error}{w.space}{w.transposed(V)}", w.d(w.loss, at("h", 1)), w.d(w.loss, at("h"))
+    back, wrong = f"{w.space}{w.transposed(W)}", f"{w.space}{W}"
+    then, local = f"({after}{w.times}({net.slope(1)}))", f"({by_h}{w.times}({net.slope()}))"
+    claims = [
+        equal(w.d(w.loss, V), f"{each}{w.transposed(at('h'))}{w.space}{error}", f"{each}{w.transposed(at('h', -1))}{w.space}{error}"),
+        equal(w.d(w.loss, at("h", step="T")), f"{net.error('T')}{w.space}{w.transposed(V)}"),
+        equal(by_h, f"{now} + {then}{back}", f"{now} + {then}{wrong}", f"{now} + ({by_h}{w.times}({net.slope(1)})){back}"),
+        equal(w.d(w.loss, W), f"{each}{w.transposed(at('h', -1))}{w.space}{local}", f"{each}{w.transposed(at('h'))}{w.space}{local}"),
+        equal(w.d(w.loss, U), f"{each}{w.transposed(at('x'))}{w.space}{local}"),
+    ]
+    if net.letters["a"]:
+        delta, later = at("delta"), at("delta", 1)
+        claims += [
+            equal(delta, f"({now} + {later}{back}){w.times}({net.slope()})", f"({now} + {later}{wrong}){w.times}({net.slope()})", f"({now} + {later}{back}){w.times}({net.slope(1)})"),
+            equal(by_h, f"{now} + {later}{back}", f"{now} + {later}{wrong}"),
+            equal(w.d(w.loss, W), f"{each}{w.transposed(at('h', -1))}{w.space}{delta}", f"{each}{w.transposed(at('h'))}{w.space}{delta}"),
+            equal(w.d(w.loss, U), f"{each}{w.transposed(at('x'))}{w.space}{delta}", f"{each}{w.transposed(at('h'))}{w.space}{delta}"),
+            equal(w.d(w.loss, at("x")), f"{delta}{w.space}{w.transposed(U)}", f"{later}{w.space}{w.transposed(U)}"),
+        ]
+    return claims
+
+
+def net_of(kind_of: type[Net], w: Notation, pick: Pick) -> Net:
+    """The letters that somebody chooses."""
     assert isinstance(w, Page)
     kind = pick(["softmax", "softmax", "squares", "any"])
     state, inner = pick([pair for pair in STATES if w.letter not in pair])
     raw, out, target = pick([names for names in OUTPUTS if state not in names and names[0] != inner])
     letters = {"h": state, "a": inner, "x": "x", "o": raw if kind == "softmax" else "", "p": out, "y": target, "delta": pick([r"\delta", "e", r"\epsilon", "g", r"\gamma"])}
-    net = Net(w, pick(WEIGHTS), pick(BIASES), letters, pick(FUNCTIONS), kind, pick(["", "2", "times"]))
-    p, y = net.at("p"), net.at("y")
+    return kind_of(w, pick(WEIGHTS), pick(BIASES), letters, pick(FUNCTIONS), kind, pick(["", "2", "times"]))
+
+
+def forward(net: Net, pick: Pick, last: bool = False) -> list[str]:
+    """The equations of the network and of its loss, that of the last step alone or of all."""
+    w, letters, step = net.w, net.letters, "T" if last else ""
+    p, y, o, inner, linear = net.at("p", step=step), net.at("y", step=step), net.at("o", step=step), letters["a"], net.linear(step)
     equations = [f"{net.at('a')} = {net.inside()}", f"{net.at('h')} = {net.function}({net.at('a')})"] if inner else [f"{net.at('h')} = {net.function}({net.inside()})"]
-    equations += [f"{net.at('o')} = {net.linear()}"] if letters["o"] else []
+    equations += [f"{o} = {linear}"] if letters["o"] else []
     softmax = pick([r"\operatorname{softmax}", r"\text{softmax}", r"\mathrm{softmax}", "softmax"])
-    equations.append(f"{p} = {softmax}({net.at('o') if letters['o'] else net.linear()})" if kind == "softmax" else f"{p} = {net.linear()}")
+    equations.append(f"{p} = {softmax}({o if letters['o'] else linear})" if net.kind == "softmax" else f"{p} = {linear}")
     losses = {
-        "softmax": (f"-{w.transposed(y)} \\log {p}", f"-{w.transposed(y)} \\log({p})"),
-        "squares": (f"\\frac{{1}}{{2}} \\| {p} - {y} \\|^2", f"\\frac12 \\lVert {y} - {p} \\rVert_2^2"),
+        "softmax": net.entropies(p, y),
+        "squares": (f"\\frac{{1}}{{2}} \\| {p} - {y} \\|^2", f"\\frac12 \\lVert {y} - {p} \\rVert_2^2", f"\\tfrac{{1}}{{2}} \\|{y} - {p}\\|_2^2"),
         "any": (f"l({p}, {y})",),
     }
-    each, total = f"{net.each()} = {pick(losses[kind])}", f"{w.loss} = \\sum_{{{w.letter}=1}}^{{T}} {net.each()}"
-    equations += pick([[each, total], [f"The loss is ${total}$ with ${each}$."], [total, f"where ${each}$ is the loss of a step."]])
-    claims = [*of_outputs(net), *of_states(net), *of_sums(net)]
-    if inner:
-        equations.append(w.introduce(net.at("delta"), w.d(w.loss, net.at("a"))))
+    loss = pick(losses[net.kind])
+    if last:
+        return equations + pick([[f"{w.loss} = {loss}"], [f"The loss looks at the last step alone, ${w.loss} = {loss}$."]])
+    each, total = f"{net.each()} = {loss}", f"{w.loss} = \\sum_{{{w.letter}=1}}^{{T}} {net.each()}"
+    return equations + pick([[each, total], [f"The loss is ${total}$ with ${each}$."], [total, f"where ${each}$ is the loss of a step."]])
+
+
+def bptt(w: Notation, pick: Pick) -> tuple[list[str], list[Claim]]:
+    """h_t = φ(W h_{t-1} + U x_t + b), p_t = softmax(V h_t + c), L = Σ_t L_t."""
+    net = net_of(Net, w, pick)
+    equations, claims = forward(net, pick), [*of_outputs(net), *of_states(net), *of_sums(net)]
+    if net.letters["a"]:
+        equations.append(net.introduced())
         claims += of_errors(net)
     return equations, [claim for claim in claims if pick([True, False])]
+
+
+def bptt_last(w: Notation, pick: Pick) -> tuple[list[str], list[Claim]]:
+    """The same, with a loss of the last output alone."""
+    w = replace(w, step="^{(%s)}") if w.step == "^{%s}" else w  # else ``h^T`` is transposed
+    net = net_of(Net, w, pick)
+    equations, claims = forward(net, pick, last=True), of_the_last(net)
+    if net.letters["a"]:
+        equations.append(net.introduced())
+    return equations, [claim for claim in claims if pick([True, False])] or claims
+
+
+def bptt_rows(w: Notation, pick: Pick) -> tuple[list[str], list[Claim]]:
+    """h_t = φ(x_t U + h_{t-1} W + b), p_t = softmax(h_t V + c): vectors are rows, or the examples of a batch are."""
+    net = net_of(Rows, w, pick)
+    if pick([False, True]):
+        examples = {"h": "H", "a": "Z" if net.letters["a"] else "", "x": "X", "o": "", "p": "O", "y": "Y", "delta": r"\delta"}
+        net = replace(net, letters=examples, kind="any")
+    equations, claims = forward(net, pick), of_rows(net)
+    if net.letters["a"]:
+        equations.append(net.introduced())
+    return equations, [claim for claim in claims if pick([True, False])] or claims
