@@ -40,7 +40,10 @@ class Known:
 
 
 def called_at(nodes: list[Any]) -> dict[str, set[str]]:
-    """The letters in brackets behind what several equations define, ``a(n)``, ``h(n)``, one of them a step before too; and all that has such a bracket."""
+    """The letters in brackets behind what equations define, ``a(n)``, ``h(n)``, one of them a step before too; and all that has such a bracket.
+
+    Of letters that count nothing else several are to be defined so.
+    """
     pairs = [(a, unwrapped(b)) for node in nodes for n in walk(node) if kind(n) == "Product" for a, b in pairwise(n.args)
              if kind(a) == "Name" and not (a.subs or a.primes) and kind(b) in ("Paren", "Sum")]  # fmt: skip
     calls = [n for node in nodes for n in walk(node) if kind(n) == "Apply" and kind(n.function) == "Name" and len(n.args) == 1]
@@ -50,7 +53,7 @@ def called_at(nodes: list[Any]) -> dict[str, set[str]]:
     out = {}
     for letter in {b.base for a, b in pairs if id(a) in starts and kind(b) == "Name" and b == Name(b.base) and len(b.base) == 1}:
         defined = {key_of(a, []) for a, b in pairs if id(a) in starts and b == Name(letter)}
-        if len(defined) > 1 and any(key_of(a, []) in defined for a, b in pairs if kind(b) == "Sum" and letter in letters(b)):
+        if (len(defined) > 1 or letter in COUNTERS - {*"abpq"}) and any(key_of(a, []) in defined for a, b in pairs if kind(b) == "Sum" and letter in letters(b)):
             out[letter] = {str(key_of(a, [])) for a, b in pairs if letter in letters(b)}
     return out
 
@@ -283,7 +286,7 @@ def _product(node: Any, written: tuple[Any, ...], known: Known) -> Any:
         a = args[k]
         nxt = args[k + 1] if k + 1 < len(args) else None
         head, exponent = (a.base, a.exponent) if kind(a) == "Power" and kind(a.base) == "Name" and kind(a.exponent) == "Number" else (a, None)
-        if nxt is not None and kind(head) == "Name" and (_applied(head, nxt, known) or (head.primes and _applied(head, written[k + 1], known))):
+        if nxt is not None and kind(head) == "Name" and (_applied(head, nxt, known) or _applied(head, written[k + 1], known)):
             arg = unwrapped(nxt)
             span = None
             if head.span is not None and nxt.span is not None:
