@@ -210,7 +210,7 @@ def power(run: Run, node: Any) -> Value:
     if ref is not None:
         return run.named(node)
     step = run.page.symbols.letter in letters(exponent) and _step_like(exponent)
-    error = kind(node.exponent) == "Paren" and (step or an_error(run))  # ``e^{(1)}`` where there is an ``e^{(t)}``
+    error = kind(node.exponent) == "Paren" and (step or "e" in run.page.abbreviations)  # ``e^{(t)}`` of ``e^{(t)} = \\hat y^{(t)} - y^{(t)}``
     natural = kind(node.base) == "Name" and node.base.base == "e" and not node.base.subs and not error
     if natural and ("e" not in run.page.symbols.ranks or kind(exponent) != "Number"):
         return apply_known(run, "exp", run.value(node.exponent), 0)
@@ -235,15 +235,6 @@ def power(run: Run, node: Any) -> Value:
     if n == -1 and x.rank == 2 and kind(exponent) == "Sum":
         raise OutOfTime("exponent")  # ``C A^{m-1} B`` speaks of steps from m = 1 on
     return raised(run, x, n)
-
-
-def an_error(run: Run) -> bool:
-    r"""Whether the document writes ``e^{(t)}``, ``e^{\langle t \rangle}``: a quantity, whose steps may be numbers too."""
-    memo, letter = run.page.memos["errors"], run.page.symbols.letter
-    if not memo:
-        powers = (n for s in run.page.statements for n in s.nodes if kind(n) == "Power" and spelled(n.base) == "e" and kind(n.exponent) == "Paren")
-        memo["any"] = "e" in run.page.abbreviations or any(letter in letters(n.exponent) for n in powers)
-    return bool(memo["any"])
 
 
 def counted(run: Run, node: Any) -> bool:

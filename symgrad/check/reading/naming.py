@@ -94,7 +94,8 @@ def named_in_words(document: Document, parsed: Sequence[tuple[Fragment, Sequence
     """The symbols that the sentences of a document introduce."""
     values = [value(f, nodes) for f, nodes in parsed]
     relations = [n for _, nodes in parsed for n in nodes if kind(n) == "Relation" and derived(n)]
-    given, alike = ({head_and_parts(unwrapped(n.sides[0])) for n in found} for found in (relations, [n for n in relations if any(map(stands_for, n.sides[1:]))]))
+    given = {head_and_parts(unwrapped(n.sides[0])) for n in relations}
+    alike = {head_and_parts(unwrapped(n.sides[0])) for n in relations if any(map(stands_for, n.sides[1:]))}
     loss = usual_loss(parsed)
     for k, (first, _) in enumerate(parsed[:-1]):
         if first.kind != "inline" or values[k] is None:

@@ -40,7 +40,7 @@ class Known:
 
 
 def called_at(nodes: list[Any]) -> dict[str, set[str]]:
-    """The letters in brackets behind what equations define, ``a(n)``, ``h(n)``, one of them a step before too; and all that has such a bracket.
+    """The letters in brackets behind what equations define, ``a(n)``, ``h(n)``, one of them a step before too; and all that has such brackets.
 
     Of letters that count nothing else several are to be defined so.
     """
@@ -53,7 +53,8 @@ def called_at(nodes: list[Any]) -> dict[str, set[str]]:
     out = {}
     for letter in {b.base for a, b in pairs if id(a) in starts and kind(b) == "Name" and b == Name(b.base) and len(b.base) == 1}:
         defined = {key_of(a, []) for a, b in pairs if id(a) in starts and b == Name(letter)}
-        if (len(defined) > 1 or letter in COUNTERS - {*"abpq"}) and any(key_of(a, []) in defined for a, b in pairs if kind(b) == "Sum" and letter in letters(b)):
+        earlier = any(key_of(a, []) in defined for a, b in pairs if kind(b) == "Sum" and letter in letters(b))
+        if earlier and (len(defined) > 1 or letter in COUNTERS - {*"abpq"}):
             out[letter] = {str(key_of(a, [])) for a, b in pairs if letter in letters(b)}
     return out
 
@@ -80,30 +81,34 @@ def known_in(nodes: list[Any]) -> Known:
         if split is not None and not names_a_function(node):
             quantities |= {key_of(split[0], []) or "", key_of(split[0], list(split[1])) or ""}
             given.add(at_each_step(split, steps))
-        elif (alone := head_and_parts(unwrapped(node))) is not None:  # a formula of its own, between words
-            given.add(at_each_step(alone, steps))
+        elif kind(node) != "Relation":  # a formula of its own, between words
+            given.add(at_each_step(head_and_parts(unwrapped(node)), steps))
     layered = any(
         (layer(n) or (kind(n) == "Power" and bracket_by_bracket(n.exponent))) and any(set(letters(p.node)) & steps for p in parts) for n, (_, parts) in found
     )
-    above = {n.base.base for n, _ in found if kind(n) == "Power" and kind(n.base) == "Name" and kind(n.exponent) == "Sum" and set(letters(n.exponent)) & steps}
-    raised = {id(n.base) for n, _ in found if kind(n) == "Power"}
-    above -= {n.base for n, _ in found if kind(n) == "Name" and n.base.isupper() and n == Name(n.base) and id(n) not in raised}  # ``W^{T-k}`` beside W
-    scripts = {id(x) for node in nodes for n in walk(node) for part in scripts_of(n) for x in walk(part)}  # the h of ``W_{hh}`` is no factor
-    products = (n for node in nodes for n in walk(node) if kind(n) in ("Product", "Infix") and id(n) not in scripts)
-    above -= {a.base for n in products for a in n.args if kind(a) == "Name" and a == Name(a.base)}  # ``w^{T-1}`` beside ``w h_{t-1}``
-    last = {id(n.base) for node in nodes for n in walk(node) if kind(n) == "Power" and is_top(n.exponent)}
-    bare = {n.base for n, _ in found if kind(n) == "Name" and n == Name(n.base) and id(n) not in raised | last | scripts}
-    alone = [n for n, _ in found if above and kind(n) == "Power" and kind(n.base) == "Name" and kind(n.exponent) == "Name" and not is_top(n.exponent)]
-    above |= {n.base.base for n in alone if n.exponent.base in steps} - bare  # ``p^t`` beside ``h^{t-1}``
-    lefts = {id(unwrapped(node.sides[0])) for node in nodes if kind(node) == "Relation"}
-    above -= {"e"} - {n.base.base for n in alone if n.exponent.base in steps and id(n) in lefts}  # an error, not an exponential
     sloped = {n.base for n, _ in found if kind(n) == "Name" and n.primes and not n.subs and n.base in FUNCTIONS}
     applied = (n.function for node in nodes for n in walk(node) if kind(n) == "Apply" and len(n.args) == 1 and kind(n.function) == "Name")
     sloped |= {f.base for f in applied if f.primes and not f.subs and f.base in LETTERS}
     sloped |= {letter for node in nodes if (letter := by_a_formula(node, steps))}
     sides = [unwrapped(node.sides[1]) for node in nodes if kind(node) == "Relation"]
     sloped |= {side.args[0].base for side in sides if applies(side)}
-    return Known(quantities, bracketed, steps, layered, frozenset(sloped), frozenset(above), factors_in(found, steps), frozenset(given))
+    return Known(quantities, bracketed, steps, layered, frozenset(sloped), with_steps_above(nodes, found, steps), factors_in(found, steps), frozenset(given))
+
+
+def with_steps_above(nodes: list[Any], found: list[tuple[Any, Any]], steps: set[str]) -> frozenset[str]:
+    """The letters of what has its step above, as ``h^{t-1}`` has, and ``p^t`` beside it; not that of exponentials."""
+    powers = [n for node in nodes for n in walk(node) if kind(n) == "Power" and kind(n.base) == "Name"]
+    raised = {id(n.base) for n in powers}
+    above = {n.base.base for n in powers if kind(n.exponent) == "Sum" and head_and_parts(n) is not None and set(letters(n.exponent)) & steps}
+    names = [n for n, _ in found if kind(n) == "Name" and n == Name(n.base)]
+    above -= {n.base for n in names if n.base.isupper() and id(n) not in raised}  # ``W^{T-k}`` beside W
+    scripts = {id(x) for node in nodes for n in walk(node) for part in scripts_of(n) for x in walk(part)}  # the h of ``W_{hh}`` is no factor
+    products = (n for node in nodes for n in walk(node) if kind(n) in ("Product", "Infix") and id(n) not in scripts)
+    above -= {a.base for n in products for a in n.args if kind(a) == "Name" and a == Name(a.base)}  # ``w^{T-1}`` beside ``w h_{t-1}``
+    alone = [n for n in powers if above and kind(n.exponent) == "Name" and not is_top(n.exponent) and n.exponent.base in steps]
+    above |= {n.base.base for n in alone} - {n.base for n in names if id(n) not in raised | scripts}
+    lefts = {id(unwrapped(node.sides[0])) for node in nodes if kind(node) == "Relation"}
+    return frozenset(above - ({"e"} - {n.base.base for n in alone if id(n) in lefts}))
 
 
 def at_each_step(split: Any, steps: set[str]) -> str:

@@ -29,7 +29,8 @@ def weighed(court: Court, page: Page, link: Link, used: set[str]) -> str:
     """
     outputs = {key for key, target in page.targets.items() if {key, target} & used}
     for s in court.statements if outputs and not court.program else ():
-        if defines_a_loss(s) and (found := beside(page, spelled_out(page, s.node.sides[-1]), outputs, bound_letters(s.node))) and not (found == NORM and any_loss(page, link)):
+        found = beside(page, spelled_out(page, s.node.sides[-1]), outputs, bound_letters(s.node)) if defines_a_loss(s) else ""
+        if found and not (found == NORM and any_loss(page, link)):
             return found
     return ""
 

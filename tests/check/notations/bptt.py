@@ -8,13 +8,17 @@ from .page import Page
 from .writing import Claim, Notation, Pick
 
 WEIGHTS = (
-    ("W", "U", "V"), ("U", "W", "V"), ("W_{hh}", "W_{xh}", "W_{hy}"), ("W_h", "W_x", "W_y"), ("A", "B", "C"), (r"W_{\text{rec}}", r"W_{\text{in}}", r"W_{\text{out}}"),
-    (r"\mathbf{W}_{hh}", r"\mathbf{W}_{hx}", r"\mathbf{W}_{yh}"), ("W^{hh}", "W^{hx}", "W^{yh}"), ("W_{aa}", "W_{ax}", "W_{ya}"), ("R", "W", "V"), (r"\Theta", r"\Phi", r"\Psi"),
-    ("W_{ss}", "W_{sx}", "W_{os}"), ("W^{(h)}", "W^{(x)}", "W^{(y)}"), (r"\boldsymbol{W}", r"\boldsymbol{U}", r"\boldsymbol{V}"),
+    ("W", "U", "V"), ("U", "W", "V"), ("W_{hh}", "W_{xh}", "W_{hy}"), ("W_h", "W_x", "W_y"), ("A", "B", "C"), ("R", "W", "V"), (r"\Theta", r"\Phi", r"\Psi"),
+    (r"W_{\text{rec}}", r"W_{\text{in}}", r"W_{\text{out}}"), ("W_{aa}", "W_{ax}", "W_{ya}"), ("W_{ss}", "W_{sx}", "W_{os}"), ("W^{hh}", "W^{hx}", "W^{yh}"),
+    (r"\mathbf{W}_{hh}", r"\mathbf{W}_{hx}", r"\mathbf{W}_{yh}"), ("W^{(h)}", "W^{(x)}", "W^{(y)}"), (r"\boldsymbol{W}", r"\boldsymbol{U}", r"\boldsymbol{V}"),
 )  # fmt: skip
 STATES = (("h", ""), ("s", ""), ("h", "a"), ("h", "z"), ("s", "z"), ("a", ""), ("h", "u"), ("a", "z"), ("h", r"\mathrm{net}"))
-OUTPUTS = (("o", r"\hat y", "y"), ("q", r"\hat y", "y"), ("o", "p", "y"), ("o", "y", "d"), ("q", "p", "d"), ("v", "y", r"\hat y"), ("o", r"\hat y", "y"), ("", r"\hat y", "y"), ("o", "y", r"\bar y"))
+OUTPUTS = (
+    ("o", r"\hat y", "y"), ("q", r"\hat y", "y"), ("o", "p", "y"), ("o", "y", "d"), ("q", "p", "d"), ("v", "y", r"\hat y"), ("", r"\hat y", "y"),
+    ("o", "y", r"\bar y"), ("o", r"\hat y", "y"),
+)  # fmt: skip
 BIASES = (("", ""), (" + b", " + c"), (" + b_h", " + b_y"), (" + b_h", ""), (r" + \mathbf{b}", r" + \mathbf{c}"), ("", " + c"))
+ERRORS = (r"\delta", "e", r"\epsilon", "g", r"\gamma")
 FUNCTIONS = (r"\tanh", r"\sigma", r"\phi", "f", r"\text{tanh}", "tanh", r"\operatorname{tanh}", r"\varphi", "F")
 
 
@@ -117,7 +121,7 @@ def of_states(net: Net) -> list[Claim]:
     ]
     if net.letters["a"]:
         inner, step = w.d(at("h"), at("a")), w.d(at("a"), at("h", -1))
-        claims += [equal(inner, here), equal(step, W, U), equal(jacobian, f"{inner}{w.dot}{step} = {here}{w.space}{W}", f"{inner}{w.dot}{step} = {here}{w.space}{U}")]
+        claims += [equal(inner, here), equal(step, W, U), equal(jacobian, *(f"{inner}{w.dot}{step} = {here}{w.space}{by}" for by in (W, U)))]
     return claims
 
 
@@ -151,7 +155,7 @@ def of_errors(net: Net) -> list[Claim]:
         equal(delta, f"({inner}){w.times}({net.slope()})", f"({wrong}){w.times}({net.slope()})", f"({inner}){w.times}({net.slope(1)})"),
         equal(delta, f"{w.diag(net.slope())}{w.space}({inner})", inner, f"{w.diag(net.slope())}{w.space}({wrong})"),
         equal(w.d(w.loss, W), f"{sums}{w.space}{w.transposed(at('h', -1))}", f"{sums}{w.space}{w.transposed(at('h'))}"),
-        equal(w.d(w.loss, U), f"{sums}{w.space}{w.transposed(at('x'))}", f"{sums}{w.space}{w.transposed(at('h'))}"),
+        equal(w.d(w.loss, U), f"{sums}{w.space}{w.transposed(at('x'))}", f"{sums.replace(delta, at('delta', 1))}{w.space}{w.transposed(at('x'))}"),
         equal(w.d(w.loss, at("x")), f"{w.transposed(U)}{w.space}{delta}", f"{U}{w.space}{delta}", f"{w.transposed(U)}{w.space}{at('delta', 1)}"),
         equal(w.d(w.loss, at("h", step="0")), f"{w.transposed(W)}{w.space}{at('delta', step='1')}", f"{W}{w.space}{at('delta', step='1')}"),
         equal(w.d(w.loss, at("h")), inner, wrong),
@@ -181,10 +185,10 @@ def of_the_last(net: Net) -> list[Claim]:
         direct = w.d(at("h"), W).replace("partial", "partial^+", 1)
         claims.append(equal(w.d(w.loss, W), *(f"\\sum_{{{w.letter}={first}}}^{{T}} {by_last}{w.dot}{whole}{w.dot}{direct}" for first in "12")))
     if net.letters["a"]:
-        delta, next_one, slope = at("delta"), at("delta", 1), net.slope()
+        delta = at("delta")
         sums = f"\\sum_{{{w.letter}=1}}^{{T}} {delta}{w.space}"
         claims += [
-            equal(delta, f"({back}{next_one}){w.times}({slope})", f"({W}{w.space}{next_one}){w.times}({slope})", f"({back}{next_one}){w.times}({net.slope(1)})"),
+            equal(delta, *(f"({by}{at('delta', 1)}){w.times}({net.slope(k)})" for by, k in ((back, 0), (f"{W}{w.space}", 0), (back, 1)))),
             equal(at("delta", step=T), f"({w.transposed(V)}{w.space}{error}){w.times}({net.slope(step=T)})"),
             equal(w.d(w.loss, W), f"{sums}{w.transposed(at('h', -1))}", f"{sums}{w.transposed(at('h'))}"),
         ]
@@ -206,10 +210,10 @@ def of_rows(net: Net) -> list[Claim]:
     if net.letters["a"]:
         delta, later = at("delta"), at("delta", 1)
         claims += [
-            equal(delta, f"({now} + {later}{back}){w.times}({net.slope()})", f"({now} + {later}{wrong}){w.times}({net.slope()})", f"({now} + {later}{back}){w.times}({net.slope(1)})"),
+            equal(delta, *(f"({now} + {later}{by}){w.times}({net.slope(k)})" for by, k in ((back, 0), (wrong, 0), (back, 1)))),
             equal(by_h, f"{now} + {later}{back}", f"{now} + {later}{wrong}"),
             equal(w.d(w.loss, W), f"{each}{w.transposed(at('h', -1))}{w.space}{delta}", f"{each}{w.transposed(at('h'))}{w.space}{delta}"),
-            equal(w.d(w.loss, U), f"{each}{w.transposed(at('x'))}{w.space}{delta}", f"{each}{w.transposed(at('h'))}{w.space}{delta}"),
+            equal(w.d(w.loss, U), f"{each}{w.transposed(at('x'))}{w.space}{delta}", f"{each}{w.transposed(at('x'))}{w.space}{later}"),
             equal(w.d(w.loss, at("x")), f"{delta}{w.space}{w.transposed(U)}", f"{later}{w.space}{w.transposed(U)}"),
         ]
     return claims
@@ -221,7 +225,7 @@ def net_of(kind_of: type[Net], w: Notation, pick: Pick) -> Net:
     kind = pick(["softmax", "softmax", "squares", "any"])
     state, inner = pick([pair for pair in STATES if w.letter not in pair])
     raw, out, target = pick([names for names in OUTPUTS if state not in names and names[0] != inner])
-    letters = {"h": state, "a": inner, "x": "x", "o": raw if kind == "softmax" else "", "p": out, "y": target, "delta": pick([r"\delta", "e", r"\epsilon", "g", r"\gamma"])}
+    letters = {"h": state, "a": inner, "x": "x", "o": raw if kind == "softmax" else "", "p": out, "y": target, "delta": pick(ERRORS)}
     return kind_of(w, pick(WEIGHTS), pick(BIASES), letters, pick(FUNCTIONS), kind, pick(["", "2", "times"]))
 
 
@@ -229,7 +233,8 @@ def forward(net: Net, pick: Pick, last: bool = False) -> list[str]:
     """The equations of the network and of its loss, that of the last step alone or of all."""
     w, letters, step = net.w, net.letters, "T" if last else ""
     p, y, o, inner, linear = net.at("p", step=step), net.at("y", step=step), net.at("o", step=step), letters["a"], net.linear(step)
-    equations = [f"{net.at('a')} = {net.inside()}", f"{net.at('h')} = {net.function}({net.at('a')})"] if inner else [f"{net.at('h')} = {net.function}({net.inside()})"]
+    equations = [f"{net.at('a')} = {net.inside()}"] if inner else []
+    equations.append(f"{net.at('h')} = {net.function}({net.at('a') if inner else net.inside()})")
     equations += [f"{o} = {linear}"] if letters["o"] else []
     softmax = pick([r"\operatorname{softmax}", r"\text{softmax}", r"\mathrm{softmax}", "softmax"])
     equations.append(f"{p} = {softmax}({o if letters['o'] else linear})" if net.kind == "softmax" else f"{p} = {linear}")
@@ -237,12 +242,13 @@ def forward(net: Net, pick: Pick, last: bool = False) -> list[str]:
         "softmax": net.entropies(p, y),
         "squares": (f"\\frac{{1}}{{2}} \\| {p} - {y} \\|^2", f"\\frac12 \\lVert {y} - {p} \\rVert_2^2", f"\\tfrac{{1}}{{2}} \\|{y} - {p}\\|_2^2"),
         "any": (f"l({p}, {y})",),
-    }
-    loss = pick(losses[net.kind])
+    }[net.kind]
+    loss = losses[pick(range(len(losses)))]
     if last:
-        return equations + pick([[f"{w.loss} = {loss}"], [f"The loss looks at the last step alone, ${w.loss} = {loss}$."]])
+        return [*equations, f"The loss looks at the last step alone, ${w.loss} = {loss}$." if pick([False, True]) else f"{w.loss} = {loss}"]
     each, total = f"{net.each()} = {loss}", f"{w.loss} = \\sum_{{{w.letter}=1}}^{{T}} {net.each()}"
-    return equations + pick([[each, total], [f"The loss is ${total}$ with ${each}$."], [total, f"where ${each}$ is the loss of a step."]])
+    told = {"in displays": [each, total], "in words": [f"The loss is ${total}$ with ${each}$."], "behind": [total, f"where ${each}$ is the loss of a step."]}
+    return equations + told[pick([*told])]
 
 
 def bptt(w: Notation, pick: Pick) -> tuple[list[str], list[Claim]]:

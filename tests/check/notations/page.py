@@ -13,12 +13,17 @@ ALIGNED = (
     "\\begin{equation}\n\\begin{split}\n%s\n\\end{split}\n\\end{equation}", "\\[\n\\begin{aligned}\n%s\n\\end{aligned}\n\\]",
 )  # fmt: skip
 INTRODUCED = (
-    "We write ${0} = {1}$.", "Define ${0} = {1}$.", "Let ${0} = {1}$.", "Let ${0} := {1}$ be the error.", "With ${0} \\equiv {1}$:",
-    "where ${0} = {1}$.", "Let ${0}$ denote ${1}$.", "We abbreviate ${1}$ as ${0}$.", "Denote ${1}$ by ${0}$.", "Mit ${0} = {1}$ gilt:", "记 ${0} = {1}$。", "Sea ${0} = {1}$.",
+    "We write ${0} = {1}$.", "Define ${0} = {1}$.", "Let ${0} = {1}$.", "Let ${0} := {1}$ be the error.", "With ${0} \\equiv {1}$:", "where ${0} = {1}$.",
+    "Let ${0}$ denote ${1}$.", "We abbreviate ${1}$ as ${0}$.", "Denote ${1}$ by ${0}$.", "Mit ${0} = {1}$ gilt:", "记 ${0} = {1}$。", "Sea ${0} = {1}$.",
 )  # fmt: skip
-BETWEEN = ("", "", "Hence", "so that", "By the chain rule,", "It follows that", "Therefore:", "Similarly,", "where", "由链式法则可得", "Nach der Kettenregel:", "Por la regla de la cadena:")
+BETWEEN = (
+    "", "", "Hence", "so that", "By the chain rule,", "It follows that", "Therefore:", "Similarly,", "where", "由链式法则可得", "Nach der Kettenregel:",
+    "Por la regla de la cadena:",
+)  # fmt: skip
 HEADS = ("The network:", "## Forward pass", "The model is given by", "Consider a recurrent network.", "前向传播:", "Its equations are")
-DERIVED = ("Its derivatives:", "## Backward pass", "## Backpropagation through time", "反向传播:", "Now we differentiate.", "The gradients are")
+DERIVED = (
+    "Its derivatives:", "## Backward pass", "## Backpropagation through time", "反向传播:", "Now we differentiate.", "The gradients are",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -93,8 +98,9 @@ def page(pick: Pick, letters: str = "tttkni") -> Page:
 
 def squeezed(text: str) -> tuple[str, list[int]]:
     """The text without what only sets it, and where its characters stood."""
-    kept = [(char, at) for at, char in enumerate(text) if not char.isspace() and char != "&" and text[at - 1 : at + 1] != "\\\\" and text[at : at + 2] != "\\\\"]
-    return "".join(char for char, _ in kept), [at for _, at in kept]
+    set_apart = {at for m in re.finditer(r"\s|&|\\\\", text) for at in range(*m.span())}
+    places = [at for at in range(len(text)) if at not in set_apart]
+    return "".join(text[at] for at in places), places
 
 
 def relations(claim: str) -> int:
