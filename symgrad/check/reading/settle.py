@@ -291,12 +291,15 @@ def _product(node: Any, written: tuple[Any, ...], known: Known) -> Any:
         a = args[k]
         nxt = args[k + 1] if k + 1 < len(args) else None
         head, exponent = (a.base, a.exponent) if kind(a) == "Power" and kind(a.base) == "Name" and kind(a.exponent) == "Number" else (a, None)
-        if nxt is not None and kind(head) == "Name" and (_applied(head, nxt, known) or _applied(head, written[k + 1], known)):
-            arg = unwrapped(nxt)
+        part = "arg" if kind(nxt) == "Transpose" else "base" if kind(nxt) == "Power" and is_top(nxt.exponent) else ""  # ``f(h_t)^\\top``
+        inner: Any = getattr(nxt, part) if part and kind(head) == "Name" and head.base in FUNCTIONS else nxt
+        if nxt is not None and kind(head) == "Name" and (_applied(head, inner, known) or _applied(head, written[k + 1], known)):
+            arg = unwrapped(inner)
             span = None
             if head.span is not None and nxt.span is not None:
                 span = replace(head.span, end=nxt.span.end)
             applied: Any = Apply(fused(head, known), arg.args if kind(arg) == "Tuple" else (arg,), span=span)
+            applied = replace(nxt, span=span, **{part: applied}) if inner is not nxt else applied
             out.append(applied if exponent is None else Power(applied, exponent, span=span))
             k += 2
             continue
@@ -312,11 +315,11 @@ def _product(node: Any, written: tuple[Any, ...], known: Known) -> Any:
             out.append(label)
             k += 2
             continue
-        inner = {"Derivative": "wrt", "Differential": "arg"}.get(kind(a), "") if nxt is not None else ""  # ``∂h(m) / ∂h(k)``, with brackets left over
-        name: Any = getattr(a, inner) if inner else None
+        part = {"Derivative": "wrt", "Differential": "arg"}.get(kind(a), "") if nxt is not None else ""  # ``∂h(m) / ∂h(k)``, with brackets left over
+        name: Any = getattr(a, part) if part else None
         if kind(name) == "Name" and spelled(name) in known.bracketed and (at := _at_a_step(name, nxt)) is not None and kind(at) == "Index":
             span = replace(a.span, end=at.span.end) if a.span is not None and at.span is not None else None
-            out.append(replace(a, span=span, **{inner: at}))
+            out.append(replace(a, span=span, **{part: at}))
             k += 2
             continue
         out.append(a)

@@ -3,14 +3,15 @@
 A network gives its equations, and claims with slips: formulas that are like the claim, and false.
 """
 
-from .bptt import bptt, bptt_last, bptt_rows
+from .bptt import bptt, bptt_inside, bptt_last, bptt_numerator, bptt_rows
 from .gates import gru, lstm
 from .page import judged, page
 from .rnn import rnn
 from .writing import Claim, Notation, Pick, notation
 
-NETWORKS = {"rnn": rnn, "lstm": lstm, "gru": gru, "bptt": bptt, "bptt_last": bptt_last, "bptt_rows": bptt_rows}
-NOTATIONS = dict.fromkeys(("bptt", "bptt_last", "bptt_rows"), page)
+BPTT = {"bptt": bptt, "bptt_last": bptt_last, "bptt_rows": bptt_rows, "bptt_numerator": bptt_numerator, "bptt_inside": bptt_inside}
+NETWORKS = {"rnn": rnn, "lstm": lstm, "gru": gru, **BPTT}
+NOTATIONS = dict.fromkeys(BPTT, page)
 
 
 def noted(network: str, pick: Pick, letters: str = "tttkni") -> Notation:

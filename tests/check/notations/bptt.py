@@ -219,6 +219,24 @@ def of_rows(net: Net) -> list[Claim]:
     return claims
 
 
+def of_row_gradients(net: Net) -> list[Claim]:
+    """Gradients are rows, as in numerator layout."""
+    w, (W, U, V), at = net.w, net.weights, net.at
+    by_h, after, by_o = w.d(w.loss, at("h")), w.d(w.loss, at("h", 1)), w.d(w.loss, at("p"))
+    here, later, following = w.diag(net.slope()), w.diag(net.slope(1)), w.d(at("h", 1), at("h"))
+    now, last = f"{by_o}{w.space}{V}", w.d(w.loss, at("h", step="T"))
+    whole, each = w.d(at("h", step="T"), at("h")), f"{w.diag(net.slope(step='j'))}{w.space}{W}"
+    return [
+        equal(w.d(at("h"), at("h", -1)), f"{here}{w.space}{W}", f"{W}{w.space}{here}", f"{here}{w.space}{w.transposed(W)}"),
+        equal(by_h, f"{now} + {after}{w.dot}{following}", f"{now} + {by_h}{w.dot}{following}"),
+        equal(by_h, f"{now} + {after}{w.space}{later}{w.space}{W}", f"{now} + {after}{w.space}{later}{w.space}{w.transposed(W)}", f"{now} + {after}{w.space}{here}{w.space}{W}"),
+        equal(w.d(net.each(), at("h")), f"{w.d(net.each(), at('p'))}{w.space}{V}"),
+        equal(last, f"{w.d(w.loss, at('p', step='T'))}{w.space}{V}"),
+        equal(w.d(w.loss, at("x")), f"{by_h}{w.space}{here}{w.space}{U}", f"{by_h}{w.space}{here}{w.space}{w.transposed(U)}", f"{after}{w.space}{here}{w.space}{U}"),
+        equal(whole, f"\\prod_{{j={w.letter}+1}}^{{T}} {each}", f"\\prod_{{j={w.letter}}}^{{T}} {each}"),
+    ]
+
+
 def net_of(kind_of: type[Net], w: Notation, pick: Pick) -> Net:
     """The letters that somebody chooses."""
     assert isinstance(w, Page)
@@ -280,4 +298,40 @@ def bptt_rows(w: Notation, pick: Pick) -> tuple[list[str], list[Claim]]:
     equations, claims = forward(net, pick), of_rows(net)
     if net.letters["a"]:
         equations.append(net.introduced())
+    return equations, [claim for claim in claims if pick([True, False])] or claims
+
+
+def bptt_numerator(w: Notation, pick: Pick) -> tuple[list[str], list[Claim]]:
+    """The same with gradients that are rows."""
+    net = replace(net_of(Net, w, pick), kind="any")
+    net = replace(net, letters=net.letters | {"o": ""})
+    equations, claims = forward(net, pick), of_row_gradients(net)
+    return equations, [claim for claim in claims if pick([True, False])] or claims
+
+
+def bptt_inside(w: Notation, pick: Pick) -> tuple[list[str], list[Claim]]:
+    """x_t = W φ(x_{t-1}) + U u_t + b: the state is what the activation is applied to."""
+    assert isinstance(w, Page)
+    W, U, _ = pick(WEIGHTS)
+    f, (x, u) = pick([r"\sigma", r"\tanh", r"\phi", "f", "F"]), pick([("x", "u"), ("h", "x"), ("z", "x"), ("s", "x")])
+    loss, k, j = w.loss + w.step % w.letter, *[letter for letter in "kmj" if letter != w.letter][:2]
+
+    def slope(shift: int = 0, step: str = "") -> str:
+        return w.diag(f"{f}'({w.at(x, shift, step)})")
+
+    bias, by_x, after, back = pick(["", " + b"]), w.d(w.loss, w.at(x)), w.d(w.loss, w.at(x, 1)), w.transposed(W)
+    equations = [f"{w.at(x)} = {W}{w.space}{f}({w.at(x, -1)}) + {U}{w.space}{w.at(u)}{bias}"]
+    equations.append(f"{w.loss} = \\sum_{{{w.letter}=1}}^{{T}} {loss}")
+    whole, product, steps = w.d(w.at(x), w.at(x, step=k)), f"\\prod_{{{j}=%s}}^{{{w.letter}}} ", w.d(w.at(x, step=j), w.at(x, -1, j))
+    claims = [
+        equal(w.d(w.at(x), w.at(x, -1)), f"{W}{w.space}{slope(-1)}", f"{slope(-1)}{w.space}{W}", f"{W}{w.space}{slope()}", f"{back}{w.space}{slope(-1)}"),
+        equal(whole, f"{product % f'{k}+1'}{W}{w.space}{slope(-1, j)}", f"{product % f'{k}+1'}{W}{w.space}{slope(0, j)}", f"{product % k}{W}{w.space}{slope(-1, j)}"),
+        equal(whole, f"{product % f'{k}+1'}{steps}", f"{product % k}{steps}"),
+        equal(by_x, f"{w.d(loss, w.at(x))} + {slope()}{w.space}{back}{w.space}{after}", f"{w.d(loss, w.at(x))} + {slope()}{w.space}{W}{w.space}{after}"),
+        equal(w.d(w.loss, U), f"\\sum_{{{w.letter}=1}}^{{T}} {by_x}{w.space}{w.transposed(w.at(u))}", f"\\sum_{{{w.letter}=1}}^{{T}} {after}{w.space}{w.transposed(w.at(u))}"),
+        equal(w.d(w.loss, W), f"\\sum_{{{w.letter}=1}}^{{T}} {by_x}{w.space}{f}({w.at(x, -1)}){w.top}", f"\\sum_{{{w.letter}=1}}^{{T}} {by_x}{w.space}{w.transposed(w.at(x, -1))}"),
+    ]
+    if "partial" in w.fraction:
+        direct = w.d(w.at(x, step=k), W).replace("partial", "partial^+", 1)
+        claims.append(equal(w.d(loss, W), *(f"\\sum_{{{k}={n}}}^{{{w.letter}}} {w.d(loss, w.at(x))}{w.dot}{whole}{w.dot}{direct}" for n in "12")))
     return equations, [claim for claim in claims if pick([True, False])] or claims
