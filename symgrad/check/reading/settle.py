@@ -107,8 +107,8 @@ def with_steps_above(nodes: list[Any], found: list[tuple[Any, Any]], steps: set[
     above -= {a.base for n in products for a in n.args if kind(a) == "Name" and a == Name(a.base)}  # ``w^{T-1}`` beside ``w h_{t-1}``
     alone = [n for n in powers if above and kind(n.exponent) == "Name" and not is_top(n.exponent) and n.exponent.base in steps]
     above |= {n.base.base for n in alone} - {n.base for n in names if id(n) not in raised | scripts}
-    lefts = {id(unwrapped(node.sides[0])) for node in nodes if kind(node) == "Relation"}
-    return frozenset(above - ({"e"} - {n.base.base for n in alone if id(n) in lefts}))
+    named = {id(unwrapped(node.sides[0] if kind(node) == "Relation" else node)) for node in nodes}
+    return frozenset(above - ({"e"} - {n.base.base for n in alone if id(n) in named}))
 
 
 def at_each_step(split: Any, steps: set[str]) -> str:

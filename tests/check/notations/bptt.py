@@ -41,8 +41,8 @@ class Net:
         W, U, _ = self.weights
         return f"{W}{self.w.space}{self.at('h', shift - 1, step)} + {U}{self.w.space}{self.at('x', shift, step)}{self.biases[0]}"
 
-    def each(self) -> str:
-        return self.w.loss + self.w.step % self.w.letter
+    def each(self, step: str = "") -> str:
+        return self.w.loss + self.w.step % (step or self.w.letter)
 
     def linear(self, step: str = "") -> str:
         return f"{self.weights[2]}{self.w.space}{self.at('h', step=step)}{self.biases[1]}"
@@ -132,8 +132,14 @@ def of_sums(net: Net) -> list[Claim]:
     loss, total = w.d(net.each(), W), w.d(w.loss, W)
     head = w.dot.join([w.d(net.each(), at("p")), w.d(at("p"), at("h"))])
     claims = [equal(total, f"\\sum_{{{w.letter}=1}}^{{T}} {loss}"), equal(loss, f"{head}{w.dot}{w.d(at('h'), W)}", f"{head}{w.dot}{w.d(at('h', -1), W)}")]
+    if w.nabla:
+        return claims[:1]
     if "partial" not in w.fraction:
         return claims
+    third = [w.d(at("h", step=str(n)), at("h", step=str(n - 1))) for n in (3, 2)]
+    uses = [w.dot.join([w.d(net.each("3"), at("h", step="3")), *third[: 3 - n], w.d(at("h", step=str(n)), W).replace("partial", "partial^+", 1)]) for n in (3, 2, 1)]
+    if w.step != "^{%s}":
+        claims.append(equal(w.d(net.each("3"), W), " + ".join(uses), " + ".join(uses[:2]), " + ".join((uses[0], uses[2]))))
     direct, here = (w.d(at("h", step=step), W).replace("partial", "partial^+", 1) for step in (k, ""))
     parts = f"\\sum_{{{k}=1}}^{{{w.letter}}} {head}{w.dot}%s{w.dot}{direct}"
     whole, product = w.d(at("h"), at("h", step=k)), f"\\left(\\prod_{{{j}=%s}}^{{{w.letter}}} {w.d(at('h', step=j), at('h', -1, j))}\\right)"
@@ -145,6 +151,35 @@ def of_sums(net: Net) -> list[Claim]:
         equal(total, f"\\sum_{{{w.letter}=1}}^{{T}} {parts % whole}"),
         equal(w.d(at("h"), W), f"{here} + {past}{w.d(at('h', -1), W)}", f"{here} + {past}{w.d(at('h'), W)}"),
     ]
+
+
+def of_chains(net: Net) -> list[Claim]:
+    """Derivations with several relations."""
+    w, (W, _, V), at, error = net.w, net.weights, net.at, net.error()
+    o = at("o" if net.letters["o"] else "p")
+    raw = w.d(w.loss, o) if net.letters["o"] or net.kind != "softmax" else ""
+    later, after, by_h = w.diag(net.slope(1)), w.d(w.loss, at("h", 1)), w.d(w.loss, at("h"))
+    back, next_one, each = f"{w.transposed(W)}{w.space}", w.transposed(w.d(at("h", 1), at("h"))), f"\\sum_{{{w.letter}=1}}^{{T}} "
+    claims = []
+    if raw:
+        by_o, twice = w.d(o, at("h")), f"{w.transposed(w.d(o, at('h')))} {raw} + {next_one} {after}"
+        column, wrong = (f"{w.transposed(V)}{w.space}{error} + {by}{later}{w.space}{after}" for by in (back, f"{W}{w.space}"))
+        claims += [
+            equal(by_h, f"{twice} = {column}", f"{twice} = {wrong}"),
+            equal(w.d(net.each(), at("h")), *(f"{w.transposed(by_o)} {w.d(net.each(), o)} = {by}{w.space}{error}" for by in (w.transposed(V), w.transposed(W)))),
+        ]
+    if raw and not w.nabla:
+        claims.append(equal(w.d(w.loss, V), *(f"{each}{raw}{w.dot}{w.d(o, V)} = {each}{error}{w.space}{w.transposed(at('h', k))}" for k in (0, -1))))
+    if net.letters["a"]:
+        local, by_a = w.transposed(w.d(at("h"), at("a"))), w.d(w.loss, at("a"))
+        claims += [
+            equal(by_a, *(f"{local} {by_h} = {by_h}{w.times}({net.slope(k)})" for k in (0, 1))),
+            equal(at("delta"), *(f"{by_h}{w.times}({net.slope(k)})" for k in (0, 1))),
+        ]
+    if net.letters["a"] and not w.nabla:
+        uses = f"{each}{w.d(w.loss, at('a'))}{w.dot}{w.d(at('a'), W)}"
+        claims.append(equal(w.d(w.loss, W), *(f"{uses} = {each}{w.d(w.loss, at('a'))}{w.space}{w.transposed(at('h', k))}" for k in (-1, 0))))
+    return claims
 
 
 def of_errors(net: Net) -> list[Claim]:
@@ -179,9 +214,10 @@ def of_the_last(net: Net) -> list[Claim]:
         equal(by_h, f"{back}{later}{w.space}{after}", f"{W}{w.space}{later}{w.space}{after}", f"{back}{w.diag(net.slope())}{w.space}{after}"),
         equal(by_h, f"{back}({after}{w.times}({net.slope(1)}))", f"{back}({after}{w.times}({net.slope()}))", f"{back}{after}"),
         equal(whole, f"\\prod_{{j={w.letter}+1}}^{{T}} {each}", f"\\prod_{{j={w.letter}}}^{{T}} {each}"),
-        equal(by_h, f"{by_last}{w.dot}{whole}"),
     ]
-    if "partial" in w.fraction:
+    if not w.nabla:
+        claims.append(equal(by_h, f"{by_last}{w.dot}{whole}"))
+    if "partial" in w.fraction and not w.nabla:
         direct = w.d(at("h"), W).replace("partial", "partial^+", 1)
         claims.append(equal(w.d(w.loss, W), *(f"\\sum_{{{w.letter}={first}}}^{{T}} {by_last}{w.dot}{whole}{w.dot}{direct}" for first in "12")))
     if net.letters["a"]:
@@ -272,7 +308,7 @@ def forward(net: Net, pick: Pick, last: bool = False) -> list[str]:
 def bptt(w: Notation, pick: Pick) -> tuple[list[str], list[Claim]]:
     """h_t = φ(W h_{t-1} + U x_t + b), p_t = softmax(V h_t + c), L = Σ_t L_t."""
     net = net_of(Net, w, pick)
-    equations, claims = forward(net, pick), [*of_outputs(net), *of_states(net), *of_sums(net)]
+    equations, claims = forward(net, pick), [*of_outputs(net), *of_states(net), *of_sums(net), *of_chains(net)]
     if net.letters["a"]:
         equations.append(net.introduced())
         claims += of_errors(net)
@@ -303,7 +339,8 @@ def bptt_rows(w: Notation, pick: Pick) -> tuple[list[str], list[Claim]]:
 
 def bptt_numerator(w: Notation, pick: Pick) -> tuple[list[str], list[Claim]]:
     """The same with gradients that are rows."""
-    net = replace(net_of(Net, w, pick), kind="any")
+    assert isinstance(w, Page)
+    net = replace(net_of(Net, replace(w, nabla=False), pick), kind="any")
     net = replace(net, letters=net.letters | {"o": ""})
     equations, claims = forward(net, pick), of_row_gradients(net)
     return equations, [claim for claim in claims if pick([True, False])] or claims
@@ -312,6 +349,7 @@ def bptt_numerator(w: Notation, pick: Pick) -> tuple[list[str], list[Claim]]:
 def bptt_inside(w: Notation, pick: Pick) -> tuple[list[str], list[Claim]]:
     """x_t = W φ(x_{t-1}) + U u_t + b: the state is what the activation is applied to."""
     assert isinstance(w, Page)
+    w = replace(w, nabla=False)
     W, U, _ = pick(WEIGHTS)
     f, (x, u) = pick([r"\sigma", r"\tanh", r"\phi", "f", "F"]), pick([("x", "u"), ("h", "x"), ("z", "x"), ("s", "x")])
     loss, k, j = w.loss + w.step % w.letter, *[letter for letter in "kmj" if letter != w.letter][:2]

@@ -37,6 +37,8 @@ class Page(Notation):
     between: str
     heads: tuple[str, str]
     bracketed: bool  # what is transposed, where a step stands below it
+    broken: bool  # a line for each relation
+    nabla: bool  # for gradients of the loss
 
     @property
     def dot(self) -> str:
@@ -48,6 +50,9 @@ class Page(Notation):
         at = super().at(inner, shift, step)
         of = self.font % inner
         return f"{accent}{{{of}}}{at.removeprefix(of)}" if accent else at
+
+    def d(self, of: str, by: str) -> str:
+        return f"\\nabla_{{{by}}} {of}" if self.nabla and of.startswith(self.loss) else super().d(of, by)
 
     def transposed(self, of: str) -> str:
         plain = re.fullmatch(r"(\\\w+(\{\\?\w+\}| \w)|\\?\w+)?(_\w|_\{[^{}]*(\{\w+\})?\}|\([^()]*\)|\[[^\[\]]*\])?", of)
@@ -74,11 +79,19 @@ class Page(Notation):
         return blocks
 
     def together(self, rows: list[str]) -> list[str]:
-        if len(rows) < 2:
+        if self.broken:
+            rows = [self.lines(row) for row in rows]
+        if len(rows) < 2 and not any("\n" in row for row in rows):
             return [self.display % row for row in rows]
-        if self.separated and len(rows) == 2:
+        if self.separated and len(rows) == 2 and not any("\n" in row for row in rows):
             return [self.display % self.separated.join(rows) if "align" not in self.display else self.aligned % self.separated.join(rows)]
         return [self.aligned % " \\\\\n".join(re.sub(r" (=|:=|\\equiv) ", r" &\1 ", row, count=1) for row in rows)]
+
+
+    def lines(self, row: str) -> str:
+        """A relation on each line."""
+        left, *rights = re.split(r" = (?![^{}]*\})", row)
+        return " = ".join((left, " \\\\\n&= ".join(rights)))
 
 
 def page(pick: Pick, letters: str = "tttkni") -> Page:
@@ -93,6 +106,8 @@ def page(pick: Pick, letters: str = "tttkni") -> Page:
         between=pick(BETWEEN),
         heads=(pick(HEADS), pick(DERIVED)),
         bracketed=pick([False, True]),
+        broken=pick([False, True]),
+        nabla=pick([False, False, False, True]),
     )
 
 
