@@ -386,7 +386,7 @@ class Decider:
                 ref = self.page.symbols.ref(n)
                 if ref is not None and (ref.entries or ref.key in self.page.cuts or self.of_matrices(ref.key)):
                     return False
-                if k == "Name" and n.font in BOLD and ref is not None and self.page.symbols.ranks.get(ref.key) == 2:
+                if k == "Name" and n.font in BOLD and ref is not None and self.page.symbols.ranks.get(ref.key):
                     return False
                 if k == "Hadamard" or k in EXPLICIT or k == "Stack" or (k == "Name" and n.base in ("I", "diag")) or (k == "Index" and n.kind == "["):
                     return False

@@ -169,7 +169,7 @@ def names_a_function(relation: Any) -> bool:
 def final(node: Any, known: Known) -> bool:
     """Whether a T above is the last step, or what else is above an e a step."""
     named = kind(node) == "Power" and kind(node.base) == "Name" and not node.base.subs and node.base.base in known.above
-    return named and (node.exponent == Name("T") or (node.base.base == "e" and kind(node.exponent) in ("Name", "Sum") and stepping(node.exponent)))
+    return named and (node.exponent == Name("T") or (node.base.base == "e" and kind(node.exponent) in ("Name", "Sum", "Number") and stepping(node.exponent)))
 
 
 def layer(node: Any) -> bool:

@@ -32,7 +32,7 @@ class Page(Notation):
 
     aligned: str
     separated: str  # formulas of one line
-    gathered: tuple[bool, bool]  # the equations, the claims in one display
+    gathered: tuple[str, str]  # the equations, the claims: each by itself, in one display, in sentences
     introduced: str
     between: str
     heads: tuple[str, str]
@@ -66,14 +66,19 @@ class Page(Notation):
         head, derived = self.heads
         return "\n\n".join([head, *self.set(equations, self.gathered[0], ""), derived, *self.set(claims, self.gathered[1], self.between)])
 
-    def set(self, items: list[str], gathered: bool, between: str) -> list[str]:
+    def set(self, items: list[str], gathered: str, between: str) -> list[str]:
         blocks: list[str] = []
         rows: list[str] = []
         for item in [*items, "$"]:
             if "$" not in item:
                 rows.append(item)
                 continue
-            blocks += self.together(rows) if gathered else [part for row in rows for part in (between, self.display % row) if part]
+            if gathered == "in a display":
+                blocks += self.together(rows)
+            elif gathered == "in sentences":
+                blocks += ["We have " + ", ".join(f"${row}$" for row in rows[k : k + 3]) + "." for k in range(0, len(rows), 3)]
+            else:
+                blocks += [part for row in rows for part in (between, self.display % row) if part]
             blocks += [item] if item != "$" else []
             rows = []
         return blocks
@@ -96,9 +101,10 @@ class Page(Notation):
 
 def page(pick: Pick, letters: str = "tttkni") -> Page:
     w = notation(pick, letters)
-    gathered = pick([(False, False), (True, False), (False, True), (True, True)])
+    gathered = (pick(["alone", "in a display"]), pick(["alone", "alone", "in a display", "in a display", "in sentences"]))
+    space = r" \cdot " if "/" in w.fraction else w.space
     return Page(
-        **vars(w),
+        **(vars(w) | {"space": space}),
         aligned=pick(ALIGNED),
         separated=pick(["", r", \qquad ", r" \quad ", r",\quad "]),
         gathered=gathered,
