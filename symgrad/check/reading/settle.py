@@ -289,7 +289,7 @@ def _product(node: Any, written: tuple[Any, ...], known: Known) -> Any:
     k = 0
     while k < len(args):
         a = args[k]
-        nxt = args[k + 1] if k + 1 < len(args) else None
+        nxt: Any = args[k + 1] if k + 1 < len(args) else None
         head, exponent = (a.base, a.exponent) if kind(a) == "Power" and kind(a.base) == "Name" and kind(a.exponent) == "Number" else (a, None)
         part = "arg" if kind(nxt) == "Transpose" else "base" if kind(nxt) == "Power" and is_top(nxt.exponent) else ""  # ``f(h_t)^\\top``
         inner: Any = getattr(nxt, part) if part and kind(head) == "Name" and head.base in FUNCTIONS else nxt
@@ -316,6 +316,7 @@ def _product(node: Any, written: tuple[Any, ...], known: Known) -> Any:
             k += 2
             continue
         part = {"Derivative": "wrt", "Differential": "arg"}.get(kind(a), "") if nxt is not None else ""  # ``∂h(m) / ∂h(k)``, with brackets left over
+        part = "of" if part and getattr(a, "sign", "") == "nabla" else part  # ``\\nabla_{h(n)} L(n)``
         name: Any = getattr(a, part) if part else None
         if kind(name) == "Name" and spelled(name) in known.bracketed and (at := _at_a_step(name, nxt)) is not None and kind(at) == "Index":
             span = replace(a.span, end=at.span.end) if a.span is not None and at.span is not None else None
