@@ -378,7 +378,10 @@ class Decider:
 
     def scalar_allowed(self, left: Any, right: Any) -> bool:
         """Numbers instead of vectors: not where the formula itself speaks of matrices or components."""
-        if self.page.sized:
+        found = [(n, head, self.page.symbols.ref(n)) for side in (left, right) for n, head, _ in names_in(side)]
+        names = [(n, head.base) for n, head, ref in found if ref is not None and self.page.symbols.ranks.get(ref.key) == 1]
+        vectors = {x.font for n, letter in names for x in walk(n) if kind(x) == "Name" and x.base == letter}
+        if self.page.sized or (vectors and vectors <= BOLD):
             return False
         for side in (left, right):
             for n in walk(side):
@@ -386,7 +389,7 @@ class Decider:
                 ref = self.page.symbols.ref(n)
                 if ref is not None and (ref.entries or ref.key in self.page.cuts or self.of_matrices(ref.key)):
                     return False
-                if k == "Name" and n.font in BOLD and ref is not None and self.page.symbols.ranks.get(ref.key):
+                if k == "Name" and n.font in BOLD and ref is not None and self.page.symbols.ranks.get(ref.key) == 2:
                     return False
                 if k == "Hadamard" or k in EXPLICIT or k == "Stack" or (k == "Name" and n.base in ("I", "diag")) or (k == "Index" and n.kind == "["):
                     return False

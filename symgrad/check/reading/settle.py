@@ -315,8 +315,8 @@ def _product(node: Any, written: tuple[Any, ...], known: Known) -> Any:
             out.append(label)
             k += 2
             continue
-        part = {"Derivative": "wrt", "Differential": "arg"}.get(kind(a), "") if nxt is not None else ""  # ``∂h(m) / ∂h(k)``, with brackets left over
-        part = "of" if part and getattr(a, "sign", "") == "nabla" else part  # ``\\nabla_{h(n)} L(n)``
+        last = {"Derivative": "of" if kind(a) == "Derivative" and a.sign == "nabla" else "wrt", "Differential": "arg"}
+        part = last.get(kind(a), "") if nxt is not None else ""  # ``∂h(m) / ∂h(k)``, ``\\nabla_{h(n)} L(n)``, with brackets left over
         name: Any = getattr(a, part) if part else None
         if kind(name) == "Name" and spelled(name) in known.bracketed and (at := _at_a_step(name, nxt)) is not None and kind(at) == "Index":
             span = replace(a.span, end=at.span.end) if a.span is not None and at.span is not None else None
