@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import TypeVar
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests" / "check"))
-from notations import NETWORKS, notation
+from notations import NETWORKS, judged, noted
 
 from symgrad.check.judge import judge
 from symgrad.check.slips import diagnose
@@ -61,24 +61,22 @@ def main() -> int:
         name = names[number % len(names)]
         for kind in counts:
             pick, slip = Choices(f"{options.seed} {number}"), random.Random(number).choice  # the same notation, for both
-            w = notation(pick)
+            w = noted(name, pick)
             equations, claims = NETWORKS[name](w, pick)
             written = [true for true, _ in claims] if kind == "true" else [slip(slips) for _, slips in claims if slips]
             text = w.document(equations, written)
-            found = {claim.latex: claim for claim in judge(read_text(text, "md", name="notations"), None)}
+            found = list(judge(read_text(text, "md", name="notations"), None))
             if options.show:
-                print(text, *((f"{c.line}: {c.verdict} {c.message}") for c in found.values()), "", sep="\n")
+                print(text, *((f"{c.line}: {c.verdict} {c.message}") for c in found), "", sep="\n")
             wanted, never = ("proved", "refuted") if kind == "true" else ("refuted", "proved")
-            for claim in written:
-                said = found[claim].verdict if claim in found else "unread"
+            for claim, (said, message) in zip(written, judged(text, written, ((c.line, c.column, c.verdict, c.message) for c in found)), strict=True):
                 counts[kind][said] += 1
                 seen.update(pick.made)
                 if said == wanted:
                     continue
                 blamed.update(pick.made)
                 wrong += said == never
-                note = found[claim].message.partition("\n")[0] if claim in found else ""
-                print(f"{kind} and {said}: {name} --seed {options.seed}, document {number}: {claim}\n    {note}")
+                print(f"{kind} and {said}: {name} --seed {options.seed}, document {number}: {claim}\n    {message.partition(chr(10))[0]}")
     print()
     for kind, said in counts.items():
         print(f"{sum(said.values())} {kind}: {', '.join(f'{n} {verdict}' for verdict, n in said.most_common())}")

@@ -11,7 +11,7 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 sys.path.insert(0, str(Path(__file__).parent))
-from notations import NETWORKS, Notation, Pick, notation
+from notations import NETWORKS, Notation, Pick, judged, notation, noted
 
 from symgrad.check.judge import judge
 from symgrad.check.slips import diagnose
@@ -32,8 +32,9 @@ def choices(data: st.DataObject) -> Pick:
 
 def verdicts(w: Notation, equations: list[str], claims: list[str]) -> dict[str, str]:
     """The verdict of every claim, by its formula."""
-    document = read_text(w.document(equations, claims), "md", name="notations")
-    return {claim.latex: claim.verdict for claim in judge(document, None) if claim.latex in claims}
+    text = w.document(equations, claims)
+    found = ((claim.line, claim.column, claim.verdict, claim.message) for claim in judge(read_text(text, "md", name="notations"), None))
+    return {claim: verdict for claim, (verdict, _) in zip(claims, judged(text, claims, found), strict=True)}
 
 
 @pytest.mark.parametrize("network", NETWORKS)
@@ -41,7 +42,7 @@ def verdicts(w: Notation, equations: list[str], claims: list[str]) -> dict[str, 
 @given(data=st.data())
 def test_a_derivation_in_any_notation(network: str, data: st.DataObject) -> None:
     pick = choices(data)
-    w = notation(pick) if network == "rnn" else notation(pick, "t")
+    w = noted(network, pick, "t") if network in ("lstm", "gru") else noted(network, pick)
     equations, claims = NETWORKS[network](w, pick)
     true = [claim for claim, _ in claims]
     assert verdicts(w, equations, true) == dict.fromkeys(true, "proved")

@@ -121,7 +121,7 @@ def definition_of_side(
         if at is None or at.denominator != 1:
             return None
         shift = int(at)
-    elif any(_step_like(p.node) and (kind(p.node) == "Number" or p.node == Name("T")) for p in parts) and parts[-1].where != "bracket":
+    elif any(p.node == Name("T") or (kind(p.node) == "Number" and _step_like(p.node) and parts[-1].where != "bracket") for p in parts):
         return None
     entries = tuple(
         p.node

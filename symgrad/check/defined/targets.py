@@ -43,6 +43,8 @@ def hatless(page: Page, d: Definition, definitions: dict[str, Definition], state
         return None
     hatted = replace(side, accents=("hat",))
     named = any(page.canon(n) == page.canon(side) for e in definitions.values() for n in walk(e.node))
+    named = named or any(kind(n) == "Apply" and spelled(n.function) in ("log", "ln") and page.canon(n.args[0]) == page.canon(side)
+                         for s in statements for n in s.nodes)  # a loss that takes it for the output  # fmt: skip
     return replace(d, key=f"{d.key}~hat", side=hatted) if not named and subtracted(page, hatted, side, statements) else None
 
 

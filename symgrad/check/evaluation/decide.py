@@ -378,7 +378,10 @@ class Decider:
 
     def scalar_allowed(self, left: Any, right: Any) -> bool:
         """Numbers instead of vectors: not where the formula itself speaks of matrices or components."""
-        if self.page.sized:
+        found = [(n, head, self.page.symbols.ref(n)) for side in (left, right) for n, head, _ in names_in(side)]
+        names = [(n, head.base) for n, head, ref in found if ref is not None and self.page.symbols.ranks.get(ref.key) == 1]
+        vectors = {x.font for n, letter in names for x in walk(n) if kind(x) == "Name" and x.base == letter}
+        if self.page.sized or (vectors and vectors <= BOLD):
             return False
         for side in (left, right):
             for n in walk(side):

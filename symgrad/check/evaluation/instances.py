@@ -115,7 +115,7 @@ class Indices:
                     if ref.step is not None:
                         self.step(ref.step, bound)
                     continue
-                if p.where == "bracket" or (kind(n) == "Product" and all(kind(a) == "Name" and a.base in ENTRY_LETTERS for a in n.args)):
+                if (p.where == "bracket" and n != Name("T")) or (kind(n) == "Product" and all(kind(a) == "Name" and a.base in ENTRY_LETTERS for a in n.args)):
                     self.entry(n, bound, dims[used] if used < len(dims) else self.state_size())
                     used += 1
                 elif kind(n) in ("Sum",) or (kind(n) == "Name" and (spelled(n) in ("t", "k", "s", "tau", "T", "i", "l", "n", self.page.symbols.letter))):

@@ -30,7 +30,9 @@ def lastly(statements: list[Statement]) -> list[Statement]:
         return statements
     equations = [(s, key) for s in statements if (key := defined(s, letter)) is not None]
     general = [(s, key) for s, key in equations if stepped(s.node.sides[0], letter)]
-    everywhere = {key for _, key in general}
+    lefts = (head_and_parts(unwrapped(s.node.sides[0])) for s in statements if s.derives and kind(s.node) == "Relation")
+    gradients = {str(name_of(left, letter)) for left in lefts if left is not None and step_part(left[1], letter) is not None}
+    everywhere = {key for _, key in general} | gradients  # ``\\delta_T`` beside ``\\delta_t = \\partial L/\\partial a_t``
     used = {k for s, _ in general for side in s.node.sides[1:] for _, k, _ in keyed(side, letter)}
     ends: dict[str, tuple[Statement, Any]] = {}  # and the steps at which they are
     if not any(of_a_step(n, letter) for s in statements for n in s.nodes):

@@ -54,12 +54,13 @@ def statements_of(document: Document) -> Iterator[Statement]:
     read = cache(parse_dialect)  # documents repeat themselves: $h_t$ a hundred times
     parsed = [(fragment, read(fragment.latex, code=fragment.kind in ("code", "line"))) for fragment in document.fragments]
     known = known_in([n for _, nodes in parsed for n in nodes])
+    parsed = [(fragment, [settled(n, known) for n in nodes]) for fragment, nodes in parsed]
     told = {k: (fragment, loose) for k, fragment, loose in sentences(document, read)}
     named = {i.behind: i for i in named_in_words(document, parsed) if i.behind not in told}
     for k, (fragment, nodes) in enumerate(parsed):
         ahead: tuple[Any, ...] = ()  # what the formula says that it is about, ``z = 1: ∂h/∂h = I, z = 0: …``
         for node in nodes:
-            whole = ranged(settled(node, known))
+            whole = ranged(node)
             conditions: tuple[Any, ...] = ()
             node = whole
             if kind(node) == "Given":
@@ -80,8 +81,7 @@ def statements_of(document: Document) -> Iterator[Statement]:
             yield s
             number += 1
         if k in named:
-            node = settled(named[k].node, known)
-            yield Statement(named[k].fragment, node, node, (), number, unpacked=True)
+            yield Statement(named[k].fragment, named[k].node, named[k].node, (), number, unpacked=True)
             number += 1
 
 

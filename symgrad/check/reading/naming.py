@@ -93,7 +93,9 @@ class Introduction:
 def named_in_words(document: Document, parsed: Sequence[tuple[Fragment, Sequence[Any]]]) -> Iterator[Introduction]:
     """The symbols that the sentences of a document introduce."""
     values = [value(f, nodes) for f, nodes in parsed]
-    given = {head_and_parts(unwrapped(n.sides[0])) for _, nodes in parsed for n in nodes if kind(n) == "Relation" and derived(n)}
+    relations = [n for _, nodes in parsed for n in nodes if kind(n) == "Relation" and derived(n)]
+    given = {head_and_parts(unwrapped(n.sides[0])) for n in relations}
+    alike = {head_and_parts(unwrapped(n.sides[0])) for n in relations if any(map(stands_for, n.sides[1:]))}
     loss = usual_loss(parsed)
     for k, (first, _) in enumerate(parsed[:-1]):
         if first.kind != "inline" or values[k] is None:
@@ -113,7 +115,7 @@ def named_in_words(document: Document, parsed: Sequence[tuple[Fragment, Sequence
             found, meant, at = values[k], Derivative(by[0] or loss, by[1]), TOLD
         else:
             continue
-        if head_and_parts(found) not in given and found not in walk(meant):
+        if head_and_parts(found) not in (alike if at == NAMED else given) and found not in walk(meant):
             node = Relation((found, meant), ("=",), span=found.span)
             yield Introduction(k + 1, replace(first, kind=at, body=joined([first.body]), after=after), node)
 

@@ -40,7 +40,10 @@ class Known:
 
 
 def called_at(nodes: list[Any]) -> dict[str, set[str]]:
-    """The letters in brackets behind what several equations define, ``a(n)``, ``h(n)``, one of them a step before too; and all that has such a bracket."""
+    """The letters in brackets behind what equations define, ``a(n)``, ``h(n)``, one of them a step before too; and all that has such brackets.
+
+    Of letters that count nothing else several are to be defined so.
+    """
     pairs = [(a, unwrapped(b)) for node in nodes for n in walk(node) if kind(n) == "Product" for a, b in pairwise(n.args)
              if kind(a) == "Name" and not (a.subs or a.primes) and kind(b) in ("Paren", "Sum")]  # fmt: skip
     calls = [n for node in nodes for n in walk(node) if kind(n) == "Apply" and kind(n.function) == "Name" and len(n.args) == 1]
@@ -50,7 +53,8 @@ def called_at(nodes: list[Any]) -> dict[str, set[str]]:
     out = {}
     for letter in {b.base for a, b in pairs if id(a) in starts and kind(b) == "Name" and b == Name(b.base) and len(b.base) == 1}:
         defined = {key_of(a, []) for a, b in pairs if id(a) in starts and b == Name(letter)}
-        if len(defined) > 1 and any(key_of(a, []) in defined for a, b in pairs if kind(b) == "Sum" and letter in letters(b)):
+        earlier = any(key_of(a, []) in defined for a, b in pairs if kind(b) == "Sum" and letter in letters(b))
+        if earlier and (len(defined) > 1 or letter in COUNTERS - {*"abpq"}):
             out[letter] = {str(key_of(a, [])) for a, b in pairs if letter in letters(b)}
     return out
 
@@ -76,24 +80,41 @@ def known_in(nodes: list[Any]) -> Known:
         split = head_and_parts(unwrapped(node.sides[0])) if kind(node) == "Relation" else None
         if split is not None and not names_a_function(node):
             quantities |= {key_of(split[0], []) or "", key_of(split[0], list(split[1])) or ""}
-            labels = [p for p in split[1] if not set(letters(p.node)) & steps]
-            given |= {key_of(split[0], labels) or ""} if len(labels) < len(split[1]) else set()
+            given.add(at_each_step(split, steps))
+        elif kind(node) != "Relation":  # a formula of its own, between words
+            given.add(at_each_step(head_and_parts(unwrapped(node)), steps))
     layered = any(
         (layer(n) or (kind(n) == "Power" and bracket_by_bracket(n.exponent))) and any(set(letters(p.node)) & steps for p in parts) for n, (_, parts) in found
     )
-    above = {n.base.base for n, _ in found if kind(n) == "Power" and kind(n.base) == "Name" and kind(n.exponent) == "Sum" and set(letters(n.exponent)) & steps}
-    raised = {id(n.base) for n, _ in found if kind(n) == "Power"}
-    above -= {n.base for n, _ in found if kind(n) == "Name" and n.base.isupper() and n == Name(n.base) and id(n) not in raised}  # ``W^{T-k}`` beside W
-    scripts = {id(x) for node in nodes for n in walk(node) for part in scripts_of(n) for x in walk(part)}  # the h of ``W_{hh}`` is no factor
-    products = (n for node in nodes for n in walk(node) if kind(n) in ("Product", "Infix") and id(n) not in scripts)
-    above -= {a.base for n in products for a in n.args if kind(a) == "Name" and a == Name(a.base)}  # ``w^{T-1}`` beside ``w h_{t-1}``
     sloped = {n.base for n, _ in found if kind(n) == "Name" and n.primes and not n.subs and n.base in FUNCTIONS}
     applied = (n.function for node in nodes for n in walk(node) if kind(n) == "Apply" and len(n.args) == 1 and kind(n.function) == "Name")
     sloped |= {f.base for f in applied if f.primes and not f.subs and f.base in LETTERS}
     sloped |= {letter for node in nodes if (letter := by_a_formula(node, steps))}
     sides = [unwrapped(node.sides[1]) for node in nodes if kind(node) == "Relation"]
     sloped |= {side.args[0].base for side in sides if applies(side)}
-    return Known(quantities, bracketed, steps, layered, frozenset(sloped), frozenset(above), factors_in(found, steps), frozenset(given))
+    return Known(quantities, bracketed, steps, layered, frozenset(sloped), with_steps_above(nodes, found, steps), factors_in(found, steps), frozenset(given))
+
+
+def with_steps_above(nodes: list[Any], found: list[tuple[Any, Any]], steps: set[str]) -> frozenset[str]:
+    """The letters of what has its step above, as ``h^{t-1}`` has, and ``p^t`` beside it; not that of exponentials."""
+    powers = [n for node in nodes for n in walk(node) if kind(n) == "Power" and kind(n.base) == "Name"]
+    raised = {id(n.base) for n in powers}
+    above = {n.base.base for n in powers if kind(n.exponent) == "Sum" and head_and_parts(n) is not None and set(letters(n.exponent)) & steps}
+    names = [n for n, _ in found if kind(n) == "Name" and n == Name(n.base)]
+    above -= {n.base for n in names if n.base.isupper() and id(n) not in raised}  # ``W^{T-k}`` beside W
+    scripts = {id(x) for node in nodes for n in walk(node) for part in scripts_of(n) for x in walk(part)}  # the h of ``W_{hh}`` is no factor
+    products = (n for node in nodes for n in walk(node) if kind(n) in ("Product", "Infix") and id(n) not in scripts)
+    above -= {a.base for n in products for a in n.args if kind(a) == "Name" and a == Name(a.base)}  # ``w^{T-1}`` beside ``w h_{t-1}``
+    alone = [n for n in powers if above and kind(n.exponent) == "Name" and not is_top(n.exponent) and n.exponent.base in steps]
+    above |= {n.base.base for n in alone} - {n.base for n in names if id(n) not in raised | scripts}
+    named = {id(unwrapped(node.sides[0] if kind(node) == "Relation" else node)) for node in nodes}
+    return frozenset(above - ({"e"} - {n.base.base for n in alone if id(n) in named}))
+
+
+def at_each_step(split: Any, steps: set[str]) -> str:
+    """The name of what has a step, without it; empty for anything else."""
+    labels = [p for p in split[1] if not set(letters(p.node)) & steps] if split is not None else []
+    return key_of(split[0], labels) or "" if split is not None and len(labels) < len(split[1]) else ""
 
 
 def factors_in(found: list[tuple[Any, Any]], steps: set[str]) -> frozenset[str]:
@@ -146,9 +167,9 @@ def names_a_function(relation: Any) -> bool:
 
 
 def final(node: Any, known: Known) -> bool:
-    """Whether a T above is the last step."""
+    """Whether a T above is the last step, or what else is above an e a step."""
     named = kind(node) == "Power" and kind(node.base) == "Name" and not node.base.subs and node.base.base in known.above
-    return named and kind(node.exponent) == "Name" and node.exponent == Name("T")
+    return named and (node.exponent == Name("T") or (node.base.base == "e" and kind(node.exponent) in ("Name", "Sum", "Number") and stepping(node.exponent)))
 
 
 def layer(node: Any) -> bool:
@@ -185,9 +206,9 @@ def _settled(node: Any, known: Known) -> Any:
             inside = tuple(_settled(v, known) if hasattr(type(v), "__dataclass_fields__") else v for v in value)
             if any(p is not q for p, q in zip(inside, value, strict=True)):
                 changed[name] = inside
-    node = replace(node, **changed) if changed else node
+    written, node = node, replace(node, **changed) if changed else node
     if kind(node) == "Product":
-        return _product(node, known)
+        return _product(node, written.args, known)
     if kind(node) == "Fraction" and kind(node.denominator) == "Differential":
         return _derivative(node)
     if kind(node) == "Apply" and kind(node.function) == "Name":
@@ -211,6 +232,8 @@ def _settled(node: Any, known: Known) -> Any:
         return Power(replace(node.base, subs=(*node.base.subs, unwrapped(step))), Name(f"({first.arg.text})", span=first.span), span=node.span)
     if kind(node) == "Differential" and node.sign == "prime" and kind(node.arg) == "Apply" and len(node.arg.args) == 1 and kind(node.arg.function) == "Name":
         return replace(node.arg, function=replace(node.arg.function, primes=node.arg.function.primes + 1), span=node.span)  # (tanh x)' is tanh'(x)
+    if kind(node) in ("Power", "Transpose") and (factors := beside_a_row(node, known)):
+        return factors
     if kind(node) == "Power" and kind(node.exponent) == "Product" and len(node.exponent.args) == 2:
         step, last = node.exponent.args
         if kind(step) == "Number" and kind(last) == "Paren" and last.kind == "<":
@@ -222,13 +245,25 @@ def _settled(node: Any, known: Known) -> Any:
 
 def scaled(node: Any, known: Known) -> bool:
     r"""Whether ``g_t (1 - g_t)`` is a product: g is given at every step, and in the brackets a sum of what has a step; so is ``h'_t (\nabla_{h_t} L)``."""
-    split = head_and_parts(replace(node.function, primes=0))
-    if split is None or len(node.args) != 1 or kind(arg := unwrapped(node.args[0])) not in ("Sum", "Derivative") or stepping(arg):
+    if len(node.args) != 1 or kind(arg := unwrapped(node.args[0])) not in ("Sum", "Derivative") or stepping(arg):
         return False
-    labels = [p for p in split[1] if not set(letters(p.node)) & known.steps]
-    named = len(labels) < len(split[1]) and key_of(split[0], labels) in known.given
+    named = at_each_step(head_and_parts(replace(node.function, primes=0)), known.steps) in known.given - {""}
     stepped = all(any(set(letters(p.node)) & known.steps for p in parts) for _, _, parts in names_in(arg))
     return named and (kind(arg) == "Derivative" if node.function.primes else kind(arg) == "Sum" and stepped)
+
+
+def beside_a_row(node: Any, known: Known) -> Any:
+    r"""The product ``g_t (x_t)^\top``, or ``g^t (x^t)^\top``, where g is given at every step: it is applied to nothing; None for anything else."""
+    call: Any = node.arg if kind(node) == "Transpose" else node.base if is_top(node.exponent) else None
+    raised = call if kind(call) == "Power" else None
+    call = raised.base if raised is not None else call
+    if kind(call) != "Apply" or len(call.args) != 1 or kind(call.function) != "Name" or call.function.primes:
+        return None
+    factor = replace(raised, base=call.function, span=call.function.span) if raised is not None else call.function
+    if at_each_step(head_and_parts(factor), known.steps) not in known.given - {""}:
+        return None
+    row = Paren(call.args[0], "(", span=call.args[0].span)
+    return Product((factor, replace(node, **{"arg" if kind(node) == "Transpose" else "base": row})), span=node.span)
 
 
 def of_a_matrix(name: Name) -> bool:
@@ -238,29 +273,33 @@ def of_a_matrix(name: Name) -> bool:
 
 def _derivative(node: Any) -> Any:
     """``∂h(m) / ∂h(k)`` as a derivative, with the factors before it."""
-    above = node.numerator.args if kind(node.numerator) == "Product" else (node.numerator,)
+    above = node.numerator.args if kind(node.numerator) in ("Product", "Infix", "Hadamard") else (node.numerator,)
     of, by = above[-1], node.denominator
-    if kind(of) != "Differential" or of.sign != by.sign or of.sign not in ("partial", "d"):
+    if kind(of) != "Differential" or of.sign.rstrip("+") != by.sign.rstrip("+") or by.sign.rstrip("+") not in ("partial", "d"):
         return node
     span = replace(of.span, end=by.span.end) if of.span is not None and by.span is not None else None
     found = Derivative(of.arg, by.arg, of.sign, span=span)
     return found if len(above) == 1 else replace(node.numerator, args=(*above[:-1], found), span=node.span)
 
 
-def _product(node: Any, known: Known) -> Any:
+def _product(node: Any, written: tuple[Any, ...], known: Known) -> Any:
+    """The product with its applications; as it was written, a product in brackets is one yet, where ``z(t)`` has become a step."""
     args = list(node.args)
     out: list[Any] = []
     k = 0
     while k < len(args):
         a = args[k]
-        nxt = args[k + 1] if k + 1 < len(args) else None
+        nxt: Any = args[k + 1] if k + 1 < len(args) else None
         head, exponent = (a.base, a.exponent) if kind(a) == "Power" and kind(a.base) == "Name" and kind(a.exponent) == "Number" else (a, None)
-        if nxt is not None and kind(head) == "Name" and _applied(head, nxt, known):
-            arg = unwrapped(nxt)
+        part = "arg" if kind(nxt) == "Transpose" else "base" if kind(nxt) == "Power" and is_top(nxt.exponent) else ""  # ``f(h_t)^\\top``
+        inner: Any = getattr(nxt, part) if part and kind(head) == "Name" and head.base in FUNCTIONS else nxt
+        if nxt is not None and kind(head) == "Name" and (_applied(head, inner, known) or _applied(head, written[k + 1], known)):
+            arg = unwrapped(inner)
             span = None
             if head.span is not None and nxt.span is not None:
                 span = replace(head.span, end=nxt.span.end)
             applied: Any = Apply(fused(head, known), arg.args if kind(arg) == "Tuple" else (arg,), span=span)
+            applied = replace(nxt, span=span, **{part: applied}) if inner is not nxt else applied
             out.append(applied if exponent is None else Power(applied, exponent, span=span))
             k += 2
             continue
@@ -276,11 +315,12 @@ def _product(node: Any, known: Known) -> Any:
             out.append(label)
             k += 2
             continue
-        inner = {"Derivative": "wrt", "Differential": "arg"}.get(kind(a), "") if nxt is not None else ""  # ``∂h(m) / ∂h(k)``, with brackets left over
-        name: Any = getattr(a, inner) if inner else None
+        last = {"Derivative": "of" if kind(a) == "Derivative" and a.sign == "nabla" else "wrt", "Differential": "arg"}
+        part = last.get(kind(a), "") if nxt is not None else ""  # ``∂h(m) / ∂h(k)``, ``\\nabla_{h(n)} L(n)``, with brackets left over
+        name: Any = getattr(a, part) if part else None
         if kind(name) == "Name" and spelled(name) in known.bracketed and (at := _at_a_step(name, nxt)) is not None and kind(at) == "Index":
             span = replace(a.span, end=at.span.end) if a.span is not None and at.span is not None else None
-            out.append(replace(a, span=span, **{inner: at}))
+            out.append(replace(a, span=span, **{part: at}))
             k += 2
             continue
         out.append(a)

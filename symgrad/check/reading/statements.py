@@ -114,6 +114,7 @@ def step_part(parts: tuple[Part, ...], letter: str | None) -> Part | None:
 def letter_of(statements: list[Statement]) -> str:
     """What the document counts its steps by."""
     votes: Counter[str] = Counter()
+    recurs = set[str]()
     for s in statements:
         rel = relation_of(s.node)
         if rel is None or rel.signs[0] not in DEFINING or s.derives:
@@ -131,8 +132,11 @@ def letter_of(statements: list[Statement]) -> str:
         earlier = {w for n in walk(rel.sides[1]) if (sp := head_and_parts(n)) for p in sp[1] if kind(p.node) == "Sum" for w in letters(p.node)}
         counted = [w for p in split[1] if _step_like(p.node) for w in letters(p.node) if w in LETTERS]
         recurring = [w for w in counted if w in earlier]  # the t of ``f_i^{(t)}`` beside ``h_j^{(t-1)}``, not the i
+        recurs |= {*recurring}
         for w in recurring or counted:
             votes[w] += 1 + sum(w in r for r in right)
+    if recurs and "T" not in recurs:
+        votes.pop("T", None)  # ``o_T = V h_T`` speaks of the last step
     for s in statements:
         for n in s.nodes:
             if kind(n) == "Sum" and len(n.args) == 2 and kind(n.args[0]) == "Name" and kind(n.args[1]) == "Negative" and kind(n.args[1].arg) == "Number":

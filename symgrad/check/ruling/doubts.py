@@ -219,9 +219,10 @@ def of_the_length(court: Court, page: Page, outcome: Outcome, link: Link) -> Ite
 
 def a_matrix(page: Page, node: Any) -> bool:
     """Whether a name is one of a weight that is a matrix, and not in a small letter, in which many write weights that are numbers."""
-    ref = page.symbols.ref(node) if kind(node) == "Name" else None
+    letter: Any = node.base if kind(node) == "Power" else node  # ``W^{(h)}``
+    ref = page.symbols.ref(node) if kind(letter) == "Name" else None
     weight = ref is not None and ref.key not in page.symbols.timed and page.symbols.ranks.get(ref.key) == 2
-    return ref is not None and weight and not ref.entries and not node.base.islower()
+    return ref is not None and weight and not ref.entries and not letter.base.islower()
 
 
 def out_of_order(page: Page, side: Any) -> str | None:

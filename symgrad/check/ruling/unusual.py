@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from symgrad.check.cell.written import COUNTS
+from symgrad.check.cell.written import COUNTS, spelled_out
 from symgrad.check.court.court import Court
 from symgrad.check.court.marks import gradients_in
 from symgrad.check.defined.page import Page
@@ -29,7 +29,8 @@ def weighed(court: Court, page: Page, link: Link, used: set[str]) -> str:
     """
     outputs = {key for key, target in page.targets.items() if {key, target} & used}
     for s in court.statements if outputs and not court.program else ():
-        if defines_a_loss(s) and (found := beside(page, s.node.sides[-1], outputs, bound_letters(s.node))) and not (found == NORM and any_loss(page, link)):
+        found = beside(page, spelled_out(page, s.node.sides[-1]), outputs, bound_letters(s.node)) if defines_a_loss(s) else ""
+        if found and not (found == NORM and any_loss(page, link)):
             return found
     return ""
 
