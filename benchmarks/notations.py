@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import TypeVar
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests" / "check"))
-from notations import NETWORKS, notation
+from notations import NETWORKS, notation, worst
 
 from symgrad.check.judge import judge
 from symgrad.check.slips import diagnose
@@ -65,19 +65,19 @@ def main() -> int:
             equations, claims = NETWORKS[name](w, pick)
             written = [true for true, _ in claims] if kind == "true" else [slip(slips) for _, slips in claims if slips]
             text = w.document(equations, written)
-            found = {claim.latex: claim for claim in judge(read_text(text, "md", name="notations"), None)}
+            judged = judge(read_text(text, "md", name="notations"), None)
+            found = worst(written, ((claim.latex, claim.verdict, claim.message.partition("\n")[0]) for claim in judged))
             if options.show:
-                print(text, *((f"{c.line}: {c.verdict} {c.message}") for c in found.values()), "", sep="\n")
+                print(text, *((f"{c.line}: {c.verdict} {c.message}") for c in judged), "", sep="\n")
             wanted, never = ("proved", "refuted") if kind == "true" else ("refuted", "proved")
             for claim in written:
-                said = found[claim].verdict if claim in found else "unread"
+                said, note = found[claim]
                 counts[kind][said] += 1
                 seen.update(pick.made)
                 if said == wanted:
                     continue
                 blamed.update(pick.made)
                 wrong += said == never
-                note = found[claim].message.partition("\n")[0] if claim in found else ""
                 print(f"{kind} and {said}: {name} --seed {options.seed}, document {number}: {claim}\n    {note}")
     print()
     for kind, said in counts.items():

@@ -5,8 +5,8 @@ A network gives its equations, and claims with slips: formulas that are like the
 
 from .gates import gru, lstm
 from .rnn import rnn
-from .writing import Claim, Notation, Pick, notation
+from .writing import Claim, Notation, Pick, links, notation, worst
 
 NETWORKS = {"rnn": rnn, "lstm": lstm, "gru": gru}
 
-__all__ = ["NETWORKS", "Claim", "Notation", "Pick", "notation"]
+__all__ = ["NETWORKS", "Claim", "Notation", "Pick", "links", "notation", "worst"]
