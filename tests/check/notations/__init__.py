@@ -3,10 +3,10 @@
 A network gives its equations, and claims with slips: formulas that are like the claim, and false.
 """
 
-from .gates import gru, lstm
+from .gru import gru
 from .rnn import rnn
 from .writing import Claim, Notation, Pick, links, notation, worst
 
-NETWORKS = {"rnn": rnn, "lstm": lstm, "gru": gru}
+NETWORKS = {"rnn": rnn, "gru": gru}
 
 __all__ = ["NETWORKS", "Claim", "Notation", "Pick", "links", "notation", "worst"]

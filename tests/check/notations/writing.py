@@ -113,7 +113,7 @@ class Notation:
             if self.aligned and not words:
                 lines.append(bare)
             else:
-                blocks += [*self.together(lines), *filter(None, [words]), self.display % bare]
+                blocks += [*self.together(lines), *filter(None, [words]), *(self.display % only for only in [bare] if only)]
                 lines = []
         return blocks + self.together(lines)
 
