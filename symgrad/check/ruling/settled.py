@@ -27,14 +27,15 @@ def settled_symbols(court: Court, page: Page, link: Link) -> bool:
     """Whether each symbol for a gradient in a line stands in another one too, that holds, and the line is wrong whatever part of a gradient they mean."""
     if link.sign != "=" or of_conventions(page, link) or loosely_written(page, link):
         return False
-    wanted = called(page, link)
+    symbols = called(page, link)
+    wanted = {name for name in symbols if name is None or name.partition(" ")[0] not in page.told_marks}
     for other in others(court, link) if wanted and None not in wanted else ():
         found = called(page, other) & wanted
         if found and holds(page, other):
             wanted -= found
         if not wanted:
-            return not in_part(page, link)
-    return False
+            break
+    return bool(symbols) and not wanted and not in_part(page, link)
 
 
 def called(page: Page, link: Link) -> set[str | None]:

@@ -54,6 +54,11 @@ class Gated:
     def U(self, label: str) -> str:
         return self.weights[1] % label if not self.joint else f"W_{{{label}h}}"
 
+    def blocks(self, label: str) -> str:
+        """A weight by those of the state and of the input, beside each other or above."""
+        parts = self.U(label), f"W_{{{label}x}}"
+        return r"\begin{bmatrix} %s \\ %s \end{bmatrix}" % parts if self.rows else r"\begin{bmatrix} %s & %s \end{bmatrix}" % parts
+
     def together(self, state: str) -> str:
         return self.joint % {"h": state, "x": self.w.at("x")}
 
@@ -102,10 +107,11 @@ def gated(w: Notation, pick: Pick, taken: str) -> Gated:
     letter = pick(["", *(a for a in ("a", "s", "p", "v", "q", r"\mathrm{net}", "net", r"\alpha", "u", "m") if a not in taken)])
     below = w.step == "_{%s}"
     joint = pick(["", "", "[%(h)s, %(x)s]", "[%(h)s; %(x)s]", r"\begin{bmatrix} %(h)s \\ %(x)s \end{bmatrix}"])
+    sign = pick(["", "", "", r"\delta ", "d", r"\mathrm{d}"])
     tanh = pick(SQUASHES) if letter and "g" not in taken else pick([s for s in SQUASHES if "tanh" in s])
     return Gated(
         w, rows=pick([False, False, True]), weights=pick(WEIGHTS), joint=joint, bias=pick(["", "b_%s", "b_{%s}"]), label=pick(BELOW if below else ABOVE), letter=letter,
-        sign=pick(["", "", "", r"\delta ", "d", r"\mathrm{d}"]), inner=letter and pick(["", "", r"\delta"]), sigma=pick(SIGMOIDS), tanh=tanh,
+        sign=sign, inner=letter and pick(["", "", *([r"\delta"] if "delta" not in sign else [])]), sigma=pick(SIGMOIDS), tanh=tanh,
     )  # fmt: skip
 
 

@@ -27,7 +27,7 @@ def gru(w: Notation, pick: Pick) -> tuple[list[str], list[Claim]]:
     blend = [f"{keep}{times}{h(-1)}", f"{write}{times}{n()}"]
     equations.append(f"{h()} = " + " + ".join(blend if pick([False, True]) else blend[::-1]))
     if us.joint:
-        equations += ["with\n\n" + f"{us.W(k)} = [{U(k)}, W_{{{k}x}}]" for k in (Z, R, N)] if not us.rows else []
+        equations += [f"{us.W(k)} = {us.blocks(k)}" for k in (Z, R, N)]
     equations += us.introduced(pick, [Z, R, N])
 
     p, q = (h(-1), n()) if keeps else (n(), h(-1))
