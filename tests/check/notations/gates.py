@@ -110,7 +110,7 @@ def gated(w: Notation, pick: Pick, taken: str) -> Gated:
     sign = pick(["", "", "", r"\delta ", "d", r"\mathrm{d}"])
     tanh = pick(SQUASHES) if letter and "g" not in taken else pick([s for s in SQUASHES if "tanh" in s])
     return Gated(
-        w, rows=pick([False, False, True]), weights=pick(WEIGHTS), joint=joint, bias=pick(["", "b_%s", "b_{%s}"]), label=pick(BELOW if below else ABOVE), letter=letter,
+        w, rows=pick([False, False, True]), weights=pick(WEIGHTS[:2] if joint else WEIGHTS), joint=joint, bias=pick(["", "b_%s", "b_{%s}"]), label=pick(BELOW if below else ABOVE), letter=letter,
         sign=sign, inner=letter and pick(["", "", *([r"\delta"] if "delta" not in sign else [])]), sigma=pick(SIGMOIDS), tanh=tanh,
     )  # fmt: skip
 
