@@ -219,6 +219,9 @@ def concatenated(page: Page, statements: list[Statement]) -> None:
             page.symbols.clear()
 
 
+ENTRIES = frozenset({"otimes", "ast", "times", "bullet", "star"})  # signs that have other uses too
+
+
 def entrywise(page: Page, letter: str) -> None:
     r"""``c_t = f_t \otimes c_{t-1} + …``: what multiplies a quantity's own earlier value is no outer product, in any equation of the cell."""
 
@@ -226,9 +229,10 @@ def entrywise(page: Page, letter: str) -> None:
         split = head_and_parts(unwrapped(node))
         return split is not None and key_of(split[0], [p for p in split[1] if p is not step_part(split[1], letter)]) == d.key
 
-    crossed = {d.key: [n for n in walk(d.node) if kind(n) == "Infix" and n.sign == "otimes"] for d in page.definitions.values()}
-    if any(own(d, a) for d in page.definitions.values() for n in crossed[d.key] for a in n.args):
-        page.crossed = True
+    signed = {d.key: [n for n in walk(d.node) if kind(n) == "Infix" and n.sign in ENTRIES] for d in page.definitions.values()}
+    page.entrywise = frozenset(n.sign for d in page.definitions.values() for n in signed[d.key] if any(own(d, a) for a in n.args))
+    crossed = {key: any(n.sign == "otimes" for n in nodes) for key, nodes in signed.items()}
+    if "otimes" in page.entrywise:
         for key, d in list(page.definitions.items()):
             if crossed[key]:
                 page.redefine(key, replace(d, node=beside_each_other(d.node)))

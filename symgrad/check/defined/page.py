@@ -87,7 +87,7 @@ class Page:
     rows: bool = False  # read with every weight transposed, as code for a batch of rows has them
     program: bool = False  # whether the document is a program: its shapes are its own, a vector may lie or stand
     write: Callable[[Any], str] = latex  # formulas in messages
-    crossed: bool = False  # whether its gates multiply by ⊗, entry by entry
+    entrywise: frozenset[str] = frozenset()  # the signs by which its gates multiply, entry by entry, though they have other uses: ⊗, *
     sized: bool = False  # whether shapes are declared before the claim
     notes: dict[str, str] = field(default_factory=dict)  # quantity → how a reader calls it
     build: Callable[[Page, bool], Model] | None = None  # makes the model of matrices, or (True) of numbers; None while the page is made

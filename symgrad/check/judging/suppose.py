@@ -21,7 +21,7 @@ from symgrad.check.judging.equation import equation
 from symgrad.check.reading.activations import BUILTIN, meaning
 from symgrad.check.reading.claims import EQUAL, Link
 from symgrad.check.reading.conditions import MEANT, Condition, introduced
-from symgrad.check.reading.gated import KIND, LETTERS
+from symgrad.check.reading.gated import in_a_state
 from symgrad.check.reading.judgement import Judgement
 from symgrad.check.reading.prose import clause
 from symgrad.check.reading.relations import ORDERED, STEPS, number, of_steps, valued
@@ -34,9 +34,6 @@ from symgrad.notation.latex import latex
 
 SLOPES: dict[str, Callable[[Fraction], Fraction]] = {"sigmoid": lambda y: y * (1 - y), "tanh": lambda y: 1 - y * y}
 WORDS = re.compile(r"\s*(?:if|when|whenever|provided|unless|otherwise|else|in (?:this|that|the) case)\b", re.IGNORECASE)
-STATED = re.compile(
-    rf"(?:when(?:ever)?|if|once|for|with)\s+(?:the|an?)\s+{KIND}\s+gate\s+(?:is|being)\s+(?:\w+ly\s+)?(?:open|closed|shut|saturated|on|off)", re.IGNORECASE
-)
 GATE_WORD = re.compile(r"\$[zrfio]\$ (?:(?:update|reset|forget|input|output) )?gates? ")
 TRIED = (3, 2)  # the steps at which a condition on one step is tried
 MINIMUM = re.compile(r"optim|minim|extrem|stationar|critical|\bset(?:s|ting)?\b|mínim|óptim|极|最小|最优|令|минимум|оптимал|최소|最適", re.IGNORECASE)
@@ -114,14 +111,8 @@ def understood(page: Page, link: Link, found: tuple[Condition, ...]) -> Supposit
             opaque += [(_shown(c), keys)] if c.place == "line" and number(node.sides[-1]) is not None else []
     known = {v.key for v in values}
     meant = [text for text, keys in opaque if not keys or not keys <= known]  # where nothing gives these a value elsewhere
-    meant = [text for text in meant if not (values and MEANT.fullmatch(text)) and not any(the_same(v, text) for v in values)]
+    meant = [text for text in meant if not (values and MEANT.fullmatch(text)) and not any(in_a_state(text, v.key) for v in values if v.value in (0, 1))]
     return Supposition(tuple(dict.fromkeys(values)), tuple(functions), tuple(steps), tuple(meant))
-
-
-def the_same(v: Value, text: str) -> bool:
-    """Whether words say of a gate in another way that it is at this value: "when the update gate is closed", beside "z = 0"."""
-    m = STATED.fullmatch(text.strip())
-    return m is not None and v.value in (0, 1) and v.key[:1].lower() in (LETTERS[m["kind"].lower()], m["kind"][0].lower())
 
 
 def of_weights(page: Page, node: Any) -> bool:
