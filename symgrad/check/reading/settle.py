@@ -41,17 +41,19 @@ class Known:
 
 def called_at(nodes: list[Any]) -> dict[str, set[str]]:
     """The letters in brackets behind what several equations define, ``a(n)``, ``h(n)``, one of them a step before too; and all that has such a bracket."""
-    pairs = [(a, unwrapped(b)) for node in nodes for n in walk(node) if kind(n) == "Product" for a, b in pairwise(n.args)
-             if kind(a) == "Name" and not (a.subs or a.primes) and kind(b) in ("Paren", "Sum")]  # fmt: skip
+    found = [(a, unwrapped(b)) for node in nodes for n in walk(node) if kind(n) == "Product" for a, b in pairwise(n.args)
+             if kind(a) == "Name" and not a.primes and kind(b) in ("Paren", "Sum")]  # fmt: skip
+    pairs = [(a, b) for a, b in found if not a.subs]
     calls = [n for node in nodes for n in walk(node) if kind(n) == "Apply" and kind(n.function) == "Name" and len(n.args) == 1]
-    pairs += [(n.function, unwrapped(n.args[0])) for n in calls if n.function == Name(n.function.base) and n.function.base not in BUILTIN]
+    pairs += [(n.function, unwrapped(n.args[0])) for n in calls if plain(n.function) and n.function.base not in BUILTIN]
     lefts = [unwrapped(node.sides[0]) for node in nodes if kind(node) == "Relation" and node.signs[0] in ("=", ":=")]
     starts = {id(left.args[0] if kind(left) == "Product" else left.function) for left in lefts if kind(left) in ("Product", "Apply")}
     out = {}
     for letter in {b.base for a, b in pairs if id(a) in starts and kind(b) == "Name" and b == Name(b.base) and len(b.base) == 1}:
         defined = {key_of(a, []) for a, b in pairs if id(a) in starts and b == Name(letter)}
         if len(defined) > 1 and any(key_of(a, []) in defined for a, b in pairs if kind(b) == "Sum" and letter in letters(b)):
-            out[letter] = {str(key_of(a, [])) for a, b in pairs if letter in letters(b)}
+            labelled = {str(spelled(a)) for a, b in found if a.subs and id(a) in starts and b == Name(letter)}  # ``q_z(n)``
+            out[letter] = {str(key_of(a, [])) for a, b in pairs if letter in letters(b)} | labelled
     return out
 
 
@@ -157,6 +159,11 @@ def layer(node: Any) -> bool:
     return kind(exponent) == "Paren" and exponent.kind in ("(", "[") and kind(exponent.arg) == "Number"
 
 
+def plain(name: Name) -> bool:
+    """Whether a name is a letter or a word alone, in whatever font."""
+    return not (name.accents or name.subs or name.primes)
+
+
 def stepping(node: Any) -> bool:
     """Whether brackets hold what may be a step: a letter, a number, one of them and a number."""
     node = unwrapped(node)
@@ -193,7 +200,7 @@ def _settled(node: Any, known: Known) -> Any:
     if kind(node) == "Apply" and kind(node.function) == "Name":
         if scaled(node, known):
             return Product((node.function, Paren(node.args[0], "(", span=node.args[0].span)), span=node.span)
-        stepped = node.function == Name(node.function.base) and node.function.base in known.bracketed
+        stepped = plain(node.function) and node.function.base in known.bracketed
         if stepped and len(node.args) == 1 and {*letters(node.args[0])} & known.steps:
             return Index(node.function, node.args, "(", span=node.span)  # ``g(n)`` beside ``c(n-1)``, a gate at a step
         entry = len(node.args) == 2 and of_a_matrix(node.function) and all(a == Name(getattr(a, "base", "")) and a.base in COUNTERS for a in node.args)
