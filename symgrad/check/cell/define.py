@@ -22,7 +22,7 @@ from symgrad.check.defined.groups import Collected
 from symgrad.check.defined.page import Abbreviation, Definition, Page, plain
 from symgrad.check.defined.typing import matrix_like
 from symgrad.check.evaluation.adjoints import upright
-from symgrad.check.reading.activations import ACTIVATIONS, BUILTIN, labelled_sigmas
+from symgrad.check.reading.activations import ACTIVATIONS, BUILTIN, labelled_sigmas, meaning
 from symgrad.check.reading.statements import LOSSES, MARKS, Statement, bound_letters, names_in, relation_of, step_part
 from symgrad.check.reading.symbols import STEP_WORDS, Part, Symbols, head_and_parts, is_top, key_of, letters, number_at, spelled
 from symgrad.check.reading.trees import FACTORS, children, kind, rebuilt, unwrapped, walk, with_children
@@ -223,11 +223,15 @@ ENTRIES = frozenset({"otimes", "ast", "times", "bullet", "star"})  # signs that 
 
 
 def entrywise(page: Page, letter: str) -> None:
-    r"""``c_t = f_t \otimes c_{t-1} + …``: what multiplies a quantity's own earlier value is no outer product, in any equation of the cell."""
+    r"""``c_t = f_t \otimes c_{t-1} + i_t \otimes g_t``: what multiplies its own earlier value, or is a gate, makes no outer product in any equation."""
 
     def own(d: Definition, node: Any) -> bool:
         split = head_and_parts(unwrapped(node))
-        return split is not None and key_of(split[0], [p for p in split[1] if p is not step_part(split[1], letter)]) == d.key
+        key = None if split is None else key_of(split[0], [p for p in split[1] if p is not step_part(split[1], letter)])
+        return key is not None and (key == d.key or key in gates)
+
+    calls = {key: unwrapped(d.node) for key, d in page.definitions.items()}
+    gates = {key for key, n in calls.items() if kind(n) == "Apply" and kind(n.function) == "Name" and meaning(page.functions, n.function) == "sigmoid"}
 
     signed = {d.key: [n for n in walk(d.node) if kind(n) == "Infix" and n.sign in ENTRIES] for d in page.definitions.values()}
     page.entrywise = frozenset(n.sign for d in page.definitions.values() for n in signed[d.key] if any(own(d, a) for a in n.args))

@@ -168,7 +168,8 @@ def components(page: Page, side: Any) -> set[str]:
     found = {w for n in walk(side) if (r := page.symbols.ref(n)) is not None for e in r.entries for w in letters(e)}
     letter = page.symbols.letter
     stepped = (parts for _, head, parts in names_in(side) if head.base in MARKS and any(letter in letters(p.node) for p in parts))
-    counted = {str(spelled(p.node)) for parts in stepped for p in parts if p.where == "sub"} & COUNTERS - {letter} - page.symbols.counting - page.definitions.keys()
+    counted = {str(spelled(p.node)) for parts in stepped for p in parts if p.where == "sub"} & COUNTERS
+    counted -= {letter, *page.symbols.counting, *page.definitions}
     return (found | counted) - bound_letters(side)
 
 

@@ -4,9 +4,10 @@ A network gives its equations, and claims with slips: formulas that are like the
 """
 
 from .gru import gru
+from .lstm import lstm
 from .rnn import rnn
 from .writing import Claim, Notation, Pick, links, notation, worst
 
-NETWORKS = {"rnn": rnn, "gru": gru}
+NETWORKS = {"rnn": rnn, "lstm": lstm, "gru": gru}
 
 __all__ = ["NETWORKS", "Claim", "Notation", "Pick", "links", "notation", "worst"]

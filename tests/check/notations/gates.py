@@ -71,7 +71,8 @@ class Gated:
 
     def named(self, letter: str, label: str, shift: int = 0) -> str:
         step = self.w.letter + (f"{shift:+d}" if shift else "")
-        return self.label % {"a": letter, "k": label, "s": step} + ("" if "%(s)s" in self.label else self.w.step % step)
+        inside = step if self.w.step != "_{(%s)}" else f"({step})"
+        return self.label % {"a": letter, "k": label, "s": inside} + ("" if "%(s)s" in self.label else self.w.step % step)
 
     def pre(self, label: str, shift: int = 0) -> str:
         return self.named(self.letter, label, shift)
@@ -105,7 +106,7 @@ class Gated:
 def gated(w: Notation, pick: Pick, taken: str) -> Gated:
     """Letters that are `taken` are no names for preactivations."""
     letter = pick(["", *(a for a in ("a", "s", "p", "v", "q", r"\mathrm{net}", "net", r"\alpha", "u", "m") if a not in taken)])
-    below = w.step == "_{%s}"
+    below = w.step.startswith("_")
     joint = pick(["", "", "[%(h)s, %(x)s]", "[%(h)s; %(x)s]", r"\begin{bmatrix} %(h)s \\ %(x)s \end{bmatrix}"])
     sign = pick(["", "", "", r"\delta ", "d", r"\mathrm{d}"])
     tanh = pick(SQUASHES) if letter and "g" not in taken else pick([s for s in SQUASHES if "tanh" in s])

@@ -70,7 +70,7 @@ def gru(w: Notation, pick: Pick) -> tuple[list[str], list[Claim]]:
     if not us.joint or not us.rows:
         through = us.back(U(N), f"({r()}{times}{g_n})") if behind else f"({us.back(U(N), g_n)}){times}{r()}"
         paths = f"{by(h())}{times}{keep} + {through} + {us.back(U(R), g_r)} + {us.back(U(Z), g_z)}"
-        claims.append(slipped(f"{by(h(-1))} = {paths}", (keep, write), (times + r(), ""), (f" + {us.back(U(Z), g_z)}", ""), (U(R), us.W(R)), (g_z, g_r)))
+        claims.append(slipped(f"{by(h(-1))} = {paths}", (keep, write), (times + r(), ""), (f" + {us.back(U(Z), g_z)}", ""), (U(R), U(Z)), (g_z, g_r)))
     if not us.rows:
         claims += jacobians(us, pick, (Z, R, N), (z(), r(), n(), h(), h(-1)), (keep, write, p, q), (z_slope, r_slope, n_slope), behind)
     return equations, some(pick, claims)
