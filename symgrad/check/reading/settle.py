@@ -85,8 +85,11 @@ def known_in(nodes: list[Any]) -> Known:
     )
     above = {n.base.base for n, _ in found if kind(n) == "Power" and kind(n.base) == "Name" and kind(n.exponent) == "Sum" and set(letters(n.exponent)) & steps}
     raised = {id(n.base) for n, _ in found if kind(n) == "Power"}
-    above -= {n.base for n, _ in found if kind(n) == "Name" and n.base.isupper() and n == Name(n.base) and id(n) not in raised}  # ``W^{T-k}`` beside W
+    powers = (n for node in nodes for n in walk(node) if kind(n) == "Power" and kind(n.base) == "Name")
+    raised |= {id(n.base) for n in powers if n.base.base in given}  # ``C^T`` where the equation of C^t is given
     scripts = {id(x) for node in nodes for n in walk(node) for part in scripts_of(n) for x in walk(part)}  # the h of ``W_{hh}`` is no factor
+    bare = (n for n, _ in found if kind(n) == "Name" and n == Name(n.base) and id(n) not in raised | scripts)
+    above -= {n.base for n in bare if n.base.isupper()}  # ``W^{T-k}`` beside W
     products = (n for node in nodes for n in walk(node) if kind(n) in ("Product", "Infix") and id(n) not in scripts)
     above -= {a.base for n in products for a in n.args if kind(a) == "Name" and a == Name(a.base)}  # ``w^{T-1}`` beside ``w h_{t-1}``
     sloped = {n.base for n, _ in found if kind(n) == "Name" and n.primes and not n.subs and n.base in FUNCTIONS}

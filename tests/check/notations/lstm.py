@@ -97,7 +97,7 @@ def jacobians(us: Gated, pick: Pick, kind: str, names: tuple[str, str], of: dict
     w, (F, I, O, G), times = us.w, labels, us.w.times
     c, h, old, shown = w.at(names[0]), w.at(names[1]), w.at(names[0], -1), w.at(names[1], -1)
     first = next(iter(of))
-    held, kept = pick(HELD), w.diag(keep) if keep else "I"
+    held, kept = pick(HELD), w.diag(keep) if keep else r"\mathbf{I}" if I == "I" else "I"
     claims: list[Claim] = [
         slipped(f"{w.d(of[first], shown)} = {w.diag(slopes[first])} {us.U(first)}", (us.U(first), us.U(O if first != O else G)), (w.diag(slopes[first]) + " ", "")),
         slipped(f"{w.d(of[G], shown)} = {w.diag(slopes[G])} {us.U(G)}", (us.U(G), us.U(O)), (w.diag(slopes[G]) + " ", "")),
