@@ -362,7 +362,7 @@ def adjoint_symbol(run: Run, node: Any) -> Value | None:
     else:
         options = [Option(0, (TOTAL, key))]
         hidden = run.page.preactivation(key)
-        told = name.partition(" ")[0] in run.page.told_marks
+        told = before_it(node) and name.partition(" ")[0] in run.page.told_marks and symbol_id(name, words, step_node) not in run.page.meanings
         behind = told or (name.partition(" ")[0] in run.page.activated_too and key in run.page.definitions and key not in run.page.lagged)
         if hidden in model.dims and hidden not in run.page.adjoined and not behind:
             together = packed(run.page, key)  # their gradients are put together again before the activations
@@ -401,6 +401,12 @@ def adjoint_symbol(run: Run, node: Any) -> Value | None:
     if which.startswith("pre:") and timed and step is not None and step < 1:
         raise OutOfTime(key)
     return whole(run, adjoint(run, which, step, losses, how, entries))
+
+
+def before_it(node: Any) -> bool:
+    r"""Whether the mark of a symbol stands before its quantity, ``\delta z_t``, not above it, ``\delta_z``."""
+    split = head_and_parts(node) if kind(node) != "Product" else None
+    return split is None or split[0].base not in MARKS
 
 
 def packed(page: Page, key: str) -> bool:

@@ -219,7 +219,7 @@ def conditions(statement: Any, given: tuple[Any, ...] = ()) -> tuple[Condition, 
     if f is not None and "symgrad:" in f.before:
         out += _derived(f.before)
     if f is not None and f.kind in ("inline", "display", "line", "sentence"):
-        alone = ENDED.search(f.before) is not None and BEGUN.match(f.after or "\n\n") is not None
+        alone = ENDED.search(f.before) is not None and BEGUN.match(COMMENT.sub("", f.after) + "\n\n") is not None
         apart = f.kind == "display" or (f.kind == "inline" and alone)  # blank lines around a display end no paragraph
         prose = [*_after(COMMENT.sub(" ", f.after).strip() if apart else f.after), *_before(f.before.strip() if apart else f.before)]
         prose.sort(key=lambda c: c.place != "sentence")

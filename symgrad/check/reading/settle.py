@@ -253,7 +253,7 @@ def _derivative(node: Any) -> Any:
     if kind(of) != "Differential" or of.sign != by.sign or of.sign not in ("partial", "d"):
         return node
     span = replace(of.span, end=by.span.end) if of.span is not None and by.span is not None else None
-    found = Derivative(of.arg, by.arg, of.sign, span=span)
+    found = Derivative(of.arg, by.arg, of.sign, span=span if len(above) > 1 else node.span)
     return found if len(above) == 1 else replace(node.numerator, args=(*above[:-1], found), span=node.span)
 
 
