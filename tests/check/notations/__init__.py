@@ -6,8 +6,9 @@ A network gives its equations, and claims with slips: formulas that are like the
 from .gru import gru
 from .lstm import lstm
 from .rnn import rnn
+from .small import small
 from .writing import Claim, Notation, Pick, links, notation, worst
 
-NETWORKS = {"rnn": rnn, "lstm": lstm, "gru": gru}
+NETWORKS = {"rnn": rnn, "lstm": lstm, "gru": gru, "small": small}
 
 __all__ = ["NETWORKS", "Claim", "Notation", "Pick", "links", "notation", "worst"]

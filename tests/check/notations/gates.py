@@ -11,7 +11,10 @@ SQUASHES = (r"\tanh", r"\tanh", "tanh", r"\text{tanh}", r"\phi", "g")
 # what stands in a preactivation's name and in its gradient's: a letter, the gate's label, the step
 BELOW = ("%(a)s^{%(k)s}_{%(s)s}", "%(a)s_{%(k)s,%(s)s}", "%(a)s_{%(s)s,%(k)s}", "%(a)s_{%(k)s_{%(s)s}}", "%(a)s_%(s)s^{%(k)s}", "%(a)s_{%(s)s}^{(%(k)s)}")
 ABOVE = ("%(a)s_%(k)s", "%(a)s_{%(k)s}")
-WEIGHTS = (("W_{%s}", "U_{%s}"), ("W_%s", "U_%s"), ("W_{x%s}", "W_{h%s}"), ("W_{%sx}", "W_{%sh}"), ("W_%s", "R_%s"), (r"\mathbf{W}_%s", r"\mathbf{U}_%s"), ("W^{(%s)}", "U^{(%s)}"))
+WEIGHTS = (
+    ("W_{%s}", "U_{%s}"), ("W_%s", "U_%s"), ("W_{x%s}", "W_{h%s}"), ("W_{%sx}", "W_{%sh}"), ("W_%s", "R_%s"), (r"\mathbf{W}_%s", r"\mathbf{U}_%s"),
+    ("W^{(%s)}", "U^{(%s)}"),
+)  # fmt: skip
 SAID = (
     "We write ${0}v$ for ${1}$, the gradient with respect to $v$.", "For a quantity $v$ let ${0}v = {1}$.", "Throughout, ${0}v$ denotes ${1}$.",
     "Here ${0}v$ stands for the gradient ${1}$ of the loss.",
@@ -56,8 +59,8 @@ class Gated:
 
     def blocks(self, label: str) -> str:
         """A weight by those of the state and of the input, beside each other or above."""
-        parts = self.U(label), f"W_{{{label}x}}"
-        return r"\begin{bmatrix} %s \\ %s \end{bmatrix}" % parts if self.rows else r"\begin{bmatrix} %s & %s \end{bmatrix}" % parts
+        between = r"\\" if self.rows else "&"
+        return rf"\begin{{bmatrix}} {self.U(label)} {between} W_{{{label}x}} \end{{bmatrix}}"
 
     def together(self, state: str) -> str:
         return self.joint % {"h": state, "x": self.w.at("x")}
@@ -93,7 +96,8 @@ class Gated:
     def slope(self, pick: Pick, gate: str, label: str, tanh: bool = False) -> str:
         """Of a gate or a candidate, in its own value or at its preactivation."""
         function = self.tanh if tanh else self.sigma
-        if self.letter and ("tanh" not in function and tanh or pick([False, False, True])):
+        unknown = tanh and "tanh" not in function
+        if self.letter and (unknown or pick([False, False, True])):
             return f"{function}'({self.pre(label)})"
         return f"(1 - {self.w.squared(gate)})" if tanh else f"{gate}{self.w.times}(1 - {gate})"
 
@@ -111,12 +115,21 @@ def gated(w: Notation, pick: Pick, taken: str) -> Gated:
     sign = pick(["", "", "", r"\delta ", "d", r"\mathrm{d}"])
     tanh = pick(SQUASHES) if letter and "g" not in taken else pick([s for s in SQUASHES if "tanh" in s])
     return Gated(
-        w, rows=pick([False, False, True]), weights=pick(WEIGHTS[:2] if joint else WEIGHTS), joint=joint, bias=pick(["", "b_%s", "b_{%s}"]), label=pick(BELOW if below else ABOVE), letter=letter,
-        sign=sign, inner=letter and pick(["", "", *([r"\delta"] if "delta" not in sign else [])]), sigma=pick(SIGMOIDS), tanh=tanh,
-    )  # fmt: skip
+        w,
+        rows=pick([False, False, True]),
+        weights=pick(WEIGHTS[:2] if joint else WEIGHTS),
+        joint=joint,
+        bias=pick(["", "b_%s", "b_{%s}"]),
+        label=pick(BELOW if below else ABOVE),
+        letter=letter,
+        sign=sign,
+        inner=letter and pick(["", "", *([r"\delta"] if "delta" not in sign else [])]),
+        sigma=pick(SIGMOIDS),
+        tanh=tanh,
+    )
 
 
-def some(pick: Pick, claims: list[Claim], count: int = 8) -> list[Claim]:
+def some(pick: Pick, claims: list[Claim], count: int = 6) -> list[Claim]:
     """So many of the claims, in their order."""
     left = list(range(len(claims)))
     while len(left) > count:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from .gates import gated, slipped, some
+from typing import TypeAlias
+
+from .gates import Gated, gated, slipped, some
 from .writing import Claim, Notation, Pick
 
 LETTERS = (("z", "r", r"\tilde{%s}"), ("z", "r", r"\hat{%s}"), ("z", "r", "n"), ("u", "r", r"\tilde{%s}"), ("u", "r", "c"), ("z", "r", "g"), ("z", "r", "c"))
 CLOSED = ("If ${0} = {1}$, then", "When the update gate is {2}, ${0} = {1}$, the Jacobian is", "In the special case ${0} = {1}$:", "For ${0} = {1}$ we get")
+Three: TypeAlias = tuple[str, str, str]
 
 
 def gru(w: Notation, pick: Pick) -> tuple[list[str], list[Claim]]:
@@ -17,7 +20,7 @@ def gru(w: Notation, pick: Pick) -> tuple[list[str], list[Claim]]:
     Z, R, N = update, reset, new if len(new) == 1 else state
     z, r, n, h, x = (lambda shift=0, name=name: w.at(name, shift) for name in (update, reset, new, state, "x"))
     keeps, behind = pick([False, True]), not us.joint and pick([False, True])
-    U, pre, by, by_pre, times = us.U, us.pre, us.by, us.by_pre, w.times
+    U, by, by_pre, times = us.U, us.by, us.by_pre, w.times
 
     masked = f"{r()}{times}{h(-1)}"
     inner = f"({us.product(U(N), h(-1))})"
@@ -63,7 +66,10 @@ def gru(w: Notation, pick: Pick) -> tuple[list[str], list[Claim]]:
             slipped(f"{by(U(Z))} = \\sum_{{{w.letter}}} {us.outer(g_z, h(-1))}", (h(-1), h()), (h(-1), x()), (g_z, g_r)),
             slipped(f"{by(U(N))} = \\sum_{{{w.letter}=1}}^{{T}} {us.outer(into_n, kept)}", (kept, h()), (kept, x())),
             slipped(f"{by(us.W(R))} = \\sum_{{{w.letter}}} {us.outer(g_r, x())}", (x(), h(-1)), (g_r, g_z)),
-            slipped(f"{by(x())} = {us.back(us.W(Z), g_z)} + {us.back(us.W(R), g_r)} + {us.back(us.W(N), g_n)}", (g_z, g_r), (us.W(N), U(N)), (us.W(Z), us.W(R))),
+            slipped(
+                f"{by(x())} = {us.back(us.W(Z), g_z)} + {us.back(us.W(R), g_r)} + {us.back(us.W(N), g_n)}",
+                *((g_z, g_r), (us.W(N), U(N)), (us.W(Z), us.W(R))),
+            ),
         ]
     if us.bias:
         claims.append(slipped(f"{by(us.bias % Z)} = \\sum_{{{w.letter}=1}}^{{T}} {g_z}", (g_z, g_r), (g_z, g_n)))
@@ -76,7 +82,9 @@ def gru(w: Notation, pick: Pick) -> tuple[list[str], list[Claim]]:
     return equations, some(pick, claims)
 
 
-def jacobians(us, pick, labels, quantities, blend, slopes, behind) -> list[Claim]:
+def jacobians(
+    us: Gated, pick: Pick, labels: Three, quantities: tuple[str, ...], blend: tuple[str, ...], slopes: Three, behind: bool
+) -> list[Claim]:
     """Those of the state, its gates and its candidate, in all paths, and in special cases."""
     w, U, (Z, R, N), (z, r, n, h, old), (keep, write, p, q) = us.w, us.U, labels, quantities, blend
     z_slope, r_slope, n_slope = slopes
@@ -87,13 +95,14 @@ def jacobians(us, pick, labels, quantities, blend, slopes, behind) -> list[Claim
     whole = f"{w.d(h, old)} = {w.diag(keep)} + {gate} {U(Z)} + {slope} {path}"
     inner = w.diag(n_slope)
     chain = f"{w.d(h, z)} {w.d(z, old)} + {w.d(h, n)} {w.d(n, old)}"
+    open_, closed = ("1", "open"), ("0", "closed")
     case = pick(CLOSED)
-    copies, forgets = (("1", "open"), ("0", "closed")) if keep == z else (("0", "closed"), ("1", "open"))
+    copying, forgetting = (f"{case.format(z, *value)}\n\n{w.d(h, old)} = " for value in ((open_, closed) if keep == z else (closed, open_)))
     return [
         slipped(whole, (path, wrong), (U(Z), U(R)), (f"{w.diag(keep)} + ", ""), (f"{gate} {U(Z)}", gate), (keep, write)),
         slipped(f"{w.d(h, old)} = {w.diag(keep)} + {chain}", (keep, write), (w.d(h, n), w.d(h, z)), (f" + {w.d(h, n)} {w.d(n, old)}", "")),
         slipped(f"{w.d(z, old)} = {w.diag(z_slope)} {U(Z)}", (U(Z), U(R)), (z_slope, r_slope), (w.diag(z_slope) + " ", "")),
         slipped(f"{w.d(n, old)} = {inner} {path}", (path, wrong), (path, U(N)), (inner + " ", "")),
-        (f"{case.format(z, *copies)}\n\n{w.d(h, old)} = I", (f"{case.format(z, *copies)}\n\n{w.d(h, old)} = 0", f"{case.format(z, *copies)}\n\n{w.d(h, old)} = {U(N)}")),
-        (f"{case.format(z, *forgets)}\n\n{w.d(h, old)} = {inner} {path}", (f"{case.format(z, *forgets)}\n\n{w.d(h, old)} = I", f"{case.format(z, *forgets)}\n\n{w.d(h, old)} = {inner} {wrong}")),
+        (copying + "I", (copying + "0", copying + U(N))),
+        (f"{forgetting}{inner} {path}", (forgetting + "I", f"{forgetting}{inner} {wrong}")),
     ]

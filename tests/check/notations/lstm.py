@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TypeAlias
+
 from .gates import Gated, gated, slipped, some
 from .writing import Claim, Notation, Pick
 
@@ -11,8 +13,10 @@ LETTERS = (
     ("m", "h", "f", "i", "o", "g"), ("c", "h", "f", "i", "q", "j"),
 )  # fmt: skip
 HELD = (
-    "Treating the gates and the candidate as constants,", "If the gates and the candidate are held fixed, then", "Along the direct path:", "With gates and candidate kept constant:",
+    "Treating the gates and the candidate as constants,", "If the gates and the candidate are held fixed, then", "Along the direct path:",
+    "With gates and candidate kept constant:",
 )  # fmt: skip
+Four: TypeAlias = tuple[str, str, str, str]
 
 
 def lstm(w: Notation, pick: Pick) -> tuple[list[str], list[Claim]]:
@@ -30,7 +34,7 @@ def lstm(w: Notation, pick: Pick) -> tuple[list[str], list[Claim]]:
         peep = f" + p_{label}{times}{peeps[label]}" if peeps else ""
         equations += us.gate(of(), label, us.sigma, us.inside(label, h(-1)) + peep)
     equations += us.gate(g(), G, us.tanh, us.inside(G, h(-1)))
-    keep = {"no forget gate": "", "coupled": f()}.get(kind, f())
+    keep = "" if kind == "no forget gate" else f()
     write = f"(1 - {f()})" if kind == "coupled" else i()
     equations.append(f"{c()} = {keep + times if keep else ''}{c(-1)} + {write}{times}{g()}")
     squash = us.tanh
@@ -68,9 +72,10 @@ def lstm(w: Notation, pick: Pick) -> tuple[list[str], list[Claim]]:
     claims.append(slipped(f"{by(g())} = {into[G]}", (write, o()), (times + write, "")))
     if us.letter:
         for k in (first, G, O):
-            chain = f"{by(of[k]())}{times}{slopes[k]}"
-            claims.append(slipped(f"{by_pre(k)} = {chain}", (times + slopes[k], ""), (slopes[k], slopes[O if k != O else first])))
-            claims.append(slipped(f"{by_pre(k)} = {chain} = {into[k]}{times}{slopes[k]}", (f"{into[k]}{times}{slopes[k]}", into[k]), (slopes[k], slopes[O if k != O else first])))
+            chain, whole = f"{by(of[k]())}{times}{slopes[k]}", f"{into[k]}{times}{slopes[k]}"
+            another = slopes[k], slopes[O if k != O else first]
+            claims.append(slipped(f"{by_pre(k)} = {chain}", (times + slopes[k], ""), another))
+            claims.append(slipped(f"{by_pre(k)} = {chain} = {whole}", (whole, into[k]), another))
     k = pick(labels)
     other = labels[labels.index(k) - 1]
     if us.joint:
@@ -79,7 +84,8 @@ def lstm(w: Notation, pick: Pick) -> tuple[list[str], list[Claim]]:
     else:
         claims.append(slipped(f"{by(us.U(k))} = \\sum_{{{w.letter}=1}}^T {us.outer(at[k], h(-1))}", (at[k], at[other]), (h(-1), h()), (h(-1), x())))
         claims.append(slipped(f"{by(us.W(k))} = \\sum_{{{w.letter}}} {us.outer(at[k], x())}", (at[k], at[other]), (x(), h(-1))))
-        claims.append(slipped(f"{by(x())} = " + " + ".join(us.back(us.W(k), at[k]) for k in labels), (at[k], at[other]), (us.W(k), us.W(other)), (us.W(k), us.U(k))))
+        inputs = " + ".join(us.back(us.W(k), at[k]) for k in labels)
+        claims.append(slipped(f"{by(x())} = {inputs}", (at[k], at[other]), (us.W(k), us.W(other)), (us.W(k), us.U(k))))
     if us.bias:
         claims.append(slipped(f"{by(us.bias % k)} = \\sum_{{{w.letter}=1}}^T {at[k]}", (at[k], at[other])))
     paths = " + ".join(us.back(us.U(k), at[k]) for k in labels)
@@ -92,15 +98,16 @@ def lstm(w: Notation, pick: Pick) -> tuple[list[str], list[Claim]]:
     return equations, some(pick, claims)
 
 
-def jacobians(us: Gated, pick: Pick, kind: str, names: tuple[str, str], of: dict[str, str], slopes: dict[str, str], slope: str, keep: str, write: str, labels) -> list[Claim]:
+def jacobians(
+    us: Gated, pick: Pick, kind: str, names: tuple[str, str], of: dict[str, str], slopes: dict[str, str], slope: str, keep: str, write: str, labels: Four
+) -> list[Claim]:
     """Those of the memory, along it alone and along all paths, and those of the gates and of what is shown."""
     w, (F, I, O, G), times = us.w, labels, us.w.times
     c, h, old, shown = w.at(names[0]), w.at(names[1]), w.at(names[0], -1), w.at(names[1], -1)
     first = next(iter(of))
     held, kept = pick(HELD), w.diag(keep) if keep else r"\mathbf{I}" if I == "I" else "I"
-    claims: list[Claim] = [
-        slipped(f"{w.d(of[first], shown)} = {w.diag(slopes[first])} {us.U(first)}", (us.U(first), us.U(O if first != O else G)), (w.diag(slopes[first]) + " ", "")),
-        slipped(f"{w.d(of[G], shown)} = {w.diag(slopes[G])} {us.U(G)}", (us.U(G), us.U(O)), (w.diag(slopes[G]) + " ", "")),
+    claims = [
+        slipped(f"{w.d(of[k], shown)} = {w.diag(slopes[k])} {us.U(k)}", (us.U(k), us.U(O)), (w.diag(slopes[k]) + " ", "")) for k in (first, G)
     ]
     if kind == "peepholes":
         return claims
