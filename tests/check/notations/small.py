@@ -13,7 +13,7 @@ KINDS = ("minimal gated unit", "one gate", "gates of the input", "leaky", "simpl
 def small(w: Notation, pick: Pick) -> tuple[list[str], list[Claim]]:
     """h_t = (1 - z_t) ⊙ h_{t-1} + z_t ⊙ n_t, with n_t = tanh(W x_t + U (z_t ⊙ h_{t-1})), n_t = W x_t, ...; h_t = (1 - α) h_{t-1} + α n_t."""
     kind = pick(KINDS)
-    state, Z, N = "c" if kind == "simple recurrent unit" else pick("hs"), pick(sorted({"z", "f", "u", "g"} - {w.letter})), pick(sorted({"n", "v"} - {w.letter}))
+    state, Z, N = "c" if kind == "simple recurrent unit" else pick("hs"), pick(sorted({"z", "f", "u", "g"} - {w.letter})), pick(sorted({"n", "m"} - {w.letter}))
     us = replace(gated(w, pick, taken=f"{state}{Z}{N}r{w.letter}"), joint="")
     z, n, h, x = (lambda shift=0, step="", name=name: w.at(name, shift, step) for name in (Z, N, state, "x"))
     times, by = w.times, us.by
@@ -62,5 +62,5 @@ def small(w: Notation, pick: Pick) -> tuple[list[str], list[Claim]]:
         if kind == "minimal gated unit":
             new = f"{turn} {us.U(N)} ({first} + {w.diag(f'{h(-1)}{times}{slope}')} {us.U(Z)})"
         whole = f"{w.d(h(), h(-1))} = {w.diag(keep) if kind != 'leaky' else f'{keep}{w.space}I'} + {gate + ' + ' if gate else ''}{new}"
-        claims.append(slipped(whole, (keep, write), (us.U(N), us.W(N)), (turn, write), (f" + {new}", "")))
+        claims.append(slipped(whole, (keep, write), (us.U(N), us.W(N)), (turn, write) if kind != "leaky" else (turn, leak)))
     return equations, some(pick, claims)
