@@ -19,6 +19,7 @@ from symgrad.check.cell.scalars import numbers
 from symgrad.check.defined import blocks
 from symgrad.check.defined.definitions import lags, parts_of, present_names, stepped_names
 from symgrad.check.defined.groups import Collected
+from symgrad.check.defined.incomplete import invented
 from symgrad.check.defined.page import Abbreviation, Definition, Page, plain
 from symgrad.check.defined.typing import matrix_like
 from symgrad.check.evaluation.adjoints import upright
@@ -223,18 +224,23 @@ ENTRIES = frozenset({"otimes", "ast", "times", "bullet", "star"})  # signs that 
 
 
 def entrywise(page: Page, letter: str) -> None:
-    r"""``c_t = f_t \otimes c_{t-1} + i_t \otimes g_t``: what multiplies its own earlier value, or is a gate, makes no outer product in any equation."""
+    r"""``c_t = f_t \otimes c_{t-1} + …``: what multiplies its own earlier value makes no outer product, in any equation of the cell.
 
-    def own(d: Definition, node: Any) -> bool:
+    Nor does a gate before an activation, ``h_t = o_t \otimes \tanh(c_t)``.
+    """
+
+    def key_in(node: Any) -> str | None:
         split = head_and_parts(unwrapped(node))
-        key = None if split is None else key_of(split[0], [p for p in split[1] if p is not step_part(split[1], letter)])
-        return key is not None and (key == d.key or key in gates)
+        return None if split is None else key_of(split[0], [p for p in split[1] if p is not step_part(split[1], letter)])
 
-    calls = {key: unwrapped(d.node) for key, d in page.definitions.items()}
+    def apart(d: Definition, n: Any) -> bool:
+        gated = any(key_in(a) in gates for a in n.args) and any(kind(unwrapped(a)) == "Apply" and key_in(a) is None for a in n.args)
+        return gated or any(key_in(a) == d.key for a in n.args)
+
+    calls = {key: unwrapped(d.node) for key, d in page.definitions.items() if not invented(page, key)}
     gates = {key for key, n in calls.items() if kind(n) == "Apply" and kind(n.function) == "Name" and meaning(page.functions, n.function) == "sigmoid"}
-
     signed = {d.key: [n for n in walk(d.node) if kind(n) == "Infix" and n.sign in ENTRIES] for d in page.definitions.values()}
-    page.entrywise = frozenset(n.sign for d in page.definitions.values() for n in signed[d.key] if any(own(d, a) for a in n.args))
+    page.entrywise = frozenset(n.sign for d in page.definitions.values() for n in signed[d.key] if apart(d, n))
     crossed = {key: any(n.sign == "otimes" for n in nodes) for key, nodes in signed.items()}
     if "otimes" in page.entrywise:
         for key, d in list(page.definitions.items()):

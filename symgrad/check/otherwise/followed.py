@@ -18,6 +18,7 @@ from symgrad.check.defined.page import Page, plain
 from symgrad.check.evaluation.decide import Decider, Outcome
 from symgrad.check.evaluation.parts import Share
 from symgrad.check.reading.claims import Link
+from symgrad.check.reading.conditions import set_apart
 from symgrad.check.reading.judgement import Judgement, ambiguous
 from symgrad.check.reading.prose import PH, SENTENCE, Prose, masked, paragraph
 from symgrad.check.reading.statements import loss_head
@@ -113,7 +114,7 @@ def under_its_heading(court: Court, link: Link) -> list[Any]:
 
 def beside(fragment: Any) -> list[Prose]:
     """The sentence that a formula stands in and the one before it, as far as the paragraph goes; what a bracket or comment behind it adds."""
-    before = masked(fragment.before.rstrip() if fragment.kind == "display" else fragment.before, True)
+    before = masked(fragment.before.rstrip() if set_apart(fragment) else fragment.before, True)
     chunk = paragraph(before.text)
     ends = [0, *(m.end() for m in SENTENCE.finditer(chunk))][-2:]
     behind = masked(fragment.after[:NEAR], False)

@@ -219,14 +219,19 @@ def conditions(statement: Any, given: tuple[Any, ...] = ()) -> tuple[Condition, 
     if f is not None and "symgrad:" in f.before:
         out += _derived(f.before)
     if f is not None and f.kind in ("inline", "display", "line", "sentence"):
-        alone = ENDED.search(f.before) is not None and BEGUN.match(COMMENT.sub("", f.after) + "\n\n") is not None
-        apart = f.kind == "display" or (f.kind == "inline" and alone)  # blank lines around a display end no paragraph
+        apart = set_apart(f)  # blank lines around a display end no paragraph
         prose = [*_after(COMMENT.sub(" ", f.after).strip() if apart else f.after), *_before(f.before.strip() if apart else f.before)]
         prose.sort(key=lambda c: c.place != "sentence")
         for c in (*prose, *_heading(f.heading)):
             if not _clashes(c, out):
                 out.append(c)
     return tuple(out)
+
+
+def set_apart(fragment: Any) -> bool:
+    """Whether a formula is a display, or a paragraph of its own."""
+    alone = ENDED.search(fragment.before) is not None and BEGUN.match(COMMENT.sub("", fragment.after) + "\n\n") is not None
+    return fragment.kind == "display" or (fragment.kind == "inline" and alone)
 
 
 def special(statement: Any) -> bool:

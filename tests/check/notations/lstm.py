@@ -24,7 +24,7 @@ def lstm(w: Notation, pick: Pick) -> tuple[list[str], list[Claim]]:
     state, shown, F, I, O, new = pick([names for names in LETTERS if w.letter not in names])
     us = gated(w, pick, taken=f"{state}{shown}{F}{I}{O}{new}{w.letter}")
     G = new if len(new) == 1 else pick(["c", state])
-    kind = pick(["", "", "", "peepholes", "coupled", "no forget gate"]) if not us.joint else pick(["", "", "coupled"])
+    kind = pick(["", "", "", "peepholes", "coupled", *(["no forget gate"] if I != "I" else [])]) if not us.joint else pick(["", "", "coupled"])
     c, h, f, i, o, g, x = (lambda shift=0, name=name: w.at(name, shift) for name in (state, shown, F, I, O, new, "x"))
     times, by, by_pre = w.times, us.by, us.by_pre
     gates = {"": [(f, F), (i, I), (o, O)], "peepholes": [(f, F), (i, I), (o, O)], "coupled": [(f, F), (o, O)], "no forget gate": [(i, I), (o, O)]}[kind]
@@ -105,7 +105,7 @@ def jacobians(
     w, (F, I, O, G), times = us.w, labels, us.w.times
     c, h, old, shown = w.at(names[0]), w.at(names[1]), w.at(names[0], -1), w.at(names[1], -1)
     first = next(iter(of))
-    held, kept = pick(HELD), w.diag(keep) if keep else r"\mathbf{I}" if I == "I" else "I"
+    held, kept = pick(HELD), w.diag(keep) if keep else "I"
     claims = [
         slipped(f"{w.d(of[k], shown)} = {w.diag(slopes[k])} {us.U(k)}", (us.U(k), us.U(O)), (w.diag(slopes[k]) + " ", "")) for k in (first, G)
     ]
