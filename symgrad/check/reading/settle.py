@@ -278,7 +278,7 @@ def _product(node: Any, known: Known) -> Any:
             out.append(replace(a, span=replace(a.span, end=nxt.span.end) if a.span is not None and nxt.span is not None else None))
             k += 2
             continue
-        if nxt is not None and kind(a) == "Name" and spelled(a) in known.bracketed and (at := _at_a_step(a, nxt)) is not None:
+        if nxt is not None and kind(a) == "Name" and spelled(a) in known.bracketed and (at := at_a_step(a, nxt)) is not None:
             out.append(at)
             k += 2
             continue
@@ -288,7 +288,7 @@ def _product(node: Any, known: Known) -> Any:
             continue
         inner = {"Derivative": "wrt", "Differential": "arg"}.get(kind(a), "") if nxt is not None else ""  # ``∂h(m) / ∂h(k)``, with brackets left over
         name: Any = getattr(a, inner) if inner else None
-        if kind(name) == "Name" and spelled(name) in known.bracketed and (at := _at_a_step(name, nxt)) is not None and kind(at) == "Index":
+        if kind(name) == "Name" and spelled(name) in known.bracketed and (at := at_a_step(name, nxt)) is not None and kind(at) == "Index":
             span = replace(a.span, end=at.span.end) if a.span is not None and at.span is not None else None
             out.append(replace(a, span=span, **{inner: at}))
             k += 2
@@ -329,7 +329,7 @@ def fused(name: Name, known: Known) -> Name:
     return name if word is None or bare not in known.quantities or not name.subs or known.quantity(name) else replace(name, base=word, subs=())
 
 
-def _at_a_step(name: Name, nxt: Any) -> Any:
+def at_a_step(name: Name, nxt: Any) -> Any:
     """``h (m)``, ``h (m)^2``: a quantity at a step that the brackets behind it hold; None where they hold anything else."""
     inner = nxt.base if kind(nxt) == "Power" else nxt.arg if kind(nxt) == "Transpose" else nxt
     if kind(inner) not in ("Paren", "Sum", "Number") or not stepping(inner):

@@ -107,18 +107,17 @@ def in_words(court: Court) -> None:
 def of_anything(court: Court, page: Page, s: Statement, other: Statement | None) -> str:
     r"""The mark that words say to make the gradient by whatever stands behind it, "$\delta v$ for $\partial L/\partial v$" of a letter for any quantity."""
     if kind(s.node) == "Relation":
-        sides = s.node.sides if len(s.node.sides) == 2 else ()
+        sides = s.node.sides
     else:
         sides = (s.node, other.node) if other is not None and DENOTES.search(between(s, other) or "") else ()
-    symbol, meant = map(unwrapped, sides) if sides else (None, None)
-    if kind(symbol) != "Product" or len(symbol.args) != 2 or not is_mark(page, symbol.args[0]):
+    pair = unwrapped(sides[0]).args if len(sides) == 2 and kind(unwrapped(sides[0])) == "Product" else ()
+    meant: Any = unwrapped(sides[1]) if len(pair) == 2 and is_mark(page, pair[0]) else None
+    if kind(meant) != "Derivative" or loss_head(meant.of) is None or kind(pair[1]) != "Name" or meant.wrt != pair[1]:
         return ""
-    letter = symbol.args[1]
-    by = meant.wrt if kind(meant) == "Derivative" and loss_head(meant.of) is not None else None
-    if kind(letter) != "Name" or by != letter or (page.symbols.ref(letter) is not None and not (s.fragment and ANY.search(sentence(s.fragment)))):
+    if page.symbols.ref(pair[1]) is not None and not (s.fragment and ANY.search(sentence(s.fragment))):
         return ""
     court.introductions.add((s.number, 0))
-    return str(symbol.args[0].base)
+    return str(pair[0].base)
 
 
 def sentence(fragment: Any) -> str:
