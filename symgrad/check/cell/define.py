@@ -19,7 +19,6 @@ from symgrad.check.cell.scalars import numbers
 from symgrad.check.defined import blocks
 from symgrad.check.defined.definitions import lags, parts_of, present_names, stepped_names
 from symgrad.check.defined.groups import Collected
-from symgrad.check.defined.incomplete import invented
 from symgrad.check.defined.page import Abbreviation, Definition, Page, plain
 from symgrad.check.defined.typing import matrix_like
 from symgrad.check.evaluation.adjoints import upright
@@ -237,7 +236,8 @@ def entrywise(page: Page, letter: str) -> None:
         gated = any(key_in(a) in gates for a in n.args) and any(kind(unwrapped(a)) == "Apply" and key_in(a) is None for a in n.args)
         return gated or any(key_in(a) == d.key for a in n.args)
 
-    calls = {key: unwrapped(d.node) for key, d in page.definitions.items() if not invented(page, key)}
+    own = (d for d in page.definitions.values() if d.place is None or d.place.fragment is not None)  # not those that the document leaves out
+    calls = {d.key: unwrapped(d.node) for d in own}
     gates = {key for key, n in calls.items() if kind(n) == "Apply" and kind(n.function) == "Name" and meaning(page.functions, n.function) == "sigmoid"}
     signed = {d.key: [n for n in walk(d.node) if kind(n) == "Infix" and n.sign in ENTRIES] for d in page.definitions.values()}
     page.entrywise = frozenset(n.sign for d in page.definitions.values() for n in signed[d.key] if apart(d, n))

@@ -106,11 +106,9 @@ def in_words(court: Court) -> None:
 
 def of_anything(court: Court, page: Page, s: Statement, other: Statement | None) -> str:
     r"""The mark that words say to make the gradient by whatever stands behind it, "$\delta v$ for $\partial L/\partial v$" of a letter for any quantity."""
-    if kind(s.node) == "Relation":
-        sides = s.node.sides
-    else:
-        sides = (s.node, other.node) if other is not None and DENOTES.search(between(s, other) or "") else ()
-    pair = unwrapped(sides[0]).args if len(sides) == 2 and kind(unwrapped(sides[0])) == "Product" else ()
+    named = other is not None and DENOTES.search(between(s, other) or "") is not None
+    sides: tuple[Any, ...] = s.node.sides if kind(s.node) == "Relation" else (s.node, other.node) if other is not None and named else ()
+    pair: tuple[Any, ...] = unwrapped(sides[0]).args if len(sides) == 2 and kind(unwrapped(sides[0])) == "Product" else ()
     meant: Any = unwrapped(sides[1]) if len(pair) == 2 and is_mark(page, pair[0]) else None
     if kind(meant) != "Derivative" or loss_head(meant.of) is None or kind(pair[1]) != "Name" or meant.wrt != pair[1]:
         return ""
