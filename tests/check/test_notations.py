@@ -50,7 +50,7 @@ def test_a_derivation_in_any_notation(network: str, data: st.DataObject) -> None
     assert "proved" not in found.values(), (w, [claim for claim in false if found.get(claim) == "proved"])
 
 
-@settings(max_examples=12, deadline=None, derandomize=True, phases=[Phase.generate])
+@settings(max_examples=6, deadline=None, derandomize=True, phases=[Phase.generate])
 @given(pair=st.permutations(["rnn", "lstm", "gru"]), data=st.data())
 def test_two_cells_in_one_document(pair: list[str], data: st.DataObject) -> None:
     """Each has its own equations: the second takes up letters of the first."""
