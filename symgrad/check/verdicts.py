@@ -387,14 +387,18 @@ def extents(page: Page, node: Any) -> dict[str, set[int]]:
 
 
 def by_its_own(court: Court, target: Any, meant: Any) -> None:
-    r"""``\delta^h_t = \partial L / \partial h_t``: the symbol is that of h, nowhere that of its preactivation."""
+    r"""``\delta^h_t = \partial L / \partial h_t``: the symbol is that of h, nowhere that of its preactivation; or the other way round, as said first."""
     key, _, _, words, name, _ = target
+    mark = name.partition(" ")[0]
     for k in range(len(court.collected.groups)):
         page = court.page(k)
         ref = page.symbols.ref(unwrapped(meant.wrt))
-        if ref is not None and ref.key == key and loss_head(meant.of) is not None:
-            page.meanings |= dict.fromkeys(symbol_ids(name, words), str((TOTAL, key)))
-            page.activated_too |= {name.partition(" ")[0]} if key in page.definitions.keys() - page.lagged else set()
+        if ref is None or loss_head(meant.of) is None or symbol_ids(name, words)[0] in page.meanings:
+            continue
+        if ref.key in (key, page.preactivation(key)):
+            page.meanings |= dict.fromkeys(symbol_ids(name, words), str((TOTAL, ref.key)))
+        before = any(of[0] == mark and said != str((TOTAL, of[1])) for symbol, said in page.meanings.items() if len(of := symbol.split(" ")) > 1)
+        page.activated_too |= {mark} if ref.key == key in page.definitions.keys() - page.lagged and not before else set()
 
 
 def names_nothing(page: Page, left: Any) -> bool:

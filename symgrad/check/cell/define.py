@@ -22,7 +22,7 @@ from symgrad.check.defined.groups import Collected
 from symgrad.check.defined.page import Abbreviation, Definition, Page, plain
 from symgrad.check.defined.typing import matrix_like
 from symgrad.check.evaluation.adjoints import upright
-from symgrad.check.reading.activations import ACTIVATIONS, BUILTIN, labelled_sigmas
+from symgrad.check.reading.activations import ACTIVATIONS, BUILTIN, labelled_sigmas, meaning
 from symgrad.check.reading.statements import LOSSES, MARKS, Statement, bound_letters, names_in, relation_of, step_part
 from symgrad.check.reading.symbols import STEP_WORDS, Part, Symbols, head_and_parts, is_top, key_of, letters, number_at, spelled
 from symgrad.check.reading.trees import FACTORS, children, kind, rebuilt, unwrapped, walk, with_children
@@ -219,16 +219,30 @@ def concatenated(page: Page, statements: list[Statement]) -> None:
             page.symbols.clear()
 
 
+ENTRIES = frozenset({"otimes", "ast", "times", "bullet", "star"})  # signs that have other uses too
+
+
 def entrywise(page: Page, letter: str) -> None:
-    r"""``c_t = f_t \otimes c_{t-1} + …``: what multiplies a quantity's own earlier value is no outer product, in any equation of the cell."""
+    r"""``c_t = f_t \otimes c_{t-1} + …``: what multiplies its own earlier value makes no outer product, in any equation of the cell.
 
-    def own(d: Definition, node: Any) -> bool:
+    Nor does a gate before an activation, ``h_t = o_t \otimes \tanh(c_t)``.
+    """
+
+    def key_in(node: Any) -> str | None:
         split = head_and_parts(unwrapped(node))
-        return split is not None and key_of(split[0], [p for p in split[1] if p is not step_part(split[1], letter)]) == d.key
+        return None if split is None else key_of(split[0], [p for p in split[1] if p is not step_part(split[1], letter)])
 
-    crossed = {d.key: [n for n in walk(d.node) if kind(n) == "Infix" and n.sign == "otimes"] for d in page.definitions.values()}
-    if any(own(d, a) for d in page.definitions.values() for n in crossed[d.key] for a in n.args):
-        page.crossed = True
+    def apart(d: Definition, n: Any) -> bool:
+        gated = any(key_in(a) in gates for a in n.args) and any(kind(unwrapped(a)) == "Apply" and key_in(a) is None for a in n.args)
+        return gated or any(key_in(a) == d.key for a in n.args)
+
+    own = (d for d in page.definitions.values() if d.place is None or d.place.fragment is not None)  # not those that the document leaves out
+    calls = {d.key: unwrapped(d.node) for d in own}
+    gates = {key for key, n in calls.items() if kind(n) == "Apply" and kind(n.function) == "Name" and meaning(page.functions, n.function) == "sigmoid"}
+    signed = {d.key: [n for n in walk(d.node) if kind(n) == "Infix" and n.sign in ENTRIES] for d in page.definitions.values()}
+    page.entrywise = frozenset(n.sign for d in page.definitions.values() for n in signed[d.key] if apart(d, n))
+    crossed = {key: any(n.sign == "otimes" for n in nodes) for key, nodes in signed.items()}
+    if "otimes" in page.entrywise:
         for key, d in list(page.definitions.items()):
             if crossed[key]:
                 page.redefine(key, replace(d, node=beside_each_other(d.node)))

@@ -154,7 +154,11 @@ def inner_of(page: Page, key: str, d: Definition) -> str | None:
     if kind(node) != "Apply" or len(node.args) != 1 or kind(node.function) != "Name" or page.symbols.ref(node) is not None or d.entries:
         return None
     arg = unwrapped(node.args[0])
-    shared = page.named.get(page.canon(arg, d.letter, d.shift)) if kind(arg) != "Name" else None
+    ref = page.symbols.ref(arg)
+    if ref is not None and not ref.entries and (ref, 0) in page.references(d):
+        shared = ref.key if ref.key in page.definitions else None
+    else:
+        shared = page.named.get(page.canon(arg, d.letter, d.shift)) if kind(arg) != "Name" else None
     if shared is not None and shared != key and not page.definitions[shared].entries:
         return shared
     return None

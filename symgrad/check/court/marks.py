@@ -61,7 +61,13 @@ def of_conventions(page: Page, link: Link, by_nabla: bool = True) -> bool:
 
 
 def of_a_name(page: Page, function: Any) -> bool:
-    r"""Whether the index of a slope is a word or a quantity, ``\phi_h'``, no step: ``f'_{(l)}`` is that of a function that has its own at every step."""
+    r"""Whether the index of a slope is a word or a quantity, ``\phi_h'``, no step: ``f'_{(l)}`` is that of a function that has its own at every step.
+
+    So it is where the cell applies a function of that name.
+    """
+    own = replace(function, primes=0)
+    if any(kind(n) == "Apply" and n.function == own for d in page.definitions.values() for n in walk(d.node)):
+        return True
     labels = [spelled(unwrapped(x)) for x in function.subs]
     return all(w is not None and not w.isdigit() and (len(w) > 1 or w in page.symbols.ranks) for w in labels)
 

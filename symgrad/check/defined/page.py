@@ -75,6 +75,7 @@ class Page:
     meanings: dict[str, str] = field(default_factory=dict)  # adjoint symbol → what a line that holds has settled it to be
     told: dict[str, frozenset[str]] = field(default_factory=dict)  # symbols for gradients → what words say they may be the gradient by
     activated_too: set[str] = field(default_factory=set)  # marks that are said to make gradients by gates, not by their preactivations
+    told_marks: set[str] = field(default_factory=set)  # and those that words say to make the gradient by whatever stands behind them
     borne_out: dict[str, int] = field(default_factory=dict)  # symbols for gradients that only the lines tell → how many these are
     alone: frozenset[str] = frozenset()  # marks, `\delta` before a quantity, that a reading takes for symbols of their own
     signals: frozenset[str] = frozenset()  # letters that are introduced by the recursion of a gradient, ``e_t = \ldots W^\top e_{t+1}``
@@ -86,7 +87,7 @@ class Page:
     rows: bool = False  # read with every weight transposed, as code for a batch of rows has them
     program: bool = False  # whether the document is a program: its shapes are its own, a vector may lie or stand
     write: Callable[[Any], str] = latex  # formulas in messages
-    crossed: bool = False  # whether its gates multiply by ⊗, entry by entry
+    entrywise: frozenset[str] = frozenset()  # the signs by which its gates multiply, entry by entry, though they have other uses: ⊗, *
     sized: bool = False  # whether shapes are declared before the claim
     notes: dict[str, str] = field(default_factory=dict)  # quantity → how a reader calls it
     build: Callable[[Page, bool], Model] | None = None  # makes the model of matrices, or (True) of numbers; None while the page is made

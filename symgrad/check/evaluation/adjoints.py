@@ -248,7 +248,7 @@ def _subscripted(page: Page, head: Any, parts: tuple[Any, ...]) -> tuple[str, An
             target = (key, None, ())
         elif target is not None and component_below(p, parts, page.symbols.letter):
             entries.append(p.node)
-        elif all(w in _indices(page) for w in letters(p.node)) and p.where != "bracket":
+        elif all(w in _indices(page) for w in letters(p.node)) and (p.where != "bracket" or page.symbols.letter in letters(p.node)):
             steps.append(p.node)
         elif p.where == "bracket" or (word is not None and len(word) == 1):
             entries.append(p.node)
@@ -362,15 +362,16 @@ def adjoint_symbol(run: Run, node: Any) -> Value | None:
     else:
         options = [Option(0, (TOTAL, key))]
         hidden = run.page.preactivation(key)
-        behind = name.partition(" ")[0] in run.page.activated_too and key in run.page.definitions and key not in run.page.lagged
+        told = before_it(node) and name.partition(" ")[0] in run.page.told_marks and symbol_id(name, words, step_node) not in run.page.meanings
+        behind = told or (name.partition(" ")[0] in run.page.activated_too and key in run.page.definitions and key not in run.page.lagged)
         if hidden in model.dims and hidden not in run.page.adjoined and not behind:
             together = packed(run.page, key)  # their gradients are put together again before the activations
             options.append(Option(1 - together, (TOTAL, hidden), f"the adjoint of {plainly} is read as that of its preactivation", tag="pre"))
         candidate = next((k for k in run.page.definitions if k.startswith(f"{key}~") and run.page.preactivation(k) in model.dims), None)
         below = run.page.preactivation(candidate) if candidate is not None else ""
-        if candidate is not None and key in run.page.lagged and below not in run.page.adjoined:
-            told = run.page.notes.get(candidate, plain(candidate))
-            options.append(Option(4, (TOTAL, below), f"the adjoint of {plainly} is read as that of the preactivation of {told}", tag="pre"))
+        if candidate is not None and key in run.page.lagged and below not in run.page.adjoined and not told:
+            inner = run.page.notes.get(candidate, plain(candidate))
+            options.append(Option(4, (TOTAL, below), f"the adjoint of {plainly} is read as that of the preactivation of {inner}", tag="pre"))
         if key in run.page.lagged and "total" not in words:
             carried = Option(
                 0 if words & CARRIED else 3, ("carry", key), f"the adjoint of {plainly} is read as the part that comes through the next step", tag="carry"
@@ -400,6 +401,12 @@ def adjoint_symbol(run: Run, node: Any) -> Value | None:
     if which.startswith("pre:") and timed and step is not None and step < 1:
         raise OutOfTime(key)
     return whole(run, adjoint(run, which, step, losses, how, entries))
+
+
+def before_it(node: Any) -> bool:
+    r"""Whether the mark of a symbol stands before its quantity, ``\delta z_t``, not above it, ``\delta_z``."""
+    split = head_and_parts(node) if kind(node) != "Product" else None
+    return split is None or split[0].base not in MARKS
 
 
 def packed(page: Page, key: str) -> bool:

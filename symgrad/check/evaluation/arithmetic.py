@@ -189,8 +189,10 @@ def times(run: Run, sign: str, x: Value, y: Value) -> Value:
         return products.computed(sign, x, y, run.lenient)
     if run.defining:
         x, y = (v.turned(0) if v.rank == 1 else v for v in (x, y))
-    if sign == "otimes" and not (run.page.crossed or run.defining):
+    if sign == "otimes" and not ("otimes" in run.page.entrywise or run.defining):
         sign = products.OUTER
+    if sign in run.page.entrywise - {"otimes"} and x.rank == y.rank == 1 and x.dims == y.dims and not (x.flipped or y.flipped):
+        sign = products.ENTRYWISE
     upright = run.world.model.orient
     found = meanings(sign, x, y, upright)
     if not found.options and run.lenient:

@@ -10,7 +10,7 @@ import numpy as np
 
 from symgrad.check.evaluation.abbreviations import components, symbol_key
 from symgrad.check.evaluation.arithmetic import SIGNS, times
-from symgrad.check.reading.statements import derived
+from symgrad.check.reading.statements import MARKS, derived
 from symgrad.check.reading.symbols import head_and_parts, letters, number_at, spelled
 from symgrad.check.reading.trees import by_identity, kind, unwrapped, walk
 from symgrad.check.worlds import field as F
@@ -100,8 +100,9 @@ def _component(run: Run, name: str, body: Any, upper: Any) -> bool:
             return True
     for node in walk(body):
         if kind(node) == "Index" and any(kind(p) != "Slice" and name in letters(p) for p in node.parts):
-            if spelled(node.base) in run.page.step_losses | run.page.total_losses:
-                return False  # ``L(t)``
+            head = node.base.base if kind(node.base) == "Name" else ""
+            if spelled(node.base) in run.page.step_losses | run.page.total_losses or (head in MARKS and name == run.page.symbols.letter):
+                return False  # ``L(t)``, ``\\delta_z(t)``
             short = run.page.abbreviations.get(symbol_key(node) or "")
             return short is None or not short.slots
     if upper is not None and number_at(upper, run.env) is None:

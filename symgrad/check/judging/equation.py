@@ -15,6 +15,7 @@ from symgrad.check.defined.definitions import general
 from symgrad.check.defined.page import Page, plain
 from symgrad.check.evaluation.decide import Decider, Outcome
 from symgrad.check.otherwise.classes import at_the_class, of_either
+from symgrad.check.otherwise.followed import by_the_words
 from symgrad.check.otherwise.otherwise import OTHERWISE, from_zero, of_an_rnn, recognised_anew, recognition, supposed
 from symgrad.check.otherwise.repeated import summed
 from symgrad.check.otherwise.single import of_a_number
@@ -24,7 +25,7 @@ from symgrad.check.reading.activations import meaning
 from symgrad.check.reading.claims import Link, span_of
 from symgrad.check.reading.judgement import Judgement, ambiguous
 from symgrad.check.reading.prose import clause
-from symgrad.check.reading.statements import names_in, step_part
+from symgrad.check.reading.statements import derived, names_in, step_part
 from symgrad.check.reading.symbols import head_and_parts, key_of, number_at
 from symgrad.check.reading.trees import kind, unwrapped, walk
 from symgrad.check.ruling.caution import reaching
@@ -83,7 +84,9 @@ def equation(court: Court, link: Link, under: Callable[[Page], Page | None] = la
             continue
         if outcome.equal:
             another = of_another_cell(court, link, k, outcome, first) if len(court.collected.groups) > 1 else None
-            return another or proved(court, page, outcome, link)
+            judged = another or proved(court, page, outcome, link)
+            in_part = by_the_words(court, link, under) if judged.verdict == "undecided" and derived(left) else None
+            return in_part or judged
         if first is None or (unsure(outcome) < unsure(first[1]) and told_by(page, first[1])):
             first = (page, outcome)
     if idle is not None:

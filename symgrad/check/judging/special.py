@@ -23,11 +23,12 @@ from symgrad.check.otherwise.followed import STRICTLY, gates
 from symgrad.check.otherwise.steps import AT_THE_END
 from symgrad.check.reading import hypotheses as said
 from symgrad.check.reading.claims import EQUAL, Link
+from symgrad.check.reading.gated import in_a_state
 from symgrad.check.reading.judgement import Judgement, ambiguous
 from symgrad.check.reading.prose import LONG
 from symgrad.check.reading.relations import valued
 from symgrad.check.reading.statements import derived, loss_head
-from symgrad.check.reading.symbols import is_top, spelled
+from symgrad.check.reading.symbols import head_and_parts, is_top, spelled
 from symgrad.check.reading.trees import kind, rebuilt, unwrapped, walk
 from symgrad.check.ruling.changed import looks_at_the_cell
 from symgrad.check.ruling.functions import activated, calls, with_equations, with_functions
@@ -53,7 +54,7 @@ def special(court: Court, link: Link) -> Judgement | None:
         return None
     told = said.said_beside(fragment, displays_before(court, link), heading(court, link))
     if told_by_values(court, link):  # it was judged under that
-        told = replace(told, cases=told.cases if told.worded else told.cases - {said.GATES}, supposing=False)
+        told = replace(told, cases=told.cases if told.worded and not told_by_both(court, link) else told.cases - {said.GATES}, supposing=False)
     if value := next((v for page in court.pages_of(link.statement) if (v := of_an_example(page, link))), ""):
         return ambiguous(f"the text works an example out, with {value}, and this may rest on such values")
     if (question := said.varied(fragment)) and not told_by_values(court, link):
@@ -94,6 +95,13 @@ def in_rows(page: Page, link: Link) -> bool:
 def told_by_values(court: Court, link: Link) -> bool:
     """Whether a line was judged under a condition that gives values."""
     return any(valued(c.node) for c in court.conditions(link))
+
+
+def told_by_both(court: Court, link: Link) -> bool:
+    """Whether the words that tell a gate to be open or closed stand beside its value."""
+    found = court.conditions(link)
+    gates = [head_and_parts(side) for c in found if valued(c.node) for side in c.node.sides[:-1]]
+    return any(in_a_state(c.text, gate[0].base) for c in found for gate in gates if gate is not None)
 
 
 def heading(court: Court, link: Link) -> str:

@@ -21,6 +21,7 @@ from symgrad.check.judging.equation import equation
 from symgrad.check.reading.activations import BUILTIN, meaning
 from symgrad.check.reading.claims import EQUAL, Link
 from symgrad.check.reading.conditions import MEANT, Condition, introduced
+from symgrad.check.reading.gated import in_a_state
 from symgrad.check.reading.judgement import Judgement
 from symgrad.check.reading.prose import clause
 from symgrad.check.reading.relations import ORDERED, STEPS, number, of_steps, valued
@@ -110,7 +111,7 @@ def understood(page: Page, link: Link, found: tuple[Condition, ...]) -> Supposit
             opaque += [(_shown(c), keys)] if c.place == "line" and number(node.sides[-1]) is not None else []
     known = {v.key for v in values}
     meant = [text for text, keys in opaque if not keys or not keys <= known]  # where nothing gives these a value elsewhere
-    meant = [text for text in meant if not (values and MEANT.fullmatch(text))]
+    meant = [text for text in meant if not (values and MEANT.fullmatch(text)) and not any(in_a_state(text, v.key) for v in values if v.value in (0, 1))]
     return Supposition(tuple(dict.fromkeys(values)), tuple(functions), tuple(steps), tuple(meant))
 
 

@@ -18,6 +18,7 @@ from symgrad.check.defined.page import Page, plain
 from symgrad.check.evaluation.decide import Decider, Outcome
 from symgrad.check.evaluation.parts import Share
 from symgrad.check.reading.claims import Link
+from symgrad.check.reading.conditions import set_apart
 from symgrad.check.reading.judgement import Judgement, ambiguous
 from symgrad.check.reading.prose import PH, SENTENCE, Prose, masked, paragraph
 from symgrad.check.reading.statements import loss_head
@@ -49,6 +50,7 @@ HELD = re.compile(
     re.IGNORECASE,
 )
 GATES = re.compile(r"\bgat(?:es?|ing)\b|门|ゲート|게이트|\bcompuertas?\b|\bpuertas?\b|вентил\w+|\bGatter\b", re.IGNORECASE)
+CANDIDATE = re.compile(r"\bcandidates?\b|候选|候補|후보|\bcandidat\w+|кандидат\w*", re.IGNORECASE)
 
 
 def by_the_words(court: Court, link: Link, under: Callable[[Page], Page | None] = lambda page: page) -> Judgement | None:
@@ -68,6 +70,8 @@ def by_the_words(court: Court, link: Link, under: Callable[[Page], Page | None] 
             note = f"{' and '.join(page.notes.get(g, plain(g)) for g in sorted(fixed))} is held fixed, as the words say"
         elif held and without(page, link, frozenset(gates(page))) is not None:
             return ambiguous("this holds only if all gates are held fixed, and the words say it of some")
+        elif held and any(GATES.search(prose.text) for prose in held) and without(page, link, frozenset(inner(page))) is not None:
+            return ambiguous("this holds only if what is written to the memory is held fixed too, and the words say it of the gates")
         else:
             continue
         judged = proved(court, page, found, link)
@@ -110,7 +114,7 @@ def under_its_heading(court: Court, link: Link) -> list[Any]:
 
 def beside(fragment: Any) -> list[Prose]:
     """The sentence that a formula stands in and the one before it, as far as the paragraph goes; what a bracket or comment behind it adds."""
-    before = masked(fragment.before.rstrip() if fragment.kind == "display" else fragment.before, True)
+    before = masked(fragment.before.rstrip() if set_apart(fragment) else fragment.before, True)
     chunk = paragraph(before.text)
     ends = [0, *(m.end() for m in SENTENCE.finditer(chunk))][-2:]
     behind = masked(fragment.after[:NEAR], False)
@@ -131,7 +135,14 @@ def named(page: Page, prose: Prose) -> set[str]:
     nodes = [node for mark in re.findall(PH, prose.text) for node in prose.nodes(mark)]
     refs = [page.symbols.ref(unwrapped(node)) for node in nodes]
     found = {r.key for r in refs if r is not None and r.key in page.definitions and r.key in page.symbols.timed - page.lagged}
-    return found or (gates(page) if GATES.search(prose.text) else set())
+    if found or not GATES.search(prose.text):
+        return found
+    return inner(page) if CANDIDATE.search(prose.text) else gates(page)
+
+
+def inner(page: Page) -> set[str]:
+    """The gates, and all else that is computed at a step and is no state."""
+    return page.definitions.keys() & page.symbols.timed - page.lagged
 
 
 def gates(page: Page) -> set[str]:

@@ -54,6 +54,7 @@ BREAK = re.compile(r"\b(?:and|but|while|whereas|so|then|or|because|since|hence)\
 GENERAL = re.compile(
     r"\b(?:in general|generally|otherwise|in any case|always|by contrast|without this|regardless|for every|for all|unconditionally)\b", re.IGNORECASE
 )
+ENDED, BEGUN = re.compile(r"\n[ \t]*\n\s*$"), re.compile(r"[ \t]*\n[ \t]*\n")  # blank lines
 OTHERWISE = re.compile(r"[\s,(]*(?:and\s+)?(otherwise|else|elsewhere)\b", re.IGNORECASE)
 MEANT = re.compile(r"\b(?:in|under|for) (?:this|that|such an?|the (?:first|second|third|last|other|former|latter)) (?:case|limit|regime|condition)", re.I)
 OF_ITS_OWN = re.compile(  # how a sentence begins that says something else than the formula before it
@@ -218,13 +219,19 @@ def conditions(statement: Any, given: tuple[Any, ...] = ()) -> tuple[Condition, 
     if f is not None and "symgrad:" in f.before:
         out += _derived(f.before)
     if f is not None and f.kind in ("inline", "display", "line", "sentence"):
-        apart = f.kind == "display"  # blank lines around a display end no paragraph
+        apart = set_apart(f)  # blank lines around a display end no paragraph
         prose = [*_after(COMMENT.sub(" ", f.after).strip() if apart else f.after), *_before(f.before.strip() if apart else f.before)]
         prose.sort(key=lambda c: c.place != "sentence")
         for c in (*prose, *_heading(f.heading)):
             if not _clashes(c, out):
                 out.append(c)
     return tuple(out)
+
+
+def set_apart(fragment: Any) -> bool:
+    """Whether a formula is a display, or a paragraph of its own."""
+    alone = ENDED.search(fragment.before) is not None and BEGUN.match(COMMENT.sub("", fragment.after) + "\n\n") is not None
+    return fragment.kind == "display" or (fragment.kind == "inline" and alone)
 
 
 def special(statement: Any) -> bool:

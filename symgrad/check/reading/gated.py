@@ -17,6 +17,7 @@ NUMBERS = {"open": "1", "closed": "0", "shut": "0"}  # of a gate that lets somet
 NAMED = re.compile(rf"\b{KIND}(?P<is>\s+gates?\s+{IS}){VALUE}", re.IGNORECASE)
 STATED = re.compile(rf"(?P<for>\b(?:for|with|when|if|at)\s+(?:the|an?)\s+)(?P<state>open|closed|shut)\s+{KIND}\s+gate\b", re.IGNORECASE)
 IT = re.compile(rf"(?P<if>\b(?:if|when|once|whenever)\s+)it(?P<is>\s+{IS}){VALUE}", re.IGNORECASE)
+STATE = re.compile(rf"(?:when(?:ever)?|if|once|for|with)\s+(?:the|an?)\s+{KIND}\s+gate\s+(?:is|being)\s+(?:\w+ly\s+)?(?:open|closed|shut|saturated)", re.I)
 FORMULA = "[\ue000-\uf8ff]"
 MENTIONED = re.compile(rf"\b{KIND}\s+gate\b|(?P<formula>{FORMULA})", re.IGNORECASE)
 SYMBOL = re.compile(r"\s*(?:\\?[A-Za-z]+)(?:_t|_\{t\}|\^\{?\(?t\)?\}?)?\s*")
@@ -42,6 +43,12 @@ def with_letters(text: str, formulas: list[str], kept: Callable[[str], str]) -> 
     text = STATED.sub(lambda m: f"{m['for']}{m['kind']} gate is {m['state']}", text)
     text = IT.sub(pronoun, text)
     return NAMED.sub(lambda m: valued(LETTERS[m["kind"].lower()], f" {m['kind']}", m), text)
+
+
+def in_a_state(text: str, gate: str) -> bool:
+    """Whether words say no more than that this gate is open or closed, "when the update gate is closed": a value that stands beside it says which is meant."""
+    m = STATE.fullmatch(text.strip())
+    return m is not None and gate[:1].lower() in (LETTERS[m["kind"].lower()], m["kind"][0].lower())
 
 
 def mentioned(m: re.Match[str], formulas: list[str]) -> str:

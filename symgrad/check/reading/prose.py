@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import lru_cache
 from itertools import takewhile
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 from symgrad.check.reading.activations import CASE, said
 from symgrad.check.reading.gated import with_letters
 from symgrad.check.reading.relations import functional, identical, limited, number, of_letters, of_numbers, valued
+from symgrad.check.reading.settle import at_a_step
 from symgrad.check.reading.trees import kind
 from symgrad.notation.reading.dialect import parse_dialect
 from symgrad.notation.syntax import Name, Number, Relation, Words
@@ -124,7 +126,15 @@ LONG = 400  # characters of a sentence that are looked at
 
 @lru_cache(maxsize=4096)
 def _parsed(text: str) -> tuple[Any, ...]:
-    return tuple(parse_dialect(text[:200]))
+    return tuple(stepped(node) for node in parse_dialect(text[:200]))
+
+
+def stepped(node: Any) -> Any:
+    """``z(n) = 0``, which gives z a value at step n: in words no equations tell what counts the steps."""
+    if kind(node) != "Relation" or number(node.sides[-1]) is None:
+        return node
+    pairs = [side.args if kind(side) == "Product" and len(side.args) == 2 and kind(side.args[0]) == "Name" else None for side in node.sides]
+    return replace(node, sides=tuple((pair and at_a_step(*pair)) or side for pair, side in zip(pairs, node.sides, strict=True)))
 
 
 class Prose:

@@ -44,10 +44,11 @@ def called_at(nodes: list[Any]) -> dict[str, set[str]]:
 
     Of letters that count nothing else several are to be defined so.
     """
-    pairs = [(a, unwrapped(b)) for node in nodes for n in walk(node) if kind(n) == "Product" for a, b in pairwise(n.args)
-             if kind(a) == "Name" and not (a.subs or a.primes) and kind(b) in ("Paren", "Sum")]  # fmt: skip
+    found = [(a, unwrapped(b)) for node in nodes for n in walk(node) if kind(n) == "Product" for a, b in pairwise(n.args)
+             if kind(a) == "Name" and not a.primes and kind(b) in ("Paren", "Sum")]  # fmt: skip
+    pairs = [(a, b) for a, b in found if not a.subs]
     calls = [n for node in nodes for n in walk(node) if kind(n) == "Apply" and kind(n.function) == "Name" and len(n.args) == 1]
-    pairs += [(n.function, unwrapped(n.args[0])) for n in calls if n.function == Name(n.function.base) and n.function.base not in BUILTIN]
+    pairs += [(n.function, unwrapped(n.args[0])) for n in calls if plain(n.function) and n.function.base not in BUILTIN]
     lefts = [unwrapped(node.sides[0]) for node in nodes if kind(node) == "Relation" and node.signs[0] in ("=", ":=")]
     starts = {id(left.args[0] if kind(left) == "Product" else left.function) for left in lefts if kind(left) in ("Product", "Apply")}
     out = {}
@@ -55,7 +56,8 @@ def called_at(nodes: list[Any]) -> dict[str, set[str]]:
         defined = {key_of(a, []) for a, b in pairs if id(a) in starts and b == Name(letter)}
         earlier = any(key_of(a, []) in defined for a, b in pairs if kind(b) == "Sum" and letter in letters(b))
         if earlier and (len(defined) > 1 or letter in COUNTERS - {*"abpq"}):
-            out[letter] = {str(key_of(a, [])) for a, b in pairs if letter in letters(b)}
+            labelled = {str(spelled(a)) for a, b in found if a.subs and id(a) in starts and b == Name(letter)}  # ``q_z(n)``
+            out[letter] = {str(key_of(a, [])) for a, b in pairs if letter in letters(b)} | labelled
     return out
 
 
@@ -101,8 +103,8 @@ def with_steps_above(nodes: list[Any], found: list[tuple[Any, Any]], steps: set[
     raised = {id(n.base) for n in powers}
     above = {n.base.base for n in powers if kind(n.exponent) == "Sum" and head_and_parts(n) is not None and set(letters(n.exponent)) & steps}
     names = [n for n, _ in found if kind(n) == "Name" and n == Name(n.base)]
-    above -= {n.base for n in names if n.base.isupper() and id(n) not in raised}  # ``W^{T-k}`` beside W
     scripts = {id(x) for node in nodes for n in walk(node) for part in scripts_of(n) for x in walk(part)}  # the h of ``W_{hh}`` is no factor
+    above -= {n.base for n in names if n.base.isupper() and id(n) not in raised | scripts}  # ``W^{T-k}`` beside W
     products = (n for node in nodes for n in walk(node) if kind(n) in ("Product", "Infix") and id(n) not in scripts)
     above -= {a.base for n in products for a in n.args if kind(a) == "Name" and a == Name(a.base)}  # ``w^{T-1}`` beside ``w h_{t-1}``
     alone = [n for n in powers if above and kind(n.exponent) == "Name" and not is_top(n.exponent) and n.exponent.base in steps]
@@ -178,6 +180,11 @@ def layer(node: Any) -> bool:
     return kind(exponent) == "Paren" and exponent.kind in ("(", "[") and kind(exponent.arg) == "Number"
 
 
+def plain(name: Name) -> bool:
+    """Whether a name is a letter or a word alone, in whatever font."""
+    return not (name.accents or name.subs or name.primes)
+
+
 def stepping(node: Any) -> bool:
     """Whether brackets hold what may be a step: a letter, a number, one of them and a number."""
     node = unwrapped(node)
@@ -214,7 +221,7 @@ def _settled(node: Any, known: Known) -> Any:
     if kind(node) == "Apply" and kind(node.function) == "Name":
         if scaled(node, known):
             return Product((node.function, Paren(node.args[0], "(", span=node.args[0].span)), span=node.span)
-        stepped = node.function == Name(node.function.base) and node.function.base in known.bracketed
+        stepped = plain(node.function) and node.function.base in known.bracketed
         if stepped and len(node.args) == 1 and {*letters(node.args[0])} & known.steps:
             return Index(node.function, node.args, "(", span=node.span)  # ``g(n)`` beside ``c(n-1)``, a gate at a step
         entry = len(node.args) == 2 and of_a_matrix(node.function) and all(a == Name(getattr(a, "base", "")) and a.base in COUNTERS for a in node.args)
@@ -278,7 +285,7 @@ def _derivative(node: Any) -> Any:
     if kind(of) != "Differential" or of.sign.rstrip("+") != by.sign.rstrip("+") or by.sign.rstrip("+") not in ("partial", "d"):
         return node
     span = replace(of.span, end=by.span.end) if of.span is not None and by.span is not None else None
-    found = Derivative(of.arg, by.arg, of.sign, span=span)
+    found = Derivative(of.arg, by.arg, of.sign, span=span if len(above) > 1 else node.span)
     return found if len(above) == 1 else replace(node.numerator, args=(*above[:-1], found), span=node.span)
 
 
@@ -307,7 +314,7 @@ def _product(node: Any, written: tuple[Any, ...], known: Known) -> Any:
             out.append(replace(a, span=replace(a.span, end=nxt.span.end) if a.span is not None and nxt.span is not None else None))
             k += 2
             continue
-        if nxt is not None and kind(a) == "Name" and spelled(a) in known.bracketed and (at := _at_a_step(a, nxt)) is not None:
+        if nxt is not None and kind(a) == "Name" and spelled(a) in known.bracketed and (at := at_a_step(a, nxt)) is not None:
             out.append(at)
             k += 2
             continue
@@ -318,7 +325,7 @@ def _product(node: Any, written: tuple[Any, ...], known: Known) -> Any:
         last = {"Derivative": "of" if kind(a) == "Derivative" and a.sign == "nabla" else "wrt", "Differential": "arg"}
         part = last.get(kind(a), "") if nxt is not None else ""  # ``∂h(m) / ∂h(k)``, ``\\nabla_{h(n)} L(n)``, with brackets left over
         name: Any = getattr(a, part) if part else None
-        if kind(name) == "Name" and spelled(name) in known.bracketed and (at := _at_a_step(name, nxt)) is not None and kind(at) == "Index":
+        if kind(name) == "Name" and spelled(name) in known.bracketed and (at := at_a_step(name, nxt)) is not None and kind(at) == "Index":
             span = replace(a.span, end=at.span.end) if a.span is not None and at.span is not None else None
             out.append(replace(a, span=span, **{part: at}))
             k += 2
@@ -359,7 +366,7 @@ def fused(name: Name, known: Known) -> Name:
     return name if word is None or bare not in known.quantities or not name.subs or known.quantity(name) else replace(name, base=word, subs=())
 
 
-def _at_a_step(name: Name, nxt: Any) -> Any:
+def at_a_step(name: Name, nxt: Any) -> Any:
     """``h (m)``, ``h (m)^2``: a quantity at a step that the brackets behind it hold; None where they hold anything else."""
     inner = nxt.base if kind(nxt) == "Power" else nxt.arg if kind(nxt) == "Transpose" else nxt
     if kind(inner) not in ("Paren", "Sum", "Number") or not stepping(inner):

@@ -175,6 +175,9 @@ def goes_on(link: Link, statements: list[Statement]) -> bool:
 def one_of_several(page: Page, outcome: Outcome, link: Link) -> str | None:
     r"""The quantity that is one of those that a sum counts, though its index was read as a label: the r_j of ``r_j = h_t^\top e_j``."""
     counted = {spelled(n.index) for side in (link.left, link.right) for n in walk(side) if kind(n) == "Big" and n.index is not None}
+    shorts = {key.partition("_")[0] for key in page.abbreviations}
+    if not any(head.base in shorts for side in (link.left, link.right) for _, head, _ in names_in(side)):
+        counted -= {page.symbols.letter}  # a quantity that has its step in a label, ``net_{r_t}``
     return next((page.notes.get(key, key) for key in sorted(outcome.used & page.definitions.keys()) if {*key.split("_")[1:]} & counted), None)
 
 

@@ -376,7 +376,9 @@ def of_numbers(court: Court, page: Page, outcome: Outcome, link: Link) -> Outcom
         return None
     if any(kind(n) == "Big" and n.lower is not None and number_at(n.lower, {}) == 0 for n in nodes):  # the document may count its steps from 0
         return None
-    if court.borrowed or caution.guessed(page, outcome) or of_symbols(page, link):
+    named = all(marks.symbol_on(page, n) is not None for n in marks.gradients_in(page, link) if kind(n) != "Derivative")
+    settled = named and settled_symbols(court, page, link)  # symbols that name their quantity, ``dz_t``
+    if court.borrowed or caution.guessed(page, outcome) or (of_symbols(page, link) and not settled):
         return None
     among = Decider(page).decide(*sides, modes=((True, True),))
     sure = among.typed and among.complete and not (among.equal or among.weak or among.missing or among.unsupported or among.nothing or among.vanished)

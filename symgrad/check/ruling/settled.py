@@ -10,7 +10,7 @@ from symgrad.check.court.court import Court
 from symgrad.check.court.marks import gate, gradients_in, of_conventions, solved_symbol, symbol_on
 from symgrad.check.defined.incomplete import invented
 from symgrad.check.defined.page import Page
-from symgrad.check.evaluation.adjoints import told_by_gates
+from symgrad.check.evaluation.adjoints import before_it, told_by_gates
 from symgrad.check.evaluation.decide import Decider, Outcome
 from symgrad.check.reading.claims import EQUAL, Link, links
 from symgrad.check.reading.naming import TOLD
@@ -27,14 +27,16 @@ def settled_symbols(court: Court, page: Page, link: Link) -> bool:
     """Whether each symbol for a gradient in a line stands in another one too, that holds, and the line is wrong whatever part of a gradient they mean."""
     if link.sign != "=" or of_conventions(page, link) or loosely_written(page, link):
         return False
-    wanted = called(page, link)
+    symbols = gradients_in(page, link)
+    told = [(target := symbol_on(page, n)) is not None and before_it(unwrapped(n)) and target[4].partition(" ")[0] in page.told_marks for n in symbols]
+    wanted = {called_in(page, n) for n, known in zip(symbols, told, strict=True) if not known}
     for other in others(court, link) if wanted and None not in wanted else ():
         found = called(page, other) & wanted
         if found and holds(page, other):
             wanted -= found
         if not wanted:
-            return not in_part(page, link)
-    return False
+            break
+    return bool(symbols) and not wanted and not in_part(page, link)
 
 
 def called(page: Page, link: Link) -> set[str | None]:
@@ -142,7 +144,8 @@ def loosely_written(page: Page, link: Link) -> bool:
         return True
     if any(kind(n) == "Power" and kind(unwrapped(n.base)) == "Sum" and kind(n.exponent) != "Number" and not is_top(n.exponent) for n in nodes):
         return True
-    if any((r := page.symbols.ref(n)) is not None and r.key in page.blocks for n in nodes):
+    stacked = any(kind(n) in ("Stack", "Tuple") for n in nodes)  # ``\partial L/\partial W = \sum_t \delta_t [h_{t-1}; x_t]^\top`` is of the whole weight
+    if not stacked and any((r := page.symbols.ref(n)) is not None and r.key in page.blocks for n in nodes):
         return True
     if any(of_a_quantity(page, n) for n in nodes):
         return True
@@ -167,7 +170,8 @@ def components(page: Page, side: Any) -> set[str]:
     found = {w for n in walk(side) if (r := page.symbols.ref(n)) is not None for e in r.entries for w in letters(e)}
     letter = page.symbols.letter
     stepped = (parts for _, head, parts in names_in(side) if head.base in MARKS and any(letter in letters(p.node) for p in parts))
-    counted = {str(spelled(p.node)) for parts in stepped for p in parts if p.where == "sub"} & COUNTERS - {letter} - page.symbols.counting
+    counted = {str(spelled(p.node)) for parts in stepped for p in parts if p.where == "sub"} & COUNTERS
+    counted -= {letter, *page.symbols.counting, *page.definitions}
     return (found | counted) - bound_letters(side)
 
 

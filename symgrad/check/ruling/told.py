@@ -12,7 +12,7 @@ from typing import Any
 
 from symgrad.check.court.court import Court
 from symgrad.check.defined.page import Page
-from symgrad.check.evaluation.adjoints import symbol_ids, symbol_target
+from symgrad.check.evaluation.adjoints import is_mark, symbol_ids, symbol_target
 from symgrad.check.evaluation.recognise import symbol_of
 from symgrad.check.reading.prose import PH, clause, masked
 from symgrad.check.reading.statements import Statement, loss_head
@@ -35,6 +35,8 @@ BEHIND = re.compile(
     r"|激活后|после активации",
     re.IGNORECASE,
 )
+DENOTES = re.compile(r"\b(?:for|denotes?|means?|is|are|be|stands? for|as|represents?)\b|表示|记作|代表|обознач|bezeichne|désigne|denota", re.IGNORECASE)
+ANY = re.compile(r"\b(?:any|every|each|all|arbitrary|beliebig\w*|jede\w*|quelconque|toute?|cualquier\w*|qualquer|люб\w+)\b|任意|任何|임의", re.IGNORECASE)
 END = re.compile(r"[.;。；](?:\s|$)|\n\s*\n|[。；]|\n\s*[-*+|]")
 REACH, NEAR = 200, 40  # characters between a symbol and what it is said to be the gradient by
 OTHERS = rf"(?:\s*(?:,|and|、|和|und|et|y|и)*\s*{PH})*"
@@ -84,9 +86,11 @@ CHINESE = re.compile(rf"(?:对|关于)\s*(?:于)?\s*(?P<noun>[^，。；,{PH[1:-
 
 def in_words(court: Court) -> None:
     """Note on every page what the words say of its symbols for gradients."""
-    inline = [s for s in court.statements if s.fragment is not None and s.fragment.kind == "inline" and kind(s.node) not in ("Relation", "Unread")]
-    for k in range(len(court.collected.groups)) if inline else ():
+    inside = [s for s in court.statements if s.fragment is not None and s.fragment.kind == "inline" and kind(s.node) != "Unread"]
+    inline = [s for s in inside if kind(s.node) != "Relation"]
+    for k in range(len(court.collected.groups)) if inside else ():
         page = court.page(k)
+        page.told_marks |= {mark for s, other in zip(inside, [*inside[1:], None], strict=True) if (mark := of_anything(court, page, s, other))}
         for j, s in enumerate(inline):
             symbol, target = symbol_of(page, s.node), symbol_target(page, unwrapped(s.node), {})
             if symbol is None and target is None:
@@ -98,6 +102,25 @@ def in_words(court: Court) -> None:
                 fix(page, target, next(iter(meant)))
             elif target is not None and (text := behind_it(s)) and BE.match(text) and GRADIENT.search(text) and BEHIND.search(text):
                 fix(page, target, target[0])
+
+
+def of_anything(court: Court, page: Page, s: Statement, other: Statement | None) -> str:
+    r"""The mark that words say to make the gradient by whatever stands behind it, "$\delta v$ for $\partial L/\partial v$" of a letter for any quantity."""
+    named = other is not None and DENOTES.search(between(s, other) or "") is not None
+    sides: tuple[Any, ...] = s.node.sides if kind(s.node) == "Relation" else (s.node, other.node) if other is not None and named else ()
+    pair: tuple[Any, ...] = unwrapped(sides[0]).args if len(sides) == 2 and kind(unwrapped(sides[0])) == "Product" else ()
+    meant: Any = unwrapped(sides[1]) if len(pair) == 2 and is_mark(page, pair[0]) else None
+    if kind(meant) != "Derivative" or loss_head(meant.of) is None or kind(pair[1]) != "Name" or meant.wrt != pair[1]:
+        return ""
+    if page.symbols.ref(pair[1]) is not None and not (s.fragment and ANY.search(sentence(s.fragment))):
+        return ""
+    court.introductions.add((s.number, 0))
+    return str(pair[0].base)
+
+
+def sentence(fragment: Any) -> str:
+    """The words around a formula, up to the ends of its sentence."""
+    return clause(fragment.before) + END.split(fragment.after[:REACH], maxsplit=1)[0]
 
 
 def fix(page: Page, target: Any, key: str) -> None:

@@ -4,14 +4,16 @@ A network gives its equations, and claims with slips: formulas that are like the
 """
 
 from .bptt import bptt
-from .gates import gru, lstm
-from .page import judged, page
+from .gru import gru
+from .lstm import lstm
+from .page import page
 from .rnn import rnn
+from .small import small
 from .variants import bptt_inside, bptt_last, bptt_numerator, bptt_rows
-from .writing import Claim, Notation, Pick, notation
+from .writing import Claim, Notation, Pick, judged, notation
 
 BPTT = {"bptt": bptt, "bptt_last": bptt_last, "bptt_rows": bptt_rows, "bptt_numerator": bptt_numerator, "bptt_inside": bptt_inside}
-NETWORKS = {"rnn": rnn, "lstm": lstm, "gru": gru, **BPTT}
+NETWORKS = {"rnn": rnn, "lstm": lstm, "gru": gru, "small": small, **BPTT}
 NOTATIONS = dict.fromkeys(BPTT, page)
 
 

@@ -1,68 +1,144 @@
-"""Cells with gates."""
+"""How somebody writes a cell with gates: the names of its weights, preactivations and gradients."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass
 
-from .writing import Claim, Notation, Pick, shuffled
+from .writing import Claim, Notation, Pick
 
-
-def lstm(w: Notation, pick: Pick) -> tuple[list[str], list[Claim]]:
-    """c_t = f_t ⊙ c_{t-1} + i_t ⊙ g_t, h_t = o_t ⊙ tanh(c_t)."""
-    if w.letter == "i":
-        w = replace(w, letter="t")
-    state = pick("cCs")
-    new = pick([rf"\tilde{{{state}}}", rf"\hat{{{state}}}", "g", "z"])
-    sigma, tanh = pick([r"\sigma", r"\text{sigmoid}", r"\sigma_g"]), pick([r"\tanh", "tanh", r"\text{tanh}", r"\phi", "g_c"])
-    joint = pick([False, True])
-    c, g, f, i, o, h = (lambda shift=0, name=name: w.at(name, shift) for name in (state, new, "f", "i", "o", "h"))
-
-    def inside(label: str) -> str:
-        own = f"W_{label}{w.space}[{h(-1)}, {w.at('x')}]" if joint else f"W_{label}{w.space}{w.at('x')} + U_{label}{w.space}{h(-1)}"
-        return f"{own} + b_{label}"
-
-    equations = [f"{of()} = {rule}({inside(label)})" for of, rule, label in ((f, sigma, "f"), (i, sigma, "i"), (g, tanh, "c"), (o, sigma, "o"))]
-    equations = shuffled(pick, equations)
-    equations += [f"{c()} = {f()}{w.times}{c(-1)} + {i()}{w.times}{g()}", f"{h()} = {o()}{w.times}{tanh}({c()})"]
-    slope = f"1 - {tanh}^2({c()})" if "tanh" in tanh else f"{tanh}'({c()})" if "_" not in tanh else f"g_c'({c()})"
-    by = {q: w.d(w.loss, q()) for q in (c, g, f, i, o, h)}
-    memory = f"{by[c]} = {by[h]}{w.times}{o()}{w.times}({slope}) + {w.d(w.loss, c(1))}{w.times}"
-    claims: list[Claim] = [
-        (f"{w.d(c(), c(-1))} = {w.diag(f())}", (f"{w.d(c(), c(-1))} = {w.diag(f(-1))}", f"{w.d(c(), c(-1))} = {w.diag(i())}")),
-        (f"{w.d(c(), f())} = {w.diag(c(-1))}", (f"{w.d(c(), f())} = {w.diag(c())}",)),
-        (f"{by[o]} = {by[h]}{w.times}{tanh}({c()})", (f"{by[o]} = {by[h]}{w.times}{tanh}({c(-1)})",)),
-        (memory + f(1), (memory + f(), memory + i(1))),
-        (f"{by[f]} = {by[c]}{w.times}{c(-1)}", (f"{by[f]} = {by[c]}{w.times}{c()}",)),
-        (f"{by[g]} = {by[c]}{w.times}{i()}", (f"{by[g]} = {by[c]}{w.times}{g()}",)),
-    ]
-    return equations, claims
+SIGMOIDS = (r"\sigma", r"\sigma", r"\text{sigmoid}", r"\mathrm{sigm}", r"\sigma_g", r"\operatorname{sigmoid}", "sigmoid")
+SQUASHES = (r"\tanh", r"\tanh", "tanh", r"\text{tanh}", r"\phi", "g")
+# what stands in a preactivation's name and in its gradient's: a letter, the gate's label, the step
+BELOW = ("%(a)s^{%(k)s}_{%(s)s}", "%(a)s_{%(k)s,%(s)s}", "%(a)s_{%(s)s,%(k)s}", "%(a)s_{%(k)s_{%(s)s}}", "%(a)s_%(s)s^{%(k)s}", "%(a)s_{%(s)s}^{(%(k)s)}")
+ABOVE = ("%(a)s_%(k)s", "%(a)s_{%(k)s}")
+WEIGHTS = (
+    ("W_{%s}", "U_{%s}"), ("W_%s", "U_%s"), ("W_{x%s}", "W_{h%s}"), ("W_{%sx}", "W_{%sh}"), ("W_%s", "R_%s"), (r"\mathbf{W}_%s", r"\mathbf{U}_%s"),
+    ("W^{(%s)}", "U^{(%s)}"),
+)  # fmt: skip
+SAID = (
+    "We write ${0}v$ for ${1}$, the gradient with respect to $v$.", "For a quantity $v$ let ${0}v = {1}$.", "Throughout, ${0}v$ denotes ${1}$.",
+    "Here ${0}v$ stands for the gradient ${1}$ of the loss.",
+)  # fmt: skip
 
 
-def gru(w: Notation, pick: Pick) -> tuple[list[str], list[Claim]]:
-    """h_t = (1 - z_t) ⊙ h_{t-1} + z_t ⊙ n_t, or z_t and 1 - z_t exchanged, the reset gate before the weight or behind it."""
-    new = pick([r"\tilde{h}", r"\hat{h}", *({"n"} - {w.letter})])
-    z, r, n, h = (lambda shift=0, name=name: w.at(name, shift) for name in ("z", "r", new, "h"))
-    keeps, behind = pick([False, True]), pick([False, True])
+@dataclass(frozen=True)
+class Gated:
+    """The habits of somebody who writes about gates."""
 
-    def inside(label: str, state: str) -> str:
-        return f"W_{label}{w.space}{w.at('x')} + {state}"
+    w: Notation
+    rows: bool  # states are rows: x W for W x
+    weights: tuple[str, str]
+    joint: str  # a state and an input, in one bracket, or nothing where each has a weight
+    bias: str
+    label: str  # the pattern for preactivations and their gradients
+    letter: str  # of preactivations, "" where they have no name
+    sign: str  # before a quantity for its gradient, "" for a fraction
+    inner: str  # for the gradient at a preactivation: a letter with its label, or "" as for other quantities
+    sigma: str
+    tanh: str
 
-    equations = [f"{of()} = \\sigma({inside(label, f'U_{label}{w.space}{h(-1)}')})" for of, label in ((z, "z"), (r, "r"))]
-    reset = f"{r()}{w.times}(U_h{w.space}{h(-1)})" if behind else f"U_h{w.space}({r()}{w.times}{h(-1)})"
-    keep, write = (z(), f"(1 - {z()})") if keeps else (f"(1 - {z()})", z())
-    equations += [f"{n()} = \\tanh({inside('h', reset)})", f"{h()} = {keep}{w.times}{h(-1)} + {write}{w.times}{n()}"]
-    p, q = (h(-1), n()) if keeps else (n(), h(-1))
-    gate = w.diag(f"({p} - {q}){w.times}{z()}{w.times}(1 - {z()})")
-    slope = w.diag(f"{write}{w.times}(1 - {w.squared(n())})")
-    of_reset = f"{r()}{w.times}(1 - {r()})"
-    first, second = w.diag(r()), w.diag(f"(U_h{w.space}{h(-1)}){w.times}{of_reset}" if behind else f"{h(-1)}{w.times}{of_reset}")
-    path = f"({first} U_h + {second} U_r)" if behind else f"U_h ({first} + {second} U_r)"
-    wrong = f"(U_h {first} + {second} U_r)" if behind else f"({first} + {second} U_r) U_h"
-    jacobian = f"{w.d(h(), h(-1))} = {w.diag(keep)} + {gate} U_z + {slope} "
-    claims: list[Claim] = [
-        (f"{w.d(h(), z())} = {w.diag(f'{p} - {q}')}", (f"{w.d(h(), z())} = {w.diag(f'{q} - {p}')}",)),
-        (f"{w.d(h(), n())} = {w.diag(write)}", (f"{w.d(h(), n())} = {w.diag(keep)}",)),
-        (jacobian + path, (jacobian + wrong, jacobian.replace("U_z", "U_r") + path)),
-        (f"{w.d(w.loss, z())} = {w.d(w.loss, h())}{w.times}({p} - {q})", (f"{w.d(w.loss, z())} = {w.d(w.loss, h())}{w.times}({q} - {p})",)),
-    ]
-    return equations, claims
+    def product(self, weight: str, vector: str) -> str:
+        return f"{vector}{self.w.space}{weight}" if self.rows else f"{weight}{self.w.space}{vector}"
+
+    def back(self, weight: str, gradient: str) -> str:
+        """A gradient behind a weight, W^T g."""
+        top = weight + self.w.top if "^" not in weight else f"({weight}){self.w.top}"
+        return f"{gradient}{self.w.space}{top}" if self.rows else f"{top}{self.w.space}{gradient}"
+
+    def outer(self, gradient: str, vector: str) -> str:
+        """The gradient of a weight, g v^T."""
+        if self.rows:
+            return f"{self.w.transposed(vector)}{self.w.space}{gradient}"
+        return f"{gradient}{self.w.space}{self.w.transposed(vector)}"
+
+    def W(self, label: str) -> str:
+        return self.weights[0] % label
+
+    def U(self, label: str) -> str:
+        return self.weights[1] % label if not self.joint else f"W_{{{label}h}}"
+
+    def blocks(self, label: str) -> str:
+        """A weight by those of the state and of the input, beside each other or above."""
+        between = r"\\" if self.rows else "&"
+        return rf"\begin{{bmatrix}} {self.U(label)} {between} W_{{{label}x}} \end{{bmatrix}}"
+
+    def together(self, state: str) -> str:
+        return self.joint % {"h": state, "x": self.w.at("x")}
+
+    def inside(self, label: str, state: str, behind: str = "") -> str:
+        """What a gate is a function of; `behind` is the state's part where it is not just a weight by the state."""
+        bias = f" + {self.bias % label}" if self.bias else ""
+        if self.joint and not behind:
+            return self.product(self.W(label), self.together(state)) + bias
+        return f"{self.product(self.W(label), self.w.at('x'))} + {behind or self.product(self.U(label), state)}{bias}"
+
+    def named(self, letter: str, label: str, shift: int = 0) -> str:
+        step = self.w.letter + (f"{shift:+d}" if shift else "")
+        inside = step if self.w.step != "_{(%s)}" else f"({step})"
+        return self.label % {"a": letter, "k": label, "s": inside} + ("" if "%(s)s" in self.label else self.w.step % step)
+
+    def pre(self, label: str, shift: int = 0) -> str:
+        return self.named(self.letter, label, shift)
+
+    def gate(self, of: str, label: str, function: str, inside: str) -> list[str]:
+        """Its equation, or those of its preactivation and of itself."""
+        if not self.letter:
+            return [f"{of} = {function}({inside})"]
+        return [f"{self.pre(label)} = {inside}", f"{of} = {function}({self.pre(label)})"]
+
+    def by(self, quantity: str) -> str:
+        """The gradient of the loss by it."""
+        return f"{self.sign}{quantity}" if self.sign else self.w.d(self.w.loss, quantity)
+
+    def by_pre(self, label: str, shift: int = 0) -> str:
+        return self.named(self.inner, label, shift) if self.inner else self.by(self.pre(label, shift))
+
+    def slope(self, pick: Pick, gate: str, label: str, tanh: bool = False) -> str:
+        """Of a gate or a candidate, in its own value or at its preactivation."""
+        function = self.tanh if tanh else self.sigma
+        unknown = tanh and "tanh" not in function
+        if self.letter and (unknown or pick([False, False, True])):
+            return f"{function}'({self.pre(label)})"
+        return f"(1 - {self.w.squared(gate)})" if tanh else f"{gate}{self.w.times}(1 - {gate})"
+
+    def introduced(self, pick: Pick, labels: str) -> list[str]:
+        """What the symbols for gradients stand for."""
+        found = [pick(SAID).format(self.sign, self.w.d(self.w.loss, "v")) + "\n\n"] if self.sign else []
+        return found + [f"{self.by_pre(label)} = {self.w.d(self.w.loss, self.pre(label))}" for label in labels if self.inner]
+
+
+def gated(w: Notation, pick: Pick, taken: str) -> Gated:
+    """Letters that are `taken` are no names for preactivations."""
+    letter = pick(["", *(a for a in ("a", "s", "p", "v", "q", r"\mathrm{net}", "net", r"\alpha", "u", "m") if a not in taken)])
+    below = w.step.startswith("_")
+    joint = pick(["", "", "[%(h)s, %(x)s]", "[%(h)s; %(x)s]", r"\begin{bmatrix} %(h)s \\ %(x)s \end{bmatrix}"])
+    sign = pick(["", "", "", r"\delta ", "d", r"\mathrm{d}"])
+    tanh = pick(SQUASHES) if letter and "g" not in taken else pick([s for s in SQUASHES if "tanh" in s])
+    return Gated(
+        w,
+        rows=pick([False, False, True]),
+        weights=pick(WEIGHTS[:2] if joint else WEIGHTS),
+        joint=joint,
+        bias=pick(["", "b_%s", "b_{%s}"]),
+        label=pick(BELOW if below else ABOVE),
+        letter=letter,
+        sign=sign,
+        inner=letter and pick(["", "", *([r"\delta"] if "delta" not in sign else [])]),
+        sigma=pick(SIGMOIDS),
+        tanh=tanh,
+    )
+
+
+def some(pick: Pick, claims: list[Claim], count: int = 6) -> list[Claim]:
+    """So many of the claims, in their order."""
+    left = list(range(len(claims)))
+    while len(left) > count:
+        left.pop(pick(range(len(left))))
+    return [claims[n] for n in left]
+
+
+def slipped(true: str, *changes: tuple[str, str]) -> Claim:
+    """A claim with slips: one thing written for another on its right, where it stands there."""
+    left, sign, right = true.partition(" = ")
+    wrong = [left + sign + right.replace(old, new, 1) for old, new in changes if old in right]
+    return true, tuple(slip for slip in wrong if slip != true)

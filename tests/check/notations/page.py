@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from .writing import Notation, Pick, notation
@@ -30,7 +29,6 @@ DERIVED = (
 class Page(Notation):
     """How somebody writes a page."""
 
-    aligned: str
     separated: str  # formulas of one line
     gathered: tuple[str, str]  # the equations, the claims: each by itself, in one display, in sentences
     introduced: str
@@ -104,8 +102,7 @@ def page(pick: Pick, letters: str = "tttkni") -> Page:
     gathered = (pick(["alone", "in a display"]), pick(["alone", "alone", "in a display", "in a display", "in sentences"]))
     space = r" \cdot " if "/" in w.fraction else w.space
     return Page(
-        **(vars(w) | {"space": space}),
-        aligned=pick(ALIGNED),
+        **(vars(w) | {"space": space, "aligned": pick(ALIGNED)}),
         separated=pick(["", r", \qquad ", r" \quad ", r",\quad "]),
         gathered=gathered,
         introduced=pick(INTRODUCED),
@@ -115,32 +112,3 @@ def page(pick: Pick, letters: str = "tttkni") -> Page:
         broken=pick([False, True]),
         nabla=pick([False, False, False, True]),
     )
-
-
-def squeezed(text: str) -> tuple[str, list[int]]:
-    """The text without what only sets it, and where its characters stood."""
-    set_apart = {at for m in re.finditer(r"\s|&|\\\\", text) for at in range(*m.span())}
-    places = [at for at in range(len(text)) if at not in set_apart]
-    return "".join(text[at] for at in places), places
-
-
-def relations(claim: str) -> int:
-    """How many relations it states: those in braces are ranges."""
-    outer = re.sub(r"\{(?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})*\}", "", claim)
-    return outer.count("=") - outer.count("_=")
-
-
-def judged(text: str, claims: Sequence[str], found: Iterable[tuple[int, int, str, str]]) -> list[tuple[str, str]]:
-    """The verdict of each claim, that of its worst relation, with what is said of it; `found` are lines, columns, verdicts and messages."""
-    short, places = squeezed(text)
-    starts = [0, *(n + 1 for n, char in enumerate(text) if char == "\n")]
-    said = [(starts[line - 1] + column - 1, verdict, message) for line, column, verdict, message in found]
-    order = ["refuted", "unread", "undecided", "proved"]
-    answers, at = [], len(squeezed(text)[0])
-    for claim in reversed(claims):  # what is claimed stands behind what it says of the network
-        mark = squeezed(claim)[0]
-        at = short.rindex(mark, 0, at)
-        links = [(verdict, message) for place, verdict, message in said if places[at] <= place <= places[at + len(mark) - 1]]
-        missing = [("unread", f"{len(links)} relations of {relations(claim)}")] * (len(links) < relations(claim))
-        answers.append(min(links + missing, key=lambda link: order.index(link[0])))
-    return answers[::-1]

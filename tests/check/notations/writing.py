@@ -3,12 +3,12 @@ r"""The same derivations as many authors write them: the letters, where the step
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias, TypeVar
 
 T = TypeVar("T")
-Claim: TypeAlias = tuple[str, tuple[str, ...]]  # what is true, and what is not
+Claim: TypeAlias = tuple[str, tuple[str, ...]]  # what is true, and what is not: a formula, below words and an empty line where it has some
 
 STEPS = ("_{%s}", "^{(%s)}", "^{%s}", "(%s)", "[%s]", r"^{\langle %s \rangle}", "^{<%s>}", "_{(%s)}")
 FONTS = ("%s", r"\mathbf{%s}", r"\boldsymbol{%s}", r"\bm{%s}", r"\vec{%s}", r"\mathbf %s")
@@ -16,7 +16,12 @@ FRACTIONS = (
     r"\frac{\partial %s}{\partial %s}", r"\dfrac{\partial %s}{\partial %s}", r"\partial %s / \partial %s", r"\frac{d %s}{d %s}",
     r"\frac{\mathrm{d} %s}{\mathrm{d} %s}", r"{\partial %s \over \partial %s}",
 )  # fmt: skip
+ACCENTS = (r"\tilde", r"\hat", r"\bar", r"\widetilde", r"\overline")
 DISPLAYS = ("$$%s$$", "$$\n%s\n$$", r"\[%s\]", "\\begin{equation}\n%s\n\\end{equation}", "$%s$", "\\begin{align}\n%s\n\\end{align}")
+ALIGNED = tuple(
+    around % f"\n\\begin{{{name}}}\n%s\n\\end{{{name}}}\n"
+    for around, name in (("%s", "align"), ("$$%s$$", "aligned"), ("%s", "align*"), (r"\[%s\]", "split"))
+)
 
 
 class Pick(Protocol):
@@ -28,6 +33,43 @@ class Pick(Protocol):
 def shuffled(pick: Pick, items: Sequence[T]) -> list[T]:
     left = list(items)
     return [left.pop(pick(range(len(left)))) for _ in items]
+
+
+def links(claim: str) -> list[str]:
+    """The relations of a formula as `check` tells of them: a = b = c is `a = b` and `= c`."""
+    sides, depth = [""], 0
+    for char in claim.rpartition("\n\n")[2]:
+        depth += (char in "{[(") - (char in "}])")
+        if char == "=" and depth == 0:
+            sides.append("")
+        else:
+            sides[-1] += char
+    first, *rest = (side.strip() for side in sides)
+    return [f"{first} = {rest[0]}", *(f"= {side}" for side in rest[1:])]
+
+
+def squeezed(text: str) -> tuple[str, list[int]]:
+    """The text without what only sets it, and where its characters stood."""
+    set_apart = {at for m in re.finditer(r"\s|&|\\\\", text) for at in range(*m.span())}
+    places = [at for at in range(len(text)) if at not in set_apart]
+    return "".join(text[at] for at in places), places
+
+
+def judged(text: str, claims: Sequence[str], found: Iterable[tuple[int, int, str, str]]) -> list[tuple[str, str]]:
+    """The verdict of each claim, that of its worst relation, with what is said of it; `found` are lines, columns, verdicts and messages."""
+    short, places = squeezed(text)
+    starts = [0, *(n + 1 for n, char in enumerate(text) if char == "\n")]
+    said = [(starts[line - 1] + column - 1, verdict, message) for line, column, verdict, message in found]
+    order = ["refuted", "unread", "undecided", "proved"]
+    answers, at = [], len(squeezed(text)[0])
+    for claim in reversed(claims):  # what is claimed stands behind what it says of the network
+        bare = claim.rpartition("\n\n")[2]
+        mark = squeezed(bare)[0]
+        at = short.rindex(mark, 0, at)
+        told = [(verdict, message) for place, verdict, message in said if places[at] <= place <= places[at + len(mark) - 1]]
+        missing = [("unread", f"{len(told)} relations of {len(links(bare))}")] * (len(told) < len(links(bare)))
+        answers.append(min(told + missing, key=lambda link: order.index(link[0])))
+    return answers[::-1]
 
 
 @dataclass(frozen=True)
@@ -46,11 +88,17 @@ class Notation:
     space: str  # between factors
     loss: str
     display: str
+    aligned: str  # for several lines in one display, where they stand together
+
+    def bold(self, name: str) -> str:
+        """The name in its font, below an accent too."""
+        accent, _, inner = name.rstrip("}").partition("{")
+        return self.font % name if len(name) == 1 else f"{accent}{{{self.font % inner}}}" if accent in ACCENTS else name
 
     def at(self, name: str, shift: int = 0, step: str = "") -> str:
         """A quantity at a step."""
         letter = step or self.letter
-        return (self.font % name if len(name) == 1 else name) + self.step % (letter if not shift else f"{letter}{shift:+d}")
+        return self.bold(name) + self.step % (letter if not shift else f"{letter}{shift:+d}")
 
     def d(self, of: str, by: str) -> str:
         return self.fraction % (of, by)
@@ -65,7 +113,26 @@ class Notation:
         return f"({of})^2" if "^" in of else f"{of}^2"
 
     def document(self, equations: list[str], claims: list[str]) -> str:
-        return "\n\n".join(["The network:", *(self.display % e for e in equations), "Its derivatives:", *(self.display % c for c in claims)])
+        return "\n\n".join(["The network:", *self.displays(equations), "Its derivatives:", *self.displays(claims)])
+
+    def displays(self, formulas: list[str]) -> list[str]:
+        """Each formula in a display of its own, or those between words in one."""
+        blocks: list[str] = []
+        lines: list[str] = []
+        for formula in formulas:
+            words, _, bare = formula.rpartition("\n\n")
+            if self.aligned and not words:
+                lines.append(bare)
+            else:
+                blocks += [*self.together(lines), *filter(None, [words]), *(self.display % only for only in [bare] if only)]
+                lines = []
+        return blocks + self.together(lines)
+
+    def together(self, formulas: list[str]) -> list[str]:
+        if len(formulas) < 2:
+            return [self.display % formula for formula in formulas]
+        rows = [row for first, *rest in map(links, formulas) for row in (first.replace(" = ", " &= ", 1), *(f"&{link}" for link in rest))]
+        return [self.aligned % " \\\\\n".join(rows)]
 
 
 def notation(pick: Pick, letters: str = "tttkni") -> Notation:
@@ -83,4 +150,5 @@ def notation(pick: Pick, letters: str = "tttkni") -> Notation:
         space=pick([" ", r" \cdot ", r"\,"]),
         loss=pick(["L", r"\mathcal{L}", "E", "J", r"\ell"]),
         display=pick(DISPLAYS),
+        aligned=pick(["", "", *ALIGNED]),
     )
