@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import TypeVar
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests" / "check"))
-from notations import NETWORKS, notation
+from notations import NETWORKS, noted, slipped
 
 from symgrad.check.judge import judge
 from symgrad.check.slips import diagnose
@@ -61,11 +61,13 @@ def main() -> int:
         name = names[number % len(names)]
         for kind in counts:
             pick, slip = Choices(f"{options.seed} {number}"), random.Random(number).choice  # the same notation, for both
-            w = notation(pick)
+            w = noted(name, pick)
             equations, claims = NETWORKS[name](w, pick)
-            written = [true for true, _ in claims] if kind == "true" else [slip(slips) for _, slips in claims if slips]
-            text = w.document(equations, written)
-            found = {claim.latex: claim for claim in judge(read_text(text, "md", name="notations"), None)}
+            whole = written = [true for true, _ in claims]
+            if kind == "false":
+                whole, written = slipped(name, claims, slip)
+            text = w.document(equations, whole)
+            found = {claim.latex: claim for claim in judge(read_text(text, w.kind, name="notations"), None)}
             if options.show:
                 print(text, *((f"{c.line}: {c.verdict} {c.message}") for c in found.values()), "", sep="\n")
             wanted, never = ("proved", "refuted") if kind == "true" else ("refuted", "proved")

@@ -1,12 +1,29 @@
 """True derivations, and false ones, in the notations of many authors: see `writing`.
 
-A network gives its equations, and claims with slips: formulas that are like the claim, and false.
+A network gives its equations, and claims with slips: formulas that are like the claim, and false.  One that is no page of formulas has a
+notation of its own, see `programs`.
 """
 
+from . import programs
 from .gates import gru, lstm
 from .rnn import rnn
 from .writing import Claim, Notation, Pick, notation
 
-NETWORKS = {"rnn": rnn, "lstm": lstm, "gru": gru}
+NETWORKS = {"rnn": rnn, "lstm": lstm, "gru": gru, "program_rnn": programs.rnn, "program_lstm": programs.lstm, "program_gru": programs.gru}
+NOTATIONS = dict.fromkeys(("program_rnn", "program_lstm", "program_gru"), programs.coding)
 
-__all__ = ["NETWORKS", "Claim", "Notation", "Pick", "notation"]
+
+def noted(network: str, pick: Pick, letters: str = "tttkni") -> Notation:
+    """How somebody writes a network."""
+    return NOTATIONS.get(network, notation)(pick, letters)
+
+
+def slipped(network: str, claims: list[Claim], pick: Pick) -> tuple[list[str], list[str]]:
+    """The claims with a slip in each that has some, in programs, whose lines build on each other, in two; and those alone."""
+    some = [k for k, (_, slips) in enumerate(claims) if slips]
+    chosen = {pick(some), pick(some)} if network in NOTATIONS else {*some}
+    written = [pick(slips) if k in chosen else true for k, (true, slips) in enumerate(claims)]
+    return written, [written[k] for k in sorted(chosen)]
+
+
+__all__ = ["NETWORKS", "Claim", "Notation", "Pick", "notation", "noted", "slipped"]

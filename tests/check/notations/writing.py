@@ -46,6 +46,7 @@ class Notation:
     space: str  # between factors
     loss: str
     display: str
+    kind: str = "md"  # of the document
 
     def at(self, name: str, shift: int = 0, step: str = "") -> str:
         """A quantity at a step."""
