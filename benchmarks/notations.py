@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import TypeVar
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests" / "check"))
-from notations import NETWORKS, noted, slipped
+from notations import NETWORKS, at_their_places, noted, slipped
 
 from symgrad.check.judge import judge
 from symgrad.check.slips import diagnose
@@ -67,7 +67,7 @@ def main() -> int:
             if kind == "false":
                 whole, written = slipped(name, claims, slip)
             text = w.document(equations, whole)
-            found = {claim.latex: claim for claim in judge(read_text(text, w.kind, name="notations"), None)}
+            found = at_their_places(text, list(judge(read_text(text, w.kind, name="notations"), None)))
             if options.show:
                 print(text, *((f"{c.line}: {c.verdict} {c.message}") for c in found.values()), "", sep="\n")
             wanted, never = ("proved", "refuted") if kind == "true" else ("refuted", "proved")

@@ -11,7 +11,7 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 sys.path.insert(0, str(Path(__file__).parent))
-from notations import NETWORKS, Notation, Pick, notation, noted, slipped
+from notations import NETWORKS, Notation, Pick, at_their_places, notation, noted, slipped
 
 from symgrad.check.judge import judge
 from symgrad.check.slips import diagnose
@@ -32,8 +32,9 @@ def choices(data: st.DataObject) -> Pick:
 
 def verdicts(w: Notation, equations: list[str], claims: list[str]) -> dict[str, str]:
     """The verdict of every claim, by its formula."""
-    document = read_text(w.document(equations, claims), w.kind, name="notations")
-    return {claim.latex: claim.verdict for claim in judge(document, None) if claim.latex in claims}
+    text = w.document(equations, claims)
+    found = at_their_places(text, list(judge(read_text(text, w.kind, name="notations"), None)))
+    return {latex: claim.verdict for latex, claim in found.items() if latex in claims}
 
 
 @pytest.mark.parametrize("network", NETWORKS)

@@ -328,6 +328,6 @@ def _is_equation(text: str, code: bool, whole: bool) -> bool:
     if re.fullmatch(r"[A-Z]", left) and re.fullmatch(r"[a-z]{3,}(?:_[a-z]{3,})+", right):  # a size, by its name in a program: ``D = input_dim``
         return False
     if whole:
-        operator = re.search(r"[+\-−*/×⊙∘·@⊗(^]", right)
+        operator = re.search(r"[+\-−*/×⊙∘·@⊗(^]|[A-Za-z] [A-Za-z]\[[a-z]\]$", right)  # ``y[t] = V h[t]``
         return marked or bool(operator and (code or len(left) <= 12))
     return marked and len(re.findall(r"\w", text)) >= 3

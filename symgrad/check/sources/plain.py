@@ -26,7 +26,7 @@ _RANGE = re.compile(  # ``Σ(t=1 to T)``, ``prod_{t=1..T}``
     r"(?:(?<=[ΣΠ∑∏])|(?<=\b(?:sum|SUM))|(?<=\b(?:prod|PROD)))\s*_?(?:\((?=[^()]*\))|\{)\s*(\w+\s*=\s*[^(){}\s]+?)"
     r"(?:\s+to\s+|\s*(?:\.\.+|…)\s*)([^(){}\s]+)\s*[)}]"
 )
-_TILDE = re.compile(r"(?<![A-Za-z~\\])([dD∂δΔ]?[A-Za-z])~(?=[_^'\s)\]}*/+,;.=⊙∘·×−-]|$)")
+_TILDE = re.compile(r"(?<![A-Za-z~\\])([dD∂δΔ]?[A-Za-z])~(?=[(\[_^'\s)\]}*/+,;.=⊙∘·×−-]|$)")
 _ANGLED = re.compile(r"(?<=[^\W_]|[\u0300-\u036f])<(t(?:[-+−]1)?)>")  # ``a<t-1>``
 _BAR = re.compile(r"(?<=[\w)\]}])\|(?=[^\W\d_]{2,})")  # ``(∂h_k/∂W)|direct``
 _STRONG = re.compile(r"(?<![^\s(\[|])\*\*(?=[^\s*])([^*\n]*[^\s*])\*\*(?![^\s)\].,;:|])")  # ``**∂L/∂W** = …``
@@ -85,10 +85,8 @@ def spelled(text: str, place: Passage) -> Passage:
 
 
 def _uncommented(line: Passage) -> Passage:
-    comment = _COMMENT.search(line.text)
-    while comment and RELATION.search(line.text, 0, comment.start()):
+    while (sign := RELATION.search(line.text)) and (comment := _COMMENT.search(line.text, sign.end())):
         line = line[: comment.start()]
-        comment = _COMMENT.search(line.text)
     return line
 
 
