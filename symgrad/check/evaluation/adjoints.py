@@ -248,7 +248,7 @@ def _subscripted(page: Page, head: Any, parts: tuple[Any, ...]) -> tuple[str, An
             target = (key, None, ())
         elif target is not None and component_below(p, parts, page.symbols.letter):
             entries.append(p.node)
-        elif all(w in _indices(page) for w in letters(p.node)) and p.where != "bracket":
+        elif all(w in _indices(page) for w in letters(p.node)) and (p.where != "bracket" or page.symbols.letter in letters(p.node)):
             steps.append(p.node)
         elif p.where == "bracket" or (word is not None and len(word) == 1):
             entries.append(p.node)

@@ -13,8 +13,9 @@ from .gates import gru, lstm
 from .rnn import rnn
 from .writing import Claim, Notation, Pick, notation
 
-NETWORKS = {"rnn": rnn, "lstm": lstm, "gru": gru, "program_rnn": programs.rnn, "program_lstm": programs.lstm, "program_gru": programs.gru, "plain_rnn": plain.typed(rnn), "plain_lstm": plain.typed(lstm), "plain_gru": plain.typed(gru)}
-NOTATIONS = {**dict.fromkeys(("program_rnn", "program_lstm", "program_gru"), programs.coding), **dict.fromkeys(("plain_rnn", "plain_lstm", "plain_gru"), plain.typing)}
+NETWORKS = {"rnn": rnn, "lstm": lstm, "gru": gru, **programs.NETWORKS, **plain.NETWORKS}
+NOTATIONS = {**dict.fromkeys(programs.NETWORKS, programs.coding), **dict.fromkeys(plain.NETWORKS, plain.typing)}
+LINKED = {*programs.NETWORKS, *plain.PASSES}  # networks whose claims build on each other
 
 
 def noted(network: str, pick: Pick, letters: str = "tttkni") -> Notation:
@@ -23,9 +24,9 @@ def noted(network: str, pick: Pick, letters: str = "tttkni") -> Notation:
 
 
 def slipped(network: str, claims: list[Claim], pick: Pick) -> tuple[list[str], list[str]]:
-    """The claims with a slip in each that has some, in programs, whose lines build on each other, in two; and those alone."""
+    """The claims with a slip in each that has some, in two where claims build on each other; and those alone."""
     some = [k for k, (_, slips) in enumerate(claims) if slips]
-    chosen = {pick(some), pick(some)} if network.startswith("program") else {*some}
+    chosen = {pick(some), pick(some)} if network in LINKED else {*some}
     written = [pick(slips) if k in chosen else true for k, (true, slips) in enumerate(claims)]
     return written, [written[k] for k in sorted(chosen)]
 

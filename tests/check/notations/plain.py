@@ -6,10 +6,13 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from .writing import Claim, Notation, Pick
+from .gates import gru, lstm
+from .rnn import rnn
+from .writing import Claim, Notation, Pick, shuffled
 
 Network = Callable[[Notation, Pick], tuple[list[str], list[Claim]]]
 LETTERS = {"sigma": "σ", "phi": "φ", "varphi": "φ", "psi": "ψ", "rho": "ρ", "delta": "δ"}
+UNICODE_PRODUCTS = ("∏_{{{0}={1}}}^{{{2}}}", "Π_{{{0}={1}}}^{{{2}}}", "∏_{{{0}={1}..{2}}}", "Π({0}={1} to {2})")
 LOWER = str.maketrans("0123456789+-tkijn", "₀₁₂₃₄₅₆₇₈₉₊₋ₜₖᵢⱼₙ")
 LAYOUTS = {  # of one formula, and of all together
     "fence": ("{}", "```\n{}\n```", "md"),
@@ -113,3 +116,91 @@ def typed(network: Network) -> Network:
         return [w.spelled(e) for e in equations], [(w.spelled(true), tuple(map(w.spelled, slips))) for true, slips in claims]
 
     return plain
+
+
+class Pass:
+    """A backward pass line by line, ``do_t = dh_t * tanh(c_t)``, with names for the gradients."""
+
+    def __init__(self, w: Plain, pick: Pick) -> None:
+        self.w = w
+        self.mark = pick(["d{}", "d{}", "∂", "δ{}"] if w.unicode else ["d{}", "d{}", "delta_{}", "∂"])
+        self.named = self.mark == "∂" or pick([True, False])  # whether what goes into an activation has a name
+        self.inner, self.raw = pick(["z{}", "a{}", "{}_pre"]), pick(["{}_raw", "{}_pre"])
+        self.square = pick(["tanh²({})" if w.unicode else "tanh^2({})", "tanh({})^2", "tanh({})²" if w.unicode else "tanh({})**2"])
+        self.sums = pick([f"{w.total.format(w.letter)} ", ""])
+        self.adds = "=" if self.sums else "+="
+        self.bias = pick([" + b_{}", ""])
+        self.labels: dict[str, str] = {}
+
+    def d(self, name: str, shift: int = 0) -> str:
+        w = self.w
+        return w.d(w.loss, w.at(name, shift)) if self.mark == "∂" else w.at(self.mark.format(name), shift)
+
+    def of(self, weight: str) -> str:
+        return self.w.d(self.w.loss, weight) if self.mark == "∂" else f"d{weight}"
+
+    def dz(self, name: str) -> str:
+        """The gradient before the activation that gives a gate."""
+        return self.d(self.inner.format(self.labels[name])) if self.named else self.w.at(self.raw.format(self.mark.format(name)))
+
+    def inside(self, name: str, label: str, state: str) -> list[str]:
+        w = self.w
+        own = f"W_{label}{w.space}{w.at('x')} + U_{label}{w.space}{state}{self.bias.format(label)}"
+        f = "tanh" if label in ("g", "h", "c") else w.sigmoid
+        if not self.named:
+            return [f"{w.at(name)} = {f}({own})"]
+        inner = w.at(self.inner.format(label))
+        return [f"{inner} = {own}", f"{w.at(name)} = {f}({inner})"]
+
+    def before(self, name: str, tanh: bool) -> Claim:
+        """Through the activation."""
+        w = self.w
+        value = w.at(name)
+        square = f"{value}²" if w.unicode and w.step != "^{%s}" else f"{value}^2"
+        true = f"(1 - {square})" if tanh else f"{value}{w.times}(1 - {value})"
+        slips = (f"(1 - {value})", "(1 + ".join(true.split("(1 - ")))
+        return f"{self.dz(name)} = {self.d(name)}{w.times}{true}", tuple(f"{self.dz(name)} = {self.d(name)}{w.times}{s}" for s in slips)
+
+    def weights(self, name: str, label: str, state: str, wrong: str) -> list[Claim]:
+        w = self.w
+        W, U = (f"{self.of(f'{M}_{label}')} {self.adds} {self.sums}" for M in "WU")
+        out: list[Claim] = [(f"{W}{self.dz(name)}{w.space}{w.transposed(w.at('x'))}", (f"{W}{self.d(name)}{w.space}{w.transposed(w.at('x'))}",))]
+        out.append((f"{U}{self.dz(name)}{w.space}{w.transposed(state)}", (f"{U}{self.dz(name)}{w.space}{w.transposed(wrong)}",)))
+        if self.bias:
+            out.append((f"{self.of(f'b_{label}')} {self.adds} {self.sums}{self.dz(name)}", ()))
+        return out
+
+
+def lstm_pass(w: Notation, pick: Pick) -> tuple[list[str], list[Claim]]:
+    """The backward pass of c_t = f_t ⊙ c_{t-1} + i_t ⊙ g_t, h_t = o_t ⊙ tanh(c_t)."""
+    assert isinstance(w, Plain)
+    w = replace(w, letter="t") if w.letter == "i" else w
+    p = Pass(w, pick)
+    g = pick(["g", w.tilde.format("c")]) if p.named and "_" not in p.inner and w.step != "low" else "g"
+    gates = shuffled(pick, [("f", "f"), ("i", "i"), ("o", "o"), (g, "c" if g != "g" else "g")])
+    p.labels = dict(gates)
+    equations = [line for name, label in gates for line in p.inside(name, label, w.at("h", -1))]
+    c, old = w.at("c"), w.at("c", -1)
+    equations += [f"{c} = {w.at('f')}{w.times}{old} + {w.at('i')}{w.times}{w.at(g)}", f"{w.at('h')} = {w.at('o')}{w.times}tanh({c})"]
+    slope = f"(1 - {p.square.format(c)})"
+    dh, dc = p.d("h"), p.d("c")
+    later = f"{p.d('c', 1)}{w.times}{w.at('f', 1)}"
+    own = f"{dh}{w.times}{w.at('o')}{w.times}{slope}"
+    claims: list[Claim] = [
+        (f"{p.d('o')} = {dh}{w.times}tanh({c})", (f"{p.d('o')} = {dh}{w.times}tanh({old})", f"{p.d('o')} = {dh}{w.times}{c}")),
+        (f"{dc} = {own} + {later}", (f"{dc} = {own} + {p.d('c', 1)}{w.times}{w.at('f')}", f"{dc} = {dh}{w.times}{slope} + {later}")),
+        (f"{p.d('f')} = {dc}{w.times}{old}", (f"{p.d('f')} = {dc}{w.times}{c}",)),
+        (f"{p.d('i')} = {dc}{w.times}{w.at(g)}", (f"{p.d('i')} = {dc}{w.times}{w.at('i')}",)),
+        (f"{p.d(g)} = {dc}{w.times}{w.at('i')}", (f"{p.d(g)} = {dc}{w.times}{w.at('f')}",)),
+    ]
+    claims += [p.before(name, name == g) for name, _ in gates]
+    for name, label in gates:
+        claims += p.weights(name, label, w.at("h", -1), w.at("h"))
+    parts = [f"{w.transposed(f'U_{label}')}{w.space}{p.dz(name)}" for name, label in gates]
+    turned = parts[0].replace(w.transposed(f"U_{gates[0][1]}"), f"U_{gates[0][1]}")
+    claims.append((f"{p.d('h', -1)} = {' + '.join(parts)}", (f"{p.d('h', -1)} = {' + '.join([turned, *parts[1:]])}", f"{p.d('h', -1)} = {' + '.join(parts[1:])}")))
+    return equations, claims
+
+
+PASSES = {"plain_lstm_pass": lstm_pass}
+NETWORKS = {"plain_rnn": typed(rnn), "plain_lstm": typed(lstm), "plain_gru": typed(gru), **PASSES}

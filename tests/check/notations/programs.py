@@ -355,3 +355,6 @@ def gru(w: Code, pick: Pick) -> tuple[list[str], list[Claim]]:
     wrong = [[f"{dh} * {write}", *total[1:]], total[1:], total[:-1], [total[0], *total[2:]]]
     claims.append((f"{before} = {' + '.join(total)}", tuple(f"{before} = {' + '.join(ways)}" for ways in wrong)))
     return w.forward(["h"], lines, ["x", old, "z", "r", n, "h"], ["h"]), claims
+
+
+NETWORKS = {"program_rnn": rnn, "program_lstm": lstm, "program_gru": gru}
