@@ -8,12 +8,12 @@ from collections.abc import Sequence
 
 from symgrad.check.claim import Claim as Claimed
 
-from . import plain, programs
+from . import components, plain, programs
 from .gates import gru, lstm
 from .rnn import rnn
 from .writing import Claim, Notation, Pick, notation
 
-NETWORKS = {"rnn": rnn, "lstm": lstm, "gru": gru, **programs.NETWORKS, **plain.NETWORKS}
+NETWORKS = {"rnn": rnn, "lstm": lstm, "gru": gru, **components.NETWORKS, **programs.NETWORKS, **plain.NETWORKS}
 NOTATIONS = {**dict.fromkeys(programs.NETWORKS, programs.coding), **dict.fromkeys(plain.NETWORKS, plain.typing)}
 LINKED = {*programs.NETWORKS, *plain.PASSES}  # networks whose claims build on each other
 

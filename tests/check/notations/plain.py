@@ -99,7 +99,7 @@ def typing(pick: Pick, letters: str = "tttk") -> Plain:
         unicode=unicode,
         tilde=pick(["{}\u0303", "{}~", "{}_tilde"] if unicode else ["{}~", "{}_tilde"]),
         hat=pick(["{}\u0302", "{}_hat"] if unicode else ["{}_hat"]),
-        product=pick(["∏_{{{0}={1}}}^{{{2}}} ", "Π_{{{0}={1}}}^{{{2}}} ", "∏_{{{0}={1}..{2}}}", "Π({0}={1} to {2})"] if unicode else ["prod_{{{0}={1}}}^{{{2}}} ", "prod_{{{0}={1}..{2}}}"]),
+        product=pick(UNICODE_PRODUCTS if unicode else ["prod_{{{0}={1}}}^{{{2}}} ", "prod_{{{0}={1}..{2}}}"]),
         total=pick(["Σ_{0}", "∑_{0}", "Σ_{{{0}}}"] if unicode else ["sum_{0}", "sum_{{{0}}}"]),
         sigmoid=pick(["σ", "sigmoid"] if unicode else ["sigmoid", "sigma"]),
         remark=pick(["", "", "   # chain rule", "   (by the chain rule)", "  <- from above"]),
@@ -146,7 +146,7 @@ class Pass:
     def inside(self, name: str, label: str, state: str) -> list[str]:
         w = self.w
         own = f"W_{label}{w.space}{w.at('x')} + U_{label}{w.space}{state}{self.bias.format(label)}"
-        f = "tanh" if label in ("g", "h", "c") else w.sigmoid
+        f = "tanh" if label in ("g", "h", "c", "n") else w.sigmoid
         if not self.named:
             return [f"{w.at(name)} = {f}({own})"]
         inner = w.at(self.inner.format(label))
@@ -198,9 +198,48 @@ def lstm_pass(w: Notation, pick: Pick) -> tuple[list[str], list[Claim]]:
         claims += p.weights(name, label, w.at("h", -1), w.at("h"))
     parts = [f"{w.transposed(f'U_{label}')}{w.space}{p.dz(name)}" for name, label in gates]
     turned = parts[0].replace(w.transposed(f"U_{gates[0][1]}"), f"U_{gates[0][1]}")
-    claims.append((f"{p.d('h', -1)} = {' + '.join(parts)}", (f"{p.d('h', -1)} = {' + '.join([turned, *parts[1:]])}", f"{p.d('h', -1)} = {' + '.join(parts[1:])}")))
+    before = f"{p.d('h', -1)} = "
+    claims.append((before + " + ".join(parts), (before + " + ".join([turned, *parts[1:]]), before + " + ".join(parts[1:]))))
     return equations, claims
 
 
-PASSES = {"plain_lstm_pass": lstm_pass}
+def gru_pass(w: Notation, pick: Pick) -> tuple[list[str], list[Claim]]:
+    """The backward pass of h_t = (1 - z_t) ⊙ h_{t-1} + z_t ⊙ n_t, with the reset gate before the weight."""
+    assert isinstance(w, Plain)
+    w = replace(w, letter="t") if w.letter in "in" else w
+    p = Pass(w, pick)
+    p.inner = pick(["a{}", "s{}"])
+    n = "n" if w.step == "low" or not p.named else pick(["n", "g", w.tilde.format("h")])
+    p.labels = {"z": "z", "r": "r", n: "h" if n not in "ng" else n}
+    z, r, old, new, dh, dn = w.at("z"), w.at("r"), w.at("h", -1), w.at(n), p.d("h"), p.d(n)
+    label = p.labels[n]
+    equations = [line for name in ("z", "r") for line in p.inside(name, name, old)]
+    reset = f"({r}{w.times}{old})"
+    equations += p.inside(n, label, reset)
+    keeps = pick([False, True])
+    keep, write = (z, f"(1 - {z})") if keeps else (f"(1 - {z})", z)
+    equations.append(f"{w.at('h')} = {keep}{w.times}{old} + {write}{w.times}{new}")
+    a, b = (old, new) if keeps else (new, old)
+    through = f"({w.transposed(f'U_{label}')}{w.space}{p.dz(n)})"
+    turned = f"(U_{label}{w.space}{p.dz(n)})"
+    claims: list[Claim] = [
+        (f"{p.d('z')} = {dh}{w.times}({a} - {b})", (f"{p.d('z')} = {dh}{w.times}({b} - {a})",)),
+        (f"{dn} = {dh}{w.times}{write}", (f"{dn} = {dh}{w.times}{keep}",)),
+        p.before(n, True),
+        (f"{p.d('r')} = {through}{w.times}{old}", (f"{p.d('r')} = {turned}{w.times}{old}", f"{p.d('r')} = {through}{w.times}{w.at('h')}")),
+        p.before("z", False),
+        p.before("r", False),
+        *p.weights("z", "z", old, w.at("h")),
+        *p.weights("r", "r", old, w.at("h")),
+        *p.weights(n, label, reset, old),
+    ]
+    gates = [f"{w.transposed(f'U_{name}')}{w.space}{p.dz(name)}" for name in ("z", "r")]
+    parts = [f"{dh}{w.times}{keep}", *gates, f"{through}{w.times}{r}"]
+    before = f"{p.d('h', -1)} = "
+    wrong = ([f"{dh}{w.times}{write}", *parts[1:]], parts[1:], parts[:-1], [*parts[:-1], through])
+    claims.append((before + " + ".join(parts), tuple(before + " + ".join(ways) for ways in wrong)))
+    return equations, claims
+
+
+PASSES = {"plain_lstm_pass": lstm_pass, "plain_gru_pass": gru_pass}
 NETWORKS = {"plain_rnn": typed(rnn), "plain_lstm": typed(lstm), "plain_gru": typed(gru), **PASSES}

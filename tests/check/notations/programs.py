@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -124,7 +125,11 @@ class Code:
         return ["class Cell:"] * self.method + [deep + line if line else "" for line in out]
 
     def document(self, equations: list[str], claims: list[str]) -> str:
-        return WRAPS[self.kind].format("\n".join([*equations, *(f"{self.indent}{c}{self.remark}" for c in claims)]))
+        text = "\n".join([*equations, *(f"{self.indent}{c}{self.remark}" for c in claims)])
+        if self.kind != "ipynb":
+            return WRAPS[self.kind].format(text)
+        words = {"cell_type": "markdown", "source": ["The cell and its gradients."]}
+        return json.dumps({"cells": [words, {"cell_type": "code", "source": text.splitlines(keepends=True)}]}, indent=1)
 
 
 def coding(pick: Pick, letters: str = "") -> Code:
@@ -132,7 +137,7 @@ def coding(pick: Pick, letters: str = "") -> Code:
     joint = pick(["", "_"])
     mark = pick(["d%s", "d_%s", "grad_%s", "dL_d%s"] if joint else ["d%s"])
     return Code(
-        kind=pick(["py", "md", "txt"]),
+        kind=pick(["py", "md", "txt", "ipynb"]),
         lists=pick(["{}s", "{}s", "{}_list", "{}_all"]),
         rows=rows,
         loop=pick(["", "", "same", "later"]),
