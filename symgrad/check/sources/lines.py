@@ -50,6 +50,7 @@ _QUOTED = re.compile(r'(?<![\w=(])"[A-Za-z][A-Za-z ,\'-]{0,60}"(?!\w)')  # a wor
 _NORM = re.compile(r"\|\|(?=[^\s|])[^|\n]{1,120}(?<=[^\s|])\|\|")  # no alternatives of a program
 _ADDED = re.compile(r"d[A-Za-z](?:\w{0,2}|\w?_\w+)|(?:delta|grad)_\w+")  # a gradient that is added, or added to
 _LABELLED = re.compile(r"d(?:[A-Za-z]\w?)?_\w+")  # ``db_f = df_t``
+_OF_A_BIAS = re.compile(r"db_\w+ = d[a-z]{2,}")  # ``db_f = daf``
 _OPERAND = re.compile(  # of a gradient or of a quantity
     r"(?:d(?:[A-Za-z]\w{0,2}(?:_\w+)?|\([^()\n]{1,40}\))(?:/d(?:\w+|\([^()\n]{1,40}\)))?|[∂δ∇][\w/∂]*|[A-Za-z](?:\w*_\w+)?)\s*\+?=(?:[^=\n]*[-+*/@⊙∘·×−])?\s*"
 )
@@ -327,7 +328,7 @@ def _is_equation(text: str, code: bool, whole: bool) -> bool:
         return False
     if re.fullmatch(r"[A-Za-z]\w+", left) and re.fullmatch(r"[\w.\-]+", right, re.ASCII):  # name = value
         gradients = _ADDED if m[0] == "+=" else _LABELLED
-        return gradients.fullmatch(left) is not None and gradients.fullmatch(right) is not None
+        return _OF_A_BIAS.fullmatch(text) is not None or (gradients.fullmatch(left) is not None and gradients.fullmatch(right) is not None)
     if re.fullmatch(r"[A-Z]", left) and re.fullmatch(r"[a-z]{3,}(?:_[a-z]{3,})+", right):  # a size, by its name in a program: ``D = input_dim``
         return False
     if whole:

@@ -14,7 +14,7 @@ from .rnn import rnn
 from .writing import Claim, Notation, Pick, notation
 
 NETWORKS = {"rnn": rnn, "lstm": lstm, "gru": gru, **components.NETWORKS, **programs.NETWORKS, **plain.NETWORKS}
-NOTATIONS = {**dict.fromkeys(programs.NETWORKS, programs.coding), **dict.fromkeys(plain.NETWORKS, plain.typing)}
+NOTATIONS = {**dict.fromkeys(programs.NETWORKS, programs.coding), **dict.fromkeys(plain.NETWORKS, plain.typing), **dict.fromkeys(plain.PASSES, plain.passing)}
 LINKED = {*programs.NETWORKS, *plain.PASSES}  # networks whose claims build on each other
 
 

@@ -45,12 +45,14 @@ class Plain(Notation):
     def at(self, name: str, shift: int = 0, step: str = "") -> str:
         letter = step or self.letter
         at = letter if not shift else f"{letter}{shift:+d}"
+        if self.step == "words":
+            return name + ("", "_next", "_prev")[shift]
         if self.step == "low":
             return name + (at.translate(LOWER) if at.isascii() and set(at) <= set("0123456789+-tkijn") else f"_{at}" if len(at) == 1 else f"_{{{at}}}")
         return name + (self.step % at if len(at) > 1 or self.step != "_{%s}" else f"_{at}")
 
     def transposed(self, of: str) -> str:
-        return f"({of}){self.top}" if set("/ ") & set(of) else of + self.top
+        return f"({of}){self.top}" if set("/ ") & set(of) and of[0] != "(" else of + self.top
 
     def spelled(self, text: str) -> str:
         """A formula in LaTeX as this author types it."""
@@ -123,12 +125,13 @@ class Pass:
 
     def __init__(self, w: Plain, pick: Pick) -> None:
         self.w = w
-        self.mark = pick(["d{}", "d{}", "∂", "δ{}"] if w.unicode else ["d{}", "d{}", "delta_{}", "∂"])
+        marks = ["d{}", "d{}", "∂", "δ{}"] if w.unicode else ["d{}", "d{}", "delta_{}", "∂"]
+        self.mark = pick(marks) if w.step != "words" else "d{}"
         self.named = self.mark == "∂" or pick([True, False])  # whether what goes into an activation has a name
         self.inner, self.raw = pick(["z{}", "a{}", "{}_pre"]), pick(["{}_raw", "{}_pre"])
         self.square = pick(["tanh²({})" if w.unicode else "tanh^2({})", "tanh({})^2", "tanh({})²" if w.unicode else "tanh({})**2"])
-        self.sums = pick([f"{w.total.format(w.letter)} ", ""])
-        self.adds = "=" if self.sums else "+="
+        self.sums = pick([f"{w.total.format(w.letter)} ", ""]) if w.step != "words" else ""
+        self.adds = "=" if self.sums else pick(["+=", "+=", "="]) if w.step == "words" else "+="
         self.bias = pick([" + b_{}", ""])
         self.labels: dict[str, str] = {}
 
@@ -184,15 +187,17 @@ def lstm_pass(w: Notation, pick: Pick) -> tuple[list[str], list[Claim]]:
     equations += [f"{c} = {w.at('f')}{w.times}{old} + {w.at('i')}{w.times}{w.at(g)}", f"{w.at('h')} = {w.at('o')}{w.times}tanh({c})"]
     slope = f"(1 - {p.square.format(c)})"
     dh, dc = p.d("h"), p.d("c")
-    later = f"{p.d('c', 1)}{w.times}{w.at('f', 1)}"
+    later = f"{p.d('c', 1)}{w.times}{w.at('f', 1)}" if w.step != "words" else "dc_next"
     own = f"{dh}{w.times}{w.at('o')}{w.times}{slope}"
     claims: list[Claim] = [
         (f"{p.d('o')} = {dh}{w.times}tanh({c})", (f"{p.d('o')} = {dh}{w.times}tanh({old})", f"{p.d('o')} = {dh}{w.times}{c}")),
-        (f"{dc} = {own} + {later}", (f"{dc} = {own} + {p.d('c', 1)}{w.times}{w.at('f')}", f"{dc} = {dh}{w.times}{slope} + {later}")),
+        (f"{dc} = {own} + {later}", (f"{dc} = {dh}{w.times}{slope} + {later}", *([f"{dc} = {own} + {p.d('c', 1)}{w.times}{w.at('f')}"] * (w.step != "words")))),
         (f"{p.d('f')} = {dc}{w.times}{old}", (f"{p.d('f')} = {dc}{w.times}{c}",)),
         (f"{p.d('i')} = {dc}{w.times}{w.at(g)}", (f"{p.d('i')} = {dc}{w.times}{w.at('i')}",)),
         (f"{p.d(g)} = {dc}{w.times}{w.at('i')}", (f"{p.d(g)} = {dc}{w.times}{w.at('f')}",)),
     ]
+    if w.step == "words":
+        claims.append((f"dc_prev = {dc}{w.times}{w.at('f')}", (f"dc_prev = {dc}{w.times}{w.at('i')}",)))
     claims += [p.before(name, name == g) for name, _ in gates]
     for name, label in gates:
         claims += p.weights(name, label, w.at("h", -1), w.at("h"))
@@ -239,6 +244,12 @@ def gru_pass(w: Notation, pick: Pick) -> tuple[list[str], list[Claim]]:
     wrong = ([f"{dh}{w.times}{write}", *parts[1:]], parts[1:], parts[:-1], [*parts[:-1], through])
     claims.append((before + " + ".join(parts), tuple(before + " + ".join(ways) for ways in wrong)))
     return equations, claims
+
+
+def passing(pick: Pick, letters: str = "tttk") -> Plain:
+    """How somebody types a backward pass: with steps, or with words for the one before and the next."""
+    w = typing(pick, letters)
+    return replace(w, step="words") if w.step != "low" and pick([False, False, True]) else w
 
 
 PASSES = {"plain_lstm_pass": lstm_pass, "plain_gru_pass": gru_pass}

@@ -25,6 +25,7 @@ class Code:
     kind: str
     lists: str
     rows: bool  # x @ W, else W @ x
+    turned: bool  # x @ W.T
     loop: str  # over steps, and how its lists count: "", "same", "later"
     method: bool  # of a class, else functions
     kept: str  # how the backward pass finds what was computed
@@ -74,6 +75,7 @@ class Code:
         return self.after.format(self.gradient % name) if shift else self.gradient % name
 
     def times(self, weight: str, of: str) -> str:
+        weight = self.transposed % weight if self.turned else weight
         return self.product.format(*(of, weight) if self.rows else (weight, of))
 
     def part(self, product: str) -> str:
@@ -81,11 +83,13 @@ class Code:
         return product if "@" not in product else f"({product})"
 
     def back(self, weight: str, of: str) -> str:
-        weight = self.transposed % weight
+        weight = weight if self.turned else self.transposed % weight
         return self.product.format(*(of, weight) if self.rows else (weight, of))
 
     def outwards(self, of: str, by: str) -> str:
         """The gradient by a weight."""
+        if self.turned:
+            return self.product.format(self.transposed % (f"({of})" if " " in of else of), by)
         return self.product.format(self.transposed % by, of) if self.rows else self.outer.format(of, by)
 
     def summed(self, of: str) -> str:
@@ -140,6 +144,7 @@ def coding(pick: Pick, letters: str = "") -> Code:
         kind=pick(["py", "md", "txt", "ipynb"]),
         lists=pick(["{}s", "{}s", "{}_list", "{}_all"]),
         rows=rows,
+        turned=rows and pick([False, True]),
         loop=pick(["", "", "same", "later"]),
         method=pick([False, True]),
         kept=pick(["tuple", "dict", "arguments"]),
@@ -179,9 +184,10 @@ def rnn(w: Code, pick: Pick) -> tuple[list[str], list[Claim]]:
     both = pick([f"{own} = {w.back(w.w(C, c), d)} + {come}", f"{own} = {come} + {w.back(w.w(C, c), d)}"])
     plain = w.times(w.w(C, c), d)
     into = pick(["{0} * {1}", "{1} * {0}"])
+    sums: list[Claim] = [(f"{own} = {w.back(w.w(C, c), d)}", ()), (f"{own} += {come}", (f"{own} -= {come}",))]
     claims: list[Claim] = [
         (f"{w.dw(C, c)} {w.adds} {w.outwards(d, h)}", (f"{w.dw(C, c)} {w.adds} {w.outwards(d, old)}",)),
-        (both, (f"{own} = {plain} + {come}", both.replace("+", "-"))),
+        *([(both, (f"{own} = {plain} + {come}", both.replace("+", "-")))] if pick([False, True]) else sums),
         (f"{name} = {into.format(own, slope.format(h))}", (f"{name} = {into.format(own, slope.format(old))}", f"{name} = {own} * (1 - {h})")),
         (f"{w.dw(A, a)} {w.adds} {w.outwards(name, x)}", (f"{w.dw(A, a)} {w.adds} {w.outwards(own, x)}",)),
         (f"{w.dw(B, b)} {w.adds} {w.outwards(name, old)}", (f"{w.dw(B, b)} {w.adds} {w.outwards(name, h)}",)),
