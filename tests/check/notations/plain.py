@@ -213,7 +213,7 @@ def gru_pass(w: Notation, pick: Pick) -> tuple[list[str], list[Claim]]:
     assert isinstance(w, Plain)
     w = replace(w, letter="t") if w.letter in "in" else w
     p = Pass(w, pick)
-    p.inner = pick(["a{}", "s{}"])
+    p.inner = pick(["a{}", "s{}"]) if w.step != "words" else "s{}"  # ``an`` is a word
     n = "n" if w.step == "low" or not p.named else pick(["n", "g", w.tilde.format("h")])
     p.labels = {"z": "z", "r": "r", n: "h" if n not in "ng" else n}
     z, r, old, new, dh, dn = w.at("z"), w.at("r"), w.at("h", -1), w.at(n), p.d("h"), p.d(n)
