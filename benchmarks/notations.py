@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import TypeVar
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests" / "check"))
-from notations import NETWORKS, judged, noted
+from notations import NETWORKS, judged, noted, slipped
 
 from symgrad.check.judge import judge
 from symgrad.check.slips import diagnose
@@ -63,13 +63,16 @@ def main() -> int:
             pick, slip = Choices(f"{options.seed} {number}"), random.Random(number).choice  # the same notation, for both
             w = noted(name, pick)
             equations, claims = NETWORKS[name](w, pick)
-            written = [true for true, _ in claims] if kind == "true" else [slip(slips) for _, slips in claims if slips]
+            written, which = [true for true, _ in claims], list(range(len(claims)))
+            if kind == "false":
+                written, which = slipped(name, claims, slip)
             text = w.document(equations, written)
-            found = list(judge(read_text(text, "md", name="notations"), None))
+            found = list(judge(read_text(text, w.kind, name="notations"), None))
             if options.show:
                 print(text, *((f"{c.line}: {c.verdict} {c.message}") for c in found), "", sep="\n")
             wanted, never = ("proved", "refuted") if kind == "true" else ("refuted", "proved")
-            for claim, (said, message) in zip(written, judged(text, written, ((c.line, c.column, c.verdict, c.message) for c in found)), strict=True):
+            answers = judged(text, written, found)
+            for claim, (said, message) in ((written[k], answers[k]) for k in which):
                 counts[kind][said] += 1
                 seen.update(pick.made)
                 if said == wanted:

@@ -9,6 +9,7 @@ from typing import Any
 from symgrad.check.defined.page import Page
 from symgrad.check.evaluation.adjoints import symbol_target
 from symgrad.check.evaluation.recognise import symbol_of
+from symgrad.check.evaluation.variables import named
 from symgrad.check.reading.activations import meaning
 from symgrad.check.reading.claims import Link
 from symgrad.check.reading.statements import MARKS, names_in
@@ -48,7 +49,9 @@ def of_conventions(page: Page, link: Link, by_nabla: bool = True) -> bool:
     losses = page.step_losses | page.total_losses
     if any(kind(n) == "Name" and n.primes and n.subs and not of_a_name(page, n) for n in nodes):
         return True
-    if any((kind(n) == "Number" and "." in n.text) or (by_nabla and kind(n) == "Derivative" and n.sign == "nabla") or kind(n) == "Variable" for n in nodes):
+    if any((kind(n) == "Number" and "." in n.text) or (by_nabla and kind(n) == "Derivative" and n.sign == "nabla") for n in nodes):
+        return True
+    if any(kind(n) == "Variable" and not told(page, n) for n in (link.left, *walk(link.right))):
         return True
     names = [*names_in(link.left), *names_in(link.right)]
     if any(head.primes and parts and spelled(replace(head, primes=0)) in page.definitions for _, head, parts in names):
@@ -58,6 +61,13 @@ def of_conventions(page: Page, link: Link, by_nabla: bool = True) -> bool:
     counted = [n.index for n in nodes if kind(n) == "Big"]  # the 1 of a bias b_1 is no step, nor that of an index, \sum_{h_1}
     numbered = [(head, parts) for n, head, parts in names if n not in counted and ((r := page.symbols.ref(n)) is None or r.step is not None or r.entries)]
     return any(kind(p.node) == "Number" and p.node.text not in ("0", "" if spelled(head) in losses else "1") for head, parts in numbered for p in parts)
+
+
+def told(page: Page, variable: Any) -> bool:
+    """Whether a line that holds tells which gradient a variable of a program is, or its name does: by a parameter or an input there is but one."""
+    ref = page.symbols.ref(variable.of)
+    given = ref is not None and ref.key not in page.definitions.keys() | page.lagged
+    return given or named(variable) in page.meanings or [how for how, _ in variable.ways] == ["pre"]
 
 
 def of_a_name(page: Page, function: Any) -> bool:

@@ -33,7 +33,8 @@ COMPONENTS = "ijpqkmn"  # letters that count components beside a step
 def counters(statements: list[Statement]) -> str:
     r"""The letters that count components beside a step: l too where it stands beside another index, ``y_l = \sum_i v_{li} h_i``, and counts no layers."""
     names = [parts for s in statements for _, _, parts in names_in(s.node)]
-    pairs = ([a.base for a in p.node.args] for parts in names for p in parts if kind(p.node) == "Product" and all(kind(a) == "Name" for a in p.node.args))
+    pairs = [[a.base for a in p.node.args] for parts in names for p in parts if kind(p.node) == "Product" and all(kind(a) == "Name" for a in p.node.args)]
+    pairs += [[p.node.base for p in parts if p.where == "sub" and kind(p.node) == "Name"] for parts in names]  # ``v_{l,i}``
     paired = any("l" in pair and len(pair) == 2 and {*pair} & {*COMPONENTS} for pair in pairs)
     layers = any(kind(p.node) == "Sum" and "l" in letters(p.node) for parts in names for p in parts)
     return COMPONENTS + "l" if paired and not layers else COMPONENTS

@@ -100,9 +100,8 @@ def _component(run: Run, name: str, body: Any, upper: Any) -> bool:
             return True
     for node in walk(body):
         if kind(node) == "Index" and any(kind(p) != "Slice" and name in letters(p) for p in node.parts):
-            head = node.base.base if kind(node.base) == "Name" else ""
-            if spelled(node.base) in run.page.step_losses | run.page.total_losses or (head in MARKS and name == run.page.symbols.letter):
-                return False  # ``L(t)``, ``\\delta_z(t)``
+            if name == run.page.symbols.letter or spelled(node.base) in run.page.step_losses | run.page.total_losses:
+                return False  # ``dz(t)``, ``L(s)``
             short = run.page.abbreviations.get(symbol_key(node) or "")
             return short is None or not short.slots
     if upper is not None and number_at(upper, run.env) is None:

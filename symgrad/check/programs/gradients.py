@@ -139,7 +139,8 @@ class Gradients(Forward):
                 return Gradient(found[0], found[1] - found[0].at)
             if (old := self.old(rest)) is not None and self.beside_new(raw, old[0]):
                 return Gradient(old[0], -1)
-            bare, word = told(rest)
+            listed = any(stem(q.name)[0] == rest for q in self.cell.every())  # ``c_bars``, of every step
+            bare, word = told(rest) if not listed else (rest, "")
             for name in dict.fromkeys((bare, rest, *raised(bare))):
                 found = self.cell.find(name) if self.reader.gradient_like(raw) else None
                 if found is not None and (found[0].timed or found[0].name in MATRICES or found[0].name not in raised(bare)):  # ``da`` is by no weight A

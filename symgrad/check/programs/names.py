@@ -101,9 +101,7 @@ def stem(raw: str) -> tuple[str, int]:
     m = re.fullmatch(r"(\w{1,2})(prev|old|next|new)|(prev|old|next|new)(\w{1,2})", word)
     if m:
         word, age = m[1] or m[4], -1 if (m[2] or m[3]) in OLD else 1
-    if re.fullmatch(r"[a-zA-Z]s", word) and word != "os":
-        word = word[0]
-    return word, age
+    return re.sub(r"^([a-zA-Z])s$|(?<![a-zA-Z0-9])([a-z]{2,}[b-hj-rtv-z])s$", lambda m: m[1] or m[2], word), age
 
 
 def squashed(word: str) -> str:

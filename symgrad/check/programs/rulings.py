@@ -18,6 +18,7 @@ from symgrad.check.reading.trees import kind, walk
 from symgrad.check.verdicts import protected
 
 HELD = "it is not known what"
+NO_SLIP = "false-equation"  # the code of what is refuted without one
 SEVERITY = ("proved", "unread", "undecided", "refuted")
 
 
@@ -46,16 +47,16 @@ def judged(unit: Unit) -> Iterator[tuple[Claimed, Judgement]]:
         said[id(claim)] = found
         if found is not None and found.verdict in ("proved", "refuted"):
             decided |= lefts(readings)
-        elif found is not None:
+        if found is not None and found.verdict != "proved":
             shaky |= lefts(readings)
     traced: dict[int, list[Judgement]] = defaultdict(list)  # of the statements in which others are wrong
     for claim in unit.claims:
         found = said[id(claim)]
-        parts = blamed(claim, found) if found is not None and found.verdict == "refuted" else []
+        parts = blamed(claim, found, said) if found is not None and found.verdict == "refuted" else []
         if found is None or not parts or any(holds(said[id(c)]) for c in parts):
             continue
         said[id(claim)] = Judgement("undecided", "not-understood", f"this is not right, or what it is computed from is not: {found.message}")
-        traced[id(parts[0])] += [found] * (2 if found.blame is not None and found.blame[0] < 0 else 1) if len(parts) == 1 else []
+        traced[id(parts[0])] += [found] * (2 if found.blame[0] < 0 else 1) if len(parts) == 1 and found.code != NO_SLIP and found.blame else []
     for claim in unit.claims:
         several = traced[id(claim)]
         if len(several) > 1 and len({s.message for s in several}) == 1 and final(claim, said):
@@ -78,8 +79,10 @@ def unsure(found: Judgement | None) -> bool:
     return found is not None and found.message.startswith(HELD)
 
 
-def blamed(claim: Claimed, found: Judgement) -> list[Claimed]:
-    """The statements that give the variable its value in which a statement is wrong, or the term of a sum."""
+def blamed(claim: Claimed, found: Judgement, said: dict[int, Judgement | None]) -> list[Claimed]:
+    """The statements that give the variable its value in which a statement is wrong, or the term of a sum; all that may be wrong, if no slip is named."""
+    if found.code == NO_SLIP:
+        return [c for several in claim.parts.values() for c in several if not holds(said[id(c)])]
     if found.blame is None:
         return []
     start, stop = found.blame
@@ -129,9 +132,10 @@ def aloud(court: Court, readings: list[tuple[Statement, ...]], decided: set[str]
 
 
 def supposed(said: Judgement, reading: tuple[Statement, ...], shaky: set[str]) -> str:
-    """What keeps a statement from being proved: a variable that must hold something else than its name says, where its value is known and not proved."""
+    """What keeps a statement from being proved: a variable that must hold something else than its name says, where its value is not proved."""
     for n in (n for s in reading for n in walk(s.node.sides[1]) if kind(n) == "Variable" and named(n) in shaky):
-        if any(a.startswith(f"{n.text} is read as") for a in said.assumptions):
+        by_its_formula = len(n.ways) > 1 and n.ways[0][0] == "pre"  # a name says ``di``, and it was i that stood in a wrong formula
+        if by_its_formula or any(a.startswith(f"{n.text} is read as") for a in said.assumptions):
             return f"{HELD} {n.text} holds, and this is true only if it is not what its name says"
     return ""
 

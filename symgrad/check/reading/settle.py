@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import Any
 
 from symgrad.check.reading.activations import ACTIVATIONS, BUILTIN
-from symgrad.check.reading.statements import LOSSES, names_in
+from symgrad.check.reading.statements import LOSSES, MARKS, names_in
 from symgrad.check.reading.symbols import COUNTERS, bracket_by_bracket, head_and_parts, is_top, key_of, letters, spelled
 from symgrad.check.reading.trees import kind, unwrapped, walk
 from symgrad.notation.syntax import Apply, Derivative, Index, Name, Negative, Number, Paren, Power, Product, Transpose
@@ -221,8 +221,7 @@ def _settled(node: Any, known: Known) -> Any:
     if kind(node) == "Apply" and kind(node.function) == "Name":
         if scaled(node, known):
             return Product((node.function, Paren(node.args[0], "(", span=node.args[0].span)), span=node.span)
-        stepped = plain(node.function) and node.function.base in known.bracketed
-        if stepped and len(node.args) == 1 and {*letters(node.args[0])} & known.steps:
+        if _bracketed(node.function, known) and len(node.args) == 1 and {*letters(node.args[0])} & known.steps:
             return Index(node.function, node.args, "(", span=node.span)  # ``g(n)`` beside ``c(n-1)``, a gate at a step
         entry = len(node.args) == 2 and of_a_matrix(node.function) and all(a == Name(getattr(a, "base", "")) and a.base in COUNTERS for a in node.args)
         return Index(node.function, node.args, "[", span=node.span) if entry else replace(node, function=fused(node.function, known))
@@ -314,7 +313,7 @@ def _product(node: Any, written: tuple[Any, ...], known: Known) -> Any:
             out.append(replace(a, span=replace(a.span, end=nxt.span.end) if a.span is not None and nxt.span is not None else None))
             k += 2
             continue
-        if nxt is not None and kind(a) == "Name" and spelled(a) in known.bracketed and (at := at_a_step(a, nxt)) is not None:
+        if nxt is not None and _bracketed(a, known) and (at := at_a_step(a, nxt)) is not None:
             out.append(at)
             k += 2
             continue
@@ -325,7 +324,7 @@ def _product(node: Any, written: tuple[Any, ...], known: Known) -> Any:
         last = {"Derivative": "of" if kind(a) == "Derivative" and a.sign == "nabla" else "wrt", "Differential": "arg"}
         part = last.get(kind(a), "") if nxt is not None else ""  # ``∂h(m) / ∂h(k)``, ``\\nabla_{h(n)} L(n)``, with brackets left over
         name: Any = getattr(a, part) if part else None
-        if kind(name) == "Name" and spelled(name) in known.bracketed and (at := at_a_step(name, nxt)) is not None and kind(at) == "Index":
+        if _bracketed(name, known) and (at := at_a_step(name, nxt)) is not None and kind(at) == "Index":
             span = replace(a.span, end=at.span.end) if a.span is not None and at.span is not None else None
             out.append(replace(a, span=span, **{part: at}))
             k += 2
@@ -335,6 +334,14 @@ def _product(node: Any, written: tuple[Any, ...], known: Known) -> Any:
     if len(out) == len(args):
         return node
     return out[0] if len(out) == 1 else replace(node, args=tuple(out))
+
+
+def _bracketed(name: Any, known: Known) -> bool:
+    """Whether a name has its step in brackets, as a quantity that does, or a gradient by one: ``df(n)``, ``delta_c(n)``."""
+    if kind(name) != "Name" or name.primes:
+        return False
+    of = spelled(name.subs[0]) if name.base in MARKS and name.subs else name.base[1:] if name.base[:1] == "d" else ""
+    return not {spelled(name), of}.isdisjoint(known.bracketed)
 
 
 def _of_parameters(loss: Any, arg: Any, known: Known) -> bool:

@@ -64,7 +64,9 @@ def which_way(page: Page, link: Link, symbol: str) -> set[str]:
     """Whether a line holds where the symbol on its left is the gradient before the activation, or after it; not where it is either."""
     if caution.updates_itself(page, link):
         return {"before", "after"}
-    outcome = Decider(page).decide(link.left, link.right)
+    open_yet = page.twin()  # whatever the line has settled
+    open_yet.meanings = {name: way for name, way in page.meanings.items() if name != symbol}
+    outcome = Decider(open_yet).decide(link.left, link.right)
     if not outcome.equal or outcome.chooser is None:
         return set()
     asked = next((options for key, options in outcome.chooser.asked.items() if key == ("adjoint", symbol)), ())

@@ -48,8 +48,9 @@ _MATHEMATICAL = re.compile(
 _TRANSPOSED = re.compile(r"\.T(?!\w)")
 _QUOTED = re.compile(r'(?<![\w=(])"[A-Za-z][A-Za-z ,\'-]{0,60}"(?!\w)')  # a word in quotation marks
 _NORM = re.compile(r"\|\|(?=[^\s|])[^|\n]{1,120}(?<=[^\s|])\|\|")  # no alternatives of a program
-_ADDED = re.compile(r"d[A-Za-z](?:\w{0,2}|\w?_\w+)")  # a gradient that is added, or added to
+_ADDED = re.compile(r"d[A-Za-z](?:\w{0,2}|\w?_\w+)|(?:delta|grad)_\w+")  # a gradient that is added, or added to
 _LABELLED = re.compile(r"d(?:[A-Za-z]\w?)?_\w+")  # ``db_f = df_t``
+_OF_A_BIAS = re.compile(r"db_\w+ = d[a-z]{2,}")  # ``db_f = daf``
 _OPERAND = re.compile(  # of a gradient or of a quantity
     r"(?:d(?:[A-Za-z]\w{0,2}(?:_\w+)?|\([^()\n]{1,40}\))(?:/d(?:\w+|\([^()\n]{1,40}\)))?|[∂δ∇][\w/∂]*|[A-Za-z](?:\w*_\w+)?)\s*\+?=(?:[^=\n]*[-+*/@⊙∘·×−])?\s*"
 )
@@ -220,6 +221,7 @@ def _behind(before: Passage, run: Passage) -> Passage:
 WANTED = frozenset({"target", "targets", "label", "labels", "truth"})
 _SUBTRACTED = re.compile(r"[\w)}\]][ \t]*[-−–][ \t]*$")  # ``y_3 - target``
 _BIAS = re.compile(r"[\w)}\]ₜ][ \t]*\+[ \t]*$")  # ``y = Why h + by``
+_STEP = re.compile(r"_?[(\[][a-zT](?: ?[-+−] ?1)?[)\]]")  # ``do(t)``
 _FACTOR = re.compile(r"[ \t]*[A-Za-z_]")
 _TERMS = re.compile(r"\(\s*[\w.²'′{}\[\]^]+(?:\s*[-+*/×⊙∘·@−]\s*[\w.²'′{}\[\]^]+)+\s*\)")
 
@@ -236,13 +238,15 @@ def _is_word(token: re.Match[str], text: str) -> bool:
     if kind != "name" or "_" in word or len(word) == 1 or any(c.isdigit() for c in word):
         return kind == "name" and word in ("a", "A", "I") and _between_words(token, text)
     following = text[token.end() : token.end() + 1]
-    if word in FUNCTIONS or word in GREEK or following == "ₜ" or (following and following in "_^'′([" and word.lower() not in PROSE):
+    if word in FUNCTIONS or word in GREEK or (following and following in "ₜₖₙᵢⱼ") or (following and following in "_^'′([" and word.lower() not in PROSE):
         return False
     if word == "by" and _BIAS.search(text, 0, token.start()) and not re.match(r"[ \t]+[A-Za-z]{2,}", text[token.end() :]):
         return False
     if word in WANTED and _SUBTRACTED.search(text, 0, token.start()):
         return False
-    if (word == "do" and _operates(token, text, brackets="")) or re.fullmatch("d?[A-Za-z](?:prev|next)", word):  # the gradient of an output gate
+    if word == "do" and (_operates(token, text, brackets="") or _STEP.match(text, token.end())):  # the gradient of an output gate
+        return False
+    if re.fullmatch("d?[A-Za-z](?:prev|next)", word):
         return False
     if word in SIDE_BY_SIDE or (word[0] in "dD∂Δ" and len(word) <= 3 and word not in PROSE):
         return False
@@ -324,10 +328,10 @@ def _is_equation(text: str, code: bool, whole: bool) -> bool:
         return False
     if re.fullmatch(r"[A-Za-z]\w+", left) and re.fullmatch(r"[\w.\-]+", right, re.ASCII):  # name = value
         gradients = _ADDED if m[0] == "+=" else _LABELLED
-        return gradients.fullmatch(left) is not None and gradients.fullmatch(right) is not None
+        return _OF_A_BIAS.fullmatch(text) is not None or (gradients.fullmatch(left) is not None and gradients.fullmatch(right) is not None)
     if re.fullmatch(r"[A-Z]", left) and re.fullmatch(r"[a-z]{3,}(?:_[a-z]{3,})+", right):  # a size, by its name in a program: ``D = input_dim``
         return False
     if whole:
-        operator = re.search(r"[+\-−*/×⊙∘·@⊗(^]", right)
+        operator = re.search(r"[+\-−*/×⊙∘·@⊗(^]|[A-Za-z] [A-Za-z]\[[a-z]\]$", right)  # ``y[t] = V h[t]``
         return marked or bool(operator and (code or len(left) <= 12))
     return marked and len(re.findall(r"\w", text)) >= 3

@@ -26,7 +26,7 @@ _RANGE = re.compile(  # ``Σ(t=1 to T)``, ``prod_{t=1..T}``
     r"(?:(?<=[ΣΠ∑∏])|(?<=\b(?:sum|SUM))|(?<=\b(?:prod|PROD)))\s*_?(?:\((?=[^()]*\))|\{)\s*(\w+\s*=\s*[^(){}\s]+?)"
     r"(?:\s+to\s+|\s*(?:\.\.+|…)\s*)([^(){}\s]+)\s*[)}]"
 )
-_TILDE = re.compile(r"(?<![A-Za-z~\\])([dD∂δΔ]?[A-Za-z])~(?=[_^'\s)\]}*/+,;.=⊙∘·×−-]|$)")
+_TILDE = re.compile(r"(?<![A-Za-z~\\])([dD∂δΔ]?[A-Za-z])~(?=[(\[_^'²\s)\]}*/+,;.=⊙∘·×−-]|$)")
 _ANGLED = re.compile(r"(?<=[^\W_]|[\u0300-\u036f])<(t(?:[-+−]1)?)>")  # ``a<t-1>``
 _BAR = re.compile(r"(?<=[\w)\]}])\|(?=[^\W\d_]{2,})")  # ``(∂h_k/∂W)|direct``
 _STRONG = re.compile(r"(?<![^\s(\[|])\*\*(?=[^\s*])([^*\n]*[^\s*])\*\*(?![^\s)\].,;:|])")  # ``**∂L/∂W** = …``
@@ -36,7 +36,8 @@ _RECURS = re.compile(  # ``h_t = tanh(W h_t-1 + …)``, ``∂h_t/∂h_t-1``
     r"([A-Za-z])_([tTk])[ \t]*=[^=\n]*(?<![A-Za-z])\1_\2[-−]1(?![\w.])|[∂d]([A-Za-z])_([tTk])[ \t]*/[ \t]*[∂d]\3_\4[-−]1(?![\w.])"
 )
 _ANYWAY = re.compile(  # where a formula is announced
-    r"[ \t]*(?:其中|其實|即|也即|也就是|则|則|故|所以|因此|于是|於是|从而|從而|那么|那麼|这里|這裡|此处|可得|得到|得|有"
+    r"[ \t]*(?:(?:[Ss]o|[Tt]hen|[Tt]hus|[Hh]ence|[Tt]herefore)\b,?(?=[ \t])"
+    r"|其中|其實|即|也即|也就是|则|則|故|所以|因此|于是|於是|从而|從而|那么|那麼|这里|這裡|此处|可得|得到|得|有"
     r"|ここで|ただし|したがって|すなわち|つまり|よって|여기서|따라서|그러므로|즉)[，,：:、]?[ \t]*(?=[A-Za-z∂∇\u0370-\u03ff])"
 )
 _WAY = re.compile(r"[ \t]*[(（](?:(?:from|via|through|along)\b|来自|來自|通过|通過|经由|經由|经过|經過|沿)[^()（）=]*[)）]\s*(?=\+?=)")  # `(from h_t) =`
@@ -85,10 +86,8 @@ def spelled(text: str, place: Passage) -> Passage:
 
 
 def _uncommented(line: Passage) -> Passage:
-    comment = _COMMENT.search(line.text)
-    while comment and RELATION.search(line.text, 0, comment.start()):
+    while (sign := RELATION.search(line.text)) and (comment := _COMMENT.search(line.text, sign.end())):
         line = line[: comment.start()]
-        comment = _COMMENT.search(line.text)
     return line
 
 

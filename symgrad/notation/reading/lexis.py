@@ -25,6 +25,7 @@ _TEXT_FONTS = sorted((font for font in table.FONTS if font.startswith("text") or
 _SPACED = [" ".join(word) for word in (*table.SHORT_WORDS, *_WORDS) if word.islower()]  # as programs write that read formulas from pictures
 _SIGNS = sorted((s for s in (*table.INFIX, *table.RELATION_SIGNS, "||", "**") if len(s) > 1 and s[0] != "\\"), key=len, reverse=True)
 _SPACING = [name for name in (*table.SPACING, *table.TRANSPARENT) if name not in ("left", "right", "substack", *table.GAPS)]
+_TOP = "⊤"  # behind a name, without a ^
 _GLYPHS = re.escape("".join((*table.LOWERED, *table.RAISED, *table.SUPERSCRIPTS)))
 _MARKS = "\u0300-\u036f\u1dcd\u20d0-\u20ff"
 _MATH_FONTS = sorted((font for font in table.FONTS if font not in _TEXT_FONTS), key=len, reverse=True)
@@ -49,7 +50,7 @@ _COMMON = rf"""
   | (?P<comma>(?<![_^]\{{)(?:0|[0-9]+(?!\{{,\}}[0-9]{{3}}(?![0-9])))\{{,\}}[0-9]+)
   | (?P<number>[0-9]+(?:\.[0-9]+)?(?:[eE]-?[0-9]+(?![A-Za-z0-9]))?|(?<![\w}})\]])\.[0-9]+)
   | (?P<lowered>[{re.escape("".join(table.LOWERED))}]+)
-  | (?P<raised>[{re.escape("".join((*table.RAISED, *table.SUPERSCRIPTS)))}]+)
+  | (?P<raised>(?:[{re.escape("".join((*table.RAISED, *table.SUPERSCRIPTS)))}]|(?<=[\w)\]}}]){_TOP})+)
 """
 _END = rf"""
   | (?P<letter>[^\W\d_][{_MARKS}]*)
@@ -226,7 +227,7 @@ def _raised(match: re.Match[str]) -> bool:
 def _script(kind: str, match: re.Match[str]) -> Iterator[Token]:
     """``ₜ₋₁`` as ``_{t-1}``, ``ᵀ`` as a transpose."""
     start, end = match.start(), match.end()
-    glyphs = table.LOWERED if kind == "lowered" else {**table.RAISED, **table.SUPERSCRIPTS}
+    glyphs = table.LOWERED if kind == "lowered" else {**table.RAISED, **table.SUPERSCRIPTS, _TOP: r"\top"}
     yield Token("sign", "_" if kind == "lowered" else "^", start, start)
     yield Token("sign", "{", start, start)
     for k, glyph in enumerate(match[0], start):

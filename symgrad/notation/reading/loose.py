@@ -41,6 +41,7 @@ _SHOWN = (Name, Number, Power, Transpose, Index, Apply, Ellipsis, Fraction)  # w
 _PRODUCTS = {"dot": "at", "matmul": "at", "mm": "at", "multiply": "ast"}  # functions of code
 _GREEK = tuple(letter for letter in table.LETTER_FUNCTIONS if letter in table.SYMBOLS)  # what stands behind these is an argument, even a time
 _WEIGHT = re.compile("[RUVW][a-z]{1,2}")  # ``Uh (r * h)`` is a product
+_GRADIENT = re.compile(r"d[a-z]{1,2}")
 _PRIMED = ("f", "g", "h")
 
 
@@ -127,7 +128,8 @@ class Loose(Enclosed):
         if name.base in (table.DIAGONAL, "Diag") and not exponents:
             return self.diagonal(bracket, start)
         function = kind == "operator" or name.base in self.functions or (bool(name.primes) and name.base in _PRIMED)
-        worded = len(name.base) > 1 and name.base not in table.SYMBOLS and not name.subs and not _WEIGHT.fullmatch(name.base)
+        apart = _GRADIENT.fullmatch(name.base) is not None and name.span is not None and name.span.end < token.start  # ``daz (r * h)^T``
+        worded = len(name.base) > 1 and name.base not in table.SYMBOLS and not name.subs and not _WEIGHT.fullmatch(name.base) and not apart
         if bracket and self.index_ahead() and not name.primes and name.base not in table.FUNCTIONS and name.base not in _GREEK:
             return None
         if bracket and token.key == "(":

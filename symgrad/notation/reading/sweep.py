@@ -296,12 +296,13 @@ def lone(found: Sequence[Token], k: int) -> bool:
 
 
 def _before_its_step(found: list[Token], last: int) -> int:
-    """The place of the name whose step in brackets ends here, ``dh(t)``; the place itself where none does."""
-    if found[last].key not in (")", "]"):
+    """The place of the name whose step in brackets ends here, ``dh(t)``, ``dh_{t+1}``; the place itself where none does."""
+    if found[last].key not in (")", "]", "}"):
         return last
-    first = next((k for k in range(last - 1, max(last - 6, 0), -1) if found[k].key in ("(", "[")), 0)
+    first = next((k for k in range(last - 1, max(last - 6, 0), -1) if found[k].key in ("(", "[", "{")), 0)
     simple = all(t.kind in ("identifier", "number", "letter") or t.key in ("+", "-", "\u2212") for t in found[first + 1 : last])
-    return first - 1 if first and simple and found[first - 1].kind == "identifier" else last
+    name = first - 1 - (first > 1 and found[first - 1].key in ("_", "^"))
+    return name if first and simple and found[name].kind == "identifier" else last
 
 
 def _undecorated(found: list[Token], labels: list[tuple[list[Token], list[Token]]]) -> list[Token]:

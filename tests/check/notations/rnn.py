@@ -40,14 +40,14 @@ def rnn(w: Notation, pick: Pick) -> tuple[list[str], list[Claim]]:
         (jacobian + W, (jacobian + U, f"{w.d(h(), h(-1))} = {W}")),
         (total % f"{k}+1", (total % k, total % f"{k}+2")),
         (end % f"{k}+1", (end % k,)),
-        (back(" ".join(chain)), (back(f"{chain[0]} {w.d(w.loss, h())}"),)),
+        (back(w.space.join(chain)), (back(f"{chain[0]}{w.space}{w.d(w.loss, h())}"),)),
         (back(f"{w.transposed(W)}{w.space}{later}{w.space}{chain[1]}"), (back(f"{W}{w.space}{later}{w.space}{chain[1]}"),)),
         (gradient + w.transposed(h(-1)), (gradient + w.transposed(h()), gradient + w.transposed(w.at("x")))),
         (f"{w.d(w.loss, h(step='T'))} = {w.transposed(V)}{w.space}{w.d(w.loss, w.at('o', step='T'))}", ()),
     ]
     if named:
-        delta, error = r"\delta" + w.step % w.letter, w.d(w.loss, w.at("o"))
-        rule = f"{delta} = ({w.transposed(V)}{w.space}{error} + %s{w.space}{{}}){w.times}({slope()})".replace("{}", r"\delta" + w.step % f"{w.letter}+1")
+        delta, error = w.at(r"\delta"), w.d(w.loss, w.at("o"))
+        rule = f"{delta} = ({w.transposed(V)}{w.space}{error} + %s{w.space}{{}}){w.times}({slope()})".replace("{}", w.at(r"\delta", 1))
         weight = f"{w.d(w.loss, W)} = \\sum_{{{w.letter}=%d}}^T {delta}{w.space}"
         claims += [(rule % w.transposed(W), (rule % W,)), (weight % 1 + w.transposed(h(-1)), (weight % 1 + w.transposed(h()),))]
         equations.append(f"{delta} = {w.d(w.loss, w.at('a'))}")

@@ -3,9 +3,12 @@ r"""The same derivations as many authors write them: the letters, where the step
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias, TypeVar
+
+from symgrad.check.claim import Claim as Claimed
 
 T = TypeVar("T")
 Claim: TypeAlias = tuple[str, tuple[str, ...]]  # what is true, and what is not: a formula, below words and an empty line where it has some
@@ -55,20 +58,23 @@ def squeezed(text: str) -> tuple[str, list[int]]:
     return "".join(text[at] for at in places), places
 
 
-def judged(text: str, claims: Sequence[str], found: Iterable[tuple[int, int, str, str]]) -> list[tuple[str, str]]:
-    """The verdict of each claim, that of its worst relation, with what is said of it; `found` are lines, columns, verdicts and messages."""
+def judged(text: str, claims: Sequence[str], found: Sequence[Claimed]) -> list[tuple[str, str]]:
+    """The verdict of each claim of a document, that of its worst relation, with what is said of it."""
     short, places = squeezed(text)
     starts = [0, *(n + 1 for n, char in enumerate(text) if char == "\n")]
-    said = [(starts[line - 1] + column - 1, verdict, message) for line, column, verdict, message in found]
     order = ["refuted", "unread", "undecided", "proved"]
-    answers, at = [], len(squeezed(text)[0])
+    answers, end = [], len(short)
     for claim in reversed(claims):  # what is claimed stands behind what it says of the network
         bare = claim.rpartition("\n\n")[2]
         mark = squeezed(bare)[0]
-        at = short.rindex(mark, 0, at)
-        told = [(verdict, message) for place, verdict, message in said if places[at] <= place <= places[at + len(mark) - 1]]
+        at = short.rfind(mark, 0, end)
+        if at < 0:  # in a notebook the text is escaped
+            told = [c for c in found if c.latex == bare]
+        else:
+            end = at
+            told = [c for c in found if places[at] <= starts[c.line - 1] + c.column - 1 <= places[at + len(mark) - 1]]
         missing = [("unread", f"{len(told)} relations of {len(links(bare))}")] * (len(told) < len(links(bare)))
-        answers.append(min(told + missing, key=lambda link: order.index(link[0])))
+        answers.append(min([(c.verdict, c.message) for c in told] + missing, key=lambda said: order.index(said[0])))
     return answers[::-1]
 
 
@@ -89,6 +95,7 @@ class Notation:
     loss: str
     display: str
     aligned: str  # for several lines in one display, where they stand together
+    kind: str = "md"  # of the document
 
     def bold(self, name: str) -> str:
         """The name in its font, below an accent too."""
