@@ -10,7 +10,7 @@ import numpy as np
 
 from symgrad.check.evaluation.abbreviations import components, symbol_key
 from symgrad.check.evaluation.arithmetic import SIGNS, times
-from symgrad.check.reading.statements import MARKS, derived
+from symgrad.check.reading.statements import derived
 from symgrad.check.reading.symbols import head_and_parts, letters, number_at, spelled
 from symgrad.check.reading.trees import by_identity, kind, unwrapped, walk
 from symgrad.check.worlds import field as F

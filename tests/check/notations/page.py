@@ -25,7 +25,7 @@ DERIVED = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Page(Notation):
     """How somebody writes a page."""
 

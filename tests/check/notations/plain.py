@@ -6,7 +6,8 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from .gates import gru, lstm
+from .gru import gru
+from .lstm import lstm
 from .rnn import rnn
 from .writing import Claim, Notation, Pick, shuffled
 
