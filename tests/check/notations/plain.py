@@ -6,8 +6,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from .gru import gru
-from .lstm import lstm
+from .brief import gru, lstm
 from .rnn import rnn
 from .writing import Claim, Notation, Pick, shuffled
 

@@ -94,7 +94,7 @@ class Notation:
     space: str  # between factors
     loss: str
     display: str
-    aligned: str  # for several lines in one display, where they stand together
+    aligned: str = ""  # for several lines in one display, where they stand together
     kind: str = "md"  # of the document
 
     def bold(self, name: str) -> str:
