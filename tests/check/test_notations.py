@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import Phase, given, settings
+from hypothesis import Phase, assume, given, settings
 from hypothesis import strategies as st
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -58,6 +58,7 @@ def test_two_cells_in_one_document(pair: list[str], data: st.DataObject) -> None
     w = notation(pick, "t")
     parts = [NETWORKS[network](w, pick) for network in pair[:2]]
     true = {claim for _, claims in parts for claim, _ in claims}
+    assume(not (any(claim.endswith("= I") for claim in true) and any("W_I" in e or "W_{I" in e for equations, _ in parts for e in equations)))
     for slips in (False, True):
         chosen = [[pick(false) if slips and false else claim for claim, false in claims] for _, claims in parts]
         documents = [w.document(equations, claims) for (equations, _), claims in zip(parts, chosen, strict=True)]
