@@ -169,8 +169,10 @@ def by_class(node: Any) -> Any:
     pairs = zip(node.conditions, node.values, strict=True)
     (own, here), (other, elsewhere) = sorted(pairs, key=lambda pair: component(unwrapped(pair[0])) is None)
     found, rest = component(unwrapped(own)), unwrapped(other)
+    if found is None:
+        return None
     opposite = kind(rest) in ("Words", "Blank") or (kind(rest) == "Relation" and rest.signs == ("!=",) and rest.sides == unwrapped(own).sides)
-    return Sum((elsewhere, Product((found, Paren(Sum((here, Negative(elsewhere)))))))) if found is not None and opposite else None
+    return Sum((elsewhere, Product((found, Paren(Sum((here, Negative(elsewhere)))))))) if opposite else None
 
 
 def logarithm(node: Any) -> Any:

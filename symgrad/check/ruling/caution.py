@@ -89,7 +89,9 @@ def at_numbered_steps(page: Page, link: Link) -> bool:
 
 def without_its_step(page: Page, link: Link, statements: list[Statement]) -> str:
     r"""A letter of a line that has no step there, and an equation of its own so, ``o = V \bar h``, beside that at every step, ``o_t = V h_t``."""
-    heads = {head.base: head for side in (link.left, link.right) for _, head, parts in names_in(side) if not parts and not head.accents}
+    names = [found for side in (link.left, link.right) for found in names_in(side)]
+    bare = [head for n, head, parts in names if not parts or (kind(n) == "Power" and len(parts) == 1 and kind(n.exponent) == "Name")]  # ``f^n``, a power
+    heads = {head.base: head for head in bare if not head.accents}
     memo = page.memos["with and without a step"]
     if not memo:
         memo["stepped"], memo["alone"] = first_given(page, statements)
