@@ -149,7 +149,8 @@ FOUND = {  # what the fuzzer has found, made small
     "a fence with a bracket for a language": "```}W\n$x = 1$\n```\n\n$h_t = h_t$",
     "a derivative by nothing": "$$h_t = U h_{t-1}$$ $$\\frac{\\partial h_t}{\\partial 0 h_{t-1}} = U$$",
     "an entry defined by a vector": "$$f_ i_t = \\sigma(x_t, h_{t-1})$$ $$h_t = f_t \\odot h_{t-1}$$ $$\\frac{\\partial h_t}{\\partial h_{t-1}} = f_t$$",
-    "a case without a condition": "$$h_t = U h_{t-1}$$ $$\\frac{\\partial h_t}{\\partial h_{t-1}} = U$$\n\n$$${o{}}\\begin{cases}d\\\\y{}&i\\ne t\\end{cases}$$",
+    "a case without a condition": "$$h_t = U h_{t-1}$$ $$\\frac{\\partial h_t}{\\partial h_{t-1}} = U$$\n\n"
+    "$$${o{}}\\begin{cases}d\\\\y{}&i\\ne t\\end{cases}$$",
     "a stack of quantities that are none": "$\\hat{c}\\\\t=o st$s_t=[h;c_t]\ndelta s={{1}_{}}",
 }
 
