@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from symgrad.check.claim import Claim
 from symgrad.check.court.court import Court
 from symgrad.check.forms.accumulated import added_to
-from symgrad.check.forms.ahead import at_their_step
+from symgrad.check.forms.ahead import at_their_step, before_activations
 from symgrad.check.forms.arguments import losses_as_written, without_arguments
 from symgrad.check.forms.bare import of_the_loss
 from symgrad.check.forms.barred import unbarred
@@ -151,7 +151,7 @@ def common_form(document: Document, cell: Cell | None, equations: Iterable[State
     found, jacobians = jacobians_by_letter(of_functions(found))
     found, costs = losses_by_letter(found)
     found, zero = counted_from_zero(found)
-    found, early = at_their_step(found)
+    found, early = at_their_step(before_activations(found))
     found, numbered = layers_by_number(found)
     found = stated = behind_bars(softmaxes(found))
     one_at_a_time = (expectations, of_the_loss, added_to, term_by_term, one_by_one, with_marks, one_hot, without_sizes, without_arguments)

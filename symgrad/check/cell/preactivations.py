@@ -210,6 +210,10 @@ def guesses(page: Page, statements: list[Statement]) -> None:
             if whole[:1] in ("a", "z") and whole[1:] in active and symbols.ref(inner) is None:  # ``zo_t``, in code
                 read_as(page, whole, whole[1:], taken)
                 continue
+            capital = whole[:1].upper() + whole[1:]
+            if len(split[0].base) > 1 and capital != whole and capital in active and symbols.ref(inner) is None:  # ``\gamma_o`` beside ``\Gamma_o``
+                read_as(page, whole, capital, taken)
+                continue
             if split[0].base not in PREACTIVATIONS and not any(spelled(p.node) in BEFORE for p in split[1]):
                 continue
             ref = symbols.ref(inner)

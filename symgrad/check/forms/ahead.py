@@ -1,12 +1,17 @@
-r"""Preactivations with the number of the step before, ``h_{t+1} = \tanh(a_t)``: they are of the step at which the activation stands."""
+r"""Preactivations with the number of the step before, ``h_{t+1} = \tanh(a_t)``: they are of the step at which the activation stands.
+
+And ``d p \tilde c_t``, where p stands for "pre": the gradient by what the activation of ``\tilde c_t`` is applied to.
+"""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from symgrad.check.reading.statements import ADJOINT_HEADS, DEFINING, MARKS, Statement, letter_of, relation_of, throughout
 from symgrad.check.reading.symbols import head_and_parts, letters, number_at
 from symgrad.check.reading.trees import kind, rebuilt, shifted, unwrapped, walk
+from symgrad.notation.syntax import Name
 
 
 def at_their_step(statements: list[Statement]) -> tuple[list[Statement], dict[Any, Any]]:
@@ -47,3 +52,21 @@ def stepped(node: Any, letter: str) -> tuple[Any, int] | None:
     one = split[1][0].node if split is not None and len(split[1]) == 1 and letter in letters(split[1][0].node) else None
     at = number_at(one, {letter: 0}) if one is not None else None
     return None if split is None or at is None else (split[0], int(at))
+
+
+def before_activations(statements: list[Statement]) -> list[Statement]:
+    r"""The statements with ``d \tilde c_{pre}`` for ``d p \tilde c``, where p stands nowhere else."""
+    letters_p = [n for s in statements for n in s.nodes if kind(n) == "Name" and n.base == "p"]
+    found = {id(n): made for s in statements for n in s.nodes if letters_p and (made := by_the_argument(n)) is not None}
+    return throughout(statements, lambda n: found.get(id(n))) if found and len(found) == len(letters_p) else statements
+
+
+def by_the_argument(n: Any) -> Any:
+    """A product with the letter p between a d and a name with an accent, where the name is that of the argument; None for any other."""
+    args = n.args if kind(n) == "Product" else ()
+    for k in range(len(args) - 2):
+        name = args[k + 2].base if kind(args[k + 2]) == "Power" else args[k + 2]
+        if args[k] == Name("d") and args[k + 1] == Name("p") and kind(name) == "Name" and name.accents:
+            of = rebuilt(args[k + 2], {id(name): replace(name, subs=(*name.subs, Name("pre")))})
+            return replace(n, args=(*args[: k + 1], of, *args[k + 3 :]))
+    return None

@@ -227,6 +227,8 @@ def _settled(node: Any, known: Known) -> Any:
         return Index(node.function, node.args, "[", span=node.span) if entry else replace(node, function=fused(node.function, known))
     if of_a_span(node) and node.base == Name(node.base.base) and node.base.base in known.factors:
         return Product((node.base, Paren(node.parts[0], "(", span=node.parts[0].span)), span=node.span)
+    if kind(node) == "Power" and kind(unwrapped(node.base)) == "Stack" and node.exponent == Name("t"):
+        return Transpose(node.base, span=node.span)  # ``[h_{t-1}; x_t]^t``, whose parts have their steps
     if kind(node) == "Power" and kind(node.exponent) == "Negative" and kind(node.exponent.arg) == "Name" and node.exponent.arg.base in ("top", "intercal"):
         return Transpose(replace(node, exponent=Negative(Number("1"))), span=node.span)  # ``J_t^{-\\top}``
     if final(node, known):
