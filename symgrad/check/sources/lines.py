@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from symgrad.check.sources.document import Passage, joined
+from symgrad.check.sources.passages import rewritten
 from symgrad.check.sources.plain import RELATION, put, shifted, spelled
 from symgrad.check.sources.stacked import on_one_line
 from symgrad.check.sources.words import FUNCTIONS, GREEK, PROSE, SHORT, SIDE_BY_SIDE, WITH_D
@@ -55,8 +56,9 @@ _OPERAND = re.compile(  # of a gradient or of a quantity
     r"(?:d(?:[A-Za-z]\w{0,2}(?:_\w+)?|\([^()\n]{1,40}\))(?:/d(?:\w+|\([^()\n]{1,40}\)))?|[∂δ∇][\w/∂]*|[A-Za-z](?:\w*_\w+)?)\s*\+?=(?:[^=\n]*[-+*/@⊙∘·×−])?\s*"
 )
 _FRAME = re.compile(r"(?m)^[ \t]*[│┃║├╟┆┊]|[│┃║┤╢┆┊][ \t]*$|(?<=[ \t])[│┃║](?=[ \t])")  # of a box around formulas, and of its columns
-_RULE = re.compile(r"={4,}|#{4,}|~{4,}|(?<!\S)-{3,}(?!\S)")  # beside a title, ``===== h = tanh(a) =====``
+_RULE = re.compile(r"={2,}>|={4,}|#{4,}|~{4,}|(?<!\S)-{3,}(?!\S)")  # beside a title, ``===== h = tanh(a) =====``
 _CONTINUES = re.compile(r"\s*(?:[=≈≤≥]|[+\-−*/×⊙∘·@⊗]\s)")
+_ABOUT = re.compile(r"(?<=\s)~=(?=\s)")
 _ADDS_ON = r"[ \t]+[+\-−*/×⊙·][ \t]"
 _REMARK = re.compile(  # of a line that the next one continues, ``a = b   ← this way`` and ``    + c   ← that way``
     rf"(?m)(?P<line>^(?:[^\n=]*=(?=[^\n]*\n{_ADDS_ON})|{_ADDS_ON})[^\n=]*?\S)(?P<words>[ \t]+(?:←|<-|//|#|--|—)[ \t]+[A-Za-z][^\n=]*$)"
@@ -79,6 +81,8 @@ def equations(source: Passage, code: bool = False, running: bool = False) -> Ite
         source = Passage(_FRAME.sub(lambda m: " " * len(m[0]), source.text), source.starts, source.ends)
     if _RULE.search(source.text):
         source = Passage(_RULE.sub(lambda m: " " * len(m[0]), source.text), source.starts, source.ends)
+    if _ABOUT.search(source.text):
+        source = rewritten(source, _ABOUT, lambda m: "≈")
     if _REMARK.search(source.text):
         source = Passage(_REMARK.sub(lambda m: m["line"] + " " * len(m["words"]), source.text), source.starts, source.ends)
     for line in _logical(on_one_line(source), code):
