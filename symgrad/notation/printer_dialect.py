@@ -70,7 +70,7 @@ class DialectPrinter(Printer):
     def bracketed(self, text: str, kind: str, size: int) -> str:
         if kind == "<":
             return self.angles[0] + text + self.angles[1]
-        opening, closing = _BRACKETS[kind]
+        opening, closing = _BRACKETS.get(kind, _BRACKETS["["])  # part k of n, which nobody writes, as entries
         return self.enclose(opening, text, closing, size)
 
     def paren(self, node: Paren, tight: bool) -> Box:
