@@ -14,6 +14,7 @@ from symgrad.check.claim import Claim
 from symgrad.check.judge import judge
 from symgrad.check.sources import read_text
 from symgrad.check.sources.document import passage
+from symgrad.check.sources.matlab import written_back
 from symgrad.check.sources.python import MAX_NESTING, derives, program
 
 COLUMNS = '''
@@ -362,3 +363,10 @@ def test_a_repair_is_written_in_the_language_of_the_program(kind: str, repairs: 
     if kind == "jl":
         text = re.sub(r"(\w)\(([^()]*)\)", r"\1[\2]", text).replace("tanh[a]", "tanh.(a)").replace("(1 -", "(1 .-").replace(";", "")
     assert [c.expected for c in judge(read_text(text, kind, name=f"bptt.{kind}"), None) if c.verdict == "refuted"] == repairs
+
+
+def test_a_repair_keeps_the_brackets_of_cells_and_is_left_out_where_python_has_another_way() -> None:
+    text = OF_MATRICES.replace("s(:, t + 1)", "s{t + 1}").replace("s(:, t)", "s{t}").replace("x(:, t)", "x{t}")
+    assert [c.expected for c in judge(read_text(text, "m", name="bptt.m"), None) if c.verdict == "refuted"][:1] == ["ds .* (1 - s{t + 1}.^2)"]
+    assert written_back("W.T @ np.concatenate((h, x))", "[h; x]") is None
+    assert written_back("W[:, 0:3].T @ d", "W(:, 1:3)") is None

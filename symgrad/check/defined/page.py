@@ -140,8 +140,13 @@ class Page:
         return out
 
     def shown(self, node: Any) -> str:
-        """A formula within a message."""
-        return f"`{self.write(node)}`" if self.program else f"${self.write(node)}$"
+        """A formula within a message; of a program one that its language has no sign for is what stands there."""
+        if not self.program:
+            return f"${self.write(node)}$"
+        try:
+            return f"`{self.write(node)}`"
+        except ValueError:
+            return "what stands here"
 
     @property
     def world(self) -> World:

@@ -27,7 +27,11 @@ class Programmer(Writer):
 
     def __call__(self, node: Node) -> str:
         found = self.text(node, SUM)
-        return found if self.origin is None else matlab.written_back(found, self.origin.text)
+        if self.origin is None:
+            return found
+        if (back := matlab.written_back(found, self.origin.text)) is None:
+            raise Unwritten
+        return back
 
     def name(self, node: Name) -> tuple[str, int]:
         bare = replace(node, span=None)

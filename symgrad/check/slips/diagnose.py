@@ -139,7 +139,6 @@ def written(edit: Edit, link: Any, page: Page) -> Repair:
     try:
         if (
             edit.inserted is not None
-            or (fragment is not None and fragment.body.origin is not None)  # put into Python from another language
             or span is None
             or whole is None
             or edit.tree is edit.new
@@ -154,7 +153,10 @@ def written(edit: Edit, link: Any, page: Page) -> Repair:
             enclosed = text[: span.start].rstrip()[-1:] in ("(", "[", "{", "=") and text[span.end :].lstrip()[:1] in (")", "]", "}")
             if kind(edit.new) in ("Sum", "Negative") and edit.at is not link.right and text[span.start : span.start + 1] not in "([" and not enclosed:
                 piece = f"({piece})"
-            before = (r"\left" if text[: whole.start].endswith(r"\left") else "") + text[whole.start : span.start]
+            before, after = text[whole.start : span.start], text[span.end : whole.end]
+            if fragment is not None and fragment.body.origin is not None:  # put into Python from another language
+                before, after = fragment.written(whole.start, span.start), fragment.written(span.end, whole.end)
+            before = (r"\left" if text[: whole.start].endswith(r"\left") else "") + before
             if piece[:1] not in ("(", "[", "|"):
                 before = SIZED.sub("", before)
             if piece.startswith("(-") and before.rstrip().endswith("+"):  # a + (-b) is written a - b
@@ -163,7 +165,7 @@ def written(edit: Edit, link: Any, page: Page) -> Repair:
                 before, piece = before.rstrip()[:-1] + "- ", piece[1:].lstrip()
             elif piece.startswith("(-") and not before.strip():
                 piece = piece[1:-1]
-            expected = (before + piece + text[span.end : whole.end]).strip()
+            expected = (before + piece + after).strip()
     except (ValueError, TypeError, AttributeError, KeyError):
         expected = None
     message = edit.message

@@ -58,7 +58,7 @@ _OPERAND = re.compile(  # of a gradient or of a quantity
 _FRAME = re.compile(r"(?m)^[ \t]*[│┃║├╟┆┊]|[│┃║┤╢┆┊][ \t]*$|(?<=[ \t])[│┃║](?=[ \t])")  # of a box around formulas, and of its columns
 _RULE = re.compile(r"={2,}>|={4,}|#{4,}|~{4,}|(?<!\S)-{3,}(?!\S)")  # beside a title, ``===== h = tanh(a) =====``
 _CONTINUES = re.compile(r"\s*(?:[=≈≤≥]|[+\-−*/×⊙∘·@⊗]\s)")
-_ABOUT = re.compile(r"(?<=\s)~=(?=\s)")
+_ABOUT = re.compile(r"(?<=\s)~=(?=\s)")  # ``a ~= 1``, about
 _ADDS_ON = r"[ \t]+[+\-−*/×⊙·][ \t]"
 _REMARK = re.compile(  # of a line that the next one continues, ``a = b   ← this way`` and ``    + c   ← that way``
     rf"(?m)(?P<line>^(?:[^\n=]*=(?=[^\n]*\n{_ADDS_ON})|{_ADDS_ON})[^\n=]*?\S)(?P<words>[ \t]+(?:←|<-|//|#|--|—)[ \t]+[A-Za-z][^\n=]*$)"

@@ -27,6 +27,8 @@ _SIGNS = (
 )
 _WRITTEN = {"goes_on": " ", "transposed": ".T", "power": "**", "summed": "np.sum", "blank": "zeros", "product": "@"}  # the rest is left out
 _BACK = [(re.compile(python), sign) for python, sign in ((r"\*\*", ".^"), (r" ([*/]) ", r" .\1 "), (" @ ", " * "), (r"\.T\b", "'"), (r"\bnp\.", ""))]
+_OTHERWISE = re.compile(r"concatenate|stack\(|axis|maximum|\[[^\]]*\d+:|:\d|\[-?\d+\]|this\(")  # what has no sign of its own in MATLAB or Julia
+_ENTRY = re.compile(r"(\w+)\[([^\[\]]*)\]")
 _BRACKETS = re.compile(r"[()\[\]{};:\n]|\bend\b")
 _ALL = re.compile(r"(?<=\w)\[\s*:\s*(?:,\s*:\s*)*\]")  # of an array
 _HANDLE = re.compile(r"\s*([^\W\d]\w*)\s*=\s*@\(([\w\s,]*)\)|\s*([^\W\d]\w*)\(([\w\s,]*)\)\s*=(?!=)\s*(?=.*[^\W\d])")
@@ -53,13 +55,15 @@ def in_python(source: Passage, square: bool) -> Passage:
     return replace(joined([part for line in _lines(found, numbers) for part in line]), origin=origin)
 
 
-def written_back(formula: str, program: str) -> str:
-    """A formula in Python as this program would have it."""
+def written_back(formula: str, program: str) -> str | None:
+    """A formula in Python as this program would have it; None of one with arrays put together, axes, or places counted from 0."""
+    if _OTHERWISE.search(formula):
+        return None
     for python, sign in _BACK:
         formula = python.sub(sign, formula)
-    if re.search(r"\w\[", program) is None:  # Julia has square brackets, and a dot before the sign for the numbers that it adds to arrays
-        return formula.replace("[", "(").replace("]", ")")
-    return re.sub(r"(?<=\b1) -", " .-", formula)
+    if re.search(r"\w\[", program) is not None:  # Julia has square brackets, and a dot before the sign for the numbers that it adds to arrays
+        return re.sub(r"(?<=\b1) -", " .-", formula)
+    return _ENTRY.sub(lambda m: f"{m[1]}{{{m[2]}}}" if f"{m[1]}{{" in program else f"{m[1]}({m[2]})", formula)
 
 
 def _numbers(text: str) -> set[str]:
