@@ -156,3 +156,8 @@ def test_a_repair_takes_the_size_of_a_bracket_with_the_bracket() -> None:
     )
     (wrong,) = (c for c in judge(read_text(text, "x.md")) if c.verdict == "refuted")
     assert wrong.expected == r"k_t \frac{\partial L}{\partial S_t}"
+
+
+def test_a_lost_slope_is_put_before_a_weight_as_a_diagonal_matrix() -> None:
+    text = "$$q_t = \\tanh(A q_{t-1} + B x_t)$$\n\n$$\\frac{\\partial q_t}{\\partial q_{t-1}} = A$$\n"
+    assert [c.expected for c in judge(read_text(text, "md", name="slope"), None)] == [r"\operatorname{diag}(1 - q_t^2)\, A"]

@@ -11,7 +11,7 @@ from symgrad.check.reading.activations import meaning
 from symgrad.check.reading.statements import names_in, step_part
 from symgrad.check.reading.symbols import Ref, head_and_parts, is_top
 from symgrad.check.reading.trees import FACTORS, kind, shifted, unwrapped, walk
-from symgrad.notation.syntax import Apply, Big, Derivative, Hadamard, Name, Negative, Number, Power, Product, Sum, Transpose
+from symgrad.notation.syntax import Apply, Big, Derivative, Diagonal, Hadamard, Name, Negative, Number, Power, Product, Sum, Transpose
 
 ONE = Number("1")
 
@@ -138,6 +138,9 @@ class Omissions:
                     beside = (Edit(self.swap(n, new), code, a, None, message, factor) for a, new in self.beside(n, factor))
                     yield from (*beside, *between) if code == "missing-slope" else (*between, *beside)
                 else:
+                    ref = self.page.symbols.ref(n) if kind(n) == "Name" and n.base[:1].isupper() else None  # small letters may be numbers
+                    if ref is not None and not ref.entries and self.page.symbols.ranks[ref.key] == 2:  # ``W`` for ``\operatorname{diag}(1 - h^2) W``
+                        yield Edit(self.swap(n, Product((Diagonal(factor), n))), code, n, None, message, factor)
                     yield Edit(self.swap(n, Hadamard((n, factor))), code, n, None, message, factor)
                     yield Edit(self.swap(n, Product((factor, n))), code, n, None, message, factor)
                     yield Edit(self.swap(n, Product((n, factor))), code, n, None, message, factor)
