@@ -127,7 +127,7 @@ FUNCTIONS = [
     (r"\sigma'(\cdot)", Apply(Name("sigma", primes=1), (Ellipsis("cdot"),))), (r"\phi^{(n)}(x)", Apply(Name("phi", subs=(Paren(n),)), (x,))),
     (r"\tanh W x", Apply(tanh, (Product((W, x)),))), (r"\mathrm{GRU}_\theta(x)", Product((Name("GRU", subs=(theta,)), Paren(x)))),
     (r"(\tanh x)'", Differential("prime", Apply(tanh, (x,)))), (r"\sigma \underbrace{(a + b)}_{\text{sum}}", Apply(sigma, (Sum((a, b)),))),
-    (r"\log()", Apply(Name("log"), ())), (r"\max_z a(z)", Apply(sub(Name("max"), z), (Product((a, Paren(z))),))),
+    (r"\log()", Apply(Name("log"), (Ellipsis("cdot"),))), (r"\max_z a(z)", Apply(sub(Name("max"), z), (Product((a, Paren(z))),))),
     (r"\mathrm{loss}(a)", Apply(Name("loss"), (a,))),
     ("diag(a)", Diagonal(a)), (r"\text{diag}[a]", Diagonal(a)), (r"\mathrm{diag}\left(a\right)", Diagonal(a)),
     (r"\operatorname{diag} z_t", Diagonal(zt)),

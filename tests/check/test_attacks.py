@@ -152,6 +152,7 @@ FOUND = {  # what the fuzzer has found, made small
     "a case without a condition": "$$h_t = U h_{t-1}$$ $$\\frac{\\partial h_t}{\\partial h_{t-1}} = U$$\n\n"
     "$$${o{}}\\begin{cases}d\\\\y{}&i\\ne t\\end{cases}$$",
     "a part of a weight in a loss": 'n=B _{t-1}ad s=n_t$m;l=C s_{}ac{}{B}=\\frac{\\part E}{\\part n_}',
+    "a split of nothing": "$$h_t = \\tanh(W x_t + U h_{t-1})$$ $$i_t, f_t = \\operatorname{split}()$$",
     "a stack of quantities that are none": "$\\hat{c}\\\\t=o st$s_t=[h;c_t]\ndelta s={{1}_{}}",
 }
 

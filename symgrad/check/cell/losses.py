@@ -213,7 +213,7 @@ def stated_loss(page: Page, statements: list[Statement]) -> None:
                 and n.args[1].function.base in ("log", "ln")
                 and not n.args[1].function.subs
             ):
-                ref = page.symbols.ref(unwrapped(n.args[1].args[0])) if n.args[1].args else None
+                ref = page.symbols.ref(unwrapped(n.args[1].args[0]))
                 if ref is not None and ref.key in outputs:
                     first = unwrapped(n.args[0])
                     first = (

@@ -412,7 +412,7 @@ def before_it(node: Any) -> bool:
 def packed(page: Page, key: str) -> bool:
     """Whether a gate is an activation of one part of what is computed for several together."""
     node: Any = unwrapped(page.definitions[key].node) if key in page.definitions else None
-    arg: Any = unwrapped(node.args[0]) if kind(node) == "Apply" and node.args else None
+    arg: Any = unwrapped(node.args[0]) if kind(node) == "Apply" else None
     ref = page.symbols.ref(arg) if arg is not None else None
     inner = unwrapped(page.definitions[ref.key].node) if ref is not None and ref.key in page.definitions else arg
     return any(kind(n) == "Index" and n.kind == "part" for n in (walk(inner) if inner is not None else ()))

@@ -56,8 +56,6 @@ def apply(run: Run, node: Any) -> Value:
     known = base in run.page.functions or base in BUILTIN or base in ("f", "g", "phi") or uses(run, function)
     if name.primes and base in run.page.symbols.ranks and not known:
         raise Missing(base + "'" * name.primes, name)
-    if not node.args:
-        raise Unsupported("a function of nothing", node)
     if len(node.args) > 1:
         return call(run, word or base, node, name.primes)
     arg = node.args[0]

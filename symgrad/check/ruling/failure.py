@@ -254,7 +254,7 @@ def of_readings(page: Page, outcome: Outcome, link: Link, repair: Any) -> Iterat
     if repair is None and (f := caution.unknown_function(page, outcome)):
         yield AMBIGUOUS, f"the document does not say what {f} is"
     slopes = (n for n in walk(link.right) if kind(n) == "Apply" and kind(n.function) == "Name" and n.function.primes) if repair is None else ()
-    if any(n.args and all(kind(a) == "Ellipsis" for a in n.args) for n in slopes):
+    if any(all(kind(a) == "Ellipsis" for a in n.args) for n in slopes):
         yield AMBIGUOUS, "a slope stands here without its argument, and no single slip would make this true"
     if any(kind(n) == "Big" and n.kind == "prod" and n.index is None and n.lower is None for n in walk(link.right)):
         yield AMBIGUOUS, "what the product runs over is not said"

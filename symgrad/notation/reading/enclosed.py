@@ -35,7 +35,7 @@ class Enclosed(Differentials):
     """Rules that read from an opening sign to its closing one."""
 
     def arguments(self, one: bool = False) -> tuple[Node, ...]:
-        """``(a, b)``, ``(a; b)``, ``()``; other brackets hold one argument."""
+        r"""``(a, b)``, ``(a; b)``; other brackets hold one argument, and ``()`` is an empty place, as ``(\cdot)`` is."""
         if self.key != "(":
             node = self.bracket()
             return (node,)
@@ -44,7 +44,7 @@ class Enclosed(Differentials):
         args = self.listed(")")
         self.bars, self.stops = bars, stops
         self.expect(")", "in the arguments of a function", way_out="close the bracket" if self.key == END else "")
-        return args if args or token else ()
+        return args or (Ellipsis("cdot", span=Span(token.start, self.tokens[self.at - 1].end)),)
 
     def braced(self) -> tuple[Node, str]:
         """``{a}``: what TeX takes as one; a name stays open to scripts."""

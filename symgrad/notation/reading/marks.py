@@ -127,7 +127,7 @@ class Marks(Parser):
         name = self.take()
         args: tuple[Node, ...] = ()
         if self.key == "(" and name.key != ".T":
-            args = self.arguments()
+            args = tuple(a for a in self.arguments() if type(a) is not Ellipsis)  # ``a.sum()``
         if name.key in (".T", ".t", ".transpose"):
             return Transpose(node, span=self.span(start))
         if name.key == ".dot" and len(args) == 1:
