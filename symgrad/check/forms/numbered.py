@@ -23,24 +23,22 @@ def generalised(statements: list[Statement]) -> list[Statement]:
     numbers = {s.number: n for s in statements if (n := told(s)) is not None}
     first = recurrence(statements) if numbers else 0
     steps = {k: n for k, n in numbers.items() if k < first}
-    counted: set[str] = set()
-    states: set[str] = set()
-    for s in statements:
-        if s.number in steps and (base := base_of(s)) in places(s, steps[s.number]).get(-1, {}):
-            states.add(base)
-            counted |= {base, *(b for found in places(s, steps[s.number]).values() for b in found)}
+    named = {s.number: places(s, steps[s.number]) for s in statements if s.number in steps}
+    given = {base_of(s) for s in statements if s.number in steps}
+    if first not in numbers and any(s.number == first and base_of(s) in given for s in (statements if steps else ())):
+        return statements  # the equations by letters are the cell, those at numbers follow from them
+    states = given & {b for found in named.values() for b in found.get(-1, ())}  # ``a_2 = W h_1 + U x_2``, ``h_2 = \\tanh(a_2)``
+    counted = {b for found in named.values() if states & found.get(-1, {}).keys() for names in found.values() for b in names}
     if not counted:
         return statements
     out = list(statements)
     for k, s in enumerate(statements):
-        at = steps.get(s.number)
-        if at is None:
-            continue
-        found = places(s, at)
-        if at == 1 and base_of(s) in states and base_of(s) not in found.get(-1, {}):
+        found, base = named.get(s.number, {}), base_of(s) if s.number in named else ""
+        beside = {b for names in found.values() for b in names} - {base}
+        if steps.get(s.number) == 1 and base in states and base not in found.get(-1, {}) and not beside & given:
             out[k] = replace(s, node=begins_at_zero(s), whole=s.whole)
-        elif counted & {b for names in found.values() for b in names if b != base_of(s)} or base_of(s) in found.get(-1, {}):
-            counted.add(base_of(s))
+        elif counted & beside or base in found.get(-1, {}):
+            counted.add(base)
             new = {id(n): (NOW, BEFORE)[-shift] for shift, names in found.items() for nodes in names.values() for n in nodes}
             out[k] = exchanged(s, new)
     return out
@@ -95,7 +93,7 @@ def counter(p: Part) -> Any:
 
 
 def base_of(s: Statement) -> str:
-    left = unwrapped(s.node.sides[0])
+    left = unwrapped(relation_of(s.node).sides[0])
     split = head_and_parts(left.function) if kind(left) == "Apply" and kind(left.function) == "Name" else head_and_parts(left)
     return str(spelled(split[0])) if split else ""
 
