@@ -44,6 +44,7 @@ from symgrad.check.forms.packed import unpacked
 from symgrad.check.forms.parameters import of_functions
 from symgrad.check.forms.ranges import ranges
 from symgrad.check.forms.rectified import rectifiers
+from symgrad.check.forms.rest import NOTE, with_a_rest
 from symgrad.check.forms.sized import without_sizes
 from symgrad.check.forms.slopes import slopes_by_name
 from symgrad.check.forms.softmax import softmaxes
@@ -157,6 +158,7 @@ def common_form(document: Document, cell: Cell | None, equations: Iterable[State
     one_at_a_time = (expectations, of_the_loss, added_to, term_by_term, one_by_one, with_marks, one_hot, without_sizes, without_arguments)
     for form in (*one_at_a_time, unbarred, bundled, unpacked, generalised):
         found = form(found)
+    found, rest = with_a_rest(found)
     found, last = until_the_last(found)
     found, unnamed, outputs = outputs_of_losses(found)
     found = lastly(found)
@@ -168,8 +170,8 @@ def common_form(document: Document, cell: Cell | None, equations: Iterable[State
     found, original = parts_named(found)
     names = names | outputs | {name.base: text(part) for name, part in original.items()}
     as_written = losses_as_written(stated) | one_hot_as_written(stated) | rectified | jacobians | costs | last
-    as_written |= unnamed | layers | homonyms | original | zero | early | numbers | cuts | double | numbered
-    return Common(found, as_written, names=names)
+    as_written |= unnamed | layers | homonyms | original | zero | early | numbers | cuts | double | numbered | rest
+    return Common(found, as_written, unsaid={name.base: NOTE for name in rest}, names=names)
 
 
 def coded(document: Document, unit: Unit) -> Iterator[Claim]:

@@ -400,6 +400,7 @@ class Court:
             notes.append(self.borrowed)
         if self.common is not None:
             notes += [*self.common.assumed, *(note for key, note in self.common.filled.items() if key in outcome.used)]
+            notes += [note for key, note in self.common.unsaid.items() if key in page.symbols.timed]
         notes += [f"{page.notes.get(key, key)} begins at 0" for key in page.begun]
         for key, note in page.guessed.items():
             if key in outcome.used:

@@ -23,7 +23,8 @@ class Common:
     statements: list[Statement] = field(default_factory=list)
     original: dict[Any, Any] = field(default_factory=dict)  # what is in the common form → as it stands in the document
     assumed: list[str] = field(default_factory=list)  # by every claim,
-    filled: dict[str, str] = field(default_factory=dict)  # and by those that name a quantity without an equation of the document's own
+    filled: dict[str, str] = field(default_factory=dict)  # and by those that name a quantity without an equation of the document's own,
+    unsaid: dict[str, str] = field(default_factory=dict)  # or whose cell takes one that the document does not write
     certain: bool = True  # whether the cell is known well enough to refute a claim
     names: dict[str, str] = field(default_factory=dict)  # quantities that have another name in the document
     whole: bool = False  # whether every gradient is of the whole loss and along all paths
