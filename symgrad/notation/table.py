@@ -234,7 +234,7 @@ SPACING = (
 )  # fmt: skip
 GAPS = ("quad", "qquad", "hfill", "hfil")  # what stands apart is a statement or a remark of its own
 TRANSPARENT = (  # a group behind one of these is read as if it stood alone
-    "large", "Large", "LARGE", "huge", "small", "footnotesize", "scriptsize", "tiny", "normalsize", "boxed", "fbox", "mathop", "mathbin",
+    "large", "Large", "LARGE", "huge", "Huge", "small", "footnotesize", "scriptsize", "tiny", "normalsize", "boxed", "fbox", "mathop", "mathbin",
     "mathord", "mathinner", "ensuremath", "displaylimits", "hline", "noindent", "space", "nobreakspace", "allowbreak",
     "nobreak", "mathclap", "smash", "strut", "protect", "begingroup", "endgroup", "bold", "scriptscriptstyle", "negmedspace", "negthickspace",
     "Biggm", "biggm", "bigm", "Bigm", "mathpunct", "upshape", "normalfont", "unicode", "centering", "substack", "break", "arg",

@@ -55,7 +55,12 @@ _OF_A_BIAS = re.compile(r"db_\w+ = d[a-z]{2,}")  # ``db_f = daf``
 _OPERAND = re.compile(  # of a gradient or of a quantity
     r"(?:d(?:[A-Za-z]\w{0,2}(?:_\w+)?|\([^()\n]{1,40}\))(?:/d(?:\w+|\([^()\n]{1,40}\)))?|[∂δ∇][\w/∂]*|[A-Za-z](?:\w*_\w+)?)\s*\+?=(?:[^=\n]*[-+*/@⊙∘·×−])?\s*"
 )
-_FRAME = re.compile(r"(?m)^[ \t]*[│┃║├╟┆┊]|[│┃║┤╢┆┊][ \t]*$|(?<=[ \t])[│┃║](?=[ \t])")  # of a box around formulas, and of its columns
+_FRAME = re.compile(  # of a box around formulas, of its columns, of a tree
+    r"(?m)^[ \t]*[│┃║├╟┆┊└╰](?:[ \t─━]*[│├└╰])*[─━]*|[│┃║┤╢┆┊][ \t]*$|(?<=[ \t])[│┃║](?=[ \t])"
+)
+_CALLED = re.compile(  # what a side is, in brackets: ``∂h_t/∂h_{t-1} (direct path) = 1 - z_t``
+    r"(?<=\S)[ \t]+\((?:[A-Za-z]{2,}(?:[ -][a-z]{2,}){1,4}|[Dd]irect|[Tt]otal|[Ff]ull|[Ll]ocal|[Ii]mmediate|[Jj]acobian)\)(?=[ \t]*(?:[+:]?=|≈)[^=])"
+)
 _RULE = re.compile(r"={2,}>|={4,}|#{4,}|~{4,}|(?<!\S)-{3,}(?!\S)")  # beside a title, ``===== h = tanh(a) =====``
 _CONTINUES = re.compile(r"\s*(?:[=≈≤≥]|[+\-−*/×⊙∘·@⊗]\s)")
 _ABOUT = re.compile(r"(?<=\s)~=(?=\s)")  # ``a ~= 1``, about
@@ -79,6 +84,8 @@ def equations(source: Passage, code: bool = False, running: bool = False) -> Ite
         source = shifted(source)
     if _FRAME.search(source.text):
         source = Passage(_FRAME.sub(lambda m: " " * len(m[0]), source.text), source.starts, source.ends)
+    if _CALLED.search(source.text):
+        source = Passage(_CALLED.sub(lambda m: " " * len(m[0]), source.text), source.starts, source.ends)
     if _RULE.search(source.text):
         source = Passage(_RULE.sub(lambda m: " " * len(m[0]), source.text), source.starts, source.ends)
     if _ABOUT.search(source.text):
