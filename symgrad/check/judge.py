@@ -52,6 +52,7 @@ from symgrad.check.forms.stacked import layer_by_layer
 from symgrad.check.forms.standing import functions_at_steps, values_by_letter
 from symgrad.check.forms.unnamed import outputs_of_losses
 from symgrad.check.forms.uses import behind_bars
+from symgrad.check.forms.wanted import without_outputs_so_called
 from symgrad.check.forms.zero import counted_from_zero
 from symgrad.check.programs.foreign import WHY, gradients
 from symgrad.check.programs.reader import Unit, shown, units
@@ -155,7 +156,7 @@ def common_form(document: Document, cell: Cell | None, equations: Iterable[State
     found, early = at_their_step(before_activations(found))
     found, numbered = layers_by_number(found)
     found = stated = behind_bars(softmaxes(found))
-    one_at_a_time = (expectations, of_the_loss, added_to, term_by_term, one_by_one, with_marks, one_hot, without_sizes, without_arguments)
+    one_at_a_time = (expectations, of_the_loss, added_to, term_by_term, one_by_one, with_marks, one_hot, without_sizes, without_outputs_so_called, without_arguments)
     for form in (*one_at_a_time, unbarred, bundled, unpacked, generalised):
         found = form(found)
     found, rest = with_a_rest(found)

@@ -49,7 +49,7 @@ from symgrad.check.reading.judgement import Judgement, ambiguous
 from symgrad.check.reading.prose import clause
 from symgrad.check.reading.sentences import SAID
 from symgrad.check.reading.statements import Statement, loss_head
-from symgrad.check.reading.symbols import head_and_parts, number_at, spelled
+from symgrad.check.reading.symbols import head_and_parts, is_top, number_at, spelled
 from symgrad.check.reading.trees import FACTORS, kind, rebuilt, unwrapped, walk
 from symgrad.check.ruling.failure import failed
 from symgrad.check.ruling.proof import proved
@@ -158,13 +158,17 @@ def slopes_on_a_diagonal(court: Court, link: Link, under: Callable[[Page], Page 
 
 
 def bound_tighter(court: Court, link: Link, under: Callable[[Page], Page | None]) -> Judgement | None:
-    r"""Open, where ``W^\top a \odot b`` holds as ``W^\top (a \odot b)``: which of the two products comes first is convention."""
-    products = [n for n in walk(link.right) if kind(n) == "Hadamard" and kind(n.args[0]) == "Product"]
-    new = {id(n): replace(n.args[0], args=(*n.args[0].args[:-1], replace(n, args=(n.args[0].args[-1], *n.args[1:])))) for n in products}
-    for page in court.pages_of(link.statement, under) if new else ():
-        outcome = Decider(page).decide(link.left, rebuilt(link.right, new))
-        if outcome.holds:
-            return ambiguous(r"this holds only if $\odot$ is computed before the product with what stands to the left of it")
+    r"""Open, where ``W^\top a \odot b`` holds as ``W^\top (a \odot b)``, or ``a \odot b^\top W`` as ``(a \odot b^\top) W``: which comes first is convention."""
+    products = [n for n in walk(link.right) if kind(n) == "Hadamard"]
+    first, last = ([n for n in products if kind(n.args[k]) == "Product"] for k in (0, -1))
+    last = [n for n in last if (row := n.args[-1].args[0]) and (kind(row) == "Transpose" or (kind(row) == "Power" and is_top(row.exponent)))]
+    left = {id(n): replace(n.args[0], args=(*n.args[0].args[:-1], replace(n, args=(n.args[0].args[-1], *n.args[1:])))) for n in first}
+    right = {id(n): replace(n.args[-1], args=(replace(n, args=(*n.args[:-1], n.args[-1].args[0])), *n.args[-1].args[1:])) for n in last}
+    for new, side in ((left, "left"), (right, "right")):
+        for page in court.pages_of(link.statement, under) if new else ():
+            outcome = Decider(page).decide(link.left, rebuilt(link.right, new))
+            if outcome.holds:
+                return ambiguous(rf"this holds only if $\odot$ is computed before the product with what stands to the {side} of it")
     return None
 
 

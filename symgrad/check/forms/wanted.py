@@ -1,0 +1,42 @@
+r"""What is wanted, by the letter of an output: of ``L(\hat y_t, y_t)`` the second is the target, though a line before calls the output ``y_t`` too."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+from symgrad.check.reading.statements import DEFINING, LOSSES, Statement, relation_of
+from symgrad.check.reading.symbols import head_and_parts
+from symgrad.check.reading.trees import kind, unwrapped
+
+
+def without_outputs_so_called(statements: list[Statement]) -> list[Statement]:
+    """The statements without the equations of such an output, where that with the hat has one of its own."""
+    wanted = {base for s in statements for n in s.nodes for base in compared(n)}
+    given = [(s, head) for s in statements if (head := defines(s)) is not None and head.base in wanted] if wanted else []
+    wanted = {head.base for _, head in given if head.accents == ("hat",)}
+    left = [s for s in statements if not any(s is t and not head.accents and head.base in wanted for t, head in given)]
+    return [replace(s, number=k) for k, s in enumerate(left)] if len(left) < len(statements) else statements
+
+
+def defines(s: Statement) -> Any:
+    """The name, without its step, of what an equation gives."""
+    rel = relation_of(s.node)
+    split = head_and_parts(unwrapped(rel.sides[0])) if rel is not None and rel.signs[0] in DEFINING and not s.derives else None
+    return split[0] if split is not None else None
+
+
+def compared(node: Any) -> Iterator[str]:
+    """The letters that a loss is a function of with a hat and without."""
+    if kind(node) == "Apply" and kind(node.function) == "Name":
+        loss, arguments = node.function, node.args
+    elif kind(node) == "Product" and len(node.args) == 2 and kind(unwrapped(node.args[1])) == "Tuple":
+        loss, arguments = node.args[0], unwrapped(node.args[1]).args
+    else:
+        return
+    split = head_and_parts(loss)
+    if split is None or split[0].base.partition("_")[0] not in LOSSES:
+        return
+    heads = [found[0] for a in arguments if (found := head_and_parts(unwrapped(a))) is not None]
+    yield from {h.base for h in heads if h.accents == ("hat",)} & {h.base for h in heads if not h.accents}
