@@ -156,8 +156,8 @@ def common_form(document: Document, cell: Cell | None, equations: Iterable[State
     found, early = at_their_step(before_activations(found))
     found, numbered = layers_by_number(found)
     found = stated = behind_bars(softmaxes(found))
-    one_at_a_time = (expectations, of_the_loss, added_to, term_by_term, one_by_one, with_marks, one_hot, without_sizes, without_outputs_so_called, without_arguments)
-    for form in (*one_at_a_time, unbarred, bundled, unpacked, generalised):
+    one_at_a_time = (expectations, of_the_loss, added_to, term_by_term, one_by_one, with_marks, one_hot, without_sizes)
+    for form in (*one_at_a_time, without_outputs_so_called, without_arguments, unbarred, bundled, unpacked, generalised):
         found = form(found)
     found, rest = with_a_rest(found)
     found, last = until_the_last(found)

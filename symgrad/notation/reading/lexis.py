@@ -89,7 +89,9 @@ _CODE = re.compile(
 _LETTER = re.compile(r"\\(?!be|bf|bm|bs|mu|mp|vect)(?:(?P<d>d)|(?:b|bb|bf|bm|v|vec|m|mat|c(?=[A-Z])|cal(?=[A-Z]))?(?P<a>[A-Za-z]))")
 _BOLD_GREEK = re.compile(rf"\\(?:bf|bm|bs|b|v)(?P<letter>{_or(name for name in table.SYMBOLS if name[0].islower() and len(name) < 8)})")
 _ENVIRONMENT = re.compile(r"\\(begin|end)\s*\{\s*([A-Za-z]+\*?)\s*\}")
-_BIG_WORD = re.compile(r"(?P<sign>[ΣΠ])(?:_.*|).?|(?P<lower>sum|prod)(?:_.*|)[^(]?|(?P<upper>SUM|PROD|PRODUCT)_.*|(?P<word>Sum|Prod|[Pp]roduct)_(?![A-Za-z0-9])")
+_BIG_WORD = re.compile(
+    r"(?P<sign>[ΣΠ])(?:_.*|).?|(?P<lower>sum|prod)(?:_.*|)[^(]?|(?P<upper>SUM|PROD|PRODUCT)_.*|(?P<word>Sum|Prod|[Pp]roduct)_(?![A-Za-z0-9])"
+)
 _WIDE = re.compile(r"[^\n]*(?: {3}|\t)")
 _THICK = re.compile(r"(?:\\[;: ]\s*){2}")
 _TEXT_PART = re.compile(r"[{}$]|\\.", re.DOTALL)
