@@ -117,7 +117,8 @@ def with_loss(page: Page, formula: Any) -> Page | None:
     out.data = frozenset(r.key for n in walk(node) if (r := out.symbols.ref(n)) is not None) & out.symbols.timed - out.definitions.keys()
     out.loss, out.shapes, out.loss_rules = formula, None, {}
     if step is None or not step_loss(page, formula):
-        out.many_to_one, out.loss_at = step is None, None
+        stepped = any(r.step is not None for n in walk(formula) if (r := page.symbols.ref(n)) is not None)
+        out.many_to_one, out.loss_at = step is None and (stepped or page.many_to_one), None  # ``L = (y - \\hat y)^2`` is that of any step
     out.loss_weight = page.loss_weight if step is not None and step_loss(page, formula) else factor
     out.marks_summed = None if page.loss_weight is None and factor is not None else page.marks_summed
     out.origin = None  # its own models
