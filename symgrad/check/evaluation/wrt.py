@@ -13,6 +13,7 @@ from symgrad.check.reading.trees import kind, rebuilt, unwrapped, walk
 from symgrad.check.worlds import values
 from symgrad.check.worlds.readings import Option
 from symgrad.check.worlds.world import Missing
+from symgrad.notation.syntax import Name
 
 if TYPE_CHECKING:
     from symgrad.check.defined.page import Page
@@ -45,7 +46,7 @@ def quantity_of(run: Run, wrt: Any) -> tuple[str, int | None, tuple[Any, ...]] |
                 ("parameter", split[0].base), (Option(0, None, f"{split[0].base} stands for any parameter; it was tried with {run.page.notes.get(key, key)}"),)
             )
             return key, None if step is None else int(step), ()
-    key = weight_meant(run, wrt)
+    key = weight_meant(run, Name("W"), "w") if wrt == Name("w") else weight_meant(run, wrt)  # ``\\partial L/\\partial w``, by some weight
     if key is not None:
         return key, None, ()
     if split is None:
@@ -56,7 +57,7 @@ def quantity_of(run: Run, wrt: Any) -> tuple[str, int | None, tuple[Any, ...]] |
     return None
 
 
-def weight_meant(run: Run, node: Any) -> str | None:
+def weight_meant(run: Run, node: Any, written: str = "") -> str | None:
     """A weight without the labels that the cell gives it, or with labels that it does not: ``W`` for ``W_hh``, ``W_hh`` for ``W``."""
     split = head_and_parts(node)
     if split is None or not matrix_like(node) or len(split[1]) > 1 or (split[1] and spelled(split[1][0].node) is None):
@@ -69,7 +70,7 @@ def weight_meant(run: Run, node: Any) -> str | None:
         return None
     recurrent = [k for k in weights if k in run.page.recurrent_weights]
     weights = recurrent + [k for k in weights if k not in recurrent]
-    name = spelled(node) or str(bare)
+    name = written or spelled(node) or str(bare)
     options = tuple(Option(2 + n, k, f"{name} is read as {run.page.notes.get(k, plain(k))}") for n, k in enumerate(weights))
     return guess(run, name, options)
 

@@ -6,25 +6,26 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from symgrad.check.reading.statements import DEFINING, LOSSES, Statement, relation_of
+from symgrad.check.reading.statements import DEFINING, LOSSES, Statement, names_in, relation_of, step_part
 from symgrad.check.reading.symbols import head_and_parts
 from symgrad.check.reading.trees import kind, unwrapped
 
 
 def without_outputs_so_called(statements: list[Statement]) -> list[Statement]:
-    """The statements without the equations of such an output, where that with the hat has one of its own."""
+    """The statements without the equations of such an output, where that with the hat has one of its own, which does not take the other."""
     wanted = {base for s in statements for n in s.nodes for base in compared(n)}
     given = [(s, head) for s in statements if (head := defines(s)) is not None and head.base in wanted] if wanted else []
-    wanted = {head.base for _, head in given if head.accents == ("hat",)}
+    taken = {(h.base, h.accents) for s, head in given if head.accents for _, h, _ in names_in(s.node.sides[1])}
+    wanted = {head.base for _, head in given if head.accents == ("hat",) and (head.base, ()) not in taken}
     left = [s for s in statements if not any(s is t and not head.accents and head.base in wanted for t, head in given)]
     return [replace(s, number=k) for k, s in enumerate(left)] if len(left) < len(statements) else statements
 
 
 def defines(s: Statement) -> Any:
-    """The name, without its step, of what an equation gives."""
+    """The name, without its step, of what an equation gives at a step."""
     rel = relation_of(s.node)
     split = head_and_parts(unwrapped(rel.sides[0])) if rel is not None and rel.signs[0] in DEFINING and not s.derives else None
-    return split[0] if split is not None else None
+    return split[0] if split is not None and step_part(split[1], "t") is not None else None
 
 
 def compared(node: Any) -> Iterator[str]:
