@@ -16,6 +16,7 @@ from symgrad.check.reading.claims import Link, span_of
 from symgrad.check.reading.judgement import Judgement, ambiguous
 from symgrad.check.reading.naming import TOLD
 from symgrad.check.reading.relations import STEPS
+from symgrad.check.reading.settle import FUNCTIONS
 from symgrad.check.reading.statements import LOSSES, MARKS, Statement, bound_letters, derived, loss_head, names_in, step_part
 from symgrad.check.reading.symbols import head_and_parts, is_top, key_of, letters, number_at, spelled
 from symgrad.check.reading.trees import kind, rebuilt, unwrapped, walk
@@ -38,9 +39,21 @@ def unknown_cell(page: Page, outcome: Outcome, link: Link, statements: list[Stat
     guesses = sorted(k[1:] for k in outcome.used if k.startswith("?"))
     if guesses and not of_any_weight(page, outcome, link):
         return ambiguous(f"the cell has no weight {' and '.join(guesses)}, and none of its weights makes this true")
+    if name := at_several_steps(page, link):
+        return ambiguous(f"the document does not say what {name} is")
     if sum(bool(cell & outcome.used) for cell in page.cells) > 1:
         return ambiguous("the names in this belong to cells that have nothing to do with each other")
     return None
+
+
+def at_several_steps(page: Page, link: Link) -> str:
+    r"""A letter for a function that is derived by a state at several steps, ``df/dh_1 = \ldots df/dh_3``: no function of its arguments, but a quantity."""
+    found: dict[str, set[Any]] = {}
+    for n in (n for side in (link.left, link.right) for n in walk(side) if kind(n) == "Derivative"):
+        name, ref = unwrapped(n.of), page.symbols.ref(unwrapped(n.wrt))
+        if kind(name) == "Name" and name == Name(name.base) and name.base in FUNCTIONS and page.symbols.ref(name) is None and ref is not None:
+            found.setdefault(f"{name.base} {ref.key}", set()).add(page.canon(ref.step))
+    return next((pair.partition(" ")[0] for pair, steps in found.items() if len(steps) > 1), "")
 
 
 def of_any_weight(page: Page, outcome: Outcome, link: Link) -> bool:
