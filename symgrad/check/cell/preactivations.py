@@ -217,9 +217,8 @@ def guesses(page: Page, statements: list[Statement]) -> None:
             if split[0].base not in PREACTIVATIONS and not any(spelled(p.node) in BEFORE for p in split[1]):
                 continue
             ref = symbols.ref(inner)
-            if ref is not None and not (
-                ref.entries and all((spelled(e) or "?") in by_letter and (spelled(e) not in ("j", "k", "p", "q")) for e in ref.entries)
-            ):
+            entries = [spelled(e) or "?" for e in ref.entries] if ref is not None and ref.key not in page.lagged else []  # ``s_i`` of a state s is its entry
+            if ref is not None and not (entries and all(w in by_letter and w not in ("j", "k", "p", "q") for w in entries)):
                 continue
             labels = [p for p in split[1] if step_part((p,), page.symbols.letter) is None and p.where != "bracket" and not bound & set(letters(p.node))]
             own = key_of(split[0], [])

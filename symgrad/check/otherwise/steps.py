@@ -336,10 +336,12 @@ def from_then_on(court: Court, link: Link, under: Callable[[Page], Page | None])
     r"""Where ``L_t`` means the loss from step t on: proved, if the document differentiates it by what comes later, ``\partial L_t / \partial h_{t+1}``."""
     for page in court.pages_of(link.statement, under):
         found = step_losses(page, link)
-        if not found or any(by_a_state(page, n) and is_whole(n.of) for side in (link.left, link.right) for n in walk(side)):
+        if not found or (found.keys() <= page.tails.keys() and not loss_offsets(page, link)):
+            continue
+        if any(by_a_state(page, n) and is_whole(n.of) for side in (link.left, link.right) for n in walk(side)):
             continue  # beside the whole loss that of a step is another one
         tailed = page.twin()
-        tailed.tails = {**page.tails, **dict.fromkeys(found, 0)}
+        tailed.tails = {**dict.fromkeys(found, 0), **page.tails}
         tailed.ahead = bool(loss_offsets(page, link))
         tailed.loss_weight = None  # symbols for gradients beside these are of their sum
         outcome = Decider(tailed).decide(link.left, link.right)
@@ -367,7 +369,7 @@ def step_losses(page: Page, link: Link) -> dict[str, bool]:
     for n in (*walk(link.left), *walk(link.right)):
         split = head_and_parts(unwrapped(n.of)) if kind(n) == "Derivative" else None
         ref = page.symbols.ref(unwrapped(n.wrt)) if split is not None else None
-        if split is None or ref is None or ref.step is None or len(split[1]) != 1 or spelled(split[0]) not in page.step_losses - set(page.tails):
+        if split is None or ref is None or ref.step is None or len(split[1]) != 1 or spelled(split[0]) not in page.step_losses | page.tails.keys():
             continue
         if set(letters(ref.step)) != set(letters(split[1][0].node)):  # ``\partial L_t / \partial h_k``: one loss by the states at all steps
             return {}
