@@ -11,7 +11,7 @@ from typing import Any
 
 from symgrad.check.reading.statements import DEFINING, Statement, exchanged, letter_of, names_in, relation_of, step_part
 from symgrad.check.reading.symbols import Part, head_and_parts, number_at, spelled
-from symgrad.check.reading.trees import kind, rebuilt, unwrapped
+from symgrad.check.reading.trees import FACTORS, kind, rebuilt, unwrapped, walk
 from symgrad.notation.syntax import Name, Negative, Number, Relation, Sum
 
 NOW, BEFORE = Name("t"), Sum((Name("t"), Negative(Number("1"))))
@@ -28,6 +28,8 @@ def generalised(statements: list[Statement]) -> list[Statement]:
     if first not in numbers and any(s.number == first and base_of(s) in given for s in (statements if steps else ())):
         return statements  # the equations by letters are the cell, those at numbers follow from them
     states = given & {b for found in named.values() for b in found.get(-1, ())}  # ``a_2 = W h_1 + U x_2``, ``h_2 = \\tanh(a_2)``
+    if any(s.number in named and gated(s, named[s.number]) - given for s in statements):
+        return statements  # ``c_2 = f_2 c_1 + i_2 g_2`` of a cell whose gates stand elsewhere
     counted = {b for found in named.values() if states & found.get(-1, {}).keys() for names in found.values() for b in names}
     if not counted:
         return statements
@@ -42,6 +44,14 @@ def generalised(statements: list[Statement]) -> list[Statement]:
             new = {id(n): (NOW, BEFORE)[-shift] for shift, names in found.items() for nodes in names.values() for n in nodes}
             out[k] = exchanged(s, new)
     return out
+
+
+def gated(s: Statement, found: dict[int, dict[str, list[Any]]]) -> set[str]:
+    """The letters of what the state before is multiplied with at the step of an equation."""
+    now, before = ({id(n) for nodes in found.get(shift, {}).values() for n in nodes} for shift in (0, -1))
+    products = [[id(x) for x in walk(n)] for n in s.nodes if kind(n) in FACTORS]
+    beside = {x for inside in products if before.intersection(inside) for x in now.intersection(inside)}
+    return {base for base, nodes in found.get(0, {}).items() if any(id(n) in beside for n in nodes)}
 
 
 def begins_at_zero(s: Statement) -> Any:
