@@ -156,7 +156,8 @@ def names_in(node: Any) -> tuple[tuple[Any, Any, tuple[Part, ...]], ...]:
 
 def _names(node: Any) -> Iterator[tuple[Any, Any, tuple[Part, ...]]]:
     split = head_and_parts(node) if kind(node) in ("Name", "Power", "Index") else None
-    if split is not None and not (kind(node) == "Power" and kind(unwrapped(node.exponent)) == "Number" and getattr(node.exponent, "kind", "") not in ("<", "(")):
+    number = kind(node) == "Power" and kind(unwrapped(node.exponent)) == "Number"  # ``h^2``, not ``h^{(2)}``
+    if split is not None and not (number and getattr(node.exponent, "kind", "") not in ("<", "(")):
         yield node, split[0], split[1]
         return
     if kind(node) == "Apply":
