@@ -106,7 +106,7 @@ def of_the_cell(court: Court, page: Page, outcome: Outcome, link: Link) -> Itera
         yield AMBIGUOUS, ANOTHER  # it says itself how the quantity is computed
     if taken := [page.notes.get(key, key) for key in court.updates if key in outcome.used]:
         yield "incomplete-cell", f"the document does not say how {' and '.join(taken)} is updated"
-    if outcome.missing is None and not (court.certain and (court.cell is not None or not court.borrowed or not names_a_parameter(page, link))):
+    if outcome.missing is None and not (court.certain and (court.cell is not None or not court.borrowed or parameters_shown(court, page, link))):
         yield AMBIGUOUS, ANOTHER
     if target := computed(court, page, outcome.used):
         yield AMBIGUOUS, f"{target}, which is wanted, is itself computed from the output"
@@ -118,10 +118,18 @@ def of_the_cell(court: Court, page: Page, outcome: Outcome, link: Link) -> Itera
         yield AMBIGUOUS, f"{number} may be a number, and this was read as if it were a vector"
 
 
-def names_a_parameter(page: Page, link: Link) -> bool:
-    """Whether a line names a weight or a bias: of a cell that is not the document's own their letters are a guess."""
-    refs = (page.symbols.ref(n) for side in (link.left, link.right) for n in walk(side))
-    return any(r is not None and r.key not in page.symbols.timed and r.key not in page.definitions for r in refs)
+def parameters_shown(court: Court, page: Page, link: Link) -> bool:
+    """Whether lines that hold use each weight and bias of a line: of a cell that is not the document's own their letters are a guess till then."""
+    others = [o for o in court.links if (o.statement.number, o.number) in court.right]
+    shown = {key for o in others for side in (o.left, o.right) for key in parameters(page, side, used=True)}
+    return {key for side in (link.left, link.right) for key in parameters(page, side)} <= shown
+
+
+def parameters(page: Page, node: Any, used: bool = False) -> set[str]:
+    """The weights and biases in a formula; those that it uses are no more than differentiated by elsewhere."""
+    below = {id(x) for n in walk(node) if used and kind(n) == "Derivative" for x in walk(n)}
+    refs = (page.symbols.ref(n) for n in walk(node) if id(n) not in below)
+    return {r.key for r in refs if r is not None and r.key not in page.symbols.timed and r.key not in page.definitions}
 
 
 def gradient_for_input(court: Court, page: Page, link: Link) -> str:
