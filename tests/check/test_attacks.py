@@ -152,6 +152,8 @@ FOUND = {  # what the fuzzer has found, made small
     "a case without a condition": "$$h_t = U h_{t-1}$$ $$\\frac{\\partial h_t}{\\partial h_{t-1}} = U$$\n\n"
     "$$${o{}}\\begin{cases}d\\\\y{}&i\\ne t\\end{cases}$$",
     "a part of a weight in a loss": 'n=B _{t-1}ad s=n_t$m;l=C s_{}ac{}{B}=\\frac{\\part E}{\\part n_}',
+    "a power in a cell whose sizes do not fit": "$$u_t = a u_{t-1} + b v_3t$$ $$\\frac{\\partial u_t}{\\partial u_{t-k}} = a^k$$ $$u_t = u_{t-1}$$\n\n"
+    "$$\\frac{\\partial L}{\\partial a} = \\sum_{t=1}^T \\frac{\\partial L}{\\partial u_t} u_{t-1}$$",
     "a split of nothing": "$$h_t = \\tanh(W x_t + U h_{t-1})$$ $$i_t, f_t = \\operatorname{split}()$$",
     "a stack of quantities that are none": "$\\hat{c}\\\\t=o st$s_t=[h;c_t]\ndelta s={{1}_{}}",
 }

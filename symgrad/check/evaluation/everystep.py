@@ -20,7 +20,7 @@ from symgrad.check.reading.symbols import head_and_parts, is_top, letters, numbe
 from symgrad.check.reading.trees import kind, unwrapped, walk
 from symgrad.check.worlds.field import WORLDS, Redraw
 from symgrad.check.worlds.readings import Chooser
-from symgrad.check.worlds.values import Misfit, Value
+from symgrad.check.worlds.values import Misfit, Value, Valueless
 from symgrad.check.worlds.world import Missing, OutOfTime, Unsupported
 from symgrad.errors import SymgradError
 from symgrad.notation.syntax import Big, Derivative, Name, Negative, Number, Power, Product, Relation, Sum
@@ -98,7 +98,7 @@ def _found(page: Page, left: Any, right: Any, tags: set[str]) -> Found:
             with limits.apart():
                 from symgrad.decide.induction import for_every_step
             last = for_every_step(claim, state=H, constant=reader.constant(), partial="immediate" if "immediate" in tags else "total")
-        except (SymgradError, ValueError, TypeError, AttributeError, KeyError, RecursionError):
+        except (SymgradError, Valueless, ValueError, TypeError, AttributeError, KeyError, RecursionError):
             return Found(None)
         if last.status == "proved":
             return Found(last)
