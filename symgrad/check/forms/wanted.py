@@ -17,7 +17,8 @@ def without_outputs_so_called(statements: list[Statement]) -> list[Statement]:
     given = [(s, head) for s in statements if (head := defines(s)) is not None and head.base in wanted] if wanted else []
     taken = {(h.base, h.accents) for s, head in given if head.accents for _, h, _ in names_in(s.node.sides[1])}
     wanted = {head.base for _, head in given if head.accents == ("hat",) and (head.base, ()) not in taken}
-    left = [s for s in statements if not any(s is t and not head.accents and head.base in wanted for t, head in given)]
+    spoken = [t for t, head in given if not head.accents and head.base in wanted and len(t.node.sides) == 2]
+    left = [s for s in statements if not any(s is t for t in spoken)]
     return [replace(s, number=k) for k, s in enumerate(left)] if len(left) < len(statements) else statements
 
 

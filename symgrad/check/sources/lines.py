@@ -58,8 +58,10 @@ _OPERAND = re.compile(  # of a gradient or of a quantity
 _FRAME = re.compile(  # of a box around formulas, of its columns, of a tree
     r"(?m)^[ \t]*[│┃║├╟┆┊└╰](?:[ \t─━]*[│├└╰])*[─━]*|[│┃║┤╢┆┊][ \t]*$|(?<=[ \t])[│┃║](?=[ \t])"
 )
-_CALLED = re.compile(  # what a side is, in brackets: ``∂h_t/∂h_{t-1} (direct path) = 1 - z_t``
-    r"(?<=\S)[ \t]+\((?:[A-Za-z]{2,}(?:[ -][a-z]{2,}){1,4}|[Dd]irect|[Tt]otal|[Ff]ull|[Ll]ocal|[Ii]mmediate|[Jj]acobian)\)(?=[ \t]*(?:[+:]?=|≈)[^=])"
+_PART = r"\b(?:from|via|through|along|parts?|paths?|terms?|contribution|only|direct|local|immediate|partial)\b"
+_CALLED = re.compile(  # what a side is, in brackets: ``∂h_t/∂h_{t-1} (the Jacobian) = …``; one that says so is a part: ``dL/dh_t (from the output) = …``
+    rf"(?<=\S)[ \t]+\((?:(?=(?P<part>[^()]*{_PART}))|(?=[Tt]otal|[Ff]ull|[Jj]acobian|[A-Za-z]+[ -]))[A-Za-z]{{2,}}(?:[ -][A-Za-z]{{2,}}){{0,4}}\)"
+    r"[ \t]*(?=(?:[+:]?=|≈)[^=])"
 )
 _RULE = re.compile(r"={2,}>|={4,}|#{4,}|~{4,}|(?<!\S)-{3,}(?!\S)")  # beside a title, ``===== h = tanh(a) =====``
 _CONTINUES = re.compile(r"\s*(?:[=≈≤≥]|[+\-−*/×⊙∘·@⊗]\s)")
@@ -85,7 +87,7 @@ def equations(source: Passage, code: bool = False, running: bool = False) -> Ite
     if _FRAME.search(source.text):
         source = Passage(_FRAME.sub(lambda m: " " * len(m[0]), source.text), source.starts, source.ends)
     if _CALLED.search(source.text):
-        source = Passage(_CALLED.sub(lambda m: " " * len(m[0]), source.text), source.starts, source.ends)
+        source = Passage(_CALLED.sub(_uncalled, source.text), source.starts, source.ends)
     if _RULE.search(source.text):
         source = Passage(_RULE.sub(lambda m: " " * len(m[0]), source.text), source.starts, source.ends)
     if _ABOUT.search(source.text):
@@ -96,6 +98,11 @@ def equations(source: Passage, code: bool = False, running: bool = False) -> Ite
         if len(line) > 5000 or not RELATION.search(line.text):
             continue
         yield from _of_line(line, code)
+
+
+def _uncalled(told: re.Match[str]) -> str:
+    """Space for what is said of a side; behind a part of a gradient a sign that adds it."""
+    return " " * (len(told[0]) - 1) + ("+" if told["part"] and told.string[told.end()] == "=" else " ")
 
 
 def looks_mathematical(text: str) -> bool:
