@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from symgrad.check.reading.statements import DEFINING, Statement, exchanged, letter_of, names_in, relation_of, step_part
-from symgrad.check.reading.symbols import head_and_parts, number_at, spelled
+from symgrad.check.reading.statements import Statement, exchanged, given_at_a_step, letter_of, names_in, step_part
+from symgrad.check.reading.symbols import number_at, spelled
 from symgrad.check.reading.trees import kind, unwrapped
 from symgrad.notation.syntax import Name
 
@@ -20,28 +20,21 @@ def with_a_rest(statements: list[Statement]) -> tuple[list[Statement], dict[Any,
     """The statements with a name for the dots, and what these are in the document."""
     letter = letter_of(statements)
     ends = {s.number: found for s in statements if letter == "t" and (found := end_of(s, letter)) is not None}
-    whole = {gives(s, letter) for s in statements if ends and s.number not in ends}
+    whole = {spelled(head) for s in statements if ends and s.number not in ends and (head := given_at_a_step(s, letter)) is not None}
     if not ends or any(head in whole for head, _ in ends.values()):
         return statements, {}
     new = [exchanged(s, {id(ends[s.number][1]): REST}) if s.number in ends else s for s in statements]
     return new, {REST: next(iter(ends.values()))[1]}
 
 
-def gives(s: Statement, letter: str) -> str | None:
-    """The letter of what an equation gives at a step."""
-    rel = relation_of(s.node)
-    split = head_and_parts(unwrapped(rel.sides[0])) if rel is not None and rel.signs[0] in DEFINING and not s.derives else None
-    return spelled(split[0]) if split is not None and step_part(split[1], letter) is not None else None
-
-
 def end_of(s: Statement, letter: str) -> tuple[str, Any] | None:
     """The letter of a state whose activation is applied to terms that end in dots, and these dots."""
-    head = gives(s, letter)
+    head = given_at_a_step(s, letter)
     for call in (n for n in s.nodes if kind(n) == "Apply" and len(n.args) == 1) if head is not None else ():
         argument: Any = unwrapped(call.args[0])
         earlier = (h for _, h, parts in names_in(argument) if before(parts, letter))
-        if kind(argument) == "Sum" and kind(argument.args[-1]) == "Ellipsis" and head in map(spelled, earlier):
-            return str(head), argument.args[-1]
+        if kind(argument) == "Sum" and kind(argument.args[-1]) == "Ellipsis" and spelled(head) in map(spelled, earlier):
+            return str(spelled(head)), argument.args[-1]
     return None
 
 

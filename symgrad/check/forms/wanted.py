@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from symgrad.check.reading.statements import DEFINING, LOSSES, Statement, names_in, relation_of, step_part
+from symgrad.check.reading.statements import LOSSES, Statement, given_at_a_step, names_in
 from symgrad.check.reading.symbols import head_and_parts
 from symgrad.check.reading.trees import kind, unwrapped
 
@@ -14,19 +14,12 @@ from symgrad.check.reading.trees import kind, unwrapped
 def without_outputs_so_called(statements: list[Statement]) -> list[Statement]:
     """The statements without the equations of such an output, where that with the hat has one of its own, which does not take the other."""
     wanted = {base for s in statements for n in s.nodes for base in compared(n)}
-    given = [(s, head) for s in statements if (head := defines(s)) is not None and head.base in wanted] if wanted else []
+    given = [(s, head) for s in statements if (head := given_at_a_step(s, "t")) is not None and head.base in wanted] if wanted else []
     taken = {(h.base, h.accents) for s, head in given if head.accents for _, h, _ in names_in(s.node.sides[1])}
     wanted = {head.base for _, head in given if head.accents == ("hat",) and (head.base, ()) not in taken}
     spoken = [t for t, head in given if not head.accents and head.base in wanted and len(t.node.sides) == 2]
     left = [s for s in statements if not any(s is t for t in spoken)]
     return [replace(s, number=k) for k, s in enumerate(left)] if len(left) < len(statements) else statements
-
-
-def defines(s: Statement) -> Any:
-    """The name, without its step, of what an equation gives at a step."""
-    rel = relation_of(s.node)
-    split = head_and_parts(unwrapped(rel.sides[0])) if rel is not None and rel.signs[0] in DEFINING and not s.derives else None
-    return split[0] if split is not None and step_part(split[1], "t") is not None else None
 
 
 def compared(node: Any) -> Iterator[str]:

@@ -79,6 +79,13 @@ def relation_of(node: Any) -> Any:
     return node if kind(node) == "Relation" else None
 
 
+def given_at_a_step(s: Statement, letter: str) -> Any:
+    """The name, without its step, of what an equation gives at a step; None for any other statement."""
+    rel = relation_of(s.node)
+    split = head_and_parts(unwrapped(rel.sides[0])) if rel is not None and rel.signs[0] in DEFINING and not s.derives else None
+    return split[0] if split is not None and step_part(split[1], letter) is not None else None
+
+
 def derived(node: Any) -> bool:
     """Whether a derivative or an adjoint occurs in a formula."""
     return any(map(_derives, walk(node)))
