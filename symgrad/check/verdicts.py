@@ -95,8 +95,8 @@ def ruled(court: Court, link: Link) -> Judgement | None:
         return None
     if gives_the_loss(link) or (link.number == 0 and written_out(court, link)) or leaves_open(court, link) or begins_at_zero(court, link):
         return None
-    if of_letters(link.statement.node) or a_range(link.statement.node):
-        return None  # "case $i = k$": which components are meant; "for $k = 1, ..., t$"
+    if of_letters(s.node) or a_range(s.node) or suppose.indices_alone(court.page(court.order(s)[0]), s.node):
+        return None  # "case $i = k$": which components are meant; "for $k = 1, ..., t$"; "of $T = 3$ steps"
     if link.sign in EQUAL and suppose.of_weights(court.page(court.order(s)[0]), s.node):
         return Judgement("undecided", "condition", "this says something of weights alone, so it is read as a condition of what stands around it")
     if link.sign == NEARLY and unwrapped(link.left) == unwrapped(link.right):

@@ -189,7 +189,7 @@ def stated_loss(page: Page, statements: list[Statement]) -> None:
         if factor is None and (batch := of_a_batch(right)) is not None and not of_one(statements, batch[0]):
             page.examples, factor = batch
         page.averaged |= {str(spelled(split[0]))} if factor is not None else set()
-        half = factor == HALF or any(number_at(x, {}) == HALF for x in walk(right) if kind(x) in ("Fraction", "Number"))
+        half = factor == HALF or any(halves(x) for x in walk(right))
         if factor is not None and factor != HALF and page.loss_weight is None:
             page.loss_weight = factor
         for n in walk(right):
@@ -229,6 +229,11 @@ def stated_loss(page: Page, statements: list[Statement]) -> None:
                     wanted(page, ref.key, target_name(page, first, bound_letters(right)), rule)
                     signs.setdefault(ref.key, set()).add(not to_be_large(s) or turned(formula, n))
     page.gained = frozenset(key for key, found in signs.items() if found == {False})
+
+
+def halves(node: Any) -> bool:
+    """Whether a part of a formula is one half, or divides by two."""
+    return kind(node) in ("Fraction", "Number") and (number_at(node, {}) == HALF or (kind(node) == "Fraction" and number_at(node.denominator, {}) == 2))
 
 
 def names_any(page: Page, node: Any, keys: Collection[str]) -> bool:

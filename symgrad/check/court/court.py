@@ -38,7 +38,8 @@ if TYPE_CHECKING:
 MATRICES = re.compile(r"\bmatri(?:x|ces)\b|\bmatriz|\bmatrice|матриц|矩阵|矩陣|行列|행렬", re.IGNORECASE)
 SCALAR = re.compile(  # of quantities, not of a loss
     r"(?<!of a )\bscalars?\b(?![- ]*(?:loss|cost|error|objective|function|valued|output|prediction|by\b|with respect))|\b(?:one|1)[- ]?(?:d\b|dimension)"
-    r"|\bsingle (?:unit|neuron)\b|标量|一维|스칼라|スカラ|\bescalar(?:es)?\b|\bscalair|\bscalari?\b|\bskalar|скаляр|vô hướng",
+    r"|\bsingle (?:unit|neuron)\b|\b(?:everything|all (?:the )?(?:quantities|variables|weights|parameters|values))\b[^.;]{0,40}\bnumbers?\b(?! of)"
+    r"|标量|一维|스칼라|スカラ|\bescalar(?:es)?\b|\bscalair|\bscalari?\b|\bskalar|скаляр|vô hướng",
     re.IGNORECASE,
 )
 PAGES = 4  # groups of definitions that one claim is tried on

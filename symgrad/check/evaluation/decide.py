@@ -65,6 +65,12 @@ class Outcome:
         """Whether the sides are equal, and not because a derivative leads nowhere."""
         return self.equal and not self.vanished
 
+    @property
+    def differs(self) -> bool:
+        """Whether the sides have values in some readings, all were tried, and there is no doubt in any."""
+        doubts = (self.equal, self.weak, self.missing, self.unsupported, self.nothing, self.vanished)
+        return self.typed > 0 and self.complete and not any(doubts)
+
 
 @dataclass
 class Tried:
@@ -114,8 +120,8 @@ class Decider:
 
     def of_functions(self, *sides: Any) -> bool:
         """Whether an equation names no quantity at a step, but for letters that are variables too."""
-        names = ((n, self.page.symbols.ref(n)) for side in sides for n in walk(side) if kind(n) == "Name")
-        return not any(r is not None and r.key in self.page.symbols.timed and spelled(n) not in self.page.variables for n, r in names)
+        found = ((n, r) for side in sides for n in walk(side) if (r := self.page.symbols.ref(n)) is not None and r.key in self.page.symbols.timed)
+        return not any(r.step is not None or (kind(n) == "Name" and spelled(n) not in self.page.variables) for n, r in found)
 
     def of_a_step(self, *sides: Any) -> bool:
         """Whether an equation has derivatives of ``L_t``, and the document none of ``L``; only none by a quantity, if it names those of L_t."""
@@ -391,7 +397,9 @@ class Decider:
                     return False
                 if k == "Name" and n.font in BOLD and ref is not None and self.page.symbols.ranks.get(ref.key) == 2:
                     return False
-                if k == "Hadamard" or k in EXPLICIT or k == "Stack" or (k == "Name" and n.base in ("I", "diag")) or (k == "Index" and n.kind == "["):
+                if k == "Hadamard" or k in EXPLICIT or k == "Stack" or (k == "Name" and n.base in ("I", "diag")):
+                    return False
+                if k == "Index" and n.kind == "[" and (ref is None or ref.step is None):
                     return False
                 if k == "Power" and kind(unwrapped(n.exponent)) == "Name" and unwrapped(n.exponent).base in ("T", "Tr", "top") and not self.counted(n):
                     return False

@@ -116,6 +116,6 @@ def places(s: Statement, at: int) -> dict[int, dict[str, list[Any]]]:
         for _, head, parts in (found for node in names for found in names_in(node)):
             for p in parts:
                 where = counted_at(p)
-                if where is not None and where - at in (0, -1) and p.where in ("sub", "sup", "paren"):
+                if where is not None and where - at in (0, -1) and (p.where in ("sub", "sup", "paren") or len(parts) == 1):  # no entry, ``h_t[2]``
                     out.setdefault(where - at, {}).setdefault(str(spelled(head)), []).append(counter(p))
     return out

@@ -44,6 +44,7 @@ from symgrad.check.worlds.world import TOTAL
 from symgrad.notation.latex import latex
 from symgrad.notation.syntax import Derivative
 
+NUMBERS = (True, True)  # the way of reading in which everything is one
 MORE = 4  # times as many readings as usual are tried of a side that is held against the first one of its chain
 
 
@@ -155,15 +156,17 @@ def holds_so_far(court: Court, page: Page, link: Link, under: Callable[[Page], P
 def in_more_readings(court: Court, page: Page, outcome: Outcome, link: Link) -> tuple[Outcome, Link]:
     """A link of which not all readings were tried, in more of them, if it has a letter for several weights, or all links of its chain before it hold.
 
-    Then it is held against the first side of the chain, which has fewer readings.
+    Then it is held against the first side of the chain, which has fewer readings.  A line of numbers has the readings of numbers alone.
     """
+    if of_numbers(court, page, link) and NUMBERS in Decider(page).modes(link.left, link.right):
+        among = Decider(page).decide(link.left, link.right, modes=(NUMBERS,))
+        return (among if among.differs else outcome), link
     before = ((link.statement.number, k) in court.right for k in range(link.number))
     if outcome.complete or not all(before) or not (link.earlier or unsure(outcome)[1]):
         return outcome, link
     whole = replace(link, left=link.earlier[0]) if link.earlier else link
     again = Decider(page).decide(whole.left, whole.right, limit=MORE * LIMIT)
-    sure = again.typed and again.complete and not (again.equal or again.missing or again.unsupported or again.weak or again.nothing or again.vanished)
-    return (again, whole) if sure else (outcome, link)
+    return (again, whole) if again.differs else (outcome, link)
 
 
 def of_numbers(court: Court, page: Page, link: Link) -> bool:

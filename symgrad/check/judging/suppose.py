@@ -217,8 +217,6 @@ def assumed(court: Court, link: Link) -> Judgement | None:
     if link.sign not in EQUAL or s.conditions:
         return None
     page = court.page(court.order(s)[0])
-    if indices_alone(page, node):
-        return SPECIAL
     if not valued(node):
         return None
     refs = [page.symbols.ref(unwrapped(side)) for side in node.sides[:-1]]
@@ -367,4 +365,4 @@ def _blocked(judged: Judgement, said: Supposition) -> Judgement:
     return Judgement("undecided", "condition", f"it is said to hold under a condition that is not understood here: {said.opaque[0]}", judged.reading)
 
 
-__all__ = ["SPECIAL", "aside", "assumed", "conditioned", "introduced"]
+__all__ = ["SPECIAL", "aside", "assumed", "conditioned", "indices_alone", "introduced"]

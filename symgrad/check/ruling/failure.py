@@ -379,8 +379,7 @@ def wrong_summed(page: Page, link: Link, alone: set[str]) -> bool:
     whole = link.right
     for w in sorted(alone):
         whole = Big("sum", Name(w), None, None, whole)
-    summed = Decider(page).decide(link.left, whole)
-    return summed.typed > 0 and summed.complete and not (summed.equal or summed.weak or summed.missing or summed.unsupported or summed.nothing)
+    return Decider(page).decide(link.left, whole).differs
 
 
 def of_numbers(court: Court, page: Page, outcome: Outcome, link: Link) -> Outcome | None:
@@ -396,8 +395,7 @@ def of_numbers(court: Court, page: Page, outcome: Outcome, link: Link) -> Outcom
     if court.borrowed or caution.guessed(page, outcome) or (of_symbols(page, link) and not settled):
         return None
     among = Decider(page).decide(*sides, modes=((True, True),))
-    sure = among.typed and among.complete and not (among.equal or among.weak or among.missing or among.unsupported or among.nothing or among.vanished)
-    return among if sure else None
+    return among if among.differs else None
 
 
 def of_symbols(page: Page, link: Link) -> bool:

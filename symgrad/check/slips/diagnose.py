@@ -48,7 +48,7 @@ def repair(page: Page, outcome: Outcome, link: Any, runs: int, edits: Callable[[
         return None
     if outcome.missing is not None and not outcome.typed:
         return renamed(page, outcome, link)
-    slips = Slips(page, link.right, link.left)
+    slips = Slips(page, link.right, link.left, of_numbers=bool(outcome.near) and all(flat for _, flat, _ in outcome.near))
     readings: list[Reading] = []
     for chooser, flat, lenient in outcome.near:
         if not any(flat == f and lenient == l and chooser.fixed == c.fixed for c, f, l in readings):

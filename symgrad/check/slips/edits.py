@@ -34,8 +34,8 @@ from symgrad.notation.syntax import (
 class Slips(Completions):
     """The edits of one claim on one page."""
 
-    def __init__(self, page: Page, right: Any, left: Any) -> None:
-        self.page, self.right, self.left = page, right, left
+    def __init__(self, page: Page, right: Any, left: Any, of_numbers: bool = False) -> None:
+        self.page, self.right, self.left, self.of_numbers = page, right, left, of_numbers
         self.models = self.exemplars()
         self.dims = page.world.model.dims
         self.parents: dict[int, Any] = {}
@@ -111,6 +111,7 @@ class Slips(Completions):
             self.others,
             self.other_entries,
             self.missing_steps,
+            self.missing_uses,
             self.missing_terms,
             self.dropped,
             self.numbers,
@@ -151,6 +152,10 @@ class Slips(Completions):
                     if inner is not None:
                         new = rebuilt(n, {id(inner): shifted(ref.step, by)})
                         yield Edit(self.swap(n, new), "wrong-time-index", n, new, f"the step is {'one too late' if by < 0 else 'one too early'} here")
+            for n in self.sites():
+                if kind(n) == "Apply" and len(n.args) == 1 and kind(arg := unwrapped(n.args[0])) == "Sum":  # ``f'(W h_{t-1} + U x_t)``
+                    new = self.moved(arg, by)
+                    yield Edit(self.swap(arg, new), "wrong-time-index", arg, new, f"the steps are {'one too late' if by < 0 else 'one too early'} here")
         for n in self.sites():  # adjoint symbols and losses, whose steps stand in a subscript
             split = head_and_parts(n) if kind(n) in ("Name", "Power", "Index") else None
             if split is None or self.page.symbols.ref(n) is not None:
@@ -324,8 +329,8 @@ class Slips(Completions):
                 for k in self.models
                 if k != ref.key and self.dims.get(k) is not None and (k in self.page.symbols.timed) == timed and k not in self.page.world.model.hidden
             ]
-            candidates = [k for k in candidates if len(self.dims[k]) == len(dims or ())]
-            candidates.sort(key=lambda k: (self.dims[k] != dims, -SequenceMatcher(None, k, ref.key).ratio()))
+            candidates = [k for k in candidates if len(self.dims[k]) == len(dims or ()) or (self.of_numbers and not timed)]
+            candidates.sort(key=lambda k: (self.dims[k] != dims, len(self.dims[k]) != len(dims or ()), -SequenceMatcher(None, k, ref.key).ratio()))
             for k in candidates[:10]:
                 new = self.named(k, ref.step)
                 if new is None:

@@ -10,7 +10,7 @@ from symgrad.check.defined.page import Page
 from symgrad.check.reading.activations import meaning
 from symgrad.check.reading.statements import names_in, step_part
 from symgrad.check.reading.symbols import Ref, head_and_parts, is_top
-from symgrad.check.reading.trees import FACTORS, kind, shifted, unwrapped, walk
+from symgrad.check.reading.trees import FACTORS, kind, rebuilt, shifted, unwrapped, walk
 from symgrad.notation.syntax import Apply, Big, Derivative, Diagonal, Hadamard, Name, Negative, Number, Power, Product, Sum, Transpose
 
 ONE = Number("1")
@@ -89,6 +89,31 @@ class Omissions:
         every_use = Big("sum", k, ONE, last.node if last is not None else Name("T"), uses)
         message = "only the use of the parameter at the first step is counted, but every step uses it"
         yield Edit(every_use, "missing-term", end, None, message)
+
+    def missing_uses(self) -> Iterator[Edit]:
+        r"""A sum over the uses of a parameter written term by term, ``\delta_3 x_3^\top + \delta_2 x_2^\top``, without its first or its last one."""
+        whole: Any = self.right
+        terms = whole.args if kind(whole) == "Sum" else (whole,)
+        for last, before, at_the_end in ((terms[-1], terms[-2:-1], True), (terms[0], terms[1:2], False)):
+            for new in self.one_step_on(last, *before):
+                args = (*terms, new) if at_the_end else (new, *terms)
+                yield Edit(Sum(args), "missing-term", whole, None, "the term of one more step is missing", new)
+
+    def one_step_on(self, last: Any, *before: Any) -> Iterator[Any]:
+        """The term that follows the last one as this follows the one before it; of a chain, the one with a step more."""
+        moved = ((by, self.moved(last, by)) for by in (-1, 1))
+        yield from (new for by, new in moved if before and self.page.canon(self.moved(before[0], by)) == self.page.canon(last))
+        end: Any = last.args[-1] if kind(last) in ("Product", "Infix") else None
+        ref = self.page.symbols.ref(unwrapped(end.of)) if kind(end) == "Derivative" else None
+        state = self.named(ref.key, shifted(ref.step, -1)) if ref is not None and ref.key in self.page.lagged and ref.step is not None else None
+        if state is not None:
+            link = Derivative(unwrapped(end.of), state, end.sign.rstrip("+"))
+            yield replace(last, args=(*last.args[:-1], link, replace(end, of=state)))
+
+    def moved(self, term: Any, by: int) -> Any:
+        """A term with all its quantities so many steps further on."""
+        steps = {id(ref.step): shifted(ref.step, by) for n in walk(term) if (ref := self.page.symbols.ref(n)) is not None and ref.step is not None}
+        return rebuilt(term, steps)
 
     def paths(self) -> list[tuple[Any, str]]:
         left = unwrapped(self.left)

@@ -8,19 +8,20 @@ from . import components, plain, programs
 from .bptt import bptt
 from .gru import gru
 from .lstm import lstm
+from .numbered import numbered
 from .page import page
 from .rnn import rnn
 from .small import small
 from .variants import bptt_inside, bptt_last, bptt_numerator, bptt_rows
 from .writing import Claim, Notation, Pick, judged, notation
 
-BPTT = {"bptt": bptt, "bptt_last": bptt_last, "bptt_rows": bptt_rows, "bptt_numerator": bptt_numerator, "bptt_inside": bptt_inside}
+BPTT = {"bptt": bptt, "bptt_last": bptt_last, "bptt_rows": bptt_rows, "bptt_numerator": bptt_numerator, "bptt_inside": bptt_inside, "numbered": numbered}
 NETWORKS = {"rnn": rnn, "lstm": lstm, "gru": gru, "small": small, **BPTT, **components.NETWORKS, **programs.NETWORKS, **plain.NETWORKS}
 NOTATIONS = {
     **dict.fromkeys(BPTT, page), **dict.fromkeys(programs.NETWORKS, programs.coding), **dict.fromkeys(plain.NETWORKS, plain.typing),
     **dict.fromkeys(plain.PASSES, plain.passing),
 }  # fmt: skip
-LINKED = {*programs.NETWORKS, *plain.PASSES}  # networks whose claims build on each other
+LINKED = {*programs.NETWORKS, *plain.PASSES, "numbered"}  # networks whose claims build on each other
 
 
 def noted(network: str, pick: Pick, letters: str = "tttkni") -> Notation:
