@@ -122,8 +122,17 @@ def a_row_first(page: Page, first: Any, second: Any) -> bool:
     if kind(first) != "Transpose" and not (kind(first) == "Power" and is_top(first.exponent)):
         return False
     ref = page.symbols.ref(unwrapped(first.arg if kind(first) == "Transpose" else first.base))
-    parameter = ref is not None and not ref.entries and ref.key not in page.symbols.timed and page.symbols.ranks.get(ref.key) == 1
-    return parameter and a_vector(page, second)
+    if ref is None or ref.entries or ref.key in page.symbols.timed or not a_vector(page, second):
+        return False
+    if page.symbols.ranks.get(ref.key) == 2 and small_beside_capitals(page, ref.key):
+        page.symbols.ranks[ref.key] = 1
+    return page.symbols.ranks.get(ref.key) == 1
+
+
+def small_beside_capitals(page: Page, key: str) -> bool:
+    """Whether a weight has a small Latin letter, and all others capital ones, which tells vectors from matrices."""
+    others = {k for k, rank in page.symbols.ranks.items() if rank == 2 and k not in page.symbols.timed | page.definitions.keys()} - {key}
+    return key[:1].islower() and len(key.partition("_")[0]) == 1 and bool(others) and all(k[0].isupper() for k in others)
 
 
 def a_vector(page: Page, node: Any) -> bool:

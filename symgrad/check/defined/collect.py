@@ -21,7 +21,7 @@ from symgrad.check.defined.definitions import (
     of_a_number,
     own_letter,
 )
-from symgrad.check.defined.groups import Collected, Group, begun_before, handed_over, names_the_stepless, reads_out
+from symgrad.check.defined.groups import Collected, Group, bare_names, begun_before, handed_over, names_the_stepless, reads_out
 from symgrad.check.defined.lettered import function_definition, in_some_case, in_words
 from symgrad.check.defined.listings import listed
 from symgrad.check.defined.page import Definition, Page, plain
@@ -223,6 +223,8 @@ class Reader:
         """What only the whole document tells: functions in cases, outputs for targets, hats that are left out."""
         out = self.out
         in_some_case(out)
+        used = {name for g in out.groups if not g.alone for d in g.definitions.values() for name in bare_names(d)}
+        out.groups = [g for g in out.groups if not g.alone or not used.issuperset(g.definitions)]  # ``\gamma = \Delta t / \tau`` is a number in a cell
         for group in out.groups:
             known = group.definitions
             for key, d in list(known.items()):

@@ -213,9 +213,9 @@ def over_steps(run: Run, node: Any, name: str, lower: Any, upper: Any, body: Any
 
 
 def one_ahead(body: Any, name: str) -> bool:
-    r"""Whether a body names quantities at its own step and at the next one, ``\lambda_{t+1} r_t^\top``, as of a state ``x_{t+1} = W r_t``."""
+    r"""Whether a body names quantities at the next step, ``\lambda_{t+1} r_t^\top``, as of a state ``x_{t+1} = W r_t``."""
     parts = (p.node for n in walk(body) for p in (head_and_parts(n) or (None, ()))[1])
-    return {number_at(p, {name: 0}) for p in parts if letters(p) == (name,)} == {0, 1}
+    return {number_at(p, {name: 0}) for p in parts if letters(p) == (name,)} in ({0, 1}, {1})
 
 
 def from_zero(upper: Any) -> bool:

@@ -18,7 +18,9 @@ def losses_by_letter(statements: list[Statement]) -> tuple[list[Statement], dict
     """The statements with such losses by a word, and the word → how the document writes them."""
     letters = {base for s in statements if (base := sums_itself(s) or squares(s, statements)) is not None}
     heads = [sides[0] for sides in {relation_of(s.node).sides for s in statements if squares(s, statements) and any(kind(n) == "Norm" for n in s.nodes)}]
-    if len(set(heads)) < len(heads) or len(letters) != 1 or any(kind(n) == "Name" and n.base in LOSSES for s in statements for n in s.nodes if s.derives):
+    derived = (unwrapped(n.arg if kind(n) == "Differential" else n.of) for s in statements for n in s.nodes if kind(n) in ("Derivative", "Differential"))
+    others = {str(spelled(split[0])) for of in derived if (split := head_and_parts(of)) is not None} & LOSSES
+    if len(set(heads)) < len(heads) or len(letters) != 1 or others:
         return statements, {}
     out: list[Statement] = []
     original: dict[Any, Any] = {}
