@@ -199,7 +199,7 @@ def over_steps(run: Run, node: Any, name: str, lower: Any, upper: Any, body: Any
     if lower is None and upper is None and run.slope_index and isinstance(now := run.env.get(around := run.slope_index[-1]), int):
         how = run.chooser.choose(("within", name, around), (Option(0, False), Option(1, True, f"{name} runs from 1 to {around}")))
         high = now if how else high
-    if lower is None and upper is None and node.kind == "sum" and one_ahead(body, name):
+    if lower is None and upper is None and node.kind == "sum" and one_ahead(run, body, name):
         how = run.chooser.choose(("from the first use", name), (Option(0, False), Option(1, True, f"{name} runs from 0, the step of the first use")))
         low = 0 if how else low
     if high - low > MOST or (node.kind == "prod" and low > high + 1):  # ``\prod_{j=k+1}^t`` is of steps k up to t
@@ -212,10 +212,11 @@ def over_steps(run: Run, node: Any, name: str, lower: Any, upper: Any, body: Any
         run.slope_index.pop()
 
 
-def one_ahead(body: Any, name: str) -> bool:
-    r"""Whether a body names quantities at the next step, ``\lambda_{t+1} r_t^\top``, as of a state ``x_{t+1} = W r_t``."""
+def one_ahead(run: Run, body: Any, name: str) -> bool:
+    r"""Whether a body names quantities at its own step and the next one, ``\lambda_{t+1} r_t^\top``; at the next one alone of a cell ``x_{t+1} = W r_t``."""
     parts = (p.node for n in walk(body) for p in (head_and_parts(n) or (None, ()))[1])
-    return {number_at(p, {name: 0}) for p in parts if letters(p) == (name,)} in ({0, 1}, {1})
+    steps = {number_at(p, {name: 0}) for p in parts if letters(p) == (name,)}
+    return steps == {0, 1} or (steps == {1} and any(d.shift > 0 for d in run.page.definitions.values()))
 
 
 def from_zero(upper: Any) -> bool:

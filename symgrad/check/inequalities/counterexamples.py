@@ -37,6 +37,7 @@ FLAT = {"tanh": (1 / 2, 1 / 4), "sigmoid": (1 / 8, 1 / 16), "relu": (1.0, 0.0)} 
 LOWER = "no size of the weight bounds the norm from below, as the slopes may be small"
 UPPER = "eigenvalues bound no norm, the largest singular value does"
 CLEARLY = 1 - 1e-9
+MOST = 100  # of an exponent: beyond it powers are no numbers of the machine
 ORDER = {"<": operator.lt, ">": operator.gt, "<=": operator.le, ">=": operator.ge, "leq": operator.le, "geq": operator.ge, "≤": operator.le, "≥": operator.ge}
 
 
@@ -175,7 +176,7 @@ def instances(many: Any, exponents: list[Any]) -> Iterator[tuple[int, list[float
     names = sorted({w for e in (many, *exponents) for w in letters(e)})
     for values in itertools.permutations(STEPS, len(names)) if len(names) <= len(STEPS) else ():
         numbers = [n for e in (many, *exponents) if (n := number_at(e, dict(zip(names, values, strict=True)))) is not None and n >= 0]
-        if len(numbers) == len(exponents) + 1 and numbers[0] >= 1 and numbers[0] == int(numbers[0]):
+        if len(numbers) == len(exponents) + 1 and numbers[0] >= 1 and numbers[0] == int(numbers[0]) and max(numbers) <= MOST:
             yield int(numbers[0]), [float(e) for e in numbers[1:]]
 
 
