@@ -156,6 +156,7 @@ def page_of(definitions: dict[str, Definition], collected: Collected, statements
             page.kinds[key] = "orthogonal"
             page.guessed[key] = f"{plain(key)} is orthogonal, as in the decomposition of a symmetric matrix"
     symbols.bare, symbols.counting = symbols.timed - with_any_step(statements, letter), counting(statements, letter)
+    symbols.step_behind = step_behind(statements, letter)
     symbols.clear()
     primes(page)
     ranks(page)
@@ -265,6 +266,13 @@ def names_with_a_step(statements: list[Statement], letter: str) -> set[str]:
 def with_any_step(statements: list[Statement], letter: str) -> set[str]:
     """The letters that carry the step somewhere, whatever stands beside it."""
     return {str(spelled(head)) for s in statements for _, head, parts in names_in(s.node) if any(letter in letters(p.node) for p in parts)}
+
+
+def step_behind(statements: list[Statement], letter: str) -> bool | None:
+    r"""Whether of two indices the second tells the step, ``h_{n,t}``, where the document has both in one order only; else None."""
+    pairs = [parts for s in statements for _, _, parts in names_in(s.node) if len(parts) == 2 and len({p.where for p in parts}) == 1]
+    found = {letter in letters(parts[1].node) for parts in pairs if (letter in letters(parts[0].node)) != (letter in letters(parts[1].node))}
+    return found.pop() if len(found) == 1 else None
 
 
 def counting(statements: list[Statement], letter: str) -> set[str]:

@@ -297,11 +297,13 @@ class Court:
         defined: dict[int, int] = {}
         known: dict[int, int] = {}
         lemmas = {key for g in groups if g.alone for key in g.definitions}
+        inputs = {key for key in self.page(here).symbols.timed - self.page(here).definitions.keys() if not key.startswith("pre:")}
         for k in range(len(groups)):
             page = self.page(k)
+            others = lemmas if k == here else lemmas | inputs
             named = [(n.base if kind(n) == "Power" and page.symbols.ref(n) is None else n, parts) for n, _, parts in names_in(s.node)]  # the W of ``W^{T-t}``
             found = {r.key for n, parts in named if (r := page.symbols.ref(n)) is not None and (parts or r.key not in indices)}
-            elsewhere = {page.symbols.aliases[name] for name in page.symbols.aliases.keys() & lemmas}  # the z of ``z = f(x)`` is not what h is computed from
+            elsewhere = {page.symbols.aliases[name] for name in page.symbols.aliases.keys() & others}  # the z of ``z = f(x)`` is not what h is computed from
             defined[k] = sum(key in page.definitions or (key.startswith("pre:") and key not in elsewhere) for key in found)
             known[k] = len(found)
         most = max(defined.values())
@@ -402,7 +404,7 @@ class Court:
         if self.common is not None:
             notes += [*self.common.assumed, *(note for key, note in self.common.filled.items() if key in outcome.used)]
             notes += [note for key, note in self.common.unsaid.items() if key in page.symbols.timed]
-        notes += [f"{page.notes.get(key, key)} begins at 0" for key in page.begun]
+        notes += [f"{page.notes.get(key, key)} {'is 0 behind the last step' if key in page.later else 'begins at 0'}" for key in page.begun]
         for key, note in page.guessed.items():
             if key in outcome.used:
                 notes.append(note)

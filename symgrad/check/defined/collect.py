@@ -33,7 +33,20 @@ from symgrad.check.reading.prose import clause
 from symgrad.check.reading.relations import number
 from symgrad.check.reading.sentences import SAID
 from symgrad.check.reading.settle import FUNCTIONS
-from symgrad.check.reading.statements import DEFINING, LOSSES, Statement, derived, letter_of, names_in, relation_of, step_part, sums_steps, weight
+from symgrad.check.reading.statements import (
+    DEFINING,
+    LOSSES,
+    MARKS,
+    Statement,
+    added_up,
+    derived,
+    letter_of,
+    names_in,
+    relation_of,
+    step_part,
+    sums_steps,
+    weight,
+)
 from symgrad.check.reading.symbols import STEP_WORDS, Symbols, head_and_parts, is_top, key_of, letters, number_at, spelled
 from symgrad.check.reading.trees import kind, rebuilt, shifted, unwrapped, walk
 from symgrad.notation.syntax import Name
@@ -290,12 +303,12 @@ def functions(node: Any) -> set[str | None]:
 
 
 def total_loss(out: Collected, s: Statement, rel: Any) -> bool:
-    """``L = Σ_t L_t``, with a factor or without."""
+    """``L = Σ_t L_t``, with a factor or without; ``L = L_1 + L_2 + L_3``."""
     left, right = unwrapped(rel.sides[0]), unwrapped(rel.sides[-1])
     head = head_and_parts(left) if kind(left) == "Name" else head_and_parts(left.function) if kind(left) == "Apply" and kind(left.function) == "Name" else None
     if head is None or head[0].base not in LOSSES or len(rel.sides) != 2:
         return False
-    if (kind(right) == "Big" and sums_steps(right)) or weight(right) is not None:
+    if (kind(right) == "Big" and sums_steps(right)) or weight(right) is not None or added_up(right):
         out.defining.add((s.number, 0))
         return True
     return False
@@ -332,18 +345,21 @@ def copies(key: str, node: Any) -> bool:
 
 
 def initial_value(out: Collected, s: Statement, rel: Any) -> bool:
-    r"""``h_0 = 0``, ``h_0 = \mathbf{0} \in \mathbb{R}^n``."""
+    r"""``h_0 = 0``, ``h_0 = \mathbf{0} \in \mathbb{R}^n``; ``\lambda_{T+1} = 0`` of what runs backwards."""
     split = head_and_parts(unwrapped(rel.sides[0]))
     value = unwrapped(rel.sides[1])
     if split is None or derived(rel) or any(sign != "in" for sign in rel.signs[1:]):
         return False
     before = bool(split[1]) and number_at(split[1][-1].node, {}) == -1
-    key = key_of(split[0], list(split[1][:-1])) if at_zero(split[1]) or before else None
+    behind = bool(split[1]) and split[0].base not in MARKS and number_at(split[1][-1].node, {"T": 0}) == 1 and letters(split[1][-1].node) == ("T",)
+    key = key_of(split[0], list(split[1][:-1])) if at_zero(split[1]) or before or behind else None
     given = not any(step_part(parts, out.letter) or at_zero(parts) for _, _, parts in names_in(rel.sides[1]))  # by no other quantity
     if key is None or not given:
         return False
     if not before and (value.text == "0" if kind(value) == "Number" else kind(value) == "Name" and value.base == "0"):
         out.initial[key] = 0
+    elif behind:
+        return False
     elif not isinstance(value, Name):
         out.beginning |= {str(spelled(head)) for _, head, _ in names_in(value)}
     out.defining.add((s.number, 0))

@@ -179,7 +179,8 @@ def instances(page: Page, world: World, nodes: tuple[Any, ...], flat: bool) -> l
     entry_ranges = [list(range(found.entries[w])) for w in entries]
     if flat:
         fixed |= dict.fromkeys(found.entries, 0)
-    grid = list(itertools.product(*[[k for k in order if k or w != page.symbols.letter] for w in names]))
+    later = {page.symbols.letter} | by_a_parameter(page, nodes[0])
+    grid = list(itertools.product(*[[k for k in order if k or w not in later] for w in names]))
     grid.sort(key=lambda row: (0 in row, len(set(row)) < len(row)))
     cells = list(itertools.product(*entry_ranges))
     cells.sort(key=lambda row: -len(set(row)))
@@ -192,3 +193,11 @@ def instances(page: Page, world: World, nodes: tuple[Any, ...], flat: bool) -> l
     for row, cell in pairs[: 6 * MOST]:
         out.append({**fixed, **dict(zip(names, row, strict=True)), **dict(zip(entries, cell, strict=True))})
     return out
+
+
+def by_a_parameter(page: Page, left: Any) -> set[str]:
+    r"""The letters in the step of what is differentiated by a parameter, the k of ``\partial h_k / \partial b``: no equation gives it at step 0."""
+    left = unwrapped(left)
+    of, wrt = (page.symbols.ref(unwrapped(n)) for n in (left.of, left.wrt)) if kind(left) == "Derivative" else (None, None)
+    parameter = wrt is not None and wrt.step is None and wrt.key not in page.symbols.timed
+    return set(letters(of.step)) if parameter and of is not None and of.step is not None else set()

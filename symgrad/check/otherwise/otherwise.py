@@ -446,11 +446,17 @@ def recognised_anew(court: Court, link: Link, under: Callable[[Page], Page | Non
 
 
 def from_zero(page: Page, link: Link) -> Page:
-    r"""The page for a sum such as ``h_t = \sum_k U^{t-k} x_k`` that leaves out the state before the first step: it is taken to be 0."""
-    begun = sorted(page.lagged & set(page.definitions) - set(page.initial))
-    steps = [r.step for side in (link.left, link.right) for n in walk(side) if (r := page.symbols.ref(n)) is not None and r.step is not None]
-    first = bool(steps) and all(number_at(step, {}) == 1 for step in steps)  # ``h_1 = tanh(U x_1)``
-    if link.statement.derives or not begun or not (first or any(kind(n) == "Big" and n.kind == "sum" for n in walk(link.right))):
+    r"""The page for a sum such as ``h_t = \sum_k U^{t-k} x_k`` that leaves out the state before the first step: it is taken to be 0.
+
+    So is what runs backwards, behind the last step, ``\lambda_t = e_t + w \lambda_{t+1}``.
+    """
+    refs = [r for side in (link.left, link.right) for n in walk(side) if (r := page.symbols.ref(n)) is not None and r.step is not None]
+    first = bool(refs) and all(number_at(r.step, {}) == 1 for r in refs)  # ``h_1 = tanh(U x_1)``
+    leaves_out = first or any(kind(n) == "Big" and n.kind == "sum" for n in walk(link.right))
+    ahead = page.later & {r.key for r in refs}
+    states = page.lagged - page.later if leaves_out and not (ahead or link.statement.derives) else ahead
+    begun = sorted(states & set(page.definitions) - set(page.initial))
+    if not begun:
         return page
     out = copy(page)
     out.initial = {**page.initial, **dict.fromkeys(begun, 0)}

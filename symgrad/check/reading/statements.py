@@ -229,6 +229,14 @@ def weight(node: Any) -> Any:
     return None
 
 
+def added_up(node: Any) -> bool:
+    r"""``L_1 + L_2 + \cdots + L_T``, the losses of the steps one by one."""
+    terms = [unwrapped(a) for a in node.args if kind(a) != "Ellipsis"] if kind(node) == "Sum" else []
+    splits = [split for a in terms if (split := head_and_parts(a)) is not None and loss_head(a) is not None and len(split[1]) == 1]
+    steps = [unwrapped(split[1][0].node) for split in splits]
+    return len(splits) == len(terms) > 1 and len({split[0] for split in splits}) == 1 and all(kind(at) == "Number" or spelled(at) == "T" for at in steps)
+
+
 def sums_steps(node: Any) -> bool:
     """Whether a sum adds up losses of steps; the l of ``\\sum_l (y_l - d_l)^2`` is its index, no loss."""
     return (

@@ -282,6 +282,7 @@ class Symbols:
     stepless: set[str] = field(default_factory=set)  # what stands at no step anywhere: the i of ``s_i`` tells a component
     bare: set[str] = field(default_factory=set)  # what is written without its step everywhere, though others have theirs,
     counting: set[str] = field(default_factory=set)  # and the letters that count steps: any other tells a component of it
+    step_behind: bool | None = None  # whether of two indices the second tells the step, as ``h_{n,t}`` has them
     aliases: dict[str, str] = field(default_factory=dict)
     small: dict[str, str] = field(default_factory=dict)  # ``w`` → ``W``: small letters for the entries of matrices
     strings: dict[tuple[int, str, int], tuple[Any, str]] = field(default_factory=dict)  # formulas as strings, while names are read as they are
@@ -391,6 +392,7 @@ class Symbols:
                     fits &= self.letter not in set(letters(p.node)) if key in self.timed else not (roles == ("E",) and self._labels(key, p.node))
                     fits &= key in self.timed or self.letter != "t" or spelled(p.node) != "t"  # W_t is the use of W at step t
                     score += p.where == "bracket"
+            score += self.step_behind is not None and roles == (("E", "S") if self.step_behind else ("S", "E")) and parts[0].where == parts[1].where
             fits &= step is None or key in self.timed or not 0 < len(entries) < self.ranks[key]  # ``W^{(i,j)}`` is no row of W at step i
             if not fits or len(entries) > self.ranks[key]:
                 continue

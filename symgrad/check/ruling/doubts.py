@@ -39,7 +39,7 @@ from symgrad.check.ruling.losses import (
     told_otherwise,
     two_losses,
 )
-from symgrad.check.ruling.meanings import as_introduced, contradicted, introduced_anew, one_of_many
+from symgrad.check.ruling.meanings import as_introduced, contradicted, introduced_anew, of_another_part, one_of_many
 from symgrad.check.ruling.meant import against_its_own
 from symgrad.check.ruling.unusual import computed, made_of_others, weighed
 from symgrad.check.ruling.variants import not_of_the_cell
@@ -83,6 +83,8 @@ def of_symbols(court: Court, page: Page, outcome: Outcome, link: Link) -> Iterat
     """A letter means here what it does not mean in other lines, or what the words before do not say that it does."""
     if (guess := contradicted(court, page, outcome, link)) is not None:
         yield f"this holds only if {guess}"
+    if told := of_another_part(court, page, outcome, link):
+        yield told
     if (guess := as_introduced(court, page, link)) is not None:
         yield f"this holds only if {guess}; another line holds only where it is not"
     if symbol := introduced_anew(court, page, link):

@@ -18,7 +18,7 @@ from symgrad.check.defined.page import Page
 from symgrad.check.evaluation.decide import Decider, Outcome
 from symgrad.check.reading.claims import Link, links
 from symgrad.check.reading.prose import clause
-from symgrad.check.reading.statements import loss_head
+from symgrad.check.reading.statements import added_up, loss_head
 from symgrad.check.reading.symbols import head_and_parts, number_at, spelled
 from symgrad.check.reading.trees import kind, unwrapped, walk
 from symgrad.check.worlds.readings import Chooser, Option
@@ -235,5 +235,5 @@ def adds_up(page: Page) -> bool:
 def over_the_steps(page: Page, side: Any) -> bool:
     """Whether a side has a sum over the steps."""
     indices = {spelled(n.index) for n in walk(side) if kind(n) == "Big" and n.kind == "sum" and n.index is not None}
-    return bool(indices & {page.symbols.letter, "t", "k", "s", "tau"})
+    return bool(indices & {page.symbols.letter, "t", "k", "s", "tau"}) or added_up(unwrapped(side))
 

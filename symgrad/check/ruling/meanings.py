@@ -17,6 +17,7 @@ from symgrad.check.reading.symbols import head_and_parts, key_of
 from symgrad.check.reading.trees import kind, unwrapped, walk
 from symgrad.check.ruling import caution
 from symgrad.check.worlds.readings import Option
+from symgrad.check.worlds.world import TOTAL
 
 SHARING = 8  # lines with the same symbol that are looked at
 
@@ -42,6 +43,25 @@ def contradicted(court: Court, page: Page, outcome: Outcome, link: Link) -> str 
         if not court.consistent[key[1]]:
             return f"{option.note}; another line holds only where it is not"
     return None
+
+
+def of_another_part(court: Court, page: Page, outcome: Outcome, link: Link) -> str:
+    r"""A symbol with "next", ``dc_{next}``, that is the whole gradient here, and only what comes through the next step in another line that holds."""
+    assert outcome.chooser is not None
+    for key, option in outcome.chooser.chosen if not court.program else ():
+        if not isinstance(key, tuple) or key[0] != "adjoint" or "next" not in key[1].split(" ")[1:] or option.value[0] != TOTAL:
+            continue
+        if key[1] == named_by(page, link.left):
+            continue  # what a program hands on
+        for other in sharing(court, page, key[1], link):
+            found = Decider(page).decide(other.left, other.right)
+            asked = found.chooser.asked.get(key, ()) if found.holds and found.chooser is not None else ()
+            alike = [k for k, o in enumerate(asked) if o.value == option.value]
+            if asked and found.chooser is not None and asked[found.chooser.fixed.get(key, 0)].tag == "carry":
+                same = {**found.chooser.fixed, key: alike[0]} if alike else None
+                if same is None or Decider(page).in_reading(other.left, other.right, same, found.mode) != "equal":
+                    return f"{key[1].replace(' ', '')} is another gradient here than in a line that holds"
+    return ""
 
 
 def given(court: Court, page: Page, symbol: str) -> set[str]:

@@ -141,7 +141,8 @@ class World:
         if step is None or step > self.steps + (key in self.later or key in self.data):
             raise OutOfTime(key)
         if step > self.steps:
-            return self._fresh(key, dims, orient)
+            last = self._fresh(key, dims, orient)
+            return replace(last, a=last.a * 0) if key in self.zeros and key in self.later else last
         equation = self.model.equations.get(key)
         if equation is None:
             if step < 1 and not (key in self.lagged and step >= self.model.first):
@@ -179,7 +180,7 @@ class World:
     lagged: frozenset[str] = frozenset()
     present: frozenset[str] = frozenset()  # states that an equation gives by other states of the same step alone
     later: frozenset[str] = frozenset()  # states that are computed from the last step to the first
-    zeros: frozenset[str] = frozenset()  # states that begin at zero
+    zeros: frozenset[str] = frozenset()  # states that begin at zero, behind the last step if they run backwards
     fixed: Mapping[Quantity, int] = {}  # values that are supposed, at a step or (None) at every step
     kinds: Mapping[str, str] = {}  # weights that are supposed to be symmetric, orthogonal, …
     constant: frozenset[str] = frozenset()  # gates, and states of the step before, through which no path is followed

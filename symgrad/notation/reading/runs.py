@@ -63,15 +63,20 @@ def sets(tokens: list[Token]) -> bool:
 
 
 def computes(right: list[Token]) -> bool:
-    r"""Whether this is no number of anything: ``\operatorname{softmax}(o)``, ``V h_T + c``."""
+    r"""Whether this is no number of anything: ``\operatorname{softmax}(o)``, ``V h_T + c``, ``v h_3``."""
     runs = zip(right, right[1:], [*right[2:], None], strict=False)
     if any(a.key in ("^", r"\frac", r"\tfrac", r"\|", r"\lVert") for a in right):
         return True  # ``L = \frac{1}{2} (y_T - d)^2``
     return any(
         (b.key == "(" and a.kind in ("operator", "word", "command") and a.key.lstrip("\\") not in _OF_INDICES)
-        or (a.kind == b.kind == "letter" and a.key.isupper() and b.key.islower() and c is not None and c.key == "_")
+        or (a.kind == b.kind == "letter" and weighs(a.key) and b.key.islower() and c is not None and c.key in ("_", "[", "("))
         for a, b, c in runs
     )
+
+
+def weighs(letter: str) -> bool:
+    """Whether a letter before another one is a weight rather than a number of components or steps."""
+    return letter.isupper() or letter not in INDEX_LETTERS
 
 
 def trim(tokens: list[Token]) -> None:
