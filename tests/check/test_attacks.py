@@ -154,8 +154,8 @@ FOUND = {  # what the fuzzer has found, made small
     "a part of a weight in a loss": 'n=B _{t-1}ad s=n_t$m;l=C s_{}ac{}{B}=\\frac{\\part E}{\\part n_}',
     "a power in a cell whose sizes do not fit": "$$u_t = a u_{t-1} + b v_3t$$ $$\\frac{\\partial u_t}{\\partial u_{t-k}} = a^k$$ $$u_t = u_{t-1}$$\n\n"
     "$$\\frac{\\partial L}{\\partial a} = \\sum_{t=1}^T \\frac{\\partial L}{\\partial u_t} u_{t-1}$$",
-    "a power beyond all numbers": "$$q_t = \\tanh(V q_{t-1} + B x_t)$$ Let $\\gamma$ be an upper bound of $|\\tanh'|$ and $\\lambda$ the largest singular value "
-    "of $V$. $$(\\gamma \\lambda)^{" + 23 * "t" + "-k} \\ge \\left\\|\\frac{\\partial q_t}{\\partial q_k}\\right\\|$$",
+    "a power beyond all numbers": "$$q_t = \\tanh(V q_{t-1} + B x_t)$$ Let $\\gamma$ be an upper bound of $|\\tanh'|$ and $\\lambda$ the largest "
+    "singular value of $V$. $$(\\gamma \\lambda)^{" + 23 * "t" + "-k} \\ge \\left\\|\\frac{\\partial q_t}{\\partial q_k}\\right\\|$$",
     "a split of nothing": "$$h_t = \\tanh(W x_t + U h_{t-1})$$ $$i_t, f_t = \\operatorname{split}()$$",
     "a stack of quantities that are none": "$\\hat{c}\\\\t=o st$s_t=[h;c_t]\ndelta s={{1}_{}}",
 }

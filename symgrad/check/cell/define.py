@@ -110,6 +110,7 @@ def page_of(definitions: dict[str, Definition], collected: Collected, statements
     for d in definitions.values():
         skip = bound_letters(d.node) | set(STEP_WORDS) | {w for e in d.entries for w in letters(e)}
         multiplied = {id(a) for n in walk(d.node) if kind(n) in FACTORS for a in n.args}  # no bias
+        between = {id(a) for n in walk(d.node) if kind(n) == "Infix" and n.sign in page.entrywise for a in n.args}
         behind = {id(b) for n in walk(d.node) if kind(n) in ("Product", "Infix") for a, b in pairwise(n.args) if matrix_like(a)}
         pairs = [(a, b) for n in walk(d.node) if kind(n) == "Product" for a, b in pairwise(n.args) if matrix_like(a)]
         matrices = {id(a) for a, b in pairs if head_and_parts(b) is not None and not matrix_like(b) and step_part(parts_of(b), letter) is not None}
@@ -132,7 +133,8 @@ def page_of(definitions: dict[str, Definition], collected: Collected, statements
             if name is None:
                 unreadable |= {d.key} if step is not None else set()
                 continue
-            matrix = matrix_like(node) or (head.base == "E" and id(node) in multiplied)  # the embedding of ``x_t = E w_t``, no loss
+            matrix = matrix_like(node) and not (id(node) in between and head.base.islower())
+            matrix = matrix or (head.base == "E" and id(node) in multiplied)  # the embedding of ``x_t = E w_t``, no loss
             small = not indices and not matrix
             if step is not None or words or (small and (id(node) in behind or (name in elsewhere and id(node) in multiplied))):
                 symbols.ranks.setdefault(name, 2 if id(node) in matrices and name not in definitions else 1)  # ``A_t h_{t-1}``
@@ -226,7 +228,7 @@ ENTRIES = frozenset({"otimes", "ast", "times", "bullet", "star"})  # signs that 
 def entrywise(page: Page, letter: str) -> None:
     r"""``c_t = f_t \otimes c_{t-1} + …``: what multiplies its own earlier value makes no outer product, in any equation of the cell.
 
-    Nor does a gate before an activation, ``h_t = o_t \otimes \tanh(c_t)``.
+    Nor does a gate before an activation, ``h_t = o_t \otimes \tanh(c_t)``, and a sign beside that of matrices, ``w * h_{t-1} + U \cdot x_t``.
     """
 
     def key_in(node: Any) -> str | None:
@@ -235,8 +237,15 @@ def entrywise(page: Page, letter: str) -> None:
 
     def apart(d: Definition, n: Any) -> bool:
         gated = any(key_in(a) in gates for a in n.args) and any(kind(unwrapped(a)) == "Apply" and key_in(a) is None for a in n.args)
-        return gated or any(key_in(a) == d.key for a in n.args)
+        return gated or any(key_in(a) == d.key for a in n.args) or (n.sign != "otimes" and beside_another(n))
 
+    def beside_another(n: Any) -> bool:
+        first, last = map(unwrapped, (n.args[0], n.args[-1]))
+        weight = len(n.args) == 2 and first == Name(getattr(first, "base", "")) and first.base.islower() and key_in(last) in page.definitions
+        of_matrices = {getattr(m, "sign", "") for m in products if any(a is not first and matrix_like(unwrapped(a)) for a in m.args)}
+        return weight and bool(of_matrices) and n.sign not in of_matrices
+
+    products = [n for d in page.definitions.values() for n in walk(d.node) if kind(n) in ("Product", "Infix")]
     own = (d for d in page.definitions.values() if d.place is None or d.place.fragment is not None)  # not those that the document leaves out
     calls = {d.key: unwrapped(d.node) for d in own}
     gates = {key for key, n in calls.items() if kind(n) == "Apply" and kind(n.function) == "Name" and meaning(page.functions, n.function) == "sigmoid"}

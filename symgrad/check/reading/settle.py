@@ -10,7 +10,7 @@ from symgrad.check.reading.activations import ACTIVATIONS, BUILTIN
 from symgrad.check.reading.statements import LOSSES, MARKS, names_in
 from symgrad.check.reading.symbols import COUNTERS, bracket_by_bracket, head_and_parts, is_top, key_of, letters, spelled
 from symgrad.check.reading.trees import kind, unwrapped, walk
-from symgrad.notation.syntax import Apply, Derivative, Index, Name, Negative, Number, Paren, Power, Product, Transpose
+from symgrad.notation.syntax import Apply, Derivative, Index, Name, Negative, Number, Paren, Power, Product, Sum, Transpose
 
 FUNCTIONS = frozenset({"f", "g", "phi", "varphi", "psi", "F", "G", "sigma", "rho", "varsigma", "zeta", "chi"})
 PARAMETERS = frozenset({"theta", "Theta", "vartheta"})
@@ -53,7 +53,8 @@ def called_at(nodes: list[Any]) -> dict[str, set[str]]:
     starts = {id(left.args[0] if kind(left) == "Product" else left.function) for left in lefts if kind(left) in ("Product", "Apply")}
     out = {}
     for letter in {b.base for a, b in pairs if id(a) in starts and kind(b) == "Name" and b == Name(b.base) and len(b.base) == 1}:
-        defined = {key_of(a, []) for a, b in pairs if id(a) in starts and b == Name(letter)}
+        ahead = Sum((Name(letter), Number("1")))  # ``h(n + 1) = \tanh(W h(n))``
+        defined = {key_of(a, []) for a, b in pairs if id(a) in starts and b in (Name(letter), ahead)}
         earlier = any(key_of(a, []) in defined for a, b in pairs if kind(b) == "Sum" and letter in letters(b))
         if earlier and (len(defined) > 1 or letter in COUNTERS - {*"abpq"}):
             labelled = {str(spelled(a)) for a, b in found if a.subs and id(a) in starts and b == Name(letter)}  # ``q_z(n)``

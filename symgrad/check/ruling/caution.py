@@ -244,6 +244,17 @@ def sloped(repair: Any, link: Link) -> bool:
     return re.search(r"'|\\prime|1\s*[-−]", link.statement.fragment.latex[slice(*repair.blame)]) is not None
 
 
+def before_the_inputs(page: Page, link: Link) -> bool:
+    r"""Whether a sum from the first step on names an input at the step before, ``\sum_{t=1}^T \delta_t x_{t-1}^\top``, which the cell never does."""
+    used = {(ref.key, lag) for d in page.definitions.values() for ref, lag in page.references(d)}
+    for big in (n for n in walk(link.right) if kind(n) == "Big" and n.kind == "sum" and n.lower is not None and number_at(n.lower, {}) == 1):
+        index = {str(spelled(big.index)): 0}
+        refs = [r for n in walk(big.body) if (r := page.symbols.ref(n)) is not None and r.key not in page.definitions.keys() | page.lagged]
+        if any(r.step is not None and number_at(r.step, index) == -1 and {lag for key, lag in used if key == r.key} == {0} for r in refs):
+            return True
+    return False
+
+
 def left_out(page: Page) -> str:
     """A gate without a definition, whether or not a claim names it."""
     return next((page.notes.get(k, plain(k)) for k in sorted(page.definitions) if invented(page, k)), "")

@@ -72,6 +72,10 @@ def failed(court: Court, page: Page, outcome: Outcome, link: Link) -> Judgement:
     valueless = outcome.missing is None and not outcome.typed and (outcome.unsupported is not None or not outcome.misfits)
     nameless = outcome.missing is not None and not outcome.typed
     repair = None if valueless or (nameless and not misspelled(court, page, outcome, link)) else diagnose.repair(page, outcome, link, diagnose.RUNS)
+    if valueless and outcome.unsupported is None and caution.before_the_inputs(page, link):
+        early = diagnose.repair(page, outcome, link, diagnose.FEWER, Slips.steps)
+        if early is not None:
+            return refuted(court, page, outcome, link, early, notes)
     if repair is not None and repair.code == "immediate-for-total" and repair.message.startswith("the immediate"):
         told = "one ∂ is read as the immediate derivative, the others as total ones"
         return ambiguous(f"this holds only if {told}, and the document has d for these") if told_apart(page) else held(told)

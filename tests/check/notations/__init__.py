@@ -12,10 +12,12 @@ from .numbered import numbered
 from .page import page
 from .rnn import rnn
 from .small import small
+from .ungated import ungated
 from .variants import bptt_inside, bptt_last, bptt_numerator, bptt_rows
 from .writing import Claim, Notation, Pick, judged, notation
 
-BPTT = {"bptt": bptt, "bptt_last": bptt_last, "bptt_rows": bptt_rows, "bptt_numerator": bptt_numerator, "bptt_inside": bptt_inside, "numbered": numbered}
+BPTT = {"bptt": bptt, "bptt_last": bptt_last, "bptt_rows": bptt_rows, "bptt_numerator": bptt_numerator, "bptt_inside": bptt_inside}
+BPTT |= {"numbered": numbered, "ungated": ungated}
 NETWORKS = {"rnn": rnn, "lstm": lstm, "gru": gru, "small": small, **BPTT, **components.NETWORKS, **programs.NETWORKS, **plain.NETWORKS}
 NOTATIONS = {
     **dict.fromkeys(BPTT, page), **dict.fromkeys(programs.NETWORKS, programs.coding), **dict.fromkeys(plain.NETWORKS, plain.typing),

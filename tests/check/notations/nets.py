@@ -98,14 +98,18 @@ def forward(net: Net, pick: Pick, last: bool = False) -> list[str]:
     """The equations of the network and of its loss, that of the last step alone or of all."""
     w, letters, step = net.w, net.letters, "T" if last else ""
     p, y, o, inner, linear = net.at("p", step=step), net.at("y", step=step), net.at("o", step=step), letters["a"], net.linear(step)
-    equations = [f"{net.at('a')} = {net.inside()}"] if inner else []
-    equations.append(f"{net.at('h')} = {net.function}({net.at('a') if inner else net.inside()})")
+    ahead = pick([0, 0, 0, 1])  # ``h_{t+1} = \tanh(W h_t + U x_{t+1})``
+    equations = [f"{net.at('a', ahead)} = {net.inside(ahead)}"] if inner else []
+    equations.append(f"{net.at('h', ahead)} = {net.function}({net.at('a', ahead) if inner else net.inside(ahead)})")
     equations += [f"{o} = {linear}"] if letters["o"] else []
     softmax = pick([r"\operatorname{softmax}", r"\text{softmax}", r"\mathrm{softmax}", "softmax"])
     equations.append(f"{p} = {softmax}({o if letters['o'] else linear})" if net.kind == "softmax" else f"{p} = {linear}")
     losses = {
         "softmax": net.entropies(p, y),
-        "squares": (f"\\frac{{1}}{{2}} \\| {p} - {y} \\|^2", f"\\frac12 \\lVert {y} - {p} \\rVert_2^2", f"\\tfrac{{1}}{{2}} \\|{y} - {p}\\|_2^2"),
+        "squares": (
+            f"\\frac{{1}}{{2}} \\| {p} - {y} \\|^2", f"\\frac12 \\lVert {y} - {p} \\rVert_2^2", f"\\tfrac{{1}}{{2}} \\|{y} - {p}\\|_2^2",
+            f"\\frac{{\\|{p} - {y}\\|^2}}{{2}}", f"\\frac{{({y} - {p})^2}}{{2}}", f"\\frac12 ({p} - {y})^2",
+        ),
         "any": (f"l({p}, {y})",),
     }[net.kind]
     loss = losses[pick(range(len(losses)))]
