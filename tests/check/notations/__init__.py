@@ -6,6 +6,7 @@ notation of its own, see `programs`.
 
 from . import components, plain, programs
 from .bptt import bptt
+from .deep import deep
 from .gru import gru
 from .lstm import lstm
 from .numbered import numbered
@@ -17,7 +18,7 @@ from .variants import bptt_inside, bptt_last, bptt_numerator, bptt_rows
 from .writing import Claim, Notation, Pick, judged, notation
 
 BPTT = {"bptt": bptt, "bptt_last": bptt_last, "bptt_rows": bptt_rows, "bptt_numerator": bptt_numerator, "bptt_inside": bptt_inside}
-BPTT |= {"numbered": numbered, "ungated": ungated}
+BPTT |= {"numbered": numbered, "ungated": ungated, "deep": deep}
 NETWORKS = {"rnn": rnn, "lstm": lstm, "gru": gru, "small": small, **BPTT, **components.NETWORKS, **programs.NETWORKS, **plain.NETWORKS}
 NOTATIONS = {
     **dict.fromkeys(BPTT, page), **dict.fromkeys(programs.NETWORKS, programs.coding), **dict.fromkeys(plain.NETWORKS, plain.typing),
