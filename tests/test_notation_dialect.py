@@ -282,6 +282,10 @@ ROWS = [
 ]  # fmt: skip
 
 
+def test_a_star_above_a_name_is_the_same_before_its_step():
+    assert parse_dialect("z^*_t") == parse_dialect("z_t^*")
+
+
 @pytest.mark.parametrize(("source", "nodes"), ROWS)
 def test_rows(source, nodes):
     assert parse_dialect(source) == nodes

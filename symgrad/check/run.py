@@ -33,6 +33,8 @@ Answer = dict[str, Any]
 class Server:
     """A process that judges documents one after the other."""
 
+    late = False  # whether the clock on the wall has ended it
+
     def __init__(self) -> None:
         root = str(Path(symgrad.__file__).resolve().parent.parent)
         one = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1")
@@ -48,7 +50,7 @@ class Server:
         stdin, stdout = self.process.stdin, self.process.stdout
         assert stdin is not None
         assert stdout is not None
-        clock = threading.Timer(_patience(request), self.process.kill)
+        clock = threading.Timer(_patience(request), self.strike)
         clock.daemon = True
         clock.start()
         try:
@@ -63,6 +65,11 @@ class Server:
             return
         finally:
             clock.cancel()
+
+    def strike(self) -> None:
+        """End it, for it has not answered in time on the wall."""
+        self.late = True
+        self.process.kill()
 
     def close(self) -> None:
         """End it."""
@@ -117,7 +124,7 @@ def judge_one(request: Mapping[str, Any]) -> Answer:
         except OSError as e:  # no processes here
             answer["notes"].append(f"judged without a process of its own: {e}")
             return _gathered(answer, worker.judged(request))
-    answer = _gathered(answer, server.ask(request), server.ended)
+    answer = _gathered(answer, server.ask(request), server)
     if answer.pop("ended") in ("", "internal-error", "out-of-time"):
         _idle.append(server)
     else:
@@ -125,8 +132,8 @@ def judge_one(request: Mapping[str, Any]) -> Answer:
     return answer
 
 
-def _gathered(answer: Answer, messages: Iterable[tuple[str, Any]], died: Callable[[], str] = str) -> Answer:
-    """The messages as one answer; if they end early, `died` tells how, and the stand-ins speak for what was not judged."""
+def _gathered(answer: Answer, messages: Iterable[tuple[str, Any]], server: Server | None = None) -> Answer:
+    """The messages as one answer; if they end early, the process tells how, and the stand-ins speak for what was not judged."""
     stand_ins: list[dict[str, Any]] | None = None
     ended = None
     for kind, what in messages:
@@ -139,10 +146,12 @@ def _gathered(answer: Answer, messages: Iterable[tuple[str, Any]], died: Callabl
         else:
             answer[{"claim": "claims", "note": "notes", "expected": "expected"}[kind]].append(what)
     if ended is None:
-        how = died()
+        how = server.ended() if server is not None else ""
         if stand_ins is None:
-            read = "the process that read this file died" if not how else f"while this file was read {how}"
-            stand_ins = [worker.entry(worker.whole(answer["name"], "internal-error", read, "undecided"))]
+            died = "the process that read this file died" if not how else f"while this file was read {how}"
+            late = server is not None and server.late
+            code, why = ("out-of-time", "this file was not read in time: the machine has too much else to do") if late else ("internal-error", died)
+            stand_ins = [worker.entry(worker.whole(answer["name"], code, why, "undecided"))]
         said = {(c["line"], c["column"]) for c in answer["claims"]}
         last = max(said, default=(0, 0))
         rest = [c for c in stand_ins if (c["line"], c["column"]) not in said and (c["end_line"], c["end_column"]) > last]

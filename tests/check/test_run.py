@@ -243,6 +243,19 @@ class TestDask:
         assert report.summary == {"proved": 2, "refuted": 2, "undecided": 1, "unread": 0}
 
 
+def test_what_a_letter_for_steps_is_set_to_is_no_claim() -> None:
+    claims = check("We look at $T = 3$ steps, and at $k = 1$. $$s_t = A s_{t-1} + B u_t$$ $$\\frac{\\partial s_3}{\\partial s_2} = A$$").claims
+    assert [claim.latex for claim in claims] == ["\\frac{\\partial s_3}{\\partial s_2} = A"]
+
+
+def test_a_machine_that_is_too_busy_is_no_defect_of_symgrad(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process that has not even begun when the clock on the wall strikes."""
+    monkeypatch.setattr(run, "_patience", lambda request: 0.0)
+    monkeypatch.setattr(run, "_idle", [])
+    (claim,) = check("$h_t = W h_{t-1}$ and $\\frac{\\partial h_t}{\\partial h_{t-1}} = W$").claims
+    assert (claim.verdict, claim.code) == ("undecided", "out-of-time")
+
+
 def test_a_formula_in_pieces_is_not_unbalanced() -> None:
     pieces, whole = "The state is $`h_t`$ = $`f(`$ $`W h_{t-1}`$ + $`U x_t)`$, that is", "$$h_t = f(W h_{t-1} + U x_t)$$"
     report = check(f"{pieces}\n\n{whole}\n\n$$\\frac{{\\partial h_t}}{{\\partial h_{{t-1}}}} = f'(W h_{{t-1}} + U x_t) W$$")

@@ -141,7 +141,7 @@ def links(s: Statement) -> Iterator[Link]:
             start = min(start, whole[0]) if start > whole[1] else start
         here = span_of(left)
         told = s.fragment is None or s.fragment.kind == SAID
-        if (before or sign not in EQUAL) and not told and last is not None and here is not None and here[1] < last[0]:
+        if (before or (k and sign not in EQUAL)) and not told and last is not None and here is not None and here[1] < last[0]:
             gap = BETWEEN.match(s.fragment.latex, here[1], last[0])
             start = max(start, gap.end() if gap is not None else here[1])
         link = Link(s, k, left, right, sign, start, max(stop, start), tuple(sides[:before]))
