@@ -268,8 +268,15 @@ def names_with_a_step(statements: list[Statement], letter: str) -> set[str]:
     """What carries the step somewhere: ``f`` in an equation is ``f_t`` then; ``a^{t-k}`` is a power, where no equation has its step above."""
     sides = (head_and_parts(unwrapped(rel.sides[0])) for s in statements if (rel := relation_of(s.node)) is not None and not s.derives)
     above = any(p.where == "sup" and letter in letters(p.node) for split in sides if split is not None for p in split[1])
-    alone = ((head, parts[0]) for s in statements for _, head, parts in names_in(s.node) if len(parts) == 1 and step_part(parts, letter) is not None)
-    return {key for head, step in alone if (above or step.where != "sup") and (key := key_of(head, [])) is not None}
+    alone = [
+        (n, key)
+        for s in statements
+        for n, head, parts in names_in(s.node)
+        if len(parts) == 1 and (step := step_part(parts, letter)) is not None and (above or step.where != "sup") and (key := key_of(head, [])) is not None
+    ]
+    by = [n.wrt for s in statements for n in s.nodes if kind(n) == "Derivative"]
+    below, whole = {id(x) for x in map(unwrapped, by)}, {x.base for x in map(unwrapped, by) if kind(x) == "Name" and not x.subs}
+    return {key for n, key in alone if id(n) not in below or key not in whole}  # ``\partial L / \partial w_t`` beside ``\partial L / \partial w``: a use of w
 
 
 def with_any_step(statements: list[Statement], letter: str) -> set[str]:

@@ -47,6 +47,12 @@ from symgrad.notation.syntax import Product
 
 NONLINEARITY = re.compile(r"non-?linear|activation|activaci|активац|нелинейн|激活|非线性|非線形|활성", re.IGNORECASE)
 OF_GATES = re.compile(r"(?<![A-Za-z])(?:sigmoid|logistic function)(?![A-Za-z])", re.IGNORECASE)
+WITHOUT_BIASES = re.compile(  # "we omit the biases", "bias terms are left out"
+    r"\b(?:omit|drop|suppress|ignor|neglect|leav|hid)\w*\s+(?:(?:out|the|all|its|their)\s+)*bias|\bbias\w*\s+(?:terms?\s+|vectors?\s+)?(?:is|are)\s+(?:\w+\s+)?"
+    r"(?:omit|drop|suppress|ignor|neglect|left out|hidden)|(?:忽略|省略|略去)(?:了)?偏置|偏置[^。；]{0,6}(?:忽略|省略|略去)|バイアス[^。]{0,6}省略|편향[^.]{0,6}생략"
+    r"|\bBias\w*\s+(?:\w+\s+)?(?:weggelassen|vernachlässigt)|biais\s+(?:\w+\s+)?(?:omis|négligé)|sesgos?\s+(?:\w+\s+)?(?:omit|despreci)\w+",
+    re.IGNORECASE,
+)
 SHARED = re.compile(
     r"\bshar(?:e|es|ed|ing)\b[^.;]{0,40}(?:weight|parameter|matri|\uE000|\$)|\bsame (?:weights?|parameters?|matri\w+|network|net|cell|RNN|encoder)\b"
     r"|\bsiamese\b|\btied\b"
@@ -81,6 +87,7 @@ def doubts(court: Court, page: Page, outcome: Outcome, link: Link, told: bool = 
 
 def of_symbols(court: Court, page: Page, outcome: Outcome, link: Link) -> Iterator[str]:
     """A letter means here what it does not mean in other lines, or what the words before do not say that it does."""
+    assert outcome.chooser is not None
     if (guess := contradicted(court, page, outcome, link)) is not None:
         yield f"this holds only if {guess}"
     if told := of_another_part(court, page, outcome, link):
@@ -91,6 +98,8 @@ def of_symbols(court: Court, page: Page, outcome: Outcome, link: Link) -> Iterat
         yield f"the document has introduced {symbol} for another gradient since, and this holds of the first one"
     if (one := one_of_many(page, outcome, link)) is not None:
         yield f"this holds only if {one}, and not of the other weights of that letter"
+    if (guess := next((o.note for _, o in outcome.chooser.chosen if o.tag == "bias"), "")) and WITHOUT_BIASES.search(court.words) is None:
+        yield f"this holds only if {guess}"
     if number := taken_for_a_vector(court, page, link):
         yield f"{number} may be a number, and this takes it for a vector"
     if page.sigma and any(kind(n) == "Name" and n.base == "sigma" for side in (link.left, link.right) for n in walk(side)):
