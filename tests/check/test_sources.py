@@ -49,6 +49,8 @@ CASES = {
     "entities": ("md", "$h^{&lt;t&gt;} = z$", ["inline 1:2 h^{<t>} = z"]),
     "angle": ("md", "$h^{<t>} = z$", ["inline 1:2 h^{<t>} = z"]),
     "comment, script, link, picture": ("md", "<!-- $a=b$ --> <script>q = '$c=d$'</script> [e](https://x.y/?a_b=c) ![$f=g$](h.png)", []),
+    "picture that is a formula": ("md", "so ![h_t = \\tanh(a_t) ](h.png)\n\n![the path of W_{hh} through time](w.png)", [r"inline 1:6 h_t = \tanh(a_t)"]),
+    "attribute": ("jsx", r'<Block tex="\begin{aligned} a = \sigma(b) \\ c = d \end{aligned}" />', [r"display 1:29 a = \sigma(b) \\ c = d"]),
     "front matter": ("md", "---\ntitle: $a=b$\n---\n$c=d$", ["inline 4:2 c=d"]),
     "backticks": ("md", "`h_t = tanh(W x_t)`, `f = g()`, `\\frac{dL}{dz} = 1`", ["code 1:2 h_t = tanh(W x_t)", r"inline 1:34 \frac{dL}{dz} = 1"]),
     "fence of formulas": (

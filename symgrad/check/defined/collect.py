@@ -91,8 +91,8 @@ class Reader:
         self.stepped = {id(s.fragment) for s, _ in relations if any(step_part(parts, self.out.letter) for _, parts in named[id(s)])}
         self.timeless = Counter(id(s.fragment) for s, _ in relations if id(s.fragment) not in self.stepped)
         self.gradients = gradients(relations, self.out.letter)
-        sides = (self.of_side(rel.sides[0]) for _, rel in relations)
-        self.said_of = {found[0] for found in sides if found is not None}
+        sides = ((self.of_side(rel.sides[0]), rel.sides[-1]) for _, rel in relations)
+        self.given = [(found[0], node) for found, node in sides if found is not None]
 
     def of_side(self, side: Any) -> Any:
         """What a side names that an equation may define."""
@@ -101,6 +101,11 @@ class Reader:
     def defines(self, s: Statement, link: int = 0) -> None:
         """A link of a statement is a definition, so that it claims nothing."""
         self.out.defining.add((s.number, link))
+
+    def unsaid(self, behind: Definition, old: Definition) -> bool:
+        r"""Whether no equation says otherwise what a name stands for; one with the activation once more, ``z_t = g(W x_t)`` behind ``g(z_t)``, is a claim."""
+        whole = self.page.canon(old.node)
+        return all(self.page.canon(node) == whole for key, node in self.given if key == behind.key)
 
     def anywhere(self, key: str) -> bool:
         """Whether some cell of the document so far has this quantity."""
@@ -188,7 +193,7 @@ class Reader:
         """Whether a quantity that the cell has already is given anew, by an equation of the next cell, which begins here."""
         s, group, old = d.place, self.group, self.group.definitions[d.key]
         behind = named_inside(old, d, d.letter, self.out.families, self.counting)
-        if behind is not None and behind.key not in {*group.definitions, *self.said_of}:
+        if behind is not None and behind.key not in group.definitions and self.unsaid(behind, old):
             group.definitions[behind.key] = behind
             group.definitions[d.key] = old = old if d.entries else replace(d, place=old.place)
         if old.entries == () and d.entries:
@@ -202,8 +207,9 @@ class Reader:
             group.definitions[d.key] = d
             self.defines(s)
             return False
-        if any(kind(n) == "Big" for n in walk(d.node)) or expands(old, d, self.out.letter):
-            return False  # a closed form of what is defined already, or its recursion used twice: a claim
+        closed = any(kind(n) == "Big" for n in walk(d.node)) or expands(old, d, self.out.letter)
+        if closed or applied_twice(self.page, group, old, d):
+            return False  # a closed form of what is defined already, its recursion used twice, or its activation: a claim
         if in_passing(s, d, group.definitions):
             self.defines(s)
             return False
@@ -295,6 +301,16 @@ def expands(old: Definition, new: Definition, letter: str) -> bool:
     between = any(0 in once.get(key, ()) and -1 in found for key, found in twice.items())  # the input of the step between
     repeated = any(after[word] > count for word, count in before.items())  # a weight
     return between or repeated or any(kind(unwrapped(n.exponent)) == "Number" for n in powers)
+
+
+def applied_twice(page: Page, group: Group, old: Definition, new: Definition) -> bool:
+    r"""Whether an equation has the activation that is applied to what it gives anyway: ``z_t = g(W x_t)`` beside ``h_t = g(z_t)``, ``z_t = W x_t``."""
+    node = unwrapped(new.node)
+    if kind(node) != "Apply" or len(node.args) != 1 or page.canon(node.args[0], new.letter, new.shift) != page.canon(old.node, old.letter, old.shift):
+        return False
+    calls = [unwrapped(d.node) for d in group.definitions.values() if d is not old]
+    own = page.canon(unwrapped(old.side), old.letter, old.shift)
+    return any(kind(n) == "Apply" and n.function == node.function and [page.canon(a, old.letter, old.shift) for a in n.args] == [own] for n in calls)
 
 
 def functions(node: Any) -> set[str | None]:

@@ -32,7 +32,7 @@ def behind_bars(statements: list[Statement]) -> list[Statement]:
     """The statements with such parts by a bar and the step."""
     letter, weights = letter_of(statements), weights_of(statements)
     statements = shared(statements, letter, weights)
-    found = [dict(copies(s, weights)) for s in statements]
+    found: list[dict[int, Any]] = [dict(copies(s, weights)) for s in statements]
     copied = {n.base.base for new in found for n in new.values() if n.base == Name(n.base.base)}
     numbered = [dict(at_numbers(s, copied)) for s in statements] if copied else found
     return throughout([exchanged(s, by_number | new) for s, new, by_number in zip(statements, found, numbered, strict=True)], lambda n: barred(n, letter))
@@ -59,7 +59,7 @@ def copies(s: Statement, weights: set[str | None]) -> Iterator[tuple[int, Power]
 
 
 def at_numbers(s: Statement, copied: set[str]) -> Iterator[tuple[int, Any]]:
-    r"""``w_1 \frac{\partial L}{\partial w_0}`` beside ``\frac{\partial L}{\partial w} = \sum_t \frac{\partial L}{\partial w_t}``: w, and its copy for the step 0."""
+    r"""``w_1 \frac{\partial L}{\partial w_0}`` where some line sums ``\sum_t \frac{\partial L}{\partial w_t}``: w, and its copy for the step 0."""
     by = {id(n.wrt) for n in s.nodes if kind(n) == "Derivative"}
     for n, head, parts in names_in(s.node):
         if head == Name(head.base) and head.base in copied and len(parts) == 1 and parts[0].where == "sub" and kind(parts[0].node) == "Number":

@@ -174,6 +174,18 @@ def behind_a_space(link: Link, statements: list[Statement]) -> str:
     return str(s.fragment.written(*start)).strip()
 
 
+MORE = re.compile(r"\\(?:text[a-z]{0,2}|mbox)\s*\{[^{}]*\b(?:gradient|derivative|slope|jacobian)s?\s*=[^{}]*\}", re.IGNORECASE)
+
+
+def words_behind(link: Link) -> str:
+    r"""The words on the line of a formula that give a gradient a value, ``s_t = n_t \quad \text{(gradient = 0)}``: they say more than the formula."""
+    s, end = link.statement, span_of(link.right)
+    if s.fragment is None or end is None or (space := SPACE.match(s.fragment.latex, end[1])) is None:
+        return ""
+    said = MORE.match(s.fragment.latex, space.end())
+    return "" if said is None else said[0].partition("{")[2].rstrip("}").strip(" ()")
+
+
 SIGNED = re.compile(r"(?:&|\\quad|\\;|\\,|\s)*[+-]")
 MARKUP = re.compile(r"<[^<>]*>|\{%.*?%\}")
 

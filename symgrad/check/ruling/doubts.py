@@ -17,7 +17,7 @@ from symgrad.check.reading.claims import Link
 from symgrad.check.reading.statements import LETTERS, MARKS, loss_head, names_in
 from symgrad.check.reading.symbols import head_and_parts, is_top, spelled
 from symgrad.check.reading.trees import kind, unwrapped, walk
-from symgrad.check.ruling.caution import behind_a_space
+from symgrad.check.ruling.caution import behind_a_space, words_behind
 from symgrad.check.ruling.changed import changed
 from symgrad.check.ruling.conventions import against_convention
 from symgrad.check.ruling.counted import taken_for_a_vector
@@ -49,7 +49,8 @@ NONLINEARITY = re.compile(r"non-?linear|activation|activaci|активац|не�
 OF_GATES = re.compile(r"(?<![A-Za-z])(?:sigmoid|logistic function)(?![A-Za-z])", re.IGNORECASE)
 WITHOUT_BIASES = re.compile(  # "we omit the biases", "bias terms are left out"
     r"\b(?:omit|drop|suppress|ignor|neglect|leav|hid)\w*\s+(?:(?:out|the|all|its|their)\s+)*bias|\bbias\w*\s+(?:terms?\s+|vectors?\s+)?(?:is|are)\s+(?:\w+\s+)?"
-    r"(?:omit|drop|suppress|ignor|neglect|left out|hidden)|(?:忽略|省略|略去)(?:了)?偏置|偏置[^。；]{0,6}(?:忽略|省略|略去)|バイアス[^。]{0,6}省略|편향[^.]{0,6}생략"
+    r"(?:omit|drop|suppress|ignor|neglect|left out|hidden)|(?:忽略|省略|略去)(?:了)?偏置|偏置[^。；]{0,6}(?:忽略|省略|略去)"
+    r"|バイアス[^。]{0,6}省略|편향[^.]{0,6}생략"
     r"|\bBias\w*\s+(?:\w+\s+)?(?:weggelassen|vernachlässigt)|biais\s+(?:\w+\s+)?(?:omis|négligé)|sesgos?\s+(?:\w+\s+)?(?:omit|despreci)\w+",
     re.IGNORECASE,
 )
@@ -79,6 +80,8 @@ def doubts(court: Court, page: Page, outcome: Outcome, link: Link, told: bool = 
         yield "this equals the side before it, and not the first side of its chain"
     if factor := behind_a_space(link, court.statements):
         yield f"${factor}$ stands behind this with a space between, and may be a factor of it"
+    if said := words_behind(link):
+        yield f"the words behind it, {said}, say more than the formula, and are not judged"
     if left_out := unexcused(court, page, outcome, link):
         yield f"this holds only if {left_out}"
     if court.other_convention is not None and not by_convention(court, link):

@@ -18,11 +18,13 @@ _SLASH = re.compile(rf"(?P<comment>//[^\n]*)|(?P<block>/\*)|{_STRING}")
 _PERCENT = re.compile(r"(?P<comment>%[^\n]*)")
 _LEADER = re.compile(r"(?m)^[ \t]*(?:#+[:!]?|//+!?|%+|\*(?!/)|;+)[ \t]?")
 _ESCAPE = re.compile(r"\\(?:[\\\"'`$]|\n)")
+_MARKED = re.compile(r"\\(?:[\"'`$]|\n)")  # where they are not: two end a row there
 _ESCAPES = re.compile(rf"{_ESCAPE.pattern}|\\[nt]")  # where backslashes of commands are doubled
 _SPACES = {r"\n": "\n", r"\t": " "}
 _LATEX = re.compile(r"\\(?:(?![nt])[A-Za-z]{2}|(?:nabla|neq?|not|nu|tanh|tau|text\w*|tfrac|theta|tilde|times|to|top)(?![A-Za-z]))")  # no ends of lines
 _SPACE = re.compile(r"\\[nt]")
 _COMMAND = re.compile(r"\\[A-Za-z]{2}")
+_SINGLE = re.compile(r"(?<!\\)\\[A-Za-z]{2}")
 _DOUBLED = re.compile(r"\\\\[A-Za-z]{2}")
 _MARK = re.compile(r"[$\\`]")
 _QUOTATION = re.compile(r"[\"`]|(?<![\w})\]'])'")  # what is no prime
@@ -124,7 +126,7 @@ def _prose(source: Passage, language: str) -> Iterator[tuple[Passage, bool]]:
         inner = source[at:stop]
         at = stop + len(quote)
         raw = "r" in m["prefix"].lower()
-        escape = _ESCAPE if _DOUBLED.search(inner.text) is None else _ESCAPES
+        escape = _ESCAPES if _DOUBLED.search(inner.text) is not None else _MARKED if _SINGLE.search(inner.text) is not None else _ESCAPE
         short = len(quote) == 1 and "\n" not in inner.text
         inner = inner if raw else rewritten(inner, escape, _unescaped)
         if "f" in m["prefix"].lower():

@@ -58,6 +58,7 @@ MARKDOWN = _dialect(
     "markdown",
     [
         rf"(?P<url>(?<=src=\"){FORMULA_URL}[^\"\n]+|{FORMULA_URL}[^\s\"'<>]+)",
+        rf"!\[[ \t]*(?P<alt>(?:[^\[\]\n$]|\[[^\[\]\n$]*\]){{1,2000}}?)[ \t]*\]\((?!{FORMULA_URL})[^)\n]{{0,500}}\)",
         rf"(?P<skip>\A---\n.*?\n---$|\A\+\+\+\n.*?\n\+\+\+$|!\[[^\]\n]{{0,300}}\]\((?!{FORMULA_URL})[^)\n]{{0,500}}\)"
         rf"|(?<=\])\((?!{FORMULA_URL})(?:https?:|mailto:|[#/.]|[\w-]+\.\w)[^)\n]{{0,500}}\)|(?!{FORMULA_URL})https?://[^\s<>$)\]]+)",
         r"<math>(?P<wiki>[^<]{1,4000})</math>",
@@ -85,6 +86,7 @@ _WORDS = re.compile(r"(?<![\\A-Za-z{_^])(?:[a-zA-Z]{2,}[ ,.;:]+){2}|(?<![\\A-Za-
 _FENCED = re.compile(r"(?:math|latex|tex)[ \t]+(?=[^\n]*[\\`])(?P<formula>[^\s`][^`\n]*)(?P<close>`*)")
 _TEXTUAL = re.compile(r"\\(?:text[a-z]{0,2}|mbox|mathrm|operatorname|tag|label|textrm|hbox|intertext)\*?\s*\{[^{}]*\}")
 _MATH = re.compile(r"[\\^_=]|[∂∇∈≤≥·⊙∘×→Σ∏σδαβγθ]")
+_ALT = re.compile(r"\\[A-Za-z]{2}|[_^]\{")  # what no description in words has
 _BETWEEN = re.compile(r"(?<!\\)\$[^$\n]+(?<!\\)\$")
 _SENTENCE = re.compile(r"[\u3040-\u30ff\u4e00-\u9fff\uac00-\ud7af]{2}|(?:[A-Za-z]{2,}[ \n]+){3}")
 _LINK = re.compile(r"\[[^\[\]\n]*\]\(")
@@ -140,6 +142,8 @@ def _item(m: re.Match[str], text: str, search: _Search) -> Item | int:
             return Item("inline", start, at, m.span(name))
         case "url":
             return _picture(m)
+        case "alt":
+            return _described(m, text)
         case "tick":
             if len(m[0]) > 2 and (named := _FENCED.match(text, at)):
                 return _begun(m[0], start, named, text)
@@ -187,6 +191,15 @@ def _picture(m: re.Match[str]) -> Item:
     begins = re.match(FORMULA_URL, address)
     start = m.start() + (begins.end() if begins else 0)
     return Item("inline", m.start(), m.start() + len(address), (start, m.start() + len(address)), None, "url")
+
+
+def _described(m: re.Match[str], text: str) -> Item:
+    r"""A picture whose description is a formula, ``![h_t = \tanh(a_t)](img/7.png)``, a display if it stands alone on its line; any other one shows none."""
+    bare = _TEXTUAL.sub(" ", m["alt"])
+    if _ALT.search(bare) is None or _WORDS.search(bare) or _SENTENCE.search(bare):
+        return Item("skip", m.start(), m.end(), m.span())
+    alone = not text[text.rfind("\n", 0, m.start()) + 1 : m.start()].strip() and not text[m.end() :].partition("\n")[0].strip()
+    return Item("display" if alone else "inline", m.start(), m.end(), m.span("alt"))
 
 
 def _dollar(text: str, start: int, search: _Search) -> Item | int:
