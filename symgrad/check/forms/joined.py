@@ -1,4 +1,7 @@
-"""Steps that have lost their mark: ``rt`` is ``r_t`` and ``r{t-1}`` is ``r_{t-1}``, in a document that writes that too, or gives ``rt`` by an equation."""
+"""Steps that have lost their mark: ``rt`` is ``r_t`` and ``r{t-1}`` is ``r_{t-1}``, in a document that writes that too, or gives ``rt`` by an equation.
+
+With braces the formula is wrong as it stands, and judged as what it was meant to be.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ from typing import Any
 from symgrad.check.reading.statements import DEFINING, Statement, letter_of, names_in, relation_of, step_part, throughout
 from symgrad.check.reading.symbols import letters, number_at, spelled
 from symgrad.check.reading.trees import kind, unwrapped
-from symgrad.notation.syntax import Name
+from symgrad.notation.syntax import Name, Span, Unread
 
 
 def with_marks(statements: list[Statement]) -> list[Statement]:
@@ -28,7 +31,29 @@ def with_marks(statements: list[Statement]) -> list[Statement]:
 
     found = throughout(statements, lambda n: joined(n, lost) if any(n is p for p in products) else None)
     indexed = {n for s in found for n in s.nodes if kind(n) == "Name" and len(n.subs) == 1} if found != statements else set()
-    return throughout(found, lambda n: joined(n, lambda before, a: beside(before, a) and marked(before, a) in indexed) if kind(n) == "Product" else None)
+
+    def taken(before: Any, a: Any) -> bool:
+        return beside(before, a) and marked(before, a) in indexed
+
+    out = throughout(found, lambda n: joined(n, taken) if kind(n) == "Product" else None)
+    braced = [pairs_in(s, lambda before, a: kind(a) == "Sum" and lost(before, a)) for s in statements]
+    beside_braces = [pairs_in(s, taken) for s in found]
+    return [broken(s, [*a, *b]) for s, a, b in zip(out, braced, beside_braces, strict=True)]
+
+
+def pairs_in(s: Statement, lost: Callable[[Any, Any], bool]) -> list[tuple[Any, Any]]:
+    """The letters and indices in braces behind them that have lost the mark between them."""
+    return [(a, b) for n in s.nodes if kind(n) == "Product" for a, b in pairwise(n.args) if lost(a, b)]
+
+
+def broken(s: Statement, lost: list[tuple[Any, Any]]) -> Statement:
+    r"""A statement in which braces have lost their mark, ``r{t-1}``, is a repair of one that is wrong as it stands; ``rt`` may be how somebody writes."""
+    ends = [n.span for n in s.nodes if n.span is not None]
+    if not lost or s.broken is not None or kind(s.node) != "Relation":
+        return s
+    a, b = min(lost, key=lambda pair: pair[0].span.start)
+    whole = Span(min(at.start for at in ends), max(at.end for at in ends))
+    return replace(s, broken=Unread("the mark of an index is lost: `{` for `_{`", "", Span(a.span.start, b.span.end), s.node, "lost-index", span=whole))
 
 
 def joined(node: Any, lost: Callable[[Any, Any], bool]) -> Any:
