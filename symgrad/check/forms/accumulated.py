@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from symgrad.check.reading.statements import Statement, derived, exchanged, letter_of
+from symgrad.check.reading.statements import Statement, derived, exchanged, letter_of, loss_head
 from symgrad.check.reading.trees import kind, unwrapped, walk
 from symgrad.notation.syntax import Name, Sum
 
@@ -23,6 +23,8 @@ def addition(node: Any, letter: str) -> Any:
     left, right = map(unwrapped, node.sides)
     if kind(right) != "Sum" or not derived(left) or any(n == Name(letter) for n in walk(left)):
         return None
+    if kind(left) == "Derivative" and loss_head(left.of) is None:
+        return None  # ``\partial c_j / \partial c_{j-1}``, once the total one, once the direct one
     rest = tuple(a for a in right.args if unwrapped(a) != left)
     if len(rest) != len(right.args) - 1:
         return None
