@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from copy import copy
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -227,6 +227,13 @@ class Court:
         if number not in self.shorter:
             self.shorter[number] = Court(self.statements[:number], text=self.text, common=self.common)
         return self.shorter[number]
+
+    def instead(self, s: Statement, node: Any) -> Court:
+        """The court of what the document says with another equation in the place of a statement."""
+        if -1 - s.number not in self.shorter:
+            changed = [replace(other, node=node, whole=node) if other.number == s.number else other for other in self.statements]
+            self.shorter[-1 - s.number] = Court(changed, text=self.text, common=self.common)
+        return self.shorter[-1 - s.number]
 
     def page(self, k: int) -> Page:
         """The page of a group of definitions."""

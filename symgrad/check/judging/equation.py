@@ -138,7 +138,23 @@ def equation(court: Court, link: Link, under: Callable[[Page], Page | None] = la
         return ambiguous("this holds where the gate keeps and takes the other way round, and the document does not say which way it does")
     if judged.verdict == "refuted" and holds_so_far(court, page, link, under):
         return ambiguous("this holds of the cell as far as the document has defined it here, and not with what it defines further on")
+    if judged.verdict == "refuted" and (quantity := by_its_components(court, page, link, under)):
+        return ambiguous(f"this holds only of what another line gives for the components of {quantity}, which the document defines otherwise")
     return judged
+
+
+def by_its_components(court: Court, page: Page, link: Link, under: Callable[[Page], Page | None]) -> str:
+    r"""The quantity of whose components a line gives what is wrong, ``s_{t,k} = \sum_n W_{k,n} x_{t,n}`` beside ``s_t = x_t W``, if the link holds of that."""
+    for number, k in sorted(court.wrong):
+        s = court.statements[number] if number < link.statement.number else link.statement
+        ref = page.symbols.ref(unwrapped(s.node.sides[0])) if not (k or s.derives) and s is not link.statement else None
+        d = page.definitions.get(ref.key) if ref is not None and ref.entries else None
+        if ref is None or d is None or d.entries or d.place is None or court.cell is not None:
+            continue
+        other = court.instead(d.place, s.node)
+        if any(attempt(other, p, link.left, link.right, link).holds for p in other.pages_of(link.statement, under)):
+            return page.notes.get(ref.key, plain(ref.key))
+    return ""
 
 
 def holds_so_far(court: Court, page: Page, link: Link, under: Callable[[Page], Page | None]) -> bool:
