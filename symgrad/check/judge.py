@@ -110,7 +110,7 @@ def formulas(document: Document, cell: Cell | None) -> Iterator[Claim]:
                 continue
             instances = takewhile(lambda other: other.instance > 0, found[s.number + 1 :])
             alike = zip(*map(links, [s, *instances]), strict=True)
-            rulings = [(same[0], said) for same in alike if (said := common.ruled(same, rule)) is not None]
+            rulings = [(same[0], unmarked(same[0], said)) for same in alike if (said := common.ruled(same, rule)) is not None]
             whole = [(link, said) for link, said in rulings if s.broken is None or before(link, s.broken)]
             for link, said in whole:
                 yield written(document, link, said)
@@ -186,6 +186,14 @@ def mended(s: Statement) -> Statement:
     """A formula that lacks a bracket, or the mark of an index, is judged, and used, as what it was meant to be."""
     fixed = s.node.repaired if kind(s.node) == "Unread" else None
     return s if kind(fixed) != "Relation" else replace(s, node=fixed, whole=fixed, broken=s.node)
+
+
+def unmarked(link: Link, said: Judgement) -> Judgement:
+    """A link that holds once the mark of an index is put back, ``r{t-1}``: wrong as it stands."""
+    place = next((at for at in link.statement.lost if link.start <= at.start < link.stop), None)
+    if place is None or said.verdict != "proved":
+        return said
+    return Judgement("refuted", "lost-index", "the mark of an index is lost: `{` for `_{`", expected=printed(link.right), blame=(place.start, place.end))
 
 
 def before(link: Link, broken: Unread) -> bool:

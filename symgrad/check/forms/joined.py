@@ -1,6 +1,6 @@
 """Steps that have lost their mark: ``rt`` is ``r_t`` and ``r{t-1}`` is ``r_{t-1}``, in a document that writes that too, or gives ``rt`` by an equation.
 
-With braces the formula is wrong as it stands, and judged as what it was meant to be.
+With braces a link is wrong as it stands, and used as what it was meant to be.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any
 from symgrad.check.reading.statements import DEFINING, Statement, letter_of, names_in, relation_of, step_part, throughout
 from symgrad.check.reading.symbols import letters, number_at, spelled
 from symgrad.check.reading.trees import kind, unwrapped
-from symgrad.notation.syntax import Name, Span, Unread
+from symgrad.notation.syntax import Name, Span
 
 
 def with_marks(statements: list[Statement]) -> list[Statement]:
@@ -38,7 +38,7 @@ def with_marks(statements: list[Statement]) -> list[Statement]:
     out = throughout(found, lambda n: joined(n, taken) if kind(n) == "Product" else None)
     braced = [pairs_in(s, lambda before, a: kind(a) == "Sum" and lost(before, a)) for s in statements]
     beside_braces = [pairs_in(s, taken) for s in found]
-    return [broken(s, [*a, *b]) for s, a, b in zip(out, braced, beside_braces, strict=True)]
+    return [unmarked(s, [*a, *b]) for s, a, b in zip(out, braced, beside_braces, strict=True)]
 
 
 def pairs_in(s: Statement, lost: Callable[[Any, Any], bool]) -> list[tuple[Any, Any]]:
@@ -46,14 +46,9 @@ def pairs_in(s: Statement, lost: Callable[[Any, Any], bool]) -> list[tuple[Any, 
     return [(a, b) for n in s.nodes if kind(n) == "Product" for a, b in pairwise(n.args) if lost(a, b)]
 
 
-def broken(s: Statement, lost: list[tuple[Any, Any]]) -> Statement:
-    r"""A statement in which braces have lost their mark, ``r{t-1}``, is a repair of one that is wrong as it stands; ``rt`` may be how somebody writes."""
-    ends = [n.span for n in s.nodes if n.span is not None]
-    if not lost or s.broken is not None or kind(s.node) != "Relation":
-        return s
-    a, b = min(lost, key=lambda pair: pair[0].span.start)
-    whole = Span(min(at.start for at in ends), max(at.end for at in ends))
-    return replace(s, broken=Unread("the mark of an index is lost: `{` for `_{`", "", Span(a.span.start, b.span.end), s.node, "lost-index", span=whole))
+def unmarked(s: Statement, lost: list[tuple[Any, Any]]) -> Statement:
+    r"""A statement that tells where braces have lost their mark, ``r{t-1}``, and are wrong as they stand; ``rt`` may be how somebody writes."""
+    return replace(s, lost=tuple(Span(a.span.start, b.span.end) for a, b in lost)) if lost else s
 
 
 def joined(node: Any, lost: Callable[[Any, Any], bool]) -> Any:

@@ -37,6 +37,7 @@ class Statement:
     instance: int = 0  # of a statement that stands for several, as one about every layer: how many of these come before this one
     unpacked: bool = False  # whether it is one equation of several that the document writes together
     goes_on: bool = False  # whether its first side is the last one of the relation before it
+    lost: tuple[Any, ...] = ()  # the places at which the mark of an index is put back
     nodes: tuple[Any, ...] = field(init=False, compare=False, repr=False)  # the node and all that is in it
     derives: bool = field(init=False, compare=False, repr=False)  # whether it speaks of a derivative
 
