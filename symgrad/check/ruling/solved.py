@@ -30,6 +30,8 @@ from symgrad.notation.syntax import Name, Product
 
 LINES = 8  # that are looked at for one symbol
 READINGS = 24  # of each
+FEW = 2  # quantities that a symbol may be the gradient by while a line that holds of all of them tells something
+PARTS = frozenset({"loss", "carry", "use"})  # tags of readings in which a gradient of the loss is not the whole one
 
 
 def settle(court: Court, page: Page, link: Link) -> bool:
@@ -84,16 +86,21 @@ def told(court: Court, page: Page, name: str) -> tuple[Option, int] | None:
     said = page.told.get(name)
     options = candidates(page, name)
     lines = list(resting_on(court, page, name))
-    found = []
+    found, whole = [], set[int]()
     for option in options:
-        true, lines = borne_out(page, name, option, lines)
+        true, plainly, lines = borne_out(page, name, option, lines)
         found.append((option, true))
-    empty = {line for _, true in found for line in true if len(found) > 1 and all(line in other for _, other in found)}  # true of whatever it is
+        whole |= {id(option)} if plainly else set()
+    several = len({option.value[1] for option, true in found if true}) > FEW
+    among = [true for _, true in found if true or not several]
+    empty = {line for true in among for line in true if len(found) > 1 and all(line in other for other in among)}  # true of whatever it is
     held = [(option, {line[0] for line in true - empty}) for option, true in found if true - empty]
-    best = max(held, key=lambda found: len(found[1]), default=None)
+    best = max(held, key=lambda found: (len(found[1]), id(found[0]) in whole), default=None)
     if best is None or len(best[1]) < (1 if said or (names_it(page, name) and gate_of(page, best[0].value[1]) is None) else 2):
         return None  # that a symbol with the letter of a state is the gradient by its preactivation takes two lines
     rivals = [(option, true) for option, true in held if not true < best[1] and not same(page, option, best[0])]
+    if id(best[0]) in whole:  # ``\partial L/\partial h_t`` beside it is no part of that gradient
+        rivals = [(option, true) for option, true in rivals if true != best[1] or id(option) in whole]
     return None if rivals else (best[0], len(best[1]))
 
 
@@ -109,14 +116,15 @@ def resting_on(court: Court, page: Page, name: str) -> Iterator[Link]:
             yield line
 
 
-def borne_out(page: Page, name: str, option: Option, lines: list[Link]) -> tuple[set[tuple[int, int]], list[Link]]:
-    """Which lines hold if a symbol is that gradient; and those that may, whatever it is, as they do not lack another symbol."""
+def borne_out(page: Page, name: str, option: Option, lines: list[Link]) -> tuple[set[tuple[int, int]], bool, list[Link]]:
+    """Which lines hold if a symbol is that gradient, whether with all others whole; and the lines that may, as they do not lack another symbol."""
     trial = copy(page)
     trial.memos["worlds"] = page.memos["worlds"]
     trial.meanings = {**page.meanings, f"? {name}": str(option.value)}
     outcomes = [(line, Decider(trial).decide(line.left, line.right, limit=READINGS)) for line in lines]
-    true = {(line.statement.number, line.number) for line, outcome in outcomes if outcome.equal and not outcome.vanished and not outcome.lenient}
-    return true, [line for line, outcome in outcomes if not lacks_another(page, name, outcome)]
+    held = [(line, outcome) for line, outcome in outcomes if outcome.equal and not outcome.vanished and not outcome.lenient]
+    parts = (outcome.chooser.tags & PARTS for _, outcome in held if outcome.chooser is not None)
+    return {(line.statement.number, line.number) for line, _ in held}, not any(parts), [line for line, outcome in outcomes if not lacks_another(page, name, outcome)]
 
 
 def lacks_another(page: Page, name: str, outcome: Outcome) -> bool:
