@@ -274,7 +274,12 @@ def _subscripted(page: Page, head: Any, parts: tuple[Any, ...]) -> tuple[str, An
 
 
 def _apart(page: Page, p: Any) -> tuple[Any, ...]:
-    r"""The quantity and the step of ``\delta_{ht}``, written together."""
+    r"""The quantity and the step of ``\delta_{ht}``, written together; the weight and the step of ``\delta_{W_{z,t}}``."""
+    head, labels = head_and_parts(p.node) or (None, ())
+    if head is not None and len(labels) > 1 and labels[-1].node == Name(page.symbols.letter):
+        key = key_of(head, list(labels[:-1]))
+        if key in page.symbols.ranks and key not in page.symbols.timed:
+            return (replace(p, node=replace(head, subs=tuple(q.node for q in labels[:-1]))), replace(p, node=labels[-1].node))
     pair = p.node.args if p.where == "sub" and kind(p.node) == "Product" and len(p.node.args) == 2 else ()
     words = [spelled(a) for a in pair if kind(a) == "Name" and not a.subs]
     if len(words) < 2 or words[1] != page.symbols.letter or _by_letter(page, str(words[0])) not in page.symbols.timed:

@@ -92,6 +92,18 @@ def names_the_last(*sides: Any) -> bool:
     return any(p.where == "sub" and p.node == LAST for side in sides for _, _, parts in names_in(side) for p in parts)
 
 
+PARTLY = frozenset({"carry", "use", "immediate", "mixed"})  # tags of readings in which a derivative is no whole one
+
+
+def along_all(page: Page, chooser: Chooser, left: Any) -> bool:
+    r"""Whether a gradient of the loss is summed over paths, ``\frac{\partial L}{\partial h_t} \frac{\partial h_t}{\partial h_{t-1}} + \ldots``, of which each is
+    a direct derivative, and nothing else is read in an unlikely way: the whole gradient comes out if none is left out."""
+    node = unwrapped(left)
+    whole = loss_head(node.of) is not None if kind(node) == "Derivative" else symbol_target(page, node, {}) is not None
+    weak = [(key, option) for key, option in chooser.chosen if option.weak]
+    return whole and not chooser.tags & PARTLY and all(option.tag == "direct" and isinstance(key, tuple) and key[1] == "right" for key, option in weak)
+
+
 class Decider:
     """Decides relations of one page."""
 
@@ -348,7 +360,7 @@ class Decider:
                     if tried.vanished and (chooser.tags & {"immediate", "carry", "loss"} or self.page.constant):
                         out.idle |= "immediate" in chooser.tags  # what stands beside a derivative that is read so that it is zero may be anything
                         continue
-                    if chooser.weak and not self.forced(chooser, left, right, (flat, lenient)):
+                    if chooser.weak and not (along_all(self.page, chooser, left) or self.forced(chooser, left, right, (flat, lenient))):
                         if self.page.fixed and not any(np.any(v.a) for v in tried.values or ()):
                             continue  # 0 = 0, because a gate that is supposed to be 0 is all that is left
                         out.weak = out.weak or chooser
