@@ -96,8 +96,10 @@ PARTLY = frozenset({"carry", "use", "immediate", "mixed"})  # tags of readings i
 
 
 def along_all(page: Page, chooser: Chooser, left: Any) -> bool:
-    r"""Whether a gradient of the loss is summed over paths, ``\frac{\partial L}{\partial h_t} \frac{\partial h_t}{\partial h_{t-1}} + \ldots``, of which each is
-    a direct derivative, and nothing else is read in an unlikely way: the whole gradient comes out if none is left out."""
+    r"""Whether a gradient is summed over paths, ``\frac{\partial L}{\partial h_t} \frac{\partial h_t}{\partial h_{t-1}} + \ldots``, with direct derivatives.
+
+    The whole gradient of the loss comes out if no path is left out; nothing else may be read in an unlikely way.
+    """
     node = unwrapped(left)
     whole = loss_head(node.of) is not None if kind(node) == "Derivative" else symbol_target(page, node, {}) is not None
     weak = [(key, option) for key, option in chooser.chosen if option.weak]

@@ -124,7 +124,8 @@ def borne_out(page: Page, name: str, option: Option, lines: list[Link]) -> tuple
     outcomes = [(line, Decider(trial).decide(line.left, line.right, limit=READINGS)) for line in lines]
     held = [(line, outcome) for line, outcome in outcomes if outcome.equal and not outcome.vanished and not outcome.lenient]
     parts = (outcome.chooser.tags & PARTS for _, outcome in held if outcome.chooser is not None)
-    return {(line.statement.number, line.number) for line, _ in held}, not any(parts), [line for line, outcome in outcomes if not lacks_another(page, name, outcome)]
+    true = {(line.statement.number, line.number) for line, _ in held}
+    return true, not any(parts), [line for line, outcome in outcomes if not lacks_another(page, name, outcome)]
 
 
 def lacks_another(page: Page, name: str, outcome: Outcome) -> bool:

@@ -70,6 +70,7 @@ _ADDS_ON = r"[ \t]+[+\-−*/×⊙·][ \t]"
 _REMARK = re.compile(  # of a line that the next one continues, ``a = b   ← this way`` and ``    + c   ← that way``
     rf"(?m)(?P<line>^(?:[^\n=]*=(?=[^\n]*\n{_ADDS_ON})|{_ADDS_ON})[^\n=]*?\S)(?P<words>[ \t]+(?:←|<-|//|#|--|—)[ \t]+[A-Za-z][^\n=]*$)"
 )
+_BEHIND_A_SIGN = re.compile(r"(?m)(?<=[\w)\]}] [+−·×⊙*-])[ \t]+(?://|\#|←)[ \t]*\S[^\n=]*$")  # ``a = b +  // this way``, and ``c`` on the next line
 _SHARE = re.compile(r"\s*(?:from|via|through|along)(?:\s+(?:the\s+)?[A-Za-z-]+)?\s*")  # a way by which a part of a gradient comes
 _GRADIENT = re.compile(r"[∂∇δΔ]|\bd[A-Za-z]|\\(?:partial|nabla|delta|Delta)")
 _SLOPE_OF = re.compile(r"\s*(?:the\s+)?(?:derivative|slope|gradient)\s+of\s+", re.IGNORECASE)
@@ -94,6 +95,8 @@ def equations(source: Passage, code: bool = False, running: bool = False) -> Ite
         source = rewritten(source, _ABOUT, lambda m: "≈")
     if _REMARK.search(source.text):
         source = Passage(_REMARK.sub(lambda m: m["line"] + " " * len(m["words"]), source.text), source.starts, source.ends)
+    if _BEHIND_A_SIGN.search(source.text):
+        source = Passage(_BEHIND_A_SIGN.sub(lambda m: " " * len(m[0]), source.text), source.starts, source.ends)
     for line in _logical(on_one_line(source), code):
         if len(line) > 5000 or not RELATION.search(line.text):
             continue

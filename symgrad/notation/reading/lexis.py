@@ -53,7 +53,7 @@ _COMMON = rf"""
   | (?P<raised>(?:[{re.escape("".join((*table.RAISED, *table.SUPERSCRIPTS)))}]|(?<=[\w)\]}}]){_TOP})+)
 """
 _END = rf"""
-  | (?P<letter>[^\W\d_][{_MARKS}]*)
+  | (?P<letter>[{_MARKS}]?[^\W\d_][{_MARKS}]*)
   | (?P<entity>&(?:lt|gt|amp|nbsp);)
   | (?P<sign>{_or(map(re.escape, _SIGNS))}|.|\n)
 """

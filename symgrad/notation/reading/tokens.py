@@ -137,9 +137,11 @@ def too_deep(start: int) -> ParseError:
 
 
 def accented_letter(text: str, start: int, end: int) -> tuple[str, str, str]:
-    """A letter and its accents: Greek by its command, ``ĥ`` taken apart, marks by their names."""
+    """A letter and its accents, which may stand before it: Greek by its command, ``ĥ`` taken apart, marks by their names."""
     if text.isascii():
         return "letter", text, ""
+    if unicodedata.combining(text[0]):  # ``\u0303h`` of a text that was copied from a page
+        text = text[1:] + text[0]
     text = table.ALIASES.get(text[0], unicodedata.normalize("NFD", text[0])) + text[1:]
     if text[0] == "\\":
         base = text.rstrip("".join(table.COMBINING))
