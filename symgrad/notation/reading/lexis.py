@@ -28,6 +28,7 @@ _SPACING = [name for name in (*table.SPACING, *table.TRANSPARENT) if name not in
 _TOP = "⊤"  # behind a name, without a ^
 _GLYPHS = re.escape("".join((*table.LOWERED, *table.RAISED, *table.SUPERSCRIPTS)))
 _MARKS = "\u0300-\u036f\u1dcd\u20d0-\u20ff"
+_BRACED = r"\s*\{\s*(?:[()\[\]|]|\\[{}|])\s*\}"  # behind the command for its size
 _MATH_FONTS = sorted((font for font in table.FONTS if font not in _TEXT_FONTS), key=len, reverse=True)
 _VULGAR = {"½": "12", "⅓": "13", "⅔": "23", "¼": "14", "¾": "34", "⅕": "15", "⅙": "16", "⅛": "18"}  # what stands above, what below
 _COMMON = rf"""
@@ -59,8 +60,9 @@ _END = rf"""
 """
 _LATEX = re.compile(
     rf"""(?P<thin>\s*(?:\\[,;\ ]\s*){{4,}}(?=[\w{{}}^\\]+\s*=))
+  | (?P<sized>\\[bB]igg?[lrm]?{_BRACED})
   | (?P<skip>(?:\s|~|\$|%[^\n]*|\\[,;:!>\s/]|\\(?:left|right)(?![A-Za-z]|\s*\.)|(?:[_^]\s*\{{\s*\}}|\{{\s*\}}(?!\s*_))|\\(?:text|mbox)\s*\{{[\s~]*\}}
-        |\\(?:{_or(_SPACING)})(?![A-Za-z])|\\tag\s*[0-9]+|\\(?:{_or(table.DISCARDED)})(?![A-Za-z])\*?\s*(?:{_BRACES})?|\\bbox\s*(?:\[[^\]\\{{]*+\])?)+)
+        |\\(?:{_or(_SPACING)})(?![A-Za-z]|{_BRACED})|\\tag\s*[0-9]+|\\(?:{_or(table.DISCARDED)})(?![A-Za-z])\*?\s*(?:{_BRACES})?|\\bbox\s*(?:\[[^\]\\{{]*+\])?)+)
   | (?P<any>(?<=_)\*|(?<=_\{{)\*(?=\}})|(?<![\w}})\]^])\*(?=_))
   | (?P<method>(?<=[\w}})\]])\.T(?![A-Za-z0-9_^'({{]))
   | (?P<empty>\{{\s*\}})
@@ -197,6 +199,8 @@ def _one(match: re.Match[str], code: bool) -> Iterator[Token]:
         case _:
             if kind == "escaped":
                 key = key[1]
+            elif kind == "sized":  # ``\Big{(}``
+                key = re.sub(r"^[^{]*\{\s*|\s*\}$", "", key)
             elif kind == "entity":
                 key = {"&lt;": "<", "&gt;": ">", "&amp;": "&"}.get(key, "")
             key = table.ALIASES.get(key, key)
