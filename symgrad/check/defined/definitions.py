@@ -213,9 +213,9 @@ def families(statements: list[Statement]) -> frozenset[str]:
         whole = unwrapped(rel.sides[-1])
         inner = head_and_parts(unwrapped(whole.args[0])) if kind(whole) == "Apply" and len(whole.args) == 1 else None
         label = spelled(inner[1][0].node) if inner is not None and len(inner[1]) == 1 else None
-        if inner is not None and label is not None and label == spelled(unwrapped(rel.sides[0])):
-            out.add(str(spelled(inner[0])))  # ``f = \\sigma(a_f)``
         own = head_and_parts(unwrapped(rel.sides[0]))
+        if inner is not None and label is not None and own is not None and label == spelled(own[0]) and len(own[1]) < 2:
+            out.add(str(spelled(inner[0])))  # ``f = \\sigma(a_f)``, ``f_t = \\sigma(a_f)``
         if inner is not None and own is not None and any(p.node == Name(own[0].base) for p in inner[1]):
             out.add(f"{spelled(inner[0])} {own[0].base}")
     return frozenset(out)
