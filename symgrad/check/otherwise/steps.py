@@ -36,6 +36,12 @@ MANY_TO_ONE = re.compile(
     r"|\b(?:single|one|only)\s+output\s+(?:only\s+)?at\s+the\s+(?:very\s+)?(?:end|last|final)\b",
     re.IGNORECASE,
 )
+LOSS_AT_THE_END = re.compile(  # that is so for all that stands under a heading
+    r"\b(?:loss|error|cost|target)s?\b[^.;:]{0,40}\bonly\b[^.;:]{0,24}\b(?:last|final)\s+(?:output|step|state|time[- ]?step|hidden state)\b"
+    r"|\bonly\b[^.;:]{0,16}\b(?:last|final)\s+(?:output|step|state|time[- ]?step)\b[^.;:]{0,24}\b(?:loss|error|cost|target)\b"
+    r"|(?:损失|损失函数|误差|誤差|損失)[^。；：]{0,6}(?<!不)[只仅僅][^。；：]{0,8}最[后後]|(?<!不)[只仅僅][^。；：]{0,4}最[后後][^。；：]{0,10}(?:损失|误差|誤差|損失)",
+    re.IGNORECASE,
+)
 OWN = "own"  # the loss of a step, where the document has no name for it
 CONTRIBUTES = re.compile(r"\bcontribut|\bat (?:time[- ]?)?step\b|\bof (?:time[- ]?)?step\b|贡献|貢献|기여|вклад|Beitrag|contribuc|contribui", re.IGNORECASE)
 AT_THE_END = "the loss looks at the last state alone"
@@ -43,7 +49,7 @@ AT_THE_END = "the loss looks at the last state alone"
 
 def at_the_end(court: Court, link: Link, under: Callable[[Page], Page | None]) -> Judgement | None:
     """Proved, where it holds of a loss that looks at the last state alone and the document does not say what its loss is, or that it does here; else open."""
-    told = link.statement.fragment is not None and MANY_TO_ONE.search(clause(link.statement.fragment.before.rstrip())) is not None
+    told = ends_by_words(court, link.statement)
     for page in court.pages_of(link.statement, under):
         if page.many_to_one or page.later or not (told or of_the_loss(page, link)):
             continue
@@ -63,6 +69,17 @@ def at_the_end(court: Court, link: Link, under: Callable[[Page], Page | None]) -
         before = ["the step is not the last one"] if last.where != page.where else []
         return said.assuming(*before, AT_THE_END + ", as the words say" * told)
     return None
+
+
+def ends_by_words(court: Court, statement: Statement) -> bool:
+    """Whether the sentence before a line says that only the last step counts, or one under its heading that the loss is there alone."""
+    own = statement.fragment
+    if own is None:
+        return False
+    if MANY_TO_ONE.search(clause(own.before.rstrip())) is not None:
+        return True
+    beside = (s.fragment for s in court.statements[: statement.number + 1] if s.fragment is not None and s.fragment.heading == own.heading)
+    return bool(own.heading) and any(LOSS_AT_THE_END.search(fragment.before) is not None for fragment in beside)
 
 
 def but_at_the_last(page: Page) -> Page:
