@@ -38,7 +38,8 @@ def parse_dialect(source: str, functions: frozenset[str] = table.DEFAULT_FUNCTIO
     if any(token.kind == "row" for row in rows for token in row) and _fails(rows, functions, code):
         rows = split_rows(swept.tokens, everywhere=True)
     for row_statement in statements(_without_rows(rows), code):
-        nodes.append(_node(row_statement, source, functions))
+        node = _node(row_statement, source, functions)
+        nodes += _in_part(row_statement, node, functions) if isinstance(node, Unread) and node.repaired is None else [node]
     for formula, label in swept.labels:
         nodes.extend(_definition(formula, label, functions))
     return nodes
@@ -95,6 +96,30 @@ def _node(statement: Statement, source: str, functions: frozenset[str]) -> Node:
         return node
     spans = [n.span for n in (node, *conditions) if n.span]
     return Given(node, tuple(conditions), span=Span(min(s.start for s in spans), max(s.end for s in spans)))
+
+
+def _in_part(statement: Statement, whole: Unread, functions: frozenset[str]) -> list[Node]:
+    """What can be read of a chain of equations: a side that cannot, behind the first one, and the chain without it."""
+    tokens, depth = statement.tokens, 0
+    pair = partners(tokens)
+    signs: list[int] = []
+    for k, token in enumerate(tokens):
+        if pair[k] < 0 and (token.key in table.CLOSERS or token.key in table.CLOSERS.values()):
+            return [whole]
+        depth += 0 if pair[k] < 0 else 1 if pair[k] > k else -1
+        signs += [k] if depth == 0 and token.key in table.RELATION_SIGNS else []
+    if len(signs) < 2 or statement.conditions or any(table.RELATION_SIGNS[tokens[k].key] != "=" for k in signs):
+        return [whole]
+    sides: list[Node] = []
+    for k, end in zip([-1, *signs], [*signs, len(tokens)], strict=True):
+        try:
+            sides.append(_parser(tokens[k + 1 : end], functions).statement())
+        except ParseError as error:
+            sides.append(Unread(error.reason, error.way_out or "", error.span, span=Span(tokens[max(k, 0)].start, tokens[end - 1].end)))
+    known = [side for side in sides if not isinstance(side, Unread)]
+    if isinstance(sides[0], Unread) or len(known) < 2:
+        return [whole]
+    return [*(side for side in sides if isinstance(side, Unread)), Relation(tuple(known), ("=",) * (len(known) - 1), span=whole.span)]
 
 
 def _parser(tokens: list[Token], functions: frozenset[str]) -> Loose:

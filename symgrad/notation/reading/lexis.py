@@ -97,6 +97,7 @@ _BIG_WORD = re.compile(
 _WIDE = re.compile(r"[^\n]*(?: {3}|\t)")
 _THICK = re.compile(r"(?:\\[;: ]\s*){2}")
 _TEXT_PART = re.compile(r"[{}$]|\\.", re.DOTALL)
+_GLUED = re.compile(r"\s*([A-Z])(diag)\s*")
 _SIMPLE = re.compile(r"(?:(if|for|when|where)\s+)?([^\W_]{1,2})\s*([=<>≠≤≥])\s*([^\W_]{1,2})")
 
 
@@ -264,6 +265,9 @@ def _text(source: str, match: re.Match[str], found: list[Token]) -> int:
         for word in filter(None, simple.groups()):
             kind = "number" if word.isdigit() else "letter" if len(word) == 1 and word.isalpha() else "prose" if word.isalpha() else "sign"
             found.append(Token(kind, word, begin, at - 1))
+        return at
+    if len(parts) == 1 and (glued := _GLUED.fullmatch(source, begin, at - 1)):  # ``\operatorname{Wdiag}``, as programs write that read pictures
+        found += [Token("letter", glued[1], *glued.span(1)), Token("operator", glued[2], glued.start(2), at, font)]
         return at
     if len(parts) == 1:
         found.append(_words(source, match, begin, at, font))
