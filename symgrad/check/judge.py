@@ -157,7 +157,10 @@ def common_form(document: Document, cell: Cell | None, equations: Iterable[State
     found, numbered = layers_by_number(found)
     found = stated = behind_bars(softmaxes(found))
     one_at_a_time = (expectations, of_the_loss, added_to, term_by_term, one_by_one, with_marks, one_hot, without_sizes)
-    for form in (*one_at_a_time, without_outputs_so_called, without_arguments, unbarred, bundled, unpacked, generalised):
+    for form in (*one_at_a_time, without_outputs_so_called, without_arguments):
+        found = form(found)
+    found, adjoints = unbarred(found)
+    for form in (bundled, unpacked, generalised):
         found = form(found)
     found, rest = with_a_rest(found)
     found, last = until_the_last(found)
@@ -171,7 +174,7 @@ def common_form(document: Document, cell: Cell | None, equations: Iterable[State
     found, original = parts_named(found)
     names = names | outputs | {name.base: text(part) for name, part in original.items()}
     as_written = losses_as_written(stated) | one_hot_as_written(stated) | rectified | jacobians | costs | last
-    as_written |= unnamed | layers | homonyms | original | zero | early | numbers | cuts | double | numbered | rest
+    as_written |= unnamed | layers | homonyms | original | zero | early | numbers | cuts | double | numbered | rest | adjoints
     return Common(found, as_written, unsaid={name.base: NOTE for name in rest}, names=names)
 
 

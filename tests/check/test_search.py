@@ -96,6 +96,12 @@ def test_a_repair_subtracts():
     assert wrong.expected == r"\operatorname{diag}(1 - (h^t)^2)"
 
 
+def test_a_repair_of_a_factor_that_ends_without_its_bracket_stands_in_brackets() -> None:
+    page = r"$$q_t = \tanh(a_t), \quad a_t = K q_{t-1} + M u_t$$ $$\frac{\partial E}{\partial a_t} = \frac{\partial E}{\partial q_t} \odot (1 - q_t)^2$$"
+    (wrong,) = [c for c in judge(read_text(page, "md", name="page")) if c.verdict == "refuted"]
+    assert wrong.expected == r"\frac{\partial E}{\partial q_t} \odot (1 - q_t^2)"
+
+
 def test_no_repair_begs_the_question() -> None:
     def read(text: str) -> Any:
         return parse_dialect(text)[0]

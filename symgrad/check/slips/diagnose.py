@@ -134,7 +134,7 @@ def written(edit: Edit, link: Any, page: Page) -> Repair:
     def shown(node: Any) -> str:
         return f"`{write(node)}`" if plain else page.shown(node)
 
-    if span is not None and text[span.start : span.end].lstrip().startswith(r"\bar"):  # the bar of an adjoint, which the name has not
+    if span is not None and text[span.start : span.end].lstrip().startswith(BARRED):  # the bar of an adjoint, which the name has not
         edit = replace(edit, new=barred_again(edit.new), at=barred_again(edit.at))
     try:
         if (
@@ -151,7 +151,9 @@ def written(edit: Edit, link: Any, page: Page) -> Repair:
         else:
             piece = write(edit.new)
             enclosed = text[: span.start].rstrip()[-1:] in ("(", "[", "{", "=") and text[span.end :].lstrip()[:1] in (")", "]", "}")
-            if kind(edit.new) in ("Sum", "Negative") and edit.at is not link.right and text[span.start : span.start + 1] not in "([" and not enclosed:
+            own = text[span.start : span.end]
+            enclosed |= own[:1] in ("(", "[") and own[-1:] in (")", "]")
+            if kind(edit.new) in ("Sum", "Negative") and edit.at is not link.right and not enclosed:
                 piece = f"({piece})"
             before, after = text[whole.start : span.start], text[span.end : whole.end]
             if fragment is not None and fragment.body.origin is not None:  # put into Python from another language
@@ -178,6 +180,9 @@ def written(edit: Edit, link: Any, page: Page) -> Repair:
         pass
     blame = (span.start, span.end) if span is not None else (whole.start, whole.end) if whole is not None else None
     return Repair(edit.code, message, expected, blame)
+
+
+BARRED = (r"\bar", r"\overline")
 
 
 def barred_again(node: Any) -> Any:
