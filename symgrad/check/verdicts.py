@@ -17,6 +17,7 @@ from symgrad.check.defined.slopes import slope_name
 from symgrad.check.evaluation.abbreviations import flat, indices_of
 from symgrad.check.evaluation.adjoints import symbol_ids, symbol_target, upright
 from symgrad.check.evaluation.functions import left_out
+from symgrad.check.evaluation.recognise import symbol_of
 from symgrad.check.inequalities import majorants, norms
 from symgrad.check.inequalities.factors import speaks_of_extremes
 from symgrad.check.judging import suppose
@@ -37,6 +38,7 @@ from symgrad.check.reading.relations import a_range, of_letters
 from symgrad.check.reading.statements import ADJOINT_HEADS, LOSSES, MARKS, bound_letters, derived, loss_head, names_in
 from symgrad.check.reading.symbols import head_and_parts, key_of, letters, spelled
 from symgrad.check.reading.trees import kind, rebuilt, unwrapped, walk
+from symgrad.check.ruling.meanings import introduced
 from symgrad.check.ruling.multiples import by_the_other
 from symgrad.check.ruling.unbounded import bounded
 from symgrad.check.ruling.variants import kept_open
@@ -228,6 +230,25 @@ def introduce(court: Court, links: Iterable[Link]) -> None:
         s = link.statement
         if (s.number, link.number) not in court.collected.defining and link.sign in EQUAL and (abbreviates(court, link) or abbreviates(court, turned(link))):
             court.introductions.add((s.number, link.number))
+    pages = [court.page(k) for k in range(len(court.collected.groups))]
+    for short in {short.place: short for p in pages for short in p.abbreviations.values()}.values():
+        if short.place in court.introductions and all(names_the_undefined(p, short) for p in pages):
+            court.introductions.discard(short.place)  # a slip: the lines that use the symbol may tell what it is
+            for p in pages:
+                p.abbreviations = {key: other for key, other in p.abbreviations.items() if other.place != short.place}
+
+
+def names_the_undefined(page: Page, short: Abbreviation) -> bool:
+    r"""Whether a formula that introduces a symbol, ``da_c = dc_t * (1 - g_t^2)``, names a quantity at a step that nothing defines."""
+    if any(kind(n) == "Derivative" for n in walk(short.node)):
+        return False
+    names = [(n, head) for n, head, parts in names_in(short.node) if any(page.symbols.letter in letters(p.node) for p in parts)]
+    return not all(head.base in MARKS or spelled(head) in page.functions or is_something(page, n) for n, head in names)
+
+
+def is_something(page: Page, node: Any) -> bool:
+    """Whether a name is a quantity of the cell or may be a symbol for a gradient."""
+    return any(found is not None for found in (page.symbols.ref(node), symbol_target(page, node, {}), symbol_of(page, node), introduced(page, node)))
 
 
 def turned(link: Link) -> Link:

@@ -75,8 +75,7 @@ class Indices:
             return
         for a, b in pairwise(node.args) if k == "Product" else ():
             mark = kind(a) == "Name" and a.base in MARKS and not a.subs and self.page.symbols.ref(b) is None
-            target = symbol_target(self.page, Product((a, b)), {}) if mark else None  # ``d h`` where the document has ``h_s[t]``
-            self.stepless = self.stepless or (target is not None and target[0] in self.page.symbols.timed)
+            self.stepless = self.stepless or (mark and self.of_any_step(Product((a, b))))  # ``d h`` where the document has ``h_s[t]``
         if k == "Stack" and dotted(node):
             bound |= ends(node)
         for child in (node.base,) if k == "Index" else children(node):
@@ -128,9 +127,13 @@ class Indices:
         if not parts and spelled(head) in self.page.abbreviations:
             self.stepless = True  # what it stands for has steps
         if head.base[:1] == "d" and (head.base not in MARKS or (head.base == "d" and parts)):  # ``dh_prev``, ``d_a``
-            target, named = symbol_target(self.page, node, {}), symbol_of(self.page, node)
-            settled = named is not None and named[1] is None and f"? {named[0]}" in self.page.meanings  # ``dz_f``, which a line before has shown to be one
-            self.stepless = self.stepless or settled or (target is not None and target[0] in self.page.symbols.timed)
+            self.stepless = self.stepless or self.of_any_step(node)
+
+    def of_any_step(self, node: Any) -> bool:
+        """Whether a symbol without a step is the gradient by a quantity that has one: by its letter, or as a line before has shown, ``dz_f``."""
+        target, named = symbol_target(self.page, node, {}), symbol_of(self.page, node)
+        settled = named is not None and named[1] is None and f"? {named[0]}" in self.page.meanings
+        return settled or (target is not None and target[0] in self.page.symbols.timed)
 
     def component(self, part: Any, bound: frozenset[str]) -> None:
         r"""An index on what is more than a name: the j of ``(\hat y_t - y_t)_j``, which may be that of any vector."""

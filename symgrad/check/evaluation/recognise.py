@@ -82,7 +82,8 @@ def apart(page: Page, p: Any) -> tuple[Any, ...]:
 
 
 def is_step(page: Page, node: Any) -> bool:
-    return kind(node) == "Number" or (bool(found := set(letters(node))) and found <= {page.symbols.letter, "t", "k", "T", "tau"})
+    steps = {page.symbols.letter, *({"t", "k", "T", "tau"} - set(page.symbols.timed))}  # beside a gate k, ``dn_k`` is of that
+    return kind(node) == "Number" or (bool(found := set(letters(node))) and found <= steps)
 
 
 def recognised(run: Run, node: Any) -> Value | None:

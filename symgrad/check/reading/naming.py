@@ -48,8 +48,8 @@ CALL = (  # before a formula that a symbol is a name for
 )
 BY = (  # between this formula and the symbol
     r"(?:by|as|simply|por|como|mit|als|par|через|как|记为|记作|记成|記為|簡記為|简记为|写作|写为|表示为|定义为|称为)"
-    r"|(?:,?\s*(?:which|that)\s+(?:we|I)\s+(?:will\s+)?|,?\s*(?:(?:is|are|will\s+be|we)\s+)?|,\s*que\s+)(?:denot\w+|writ(?:e|ten)|abbreviat\w+|call(?:ed)?|llam\w+|noté\w*|chama\w+)"
-    r"(?:\s+(?:it|by|as|por|como|de))*"
+    r"|(?:,?\s*(?:which|that)\s+(?:we|I)\s+(?:will\s+)?|,?\s*(?:(?:is|are|will\s+be|we)\s+)?|,\s*que\s+|[-,.…–—\s]*(?:(?:let\s+(?:me|us)|let's|I(?:'ll|\s+will)?)\s+)?)(?:denot\w+|writ(?:e|ten)|abbreviat\w+|call(?:ed)?|llam\w+|noté\w*|chama\w+)"
+    r"(?:\s+(?:it|this|that|by|as|por|como|de))*"
 )
 JAPANESE = re.compile(r"\s*と(?:お[くき]|置[くき]|書[くき]|表[すし]|定義|する|して|呼[ぶび])|\s*で表[すし]")
 GRADIENT = r"(?:gradient|(?:partial\s+)?derivative|sensitivity)"
@@ -98,19 +98,19 @@ def named_in_words(document: Document, parsed: Sequence[tuple[Fragment, Sequence
     alike = {head_and_parts(unwrapped(n.sides[0])) for n in relations if any(map(stands_for, n.sides[1:]))}
     loss = usual_loss(parsed)
     for k, (first, _) in enumerate(parsed[:-1]):
-        if first.kind != "inline" or values[k] is None:
+        second, formula = values[k + 1], values[k] if first.kind == "inline" and values[k] is not None else gradient_of(first, parsed[k][1])
+        if formula is None or second is None:
             continue
         words = between(document, first, parsed[k + 1][0])
-        second = values[k + 1]
-        if words is None or second is None:
+        if words is None:
             continue
         before = clause(first.before)
         after = parsed[k + 1][0].after
-        here, there = symbol(values[k]), symbol(second)
+        here, there = values[k] is not None and symbol(values[k]), symbol(second)
         if here and stands_for(second) and is_name_of(before, words):
             found, meant, at = values[k], second, NAMED
-        elif there and stands_for(values[k]) and is_called(before, words, after):
-            found, meant, at = second, values[k], NAMED
+        elif there and stands_for(formula) and is_called(before, words, after):
+            found, meant, at = second, formula, NAMED
         elif here and (by := told(document, parsed, values, k, words)) is not None:
             found, meant, at = values[k], Derivative(by[0] or loss, by[1]), TOLD
         else:
@@ -169,6 +169,12 @@ def value(fragment: Fragment, nodes: Sequence[Any]) -> Any:
     """What an inline formula, or a display, names or stands for; None for a relation."""
     node = unwrapped(nodes[0]) if len(nodes) == 1 and fragment.kind in ("inline", "display") else None
     return None if kind(node) in ("Relation", "Unread", "Words", "Given", "Tuple", "NoneType") else node
+
+
+def gradient_of(fragment: Fragment, nodes: Sequence[Any]) -> Any:
+    r"""The gradient that an equation is about, ``$\partial L/\partial h_t = V^\top e_t$, call it $g_t$``; None for any other formula."""
+    rel = nodes[0] if len(nodes) == 1 and fragment.kind in ("inline", "display") and kind(nodes[0]) == "Relation" else None
+    return rel.sides[0] if rel is not None and stands_for(rel.sides[0]) else None
 
 
 def symbol(node: Any) -> bool:

@@ -28,6 +28,10 @@ _RANGE = re.compile(  # ``Σ(t=1 to T)``, ``prod_{t=1..T}``
 )
 _TILDE = re.compile(r"(?<![A-Za-z~\\])([dD∂δΔ]?[A-Za-z])~(?=[(\[_^'²\s)\]}*/+,;.=⊙∘·×−-]|$)")
 _ANGLED = re.compile(r"(?<=[^\W_]|[\u0300-\u036f])<(t(?:[-+−]1)?)>")  # ``a<t-1>``
+_CALLED = re.compile(  # ``... call this e_t``, ``(call it e_t)``
+    r"(?:\s*[(（,;#—–]|\s+-+|\s*(?:\.{2,}|…)|\s{2,})\s*(?:(?:let\s+(?:me|us)|let's|(?:I|we)(?:'ll|\s+will)?)\s+)?"
+    r"(?:call(?:ed)?|denote|name)\s+(?:it|this|that)\s+(?:by\s+)?([^\W\d_][^\s()=,;]{0,20}?)[)）]?\s*\.?\s*$"
+)
 _BAR = re.compile(r"(?<=[\w)\]}])\|(?=[^\W\d_]{2,})")  # ``(∂h_k/∂W)|direct``
 _STRONG = re.compile(r"(?<![^\s(\[|])\*\*(?=[^\s*])([^*\n]*[^\s*])\*\*(?![^\s)\].,;:|])")  # ``**∂L/∂W** = …``
 _OWNED = re.compile(r"(?<=[A-Za-z]{2})['’]s(?=\s)")
@@ -75,7 +79,7 @@ def shifted(source: Passage) -> Passage:
 
 def put(line: Passage) -> Passage:
     """A line of plain text with its formulas as others write them, and without remarks."""
-    for rule in (_on_their_ways, _unfinished, _unremarked, _uncommented, _marked, _barred, _ranged):
+    for rule in (_called, _on_their_ways, _unfinished, _unremarked, _uncommented, _marked, _barred, _ranged):
         line = rule(line)
     return line
 
@@ -83,6 +87,14 @@ def put(line: Passage) -> Passage:
 def spelled(text: str, place: Passage) -> Passage:
     """Text that stands for what is written at a place."""
     return Passage(text, [place.starts[0]] * len(text), [place.ends[-1]] * len(text))
+
+
+def _called(line: Passage) -> Passage:
+    """``∂L/∂y_t = y_t - d_t ... call this e_t`` as ``∂L/∂y_t = y_t - d_t =: e_t``."""
+    m = _CALLED.search(line.text)
+    if m is None or not RELATION.search(line.text, 0, m.start()):
+        return line
+    return joined([line[: m.start()], spelled(" =: ", line[slice(*m.span())]), line[slice(*m.span(1))]])
 
 
 def _uncommented(line: Passage) -> Passage:
