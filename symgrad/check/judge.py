@@ -26,7 +26,7 @@ from symgrad.check.forms.bundled import bundled
 from symgrad.check.forms.circled import circled
 from symgrad.check.forms.common import Common
 from symgrad.check.forms.costs import jacobians_by_letter, losses_by_letter
-from symgrad.check.forms.diagonals import by_diagonal_entries
+from symgrad.check.forms.diagonals import by_diagonal_entries, by_letter
 from symgrad.check.forms.each import one_by_one
 from symgrad.check.forms.expected import expectations
 from symgrad.check.forms.graves import by_components
@@ -148,6 +148,7 @@ def common_form(document: Document, cell: Cell | None, equations: Iterable[State
     """The statements of a document, behind the equations of its programs, in the notation that the rooms behind understand."""
     found, cuts = ranges([replace(mended(s), number=k) for k, s in enumerate([*equations, *statements_of(document)])])
     found, double = one_within_another(found)
+    found, diagonals = by_letter(found)
     found = slopes_by_name(steps_brought_in(by_diagonal_entries(found)))
     found, rectified = rectifiers(circled(values_by_letter(functions_at_steps(found)), document.text))
     found, jacobians = jacobians_by_letter(of_functions(found))
@@ -174,7 +175,7 @@ def common_form(document: Document, cell: Cell | None, equations: Iterable[State
     found, original = parts_named(found)
     names = names | outputs | {name.base: text(part) for name, part in original.items()}
     as_written = losses_as_written(stated) | one_hot_as_written(stated) | rectified | jacobians | costs | last
-    as_written |= unnamed | layers | homonyms | original | zero | early | numbers | cuts | double | numbered | rest | adjoints
+    as_written |= unnamed | layers | homonyms | original | zero | early | numbers | cuts | double | numbered | rest | adjoints | diagonals
     return Common(found, as_written, unsaid={name.base: NOTE for name in rest}, names=names)
 
 

@@ -25,7 +25,7 @@ from symgrad.check.defined.groups import Collected, Group, bare_names, begun_bef
 from symgrad.check.defined.lettered import function_definition, in_some_case, in_words
 from symgrad.check.defined.listings import listed
 from symgrad.check.defined.page import Definition, Page, plain
-from symgrad.check.defined.slopes import Letter, error_signal, gradients, letters_behind, named_slopes, recursive, slope_name
+from symgrad.check.defined.slopes import Letter, backwards, error_signal, gradients, letters_behind, named_slopes, recursive, slope_name
 from symgrad.check.defined.targets import differentiated, hatless, wanted, without_hat
 from symgrad.check.reading import lint
 from symgrad.check.reading.conditions import special
@@ -144,6 +144,7 @@ class Reader:
             return None
         split = head_and_parts(unwrapped(rel.sides[0])) if self.slopes else None
         of_a_slope = split is not None and slope_name(split[0]) in self.slopes and (recursive(rel, split[0]) or self.written_out(rel))
+        of_a_slope |= split is not None and slope_name(split[0]) in self.gradients and backwards(rel, split)
         if of_a_slope or letters_behind(rel) & self.gradients:
             return None
         if (signal := error_signal(rel, out.letter)) is not None:

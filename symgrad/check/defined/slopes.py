@@ -42,11 +42,21 @@ def gradients(relations: list[tuple[Statement, Any]], letter: str) -> set[Letter
     sides = [(s, rel, own) for s, rel in relations if rel.signs[0] in DEFINING and (own := head_and_parts(unwrapped(rel.sides[0]))) is not None]
     by_loss = [own for _, rel, own in sides if loss_head(getattr(unwrapped(rel.sides[1]), "of", None)) is not None]
     found = {slope_name(head) for head, parts in by_loss if step_part(parts, letter) is not None}
-    given = [(slope_name(own[0]), letters_behind(rel)) for s, rel, own in sides if not s.derives]
+    given = [(slope_name(own[0]), letters_behind(rel)) for s, rel, own in sides if not s.derives and not backwards(rel, own)]
     found -= {name for name, behind in given if not behind & found}
     while more := {name for name, behind in given if behind & found} - {name for name, behind in given if not behind & found} - found:
         found |= more
     return found
+
+
+def backwards(rel: Any, own: Any) -> bool:
+    r"""Whether an equation is of the last step, or has transposed weights outside of activations: ``g_T = V^\top e``, which is no gate."""
+    at_the_end = any(spelled(p.node) == "T" for p in own[1])
+    return at_the_end or any(turned(n) for side in rel.sides[1:] for n in outside_activations(side))
+
+
+def turned(node: Any) -> bool:
+    return kind(node) == "Transpose" or (kind(node) == "Power" and is_top(node.exponent))
 
 
 def error_signal(rel: Any, letter: str) -> str | None:
@@ -64,11 +74,11 @@ def error_signal(rel: Any, letter: str) -> str | None:
         for n in free
         for _, head, parts in (names_in(n) if kind(n) in ("Name", "Power", "Index") else ())
     )
-    turned = any(kind(n) == "Transpose" or (kind(n) == "Power" and is_top(n.exponent)) for n in free)
+    transposed = any(map(turned, free))
     sloped = any(kind(n) == "Sum" and n.args[0] == Number("1") and kind(n.args[-1]) == "Negative" and kind(n.args[-1].arg) == "Power" for n in free)
     primed = any(kind(n) == "Apply" and kind(n.function) == "Name" and n.function.primes for n in free)
     of_losses = any(kind(n) == "Derivative" and loss_head(n.of) is not None for n in free)
-    return spelled(split[0]) if later and (turned or sloped or primed or of_losses) else None
+    return spelled(split[0]) if later and (transposed or sloped or primed or of_losses) else None
 
 
 def outside_activations(node: Any) -> Iterator[Any]:

@@ -6,7 +6,7 @@ from math import prod
 from typing import TYPE_CHECKING, Any
 
 from symgrad.check.evaluation.arithmetic import times
-from symgrad.check.evaluation.grids import dotted, grid
+from symgrad.check.evaluation.grids import cells, dotted, grid
 from symgrad.check.reading.symbols import entries_of, letters, number_at, spelled
 from symgrad.check.reading.trees import kind, unwrapped, walk
 from symgrad.check.worlds import values
@@ -36,6 +36,10 @@ def stack(run: Run, node: Any) -> Value:
     """``[h; x]``."""
     if dotted(node) and not run.flat:
         return grid(run, node)
+    rows = [cells(a) for a in node.args]
+    if kind(node) == "Stack" and node.vertical and not run.flat and all(len(row) > 1 for row in rows):
+        found = [[run.value(cell) for cell in row] for row in rows]
+        return values.blocks(found) if any(x.rank == 2 for row in found for x in row) else values.stacked([values.stacked(row) for row in found])
     parts = [run.value(a) for a in node.args]
     if len(parts) == 1:
         return parts[0]

@@ -33,7 +33,7 @@ def lastly(statements: list[Statement]) -> list[Statement]:
     lefts = (head_and_parts(unwrapped(s.node.sides[0])) for s in statements if s.derives and kind(s.node) == "Relation")
     gradients = {str(name_of(left, letter)) for left in lefts if left is not None and step_part(left[1], letter) is not None}
     everywhere = {key for _, key in general} | gradients  # ``\\delta_T`` beside ``\\delta_t = \\partial L/\\partial a_t``
-    used = {k for s, _ in general for side in s.node.sides[1:] for _, k, _ in keyed(side, letter)}
+    used = {k for s, own in general if own not in gradients for side in s.node.sides[1:] for _, k, _ in keyed(side, letter)}
     ends: dict[str, tuple[Statement, Any]] = {}  # and the steps at which they are
     if not any(of_a_step(n, letter) for s in statements for n in s.nodes):
         shown = {key: s for s, key in general if key not in used}

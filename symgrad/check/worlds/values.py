@@ -232,6 +232,29 @@ def stacked(parts: list[Value]) -> Value:
     return Value(np.concatenate([v.a for v in vectors], 1), d, max((v.orient for v in vectors), key=abs))
 
 
+def blocks(rows: list[list[Value]]) -> Value:
+    """A matrix of matrices, row by row; a number stands for as many times I, 0 for a block of zeros."""
+    if len({len(row) for row in rows}) > 1:
+        raise Misfit("rows of different length in one matrix")
+    shapes = [[x.dims if x.rank == 2 else None for x in row] for row in rows]
+    heights = [next((s[0] for s in row if s is not None), None) for row in shapes]
+    widths = [next((s[1] for s in column if s is not None), None) for column in zip(*shapes, strict=True)]
+    if len(heights) == len(widths):  # the blocks on the diagonal are square
+        heights, widths = ([h or w for h, w in zip(one, other, strict=True)] for one, other in ((heights, widths), (widths, heights)))
+    bands = (np.concatenate([_block(x, h, w) for x, w in zip(row, widths, strict=True)], 2) for row, h in zip(rows, heights, strict=True))
+    return Value(np.concatenate([*bands], 1))
+
+
+def _block(x: Value, height: int | None, width: int | None) -> Array:
+    if x.rank == 2 and x.dims == (height, width):
+        return x.a
+    if x.rank or height is None or width is None or (height != width and x.a.any()):
+        raise Misfit("parts of different shape in one matrix")
+    out = np.zeros((len(x.a), height, width), dtype=np.int64)
+    np.einsum("nii->ni", out[:, : min(height, width), : min(height, width)])[...] = x.a[:, None]
+    return out
+
+
 def part(x: Value, at: tuple[int | slice, ...]) -> Value:
     """The entry or slice of x at these indices."""
     if len(at) > x.rank:
