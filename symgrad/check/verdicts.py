@@ -292,7 +292,8 @@ def abbreviates(court: Court, link: Link) -> bool:
     alike = [(n, key_of(other, indices_of(page, found)[0])) for n, other, found in names_in(link.right) if spelled(other) == spelled(head)]
     if any(key == own and symbol_target(page, n, {}) is None for n, key in alike):
         return False  # a recursion
-    if not derived(link.right) and not (head.base in MARKS - {"d", "partial"} and names_nothing(page, left)):
+    made = any(introduced(page, n) is not None for n, _, _ in names_in(link.right))  # of such symbols
+    if not derived(link.right) and not made and not (head.base in MARKS - {"d", "partial"} and names_nothing(page, left)):
         return False
     if not names_nothing(page, left) and not introduces(link.right):
         return False

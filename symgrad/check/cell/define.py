@@ -420,9 +420,9 @@ def ranks(page: Page) -> None:
                     if ref is not None:
                         single[ref.key] += 1
             elif k in ("Product", "Infix"):
-                masked = [b for a in n.args if kind(unwrapped(a)) == "Hadamard" for b in unwrapped(a).args]  # ``(W \odot M) h_{t-1}``
-                for a in (*n.args, *masked):
-                    inner = unwrapped(a)
+                within = [b for a in map(unwrapped, n.args) if kind(a) in ("Hadamard", "Sum") for b in a.args]  # ``(W \odot M) h``, ``(W - W^\top) h``
+                for a in (*n.args, *within):
+                    inner = unwrapped(a.arg if kind(a) == "Negative" else a)
                     ref = page.symbols.ref(inner.arg if kind(inner) == "Transpose" else inner)
                     if ref is not None:
                         multiplied[ref.key] += 1

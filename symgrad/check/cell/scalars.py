@@ -24,7 +24,7 @@ OTHERWISE = re.compile(  # "1 if an episode has just begun and 0 otherwise"
     r"\b(?:otherwise|else|sonst|andernfalls|ansonsten|sinon|en caso contrario|si no|caso contr[áa]rio|sen[ãa]o|altrimenti|иначе)\b|否则|それ以外|그 ?외|아니면",
     re.IGNORECASE,
 )
-GREEK = frozenset({"alpha", "beta", "gamma", "lambda", "eta", "epsilon", "kappa", "mu", "rho", "tau"})
+GREEK = frozenset({"alpha", "beta", "gamma", "lambda", "eta", "epsilon", "varepsilon", "kappa", "mu", "rho", "tau"})
 NEAR = 120  # characters around a formula that may tell of the other case
 
 

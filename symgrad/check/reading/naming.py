@@ -31,7 +31,7 @@ LET = (  # before the symbol
 )
 DENOTES = (  # between the symbol and what it stands for
     r"(?:(?:which|that|to|will|shall|let|wir|se)\s+)*(?:denot(?:es?|ing|a|e)|stand(?:s|ing)?\s+for|represent(?:s|ing|a)?|abbreviates?|is\s+short(?:hand)?\s+for|désigne|représente"
-    r"|bezeichnet|steht\s+für|обозначает)"
+    r"|bezeichnet|steht\s+für|обозначает|oznacza(?:ją)?)"
     r"|[为為是]|表示|代表|指的?是?|即|就是|は、?|とは"
 )
 IS = r"(?:is|be|to\s+be|es|é|ist|sei|est|это|есть)"
@@ -41,7 +41,7 @@ ADDS = (  # words about a gradient that leave it what it is
     r"|derivada\s+parcial|dérivée\s+partielle|das?|der)\s*)*"
     r"(?:(?:error|loss|state|hidden|recurrent|temporal)\s+)*"
     r"(?:gradients?|(?:partial\s+)?derivatives?|jacobian(?:\s+matrix)?|error(?:\s+(?:signal|term))?|adjoint|sensitivity|quantity|expression|gradiente|derivada(?:\s+parcial)?"
-    r"|jacobian[ao]|Gradient(?:en)?|(?:partielle\s+)?Ableitung|dérivée(?:\s+partielle)?|jacobienne|градиент|производн(?:ая|ую)|梯度|偏?导数|偏?導數|勾配|偏?微分)?"
+    r"|jacobian[ao]|jakobian|pochodn[aą]|Gradient(?:en)?|(?:partielle\s+)?Ableitung|dérivée(?:\s+partielle)?|jacobienne|градиент|производн(?:ая|ую)|梯度|偏?导数|偏?導數|勾配|偏?微分)?"
 )
 CALL = (  # before a formula that a symbol is a name for
     r"(?:denot\w+|abbreviat\w+|writ(?:e|ing)|call(?:ing)?|nam(?:e|ing)|defin\w+|llam\w+|escrib\w+|chama\w+|bezeichne\w*|schreiben|notons|note|обознач\w+|[将將把记記设設令用])"
@@ -107,7 +107,8 @@ def named_in_words(document: Document, parsed: Sequence[tuple[Fragment, Sequence
         before = clause(first.before)
         after = parsed[k + 1][0].after
         here, there = values[k] is not None and symbol(values[k]), symbol(second)
-        if here and stands_for(second) and is_name_of(before, words):
+        jacobian = kind(second) == "Derivative" and head_and_parts(values[k]) not in given
+        if here and (stands_for(second) or jacobian) and is_name_of(before, words):
             found, meant, at = values[k], second, NAMED
         elif there and stands_for(formula) and is_called(before, words, after):
             found, meant, at = second, formula, NAMED
