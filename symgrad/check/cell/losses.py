@@ -51,6 +51,7 @@ def losses(page: Page, statements: list[Statement], letter: str) -> None:
             return
         (step if any(not labelled(p.node) for p in split[1]) else total)[word] += 1
 
+    weights = {n for d in page.definitions.values() for n, _, _ in names_in(d.node)}  # ``J = m n^\top`` is of the weight J
     jacobians = [unwrapped(n.sides[0]) for s in statements for n in s.nodes if kind(n) == "Relation" and names_a_jacobian(n)]
     for s in statements:
         for n in s.nodes:
@@ -59,7 +60,7 @@ def losses(page: Page, statements: list[Statement], letter: str) -> None:
                     note(loss)
                     if n.sign in ("nabla",):
                         note(loss)
-            if kind(n) == "Relation" and unwrapped(n.sides[0]) not in jacobians:
+            if kind(n) == "Relation" and unwrapped(n.sides[0]) not in (*jacobians, *weights):
                 note(n.sides[0])
     for s in statements:
         if kind(s.node) == "Relation" and len(s.node.sides) == 2 and (head := loss_head(s.node.sides[0])) is not None:

@@ -6,13 +6,13 @@ from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
-from symgrad.check.defined.page import Page
+from symgrad.check.defined.page import Abbreviation, Page
 from symgrad.check.evaluation.adjoints import symbol_target
 from symgrad.check.evaluation.recognise import symbol_of
 from symgrad.check.evaluation.variables import named
 from symgrad.check.reading.activations import meaning
 from symgrad.check.reading.claims import Link
-from symgrad.check.reading.statements import MARKS, names_in
+from symgrad.check.reading.statements import MARKS, derived, names_in
 from symgrad.check.reading.symbols import spelled
 from symgrad.check.reading.trees import kind, unwrapped, walk
 from symgrad.notation.syntax import Product
@@ -88,15 +88,26 @@ def gradients_in(page: Page, link: Link) -> list[Any]:
     marked = [n for n in nodes if kind(n) == "Differential"]
     pairs = [Product(pair) for n in nodes if kind(n) == "Product" for pair in pairwise(n.args)]
     names = [(n, head) for n, head, _ in (*names_in(link.left), *names_in(link.right)) if page.symbols.ref(n) is None]
-    short = [n for n, head in names if spelled(head) in page.abbreviations]
-    found = [*marked, *pairs, *(n for n, _ in names), *(n for n in nodes if kind(n) == "Derivative")]
-    return [*short, *(n for n in found if symbol_on(page, n) is not None or solved_symbol(page, n) is not None)]
+    short = [(n, page.abbreviations[word]) for n, head in names if (word := str(spelled(head))) in page.abbreviations]
+    derivatives = [n for n in nodes if kind(n) == "Derivative"]
+    errors = [n for n, known in short if of_quantities(page, known)]  # what they are is plain where they stand beside a gradient
+    found = [*marked, *pairs, *(n for n, _ in names), *derivatives]
+    out = [*(n for n, _ in short), *(n for n in found if symbol_on(page, n) is not None or solved_symbol(page, n) is not None)]
+    rest = [n for n in out if n not in errors]
+    return rest if rest or derivatives else out
+
+
+def of_quantities(page: Page, known: Abbreviation) -> bool:
+    """Whether a letter is for a formula of quantities of the cell alone, the error ``e_t = y_t - d_t``, and no mark of gradients."""
+    names = [n for n, _, _ in names_in(known.node)]
+    return known.key.partition("_")[0] not in MARKS and all(page.symbols.ref(n) is not None for n in names) and not derived(known.node)
 
 
 def solved_symbol(page: Page, node: Any) -> str | None:
     """The name of a symbol that only the lines in which it stands tell to be a gradient; None for any other node."""
-    found = symbol_of(page, node) if page.borne_out else None
-    return f"? {found[0]}" if found is not None and found[0] in page.borne_out else None
+    found = symbol_of(page, node) if page.borne_out or page.told else None
+    settled = found is not None and (found[0] in page.borne_out or (found[0] in page.told and f"? {found[0]}" in page.meanings))
+    return f"? {found[0]}" if found is not None and settled else None
 
 
 def symbol_on(page: Page, node: Any) -> Any:

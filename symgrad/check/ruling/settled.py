@@ -9,7 +9,7 @@ from typing import Any
 from symgrad.check.court.court import Court
 from symgrad.check.court.marks import gate, gradients_in, of_conventions, solved_symbol, symbol_on
 from symgrad.check.defined.incomplete import invented
-from symgrad.check.defined.page import Page
+from symgrad.check.defined.page import Abbreviation, Page
 from symgrad.check.evaluation.adjoints import before_it, told_by_gates
 from symgrad.check.evaluation.decide import Decider, Outcome
 from symgrad.check.reading.claims import EQUAL, Link, links
@@ -18,14 +18,14 @@ from symgrad.check.reading.statements import MARKS, bound_letters, loss_head, na
 from symgrad.check.reading.symbols import COUNTERS, STEP_LETTERS, head_and_parts, is_top, letters, spelled
 from symgrad.check.reading.trees import kind, unwrapped, walk
 from symgrad.check.ruling.caution import word
-from symgrad.check.ruling.meanings import introduced
+from symgrad.check.ruling.meanings import a_gradient, introduced
 
 # -- symbols for gradients ---------------------------------------------------------------------------------------------------------
 
 
 def settled_symbols(court: Court, page: Page, link: Link) -> bool:
     """Whether each symbol for a gradient in a line stands in another one too, that holds, and the line is wrong whatever part of a gradient they mean."""
-    if link.sign != "=" or of_conventions(page, link) or loosely_written(page, link):
+    if link.sign != "=" or of_conventions(page, link, by_nabla=not nabla_told(court, page, link)) or loosely_written(page, link):
         return False
     symbols = gradients_in(page, link)
     told = [(target := symbol_on(page, n)) is not None and before_it(unwrapped(n)) and target[4].partition(" ")[0] in page.told_marks for n in symbols]
@@ -39,6 +39,16 @@ def settled_symbols(court: Court, page: Page, link: Link) -> bool:
     return bool(symbols) and not wanted and not in_part(page, link)
 
 
+def nabla_told(court: Court, page: Page, link: Link) -> bool:
+    r"""Whether another line with a ``\nabla_W L`` holds, so that it is the gradient of this loss in this layout."""
+    return any(of_nabla(other) and holds(page, other) for other in others(court, link))
+
+
+def of_nabla(link: Link) -> bool:
+    nodes = [*walk(link.left), *walk(link.right)]
+    return any(kind(n) == "Derivative" and n.sign == "nabla" and loss_head(n.of) is not None for n in nodes)
+
+
 def called(page: Page, link: Link) -> set[str | None]:
     """What tells the symbols for gradients in a line from others; None for one of which that is not known."""
     return {called_in(page, n) for n in gradients_in(page, link)}
@@ -49,15 +59,23 @@ def called_in(page: Page, node: Any) -> str | None:
     if (known := solved_symbol(page, node)) is not None:
         return known
     target, split = symbol_on(page, node), head_and_parts(node)
-    if split is not None and any(kind(p.node) == "Number" for p in split[1]):
+    short = introduced(page, node)
+    at_any = short is not None and a_gradient(short.node) and at_every_step(page, short)
+    if not at_any and split is not None and any(kind(p.node) == "Number" for p in split[1]):
         return None  # what a symbol is at one step, ``δ_5``, need not be what it is at another
-    short = introduced(page, node) or (page.abbreviations.get(str(spelled(split[0]))) if split is not None and target is None else None)
+    short = short or (page.abbreviations.get(str(spelled(split[0]))) if split is not None and target is None else None)
     if short is not None:
         if split is not None and any(len(told := spelled(p.node) or "") > 1 and told not in short.key for p in split[1]):
             return None  # ``δ^{out,t}`` need not be what ``δ^t`` is
         meant = unwrapped(short.node)
         return f"={short.key}" if kind(meant) == "Derivative" and loss_head(meant.of) is not None else None
     return None if target is None else f"{target[4].partition(' ')[0]} {sort_of(page, target[0])}"
+
+
+def at_every_step(page: Page, short: Abbreviation) -> bool:
+    r"""Whether a symbol was introduced by the letter that counts steps, ``g_t = \partial L/\partial h_t``, not at one told by number."""
+    lines = (s.node for s in page.statements if s.number == short.place[0] and kind(s.node) == "Relation")
+    return any(page.symbols.letter in letters(p.node) for node in lines for _, head, parts in names_in(node.sides[0]) for p in parts)
 
 
 def sort_of(page: Page, key: str) -> str:
