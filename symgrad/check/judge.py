@@ -20,7 +20,7 @@ from symgrad.check.forms.accumulated import added_to
 from symgrad.check.forms.ahead import at_their_step, before_activations
 from symgrad.check.forms.arguments import losses_as_written, without_arguments
 from symgrad.check.forms.bare import of_the_loss
-from symgrad.check.forms.barred import unbarred
+from symgrad.check.forms.barred import of_preactivations, unbarred
 from symgrad.check.forms.below import layer_below
 from symgrad.check.forms.bundled import bundled
 from symgrad.check.forms.circled import circled
@@ -160,7 +160,7 @@ def common_form(document: Document, cell: Cell | None, equations: Iterable[State
     one_at_a_time = (expectations, of_the_loss, added_to, term_by_term, one_by_one, with_marks, one_hot, without_sizes)
     for form in (*one_at_a_time, without_outputs_so_called, without_arguments):
         found = form(found)
-    found, adjoints = unbarred(found)
+    found, adjoints = unbarred(of_preactivations(found))
     for form in (bundled, unpacked, generalised):
         found = form(found)
     found, rest = with_a_rest(found)

@@ -1,17 +1,25 @@
-r"""Adjoints with a bar, or with a bare ∂: where a document says that ``\bar x`` (``\partial x``) denotes ``\partial L / \partial x``, it is read as ``d x``."""
+r"""Adjoints with a bar, or with a bare ∂: where a document says that ``\bar x`` (``\partial x``) denotes ``\partial L / \partial x``, it is read as ``d x``.
+
+So too ``\hat d x``, where words say that the mark is for preactivations, as ``d \hat x``.
+"""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
-from symgrad.check.reading.statements import DEFINING, Statement, exchanged, loss_head, relation_of
+from symgrad.check.reading.statements import DEFINING, MARKS, Statement, exchanged, loss_head, relation_of
 from symgrad.check.reading.symbols import head_and_parts
 from symgrad.check.reading.trees import children, kind, rebuilt, unwrapped
 from symgrad.notation.syntax import Name, Product
 
+BEFORE = re.compile(
+    r"pre-?\s?activation|(?:before|prior\s+to)\s+the\s+(?:activation|non-?linearity)|Voraktivierung|préactivation|preactivaci[oó]n|preattivazion|激活前|活性化前",
+    re.IGNORECASE,
+)
 NEAR = 40  # characters of "denotes the gradient" between the symbol and the derivative
 MARK = Name("d")
 BARS = frozenset({"bar", "overline"})
@@ -27,6 +35,28 @@ def unbarred(statements: list[Statement]) -> tuple[list[Statement], dict[Any, An
         original |= {product: n for n, product in new.values()}
         found.append(exchanged(s, {at: product for at, (_, product) in new.items()}))
     return found or statements, original
+
+
+def of_preactivations(statements: list[Statement]) -> list[Statement]:
+    r"""The statements with ``d \hat x`` for the ``\hat d x`` of a document that writes ``\hat d`` for "with respect to the preactivation"."""
+    named = [s for s in statements if kind(s.node) == "Name" and s.node.base in MARKS and s.node.accents and s.fragment is not None]
+    marks = {s.node for s in named if s.fragment is not None and BEFORE.search(s.fragment.after[: 2 * NEAR])}
+    new = [dict(hatted(s, marks)) for s in statements] if marks else []
+    letters = {(n.base, n.accents) for s in statements for n in s.nodes if kind(n) == "Name"}
+    if any((n.base, n.accents) in letters for found in new for n in found.values() if n != MARK):
+        return statements  # a quantity of its own has that sign
+    return [exchanged(s, found) for s, found in zip(statements, new, strict=True)] if marks else statements
+
+
+def hatted(s: Statement, marks: set[Name]) -> Iterator[tuple[int, Name]]:
+    """The marks and the letters behind them, with what stands for each."""
+    for a, b in (pair for n in s.nodes if kind(n) == "Product" for pair in pairwise(n.args)):
+        inner = b
+        while kind(inner) in ("Power", "Index", "Transpose"):
+            inner = inner.arg if kind(inner) == "Transpose" else inner.base
+        if a in marks and kind(inner) == "Name":
+            yield id(a), replace(MARK, span=a.span)
+            yield id(inner), replace(inner, accents=(*inner.accents, *a.accents))
 
 
 def introduces(s: Statement) -> Iterator[str]:
