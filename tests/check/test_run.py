@@ -248,6 +248,11 @@ def test_what_a_letter_for_steps_is_set_to_is_no_claim() -> None:
     assert [claim.latex for claim in claims] == ["\\frac{\\partial s_3}{\\partial s_2} = A"]
 
 
+def test_what_runs_backwards_begins_at_zero_behind_the_last_step() -> None:
+    claims = check("$$s_t = w s_{t-1} + u_t, \\quad \\mu_t = s_t + w \\mu_{t+1}, \\quad \\mu_{T+1} = 0$$ $$\\mu_T = s_T$$ $$\\frac{ds_t}{ds_{t-1}} = w$$").claims
+    assert [(claim.latex, claim.verdict) for claim in claims] == [("\\mu_T = s_T", "proved"), ("\\frac{ds_t}{ds_{t-1}} = w", "proved")]
+
+
 def test_a_machine_that_is_too_busy_is_no_defect_of_symgrad(monkeypatch: pytest.MonkeyPatch) -> None:
     """A process that has not even begun when the clock on the wall strikes."""
     monkeypatch.setattr(run, "_patience", lambda request: 0.0)
