@@ -249,7 +249,8 @@ def test_what_a_letter_for_steps_is_set_to_is_no_claim() -> None:
 
 
 def test_what_runs_backwards_begins_at_zero_behind_the_last_step() -> None:
-    claims = check("$$s_t = w s_{t-1} + u_t, \\quad \\mu_t = s_t + w \\mu_{t+1}, \\quad \\mu_{T+1} = 0$$ $$\\mu_T = s_T$$ $$\\frac{ds_t}{ds_{t-1}} = w$$").claims
+    cell = "$$s_t = w s_{t-1} + u_t$$ $$\\mu_t = s_t + w \\mu_{t+1}, \\quad \\mu_{T+1} = 0$$"
+    claims = check(cell + " $$\\mu_T = s_T$$ $$\\frac{ds_t}{ds_{t-1}} = w$$").claims
     assert [(claim.latex, claim.verdict) for claim in claims] == [("\\mu_T = s_T", "proved"), ("\\frac{ds_t}{ds_{t-1}} = w", "proved")]
 
 
