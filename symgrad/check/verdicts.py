@@ -15,7 +15,7 @@ from symgrad.check.court.court import Court
 from symgrad.check.defined.page import Abbreviation, Page
 from symgrad.check.defined.slopes import slope_name
 from symgrad.check.evaluation.abbreviations import flat, indices_of
-from symgrad.check.evaluation.adjoints import symbol_ids, symbol_target, upright
+from symgrad.check.evaluation.adjoints import symbol_ids, symbol_target
 from symgrad.check.evaluation.functions import left_out
 from symgrad.check.evaluation.recognise import symbol_of
 from symgrad.check.inequalities import majorants, norms
@@ -36,7 +36,7 @@ from symgrad.check.reading.judgement import Judgement, ambiguous
 from symgrad.check.reading.prose import clause
 from symgrad.check.reading.relations import a_range, of_letters
 from symgrad.check.reading.statements import ADJOINT_HEADS, LOSSES, MARKS, bound_letters, derived, loss_head, names_in
-from symgrad.check.reading.symbols import head_and_parts, key_of, letters, spelled
+from symgrad.check.reading.symbols import head_and_parts, key_of, letters, spelled, upright
 from symgrad.check.reading.trees import kind, rebuilt, unwrapped, walk
 from symgrad.check.ruling.meanings import introduced
 from symgrad.check.ruling.multiples import by_the_other

@@ -20,11 +20,10 @@ from symgrad.check.defined import blocks
 from symgrad.check.defined.definitions import lags, parts_of, present_names, stepped_names
 from symgrad.check.defined.groups import Collected
 from symgrad.check.defined.page import Abbreviation, Definition, Page, plain
-from symgrad.check.defined.typing import matrix_like
-from symgrad.check.evaluation.adjoints import upright
+from symgrad.check.defined.typing import decomposed, matrix_like
 from symgrad.check.reading.activations import ACTIVATIONS, BUILTIN, labelled_sigmas, meaning
 from symgrad.check.reading.statements import LOSSES, MARKS, Statement, bound_letters, names_in, relation_of, step_part
-from symgrad.check.reading.symbols import STEP_WORDS, Part, Symbols, head_and_parts, is_top, key_of, letters, number_at, spelled
+from symgrad.check.reading.symbols import STEP_WORDS, Part, Symbols, head_and_parts, is_top, key_of, letters, spelled, upright
 from symgrad.check.reading.trees import FACTORS, children, kind, rebuilt, unwrapped, walk, with_children
 from symgrad.notation.syntax import Hadamard, Name
 
@@ -157,6 +156,7 @@ def page_of(definitions: dict[str, Definition], collected: Collected, statements
         if len(factors) == 3 and factors[1] == Name("Lambda") and upright(factors[2]) == factors[0] and (key := str(spelled(factors[0]))):
             page.kinds[key] = "orthogonal"
             page.guessed[key] = f"{plain(key)} is orthogonal, as in the decomposition of a symmetric matrix"
+            page.kinds["Lambda"] = "diagonal"
     symbols.bare, symbols.counting = symbols.timed - with_any_step(statements, letter), counting(statements, letter)
     symbols.step_behind = step_behind(statements, letter)
     symbols.clear()
@@ -179,14 +179,6 @@ def page_of(definitions: dict[str, Definition], collected: Collected, statements
         page.notes.setdefault(key, plain(key))
     guesses(page, statements)
     return page
-
-
-def decomposed(d: Definition) -> tuple[Any, ...]:
-    r"""The factors of ``W = Q \Lambda Q^{-1}``, a matrix as a product of others; none of anything else."""
-    node = unwrapped(d.node)
-    factors = tuple(map(unwrapped, node.args)) if kind(node) == "Product" and d.side is not None and step_part(parts_of(d.side), d.letter) is None else ()
-    bare = [a.base if kind(a) == "Power" and number_at(a.exponent, {}) == -1 else upright(a) or a for a in factors]
-    return factors if len(bare) > 2 and all(map(matrix_like, (unwrapped(d.side), *bare))) else ()
 
 
 def concatenated(page: Page, statements: list[Statement]) -> None:

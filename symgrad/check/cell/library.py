@@ -49,6 +49,8 @@ _SYSTEMS = {
         h_t = (1 - z_t) \odot h_{t-1} + z_t \odot \tilde{h}_t""",
     "the RNN with U for the state and W for the input": r"z_t = U h_{t-1} + W x_t + b \\ h_t = f(z_t)",
     "the RNN with W for the state and U for the input": r"z_t = W h_{t-1} + U x_t + b \\ h_t = f(z_t)",
+    "the RNN with W for the state, U for the input and V for the output": r"""
+        z_t = W h_{t-1} + U x_t + b \\ h_t = f(z_t) \\ o_t = V h_t + c \\ \hat{y}_t = \operatorname{softmax}(o_t)""",
     "the RNN with weights by their ends": r"z_t = W_{hh} h_{t-1} + W_{xh} x_t + b_h \\ h_t = f(z_t) \\ y_t = W_{hy} h_t + b_y",
     "the RNN with W_h and W_x": r"z_t = W_h h_{t-1} + W_x x_t + b \\ h_t = f(z_t)",
     "the RNN with state s": r"z_t = W s_{t-1} + U x_t + b \\ s_t = f(z_t) \\ o_t = V s_t",

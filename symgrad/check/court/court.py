@@ -20,6 +20,7 @@ from symgrad.check.defined.groups import Collected, split_groups
 from symgrad.check.defined.incomplete import Supposed, completed, held_fixed, outputs_left_out, states_left_out, suppositions, taken_for
 from symgrad.check.defined.page import Abbreviation, Page
 from symgrad.check.defined.slopes import recursive, slope_name
+from symgrad.check.defined.typing import decomposed
 from symgrad.check.evaluation.decide import Outcome
 from symgrad.check.reading.aside import put_aside
 from symgrad.check.reading.changes import NAMED
@@ -311,7 +312,8 @@ class Court:
             named = [(n.base if kind(n) == "Power" and page.symbols.ref(n) is None else n, parts) for n, _, parts in names_in(s.node)]  # the W of ``W^{T-t}``
             found = {r.key for n, parts in named if (r := page.symbols.ref(n)) is not None and (parts or r.key not in indices)}
             elsewhere = {page.symbols.aliases[name] for name in page.symbols.aliases.keys() & others}  # the z of ``z = f(x)`` is not what h is computed from
-            defined[k] = sum(key in page.definitions or (key.startswith("pre:") and key not in elsewhere) for key in found)
+            weights = {key for key, d in page.definitions.items() if decomposed(d)}
+            defined[k] = sum(key in page.definitions.keys() - weights or (key.startswith("pre:") and key not in elsewhere) for key in found)
             known[k] = len(found)
         most = max(defined.values())
 

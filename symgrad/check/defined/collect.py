@@ -27,6 +27,7 @@ from symgrad.check.defined.listings import listed
 from symgrad.check.defined.page import Definition, Page, plain
 from symgrad.check.defined.slopes import Letter, backwards, error_signal, gradients, letters_behind, named_slopes, recursive, slope_name
 from symgrad.check.defined.targets import differentiated, hatless, wanted, without_hat
+from symgrad.check.defined.typing import decomposed
 from symgrad.check.reading import lint
 from symgrad.check.reading.conditions import special
 from symgrad.check.reading.prose import clause
@@ -178,7 +179,8 @@ class Reader:
                 return None
             rel = replace(rel, sides=(*rel.sides[:side], replace(node, args=(valued[1],)), *rel.sides[side + 1 :]))
         mended = lint.repaired(rel.sides[0], rel.sides[side])  # what follows is judged by what was meant
-        return Definition(key, mended[0] if mended else rel.sides[side], letter, shift, entries, s, rel.sides[0]), rel, side
+        whole = mended[0] if mended else rebuilt(rel.sides[side], lint.raised(rel.sides[side], letter))
+        return Definition(key, whole, letter, shift, entries, s, rel.sides[0]), rel, side
 
     def lemma(self, d: Definition, rel: Any) -> bool:
         """Whether an equation without steps, in a display of its own, is of a function and its value rather than of the cell."""
@@ -188,7 +190,8 @@ class Reader:
         timeless = step_part(split[1], d.letter) is None and d.letter == letter and not any(step_part(p, letter) for _, _, p in names_in(d.node))
         alone = bool(self.stepped) and self.timeless[id(s.fragment)] < 2 and "'" not in d.key
         output = d.key not in self.bases and reads_out(d, self.group, letter)
-        return timeless and alone and not words_of_steps(rel) and not output and not names_the_stepless(d, self.group, letter)
+        part = output or names_the_stepless(d, self.group, letter) or bool(decomposed(d))
+        return timeless and alone and not words_of_steps(rel) and not part
 
     def another(self, d: Definition, rel: Any, side: int) -> bool:
         """Whether a quantity that the cell has already is given anew, by an equation of the next cell, which begins here."""
@@ -288,10 +291,13 @@ def named_inside(old: Definition, d: Definition, letter: str, gates: frozenset[s
 def expands(old: Definition, new: Definition, letter: str) -> bool:
     r"""Whether an equation is a recursion put into itself: ``h_t = g(U g(U h_{t-2} + x_{t-1}) + x_t)`` after ``h_t = g(U h_{t-1} + x_t)``."""
     once, twice = (lags(d, letter) for d in (old, new))
-    before = Counter(spelled(head) for _, head, parts in names_in(old.node) if step_part(parts, letter) is None)
+    before = Counter(spelled(head) for _, head, parts in names_in(old.node) if step_part(parts, letter) is None and not is_top(head))
     after = Counter(spelled(head) for _, head, _ in names_in(new.node))
     back, further = once.get(old.key, set()), twice.get(old.key, set())
     powers = [n for n in walk(new.node) if kind(n) == "Power" and spelled(n.base) in before]
+    begun = [number_at(parts[-1].node, {}) for _, head, parts in names_in(new.node) if parts and key_of(head, []) == old.key]
+    if back == {-1} and begun and None not in begun and functions(new.node) <= functions(old.node):
+        return True  # ``Q \Lambda^t Q^\top h_0``
     if back != {-1} or not (once.keys() - {old.key} <= twice.keys() and before.keys() <= after.keys() and functions(old.node) <= functions(new.node)):
         return False  # no recursion, or a simpler cell
     steps = [{letter, *letters(p.node)} for _, head, parts in names_in(new.node) if key_of(head, []) == old.key for p in parts]

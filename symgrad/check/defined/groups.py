@@ -8,6 +8,7 @@ from typing import Any
 
 from symgrad.check.defined.definitions import lags, parts_of, present_names, stepped_names
 from symgrad.check.defined.page import Definition
+from symgrad.check.defined.typing import decomposed
 from symgrad.check.reading.statements import Statement, names_in, step_part
 from symgrad.check.reading.symbols import head_and_parts, key_of
 from symgrad.check.reading.trees import kind, unwrapped, walk
@@ -63,6 +64,7 @@ def begun_before(old: Group, new: Definition, statements: list[Statement], out: 
     s = new.place
     derived = max((e.number for e in statements if e.number < s.number and e.derives and (e.number, 0) not in out.defining), default=0)
     found = {key for key, d in old.definitions.items() if d.place is not None and d.place.number > derived and beside(d.place, s)} - {new.key}
+    found -= {key for key in found if decomposed(old.definitions[key])}
     found -= read_from(old, {new.key}, found, out.letter)
     while kept := {k for key, d in old.definitions.items() if key not in found for k in stepped_names(d, out.letter) & found}:
         found -= kept

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from symgrad.check.defined.page import LOSS, Page
-from symgrad.check.reading.symbols import head_and_parts, is_top, letters, number_at, spelled
+from symgrad.check.defined.definitions import parts_of
+from symgrad.check.defined.page import LOSS, Definition, Page
+from symgrad.check.reading.statements import step_part
+from symgrad.check.reading.symbols import head_and_parts, is_top, letters, number_at, spelled, upright
 from symgrad.check.reading.trees import kind, unwrapped, walk
 from symgrad.notation.syntax import Name
 
@@ -276,3 +278,11 @@ def matrix_like(node: Any) -> bool:
         return False
     base = split[0].base
     return (base[:1].isupper() and base not in ("L", "E", "T")) or base in ("Gamma", "Theta", "Lambda", "Omega", "Phi", "Psi", "Sigma", "w")
+
+
+def decomposed(d: Definition) -> tuple[Any, ...]:
+    r"""The factors of ``W = Q \Lambda Q^{-1}``, a matrix as a product of others; none of anything else."""
+    node = unwrapped(d.node)
+    factors = tuple(map(unwrapped, node.args)) if kind(node) == "Product" and d.side is not None and step_part(parts_of(d.side), d.letter) is None else ()
+    bare = [a.base if kind(a) == "Power" and number_at(a.exponent, {}) == -1 else upright(a) or a for a in factors]
+    return factors if len(bare) > 2 and all(map(matrix_like, (unwrapped(d.side), *bare))) else ()

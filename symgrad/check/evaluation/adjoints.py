@@ -13,7 +13,7 @@ from symgrad.check.evaluation.parts import through
 from symgrad.check.evaluation.recognise import recognised
 from symgrad.check.reading.activations import meaning
 from symgrad.check.reading.statements import GRADS, LOSSES, MARKS
-from symgrad.check.reading.symbols import component_below, head_and_parts, is_top, key_of, letters, number_at, spelled
+from symgrad.check.reading.symbols import component_below, head_and_parts, key_of, letters, number_at, spelled, upright
 from symgrad.check.reading.trees import is_slice, kind, unwrapped, walk
 from symgrad.check.worlds import field as F
 from symgrad.check.worlds.readings import Option
@@ -59,12 +59,6 @@ def fused(run: Run, args: tuple[Any, ...]) -> tuple[Any, ...]:
         out.append(a)
         k += 1
     return tuple(out)
-
-
-def upright(node: Any) -> Any:
-    """The name that stands transposed here, if one does."""
-    inner = node.arg if kind(node) == "Transpose" else node.base if kind(node) == "Power" and is_top(node.exponent) else None
-    return inner if inner is not None and head_and_parts(inner) is not None else None
 
 
 class _Adjoint:

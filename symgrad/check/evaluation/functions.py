@@ -123,7 +123,7 @@ def with_bias(run: Run, function: str, x: Value) -> Value:
             left_out = next((b for b in biases if np.array_equal(run.world.value(b, None).a, rest)), None)
             if left_out is not None:
                 note = f"the bias {run.page.notes.get(left_out, left_out)}, which an argument leaves out, is understood"
-                meant = run.chooser.choose(("bias", key), (Option(0, False), Option(1, True, note, tag="bias")))
+                meant = run.chooser.choose(("bias", key, left_out), (Option(0, False), Option(1, True, note, tag="bias")))
                 return replace(x, a=run.world.value(key, step).a) if meant else x
     return x
 

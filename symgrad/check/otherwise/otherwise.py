@@ -16,7 +16,7 @@ from symgrad.check.court import marks
 from symgrad.check.court.attempt import attempt
 from symgrad.check.court.court import Court
 from symgrad.check.defined.page import Page, plain
-from symgrad.check.evaluation.adjoints import is_mark, upright
+from symgrad.check.evaluation.adjoints import is_mark
 from symgrad.check.evaluation.decide import Decider, Outcome
 from symgrad.check.evaluation.parts import Share
 from symgrad.check.evaluation.recognise import PARAMETERS, seeking, symbol_of
@@ -49,7 +49,7 @@ from symgrad.check.reading.judgement import Judgement, ambiguous
 from symgrad.check.reading.prose import clause
 from symgrad.check.reading.sentences import SAID
 from symgrad.check.reading.statements import Statement, loss_head
-from symgrad.check.reading.symbols import head_and_parts, is_top, number_at, spelled
+from symgrad.check.reading.symbols import head_and_parts, is_top, number_at, spelled, upright
 from symgrad.check.reading.trees import FACTORS, kind, rebuilt, unwrapped, walk
 from symgrad.check.ruling.failure import failed
 from symgrad.check.ruling.proof import proved

@@ -10,12 +10,12 @@ from symgrad.check.reading.judgement import Judgement
 from symgrad.check.reading.symbols import head_and_parts, letters, spelled
 from symgrad.check.reading.trees import kind, rebuilt, unwrapped, walk
 from symgrad.notation.latex import latex
-from symgrad.notation.syntax import Name, Number
+from symgrad.notation.syntax import Name, Number, Product
 
 
 def definition(link: Link, letter: str) -> Judgement | None:
     """A definition that cannot mean what it says."""
-    return idle_sum(as_written(link)) or lost_step(link, letter)
+    return idle_sum(as_written(link)) or raised_state(link, letter) or lost_step(link, letter)
 
 
 def as_written(link: Link) -> Link:
@@ -61,6 +61,22 @@ def repaired(left: Any, right: Any) -> tuple[Any, Any, str | None, str | None] |
             mended = rebuilt(right, {id(n): replace(n, index=Name(other), lower=Number("1"))})
             return mended, n, name, other
     return None
+
+
+def raised_state(link: Link, letter: str) -> Judgement | None:
+    r"""``b + W^{h_{t-1}} + U x_t``: a bracket of the exponent that has swallowed the state."""
+    if not (found := raised(link.right, letter)):
+        return None
+    why = "the state stands in the exponent of its weight"
+    return Judgement("refuted", "wrong-power", why, expected=printed(rebuilt(link.right, found)), blame=span_of(next(iter(found.values()))))
+
+
+def raised(right: Any, letter: str) -> dict[int, Any]:
+    """The terms of sums that are a matrix with a quantity at a step for its exponent, and the products that are meant."""
+    terms = [a for n in walk(right) if kind(n) == "Sum" for a in n.args if kind(a) == "Power" and kind(a.base) == "Name" and a.base.base.isupper()]
+    splits = [(a, head_and_parts(a.exponent)) for a in terms if kind(a.exponent) in ("Name", "Power", "Index")]
+    stepped = (a for a, split in splits if split is not None and any(letter in letters(p.node) for p in split[1]))
+    return {id(a): Product((a.base, a.exponent), span=a.span) for a in stepped}
 
 
 def lost_step(link: Link, letter: str) -> Judgement | None:

@@ -152,6 +152,12 @@ def is_top(node: Any) -> bool:
     return kind(node) == "Name" and node.base in ("T", "Tr", "tr", "TR", "top", "intercal", "transpose") and not node.subs and not node.primes
 
 
+def upright(node: Any) -> Any:
+    """The name that stands transposed here, if one does."""
+    inner = node.arg if kind(node) == "Transpose" else node.base if kind(node) == "Power" and is_top(node.exponent) else None
+    return inner if inner is not None and head_and_parts(inner) is not None else None
+
+
 def _index_like(node: Any) -> bool:
     if kind(node) in ("Paren",):
         return True

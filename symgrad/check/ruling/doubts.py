@@ -11,6 +11,7 @@ from typing import Any
 from symgrad.check.court.attempt import attempt, begins_otherwise
 from symgrad.check.court.court import Court
 from symgrad.check.defined.page import Page, plain
+from symgrad.check.defined.typing import decomposed
 from symgrad.check.evaluation import everystep
 from symgrad.check.evaluation.decide import Decider, Outcome
 from symgrad.check.reading.claims import Link
@@ -101,7 +102,8 @@ def of_symbols(court: Court, page: Page, outcome: Outcome, link: Link) -> Iterat
         yield f"the document has introduced {symbol} for another gradient since, and this holds of the first one"
     if (one := one_of_many(page, outcome, link)) is not None:
         yield f"this holds only if {one}, and not of the other weights of that letter"
-    if (guess := next((o.note for _, o in outcome.chooser.chosen if o.tag == "bias"), "")) and WITHOUT_BIASES.search(court.words) is None:
+    left_out = [(str(key[2]), o.note) for key, o in outcome.chooser.chosen if isinstance(key, tuple) and o.tag == "bias"]
+    if (guess := next((note for key, note in left_out if not of_the_library(court, page, key)), "")) and WITHOUT_BIASES.search(court.words) is None:
         yield f"this holds only if {guess}"
     if number := taken_for_a_vector(court, page, link):
         yield f"{number} may be a number, and this takes it for a vector"
@@ -111,10 +113,29 @@ def of_symbols(court: Court, page: Page, outcome: Outcome, link: Link) -> Iterat
             yield f"this holds only if σ is read as the activation of the cell, {page.sigma}"
     if against := against_its_words(court, page, link):
         yield against
+    if weight := decomposed_later(court, page, outcome, link):
+        yield f"this holds only of {weight} as the document decomposes it further on"
     if court.borrowed and court.cell is None and slope_in_values(link) and (function := of_another_activation(court, page)):
         yield f"the document does not define its cell, and speaks of {function}, which that cell has not"
     if lost := without_a_step(court, page, link):
         yield f"{lost} has no step here, under a sum over steps, and has one elsewhere"
+
+
+def of_the_library(court: Court, page: Page, key: str) -> bool:
+    """Whether a bias is that of a cell from the library, which a document without equations of its own need not mean: no formula names it."""
+    own = (n for s in court.statements for n in s.nodes)
+    return bool(court.borrowed) and court.cell is None and not any((ref := page.symbols.ref(n)) is not None and ref.key == key for n in own)
+
+
+def decomposed_later(court: Court, page: Page, outcome: Outcome, link: Link) -> str:
+    r"""The weight to which the document gives a form, ``A = Q \Lambda Q^\top``, behind a line that does not hold of any weight."""
+    for key, d in page.definitions.items():
+        if d.place is not None and d.place.number > link.statement.number and decomposed(d):
+            before = court.until(d.place.number)
+            outcomes = (attempt(before, p, link.left, link.right, link) for p in before.pages_of(link.statement))
+            if not any(other.equal and (other.reading != "scalar" or outcome.reading == "scalar") for other in outcomes):
+                return page.notes.get(key, plain(key))
+    return ""
 
 
 def slope_in_values(link: Link) -> bool:

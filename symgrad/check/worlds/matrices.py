@@ -29,6 +29,7 @@ KINDS: dict[str, Callable[[Array], Array]] = {
     "symmetric": lambda a: (a + np.swapaxes(a, 1, 2)) % P,
     "skew-symmetric": lambda a: (a - np.swapaxes(a, 1, 2)) % P,
     "orthogonal": orthogonal,
+    "diagonal": lambda a: a * identity(a.shape[-1]),
 }
 
 

@@ -6,6 +6,7 @@ stands there is a condition ("when z = 1"), a range ("k = 1, ..., t"), or the nu
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -32,6 +33,10 @@ _ARROWS = frozenset((r"\implies", r"\iff", r"\Rightarrow", r"\Longrightarrow", r
                      "=>", "⇒", "⇔", "∴", "∵"))  # fmt: skip
 _TO = frozenset((r"\to", r"\rightarrow", r"\longrightarrow", "->", "→"))
 
+_EXPLAINED = re.compile(
+    r"\s*(?:(?:stands?|denotes?|means?|is|represents?|refers|indicates?|steht|bezeichnet|désigne|denota|indica|обозначает|означает)\b|表示|代表|是|为|は)",
+    re.IGNORECASE,
+)
 _FACTORS = frozenset((r"\prod", r"\sum"))  # a fraction alone may be a derivative whose other side is lost
 
 
@@ -123,6 +128,12 @@ def multiplies(before: list[Token], part: list[Token]) -> bool:
     return bool(before) and relates(before) and not before[-1].key.endswith((".", "!")) and (partners(part)[0] > 0 or part[0].key in _FACTORS)
 
 
+def explains(row: list[Token]) -> bool:
+    r"""Whether a row says what a sign is, ``\\ & \odot \text{ denotes the product of entries}``, and is no factor of the one before."""
+    told = [token for token in row if token.key != CELL]
+    return len(told) == 2 and told[0].key in table.INFIX and told[1].kind == "prose" and _EXPLAINED.match(told[1].key) is not None
+
+
 def _separates(row: list[Token], k: int, part: list[Token]) -> bool:
     """Whether prose here stands between formulas, not in one."""
     after = row[k + 1].key if k + 1 < len(row) else ""
@@ -148,6 +159,9 @@ class _Row:
     def read(self, row: list[Token]) -> None:
         if self.code:
             row = unlabelled(row)
+        if explains(row):
+            self.found.append(Statement([token for token in row if token.key != CELL]))
+            return
         self.bare = not relates(row)
         for lead, part in pieces(row):
             if lead.startswith("prose:"):
