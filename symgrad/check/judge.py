@@ -28,6 +28,7 @@ from symgrad.check.forms.common import Common
 from symgrad.check.forms.costs import jacobians_by_letter, losses_by_letter
 from symgrad.check.forms.diagonals import by_diagonal_entries, by_letter
 from symgrad.check.forms.each import one_by_one
+from symgrad.check.forms.equated import steps_alone
 from symgrad.check.forms.expected import expectations
 from symgrad.check.forms.graves import by_components
 from symgrad.check.forms.homonyms import told_apart, told_by_numbers
@@ -149,7 +150,7 @@ def common_form(document: Document, cell: Cell | None, equations: Iterable[State
     found, cuts = ranges([replace(mended(s), number=k) for k, s in enumerate([*equations, *statements_of(document)])])
     found, double = one_within_another(found)
     found, diagonals = by_letter(found)
-    found = slopes_by_name(steps_brought_in(by_diagonal_entries(found)))
+    found = slopes_by_name(steps_brought_in(by_diagonal_entries(steps_alone(found))))
     found, rectified = rectifiers(circled(values_by_letter(functions_at_steps(found)), document.text))
     found, jacobians = jacobians_by_letter(of_functions(found))
     found, costs = losses_by_letter(found)

@@ -19,15 +19,15 @@ def attempt(court: Court, page: Page, left: Any, right: Any, link: Link) -> Outc
     if outcome.equal:
         return outcome
     earlier, before = chain(court, link)
-    if earlier and not outcome.typed and (outcome.unsupported is not None or outcome.missing is not None):
+    if earlier and not outcome.typed and (outcome.unsupported is not None or outcome.missing is not None or not outcome.misfits):
         differs: Outcome | None = None
         for side in reversed(earlier):
             again = Decider(page).decide(side, right)
             named = outcome.missing is not None and marks.symbol_on(page, side) is not None  # what it is of, the side that is not understood may say
             if again.equal:
                 return again
-            if again.typed and not named:
-                differs = differs or again
+            if again.typed and not named and differs is None:
+                again.against, differs = side, again
         if differs is not None:
             return differs
     if earlier and before in court.right and not summed(link):

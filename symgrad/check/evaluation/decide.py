@@ -58,6 +58,7 @@ class Outcome:
     idle: bool = False  # whether it holds only where a derivative is read so that it is zero
     lenient: bool = False
     skipped: bool = False  # whether a side that is wrong was passed over
+    against: Any = None  # the earlier side of the chain that it was held against, where the one before has no value
     near: list[tuple[Chooser, bool, bool]] = field(default_factory=list)
 
     @property

@@ -177,6 +177,8 @@ def in_more_readings(court: Court, page: Page, outcome: Outcome, link: Link) -> 
     if of_numbers(court, page, link) and NUMBERS in Decider(page).modes(link.left, link.right):
         among = Decider(page).decide(link.left, link.right, modes=(NUMBERS,))
         return (among if among.differs else outcome), link
+    if outcome.against is not None:
+        link = replace(link, left=outcome.against)
     before = ((link.statement.number, k) in court.right for k in range(link.number))
     if outcome.complete or not all(before) or not (link.earlier or unsure(outcome)[1]):
         return outcome, link
