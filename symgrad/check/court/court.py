@@ -79,6 +79,7 @@ class Court:
     updates: dict[str, str] = field(init=False, default_factory=dict)  # states whose update is left out → what is taken for it
     borrowed: str = field(init=False, default="")  # what is said of a cell that is not the document's own
     turned: list[Statement] | None = field(init=False, default=None)  # this cell in the other convention, where the document does not say which it follows
+    conventions: dict[tuple[int, int], bool] | None = field(init=False, default=None)  # lines that hold in one of them alone, and whether in this one
     certain: bool = field(init=False, default=True)  # whether the cell is known well enough to refute a claim
     variables: frozenset[str] = field(init=False, default=frozenset())  # of identities between functions
     declared: int | None = field(init=False, default=None)  # the first statement that declares a shape
@@ -284,7 +285,9 @@ class Court:
             for p in (head_and_parts(n) or (None, ()))[1]
             if kind(p.node) == "Number" and p.node.text.isdigit() and int(p.node.text) <= MOST_STEPS
         ]
-        said = {n for s in self.statements if (n := length(s)) is not None and 2 < n <= MOST_STEPS}
+        sums = (n for s in self.statements if s.derives for n in s.nodes if kind(n) == "Big" and n.kind == "sum" and sums_steps(n))
+        ends = [int(n.upper.text) for n in sums if kind(n.upper) == "Number" and n.upper.text.isdigit()]  # ``\sum_{t=1}^6``
+        said = {n for n in (*ends, *(length(s) or 0 for s in self.statements)) if 2 < n <= MOST_STEPS}
         if len(said) == 1 and max([0, *named]) <= min(said) + 1:
             return min(said)
         ends = [int(s.last.text) for s in self.statements if kind(s.last) == "Number"]  # what comes behind an output of one step is nothing to the loss

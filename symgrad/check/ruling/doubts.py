@@ -14,7 +14,7 @@ from symgrad.check.defined.page import Page, plain
 from symgrad.check.defined.typing import decomposed
 from symgrad.check.evaluation import everystep
 from symgrad.check.evaluation.decide import Decider, Outcome
-from symgrad.check.reading.claims import Link
+from symgrad.check.reading.claims import EQUAL, Link
 from symgrad.check.reading.statements import LETTERS, MARKS, loss_head, names_in
 from symgrad.check.reading.symbols import head_and_parts, is_top, spelled
 from symgrad.check.reading.trees import kind, unwrapped, walk
@@ -61,6 +61,7 @@ SHARED = re.compile(
     r"|共享|共用|同一个?网络|gemeinsam\w* (?:Gewicht|Parameter)|(?:mismos|mêmes|mesmos|stessi) (?:pesos|poids|pesi)|общи\w+ вес|공유|共有",
     re.IGNORECASE,
 )
+SEVERAL, MANY = 2, 24  # lines that tell a convention, and lines that are looked at for them
 NEAR = 160  # characters before a formula that may speak of it
 
 
@@ -85,7 +86,7 @@ def doubts(court: Court, page: Page, outcome: Outcome, link: Link, told: bool = 
         yield f"the words behind it, {said}, say more than the formula, and are not judged"
     if left_out := unexcused(court, page, outcome, link):
         yield f"this holds only if {left_out}"
-    if court.other_convention is not None and not by_convention(court, link):
+    if court.other_convention is not None and not by_convention(court, link) and not followed(court, link):
         yield "of the two conventions for what its gate keeps, this holds in one, and the document does not say which it follows"
 
 
@@ -307,3 +308,16 @@ def by_convention(court: Court, link: Link) -> bool:
     """Whether a line holds of a cell that is not written out in the other convention of its gate."""
     other = court.other_convention
     return other is not None and any(attempt(other, other.page(k), link.left, link.right, link).equal for k in other.order(link.statement))
+
+
+def followed(court: Court, link: Link) -> bool:
+    """Whether several other lines hold in this convention of the gate alone, and none in the other one alone: so the document follows it."""
+    if court.turned is None or court.other_convention is None:
+        return False
+    if court.conventions is None:
+        lines = [o for o in court.links if o.statement.derives and o.sign in EQUAL][:MANY]
+        pages = [[(c, k) for k in c.order(link.statement)] for c in (court, court.other_convention)]
+        held = {(o.statement.number, o.number): [any(attempt(c, c.page(k), o.left, o.right, o).equal for c, k in some) for some in pages] for o in lines}
+        court.conventions = {key: here for key, (here, there) in held.items() if here != there}
+    others = [here for key, here in court.conventions.items() if key != (link.statement.number, link.number)]
+    return len(others) >= SEVERAL and all(others)

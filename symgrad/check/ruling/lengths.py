@@ -26,6 +26,7 @@ PART = re.compile(  # "truncated after 4 steps" says nothing of the whole
     r"truncat|tronqu|trunca|abgeschnitt|window|ventana|fenêtre|janela|Fenster|last|past|previous|every|after|back|next|within|усеч|окн|截断|截斷|窗口|打ち切",
     re.IGNORECASE,
 )
+CUT = re.compile(r"truncat|tronqu|trunca|abgeschnitt|усеч|截断|截斷|打ち切", re.IGNORECASE)
 BEFORE = 48  # characters before a number in which such a word may stand
 FARTHEST = 12  # steps that a number may be back for a sequence to be tried that is longer
 LAST = frozenset({"T", "tau"})  # letters for the last step
@@ -86,7 +87,14 @@ def taken_in(page: Page, link: Link) -> Iterator[Any]:
 
 
 def fixed(court: Court, page: Page) -> bool:
-    """Whether the document itself says that there are as many steps as were tried: ``T = 4``, a loss that is a sum of so many, quantities step by step."""
+    """Whether the document itself says that there are as many steps as were tried.
+
+    It may say ``T = 4``, give a loss that is a sum of so many, or quantities step by step, or end all its sums there, those of several gradients.
+    """
+    ends = [n.upper for s in court.statements if s.derives for n in s.nodes if kind(n) == "Big" and n.upper is not None and not counts_components(page, n)]
+    lines = sum(s.derives and any(kind(n) == "Big" and n.upper is not None for n in s.nodes) for s in court.statements)
+    if lines > 1 and {number_at(end, {}) for end in ends} == {page.steps} and CUT.search(court.words) is None:
+        return True
     said = [s for s in court.statements if not s.derives]
     if page.steps in {length(s) for s in said} or court.listed == page.steps or any(s.last is not None for s in court.statements):
         return True
