@@ -91,9 +91,11 @@ def fixed(court: Court, page: Page) -> bool:
 
     It may say ``T = 4``, give a loss that is a sum of so many, or quantities step by step, or end all its sums there, those of several gradients.
     """
-    ends = [n.upper for s in court.statements if s.derives for n in s.nodes if kind(n) == "Big" and n.upper is not None and not counts_components(page, n)]
-    lines = sum(s.derives and any(kind(n) == "Big" and n.upper is not None for n in s.nodes) for s in court.statements)
-    if lines > 1 and {number_at(end, {}) for end in ends} == {page.steps} and CUT.search(court.words) is None:
+    sums = ((s, n) for s in court.statements if s.derives for n in s.nodes if kind(n) == "Big" and n.upper is not None)
+    bounded = [(s, n.upper) for s, n in sums if not counts_components(page, n)]
+    lefts = [unwrapped(s.node.sides[0]) for s, _ in bounded if kind(s.node) == "Relation"]
+    by = [left.wrt for left in lefts if kind(left) == "Derivative"]
+    if any(w != by[0] for w in by) and {number_at(end, {}) for _, end in bounded} == {page.steps} and CUT.search(court.words) is None:
         return True
     said = [s for s in court.statements if not s.derives]
     if page.steps in {length(s) for s in said} or court.listed == page.steps or any(s.last is not None for s in court.statements):
