@@ -8,7 +8,7 @@ import numpy as np
 
 from symgrad.check.defined import blocks
 from symgrad.check.defined.page import LOSS, Definition, Page
-from symgrad.check.defined.typing import Shapes
+from symgrad.check.defined.typing import Shapes, unify
 from symgrad.check.evaluation.evaluate import Run
 from symgrad.check.evaluation.functions import applied
 from symgrad.check.reading.activations import meaning
@@ -176,6 +176,8 @@ def model(page: Page, flat: bool) -> Model:
         page.shapes = shapes
         for name, target in page.targets.items():
             if name in shapes.of:
+                for size, shown in zip(shapes.of.get(target, ()), shapes.of[name], strict=False):  # a decoder reads them at the next step
+                    unify(size, shown)
                 shapes.of[target] = shapes.of[name]
     dims = dict(shapes.numbers(flat))
     if not flat:

@@ -25,7 +25,7 @@ from symgrad.check.defined.groups import Collected, Group, bare_names, begun_bef
 from symgrad.check.defined.lettered import function_definition, in_some_case, in_words
 from symgrad.check.defined.listings import listed
 from symgrad.check.defined.page import Definition, Page, plain
-from symgrad.check.defined.slopes import Letter, backwards, error_signal, gradients, letters_behind, named_slopes, recursive, slope_name
+from symgrad.check.defined.slopes import Letter, backwards, error_signal, gradients, letters_behind, named_slopes, recursive, slope_name, told_gradients
 from symgrad.check.defined.targets import differentiated, hatless, wanted, without_hat
 from symgrad.check.defined.typing import decomposed
 from symgrad.check.reading import lint
@@ -91,7 +91,8 @@ class Reader:
         self.bases = {str(spelled(head)) for splits in named.values() for head, parts in splits if step_part(parts, self.out.letter)}
         self.stepped = {id(s.fragment) for s, _ in relations if any(step_part(parts, self.out.letter) for _, parts in named[id(s)])}
         self.timeless = Counter(id(s.fragment) for s, _ in relations if id(s.fragment) not in self.stepped)
-        self.gradients = gradients(relations, self.out.letter)
+        self.told = told_gradients(statements)
+        self.gradients = gradients(relations, self.out.letter, self.told)
         sides = ((self.of_side(rel.sides[0]), rel.sides[-1]) for _, rel in relations)
         self.given = [(found[0], node) for found, node in sides if found is not None]
 
@@ -143,13 +144,15 @@ class Reader:
             in_words(out, s)
         if rel is None or rel.signs[0] not in DEFINING or (s.fragment is not None and s.fragment.kind == SAID):
             return None
-        split = head_and_parts(unwrapped(rel.sides[0])) if self.slopes else None
+        split = head_and_parts(unwrapped(rel.sides[0]))
         of_a_slope = split is not None and slope_name(split[0]) in self.slopes and (recursive(rel, split[0]) or self.written_out(rel))
-        of_a_slope |= split is not None and slope_name(split[0]) in self.gradients and backwards(rel, split)
-        if of_a_slope or letters_behind(rel) & self.gradients:
-            return None
+        of_a_slope |= split is not None and slope_name(split[0]) in self.gradients and (slope_name(split[0]) in self.told or backwards(rel, split))
         if (signal := error_signal(rel, out.letter)) is not None:
             out.signals.add(signal)
+            return None
+        if of_a_slope or letters_behind(rel) & self.gradients:
+            if split is not None and slope_name(split[0]) in self.told:
+                out.signals.add(str(spelled(split[0])))
             return None
         if function_definition(out, s, rel) or first_step(out, s, rel, self.bases) or initial_value(out, s, rel) or total_loss(out, s, rel):
             return None

@@ -11,6 +11,7 @@ from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
+from symgrad.check.reading.naming import called_a_gradient
 from symgrad.check.reading.statements import DEFINING, MARKS, Statement, exchanged, loss_head, relation_of
 from symgrad.check.reading.symbols import head_and_parts
 from symgrad.check.reading.trees import children, kind, rebuilt, unwrapped
@@ -27,11 +28,13 @@ BARS = frozenset({"bar", "overline"})
 
 def unbarred(statements: list[Statement]) -> tuple[list[Statement], dict[Any, Any]]:
     """The statements with a mark before the quantity instead of a bar over it, or of a ∂ without its partner; and how it was written."""
-    said = {sign for s in statements for sign in introduces(s)} | {sign for a, b in pairwise(statements) for sign in denotes(a, b)}
+    said = {sign for s in statements for sign in introduces(s)} | {sign for a, b in pairwise(statements) for sign in denotes(a, b)} | in_words(statements)
     original: dict[Any, Any] = {}
     found = []
+    taken = {n.base for s in statements for n in s.nodes if kind(n) == "Name"} if said else set()
+    mark = next((Name(base) for base in (MARK.base, "delta", "Delta") if base not in taken), MARK)
     for s in statements if said else ():
-        new = {id(n): (n, Product((MARK, quantity), span=getattr(n, "span", None))) for n, quantity in marked(s.node, said)}
+        new = {id(n): (n, Product((mark, quantity), span=getattr(n, "span", None))) for n, quantity in marked(s.node, said)}
         original |= {product: n for n, product in new.values()}
         found.append(exchanged(s, {at: product for at, (_, product) in new.items()}))
     return found or statements, original
@@ -70,6 +73,14 @@ def denotes(first: Statement, second: Statement) -> Iterator[str]:
     r"""``$\bar x$ denotes $\partial L / \partial x$``: two formulas with a few words between them."""
     if first.fragment is not None and second.fragment is not None and 0 <= second.fragment.extent()[0] - first.fragment.extent()[1] < NEAR:
         yield from of_the_same(first.node, second.node)
+
+
+def in_words(statements: list[Statement]) -> set[str]:
+    r"""The bar, where words call what has it a gradient, "let $\bar h_t$ and $\bar z_t$ be the adjoints", on nothing but quantities of the document."""
+    names = [n for s in statements for n in s.nodes if kind(n) == "Name"]
+    alone = {n.base for n in names if BARS & set(n.accents)} - {n.base for n in names if not BARS & set(n.accents)}
+    named = (s for s in statements if s.fragment is not None and kind(s.node) in ("Name", "Power", "Index") and signed(s.node) is not None)
+    return {"bar"} if not alone and any(called_a_gradient(s.fragment) for s in named) else set()
 
 
 def of_the_same(name: Any, derivative: Any) -> Iterator[str]:

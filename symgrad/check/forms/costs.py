@@ -2,21 +2,26 @@ r"""Losses by another letter: where a document says ``\varepsilon = \sum_t \vare
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import Any
 
-from symgrad.check.reading.statements import LETTERS, LOSSES, Statement, exchanged, relation_of
+from symgrad.check.reading.statements import LETTERS, LOSSES, Statement, exchanged, names_in, relation_of
 from symgrad.check.reading.symbols import head_and_parts, spelled
 from symgrad.check.reading.trees import kind, unwrapped, walk
 from symgrad.notation.syntax import Name
 
 LOSS = "loss"
+WORDS = re.compile(
+    r"\b(?:loss|cost|objective|error|criterion)(?:\s+function(?:al)?)?\s*$|\b(?:Verlust|Kosten|coût|perte|p[ée]rdida|perda|costo?|perdita|koszt|потер|ошибк)\w*\s*$",
+    re.IGNORECASE,
+)
 JACOBIAN = "Jacobian"
 
 
 def losses_by_letter(statements: list[Statement]) -> tuple[list[Statement], dict[Any, Any]]:
     """The statements with such losses by a word, and the word → how the document writes them."""
-    letters = {base for s in statements if (base := sums_itself(s) or squares(s, statements)) is not None}
+    letters = {base for s in statements if (base := sums_itself(s) or squares(s, statements) or called(s, statements)) is not None}
     heads = [sides[0] for sides in {relation_of(s.node).sides for s in statements if squares(s, statements) and any(kind(n) == "Norm" for n in s.nodes)}]
     derived = (unwrapped(n.arg if kind(n) == "Differential" else n.of) for s in statements for n in s.nodes if kind(n) in ("Derivative", "Differential"))
     others = {str(spelled(split[0])) for of in derived if (split := head_and_parts(of)) is not None} & LOSSES
@@ -52,6 +57,16 @@ def squares(s: Statement, statements: list[Statement]) -> str | None:
     ends = [head_and_parts(unwrapped(n.of)) for other in statements for n in other.nodes if kind(n) == "Derivative"]
     taken = any(end is not None and end[0] == split[0] and len(end[1]) == len(split[1]) for end in ends)
     return str(split[0].base) if taken else None
+
+
+def called(s: Statement, statements: list[Statement]) -> str | None:
+    r"""The letter of "a loss $\Phi$", by which the document differentiates, if no equation gives a quantity of that name; None for anything else."""
+    name: Any = s.node
+    if kind(name) != "Name" or name != Name(name.base) or name.base in LOSSES or s.fragment.kind != "inline" or not WORDS.search(s.fragment.before):
+        return None
+    taken = any(unwrapped(n.of) == name for other in statements for n in other.nodes if kind(n) == "Derivative")
+    stepped = any(head == name and parts for other in statements for n in other.nodes if kind(n) == "Name" for _, head, parts in names_in(n))
+    return str(name.base) if taken and not stepped else None
 
 
 def sums_itself(s: Statement) -> str | None:

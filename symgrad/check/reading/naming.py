@@ -78,6 +78,17 @@ BEHIND = re.compile(r"\s*的?(?:偏)?(?:梯度|导数|導數)|\s*に(?:関する
 EASTERN = re.compile(r"[对對关關于於の]\s*(?:\S{0,6})$")
 OTHERWISE = re.compile(r"\b(?:immediate|local|direct|log|negative|approximate|norm|entr(?:y|ies)|not|never|if|suppose|assum\w+)\b", re.IGNORECASE)
 PREPOSED = re.compile(r"(?:\b(?:of|to|by|at|in|on|from|with|per|w\.?r\.?t\.?|de|a|von|nach|по|от)|[对對关關于於])\s*$", re.IGNORECASE)
+GRADIENTS = (  # words for gradients, in the languages in which there is no more to read of such a sentence
+    r"(?:(?:co-?)?gradi[eë]n\w*|derivat(?:iv|a|e\b)\w*|derivad\w*|dérivées?|Ableitung\w*|adjoints?\b|adjungiert\w*|sensitivit\w*|pochodn\w*|gradyan\w*|türev\w*"
+    r"|đạo\s+hàm|градиєнт\w*|градиент\w*|похідн\w*|производн\w*)|梯度|偏?导数|勾配|그래디언트|기울기"
+)
+STRONG = rf",?\s*{DENOTES}|(?:,\s*)?{IS}|are|be|sind|sont|son|são|sono|means?|signifie|significa|[:—–]|-{{1,3}}\s"
+CALLED = re.compile(  # between the symbol, or the last one of a list, and such a word
+    rf"\s*(?P<strong>(?:{STRONG})\s*)?(?:[\w'’]+\s+){{0,3}}?{GRADIENTS}", re.IGNORECASE
+)
+CALLING = re.compile(rf"(?:{LET}|\b(?:call|name|let|soient|seien|sean|sejam|siano|niech|пусть|нехай)\s*$)", re.IGNORECASE)
+ALSO = re.compile(r"\s*(?:,|,?\s*(?:and|et|und|y|e|i|и|та|和|と|及)\b)\s*")  # between the symbols of a list
+FORMULA = r"(?:\$[^$]+\$|\\\([^$]*?\\\)|:math:`[^`]+`)"
 REACH = 160  # characters between the symbol and the formula
 
 
@@ -164,6 +175,17 @@ def told(document: Document, parsed: Sequence[tuple[Fragment, Sequence[Any]]], v
     if TELLS.fullmatch(words) is None or (EASTERN.search(words) is not None and BEHIND.match(parsed[by][0].after) is None):
         return None
     return loss, quantity
+
+
+def called_a_gradient(fragment: Fragment) -> bool:
+    r"""Whether words say of the symbol of a text that it is a gradient: ``let $a_t$ and $b_t$ be the gradients at ...``, ``$e_t$: derivative at the ...``."""
+    before, after = fragment.before, fragment.after
+    while (more := re.match(rf"{ALSO.pattern}{FORMULA}", after)) is not None:
+        after = after[more.end() :]
+    while (more := re.search(rf"{FORMULA}{ALSO.pattern}$", before)) is not None:
+        before = before[: more.start()]
+    found = CALLED.match(after) if fragment.kind == "inline" else None
+    return found is not None and (found["strong"] is not None or CALLING.search(before) is not None) and PREPOSED.search(before) is None
 
 
 def value(fragment: Fragment, nodes: Sequence[Any]) -> Any:

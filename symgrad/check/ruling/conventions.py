@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Hashable
+from itertools import pairwise
 from typing import Any
 
 from symgrad.check.court.court import Court
-from symgrad.check.court.marks import symbol_on
+from symgrad.check.court.marks import of_a_gradient, symbol_on
 from symgrad.check.defined.page import Page
+from symgrad.check.evaluation.adjoints import upright as upright_name
 from symgrad.check.evaluation.decide import Decider, Outcome
 from symgrad.check.reading.claims import Link
 from symgrad.check.reading.statements import MARKS, loss_head
@@ -41,6 +43,10 @@ def against_convention(court: Court, page: Page, outcome: Outcome, link: Link) -
         others = [o for o in court.links if o.statement is not link.statement and any(along(page, n) for n in walk(o.right))]
         if any(Decider(page).decide(o.left, o.right, limit=FEW, modes=((False, False),)).equal for o in others[:LINES]):
             return f"this holds only if a gradient is a {'row' if page.world.model.orient > 0 else 'column'}, which it is not in another line"
+    if outcome.reading != "scalar" and by_a_matrix(page, unwrapped(link.left)) and any(columns_alone(page, n) for n in walk(link.right)):
+        products = ((court.page(court.order(o.statement)[0]), n) for o in court.links if o.statement is not link.statement for n in walk(o.right))
+        if any(kind(n) == "Product" and any(a_vector(own, a) and turned_vector(own, b) for a, b in pairwise(n.args)) for own, n in products):
+            return "this holds only if two columns beside each other are an outer product, and the document transposes the second one in another line"
     if outcome.lenient and outcome.reading != "scalar" and (made := {makes(page, n) for n in walk(link.right)} - {None}):
         told = {"row" if re.search(r"\brow|行", m[0], re.IGNORECASE) else "column" for m in UPRIGHT.finditer(court.words)}
         if (told and told != made) or SHAPED.search(court.words) is not None:
@@ -152,6 +158,24 @@ def a_gradient(page: Page, node: Any) -> bool:
         return loss_head(node.of) is not None and page.ranked(unwrapped(node.wrt)) == 1
     split = head_and_parts(node)
     return split is not None and page.symbols.ref(node) is None and (split[0].base in MARKS or symbol_on(page, node) is not None)
+
+
+def a_vector(page: Page, node: Any) -> bool:
+    """Whether this is a vector by name, or the gradient by one."""
+    node = unwrapped(node)
+    return page.ranked(node) == 1 or a_gradient(page, node) or of_a_gradient(page, node)
+
+
+def turned_vector(page: Page, node: Any) -> bool:
+    """Whether this is a vector that is transposed."""
+    inner = upright_name(unwrapped(node))
+    return inner is not None and a_vector(page, inner)
+
+
+def columns_alone(page: Page, node: Any) -> bool:
+    r"""Whether a product ends in two vectors as they stand, ``\delta_t h_{t-1}``."""
+    ends = node.args[-2:] if kind(node) == "Product" else ()
+    return len(ends) > 1 and all(a_vector(page, a) and not (kind(a) == "Name" and a.base in MARKS and not a.subs) for a in ends)
 
 
 def a_weight(page: Page, node: Any) -> bool:

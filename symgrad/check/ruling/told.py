@@ -30,6 +30,7 @@ BEFORE = re.compile(
     r"|激活前|预激活|净输入|преактивац|до активации|préactivation|preactivaci|Voraktivierung|Netzeingang",
     re.IGNORECASE,
 )
+ARGUMENT = re.compile(r"\bargument(?:e?s?|en|os?|u|ów)\b|\bargoment[io]\b|аргумент", re.IGNORECASE)  # of an activation
 BEHIND = re.compile(
     r"(?:after|past) (?:the |its |their )?(?:activation|non-?linearit|sigmoid|squashing|tanh)|post-?activation|outputs? of the (?:sigmoid|activation|tanh)"
     r"|激活后|после активации",
@@ -207,6 +208,8 @@ def named(page: Page, text: str) -> set[str] | None:
         return outputs(page)
     if STATE_GRADIENT.search(text):
         return states(page)
+    if ARGUMENT.search(rest):
+        return preactivations(page)
     m = re.search(rf"\b{BY}\s|\bby\s", rest, re.IGNORECASE) or (AT.match(rest) if gradient[0].lower() == "gradient" else None)
     noun = NOUN.match(rest, m.end()) if m is not None else None
     if m is None or re.match(rf"\s*(?:the\s+)?\w*\s*{PH}", rest[m.end() :]):
