@@ -12,7 +12,7 @@ from typing import Any
 from symgrad.check.cell.model import inner_of
 from symgrad.check.defined.incomplete import invented
 from symgrad.check.defined.page import Definition, Page, plain
-from symgrad.check.evaluation.adjoints import BEFORE
+from symgrad.check.evaluation.adjoints import BEFORE, without_mark
 from symgrad.check.reading.activations import meaning
 from symgrad.check.reading.statements import DEFINING, Statement, bound_letters, loss_head, relation_of, step_part
 from symgrad.check.reading.symbols import PLAIN_ACCENTS, Part, head_and_parts, key_of, letters, number_at, spelled
@@ -200,6 +200,8 @@ def guesses(page: Page, statements: list[Statement]) -> None:
             if kind(node) not in ("Derivative", "Name", "Power") or (id(node) in within and not (head_and_parts(node) or ((), ()))[1]):
                 continue
             inner = unwrapped(node.wrt) if kind(node) == "Derivative" else node
+            if kind(inner) == "Name" and inner.base in ("da", "dz") and len(inner.subs) == 1 and symbols.ref(inner) is None:
+                inner = without_mark(inner)  # ``da_r``, in code
             split = head_and_parts(inner)
             if split is None:
                 continue

@@ -170,6 +170,8 @@ class Reader:
         key, letter, shift, entries, side = found
         if self.anywhere(key) and special(s):
             return None
+        if key.endswith("~dot") and (self.anywhere(bare := key.removesuffix("~dot")) or bare in LOSSES):
+            return None  # ``\dot h_t`` of a state that has its equation is how it moves, no other state
         named = [key, *(str(spelled(head)) for _, head, _ in names_in(rel.sides[side]))] if key[0] == "d" else []
         if any(name[:1] == "d" and self.anywhere(name[1:]) for name in named) or (named and self.parameter(key[1:])):
             return None  # ``dlogits_t = p_t - y_t``, a gradient by a quantity that has a word for its name; ``dhraw_t = (1 - h_t^2) dh_t``, made of one

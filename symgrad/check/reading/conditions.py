@@ -250,12 +250,20 @@ def _names(node: Any) -> set[Any]:
     return {spelled(side) or side for side in sides}
 
 
+STATED = re.compile(  # right before a formula, behind what it is stated for
+    r"\b(?:with|for|at|as|under)\s+(?:(?!we\b|one\b|you\b|if\b|when\b)[^\s,;]+,?\s+)+(?:one|we|you)\s+(?:\w+\s+)?(?:has|have|gets?|obtains?|finds?)(?:\s+that)?\s*:?$",
+    re.IGNORECASE,
+)
+
+
 def introduced(fragment: Any, label: bool = False) -> bool:
     """Whether the prose says of a formula that it is a condition, ``when $z = 1$``; or, as a `label`, ``**Case $z = 1$.**``, ``(1) $z = 1$.``"""
     text = fragment.before.rstrip() if fragment.kind == "display" else fragment.before
     before, here = masked(text, True), clause(text)
     if fragment.kind == "sentence":
         return False  # that is seen where the sentence is read
+    if fragment.kind == "display" and STATED.search(here):
+        return False
     cue = rf"(?:\b(?:{CUE}|compared (?:to|with)|than|unlike|versus)\b|{IF})[^.;:?!。；：\ue000-\uf8ff]{{0,48}}"
     if re.search(rf"{cue}\(?(?:{PH}(?:{ALSO}))*$", here, re.IGNORECASE):
         return True

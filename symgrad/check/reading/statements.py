@@ -194,12 +194,12 @@ def bound_letters(node: Any) -> frozenset[str]:
 
 
 def loss_head(node: Any) -> Any:
-    """The letter of a loss, of one with its arguments too: ``L``, ``L_t``, ``L(\\theta)``; None for anything else."""
+    """The letter of a loss, of one with its arguments too: ``L``, ``L_t``, ``L(\\theta)``; None for anything else, its tangent with a dot too."""
     node = unwrapped(node)
     if kind(node) == "Product" and len(node.args) == 2 and kind(node.args[1]) == "Paren":
         node = node.args[0]
     head = head_and_parts(node.function if kind(node) == "Apply" and kind(node.function) == "Name" else node)
-    return head[0] if head is not None and head[0].base in LOSSES else None
+    return head[0] if head is not None and head[0].base in LOSSES and "dot" not in head[0].accents else None
 
 
 def summands(node: Any) -> Iterator[Any]:
