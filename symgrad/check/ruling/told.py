@@ -19,6 +19,7 @@ from symgrad.check.reading.statements import Statement, loss_head
 from symgrad.check.reading.trees import kind, unwrapped
 from symgrad.check.worlds.values import Misfit
 from symgrad.check.worlds.world import TOTAL
+from symgrad.notation.reading.dialect import parse_dialect
 
 GRADIENT = re.compile(
     r"gradient|derivative|error|adjoint|sensitivit|梯度|导数|誤差|误差|勾配|градиент|производн|ошибк|derivad|gradiente|erreur|dérivée|fehler|ableitung|기울기|미분|오차",
@@ -31,6 +32,11 @@ BEFORE = re.compile(
     re.IGNORECASE,
 )
 ARGUMENT = re.compile(r"\bargument(?:e?s?|en|os?|u|ów)\b|\bargoment[io]\b|аргумент", re.IGNORECASE)  # of an activation
+IN_TEXT = re.compile(  # symbols of a plain text, which is no formula there
+    rf"(?P<list>δ[^\s,=]+(?:\s*(?:,|and|und|et|y|e|и)\s*δ[^\s,=]+)*)\s*(?:=|:|are|is|denotes?|sind|sont)\s*(?:[\w']+\s+){{0,3}}?(?:{GRADIENT.pattern})[^.;:]{{0,60}}?"
+    rf"(?:{ARGUMENT.pattern})",
+    re.IGNORECASE,
+)
 BEHIND = re.compile(
     r"(?:after|past) (?:the |its |their )?(?:activation|non-?linearit|sigmoid|squashing|tanh)|post-?activation|outputs? of the (?:sigmoid|activation|tanh)"
     r"|激活后|после активации",
@@ -89,6 +95,7 @@ def in_words(court: Court) -> None:
     """Note on every page what the words say of its symbols for gradients."""
     inside = [s for s in court.statements if s.fragment is not None and s.fragment.kind == "inline" and kind(s.node) != "Unread"]
     inline = [s for s in inside if kind(s.node) != "Relation"]
+    in_text(court)
     for k in range(len(court.collected.groups)) if inside else ():
         page = court.page(k)
         page.told_marks |= {mark for s, other in zip(inside, [*inside[1:], None], strict=True) if (mark := of_anything(court, page, s, other))}
@@ -103,6 +110,17 @@ def in_words(court: Court) -> None:
                 fix(page, target, next(iter(meant)))
             elif target is not None and (text := behind_it(s)) and BE.match(text) and GRADIENT.search(text) and BEHIND.search(text):
                 fix(page, target, target[0])
+
+
+def in_text(court: Court) -> None:
+    """Note what a plain text says of its symbols: "δ^i_t, δ^f_t = derivatives at the argument of the sigmoid"."""
+    texts = {s.fragment.before for s in court.statements if s.fragment is not None and s.fragment.kind in ("line", "code")}
+    words = {word for text in texts if "δ" in text for m in IN_TEXT.finditer(text) for word in re.findall(r"δ[^\s,=]+", m["list"])}
+    for k in range(len(court.collected.groups)) if words else ():
+        page = court.page(k)
+        for found in map(parse_dialect, sorted(words)):
+            if len(found) == 1 and (target := symbol_target(page, found[0], {})) is not None:
+                fix(page, target, page.preactivation(target[0]))
 
 
 def of_anything(court: Court, page: Page, s: Statement, other: Statement | None) -> str:
