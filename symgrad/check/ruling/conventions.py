@@ -10,11 +10,11 @@ from typing import Any
 from symgrad.check.court.court import Court
 from symgrad.check.court.marks import of_a_gradient, symbol_on
 from symgrad.check.defined.page import Page
-from symgrad.check.evaluation.adjoints import upright as upright_name
 from symgrad.check.evaluation.decide import Decider, Outcome
 from symgrad.check.reading.claims import Link
 from symgrad.check.reading.statements import MARKS, loss_head
 from symgrad.check.reading.symbols import head_and_parts
+from symgrad.check.reading.symbols import upright as upright_name
 from symgrad.check.reading.trees import kind, unwrapped, walk
 
 SHAPED = re.compile(  # gradients that have the shape of what they are taken by
