@@ -200,7 +200,7 @@ def guesses(page: Page, statements: list[Statement]) -> None:
             if kind(node) not in ("Derivative", "Name", "Power") or (id(node) in within and not (head_and_parts(node) or ((), ()))[1]):
                 continue
             inner = unwrapped(node.wrt) if kind(node) == "Derivative" else node
-            if kind(inner) == "Name" and inner.base in ("da", "dz") and len(inner.subs) == 1 and symbols.ref(inner) is None:
+            if kind(inner) == "Name" and inner.base == "da" and len(inner.subs) == 1 and symbols.ref(inner) is None:
                 inner = without_mark(inner)  # ``da_r``, in code
             split = head_and_parts(inner)
             if split is None:

@@ -25,6 +25,7 @@ EQUAL = frozenset({"=", ":=", "==", "=:", "triangleq", "equiv", "+="})
 
 
 BRACE = re.compile(r"(?:\\left|\\[Bb]igg?l?)?\s*(?:\\?\{|\\lbrace\b|\\set\b)")
+SIZED = re.compile(r"\\(?:left|[Bb]igg?l?)\s*$")  # the size of a bracket that a side begins with
 BETWEEN = re.compile(r"(?:.*\\\\(?:\[[^\]]*\])?)?[\s&]*", re.DOTALL)  # what stands between two sides, up to the sign or its row
 
 
@@ -139,6 +140,8 @@ def links(s: Statement) -> Iterator[Link]:
             stop = max(stop, whole[1])
         if before == 0 and k == 0:
             start = min(start, whole[0]) if start > whole[1] else start
+            size = SIZED.search(s.fragment.latex, 0, start) if s.fragment is not None and s.fragment.kind != SAID else None
+            start = size.start() if size is not None else start
         here = span_of(left)
         told = s.fragment is None or s.fragment.kind == SAID
         if (before or (k and sign not in EQUAL)) and not told and last is not None and here is not None and here[1] < last[0]:
