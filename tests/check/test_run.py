@@ -254,6 +254,16 @@ def test_what_runs_backwards_begins_at_zero_behind_the_last_step() -> None:
     assert [(claim.latex, claim.verdict) for claim in claims] == [("\\mu_T = s_T", "proved"), ("\\frac{ds_t}{ds_{t-1}} = w", "proved")]
 
 
+def test_a_proof_names_the_convention_that_other_lines_follow() -> None:
+    of_new = "$$\\frac{\\partial E}{\\partial \\tilde{h}_t} = \\frac{\\partial E}{\\partial h_t} \\odot (1 - z_t)$$"
+    of_gate = "$$\\frac{\\partial E}{\\partial z_t} = \\frac{\\partial E}{\\partial h_t} \\odot (h_{t-1} - \\tilde{h}_t)$$"
+    third = "$$\\frac{\\partial h_t}{\\partial z_t} = \\operatorname{diag}(h_{t-1} - \\tilde{h}_t)$$"
+    named = "$$\\frac{\\partial E}{\\partial z_t} = (1 - z_t) \\odot \\frac{\\partial E}{\\partial \\tilde{h}_t} \\odot U_z$$"  # a weight of a GRU
+    claims = [claim for claim in check(f"{of_new}\n\n{of_gate}\n\n{named}\n\n{third}").claims if claim.verdict == "proved"]
+    assert len(claims) == 3
+    assert all(any("two conventions" in note for note in claim.assumptions) for claim in claims)
+
+
 def test_a_machine_that_is_too_busy_is_no_defect_of_symgrad(monkeypatch: pytest.MonkeyPatch) -> None:
     """A process that has not even begun when the clock on the wall strikes."""
     monkeypatch.setattr(run, "_patience", lambda request: 0.0)

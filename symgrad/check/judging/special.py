@@ -28,7 +28,7 @@ from symgrad.check.reading.judgement import Judgement, ambiguous
 from symgrad.check.reading.prose import LONG
 from symgrad.check.reading.relations import valued
 from symgrad.check.reading.statements import derived, loss_head
-from symgrad.check.reading.symbols import head_and_parts, is_top, spelled
+from symgrad.check.reading.symbols import head_and_parts, spelled, upright
 from symgrad.check.reading.trees import kind, rebuilt, unwrapped, walk
 from symgrad.check.ruling.changed import looks_at_the_cell
 from symgrad.check.ruling.functions import activated, calls, with_equations, with_functions
@@ -320,17 +320,11 @@ def is_weight(page: Page, node: Any, key: str) -> bool:
     return ref is not None and ref.key == key
 
 
-def upright(node: Any) -> Any:
-    """What is transposed; None for what is not."""
-    node = unwrapped(node)
-    return node.arg if kind(node) == "Transpose" else node.base if kind(node) == "Power" and is_top(node.exponent) else None
-
-
 def left_away(page: Page, node: Any, key: str) -> Any:
     """A formula without a weight, as if that were the identity."""
 
     def gone(a: Any) -> bool:
-        return is_weight(page, a, key) or ((inner := upright(a)) is not None and is_weight(page, inner, key))
+        return is_weight(page, a, key) or ((inner := upright(unwrapped(a))) is not None and is_weight(page, inner, key))
 
     new: dict[int, Any] = {}
     for n in walk(node):

@@ -12,7 +12,7 @@ from symgrad.check.evaluation.variables import named
 from symgrad.check.reading.claims import Link
 from symgrad.check.reading.judgement import Judgement, ambiguous
 from symgrad.check.reading.trees import kind, walk
-from symgrad.check.ruling.doubts import doubts
+from symgrad.check.ruling.doubts import by_convention, doubts
 from symgrad.check.ruling.lengths import too_short
 from symgrad.check.worlds.readings import Chooser
 
@@ -33,6 +33,8 @@ def proved(court: Court, page: Page, outcome: Outcome, link: Link, told: bool = 
     notes = [*chooser.notes, *court.assumed(page, outcome)]
     if outcome.last_only:
         notes.append("the step named is the last one")
+    if court.other_convention is not None and not by_convention(court, link):
+        notes.append("of the two conventions for what a gate keeps it follows that of the other lines")
     if not told and too_short(court, page, outcome, link):
         notes.append(f"there are {page.steps} steps")
     if outcome.skipped:
